@@ -1,1 +1,31 @@
-//! Placeholder.
+//! What travels between a client and the CompShare image API: parameters and their spellings, the signature,
+//! action names, request and response types, and the one table of return codes.
+//!
+//! Pure: no I/O, no clock, no runtime. The daemon (`jingku-service`) binds requests and serialises responses with
+//! these types; the client (`compshare`) does the reverse, so both sides are the same definition.
+
+pub mod actions;
+mod bind;
+mod decode;
+mod image;
+mod lenient;
+mod params;
+mod ret_code;
+mod sign;
+mod tree;
+
+pub use bind::ParamError;
+pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, decode};
+pub use image::{Image, ImageStatus, Owner, SoftwarePort, Softwares, SupportedZone};
+pub use params::{Params, Value};
+pub use ret_code::{Class, RetCode};
+pub use sign::{signature, string_to_sign, verify};
+pub use tree::Tree;
+
+/// Signs with a key pair every parameter of a request, adding `PublicKey` and `Signature`.
+pub fn sign_request(mut params: Params, public_key: &str, private_key: &str) -> Params {
+    params.set("PublicKey", Value::Text(public_key.to_owned()));
+    let signature = signature(&params, private_key);
+    params.set("Signature", Value::Text(signature));
+    params
+}

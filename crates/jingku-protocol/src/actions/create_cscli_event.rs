@@ -1,0 +1,28 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Request};
+use crate::bind::ParamError;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// Telemetry that the official CLI sends after every command. Its parameters are not even read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CreateCscliEventRequest;
+
+/// Nothing but success.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct CreateCscliEventResponse {}
+
+impl Request for CreateCscliEventRequest {
+    const ACTION: Action = Action::CreateCscliEvent;
+    type Response = CreateCscliEventResponse;
+
+    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
+        Ok(Self)
+    }
+
+    fn params(&self) -> Params {
+        Params::for_action(Self::ACTION.name())
+    }
+}

@@ -1,0 +1,106 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Paging, Place, Request};
+use crate::bind::ParamError;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// Lists the account's instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribeCompShareInstanceRequest {
+    /// Narrows the list to instances there.
+    pub place: Place,
+    /// Only these; empty for all.
+    pub instance_ids: Vec<String>,
+    /// Which page.
+    pub paging: Paging,
+}
+
+/// A page of instances.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeCompShareInstanceResponse {
+    /// Instances that match, on all pages.
+    pub total_count: i64,
+    /// The instances of this page.
+    #[serde(rename = "UHostSet")]
+    pub instances: Vec<Instance>,
+}
+
+/// An instance, as far as the image API is concerned with it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Instance {
+    /// The instance's id.
+    #[serde(rename = "UHostId")]
+    pub id: String,
+    /// Not in the documented model, and required by the official CLI.
+    pub region: String,
+    /// The zone it is in.
+    pub zone: String,
+    /// Its name.
+    pub name: String,
+    /// `Stopped`, or `ImageMaking` while an image is made of it.
+    pub state: String,
+    /// `UHost` for a virtual machine, `Container` for a container.
+    pub instance_type: String,
+    /// The image it was started from; empty when that is not known here.
+    pub comp_share_image_id: String,
+    /// Likewise.
+    pub comp_share_image_name: String,
+    /// Likewise.
+    pub comp_share_image_type: String,
+    /// GPU model; empty without one.
+    pub gpu_type: String,
+    /// Number of GPUs.
+    #[serde(rename = "GPU")]
+    pub gpu: i64,
+    /// Number of CPU cores; 0 when not known here.
+    #[serde(rename = "CPU")]
+    pub cpu: i64,
+    /// MB; 0 when not known here.
+    pub memory: i64,
+    /// How it is paid for; `Free`, nothing is charged here.
+    pub charge_type: String,
+    /// Unix seconds.
+    pub create_time: i64,
+    /// Unix seconds; 0 for never.
+    pub expire_time: i64,
+    /// Its disks, boot disk first.
+    pub disk_set: Vec<InstanceDisk>,
+    /// Its addresses.
+    #[serde(rename = "IPSet")]
+    pub addresses: Vec<String>,
+}
+
+/// A disk of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct InstanceDisk {
+    /// The disk's id.
+    pub disk_id: String,
+    /// Kind of disk.
+    pub disk_type: String,
+    /// `True` or `False`, as text.
+    pub is_boot: String,
+    /// GB, rounded up.
+    pub size: i64,
+}
+
+impl Request for DescribeCompShareInstanceRequest {
+    const ACTION: Action = Action::DescribeCompShareInstance;
+    type Response = DescribeCompShareInstanceResponse;
+
+    fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        Ok(Self {
+            place: Place::bind(tree),
+            instance_ids: tree.texts("UHostIds").unwrap_or_default(),
+            paging: Paging::bind(tree)?,
+        })
+    }
+
+    fn params(&self) -> Params {
+        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
+        self.paging.add_to(params.list("UHostIds", &self.instance_ids))
+    }
+}

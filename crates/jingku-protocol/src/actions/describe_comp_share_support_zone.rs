@@ -1,0 +1,49 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Request};
+use crate::bind::ParamError;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// Lists the zones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DescribeCompShareSupportZoneRequest;
+
+/// The zones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeCompShareSupportZoneResponse {
+    /// One entry a zone.
+    pub zone_info: Vec<Zone>,
+}
+
+/// A zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Zone {
+    /// The region it belongs to.
+    pub region: String,
+    /// Its name.
+    pub zone: String,
+    /// The region's number.
+    pub region_id: i64,
+    /// The zone's number.
+    pub zone_id: i64,
+    /// For people.
+    pub describe: String,
+    /// Whether containers run there.
+    pub is_pod: bool,
+}
+
+impl Request for DescribeCompShareSupportZoneRequest {
+    const ACTION: Action = Action::DescribeCompShareSupportZone;
+    type Response = DescribeCompShareSupportZoneResponse;
+
+    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
+        Ok(Self)
+    }
+
+    fn params(&self) -> Params {
+        Params::for_action(Self::ACTION.name())
+    }
+}

@@ -1,0 +1,54 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Place, Request};
+use crate::bind::ParamError;
+use crate::lenient;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// Asks how far the making of an image has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GetCompShareImageCreateProgressRequest {
+    /// Where the image is.
+    pub place: Place,
+    /// The image.
+    pub image_id: String,
+}
+
+/// How far it has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct GetCompShareImageCreateProgressResponse {
+    /// Percent, 0 to 100.
+    pub process: f64,
+    /// Seconds, whole making, estimated from the rate so far. Decimal text: the Go SDK refuses a number.
+    #[serde(deserialize_with = "lenient::text")]
+    pub total_duration: String,
+    /// Seconds left, likewise.
+    #[serde(deserialize_with = "lenient::text")]
+    pub remaining_duration: String,
+    /// Extension that the official CLI waits for: `Making`, `Available` or `Failed`.
+    pub status: String,
+    /// Extension, same as `Process`, under the name the official CLI reads.
+    pub progress: f64,
+    /// Extension: why it failed; empty otherwise.
+    pub failed_reason: String,
+    /// Extension: bytes of the disk looked at so far, holes included.
+    pub processed_bytes: u64,
+    /// Extension: size of the disk in bytes.
+    pub total_bytes: u64,
+}
+
+impl Request for GetCompShareImageCreateProgressRequest {
+    const ACTION: Action = Action::GetCompShareImageCreateProgress;
+    type Response = GetCompShareImageCreateProgressResponse;
+
+    fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        Ok(Self { place: Place::bind(tree), image_id: tree.required_text("CompShareImageId")? })
+    }
+
+    fn params(&self) -> Params {
+        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
+        params.text("CompShareImageId", Some(&self.image_id))
+    }
+}

@@ -1,0 +1,55 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Request};
+use crate::bind::ParamError;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// Lists the account's projects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GetProjectListRequest;
+
+/// The projects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct GetProjectListResponse {
+    /// How many.
+    pub project_count: i64,
+    /// One entry a project.
+    pub project_set: Vec<Project>,
+}
+
+/// A project.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Project {
+    /// Its id, such as `org-abc123`.
+    pub project_id: String,
+    /// Its name.
+    pub project_name: String,
+    /// The project above; empty for none.
+    pub parent_id: String,
+    /// Its name.
+    pub parent_name: String,
+    /// Unix seconds.
+    pub create_time: i64,
+    /// Whether a client without a choice should take it.
+    pub is_default: bool,
+    /// Resources in it.
+    pub resource_count: i64,
+    /// Members of it.
+    pub member_count: i64,
+}
+
+impl Request for GetProjectListRequest {
+    const ACTION: Action = Action::GetProjectList;
+    type Response = GetProjectListResponse;
+
+    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
+        Ok(Self)
+    }
+
+    fn params(&self) -> Params {
+        Params::for_action(Self::ACTION.name())
+    }
+}

@@ -1,0 +1,219 @@
+//! An image row as every list of the API shows it. The JSON type of each field is the one that all SDKs decode; the
+//! evidence is in docs/wire/image.md.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bind::ParamError;
+use crate::lenient;
+use crate::params::Params;
+use crate::tree::Tree;
+
+/// An image.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Image {
+    /// `compshareImage-` and twelve of `0-9a-z`.
+    pub comp_share_image_id: String,
+    /// Unique in the account.
+    pub name: String,
+    /// Where it is in its life.
+    pub status: ImageStatus,
+    /// `True` or `False` as text: the Go SDK refuses a boolean.
+    pub container: String,
+    /// `Custom` for an account's own images.
+    pub image_type: String,
+    /// `Official` or `Community`; empty for an account's own.
+    pub image_owner_alias: String,
+    /// Name of the account that made it.
+    pub author: String,
+    /// 0 normal, 1 official, 2 certified author.
+    pub auth_info: i64,
+    /// Whether the platform made it.
+    pub is_official: bool,
+    /// MB, rounded up. Whole: Go and Java decode an integer.
+    pub size: i64,
+    /// 0 private, 1 public.
+    pub visibility: i64,
+    /// Free text.
+    pub description: String,
+    /// At most three.
+    pub tags: Vec<String>,
+    /// CNY per hour; 0 is free.
+    pub price: f64,
+    /// URL of a picture; empty for none.
+    pub cover: String,
+    /// Markdown; only when asked for by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readme: Option<String>,
+    /// What is installed; null when not told, never an empty list or text (the Python SDK fails on those).
+    pub softwares: Option<Softwares>,
+    /// GPU models it is meant for; a recommendation.
+    pub supported_gpu_types: Vec<String>,
+    /// Ports the software inside listens on.
+    pub software_ports: Vec<SoftwarePort>,
+    /// Ports to open.
+    pub firewall_ports: Vec<u16>,
+    /// A boolean: the Python SDK refuses text.
+    pub auto_start: bool,
+    /// Whether using it costs.
+    pub image_charge: bool,
+    /// Hours it has been in use.
+    pub image_use_time: i64,
+    /// Instances started from it.
+    pub created_count: i64,
+    /// Accounts that favour it.
+    pub favorites_count: i64,
+    /// Why making it failed; empty otherwise.
+    pub failed_reason: String,
+    /// Unix seconds.
+    pub create_time: i64,
+    /// Unix seconds; 0 when not published.
+    pub pub_time: i64,
+    /// Unix seconds.
+    pub update_time: i64,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Group of versions in the community; empty when private.
+    pub group_id: String,
+    /// Such as `v1.0`.
+    pub version_name: String,
+    /// What is new in it.
+    pub version_desc: String,
+    /// GPU model of the instance it was made of.
+    pub source_gpu_type: String,
+    /// Zone of the instance it was made of.
+    pub zone: String,
+    /// Zones it can be started in.
+    pub image_support_zone: Vec<SupportedZone>,
+    /// Not used here.
+    pub qr_code_url: String,
+}
+
+/// Where an image is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ImageStatus {
+    /// Being made.
+    #[default]
+    Making,
+    /// Every bit is there.
+    Available,
+    /// Making failed; `FailedReason` says why.
+    UnAvailable,
+    /// Published, waiting for review.
+    Reviewing,
+    /// Taken down.
+    Offline,
+    /// A status this library does not know yet.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ImageStatus {
+    /// The spelling on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Making => "Making",
+            Self::Available => "Available",
+            Self::UnAvailable => "UnAvailable",
+            Self::Reviewing => "Reviewing",
+            Self::Offline => "Offline",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// Whose an image is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Owner {
+    /// The account's name.
+    pub account_name: String,
+    /// The account's number as text: the Go SDK refuses a number.
+    #[serde(deserialize_with = "lenient::text")]
+    pub account_id: String,
+}
+
+/// What is installed in an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Softwares {
+    /// Such as `PyTorch`.
+    pub framework: String,
+    /// Such as `2.3.0`.
+    pub framework_version: String,
+    /// Such as `12.4`.
+    #[serde(rename = "CUDAVersion")]
+    pub cuda_version: String,
+    /// Such as `3.12`.
+    pub python_version: String,
+    /// Such as `Ubuntu 22.04`.
+    pub os_version: String,
+    /// Sort key of the framework version.
+    pub framework_version_index: i64,
+    /// Such as `JupyterLab`.
+    pub applications: Vec<String>,
+}
+
+impl Softwares {
+    /// Reads the members of a `Softwares` object; `None` when there are none, as in the legacy text form. The list is
+    /// `Application` in the documents of Create and `Applications` in those of Publish: both are taken.
+    pub(crate) fn bind(tree: &Tree) -> Option<Self> {
+        let text = |name| tree.raw_text(name).unwrap_or_default();
+        let softwares = Self {
+            framework: text("Framework"),
+            framework_version: text("FrameworkVersion"),
+            cuda_version: text("CUDAVersion"),
+            python_version: text("PythonVersion"),
+            os_version: text("OsVersion"),
+            framework_version_index: 0,
+            applications: tree
+                .texts("Application")
+                .or_else(|| tree.texts("Applications"))
+                .unwrap_or_default(),
+        };
+        (softwares != Self::default()).then_some(softwares)
+    }
+
+    pub(crate) fn add_to(&self, params: Params) -> Params {
+        let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        params
+            .text("Softwares.Framework", filled(&self.framework).as_deref())
+            .text("Softwares.FrameworkVersion", filled(&self.framework_version).as_deref())
+            .text("Softwares.CUDAVersion", filled(&self.cuda_version).as_deref())
+            .text("Softwares.PythonVersion", filled(&self.python_version).as_deref())
+            .text("Softwares.OsVersion", filled(&self.os_version).as_deref())
+            .list("Softwares.Application", &self.applications)
+    }
+}
+
+/// A piece of software and the port it listens on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SoftwarePort {
+    /// Such as `JupyterLab`.
+    pub software: String,
+    /// Such as 8888.
+    pub port: u16,
+}
+
+impl SoftwarePort {
+    pub(crate) fn bind_list(tree: &Tree, name: &str) -> Result<Vec<Self>, ParamError> {
+        let elements = tree.get(name).map(Tree::elements).unwrap_or_default();
+        let bind = |element: &Tree| {
+            let port =
+                element.parsed("Port").ok().flatten().ok_or_else(|| ParamError::not_available(name))?;
+            Ok(Self { software: element.raw_text("Software").unwrap_or_default(), port })
+        };
+        elements.into_iter().map(bind).collect()
+    }
+}
+
+/// A zone an image can be started in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SupportedZone {
+    /// The zone's name.
+    pub zone: String,
+    /// The zone's number.
+    pub zone_id: i64,
+}

@@ -1,0 +1,126 @@
+//! The parameters of one request, exactly as they were received: this is what the signature covers.
+
+/// A parameter value in the shape the client sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Decoded text; every form or query value is one.
+    Text(String),
+    /// JSON `true` or `false`.
+    Bool(bool),
+    /// A JSON number in the text form that is signed: digits as written for integers, otherwise the shortest plain
+    /// decimal without exponent (`35.0` → `35`, `1e-7` → `0.0000001`).
+    Number(String),
+    /// JSON `null`; signs as its key alone.
+    Null,
+    /// A JSON array.
+    List(Vec<Value>),
+    /// A JSON object, members in the order received.
+    Map(Vec<(String, Value)>),
+}
+
+/// An ordered set of named values; names are unique and case-sensitive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params(Vec<(String, Value)>);
+
+impl Params {
+    /// Starts the parameters of a call to `action`.
+    pub fn for_action(action: &str) -> Self {
+        Self(vec![("Action".to_owned(), Value::Text(action.to_owned()))])
+    }
+
+    /// Sets `name`, replacing what was there.
+    pub fn set(&mut self, name: &str, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Adds a text value; absent values are not sent.
+    #[must_use]
+    pub fn text(mut self, name: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.set(name, Value::Text(value.to_owned()));
+        }
+        self
+    }
+
+    /// Adds anything that prints as its wire form: integers, decimals, booleans.
+    #[must_use]
+    pub fn number<T: ToString>(self, name: &str, value: Option<T>) -> Self {
+        self.text(name, value.map(|value| value.to_string()).as_deref())
+    }
+
+    /// Adds `name.0`, `name.1`, … as every SDK does.
+    #[must_use]
+    pub fn list<T: ToString>(mut self, name: &str, values: &[T]) -> Self {
+        for (index, value) in values.iter().enumerate() {
+            self.set(&format!("{name}.{index}"), Value::Text(value.to_string()));
+        }
+        self
+    }
+
+    /// Adds a list where an absent one means "leave" and an empty one, spelled `name=`, means "clear".
+    #[must_use]
+    pub fn optional_list<T: ToString>(self, name: &str, values: Option<&[T]>) -> Self {
+        match values {
+            None => self,
+            Some([]) => self.text(name, Some("")),
+            Some(values) => self.list(name, values),
+        }
+    }
+
+    /// The value of `name`.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The value of `name` when it is text, which gateway parameters (`Action`, `PublicKey`, …) always are.
+    pub fn get_text(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// All parameters in the order received.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The `application/x-www-form-urlencoded` spelling. Lists and objects are spelled with dots.
+    pub fn to_form(&self) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.iter() {
+            append(&mut form, name, value);
+        }
+        form.finish()
+    }
+
+    /// Adds a parameter that is known not to be there yet; the decoder has checked.
+    pub(crate) fn push(&mut self, name: String, value: Value) {
+        self.0.push((name, value));
+    }
+}
+
+fn append(form: &mut form_urlencoded::Serializer<'_, String>, name: &str, value: &Value) {
+    match value {
+        Value::Text(text) | Value::Number(text) => {
+            form.append_pair(name, text);
+        }
+        Value::Bool(flag) => {
+            form.append_pair(name, if *flag { "true" } else { "false" });
+        }
+        Value::Null => {}
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                append(form, &format!("{name}.{index}"), item);
+            }
+        }
+        Value::Map(members) => {
+            for (key, member) in members {
+                append(form, &format!("{name}.{key}"), member);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The request signature: one rule for every spelling of a request.
+//!
+//! `hex(sha1(key₁ text₁ key₂ text₂ … private_key))` over all parameters but `Signature`, keys in ascending byte order,
+//! no separators. No timestamp or nonce takes part, so a recorded request can be replayed: SECURITY.md.
+
+use sha1::{Digest, Sha1};
+use subtle::ConstantTimeEq;
+
+use crate::params::{Params, Value};
+
+/// How `true` and `false` are spelled when signed.
+#[derive(Clone, Copy)]
+enum Booleans {
+    /// `true` / `false`, as documented.
+    Words,
+    /// `1` / nothing: what PHP makes of a boolean in a string context. The PHP SDK sends JSON booleans but signs this.
+    Php,
+}
+
+/// The text that is hashed, without the private key.
+pub fn string_to_sign(params: &Params) -> String {
+    canonical(params, Booleans::Words)
+}
+
+/// The signature of `params` under `private_key`, 40 lowercase hexadecimal digits.
+pub fn signature(params: &Params, private_key: &str) -> String {
+    digest(&string_to_sign(params), private_key)
+}
+
+/// Tells whether `signature` was made from `params` with `private_key`. The comparison takes constant time.
+pub fn verify(params: &Params, private_key: &str, signature: &str) -> bool {
+    let matches = |booleans| {
+        let expected = digest(&canonical(params, booleans), private_key);
+        bool::from(expected.as_bytes().ct_eq(signature.as_bytes()))
+    };
+    matches(Booleans::Words) || (params.iter().any(|(_, value)| has_boolean(value)) && matches(Booleans::Php))
+}
+
+fn digest(text: &str, private_key: &str) -> String {
+    let mut sha1 = Sha1::new();
+    sha1.update(text);
+    sha1.update(private_key);
+    hex::encode(sha1.finalize())
+}
+
+fn canonical(params: &Params, booleans: Booleans) -> String {
+    let mut sorted: Vec<_> = params.iter().filter(|(name, _)| *name != "Signature").collect();
+    sorted.sort_unstable_by_key(|(name, _)| *name);
+    let mut out = String::with_capacity(256);
+    for (name, value) in sorted {
+        out.push_str(name);
+        append(&mut out, value, booleans);
+    }
+    out
+}
+
+fn append(out: &mut String, value: &Value, booleans: Booleans) {
+    match value {
+        Value::Text(text) | Value::Number(text) => out.push_str(text),
+        Value::Bool(flag) => out.push_str(match (booleans, flag) {
+            (Booleans::Words, true) => "true",
+            (Booleans::Words, false) => "false",
+            (Booleans::Php, true) => "1",
+            (Booleans::Php, false) => "",
+        }),
+        Value::Null => {}
+        Value::List(items) => items.iter().for_each(|item| append(out, item, booleans)),
+        Value::Map(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_unstable_by_key(|(key, _)| key);
+            for (key, member) in sorted {
+                out.push_str(key);
+                append(out, member, booleans);
+            }
+        }
+    }
+}
+
+fn has_boolean(value: &Value) -> bool {
+    match value {
+        Value::Bool(_) => true,
+        Value::List(items) => items.iter().any(has_boolean),
+        Value::Map(members) => members.iter().any(|(_, member)| has_boolean(member)),
+        Value::Text(_) | Value::Number(_) | Value::Null => false,
+    }
+}

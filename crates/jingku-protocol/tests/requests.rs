@@ -1,0 +1,111 @@
+//! What the client spells is what the daemon reads.
+
+#![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
+
+use jingku_protocol::actions::*;
+use jingku_protocol::{ParamError, SoftwarePort, Softwares, Tree, decode};
+
+fn round_trip<R: Request>(request: &R) -> R {
+    let params = decode(None, None, request.params().to_form().as_bytes()).unwrap();
+    assert_eq!(params.get_text("Action"), Some(R::ACTION.name()));
+    R::bind(&Tree::from(&params)).unwrap()
+}
+
+fn place() -> Place {
+    Place { region: Some("cn-wlcb".into()), zone: Some("cn-wlcb-01".into()) }
+}
+
+#[test]
+fn every_field_survives() {
+    let paging = Paging { offset: Some(40), limit: Some(5), next_token: None };
+    let list = DescribeCompShareCustomImagesRequest {
+        place: place(),
+        image_id: Some("i".into()),
+        paging: paging.clone(),
+    };
+    assert_eq!(round_trip(&list), list);
+
+    let instances = DescribeCompShareInstanceRequest {
+        place: place(),
+        instance_ids: vec!["a".into(), "b".into()],
+        paging,
+    };
+    assert_eq!(round_trip(&instances), instances);
+
+    let create = CreateCompShareCustomImageRequest {
+        place: place(),
+        instance_id: "uhost-1".into(),
+        name: "训练环境".into(),
+        description: Some("a & b=c +d".into()),
+        softwares: Some(Softwares {
+            framework: "PyTorch".into(),
+            applications: vec!["JupyterLab".into()],
+            ..Softwares::default()
+        }),
+        software_ports: vec![SoftwarePort { software: "SSH".into(), port: 22 }],
+        firewall_ports: vec![22, 8888],
+    };
+    assert_eq!(round_trip(&create), create);
+
+    let update = UpdateCompShareImageRequest {
+        place: place(),
+        image_id: "i".into(),
+        name: Some("n".into()),
+        description: Some(String::new()),
+        public: Some(true),
+        cover: Some("aGk=".into()),
+        readme: Some("# r".into()),
+        tags: Some(vec!["LLM".into()]),
+        group_id: Some("g".into()),
+        price: Some(0.25),
+        version_name: Some("v1.0".into()),
+        version_desc: Some("first".into()),
+        supported_gpu_types: Some(Vec::new()),
+        auto_start: Some(false),
+    };
+    assert_eq!(round_trip(&update), update);
+    let nothing =
+        UpdateCompShareImageRequest { image_id: "i".into(), ..UpdateCompShareImageRequest::default() };
+    assert_eq!(round_trip(&nothing), nothing);
+
+    let progress = GetCompShareImageCreateProgressRequest { place: place(), image_id: "i".into() };
+    assert_eq!(round_trip(&progress), progress);
+    let terminate = TerminateCompShareCustomImageRequest { place: place(), image_id: "i".into() };
+    assert_eq!(round_trip(&terminate), terminate);
+}
+
+#[test]
+fn required_parameters_are_named() {
+    let empty = Tree::default();
+    let missing = |name: &str| ParamError::Missing(name.to_owned());
+    assert_eq!(CreateCompShareCustomImageRequest::bind(&empty).unwrap_err(), missing("UHostId"));
+    for error in [
+        UpdateCompShareImageRequest::bind(&empty).unwrap_err(),
+        GetCompShareImageCreateProgressRequest::bind(&empty).unwrap_err(),
+        TerminateCompShareCustomImageRequest::bind(&empty).unwrap_err(),
+    ] {
+        assert_eq!(error, missing("CompShareImageId"));
+    }
+}
+
+#[test]
+fn the_documented_spellings_of_softwares_are_taken() {
+    let bind = |form: &str| {
+        let form = format!("UHostId=u&Name=n&{form}");
+        CreateCompShareCustomImageRequest::bind(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
+            .unwrap()
+    };
+    let applications = |form: &str| bind(form).softwares.map(|softwares| softwares.applications);
+    assert_eq!(applications("Softwares.Application.0=x"), Some(vec!["x".into()]));
+    assert_eq!(applications("Softwares.Applications.1=x"), Some(vec!["x".into()]));
+    // The text a Python dictionary prints as: legacy, ignored, never an error.
+    assert_eq!(bind("Softwares={'Framework': 'PyTorch'}").softwares, None);
+}
+
+#[test]
+fn actions_are_found_by_exact_name_only() {
+    for action in Action::ALL {
+        assert_eq!(Action::from_name(action.name()), Some(*action));
+    }
+    assert_eq!(Action::from_name("describecompsharecustomimages"), None);
+}

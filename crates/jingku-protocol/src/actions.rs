@@ -7,6 +7,7 @@ mod describe_comp_share_custom_images;
 mod describe_comp_share_instance;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
+mod export_comp_share_custom_image;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
@@ -30,6 +31,9 @@ pub use describe_comp_share_software_port::{
 };
 pub use describe_comp_share_support_zone::{
     DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
+};
+pub use export_comp_share_custom_image::{
+    ExportCompShareCustomImageRequest, ExportCompShareCustomImageResponse, ExportFormat,
 };
 pub use get_comp_share_image_create_progress::{
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
@@ -110,6 +114,7 @@ actions! {
     DescribeCompShareInstance = "DescribeCompShareInstance", Safe;
     DescribeCompShareSoftwarePort = "DescribeCompShareSoftwarePort", Safe;
     DescribeCompShareSupportZone = "DescribeCompShareSupportZone", Safe;
+    ExportCompShareCustomImage = "ExportCompShareCustomImage", Safe;
     GetCompShareImageCreateProgress = "GetCompShareImageCreateProgress", Safe;
     GetProjectList = "GetProjectList", Safe;
     GetRegion = "GetRegion", Safe;

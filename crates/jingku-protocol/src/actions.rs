@@ -33,7 +33,7 @@ pub use describe_comp_share_support_zone::{
     DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
 };
 pub use export_comp_share_custom_image::{
-    ExportCompShareCustomImageRequest, ExportCompShareCustomImageResponse, ExportFormat,
+    ExportCompShareCustomImageRequest, ExportCompShareCustomImageResponse,
 };
 pub use get_comp_share_image_create_progress::{
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
@@ -105,6 +105,26 @@ macro_rules! actions {
             }
         }
     };
+}
+
+impl Action {
+    /// Parameters that the documents call required and that are not needed: only a daemon set to be strict asks for
+    /// them.
+    pub const fn required_by_documents(self) -> &'static [&'static str] {
+        match self {
+            Self::CreateCompShareCustomImage
+            | Self::DescribeCompShareCustomImages
+            | Self::GetCompShareImageCreateProgress
+            | Self::TerminateCompShareCustomImage
+            | Self::UpdateCompShareImage => &["Region", "Zone"],
+            Self::DescribeCompShareSoftwarePort | Self::DescribeCompShareSupportZone => &["Region"],
+            Self::CreateCscliEvent
+            | Self::DescribeCompShareInstance
+            | Self::ExportCompShareCustomImage
+            | Self::GetProjectList
+            | Self::GetRegion => &[],
+        }
+    }
 }
 
 actions! {

@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The daemon as a library: the gateway in front, one file an action, the jobs that make images, the way back out.
+//!
+//! Only here is it known that an image is a row and a manifest and a disk: the catalogue, the chunk store and the
+//! makers do not know each other.
+
+mod actions;
+mod clock;
+mod config;
+mod context;
+mod credentials;
+mod data_dir;
+mod demo;
+mod error;
+mod failpoint;
+mod gateway;
+mod jobs;
+mod keyring;
+mod lock;
+mod operator;
+mod random;
+mod reply;
+mod server;
+mod transfer;
+mod view;
+mod zones;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use config::{Config, ConfigError, DeclaredInstance};
+pub use context::{Context, Environment};
+pub use credentials::KeyPair;
+pub use data_dir::{DataDir, StartError};
+pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
+pub use error::{Error, Internal};
+pub use gateway::BODY_READ_TIMEOUT;
+pub use jingku_catalog::{Account, AccountId, Instance, Key};
+pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
+pub use jobs::Workers;
+pub use operator::{NewInstance, OperatorError};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use server::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS, router, serve};
+pub use zones::{Zone, Zones};

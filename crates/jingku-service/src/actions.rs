@@ -1,0 +1,77 @@
+//! One file an action: parse, one call below, answer. [`run`] is the table.
+
+mod create_comp_share_custom_image;
+mod create_cscli_event;
+mod describe_comp_share_custom_images;
+mod describe_comp_share_instance;
+mod describe_comp_share_software_port;
+mod describe_comp_share_support_zone;
+mod export_comp_share_custom_image;
+mod get_comp_share_image_create_progress;
+mod get_project_list;
+mod get_region;
+mod terminate_comp_share_custom_image;
+mod update_comp_share_image;
+
+use jingku_catalog::{Cursor, Paging as Rows, Scope};
+use jingku_protocol::Tree;
+use jingku_protocol::actions::{Action, Paging, Request};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+use crate::reply::Reply;
+
+/// Carries out a call that has passed the gateway.
+pub(crate) async fn run(
+    context: &Context,
+    caller: &Caller,
+    action: Action,
+    tree: &Tree,
+) -> Result<Reply, Error> {
+    macro_rules! call {
+        ($file:ident) => {{
+            let response = $file::run(context, caller, Request::bind(tree)?).await?;
+            Ok(Reply::object(&response))
+        }};
+    }
+    match action {
+        Action::CreateCompShareCustomImage => call!(create_comp_share_custom_image),
+        Action::CreateCscliEvent => call!(create_cscli_event),
+        Action::DescribeCompShareCustomImages => call!(describe_comp_share_custom_images),
+        Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
+        Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),
+        Action::DescribeCompShareSupportZone => call!(describe_comp_share_support_zone),
+        Action::ExportCompShareCustomImage => {
+            export_comp_share_custom_image::run(context, caller, Request::bind(tree)?).await
+        }
+        Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
+        Action::GetProjectList => call!(get_project_list),
+        Action::GetRegion => call!(get_region),
+        Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
+        Action::UpdateCompShareImage => call!(update_comp_share_image),
+    }
+}
+
+impl Caller {
+    /// The images that are the caller's own.
+    fn own(&self) -> Scope {
+        Scope::own(self.account().id)
+    }
+}
+
+/// The place a `NextToken` stands for.
+fn cursor(paging: &Paging) -> Result<Option<Cursor>, Error> {
+    let parse = |token: &String| token.parse().map_err(|_| Error::not_available("NextToken"));
+    paging.next_token.as_ref().map(parse).transpose()
+}
+
+/// Which rows of the catalogue a page is.
+fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
+    let limit = paging.limit();
+    match cursor {
+        Some(cursor) => Rows::After { cursor, limit },
+        // No list is longer than this, so a larger offset is past its end as well.
+        None => Rows::Offset { offset: u32::try_from(paging.offset()).unwrap_or(u32::MAX), limit },
+    }
+}

@@ -1,0 +1,74 @@
+use jingku_catalog::{CreateImage, NewImage, NewJob};
+use jingku_makers::{Disk, DiskError};
+use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
+
+use crate::context::Context;
+use crate::error::{Error, Internal};
+use crate::gateway::Caller;
+use crate::jobs::disk_reason;
+use crate::random::{image_id, unique_id};
+
+/// The largest disk an image is made of: 1000 GB.
+const DISK_BYTES_MAX: i64 = 1000 << 30;
+
+/// Refuses all that can be refused, and only then starts the job.
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: CreateCompShareCustomImageRequest,
+) -> Result<CreateCompShareCustomImageResponse, Error> {
+    let zones = context.zones.resolve(&request.place)?;
+    let not_found = || Error::ResourceNotFound(request.instance_id.clone());
+    let instance = context.catalog.instance(Some(caller.account().id), &request.instance_id).await?;
+    let instance = instance.ok_or_else(not_found)?;
+    if zones.is_some_and(|zones| !zones.contains(&instance.zone.as_str())) {
+        return Err(Error::not_available("Zone"));
+    }
+    if instance.size_bytes > DISK_BYTES_MAX {
+        return Err(Error::DiskTooLarge(instance.id));
+    }
+    if instance.image_in_making.is_none() {
+        check_disk(&instance.id, instance.disk).await?;
+    }
+
+    let id = image_id(&*context.random);
+    let firewall_ports: Vec<i64> = request.firewall_ports.iter().copied().map(i64::from).collect();
+    let softwares = request.softwares.as_ref().map(to_json);
+    let image = NewImage {
+        id: &id,
+        name: &request.name,
+        description: request.description.as_deref().unwrap_or_default(),
+        instance_id: &request.instance_id,
+        softwares: softwares.as_deref(),
+        software_ports: &to_json(&request.software_ports),
+        firewall_ports: &firewall_ports,
+    };
+    let job = NewJob { id: &unique_id(&*context.random) };
+    match context.catalog.create_image(caller.own(), image, job, context.clock.now()).await? {
+        CreateImage::Created => {
+            context.running.wake.notify_one();
+            Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id })
+        }
+        CreateImage::NameTaken => Err(Error::not_available("Name")),
+        CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id)),
+        CreateImage::InstanceNotFound => Err(not_found()),
+    }
+}
+
+/// Looks whether the disk is there, as it was declared, and nobody writes to it.
+async fn check_disk(instance_id: &str, disk: String) -> Result<(), Error> {
+    let disk: Disk = serde_json::from_str(&disk)
+        .map_err(|error| Internal::BadRow(format!("disk of instance {instance_id}: {error}")))?;
+    let checked = tokio::task::spawn_blocking(move || disk.check()).await?;
+    checked.map_err(|error| {
+        if let DiskError::InUse { .. } = error {
+            return Error::InstanceRunning(instance_id.to_owned());
+        }
+        tracing::warn!(instance_id, error = &error as &dyn std::error::Error, "disk refused");
+        Error::DiskNotReadable(instance_id.to_owned(), disk_reason(&error))
+    })
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("lists and texts serialise")
+}

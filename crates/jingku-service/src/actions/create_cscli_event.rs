@@ -1,0 +1,15 @@
+use jingku_protocol::actions::{CreateCscliEventRequest, CreateCscliEventResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+/// Answers, and throws away what was told.
+#[expect(clippy::unused_async, reason = "every action is called alike")]
+pub(super) async fn run(
+    _context: &Context,
+    _caller: &Caller,
+    _request: CreateCscliEventRequest,
+) -> Result<CreateCscliEventResponse, Error> {
+    Ok(CreateCscliEventResponse {})
+}

@@ -1,0 +1,60 @@
+use jingku_catalog::{Instance as Row, InstanceFilter};
+use jingku_protocol::actions::{
+    DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
+};
+
+use super::{cursor, rows};
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+const GB: i64 = 1 << 30;
+/// The most ids in one call: more would not fit on a page.
+const IDS_MAX: usize = 100;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: DescribeCompShareInstanceRequest,
+) -> Result<DescribeCompShareInstanceResponse, Error> {
+    let zones = context.zones.resolve(&request.place)?;
+    if request.instance_ids.len() > IDS_MAX {
+        return Err(Error::not_available("UHostIds"));
+    }
+    let ids: Vec<&str> = request.instance_ids.iter().map(String::as_str).collect();
+    let filter = InstanceFilter {
+        account: Some(caller.account().id),
+        ids: (!ids.is_empty()).then_some(&ids),
+        zones: zones.as_deref(),
+    };
+    let cursor = cursor(&request.paging)?;
+    let page = context.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
+    Ok(DescribeCompShareInstanceResponse {
+        total_count: page.total,
+        instances: page.items.into_iter().map(view).collect(),
+    })
+}
+
+fn view(row: Row) -> Instance {
+    let state = if row.image_in_making.is_some() { "ImageMaking" } else { "Stopped" };
+    let disk = InstanceDisk {
+        disk_id: format!("disk-{}", row.id),
+        disk_type: "LOCAL_NORMAL".to_owned(),
+        is_boot: "True".to_owned(),
+        size: row.size_bytes.saturating_add(GB - 1) / GB,
+    };
+    Instance {
+        id: row.id,
+        region: row.region,
+        zone: row.zone,
+        name: row.name,
+        state: state.to_owned(),
+        instance_type: "UHost".to_owned(),
+        gpu: i64::from(!row.gpu_type.is_empty()),
+        gpu_type: row.gpu_type,
+        charge_type: "Free".to_owned(),
+        create_time: row.created_at,
+        disk_set: vec![disk],
+        ..Instance::default()
+    }
+}

@@ -1,0 +1,19 @@
+use jingku_protocol::SoftwarePort;
+use jingku_protocol::actions::{DescribeCompShareSoftwarePortRequest, DescribeCompShareSoftwarePortResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+/// The software the documents name, and its ports.
+const SOFTWARE: [(&str, u16); 3] = [("JupyterLab", 8888), ("SSH", 22), ("FileBrowser", 443)];
+
+#[expect(clippy::unused_async, reason = "every action is called alike")]
+pub(super) async fn run(
+    _context: &Context,
+    _caller: &Caller,
+    _request: DescribeCompShareSoftwarePortRequest,
+) -> Result<DescribeCompShareSoftwarePortResponse, Error> {
+    let ports = SOFTWARE.map(|(software, port)| SoftwarePort { software: software.to_owned(), port });
+    Ok(DescribeCompShareSoftwarePortResponse { software_port: ports.to_vec() })
+}

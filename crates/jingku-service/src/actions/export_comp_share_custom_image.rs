@@ -1,0 +1,23 @@
+use jingku_catalog::ImageStatus;
+use jingku_protocol::actions::ExportCompShareCustomImageRequest;
+
+use crate::context::Context;
+use crate::error::{Error, Internal};
+use crate::gateway::Caller;
+use crate::reply::Reply;
+use crate::transfer::{self, DiskStream};
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: ExportCompShareCustomImageRequest,
+) -> Result<Reply, Error> {
+    let image = context.catalog.image(caller.own(), &request.image_id).await?;
+    let image = image.ok_or_else(|| Error::ResourceNotFound(request.image_id.clone()))?;
+    if image.status != ImageStatus::Available {
+        return Err(Error::ImageNotAvailable(request.image_id));
+    }
+    let manifest = image.manifest.ok_or_else(|| Internal::BadRow(format!("image {}: no manifest", image.id)))?;
+    let DiskStream { length, body } = transfer::open(context.store.clone(), image.id, manifest).await?;
+    Ok(Reply::File { length, body })
+}

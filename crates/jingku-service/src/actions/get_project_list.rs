@@ -1,0 +1,24 @@
+use jingku_protocol::actions::{GetProjectListRequest, GetProjectListResponse, Project};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+/// Answers the one project every account has.
+#[expect(clippy::unused_async, reason = "every action is called alike")]
+pub(super) async fn run(
+    _context: &Context,
+    caller: &Caller,
+    _request: GetProjectListRequest,
+) -> Result<GetProjectListResponse, Error> {
+    let account = caller.account();
+    let project = Project {
+        project_id: account.project_id.clone(),
+        project_name: "Default".to_owned(),
+        create_time: account.created_at,
+        is_default: true,
+        member_count: 1,
+        ..Project::default()
+    };
+    Ok(GetProjectListResponse { project_count: 1, project_set: vec![project] })
+}

@@ -1,0 +1,22 @@
+use jingku_protocol::actions::{GetRegionRequest, GetRegionResponse, Region};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+#[expect(clippy::unused_async, reason = "every action is called alike")]
+pub(super) async fn run(
+    context: &Context,
+    _caller: &Caller,
+    _request: GetRegionRequest,
+) -> Result<GetRegionResponse, Error> {
+    let regions = context.zones.iter().enumerate().map(|(index, zone)| Region {
+        region_id: zone.region_id,
+        region_name: zone.name.clone(),
+        is_default: index == 0,
+        bit_maps: "1".to_owned(),
+        region: zone.region.clone(),
+        zone: zone.zone.clone(),
+    });
+    Ok(GetRegionResponse { regions: regions.collect() })
+}

@@ -1,0 +1,22 @@
+use jingku_catalog::DeleteImage;
+use jingku_protocol::actions::{TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: TerminateCompShareCustomImageRequest,
+) -> Result<TerminateCompShareCustomImageResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    match context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await? {
+        DeleteImage::Deleted => {
+            context.running.cancel(&request.image_id);
+            Ok(TerminateCompShareCustomImageResponse {})
+        }
+        DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
+    }
+}

@@ -1,0 +1,47 @@
+use jingku_catalog::{ImageChanges, UpdateImage};
+use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+use crate::view::price_to_cents;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: UpdateCompShareImageRequest,
+) -> Result<UpdateCompShareImageResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    // Pictures are not kept yet: refusing one is better than losing it.
+    if request.cover.as_ref().is_some_and(|cover| !cover.is_empty()) {
+        return Err(Error::not_available("Cover"));
+    }
+    let tags = request.tags.as_deref().map(texts);
+    let supported_gpu_types = request.supported_gpu_types.as_deref().map(texts);
+    let changes = ImageChanges {
+        name: request.name.as_deref(),
+        description: request.description.as_deref(),
+        tags: tags.as_deref(),
+        cover: request.cover.as_deref(),
+        readme: request.readme.as_deref(),
+        visibility: request.public.map(i64::from),
+        price_cents: request.price.map(price_to_cents),
+        auto_start: request.auto_start,
+        softwares: None,
+        supported_gpu_types: supported_gpu_types.as_deref(),
+        software_ports: None,
+        firewall_ports: None,
+        group_id: request.group_id.as_deref(),
+        version_name: request.version_name.as_deref(),
+        version_desc: request.version_desc.as_deref(),
+    };
+    match context.catalog.update_image(caller.own(), &request.image_id, changes, context.clock.now()).await? {
+        UpdateImage::Updated => Ok(UpdateCompShareImageResponse {}),
+        UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        UpdateImage::NameTaken => Err(Error::not_available("Name")),
+    }
+}
+
+fn texts(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
+}

@@ -1,0 +1,80 @@
+//! What every action and every job is handed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jingku_catalog::Catalog;
+use jingku_chunks::Store;
+use secrecy::SecretString;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::credentials::{CredentialsCache, KeyPair};
+use crate::data_dir::{DataDir, StartError};
+use crate::jobs::Running;
+use crate::keyring::Keyring;
+use crate::random::{Random, SystemRandom};
+use crate::zones::Zones;
+
+/// Everything the service works with.
+pub struct Context {
+    /// What is known.
+    pub(crate) catalog: Catalog,
+    /// The bits.
+    pub(crate) store: Store,
+    /// Seals and opens private keys.
+    pub(crate) keyring: Keyring,
+    /// Regions and zones.
+    pub(crate) zones: Zones,
+    /// Whether documented parameters are demanded.
+    pub(crate) strict: bool,
+    /// Where time comes from.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub(crate) random: Arc<dyn Random>,
+    /// This server's name.
+    pub(crate) node: String,
+    /// A folder for copies of disks.
+    pub(crate) scratch: PathBuf,
+    /// Jobs at work in this process.
+    pub(crate) running: Running,
+    pub(crate) credentials_cache: CredentialsCache,
+}
+
+/// What comes from outside the configuration: time, randomness, secrets from the environment.
+pub struct Environment {
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub random: Arc<dyn Random>,
+    /// `JINGKU_MASTER_KEY`.
+    pub master_key: Option<SecretString>,
+    /// `JINGKU_PUBLIC_KEY` and `JINGKU_PRIVATE_KEY`: the first account's key pair.
+    pub first_key: Option<KeyPair>,
+}
+
+impl Default for Environment {
+    /// The machine's clock and randomness, no secrets.
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), master_key: None, first_key: None }
+    }
+}
+
+impl Context {
+    /// Opens everything in a data folder, creating what is not there.
+    pub async fn open(data: &DataDir, config: &Config, environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self {
+            catalog: Catalog::open_sqlite(&data.catalog_path()).await?,
+            store: data.store()?,
+            keyring: data.keyring(environment.master_key.as_ref(), &*environment.random)?,
+            zones: config.zones(),
+            strict: config.strict,
+            clock: Arc::clone(&environment.clock),
+            random: Arc::clone(&environment.random),
+            node: data.node(&*environment.random)?,
+            scratch: data.create_folder("scratch")?,
+            running: Running::default(),
+            credentials_cache: CredentialsCache::default(),
+        })
+    }
+}

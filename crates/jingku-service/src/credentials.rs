@@ -1,0 +1,74 @@
+//! Key pairs in clear: how they are looked up for a request, and kept in memory while they are current.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use jingku_catalog::{Account, Generation};
+use secrecy::SecretString;
+
+use crate::context::Context;
+use crate::error::Internal;
+use crate::lock::lock;
+
+/// The most key pairs kept in memory.
+const CACHED_MAX: usize = 10_000;
+
+/// What a client signs with.
+#[derive(Clone, Debug)]
+pub struct KeyPair {
+    /// Names the pair.
+    pub public_key: String,
+    /// Signs; never printed by `Debug`.
+    pub private_key: SecretString,
+}
+
+/// A key pair's secret half, and whose it is.
+pub(crate) struct Credentials {
+    pub(crate) account: Account,
+    pub(crate) private_key: SecretString,
+}
+
+/// Credentials that are current while the catalogue's generation stands.
+#[derive(Default)]
+pub(crate) struct CredentialsCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    generation: Option<Generation>,
+    by_public_key: HashMap<String, Arc<Credentials>>,
+}
+
+impl CredentialsCache {
+    fn get(&self, public_key: &str, generation: Generation) -> Option<Arc<Credentials>> {
+        let cached = lock(&self.0);
+        if cached.generation == Some(generation) { cached.by_public_key.get(public_key).cloned() } else { None }
+    }
+
+    fn put(&self, public_key: &str, credentials: Arc<Credentials>, generation: Generation) {
+        let mut cached = lock(&self.0);
+        if cached.generation != Some(generation) || cached.by_public_key.len() >= CACHED_MAX {
+            cached.by_public_key.clear();
+            cached.generation = Some(generation);
+        }
+        cached.by_public_key.insert(public_key.to_owned(), credentials);
+    }
+}
+
+impl Context {
+    /// The credentials behind a public key that is known and not revoked.
+    pub(crate) async fn credentials(&self, public_key: &str) -> Result<Option<Arc<Credentials>>, Internal> {
+        // Taken before the read: what is read then is at least as new.
+        let generation = self.catalog.generation();
+        if let Some(hit) = generation.and_then(|generation| self.credentials_cache.get(public_key, generation)) {
+            return Ok(Some(hit));
+        }
+        let found = self.catalog.find_key(public_key).await?;
+        let Some((key, account)) = found.filter(|(key, _)| key.revoked_at.is_none()) else { return Ok(None) };
+        let private_key = self.keyring.open(public_key, &key.sealed_private_key)?;
+        let credentials = Arc::new(Credentials { account, private_key });
+        if let Some(generation) = generation {
+            self.credentials_cache.put(public_key, Arc::clone(&credentials), generation);
+        }
+        Ok(Some(credentials))
+    }
+}

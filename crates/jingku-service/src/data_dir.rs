@@ -1,0 +1,246 @@
+//! The data folder: what lies where, and who may use it.
+//!
+//! ```text
+//! catalog.db        everything known
+//! store/            the bits of images
+//! scratch/          copies of disks that only qemu-img can read, while they are read
+//! demo/             disks to try everything on
+//! master.key        seals the private keys, unless JINGKU_MASTER_KEY does
+//! node              this server's name, which its jobs carry
+//! credentials.toml  the first account's key pair, for client commands on this machine
+//! endpoint          base URL of the server that ran last
+//! serve.lock        held by the running server
+//! ```
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jingku_chunks::{Disk, Store};
+use rustix::fs::{FlockOperation, flock};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::keyring::{Keyring, MASTER_KEY_BYTES};
+use crate::random::{Random, unique_id};
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system refused.
+    #[error("Cannot use {}: {source}.", path.display())]
+    Io {
+        /// What was to be used.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another server runs on it.
+    #[error("Another jingku server uses the data folder {}. Stop it, or give this one a folder of its own.", .0.display())]
+    InUse(PathBuf),
+    /// The master key is not what it should be.
+    #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
+    MasterKey(String),
+    /// The catalogue cannot be opened.
+    #[error("Cannot open the catalogue: {}", with_causes(.0))]
+    Catalog(#[from] jingku_catalog::CatalogError),
+    /// The chunk store cannot be opened.
+    #[error("Cannot open the chunk store: {0}.")]
+    Store(#[from] jingku_chunks::Error),
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// A data folder.
+#[derive(Clone, Debug)]
+pub struct DataDir(PathBuf);
+
+/// The right to serve from a data folder, until dropped.
+#[must_use = "dropping the lock gives the folder up"]
+pub struct ServeLock {
+    _file: File,
+}
+
+impl DataDir {
+    /// Opens the folder, or creates it for its owner only.
+    pub fn open_or_create(path: &Path) -> Result<Self, StartError> {
+        let failed = |source| StartError::Io { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        Ok(Self(path.canonicalize().map_err(failed)?))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The catalogue's file.
+    pub(crate) fn catalog_path(&self) -> PathBuf {
+        self.0.join("catalog.db")
+    }
+
+    /// Opens the chunk store, or creates it.
+    pub(crate) fn store(&self) -> Result<Store, StartError> {
+        let path = self.0.join("store");
+        let disk = match Disk::open(&path) {
+            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() => Disk::create(&path)?,
+            opened => opened?,
+        };
+        Ok(Store::new(disk))
+    }
+
+    /// A folder inside, for its owner only.
+    pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf, StartError> {
+        let path = self.0.join(name);
+        let failed = |source| StartError::Io { path: path.clone(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
+        Ok(path)
+    }
+
+    /// Takes the folder for a server.
+    pub fn lock(&self) -> Result<ServeLock, StartError> {
+        let path = self.0.join("serve.lock");
+        let file = private().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| StartError::Io { path, source })?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(ServeLock { _file: file }),
+            Err(_) => Err(StartError::InUse(self.0.clone())),
+        }
+    }
+
+    /// The keyring under the master key given, or under the one of this folder, made on first use.
+    pub(crate) fn keyring(&self, given: Option<&SecretString>, random: &dyn Random) -> Result<Keyring, StartError> {
+        if let Some(given) = given {
+            let key = parse_master_key(given.expose_secret());
+            return key.map(Keyring::new).ok_or_else(|| StartError::MasterKey("JINGKU_MASTER_KEY".into()));
+        }
+        let text = SecretString::from(self.kept("master.key", || {
+            let mut key = [0; MASTER_KEY_BYTES];
+            random.fill(&mut key);
+            hex::encode(key)
+        })?);
+        let wrong = || StartError::MasterKey(self.0.join("master.key").display().to_string());
+        parse_master_key(text.expose_secret()).map(Keyring::new).ok_or_else(wrong)
+    }
+
+    /// This server's name.
+    pub(crate) fn node(&self, random: &dyn Random) -> Result<String, StartError> {
+        self.kept("node", || unique_id(random))
+    }
+
+    /// Leaves the base URL for client commands on this machine.
+    pub fn write_endpoint(&self, base_url: &str) -> Result<(), StartError> {
+        self.replace("endpoint", base_url)
+    }
+
+    /// Base URL of the server that ran last.
+    pub fn endpoint(&self) -> Option<String> {
+        std::fs::read_to_string(self.0.join("endpoint")).ok().map(|text| text.trim().to_owned())
+    }
+
+    /// The file with the first account's key pair.
+    pub fn credentials_path(&self) -> PathBuf {
+        self.0.join("credentials.toml")
+    }
+
+    /// Writes a small file as a whole, for its owner only, replacing what was there.
+    pub(crate) fn replace(&self, name: &str, text: &str) -> Result<(), StartError> {
+        let path = self.0.join(name);
+        let staged = self.0.join(format!(".{name}.new"));
+        let write = || {
+            let mut file = private().create(true).truncate(true).write(true).open(&staged)?;
+            writeln!(file, "{text}")?;
+            file.sync_all()?;
+            std::fs::rename(&staged, &path)?;
+            File::open(&self.0)?.sync_all()
+        };
+        write().map_err(|source| StartError::Io { path: path.clone(), source })
+    }
+
+    /// The text of a file that is made once and then kept. Of two processes that make it at once, both get the text
+    /// of the first.
+    fn kept(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StartError> {
+        let path = self.0.join(name);
+        let failed = |source| StartError::Io { path: path.clone(), source };
+        if !path.exists() {
+            let text = make();
+            let staged = self.0.join(format!(".{name}.{}", std::process::id()));
+            let stage = || {
+                let mut file = private().create(true).truncate(true).write(true).open(&staged)?;
+                writeln!(file, "{text}")?;
+                file.sync_all()?;
+                // A link refuses to replace, which a rename would not.
+                let linked = std::fs::hard_link(&staged, &path);
+                std::fs::remove_file(&staged)?;
+                match linked {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                    linked => linked.and_then(|()| File::open(&self.0)?.sync_all()),
+                }
+            };
+            stage().map_err(failed)?;
+        }
+        let mut text = String::new();
+        File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+fn parse_master_key(text: &str) -> Option<[u8; MASTER_KEY_BYTES]> {
+    hex::decode(text.trim()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::random::SeededRandom;
+
+    #[test]
+    fn what_is_secret_is_for_the_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open_or_create(&folder.path().join("data")).unwrap();
+        data.keyring(None, &SeededRandom::new(1)).unwrap();
+        data.replace("credentials.toml", "secret").unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(data.path()), 0o700);
+        assert_eq!(mode(&data.path().join("master.key")), 0o600);
+        assert_eq!(mode(&data.credentials_path()), 0o600);
+    }
+
+    #[test]
+    fn one_server_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open_or_create(folder.path()).unwrap();
+        let lock = data.lock().unwrap();
+        assert!(matches!(data.lock(), Err(StartError::InUse(_))));
+        drop(lock);
+        assert!(data.lock().is_ok());
+    }
+
+    #[test]
+    fn names_and_keys_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open_or_create(folder.path()).unwrap();
+        let random = SeededRandom::new(1);
+        assert_eq!(data.node(&random).unwrap(), data.node(&random).unwrap());
+        std::fs::write(data.path().join("master.key"), "short").unwrap();
+        assert!(matches!(data.keyring(None, &random), Err(StartError::MasterKey(_))));
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything an action can refuse, grouped by what the caller must do. Codes and texts: docs/wire/errors.md.
+
+use jingku_catalog::CatalogError;
+
+use jingku_protocol::{DecodeError, ParamError, RetCode};
+
+/// Why a request is not carried out.
+#[derive(Debug)]
+pub enum Error {
+    // Fix the request.
+    /// The request cannot be read.
+    Decode(DecodeError),
+    /// The body is larger than `MAX_BODY_BYTES`.
+    BodyTooLarge,
+    /// The body did not arrive in time or broke off.
+    BodyIncomplete,
+    /// No `Action`.
+    MissingAction,
+    /// An `Action` that does not exist.
+    ActionNotFound(String),
+    /// A parameter is missing or cannot be used.
+    Param(ParamError),
+
+    // Fix the credentials.
+    /// No `Signature`.
+    MissingSignature,
+    /// The signature is not that of the parameters.
+    SignatureMismatch,
+    /// No such public key.
+    UserNotFound,
+    /// No such `SecurityToken`; none are given out.
+    TokenNotFound,
+    /// A project the account does not have.
+    ProjectNotFound(String),
+
+    // Look again.
+    /// Not there, or not for the caller to see: the same answer.
+    ResourceNotFound(String),
+    /// The image is not `Available`.
+    ImageNotAvailable(String),
+    /// The instance's disk is larger than an image may be.
+    DiskTooLarge(String),
+    /// The instance's disk cannot be read as it was declared; the text says why.
+    DiskNotReadable(String, &'static str),
+    /// A virtual machine runs on the disk.
+    InstanceRunning(String),
+
+    // Ask again later.
+    /// An image is being made of the instance already.
+    InstanceMakingImage(String),
+    /// The service is stopping.
+    Unavailable,
+
+    // Our fault.
+    /// Details are for the log, never for the caller.
+    Internal(Internal),
+}
+
+/// What went wrong inside.
+#[derive(Debug, thiserror::Error)]
+pub enum Internal {
+    /// The catalogue failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The chunk store failed.
+    #[error(transparent)]
+    Store(#[from] jingku_chunks::Error),
+    /// A sealed private key does not open.
+    #[error(transparent)]
+    MasterKey(#[from] crate::keyring::WrongMasterKey),
+    /// A row holds what this program never writes.
+    #[error("the catalogue holds something unreadable: {0}")]
+    BadRow(String),
+    /// A task panicked or was cancelled.
+    #[error("a task ended abnormally: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl Error {
+    /// The code on the wire.
+    pub fn ret_code(&self) -> RetCode {
+        match self {
+            Self::Decode(_) | Self::BodyTooLarge | Self::BodyIncomplete => RetCode::ParamNotAvailable,
+            Self::MissingAction => RetCode::MissingAction,
+            Self::ActionNotFound(_) => RetCode::ActionNotFound,
+            Self::Param(ParamError::Missing(_)) => RetCode::MissingParam,
+            Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
+            Self::MissingSignature => RetCode::MissingSignature,
+            Self::SignatureMismatch => RetCode::SignatureMismatch,
+            Self::UserNotFound => RetCode::UserNotFound,
+            Self::TokenNotFound => RetCode::TokenNotFound,
+            Self::ProjectNotFound(_) => RetCode::ProjectNotFound,
+            Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
+            Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
+            Self::DiskTooLarge(_) => RetCode::QuotaExceeded,
+            Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
+            Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
+            Self::Unavailable => RetCode::ServiceUnavailable,
+            Self::Internal(_) => RetCode::ServiceError,
+        }
+    }
+
+    /// The text on the wire.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Decode(error) => error.to_string(),
+            Self::BodyTooLarge => {
+                format!("The request body is larger than {} bytes", jingku_protocol::MAX_BODY_BYTES)
+            }
+            Self::BodyIncomplete => "The request body did not arrive whole".to_owned(),
+            Self::MissingAction => "Missing Action".to_owned(),
+            Self::ActionNotFound(name) => format!("Action [{name}] not found"),
+            Self::Param(error) => error.to_string(),
+            Self::MissingSignature => "Missing Signature".to_owned(),
+            Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
+            Self::UserNotFound => "User Not Exists".to_owned(),
+            Self::TokenNotFound => "Token Not Exists".to_owned(),
+            Self::ProjectNotFound(id) => format!("Project [{id}] not exists"),
+            Self::ResourceNotFound(id) => format!("Resource not exist [{id}]"),
+            Self::ImageNotAvailable(id) => format!("Image [{id}] is not available"),
+            Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
+            Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
+            Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),
+            Self::InstanceMakingImage(id) => format!("UHost [{id}] is making image"),
+            Self::Unavailable => "Service Unavailable".to_owned(),
+            Self::Internal(_) => "Service Error".to_owned(),
+        }
+    }
+
+    /// A parameter that cannot be used.
+    pub(crate) fn not_available(name: &str) -> Self {
+        Self::Param(ParamError::NotAvailable(name.to_owned()))
+    }
+}
+
+impl From<ParamError> for Error {
+    fn from(error: ParamError) -> Self {
+        Self::Param(error)
+    }
+}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl<E: Into<Internal>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Internal(error.into())
+    }
+}

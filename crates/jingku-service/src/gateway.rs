@@ -1,0 +1,118 @@
+//! What stands before every action: reading the request, finding out who asks, checking the signature.
+//!
+//! The order of the checks is that of the real gateway as far as it is known: 160 → 170 → 172 → 174 → 171 → 161 → 292,
+//! then the action's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, header};
+use axum::response::Response;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jingku_catalog::Account;
+use jingku_protocol::actions::Action;
+use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, verify};
+use secrecy::ExposeSecret;
+
+use crate::actions;
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::random::request_id;
+use crate::reply::{self, Reply};
+
+/// How long a request body may take to arrive.
+pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Whose request it is, proven by the signature.
+pub(crate) struct Caller {
+    credentials: Arc<Credentials>,
+}
+
+impl Caller {
+    pub(crate) fn account(&self) -> &Account {
+        &self.credentials.account
+    }
+}
+
+/// Answers one API request, whatever its path.
+pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request) -> Response {
+    let request_id = request_id(&*context.random);
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        return reply::method_not_allowed(&request_id);
+    }
+    let mut action = None;
+    match answer(&context, request, &mut action).await {
+        Ok((action, reply)) => reply::success(action, reply, &request_id),
+        Err(error) => {
+            if let Error::Internal(inside) = &error {
+                let action = action.map(Action::name);
+                tracing::error!(request_id, action, error = inside as &dyn std::error::Error, "request failed");
+            }
+            reply::refusal(action, &error, &request_id)
+        }
+    }
+}
+
+async fn answer(context: &Context, request: Request, named: &mut Option<Action>) -> Result<(Action, Reply), Error> {
+    let params = read(request).await?;
+    let name = params.get_text("Action").filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?;
+    let action = Action::from_name(name);
+    *named = action;
+    let caller = authenticate(context, &params).await?;
+    let action = action.ok_or_else(|| Error::ActionNotFound(name.to_owned()))?;
+    let tree = Tree::from(&params);
+    check_project(&caller, &tree)?;
+    if context.strict {
+        check_documented(action, &tree)?;
+    }
+    Ok((action, actions::run(context, &caller, action, &tree).await?))
+}
+
+async fn read(request: Request) -> Result<Params, Error> {
+    let (parts, body) = request.into_parts();
+    let body = collect(body).await?;
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    Ok(decode(parts.uri.query(), content_type, &body)?)
+}
+
+async fn collect(body: Body) -> Result<Bytes, Error> {
+    let whole = tokio::time::timeout(BODY_READ_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect());
+    match whole.await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
+        Ok(Err(_)) | Err(_) => Err(Error::BodyIncomplete),
+    }
+}
+
+async fn authenticate(context: &Context, params: &Params) -> Result<Caller, Error> {
+    let filled = |name| params.get_text(name).filter(|text| !text.is_empty());
+    let signature = filled("Signature").ok_or(Error::MissingSignature)?;
+    let public_key = filled("PublicKey").ok_or(Error::UserNotFound)?;
+    let credentials = context.credentials(public_key).await?.ok_or(Error::UserNotFound)?;
+    if filled("SecurityToken").is_some() {
+        return Err(Error::TokenNotFound);
+    }
+    if !verify(params, credentials.private_key.expose_secret(), signature) {
+        return Err(Error::SignatureMismatch);
+    }
+    Ok(Caller { credentials })
+}
+
+fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
+    match tree.get("ProjectId").and_then(Tree::text) {
+        None | Some("") => Ok(()),
+        Some(id) if id == caller.account().project_id => Ok(()),
+        Some(id) => Err(Error::ProjectNotFound(id.to_owned())),
+    }
+}
+
+fn check_documented(action: Action, tree: &Tree) -> Result<(), ParamError> {
+    let absent = |name: &&&str| tree.get(name).and_then(Tree::text).is_none_or(str::is_empty);
+    match action.required_by_documents().iter().find(absent) {
+        None => Ok(()),
+        Some(name) => Err(ParamError::Missing((*name).to_owned())),
+    }
+}

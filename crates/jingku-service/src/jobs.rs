@@ -1,0 +1,170 @@
+//! The making of images in the background.
+//!
+//! A worker claims a job under a lease, which it renews while it works. A server that dies leaves the lease to run out,
+//! or to its own next start, which gives back what the last run held; then the job is claimed again and skips the
+//! chunks that are there already.
+
+mod make;
+mod progress;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::context::Context;
+use crate::error::Internal;
+use crate::failpoint;
+use make::MakeError;
+use progress::{Progress, Stop};
+
+pub(crate) use make::disk_reason;
+pub(crate) use progress::Running;
+
+/// How long a claimed job is a worker's own.
+const LEASE_SECS: i64 = 30;
+/// How often the lease is renewed and the progress written down.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often an idle worker looks for jobs that another process left.
+const POLL: Duration = Duration::from_secs(5);
+
+/// The running workers; they stop when told to.
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Workers {
+    /// Starts working. One job at a time: a job uses all cores by itself.
+    pub async fn start(context: Arc<Context>) -> Result<Self, CatalogError> {
+        // The data folder is locked, so whatever carries this server's name was left by a run that has ended.
+        context.catalog.release_jobs_of(&context.node).await?;
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(work(context, stopped));
+        Ok(Self { stop, task })
+    }
+
+    /// Stops: a job at work is given back and goes on at the next start.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the worker ended abnormally");
+        }
+    }
+}
+
+async fn work(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match context.catalog.claim_job(&context.node, context.clock.now(), LEASE_SECS).await {
+            Ok(Some(job)) => run(&context, job, &mut stopped).await,
+            Ok(None) => idle(&context.running.wake, &mut stopped).await,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot look for jobs");
+                tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(POLL) => {} }
+            }
+        }
+    }
+}
+
+async fn idle(wake: &Notify, stopped: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = wake.notified() => {}
+        () = tokio::time::sleep(POLL) => {}
+        _ = stopped.changed() => {}
+    }
+}
+
+async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<bool>) {
+    failpoint::reached("make.claimed");
+    let image_id = job.image_id.clone();
+    tracing::info!(image_id, attempt = job.attempt, "making image");
+    let progress = Arc::new(Progress::new(context.clock.now()));
+    context.running.insert(&image_id, &progress);
+    let result = make_while_held(context, &job, &progress, stopped).await;
+    context.running.remove(&image_id, progress.rate(context.clock.now()));
+    match end(context, &job, result).await {
+        Ok(()) => {}
+        // The lease runs out and the job is claimed again.
+        Err(error) => {
+            tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
+        }
+    }
+}
+
+/// Runs the making on a thread of its own and keeps the lease meanwhile.
+async fn make_while_held(
+    context: &Arc<Context>,
+    job: &Job,
+    progress: &Arc<Progress>,
+    stopped: &mut watch::Receiver<bool>,
+) -> Result<jingku_chunks::Written, MakeError> {
+    let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
+    let instance = instance.ok_or(MakeError::InstanceGone)?;
+    let making = {
+        let (context, progress) = (Arc::clone(context), Arc::clone(progress));
+        tokio::task::spawn_blocking(move || make::make(&context.store, &instance.disk, &context.scratch, &progress))
+    };
+    let mut making = std::pin::pin!(making);
+    let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+    loop {
+        tokio::select! {
+            made = &mut making => return made?,
+            _ = stopped.changed() => progress.stop(Stop::Shutdown),
+            _ = beat.tick() => keep(context, job, progress).await,
+        }
+    }
+}
+
+async fn keep(context: &Context, job: &Job, progress: &Progress) {
+    let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
+    match context.catalog.heartbeat(&job.lease, done, total, context.clock.now(), LEASE_SECS).await {
+        Ok(Heartbeat::Held) => {}
+        Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(Stop::Lost),
+        // The next beat may do better; if none does, the lease runs out.
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew a lease"),
+    }
+}
+
+async fn end(
+    context: &Context,
+    job: &Job,
+    result: Result<jingku_chunks::Written, MakeError>,
+) -> Result<(), CatalogError> {
+    let (lease, now, image_id) = (&job.lease, context.clock.now(), &job.image_id);
+    let ended = match result {
+        Ok(written) => {
+            failpoint::reached("make.before_row");
+            let manifest = written.manifest.to_string();
+            let ended = context.catalog.complete_job(lease, &manifest, to_i64(written.logical_bytes), now).await?;
+            failpoint::reached("make.after_row");
+            tracing::info!(image_id, new_bytes = written.new_bytes, data_bytes = written.data_bytes, "image made");
+            ended
+        }
+        Err(MakeError::Stopped(Stop::Shutdown)) => {
+            context.catalog.release_job(lease).await?;
+            tracing::info!(image_id, "job given back");
+            return Ok(());
+        }
+        Err(MakeError::Stopped(Stop::Lost)) => JobEnd::Lost,
+        Err(error) => {
+            tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot make image");
+            context.catalog.fail_job(lease, &error.reason(), now).await?
+        }
+    };
+    if ended == JobEnd::Lost {
+        tracing::info!(image_id, "the image was deleted meanwhile, or another worker has the job");
+    }
+    Ok(())
+}
+
+fn to_i64(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+impl From<CatalogError> for MakeError {
+    fn from(error: CatalogError) -> Self {
+        Self::Inside(Internal::Catalog(error))
+    }
+}

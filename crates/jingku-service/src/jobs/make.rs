@@ -1,0 +1,126 @@
+//! From a disk to a manifest: read, cut, hand to the store. Blocking, on a thread of its own.
+
+use std::path::Path;
+
+use jingku_chunks::{Store, Writer, Written};
+use jingku_makers::{Disk, DiskError, DiskReader};
+
+use super::progress::{Progress, Stop};
+use crate::error::Internal;
+use crate::failpoint;
+
+/// Read at once, a multiple of every chunk size: as much as a compressed cluster can hold, so that none is unpacked
+/// twice.
+const READ_BYTES: u64 = 2 << 20;
+
+/// Why an image is not made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MakeError {
+    /// Somebody asked the job to stop.
+    #[error("stopped: {0:?}")]
+    Stopped(Stop),
+    /// The instance was forgotten meanwhile.
+    #[error("the instance is gone")]
+    InstanceGone,
+    /// The disk cannot be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The chunks cannot be stored.
+    #[error(transparent)]
+    Store(#[from] jingku_chunks::Error),
+    /// What does not concern the instance.
+    #[error(transparent)]
+    Inside(Internal),
+}
+
+impl MakeError {
+    /// What the owner of the image is told: what to do, and nothing of the host, such as paths.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Stopped(_) => "Making the image was stopped. Delete this image and make it again.",
+            Self::InstanceGone => "The instance does not exist any more.",
+            Self::Disk(error) => disk_reason(error),
+            Self::Store(jingku_chunks::Error::NoSpace { .. }) => {
+                "The image store is full. Ask the operator to make room, then make the image again."
+            }
+            Self::Store(_) | Self::Inside(_) => {
+                "The image could not be stored. Ask the operator to look at the server's log, then make the image again."
+            }
+        }
+        .to_owned()
+    }
+}
+
+/// What a tenant is told of a disk that cannot be read; the operator's log has the path and the details.
+pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
+    match error {
+        DiskError::NotFound { .. } => "The disk of the instance is not there. Ask the operator to put it back.",
+        DiskError::Unusable { .. } => "The disk of the instance cannot be used. Ask the operator to look at it.",
+        DiskError::Damaged { .. } => "The disk of the instance is damaged. Ask the operator to repair it.",
+        DiskError::Redeclare { .. } => {
+            "The disk of the instance is not the one that was declared. Ask the operator to declare it again."
+        }
+        DiskError::InUse { .. } => "The instance is running. Stop it, then make the image again.",
+        DiskError::Changed { .. } => {
+            "The disk changed while it was read. Stop the instance, then make the image again."
+        }
+        DiskError::Converter { .. } | DiskError::Io { .. } => {
+            "The disk of the instance cannot be read. Ask the operator to look at the server's log."
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for MakeError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Inside(Internal::Task(error))
+    }
+}
+
+/// Makes the image of a disk, as the instance's row describes it.
+pub(super) fn make(store: &Store, disk: &str, scratch: &Path, progress: &Progress) -> Result<Written, MakeError> {
+    let disk: Disk = serde_json::from_str(disk)
+        .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
+    progress.set_total(disk.size_bytes);
+    let mut reader = disk.open(scratch)?;
+    let mut writer = store.writer(reader.len())?;
+    copy(&mut reader, &mut writer, progress)?;
+    let sealed = writer.finish_chunks()?;
+    reader.unchanged()?;
+    failpoint::reached("make.chunks_durable");
+    let written = sealed.write_manifest()?;
+    failpoint::reached("make.manifest_durable");
+    Ok(written)
+}
+
+fn copy(reader: &mut DiskReader, writer: &mut Writer, progress: &Progress) -> Result<(), MakeError> {
+    let (length, chunk_bytes) = (reader.len(), writer.chunk_size());
+    let mut window = Vec::new();
+    let mut at = 0;
+    while at < length {
+        let Some(data) = reader.next_data(at)? else {
+            writer.zeros(length - at)?;
+            at = length;
+            break;
+        };
+        let start = data.start / chunk_bytes * chunk_bytes;
+        if start > at {
+            writer.zeros(start - at)?;
+            at = start;
+        }
+        // To the end of the last chunk that holds data, as far as one read goes.
+        let end = data.end.next_multiple_of(chunk_bytes).min(at + READ_BYTES).min(length);
+        window.resize(usize::try_from(end - at).expect("a read fits in memory"), 0);
+        reader.read_exact_at(at, &mut window)?;
+        for chunk in window.chunks(usize::try_from(chunk_bytes).expect("a chunk fits in memory")) {
+            if let Some(stop) = progress.stopped() {
+                return Err(MakeError::Stopped(stop));
+            }
+            writer.push(chunk.to_vec())?;
+            failpoint::reached("make.chunk");
+            at += chunk.len() as u64;
+            progress.set_done(at);
+        }
+    }
+    progress.set_done(at);
+    Ok(())
+}

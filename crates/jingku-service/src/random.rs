@@ -1,0 +1,117 @@
+//! Where randomness comes from, and everything that is made of it: ids, key pairs.
+
+use std::sync::Mutex;
+
+use crate::lock::lock;
+
+/// Gives random bytes; handed in, so that tests can fix them.
+pub trait Random: Send + Sync + 'static {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system's randomness is read")]
+    fn fill(&self, bytes: &mut [u8]) {
+        // Without randomness no key can be made safely, so there is nothing to go on with.
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// Reproducible bytes for tests: SplitMix64 from a seed.
+#[derive(Debug)]
+pub struct SeededRandom(Mutex<u64>);
+
+impl SeededRandom {
+    /// The sequence that belongs to `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state = lock(&self.0);
+        for chunk in bytes.chunks_mut(8) {
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = *state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// `length` characters of `0-9a-z`.
+fn base36(random: &dyn Random, length: usize) -> String {
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        // 252 is the largest multiple of 36 in a byte: what lies above would favour the first characters.
+        let even = bytes.iter().filter(|byte| **byte < 252).map(|byte| char::from(BASE36[usize::from(byte % 36)]));
+        text.extend(even.take(length - text.len()));
+    }
+    text
+}
+
+/// An image id in the form the real service gives: twelve characters, the first a `1`.
+pub(crate) fn image_id(random: &dyn Random) -> String {
+    format!("compshareImage-1{}", base36(random, 11))
+}
+
+/// A project id.
+pub(crate) fn project_id(random: &dyn Random) -> String {
+    format!("org-{}", base36(random, 6))
+}
+
+/// The id of a node or a job: 120 bits.
+pub(crate) fn unique_id(random: &dyn Random) -> String {
+    base36(random, 24)
+}
+
+/// A version 4 UUID, which clients print with an error.
+pub(crate) fn request_id(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let digits = hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+}
+
+/// A fresh public and private key, letters and digits only: they pass through every shell and form unquoted.
+pub(crate) fn key_pair(random: &dyn Random) -> (String, String) {
+    (format!("jk{}", base36(random, 30)), base36(random, 48))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_their_documented_form() {
+        let random = SeededRandom::new(7);
+        let id = image_id(&random);
+        assert_eq!(id.len(), "compshareImage-1minbz219ceq".len());
+        assert!(id.starts_with("compshareImage-1"));
+        assert!(id["compshareImage-".len()..].bytes().all(|byte| BASE36.contains(&byte)));
+        let uuid = request_id(&random);
+        assert_eq!((uuid.len(), uuid.as_bytes()[14]), (36, b'4'));
+        assert_ne!(key_pair(&random), key_pair(&random));
+    }
+}

@@ -1,0 +1,108 @@
+//! From an outcome to the bytes of an HTTP response.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use jingku_protocol::actions::Action;
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// What a successful action answers with.
+pub(crate) enum Reply {
+    /// A JSON object, serialised, without the members that every reply has.
+    Object(Bytes),
+    /// A file of known length.
+    File {
+        /// Bytes.
+        length: u64,
+        /// The file.
+        body: Body,
+    },
+}
+
+impl Reply {
+    /// Serialises a response object.
+    pub(crate) fn object<T: Serialize>(response: &T) -> Self {
+        // Response types hold text, numbers and lists of these: serialising them cannot fail.
+        Self::Object(serde_json::to_vec(response).expect("response types serialise").into())
+    }
+}
+
+/// Builds the response of a call that was carried out.
+pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Response {
+    match reply {
+        Reply::Object(members) => {
+            let mut json = Vec::with_capacity(members.len() + 128);
+            json.extend_from_slice(b"{\"Action\":\"");
+            json.extend_from_slice(action.name().as_bytes());
+            json.extend_from_slice(b"Response\",\"RetCode\":0,\"request_uuid\":\"");
+            json.extend_from_slice(request_id.as_bytes());
+            json.push(b'"');
+            if members.len() > "{}".len() {
+                json.push(b',');
+            }
+            json.extend_from_slice(&members[1..]);
+            response(StatusCode::OK, request_id, "application/json; charset=utf-8", Body::from(json))
+        }
+        Reply::File { length, body } => {
+            let mut response = response(StatusCode::OK, request_id, "application/octet-stream", body);
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            response
+        }
+    }
+}
+
+/// Builds the response of a call that was refused. HTTP 200 for every request that could be read: SDKs throw the body
+/// of any other away, and with it code and message.
+pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -> Response {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Refusal<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action: Option<String>,
+        ret_code: i64,
+        message: String,
+        #[serde(rename = "request_uuid")]
+        request_id: &'a str,
+    }
+    let status = match error {
+        Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+        _ => StatusCode::OK,
+    };
+    let refusal = Refusal {
+        action: action.map(|action| format!("{}Response", action.name())),
+        ret_code: error.ret_code().code(),
+        message: error.message(),
+        request_id,
+    };
+    let json = serde_json::to_vec(&refusal).expect("a refusal serialises");
+    response(status, request_id, "application/json; charset=utf-8", Body::from(json))
+}
+
+/// Builds the answer to an HTTP method that the API does not use.
+pub(crate) fn method_not_allowed(request_id: &str) -> Response {
+    let json = format!(r#"{{"RetCode":230,"Message":"Send GET or POST","request_uuid":"{request_id}"}}"#);
+    let mut response = response(
+        StatusCode::METHOD_NOT_ALLOWED,
+        request_id,
+        "application/json; charset=utf-8",
+        Body::from(json),
+    );
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+    response
+}
+
+fn response(status: StatusCode, request_id: &str, content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        header::HeaderName::from_static("x-ucloud-request-uuid"),
+        HeaderValue::from_str(request_id).expect("a UUID is ASCII"),
+    );
+    response
+}

@@ -1,0 +1,80 @@
+//! The listener: connections in, responses out, a clean end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::context::Context;
+use crate::gateway;
+
+/// How long a request's head may take to arrive; an idle connection is closed after the same time.
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most connections at once; more wait in the listener's queue.
+pub const MAX_CONNECTIONS: usize = 4096;
+/// How long running requests may take to end when the server is told to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait after a failed accept, which is most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The routes: health for whoever watches the process, the API everywhere else. Clients send to any path.
+pub fn router(context: Arc<Context>) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .fallback(gateway::handle)
+        .with_state(context)
+}
+
+async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
+    match context.catalog.ping().await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
+    }
+}
+
+/// Serves until `shutdown` ends, then lets running requests finish.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let permit = connections.clone().acquire_owned();
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = async { (permit.await, listener.accept().await) } => accepted,
+        };
+        let (permit, stream) = match accepted {
+            (permit, Ok((stream, _peer))) => (permit, stream),
+            (_, Err(error)) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Replies are one write each: waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A client that breaks off is no event.
+            let _ = connection.await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+}

@@ -1,0 +1,79 @@
+//! From what is known of an image to what the API shows of it.
+
+use jingku_catalog::{Image as Row, ImageStatus as RowStatus};
+use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
+use serde::de::DeserializeOwned;
+
+use crate::error::Internal;
+use crate::zones::Zones;
+
+const MB: i64 = 1 << 20;
+
+/// An image row as the API shows it; with its readme only when it was asked for by id.
+pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image, Internal> {
+    let zone_id = zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
+    Ok(Image {
+        softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
+        software_ports: parse(&row.id, &row.software_ports)?,
+        firewall_ports: row.firewall_ports.iter().filter_map(|port| u16::try_from(*port).ok()).collect(),
+        comp_share_image_id: row.id,
+        name: row.name,
+        status: status(row.status),
+        container: "False".to_owned(),
+        image_type: "Custom".to_owned(),
+        image_owner_alias: String::new(),
+        author: row.owner_name.clone(),
+        auth_info: 0,
+        is_official: false,
+        size: row.size_bytes.saturating_add(MB - 1) / MB,
+        visibility: row.visibility,
+        description: row.description,
+        tags: row.tags,
+        price: cents_to_price(row.price_cents),
+        cover: row.cover,
+        readme: with_readme.then_some(row.readme),
+        supported_gpu_types: row.supported_gpu_types,
+        auto_start: row.auto_start,
+        image_charge: row.price_cents > 0,
+        image_use_time: row.image_use_time_hours,
+        created_count: row.created_count,
+        favorites_count: row.favorites_count,
+        failed_reason: row.failed_reason,
+        create_time: row.create_time,
+        pub_time: row.pub_time,
+        update_time: row.update_time,
+        owner: Owner { account_name: row.owner_name, account_id: row.account.0.to_string() },
+        group_id: row.group_id,
+        version_name: row.version_name,
+        version_desc: row.version_desc,
+        source_gpu_type: row.source_gpu_type,
+        image_support_zone: vec![SupportedZone { zone: row.zone.clone(), zone_id }],
+        zone: row.zone,
+        qr_code_url: String::new(),
+    })
+}
+
+/// CNY per hour, in hundredths and back.
+#[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 hundredths")]
+fn cents_to_price(cents: i64) -> f64 {
+    cents as f64 / 100.0
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the request was checked to be within limits")]
+pub(crate) fn price_to_cents(price: f64) -> i64 {
+    (price * 100.0).round() as i64
+}
+
+fn status(status: RowStatus) -> ImageStatus {
+    match status {
+        RowStatus::Making => ImageStatus::Making,
+        RowStatus::Available => ImageStatus::Available,
+        RowStatus::UnAvailable => ImageStatus::UnAvailable,
+        RowStatus::Reviewing => ImageStatus::Reviewing,
+        RowStatus::Offline => ImageStatus::Offline,
+    }
+}
+
+fn parse<T: DeserializeOwned>(image: &str, json: &str) -> Result<T, Internal> {
+    serde_json::from_str(json).map_err(|error| Internal::BadRow(format!("image {image}: {error}")))
+}

@@ -39,7 +39,8 @@ impl Disk {
     ///
     /// Without a `format` the content of the file decides, and so it does for a backing file whose format the image
     /// above does not tell (QEMU does the same). Never the file name. A relative backing file name starts at the
-    /// folder of the image that names it, links resolved.
+    /// folder of the image that names it, links resolved. Show the operator the layers: from now on they are what the
+    /// instance is.
     pub fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<Disk, DiskError> {
         let mut layers: Vec<Layer> = Vec::new();
         let mut size_bytes = None;
@@ -73,6 +74,8 @@ impl Disk {
     ///
     /// `scratch_dir` takes a raw copy of a disk with features that only QEMU reads (zstd clusters, extended L2
     /// entries, the dirty bit): up to the size of its data, gone when the reader is dropped. Not touched otherwise.
+    /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
+    /// there, which may be deleted at the next start.
     pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
         if self.layers.is_empty() {
             return Err(DiskError::redeclare(Path::new("The disk"), "its record names no file"));

@@ -33,7 +33,7 @@
 //!
 //! - No source is ever opened for writing.
 //! - No file is read which is not a layer of the declared [`Disk`]: names inside an image are compared, never followed.
-//! - What an image claims about itself bounds neither memory nor time: see the limits in [`Disk`].
+//! - No claim of an image decides how much memory or time is spent: everything has a limit, see [`Disk`].
 //!
 //! Everything here blocks. The daemon calls it from a blocking thread.
 
@@ -49,6 +49,6 @@ mod source;
 
 pub use disk::{Disk, Layer};
 pub use error::DiskError;
-pub use format::DiskFormat;
+pub use format::{DiskFormat, UnknownFormat};
 pub use qcow2::Qcow2Writer;
 pub use reader::DiskReader;

@@ -151,3 +151,13 @@ impl DiskReader {
         Ok(Run { kind: RunKind::Hole, len })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn readers_and_writers_may_move_to_another_thread() {
+        fn movable<T: Send>() {}
+        movable::<super::DiskReader>();
+        movable::<crate::Qcow2Writer>();
+    }
+}

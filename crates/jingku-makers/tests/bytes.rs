@@ -101,6 +101,12 @@ fn what_only_qemu_reads_goes_through_it_and_leaves_nothing() {
     bench.io("top.qcow2", "qcow2", &["write -P 8 2M 5k"]);
     bench.assert_same_as_qemu("top.qcow2", Qcow2);
 
+    // No character of a path means anything to qemu-img.
+    let odd = bench.path("-o 镜,a=\"b\":c\n.qcow2");
+    std::fs::rename(bench.path("disk.qcow2"), &odd).unwrap();
+    let mut reader = Disk::inspect(&odd, None).unwrap().open(bench.dir.path()).unwrap();
+    assert!(qemu::read_straight(&mut reader) == std::fs::read(bench.path("disk.raw")).unwrap());
+
     let names = std::fs::read_dir(bench.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains("jingku")).collect();
     assert!(left.is_empty(), "{left:?}");

@@ -18,7 +18,8 @@ const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 /// An open qcow2 file.
 ///
 /// The chain is not imago's to follow: it gets no backing file, so what this image does not hold comes back as
-/// [`Place::Below`], and the reader asks the next layer.
+/// [`Place::Below`], and the reader asks the next layer. It keeps up to 128 second tables of one cluster each in
+/// memory: 8 MiB at the usual 64 KiB.
 #[derive(Debug)]
 pub(crate) struct Image {
     access: FormatAccess<ImagoFile>,
@@ -102,13 +103,15 @@ impl Image {
     }
 }
 
-/// Checks that each second table starts inside the file, so that a cut file is not taken for an empty disk.
+/// Checks that each second table lies inside the file, so that a cut file is not taken for an empty disk.
+///
+/// Unlike data, tables are written in whole clusters, at the end of the file too.
 fn check_l1_entries(source: &Source, header: &Header) -> Result<(), DiskError> {
     let mut table = vec![0; header.l1_entries as usize * 8];
     read_padded(&source.file, header.l1_offset, &mut table).map_err(DiskError::io("read", &source.path))?;
     for entry in table.as_chunks().0 {
         let l2_offset = u64::from_be_bytes(*entry) & OFFSET_MASK;
-        if l2_offset >= source.len() {
+        if l2_offset != 0 && l2_offset + header.cluster_bytes() > source.len() {
             return Err(DiskError::damaged(&source.path, "its first table leads past the end of the file"));
         }
     }

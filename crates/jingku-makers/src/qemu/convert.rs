@@ -31,7 +31,8 @@ pub(crate) fn convert(disk: &Disk, feature: &'static str, scratch_dir: &Path) ->
     let scratch = || -> io::Result<_> {
         // Absolute, so that no part of it can be taken for a protocol or an option.
         let folder = scratch_dir.canonicalize()?;
-        Ok((tempfile::Builder::new().prefix(".jingku-convert-").tempfile_in(folder)?, tempfile::tempfile()?))
+        let stderr = tempfile::tempfile_in(&folder)?;
+        Ok((tempfile::Builder::new().prefix(".jingku-convert-").tempfile_in(folder)?, stderr))
     };
     let (target, mut stderr) = scratch().map_err(DiskError::io("create a scratch file in", scratch_dir))?;
 
@@ -53,22 +54,19 @@ pub(crate) fn convert(disk: &Disk, feature: &'static str, scratch_dir: &Path) ->
         })?;
 
     let timeout = TIMEOUT_BASE + Duration::from_secs(disk.size_bytes / BYTES_PER_SECOND_MIN);
-    match wait(&mut child, timeout)
-        .map_err(|err| failed(format!("waiting for it failed ({err}); try again")))?
-    {
-        Some(status) if status.success() => {}
+    let status = wait(&mut child, timeout)
+        .map_err(|err| failed(format!("waiting for it failed ({err}); try again")))?;
+    match status {
+        Some(status) if status.success() => Ok(target.into_file()),
         Some(status) => {
-            let said = tail(&mut stderr);
-            return Err(failed(format!(
-                "it ended with {status}: {said}; try the same with `qemu-img convert`"
-            )));
+            let said = start_of(&mut stderr);
+            Err(failed(format!("it ended with {status}: {said}; try the same with `qemu-img convert`")))
         }
         None => {
             let seconds = timeout.as_secs();
-            return Err(failed(format!("it did not end within {seconds} s; check the storage of this host")));
+            Err(failed(format!("it did not end within {seconds} s; check the storage of this host")))
         }
     }
-    Ok(target.into_file())
 }
 
 /// Describes the chain to QEMU, top first, the way its `blockdev-add` takes it.
@@ -102,7 +100,7 @@ fn wait(child: &mut Child, timeout: Duration) -> io::Result<Option<ExitStatus>> 
 }
 
 /// Returns the start of what was written to a scratch file, on one line.
-fn tail(file: &mut File) -> String {
+fn start_of(file: &mut File) -> String {
     let mut said = Vec::new();
     // What was said only explains a failure which is reported anyway.
     let _ = file.rewind().and_then(|()| file.take(STDERR_BYTES_MAX).read_to_end(&mut said));

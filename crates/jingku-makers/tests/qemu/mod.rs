@@ -45,6 +45,13 @@ impl Bench {
         self.run("qemu-img", args);
     }
 
+    /// Returns the bytes of a qcow2 image which QEMU can read, or `None`.
+    pub(crate) fn bytes_to_qemu(&self, name: &str) -> Option<Vec<u8>> {
+        let args = ["convert", "-f", "qcow2", "-O", "raw", name, "expected"];
+        let output = Command::new("qemu-img").args(args).current_dir(&self.dir).output().unwrap();
+        output.status.success().then(|| fs::read(self.path("expected")).unwrap())
+    }
+
     /// Runs `qemu-io` commands on a disk.
     pub(crate) fn io(&self, name: &str, format: &str, commands: &[&str]) {
         let mut args = vec!["-f", format];

@@ -1,1 +1,54 @@
-//! Placeholder.
+//! Where bits come from: one instance looked at and read as a stream.
+//!
+//! An instance is a VM disk, raw or qcow2. [`Disk::inspect`] looks at it once, when the operator declares the
+//! instance, and pins what it saw: the files of the backing chain and the format of each. [`Disk::open`] refuses
+//! anything else later, and gives a [`DiskReader`] which names the ranges that hold data and reads them.
+//!
+//! ```no_run
+//! # use std::path::Path;
+//! # fn main() -> Result<(), jingku_makers::DiskError> {
+//! let disk = jingku_makers::Disk::inspect(Path::new("/srv/vm/trainer.qcow2"), None)?;
+//! let mut reader = disk.open(Path::new("/var/lib/jingku/scratch"))?;
+//! let mut piece = vec![0; 4 << 20];
+//! let mut at = 0;
+//! while let Some(range) = reader.next_data(at)? {
+//!     for start in range.clone().step_by(piece.len()) {
+//!         let len = piece.len().min((range.end - start) as usize);
+//!         reader.read_exact_at(start, &mut piece[..len])?;
+//!     }
+//!     at = range.end;
+//! }
+//! reader.unchanged()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Why the format is told once
+//!
+//! A guest owns every byte of its raw disk, so it can write a qcow2 header at the start of it, and name any file of
+//! the host as the backing file. Whoever probes the format again on the next read would then hand that file to the
+//! guest's owner. So content decides at most once, at declaration, while the operator looks at the answer.
+//!
+//! # Invariants
+//!
+//! - No source is ever opened for writing.
+//! - No file is read which is not a layer of the declared [`Disk`]: names inside an image are compared, never followed.
+//! - No claim of an image decides how much memory or time is spent: everything has a limit, see [`Disk`].
+//!
+//! Everything here blocks. The daemon calls it from a blocking thread.
+
+pub mod demo;
+mod disk;
+mod error;
+mod format;
+mod qcow2;
+mod qemu;
+mod raw;
+mod reader;
+mod source;
+
+pub use disk::{Disk, Layer};
+pub use error::DiskError;
+pub use format::{DiskFormat, UnknownFormat};
+pub use qcow2::Qcow2Writer;
+pub use reader::DiskReader;

@@ -1,0 +1,182 @@
+//! What is recorded of an instance's disk when it is declared, and checked each time it is opened.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::detect;
+use crate::qcow2::{Backing, Header};
+use crate::source::Source;
+use crate::{DiskError, DiskFormat, DiskReader, qemu};
+
+/// A disk as the operator saw it when the instance was declared: the files it consists of, top first.
+///
+/// This record, not the files, decides what is read later. It is stored as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// The file the instance runs on, then the file below it, and so on.
+    pub layers: Vec<Layer>,
+    /// Size the guest sees. That of a raw disk need not be a multiple of 512.
+    pub size_bytes: u64,
+}
+
+/// One file of a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Absolute and canonical.
+    pub path: PathBuf,
+    /// How to read it, whatever it may look like later.
+    pub format: DiskFormat,
+}
+
+impl Disk {
+    /// Longest backing chain, in files. Chains of machines that are snapshotted daily for a month fit.
+    pub const LAYERS_MAX: usize = 32;
+    /// Largest disk. Far above what the service saves; here it keeps absurd claims out of the arithmetic.
+    pub const SIZE_BYTES_MAX: u64 = 64 << 40;
+
+    /// Looks at the disk at `path` and pins its backing chain.
+    ///
+    /// Without a `format` the content of the file decides, and so it does for a backing file whose format the image
+    /// above does not tell (QEMU does the same). Never the file name. A relative backing file name starts at the
+    /// folder of the image that names it, links resolved. Show the operator the layers: from now on they are what the
+    /// instance is.
+    pub fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<Disk, DiskError> {
+        let mut layers: Vec<Layer> = Vec::new();
+        let mut size_bytes = None;
+        let mut next = Some((path.to_owned(), format));
+        while let Some((path, told)) = next {
+            let path = canonical(&path)?;
+            if layers.iter().any(|layer| layer.path == path) {
+                return Err(DiskError::unusable(&path, "its backing chain leads back to itself"));
+            }
+            if layers.len() == Self::LAYERS_MAX {
+                let why = format!(
+                    "its backing chain is longer than {} files; shorten it with `qemu-img commit` or `rebase`",
+                    Self::LAYERS_MAX
+                );
+                return Err(DiskError::unusable(&layers[0].path, why));
+            }
+            let source = Source::open(&path)?;
+            let format = told.map_or_else(|| detect_format(&source), Ok)?;
+            let header = read_header(&source, format)?;
+            size_bytes.get_or_insert(disk_size(&source, header.as_ref())?);
+            next = match header.and_then(|header| header.backing) {
+                Some(backing) => Some((backing_path(&source.path, &backing)?, backing.format)),
+                None => None,
+            };
+            layers.push(Layer { path, format });
+        }
+        Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0) })
+    }
+
+    /// Opens the disk for reading, after checking that it still is what was declared and that no machine writes to it.
+    ///
+    /// `scratch_dir` takes a raw copy of a disk with features that only QEMU reads (zstd clusters, extended L2
+    /// entries, the dirty bit): up to the size of its data, gone when the reader is dropped. Not touched otherwise.
+    /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
+    /// there, which may be deleted at the next start.
+    pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
+        if self.layers.is_empty() {
+            return Err(DiskError::redeclare(Path::new("The disk"), "its record names no file"));
+        }
+        let mut parts = Vec::with_capacity(self.layers.len());
+        for (index, layer) in self.layers.iter().enumerate() {
+            let below = self.layers.get(index + 1);
+            let (source, header) = open_layer(layer, below)?;
+            if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
+                return Err(DiskError::redeclare(&layer.path, "its size is another"));
+            }
+            qemu::refuse_if_written(&source)?;
+            parts.push((source, header));
+        }
+        let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
+        match qemu_only {
+            None => DiskReader::of_layers(parts, self.size_bytes),
+            Some(feature) => {
+                let converted = qemu::convert(self, feature, scratch_dir)?;
+                let sources = parts.into_iter().map(|(source, _)| source).collect();
+                Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
+            }
+        }
+    }
+}
+
+/// Opens one pinned layer, and refuses it when it or the name of the file below it is not what was pinned.
+fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<Header>), DiskError> {
+    if canonical(&layer.path)? != layer.path {
+        return Err(DiskError::redeclare(&layer.path, "a link now stands in its path"));
+    }
+    let source = Source::open(&layer.path)?;
+    let header = read_header(&source, layer.format)?;
+    let backing = header.as_ref().and_then(|header| header.backing.as_ref());
+    let same = match (backing, below) {
+        (None, None) => true,
+        (Some(backing), Some(below)) => {
+            backing.format.is_none_or(|format| format == below.format)
+                && backing_path(&source.path, backing)? == below.path
+        }
+        _ => false,
+    };
+    if same {
+        Ok((source, header))
+    } else {
+        Err(DiskError::redeclare(&layer.path, "its backing chain is another"))
+    }
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, DiskError> {
+    let path = path.canonicalize().map_err(DiskError::opening(path))?;
+    if path.to_str().is_none() {
+        return Err(DiskError::unusable(&path, "its path is not UTF-8; rename it"));
+    }
+    Ok(path)
+}
+
+fn detect_format(source: &Source) -> Result<DiskFormat, DiskError> {
+    detect(&source.head(512)?).map_err(|name| {
+        let why = format!(
+            "it looks like {name}; convert it to qcow2 with `qemu-img convert -O qcow2`, or declare it as raw if \
+             that is what it is"
+        );
+        DiskError::unusable(&source.path, why)
+    })
+}
+
+fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, DiskError> {
+    match format {
+        DiskFormat::Raw => Ok(None),
+        DiskFormat::Qcow2 => {
+            let head = source.head(Header::HEAD_BYTES_MAX)?;
+            Header::parse(&source.path, &head, source.len()).map(Some)
+        }
+    }
+}
+
+/// Size of the disk that one layer is, which must be within the limit.
+fn disk_size(source: &Source, header: Option<&Header>) -> Result<u64, DiskError> {
+    let size_bytes = header.map_or(source.len(), |header| header.size_bytes);
+    match size_bytes {
+        0 => Err(DiskError::unusable(&source.path, "its disk has a size of zero")),
+        1..=Disk::SIZE_BYTES_MAX => Ok(size_bytes),
+        _ => {
+            let why = format!("its disk has {size_bytes} bytes; the limit is {}", Disk::SIZE_BYTES_MAX);
+            Err(DiskError::unusable(&source.path, why))
+        }
+    }
+}
+
+/// Says which file an image means by its backing file name.
+fn backing_path(image: &Path, backing: &Backing) -> Result<PathBuf, DiskError> {
+    // QEMU takes what stands before a colon in the first component for a protocol (`json:`, `nbd:`, `file:`).
+    let first = backing.name.split('/').next().unwrap_or_default();
+    if first.contains(':') {
+        let why = format!(
+            "its backing file {:?} is not a plain path; point it at a file with `qemu-img rebase`",
+            backing.name
+        );
+        return Err(DiskError::unusable(image, why));
+    }
+    let folder = image.parent().unwrap_or(Path::new("/"));
+    canonical(&folder.join(&backing.name))
+}

@@ -1,0 +1,122 @@
+//! What can go wrong with a disk, in words for the person who has to act.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Says why a disk could not be declared, opened or read.
+///
+/// Grouped by what follows. Every message is a full sentence: what happened, why, and what to do. The messages name
+/// paths of the host, so they are for its operator; what a tenant may see is for the service to decide.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    // Declare another file, or change this one.
+    /// The path leads to no file.
+    #[error("There is no file at {}. Check the path, and put the file back if it was moved.", path.display())]
+    NotFound {
+        /// The path as it was followed.
+        path: PathBuf,
+    },
+    /// The file is not a disk, is over a limit, or uses a feature which is refused.
+    #[error("{} cannot be used as a disk: {why}.", path.display())]
+    Unusable {
+        /// The file that is refused.
+        path: PathBuf,
+        /// What is refused and what to do, without the closing full stop.
+        why: String,
+    },
+    /// The file is a qcow2 image whose structures contradict themselves or its length.
+    #[error(
+        "The qcow2 image {} is damaged: {why}. Look at it with `qemu-img check`, and restore it from a copy if \
+         that cannot repair it.",
+        path.display()
+    )]
+    Damaged {
+        /// The damaged file.
+        path: PathBuf,
+        /// What contradicts what, without the closing full stop.
+        why: String,
+    },
+
+    // Look at the instance again, and declare it again if it is what it should be.
+    /// The disk is not what was declared.
+    #[error("{} is not what it was when the instance was declared: {why}. Declare the instance again.", path.display())]
+    Redeclare {
+        /// The layer that differs.
+        path: PathBuf,
+        /// What differs, without the closing full stop.
+        why: String,
+    },
+
+    // Try again later.
+    /// A QEMU process may write to the file now.
+    #[error(
+        "{} is in use: a running virtual machine may write to it, so a copy would mix two states. Stop the machine, \
+         or take a snapshot and declare the file below it, then try again.",
+        path.display()
+    )]
+    InUse {
+        /// The layer that is held.
+        path: PathBuf,
+    },
+    /// The file changed between open and now, so what was read may mix two states.
+    #[error(
+        "{} changed while it was read, so the copy would mix two states. Stop what writes to it, then try again.",
+        path.display()
+    )]
+    Changed {
+        /// The layer that changed.
+        path: PathBuf,
+    },
+
+    // The host has to be put right.
+    /// `qemu-img` is needed and is missing, failed, or took too long.
+    #[error("{} has to be read with qemu-img because of its {feature}, and {why}.", path.display())]
+    Converter {
+        /// The top layer of the disk.
+        path: PathBuf,
+        /// The feature which only QEMU reads.
+        feature: &'static str,
+        /// What went wrong and what to do, without the closing full stop.
+        why: String,
+    },
+    /// The operating system refused.
+    #[error(
+        "Could not {action} {}: {source}. Check the permissions and the storage of this host, then try again.",
+        path.display()
+    )]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder it was tried on.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl DiskError {
+    pub(crate) fn unusable(path: &Path, why: impl Into<String>) -> DiskError {
+        DiskError::Unusable { path: path.to_owned(), why: why.into() }
+    }
+
+    pub(crate) fn damaged(path: &Path, why: impl Into<String>) -> DiskError {
+        DiskError::Damaged { path: path.to_owned(), why: why.into() }
+    }
+
+    pub(crate) fn redeclare(path: &Path, why: impl Into<String>) -> DiskError {
+        DiskError::Redeclare { path: path.to_owned(), why: why.into() }
+    }
+
+    /// Returns what a failed call becomes, for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
+        move |source| DiskError::Io { action, path: path.to_owned(), source }
+    }
+
+    /// As [`DiskError::io`], for a disk file that may be missing.
+    pub(crate) fn opening(path: &Path) -> impl FnOnce(io::Error) -> DiskError {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => DiskError::NotFound { path: path.to_owned() },
+            _ => DiskError::io("open", path)(source),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! QEMU's copy-on-write format: what the header says, where the data lies, and writing a new image.
+//!
+//! The format is told in `docs/interop/qcow2.rst` of QEMU's source. Tables and compression are the `imago` crate's;
+//! its reader trusts more than we may, so the header and the first table are checked here before it sees them.
+
+mod header;
+mod image;
+mod writer;
+
+pub(crate) use header::{Backing, Header};
+pub(crate) use image::{Image, Place};
+pub use writer::Qcow2Writer;

@@ -1,0 +1,7 @@
+//! What is asked of QEMU: whether it holds a file, and to read what only it can.
+
+mod convert;
+mod lock;
+
+pub(crate) use convert::convert;
+pub(crate) use lock::refuse_if_written;

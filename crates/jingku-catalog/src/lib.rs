@@ -1,1 +1,40 @@
-//! Placeholder.
+//! What Jingku knows: accounts, keys, instances, images and the jobs that make images.
+//!
+//! Every SQL statement of the project is in this crate. Each is written once, in the common subset of SQLite
+//! and PostgreSQL, and runs on both (ADR 0001). The crate reads no clock and draws no random number: times
+//! (seconds since 1970) and ids are arguments.
+//!
+//! Promises, on both engines:
+//!
+//! - A method that changes something is one transaction. It returns after the change is durable, and a method
+//!   that fails, or whose future is dropped, has changed nothing.
+//! - A method that reads is one statement, so that what it returns was true at one moment.
+//! - What a caller can expect to happen (a name is taken, a row is not there) is a value. An error means that
+//!   the catalogue could not do its work.
+//! - Every query of images takes a [`Scope`], and an image outside it is as if it did not exist.
+
+mod accounts;
+mod catalog;
+mod database;
+mod error;
+mod images;
+mod instances;
+mod jobs;
+mod keys;
+mod paging;
+mod scope;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
+pub use catalog::{Catalog, Generation};
+pub use error::{CatalogError, Result, Source};
+pub use images::{
+    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageStatus, NewImage, NewJob, Progress,
+    UpdateImage,
+};
+pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
+pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
+pub use keys::{AddKey, Key, NewKey};
+pub use paging::{Cursor, InvalidCursor, Page, Paging};
+pub use scope::Scope;

@@ -1,0 +1,57 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::Result;
+use crate::database::{Database, migrate};
+
+/// What Jingku knows. A clone is another handle on the same connections.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) database: Arc<Database>,
+}
+
+/// A moment in the life of the catalogue; equal to a later one when nothing was changed in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generation(u64);
+
+impl Catalog {
+    /// Opens a catalogue in a file and brings its schema up to date. Creates the file, readable for its owner
+    /// only, when there is none; the folder must exist.
+    ///
+    /// Several processes may have the same file open. Each sees what another has committed at once.
+    pub async fn open_sqlite(path: &Path) -> Result<Self> {
+        Self::migrated(Database::open_sqlite(path)?).await
+    }
+
+    /// Makes an empty catalogue that lives as long as its last handle.
+    pub async fn open_sqlite_in_memory() -> Result<Self> {
+        Self::migrated(Database::open_sqlite_in_memory()?).await
+    }
+
+    /// Opens a catalogue in a PostgreSQL database (15 or later) and brings its schema up to date.
+    ///
+    /// `url` is `postgresql://user:password@host:port/database`, without TLS. The role must be allowed to
+    /// create tables.
+    pub async fn connect_postgres(url: &str) -> Result<Self> {
+        Self::migrated(Database::connect_postgres(url)?).await
+    }
+
+    async fn migrated(database: Database) -> Result<Self> {
+        migrate(&database).await?;
+        Ok(Self { database: Arc::new(database) })
+    }
+
+    /// Fails when the catalogue cannot answer now.
+    pub async fn ping(&self) -> Result<()> {
+        self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
+    }
+
+    /// Says at which moment the catalogue is, in about a microsecond and without reading the disk.
+    ///
+    /// The generation moves with every commit, of this process or another. To keep something read from the
+    /// catalogue, take the generation before the read: what was read is current while the generation stands.
+    /// `None` means that it is not known now: on PostgreSQL always, in memory while a change is under way.
+    pub fn generation(&self) -> Option<Generation> {
+        self.database.generation().map(Generation)
+    }
+}

@@ -1,0 +1,142 @@
+//! The thin layer under every statement: one engine of two, the same text and the same values on both.
+
+mod migrations;
+mod postgres;
+mod sqlite;
+mod value;
+
+use std::future::Future;
+use std::path::Path;
+
+use crate::{CatalogError, Result};
+
+pub(crate) use migrations::migrate;
+pub(crate) use value::{Cells, Param, Params, Read, Row};
+
+/// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
+const TRIES_MAX: u32 = 8;
+
+/// An open database.
+pub(crate) enum Database {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Database {
+    pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
+        sqlite::Sqlite::open(path).map(Self::Sqlite)
+    }
+
+    pub(crate) fn open_sqlite_in_memory() -> Result<Self> {
+        sqlite::Sqlite::open_in_memory().map(Self::Sqlite)
+    }
+
+    pub(crate) fn connect_postgres(url: &str) -> Result<Self> {
+        postgres::Postgres::new(url).map(Self::Postgres)
+    }
+
+    /// Runs one statement that only reads, outside any transaction: it sees one moment.
+    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.query(sql, params).await,
+            Self::Postgres(postgres) => postgres.query(sql, params).await,
+        }
+    }
+
+    /// Runs `change` in a transaction, which it has to commit or discard itself.
+    ///
+    /// On PostgreSQL it may run several times: it must have no effect but on the transaction.
+    pub(crate) async fn write<T, F>(&self, change: impl Fn(Transaction) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut tries = 1;
+        loop {
+            match change(self.begin().await?).await {
+                Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Begins a transaction that may write. On SQLite no other writer runs beside it.
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
+            Self::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+        }
+    }
+
+    /// A number that differs after every change, where the engine has one without asking a server.
+    pub(crate) fn generation(&self) -> Option<u64> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.generation(),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+/// A transaction that may write. Dropped unfinished, it leaves nothing behind.
+#[expect(clippy::large_enum_variant, reason = "there is one in a future, and it is not moved often")]
+pub(crate) enum Transaction {
+    Sqlite(sqlite::Transaction),
+    Postgres(postgres::Transaction),
+}
+
+impl Transaction {
+    /// Runs a statement and returns its rows.
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(transaction) => transaction.query(sql, params),
+            Self::Postgres(transaction) => transaction.query(sql, params).await,
+        }
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        match self {
+            Self::Sqlite(transaction) => transaction.execute(sql, params),
+            Self::Postgres(transaction) => transaction.execute(sql, params).await,
+        }
+    }
+
+    /// Says whether a statement returns a row.
+    pub(crate) async fn exists(&mut self, sql: &str, params: &[Param<'_>]) -> Result<bool> {
+        Ok(!self.query(sql, params).await?.is_empty())
+    }
+
+    /// Runs the statements of a migration, which are written in SQLite's spelling of the types.
+    async fn define(&mut self, sql: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.define(sql),
+            Self::Postgres(transaction) => transaction.define(sql).await,
+        }
+    }
+
+    /// Waits until no other process migrates. The lock ends with the transaction.
+    async fn lock_schema(&mut self) -> Result<()> {
+        match self {
+            // A SQLite transaction is alone from its begin on.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(transaction) => transaction.lock_schema().await,
+        }
+    }
+
+    /// Makes the changes durable and visible, and returns `outcome` then.
+    pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(outcome)
+    }
+
+    /// Gives the changes up and returns `outcome`. On PostgreSQL this keeps the connection, which a drop cannot.
+    pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
+        match self {
+            Self::Sqlite(transaction) => drop(transaction),
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(outcome)
+    }
+}

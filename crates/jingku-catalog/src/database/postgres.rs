@@ -1,0 +1,185 @@
+//! PostgreSQL: a pool of connections to one server.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Config, NoTls};
+
+use super::value::Cell;
+use super::{Param, Row};
+use crate::{CatalogError, Result};
+
+/// Connections to the server at most.
+const CONNECTIONS_MAX: usize = 16;
+/// How long a caller waits for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The advisory lock held while migrating: "jingku" in ASCII.
+const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
+
+/// A PostgreSQL database. Connections are made when first needed.
+pub(crate) struct Postgres {
+    pool: Pool,
+}
+
+impl Postgres {
+    pub(crate) fn new(url: &str) -> Result<Self> {
+        let mut config: Config = url.parse().map_err(failure)?;
+        config.application_name("jingku").connect_timeout(CONNECT_TIMEOUT);
+        // A connection found closed is replaced without asking the server first, which would double the cost of a read.
+        let manager =
+            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS_MAX)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CONNECT_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .build()
+            .map_err(|error| CatalogError::Bug(error.into()))?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        query(&self.connection().await?, sql, params).await
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
+        // In a transaction from here on: were the future dropped during BEGIN, the connection must go too.
+        let transaction = Transaction { connection: Some(self.connection().await?) };
+        transaction.run("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        Ok(transaction)
+    }
+
+    async fn connection(&self) -> Result<Object> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => failure(error),
+            error => CatalogError::Unavailable(error.into()),
+        })
+    }
+}
+
+/// A transaction that holds a connection. Its statements see what was committed before each of them.
+pub(crate) struct Transaction {
+    /// Taken when the transaction is finished.
+    connection: Option<Object>,
+}
+
+impl Transaction {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        query(self.connection(), sql, params).await
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        let connection = self.connection();
+        let statement = connection.prepare_cached(sql).await.map_err(failure)?;
+        connection.execute_raw(&statement, params).await.map_err(failure)
+    }
+
+    /// Texts compare by their bytes, as in SQLite, whatever the locale of the server.
+    pub(crate) async fn define(&mut self, sql: &str) -> Result<()> {
+        let sql = sql.replace(" INTEGER", " BIGINT").replace(" TEXT", " TEXT COLLATE \"C\"");
+        self.run(&sql).await
+    }
+
+    pub(crate) async fn lock_schema(&mut self) -> Result<()> {
+        self.run(&format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")).await
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        self.finish("COMMIT").await
+    }
+
+    pub(crate) async fn rollback(self) -> Result<()> {
+        self.finish("ROLLBACK").await
+    }
+
+    async fn finish(mut self, sql: &str) -> Result<()> {
+        self.run(sql).await?;
+        // Back to the pool.
+        self.connection = None;
+        Ok(())
+    }
+
+    async fn run(&self, sql: &str) -> Result<()> {
+        self.connection().batch_execute(sql).await.map_err(failure)
+    }
+
+    fn connection(&self) -> &Object {
+        self.connection.as_ref().expect("taken only by finish, which consumes the transaction")
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // Out of the pool and closed, upon which the server rolls back.
+            drop(Object::take(connection));
+        }
+    }
+}
+
+async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    let statement = connection.prepare_cached(sql).await.map_err(failure)?;
+    let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
+    let rows = connection.query(&statement, &params).await.map_err(failure)?;
+    rows.iter().map(cells).collect()
+}
+
+fn cells(row: &tokio_postgres::Row) -> Result<Row> {
+    let cell = |(index, column): (usize, &tokio_postgres::Column)| {
+        if *column.type_() == Type::INT8 {
+            row.try_get(index).map(|value: Option<i64>| value.map_or(Cell::Null, Cell::Integer))
+        } else {
+            row.try_get(index).map(|value: Option<String>| value.map_or(Cell::Null, Cell::Text))
+        }
+    };
+    let cells = row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>();
+    cells.map(Row::new).map_err(failure)
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> std::result::Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Param::Null => Ok(IsNull::Yes),
+            Param::Integer(value) => value.to_sql_checked(ty, out),
+            Param::Text(value) => value.to_sql_checked(ty, out),
+        }
+    }
+
+    /// The value inside looks at the type itself.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn failure(error: tokio_postgres::Error) -> CatalogError {
+    let Some(state) = error.code() else {
+        let of_network = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>);
+        return if of_network {
+            CatalogError::Unavailable(error.into())
+        } else {
+            CatalogError::Bug(error.into())
+        };
+    };
+    // The first two characters are the class of the error.
+    match (state.code().get(..2).unwrap_or_default(), state) {
+        (_, &SqlState::DISK_FULL) => CatalogError::Full(error.into()),
+        (_, &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED) => CatalogError::Damaged(error.into()),
+        (_, &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
+            CatalogError::Contended(error.into())
+        }
+        // Connection, wrong password, no such database, insufficient resources, operator intervention, system error.
+        ("08" | "28" | "3D" | "53" | "57" | "58", _) => CatalogError::Unavailable(error.into()),
+        _ => CatalogError::Bug(error.into()),
+    }
+}

@@ -1,0 +1,11 @@
+mod change;
+mod create;
+mod page;
+mod progress;
+mod row;
+
+pub use change::{DeleteImage, ImageChanges, UpdateImage};
+pub use create::{CreateImage, NewImage, NewJob};
+pub use page::ImageFilter;
+pub use progress::Progress;
+pub use row::{Image, ImageStatus};

@@ -1,0 +1,206 @@
+use super::row::{ImageStatus, json_list};
+use crate::accounts::change;
+use crate::database::Transaction;
+use crate::{AccountId, Catalog, Result, Scope};
+
+/// What to change of an image; `None` leaves a field as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of `Image`")]
+pub struct ImageChanges<'a> {
+    pub name: Option<&'a str>,
+    pub description: Option<&'a str>,
+    pub tags: Option<&'a [&'a str]>,
+    pub cover: Option<&'a str>,
+    pub readme: Option<&'a str>,
+    pub visibility: Option<i64>,
+    pub price_cents: Option<i64>,
+    pub auto_start: Option<bool>,
+    pub softwares: Option<&'a str>,
+    pub supported_gpu_types: Option<&'a [&'a str]>,
+    pub software_ports: Option<&'a str>,
+    pub firewall_ports: Option<&'a [i64]>,
+    pub group_id: Option<&'a str>,
+    pub version_name: Option<&'a str>,
+    pub version_desc: Option<&'a str>,
+}
+
+/// What came of [`Catalog::update_image`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateImage {
+    /// The image is as asked for.
+    Updated,
+    /// There is no such image in the scope.
+    NotFound,
+    /// Another image of the account holds the name.
+    NameTaken,
+}
+
+/// What came of [`Catalog::delete_image`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteImage {
+    /// The image is in the trash.
+    Deleted,
+    /// There is no such image in the scope; it may have been deleted before.
+    NotFound,
+    /// Everybody can see the image: it must be made private first.
+    Published,
+}
+
+impl Catalog {
+    /// Changes facts about an image.
+    pub async fn update_image(
+        &self,
+        scope: Scope,
+        id: &str,
+        changes: ImageChanges<'_>,
+        now: i64,
+    ) -> Result<UpdateImage> {
+        self.database
+            .write(|mut transaction| async move {
+                change(&mut transaction, scope.owner()).await?;
+                let Some(image) = state(&mut transaction, scope, id).await? else {
+                    return transaction.discard(UpdateImage::NotFound).await;
+                };
+                if changes == ImageChanges::default() {
+                    return transaction.discard(UpdateImage::Updated).await;
+                }
+                if let Some(name) = changes.name
+                    && image.status != ImageStatus::UnAvailable
+                    && name_taken(&mut transaction, scope, name, id).await?
+                {
+                    return transaction.discard(UpdateImage::NameTaken).await;
+                }
+                update(&mut transaction, scope, id, changes, now).await?;
+                transaction.commit(UpdateImage::Updated).await
+            })
+            .await
+    }
+
+    /// Moves an image to the trash. Its name is free at once, and the job that makes it, if any, is cancelled:
+    /// its worker learns it from its next heartbeat.
+    pub async fn delete_image(&self, scope: Scope, id: &str, now: i64) -> Result<DeleteImage> {
+        self.database
+            .write(|mut transaction| async move {
+                change(&mut transaction, scope.owner()).await?;
+                let Some(image) = state(&mut transaction, scope, id).await? else {
+                    return transaction.discard(DeleteImage::NotFound).await;
+                };
+                if image.visibility != 0 {
+                    return transaction.discard(DeleteImage::Published).await;
+                }
+                let delete = "UPDATE images SET deleted_at = $2 WHERE id = $1";
+                transaction.execute(delete, &[id.into(), now.into()]).await?;
+                count(&mut transaction, scope.owner(), &image.zone, -1).await?;
+                let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
+                              WHERE image_id = $1 AND finished_at IS NULL";
+                transaction.execute(cancel, &[id.into(), now.into()]).await?;
+                transaction.commit(DeleteImage::Deleted).await
+            })
+            .await
+    }
+}
+
+/// What a change looks at first.
+struct State {
+    status: ImageStatus,
+    visibility: i64,
+    zone: String,
+}
+
+async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
+    let sql = format!(
+        "SELECT i.id, i.status, i.visibility, i.zone FROM images i WHERE {} AND i.id = $2",
+        Scope::VISIBLE
+    );
+    let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
+    row.map(|row| {
+        row.decode("images", |cells| {
+            cells.text()?;
+            Ok(State {
+                status: cells.word(ImageStatus::parse)?,
+                visibility: cells.integer()?,
+                zone: cells.text()?,
+            })
+        })
+    })
+    .transpose()
+}
+
+async fn update(
+    transaction: &mut Transaction,
+    scope: Scope,
+    id: &str,
+    changes: ImageChanges<'_>,
+    now: i64,
+) -> Result<()> {
+    let tags = changes.tags.map(json_list);
+    let supported_gpu_types = changes.supported_gpu_types.map(json_list);
+    let firewall_ports = changes.firewall_ports.map(json_list);
+    transaction
+        .execute(
+            "UPDATE images SET
+                 update_time = $3,
+                 name = COALESCE($4, name),
+                 description = COALESCE($5, description),
+                 tags = COALESCE($6, tags),
+                 cover = COALESCE($7, cover),
+                 readme = COALESCE($8, readme),
+                 visibility = COALESCE($9, visibility),
+                 price_cents = COALESCE($10, price_cents),
+                 auto_start = COALESCE($11, auto_start),
+                 softwares = COALESCE($12, softwares),
+                 supported_gpu_types = COALESCE($13, supported_gpu_types),
+                 software_ports = COALESCE($14, software_ports),
+                 firewall_ports = COALESCE($15, firewall_ports),
+                 group_id = COALESCE($16, group_id),
+                 version_name = COALESCE($17, version_name),
+                 version_desc = COALESCE($18, version_desc)
+             WHERE account_id = $1 AND id = $2",
+            &[
+                scope.param(),
+                id.into(),
+                now.into(),
+                changes.name.into(),
+                changes.description.into(),
+                tags.as_deref().into(),
+                changes.cover.into(),
+                changes.readme.into(),
+                changes.visibility.into(),
+                changes.price_cents.into(),
+                changes.auto_start.map(i64::from).into(),
+                changes.softwares.into(),
+                supported_gpu_types.as_deref().into(),
+                changes.software_ports.into(),
+                firewall_ports.as_deref().into(),
+                changes.group_id.into(),
+                changes.version_name.into(),
+                changes.version_desc.into(),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// Says whether another image than `id` holds the name. Stays true as long as the transaction.
+pub(super) async fn name_taken(
+    transaction: &mut Transaction,
+    scope: Scope,
+    name: &str,
+    id: &str,
+) -> Result<bool> {
+    let sql = "SELECT id FROM images
+               WHERE account_id = $1 AND name = $2 AND id <> $3 AND deleted_at IS NULL AND status <> 'UnAvailable'";
+    transaction.exists(sql, &[scope.param(), name.into(), id.into()]).await
+}
+
+/// Keeps the number of images of a zone, which pages show as their total.
+pub(super) async fn count(
+    transaction: &mut Transaction,
+    account: AccountId,
+    zone: &str,
+    difference: i64,
+) -> Result<()> {
+    let sql = "INSERT INTO image_counts (account_id, zone, images) VALUES ($1, $2, $3)
+               ON CONFLICT (account_id, zone) DO UPDATE SET images = image_counts.images + $3";
+    transaction.execute(sql, &[account.into(), zone.into(), difference.into()]).await.map(drop)
+}

@@ -1,0 +1,190 @@
+use crate::accounts::change;
+use crate::database::{Cells, Params, Read};
+use crate::{AccountId, Catalog, Cursor, Page, Paging, Result};
+
+/// A machine or container that images are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Its id, unique in the catalogue.
+    pub id: String,
+    /// Whose it is.
+    pub account: AccountId,
+    /// What a person calls it.
+    pub name: String,
+    /// The region it is in.
+    pub region: String,
+    /// The zone of the region.
+    pub zone: String,
+    /// Where its bits are, as JSON. The catalogue does not look inside.
+    pub disk: String,
+    /// How large an image of it is at most.
+    pub size_bytes: i64,
+    /// The kind of its GPU, or nothing.
+    pub gpu_type: String,
+    /// When it was added.
+    pub created_at: i64,
+    /// The image being made from it right now. While there is one, the instance can neither be removed nor
+    /// have another image made.
+    pub image_in_making: Option<String>,
+}
+
+/// What an instance is added from.
+#[derive(Clone, Copy, Debug)]
+pub struct NewInstance<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Whose it is; the account must exist.
+    pub account: AccountId,
+    /// What a person calls it; need not be unique.
+    pub name: &'a str,
+    /// The region it is in.
+    pub region: &'a str,
+    /// The zone of the region.
+    pub zone: &'a str,
+    /// Where its bits are, as JSON.
+    pub disk: &'a str,
+    /// How large an image of it is at most.
+    pub size_bytes: i64,
+    /// The kind of its GPU, or nothing.
+    pub gpu_type: &'a str,
+}
+
+/// What came of [`Catalog::add_instance`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddInstance {
+    /// The instance is there.
+    Added,
+    /// There is an instance with that id already, perhaps of another account.
+    Exists,
+}
+
+/// What came of [`Catalog::remove_instance`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemoveInstance {
+    /// The instance is gone. Its images stay.
+    Removed,
+    /// There is no such instance.
+    NotFound,
+    /// An image is being made from it.
+    Busy,
+}
+
+/// Which instances are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InstanceFilter<'a> {
+    /// Those of one account; `None` for all, which is the operator's view.
+    pub account: Option<AccountId>,
+    /// Those with one of these ids, at most 100.
+    pub ids: Option<&'a [&'a str]>,
+}
+
+impl Catalog {
+    /// Adds an instance.
+    pub async fn add_instance(&self, new: NewInstance<'_>, now: i64) -> Result<AddInstance> {
+        self.database
+            .write(|mut transaction| async move {
+                let added = transaction
+                    .execute(
+                        "INSERT INTO instances
+                             (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                         ON CONFLICT (id) DO NOTHING",
+                        &[
+                            new.id.into(),
+                            new.account.into(),
+                            new.name.into(),
+                            new.region.into(),
+                            new.zone.into(),
+                            new.disk.into(),
+                            new.size_bytes.into(),
+                            new.gpu_type.into(),
+                            now.into(),
+                        ],
+                    )
+                    .await?;
+                match added {
+                    0 => transaction.discard(AddInstance::Exists).await,
+                    _ => transaction.commit(AddInstance::Added).await,
+                }
+            })
+            .await
+    }
+
+    /// Forgets an instance.
+    pub async fn remove_instance(&self, id: &str) -> Result<RemoveInstance> {
+        let Some(instance) = self.instance(None, id).await? else {
+            return Ok(RemoveInstance::NotFound);
+        };
+        self.database
+            .write(|mut transaction| async move {
+                change(&mut transaction, instance.account).await?;
+                let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
+                if transaction.exists(busy, &[id.into()]).await? {
+                    return transaction.discard(RemoveInstance::Busy).await;
+                }
+                let sql = "DELETE FROM instances WHERE id = $1 AND account_id = $2";
+                match transaction.execute(sql, &[id.into(), instance.account.into()]).await? {
+                    0 => transaction.discard(RemoveInstance::NotFound).await,
+                    _ => transaction.commit(RemoveInstance::Removed).await,
+                }
+            })
+            .await
+    }
+
+    /// Returns one instance, of one account or of any.
+    pub async fn instance(&self, account: Option<AccountId>, id: &str) -> Result<Option<Instance>> {
+        let filter = InstanceFilter { account, ids: Some(&[id]) };
+        let page = self.instances_page(filter, Paging::first(1)).await?;
+        Ok(page.items.into_iter().next())
+    }
+
+    /// Returns part of the instances, newest first (by time of creation, then id, both descending).
+    ///
+    /// The total is counted, so that the cost grows with the number of instances.
+    pub async fn instances_page(
+        &self,
+        filter: InstanceFilter<'_>,
+        paging: Paging<'_>,
+    ) -> Result<Page<Instance>> {
+        if filter.ids.is_some_and(<[_]>::is_empty) {
+            return Ok(Page::empty());
+        }
+        let mut params = Params::default();
+        let mut chosen = vec!["TRUE".to_owned()];
+        chosen.extend(filter.account.map(|account| format!("account_id = {}", params.add(account))));
+        chosen.extend(filter.ids.map(|ids| format!("id IN ({})", params.add_all(ids))));
+        let chosen = chosen.join(" AND ");
+        let after = paging.after("created_at", &mut params);
+        let sql = format!(
+            "SELECT n.id, n.account_id, n.name, n.region, n.zone, n.disk, n.size_bytes, n.gpu_type, n.created_at,
+                    j.image_id, t.total
+             FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
+             LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after}
+                        ORDER BY created_at DESC, id DESC LIMIT {} OFFSET {}) k ON TRUE
+             LEFT JOIN instances n ON n.id = k.id
+             LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL",
+            params.add(i64::from(paging.limit()) + 1),
+            params.add(i64::from(paging.offset())),
+        );
+        let rows = self.database.query(&sql, params.as_slice()).await?;
+        Page::decode(rows, "instances", paging.limit(), instance_cells, |instance| Cursor {
+            time: instance.created_at,
+            id: instance.id.clone(),
+        })
+    }
+}
+
+fn instance_cells(cells: &mut Cells) -> Read<Instance> {
+    Ok(Instance {
+        id: cells.text()?,
+        account: AccountId(cells.integer()?),
+        name: cells.text()?,
+        region: cells.text()?,
+        zone: cells.text()?,
+        disk: cells.text()?,
+        size_bytes: cells.integer()?,
+        gpu_type: cells.text()?,
+        created_at: cells.integer()?,
+        image_in_making: cells.optional_text()?,
+    })
+}

@@ -1,0 +1,250 @@
+use crate::accounts::change;
+use crate::database::{Param, Row, Transaction};
+use crate::{AccountId, Catalog, Result};
+
+/// How often a job is started at most. A worker that dies takes the job down with it only so many times.
+pub const ATTEMPTS_MAX: i64 = 5;
+
+const STARTED_TOO_OFTEN: &str = "Making the image was started several times and did not come to an end. \
+     The log of the server says more. Delete this image and make it again.";
+
+/// The making of an image, as a worker has it.
+///
+/// | from | to | by |
+/// |---|---|---|
+/// | – | waiting | `create_image` |
+/// | waiting, or held with its lease run out | held | `claim_job` |
+/// | held | held for longer | `heartbeat` |
+/// | held | waiting | `release_job` |
+/// | held | done, failed | `complete_job`, `fail_job` |
+/// | waiting, or held with its lease run out | failed | `claim_job`, when it was claimed [`ATTEMPTS_MAX`] times |
+/// | waiting, held | cancelled | `delete_image` |
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The right to work on it.
+    pub lease: Lease,
+    /// Whose image it is.
+    pub account: AccountId,
+    /// The image to make.
+    pub image_id: String,
+    /// The instance to make it from, which stays while the job is live.
+    pub instance_id: String,
+    /// The number of this attempt, from 1.
+    pub attempt: i64,
+}
+
+/// The right of one worker to work on a job, for one attempt.
+///
+/// Another attempt, even of the same worker, has another lease: of two that believe to have the job, one finds
+/// out that it lost it.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    job: String,
+    worker: String,
+    attempt: i64,
+    account: AccountId,
+    image: String,
+}
+
+/// What came of [`Catalog::heartbeat`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// The worker has the job for another term.
+    Held,
+    /// Another attempt has it, or it has ended. The worker must stop.
+    Lost,
+    /// Its image was deleted. The worker must stop.
+    Cancelled,
+}
+
+/// What came of ending a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobEnd {
+    /// The job has ended and the image says so.
+    Ended,
+    /// The job was lost or cancelled before. Nothing has changed.
+    Lost,
+}
+
+/// Jobs that a worker may take at `$1`.
+const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)";
+
+/// The job of a lease: `$1`, `$2` and `$3` are [`Lease::params`].
+const HELD: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
+
+impl Lease {
+    fn params(&self) -> [Param<'_>; 3] {
+        [(&self.job).into(), (&self.worker).into(), self.attempt.into()]
+    }
+}
+
+impl Catalog {
+    /// Gives the oldest job that nobody works on to a worker, until `lease_secs` from `now`.
+    ///
+    /// A job that was started [`ATTEMPTS_MAX`] times before ends failed instead, and the next is looked at.
+    pub async fn claim_job(&self, worker: &str, now: i64, lease_secs: i64) -> Result<Option<Job>> {
+        // Most of the time there is nothing to do, and saying so takes no lock.
+        if self.database.query(&oldest_claimable(), &[now.into()]).await?.is_empty() {
+            return Ok(None);
+        }
+        self.database
+            .write(|mut transaction| async move {
+                loop {
+                    let rows = transaction.query(&oldest_claimable(), &[now.into()]).await?;
+                    let Some(row) = rows.into_iter().next() else {
+                        return transaction.commit(None).await;
+                    };
+                    let job = claimable(row, worker)?;
+                    if job.attempt > ATTEMPTS_MAX {
+                        give_up(&mut transaction, &job.lease, now).await?;
+                    } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
+                        return transaction.commit(Some(job)).await;
+                    }
+                    // Another worker was faster, which on PostgreSQL is seen by the next look.
+                }
+            })
+            .await
+    }
+
+    /// Keeps a job for `lease_secs` from `now` and reports how far it is.
+    ///
+    /// A lease that has run out is taken up again if no other worker has come meanwhile.
+    pub async fn heartbeat(
+        &self,
+        lease: &Lease,
+        done_bytes: i64,
+        total_bytes: i64,
+        now: i64,
+        lease_secs: i64,
+    ) -> Result<Heartbeat> {
+        let [job, worker, attempt] = lease.params();
+        self.database
+            .write(|mut transaction| async move {
+                let sql = format!(
+                    "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
+                     WHERE {HELD}"
+                );
+                let until = now + lease_secs;
+                let report = [until.into(), done_bytes.into(), total_bytes.into(), now.into()];
+                let [until, done, total, at] = report;
+                if transaction.execute(&sql, &[job, worker, attempt, until, done, total, at]).await? == 1 {
+                    return transaction.commit(Heartbeat::Held).await;
+                }
+                let cancelled = "SELECT id FROM jobs WHERE id = $1 AND outcome = 'cancelled'";
+                let cancelled = transaction.exists(cancelled, &[job]).await?;
+                transaction.discard(if cancelled { Heartbeat::Cancelled } else { Heartbeat::Lost }).await
+            })
+            .await
+    }
+
+    /// Ends a job well: its image is `Available`, with this manifest and size.
+    ///
+    /// The chunks and the manifest must be durable before.
+    pub async fn complete_job(
+        &self,
+        lease: &Lease,
+        manifest: &str,
+        size_bytes: i64,
+        now: i64,
+    ) -> Result<JobEnd> {
+        self.database
+            .write(|mut transaction| async move {
+                change(&mut transaction, lease.account).await?;
+                if !end(&mut transaction, lease, "done", now).await? {
+                    return transaction.discard(JobEnd::Lost).await;
+                }
+                let sql =
+                    "UPDATE images SET status = 'Available', manifest = $2, size_bytes = $3, update_time = $4
+                           WHERE id = $1";
+                let image = &lease.image;
+                let made = [image.into(), manifest.into(), size_bytes.into(), now.into()];
+                transaction.execute(sql, &made).await?;
+                transaction.commit(JobEnd::Ended).await
+            })
+            .await
+    }
+
+    /// Ends a job badly: its image is `UnAvailable`, with a reason that a person can act on, and holds its
+    /// name no longer.
+    pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
+        self.database
+            .write(|mut transaction| async move {
+                change(&mut transaction, lease.account).await?;
+                if !end(&mut transaction, lease, "failed", now).await? {
+                    return transaction.discard(JobEnd::Lost).await;
+                }
+                fail_image(&mut transaction, &lease.image, reason, now).await?;
+                transaction.commit(JobEnd::Ended).await
+            })
+            .await
+    }
+
+    /// Gives a job back, to be claimed at once; the attempt does not count. Returns `false` when the worker no
+    /// longer had it.
+    pub async fn release_job(&self, lease: &Lease) -> Result<bool> {
+        self.database
+            .write(|mut transaction| async move {
+                let sql = format!(
+                    "UPDATE jobs SET worker = NULL, lease_until = NULL, attempts = attempts - 1 WHERE {HELD}"
+                );
+                let released = transaction.execute(&sql, &lease.params()).await?;
+                transaction.commit(released == 1).await
+            })
+            .await
+    }
+}
+
+fn oldest_claimable() -> String {
+    format!(
+        "SELECT id, account_id, image_id, instance_id, attempts FROM jobs
+         WHERE {CLAIMABLE} ORDER BY created_at, id LIMIT 1"
+    )
+}
+
+/// Reads a job as it will be once `worker` has claimed it.
+fn claimable(row: Row, worker: &str) -> Result<Job> {
+    row.decode("jobs", |cells| {
+        let job = cells.text()?;
+        let account = AccountId(cells.integer()?);
+        let image_id = cells.text()?;
+        let instance_id = cells.text()?;
+        let attempt = cells.integer()? + 1;
+        let lease = Lease { job, worker: worker.to_owned(), attempt, account, image: image_id.clone() };
+        Ok(Job { lease, account, image_id, instance_id, attempt })
+    })
+}
+
+async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {
+    let sql = format!(
+        "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
+             started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
+         WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
+    );
+    let until = now + lease_secs;
+    let (worker, job) = (&lease.worker, &lease.job);
+    let params = [now.into(), worker.into(), until.into(), lease.attempt.into(), job.into()];
+    Ok(transaction.execute(&sql, &params).await? == 1)
+}
+
+async fn give_up(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
+    change(transaction, lease.account).await?;
+    let sql = format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
+    let job = &lease.job;
+    if transaction.execute(&sql, &[now.into(), job.into()]).await? == 1 {
+        fail_image(transaction, &lease.image, STARTED_TOO_OFTEN, now).await?;
+    }
+    Ok(())
+}
+
+/// Ends the job if the lease still holds it.
+async fn end(transaction: &mut Transaction, lease: &Lease, outcome: &str, now: i64) -> Result<bool> {
+    let sql = format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {HELD}");
+    let [job, worker, attempt] = lease.params();
+    let params = [job, worker, attempt, now.into(), outcome.into()];
+    Ok(transaction.execute(&sql, &params).await? == 1)
+}
+
+async fn fail_image(transaction: &mut Transaction, image: &str, reason: &str, now: i64) -> Result<()> {
+    let sql = "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
+    transaction.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+}

@@ -1,0 +1,147 @@
+//! A throw-away PostgreSQL server for tests: of this crate, and of those above it with the feature `testing`.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use std::{env, io, process};
+
+use tokio_postgres::NoTls;
+
+/// Where Debian puts the programs of each version.
+const DEBIAN_PROGRAMS: &str = "/usr/lib/postgresql";
+/// How often, every 50 ms, a server that starts is asked for a connection.
+const CONNECT_TRIES_MAX: u32 = 600;
+/// Users to run the server as when the tests run as root, which PostgreSQL refuses.
+const UNPRIVILEGED_USERS: [&str; 2] = ["postgres", "nobody"];
+
+/// Runs the server until the standard input ends, which is when the test process has ended, however it did.
+const RUN_UNTIL_END_OF_INPUT: &str = r#"
+"$1"/postgres -D "$2"/data -k "$2" -c listen_addresses= -c fsync=off -c max_connections=400 >"$2"/log 2>&1 &
+cat >/dev/null
+kill -QUIT $!
+wait $!
+rm -rf "$2"
+"#;
+
+/// Makes an empty PostgreSQL database and returns its URL.
+///
+/// The server is started on the first call of a process and stopped, and its folder removed, when the process
+/// ends. Where PostgreSQL is not installed it returns `None` and says so, but panics where the environment
+/// variable `CI` is set: there, a test that is skipped would be a hole.
+pub async fn postgres_database() -> Option<String> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    static DATABASES: AtomicU32 = AtomicU32::new(1);
+    let Some(server) = SERVER.get_or_init(Server::start) else {
+        assert!(env::var_os("CI").is_none(), "no PostgreSQL below {DEBIAN_PROGRAMS}: install postgresql");
+        #[expect(clippy::print_stderr, reason = "read by whoever runs the tests")]
+        {
+            eprintln!("skipped: no PostgreSQL below {DEBIAN_PROGRAMS}");
+        }
+        return None;
+    };
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    server.create_database(&name).await;
+    Some(server.url(&name))
+}
+
+/// A running server.
+struct Server {
+    /// Holds the socket, the data and the log.
+    folder: PathBuf,
+    /// Never written to: the server runs until it is closed.
+    _lifeline: ChildStdin,
+}
+
+impl Server {
+    fn start() -> Option<Self> {
+        let programs = newest_programs()?;
+        let folder = env::temp_dir().join(format!("jingku-postgres-{}", process::id()));
+        Some(Self::start_in(&programs, folder).expect("a PostgreSQL server can be started"))
+    }
+
+    fn start_in(programs: &Path, folder: PathBuf) -> io::Result<Self> {
+        let user = unprivileged_user()?;
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            command.current_dir("/");
+            if let Some((uid, gid)) = user {
+                command.uid(uid).gid(gid);
+            }
+            command
+        };
+        if let Some((uid, gid)) = user {
+            chown(&folder, Some(uid), Some(gid))?;
+        }
+        let made = command(&programs.join("initdb"))
+            .args(["--username=jingku", "--auth=trust", "--no-sync", "--no-instructions"])
+            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
+            .arg(folder.join("data"))
+            .stdout(Stdio::null())
+            .status()?;
+        if !made.success() {
+            return Err(io::Error::other(format!("initdb ended with {made}")));
+        }
+        let mut shell = command(Path::new("/bin/sh"))
+            .args(["-c", RUN_UNTIL_END_OF_INPUT, "sh"])
+            .arg(programs)
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            // A test runner waits until everybody has closed the output of the tests.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let lifeline = shell.stdin.take().expect("it is piped");
+        Ok(Self { folder, _lifeline: lifeline })
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("host={} user=jingku dbname={database}", self.folder.display())
+    }
+
+    async fn create_database(&self, name: &str) {
+        let mut tries = 1;
+        let (client, connection) = loop {
+            match tokio_postgres::connect(&self.url("postgres"), NoTls).await {
+                Ok(connected) => break connected,
+                // The server is still starting.
+                Err(_) if tries < CONNECT_TRIES_MAX => tries += 1,
+                Err(error) => panic!("PostgreSQL does not start, see {}/log: {error}", self.folder.display()),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let connection = tokio::spawn(connection);
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("the server makes databases");
+        drop(client);
+        connection.await.expect("the connection does not panic").expect("the server closes it well");
+    }
+}
+
+fn newest_programs() -> Option<PathBuf> {
+    let versions = fs::read_dir(DEBIAN_PROGRAMS).ok()?;
+    let number = |name: &str| name.parse::<u32>().ok();
+    let newest = versions.flatten().filter_map(|version| number(version.file_name().to_str()?)).max()?;
+    let programs = Path::new(DEBIAN_PROGRAMS).join(newest.to_string()).join("bin");
+    programs.join("postgres").exists().then_some(programs)
+}
+
+/// The user and group to change to, or `None` when the tests do not run as root.
+fn unprivileged_user() -> io::Result<Option<(u32, u32)>> {
+    if fs::metadata("/proc/self")?.uid() != 0 {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd")?;
+    let entry = |name: &str| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut ids = line.split(':').skip(2);
+        Some((ids.next()?.parse().ok()?, ids.next()?.parse().ok()?))
+    };
+    let user = UNPRIVILEGED_USERS.iter().find_map(|name| entry(name));
+    user.map(Some).ok_or_else(|| io::Error::other("no user to run PostgreSQL as"))
+}

@@ -1,0 +1,73 @@
+//! Opens an empty catalogue on each engine.
+
+use jingku_catalog::{Catalog, testing};
+use tempfile::TempDir;
+
+/// An empty catalogue, gone when dropped.
+pub(crate) struct Engine {
+    pub(crate) catalog: Catalog,
+    reopen: Reopen,
+}
+
+enum Reopen {
+    Memory,
+    File(TempDir),
+    Postgres(String),
+}
+
+impl Engine {
+    pub(crate) async fn sqlite_in_memory() -> Self {
+        let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
+        Self { catalog, reopen: Reopen::Memory }
+    }
+
+    pub(crate) async fn sqlite_file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open_sqlite(&folder.path().join("catalog.db")).await.unwrap();
+        Self { catalog, reopen: Reopen::File(folder) }
+    }
+
+    /// `None` where PostgreSQL is not installed.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let url = testing::postgres_database().await?;
+        let catalog = Catalog::connect_postgres(&url).await.unwrap();
+        Some(Self { catalog, reopen: Reopen::Postgres(url) })
+    }
+
+    /// The same catalogue as another process sees it; in memory, where there is none, the same handle.
+    pub(crate) async fn other_process(&self) -> Catalog {
+        match &self.reopen {
+            Reopen::Memory => self.catalog.clone(),
+            Reopen::File(folder) => Catalog::open_sqlite(&folder.path().join("catalog.db")).await.unwrap(),
+            Reopen::Postgres(url) => Catalog::connect_postgres(url).await.unwrap(),
+        }
+    }
+}
+
+/// Makes a test of each function, `async fn(Engine)`, on every engine.
+macro_rules! on_every_engine {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite_in_memory {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::engines::Engine::sqlite_in_memory().await).await;
+            })+
+        }
+        mod sqlite_file {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(crate::engines::Engine::sqlite_file().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                if let Some(engine) = crate::engines::Engine::postgres().await {
+                    super::$test(engine).await;
+                }
+            })+
+        }
+    };
+}
+
+pub(crate) use on_every_engine;

@@ -1,0 +1,14 @@
+//! One suite for every engine: SQLite in memory, SQLite in a file, PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod accounts;
+mod engines;
+mod images;
+mod instances;
+mod jobs;
+mod keys;
+mod opening;
+mod paging;
+mod races;
+mod setting;

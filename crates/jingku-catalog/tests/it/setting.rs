@@ -1,0 +1,77 @@
+//! Short forms of what most tests set up.
+
+use jingku_catalog::{
+    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, Job, JobEnd, NewAccount, NewImage,
+    NewInstance, NewJob, Scope,
+};
+
+pub(crate) const NOW: i64 = 1_800_000_000;
+pub(crate) const LEASE_SECS: i64 = 60;
+
+pub(crate) async fn account(catalog: &Catalog, name: &str) -> Account {
+    let project_id = format!("org-{name}");
+    match catalog.create_account(NewAccount { name, project_id: &project_id }, NOW).await.unwrap() {
+        CreateAccount::Created(account) => account,
+        CreateAccount::NameTaken => panic!("account {name} exists"),
+    }
+}
+
+pub(crate) async fn instance(catalog: &Catalog, account: AccountId, id: &str) {
+    let new = NewInstance {
+        id,
+        account,
+        name: "training",
+        region: "cn-wlcb",
+        zone: "cn-wlcb-01",
+        disk: r#"{"path":"/srv/disk.qcow2"}"#,
+        size_bytes: 1 << 30,
+        gpu_type: "4090",
+    };
+    assert_eq!(catalog.add_instance(new, NOW).await.unwrap(), AddInstance::Added);
+}
+
+pub(crate) fn new_image<'a>(id: &'a str, name: &'a str, instance_id: &'a str) -> NewImage<'a> {
+    NewImage {
+        id,
+        name,
+        description: "",
+        instance_id,
+        softwares: None,
+        software_ports: "[]",
+        firewall_ports: &[],
+    }
+}
+
+/// Creates an image called `name` with the id `image-name` from an instance, and the job `job-name`.
+pub(crate) async fn create(
+    catalog: &Catalog,
+    account: AccountId,
+    name: &str,
+    instance_id: &str,
+) -> CreateImage {
+    create_at(catalog, account, name, instance_id, NOW).await
+}
+
+pub(crate) async fn create_at(
+    catalog: &Catalog,
+    account: AccountId,
+    name: &str,
+    instance_id: &str,
+    now: i64,
+) -> CreateImage {
+    let (image, job) = (format!("image-{name}"), format!("job-{name}"));
+    let new = new_image(&image, name, instance_id);
+    catalog.create_image(Scope::own(account), new, NewJob { id: &job }, now).await.unwrap()
+}
+
+pub(crate) async fn claim(catalog: &Catalog, worker: &str, now: i64) -> Option<Job> {
+    catalog.claim_job(worker, now, LEASE_SECS).await.unwrap()
+}
+
+/// Creates an image and makes it.
+pub(crate) async fn make(catalog: &Catalog, account: AccountId, name: &str, instance_id: &str, now: i64) {
+    assert_eq!(create_at(catalog, account, name, instance_id, now).await, CreateImage::Created);
+    let job = claim(catalog, "maker", now).await.expect("a job waits");
+    let end = catalog.complete_job(&job.lease, "manifest", 5, now).await.unwrap();
+    assert_eq!(end, JobEnd::Ended);
+}

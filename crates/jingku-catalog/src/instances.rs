@@ -76,6 +76,8 @@ pub struct InstanceFilter<'a> {
     pub account: Option<AccountId>,
     /// Those with one of these ids, at most 100.
     pub ids: Option<&'a [&'a str]>,
+    /// Those in one of these zones.
+    pub zones: Option<&'a [&'a str]>,
 }
 
 impl Catalog {
@@ -133,7 +135,7 @@ impl Catalog {
 
     /// Returns one instance, of one account or of any.
     pub async fn instance(&self, account: Option<AccountId>, id: &str) -> Result<Option<Instance>> {
-        let filter = InstanceFilter { account, ids: Some(&[id]) };
+        let filter = InstanceFilter { account, ids: Some(&[id]), zones: None };
         let page = self.instances_page(filter, Paging::first(1)).await?;
         Ok(page.items.into_iter().next())
     }

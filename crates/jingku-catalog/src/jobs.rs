@@ -192,6 +192,19 @@ impl Catalog {
             })
             .await
     }
+
+    /// Gives back all that an earlier run of this worker held when it died, to be claimed at once. The attempts
+    /// count. The caller knows that no such run is alive.
+    pub async fn release_jobs_of(&self, worker: &str) -> Result<u64> {
+        self.database
+            .write(|mut transaction| async move {
+                let sql = "UPDATE jobs SET worker = NULL, lease_until = NULL
+                           WHERE worker = $1 AND finished_at IS NULL";
+                let released = transaction.execute(sql, &[worker.into()]).await?;
+                transaction.commit(released).await
+            })
+            .await
+    }
 }
 
 fn oldest_claimable() -> String {

@@ -70,6 +70,11 @@ impl Disk {
         Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0) })
     }
 
+    /// Checks that the disk still is what was declared and that no machine writes to it. Reads its headers only.
+    pub fn check(&self) -> Result<(), DiskError> {
+        self.open_layers().map(drop)
+    }
+
     /// Opens the disk for reading, after checking that it still is what was declared and that no machine writes to it.
     ///
     /// `scratch_dir` takes a raw copy of a disk with features that only QEMU reads (zstd clusters, extended L2
@@ -77,6 +82,19 @@ impl Disk {
     /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
     /// there, which may be deleted at the next start.
     pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
+        let parts = self.open_layers()?;
+        let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
+        match qemu_only {
+            None => DiskReader::of_layers(parts, self.size_bytes),
+            Some(feature) => {
+                let converted = qemu::convert(self, feature, scratch_dir)?;
+                let sources = parts.into_iter().map(|(source, _)| source).collect();
+                Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
+            }
+        }
+    }
+
+    fn open_layers(&self) -> Result<Vec<(Source, Option<Header>)>, DiskError> {
         if self.layers.is_empty() {
             return Err(DiskError::redeclare(Path::new("The disk"), "its record names no file"));
         }
@@ -90,15 +108,7 @@ impl Disk {
             qemu::refuse_if_written(&source)?;
             parts.push((source, header));
         }
-        let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
-        match qemu_only {
-            None => DiskReader::of_layers(parts, self.size_bytes),
-            Some(feature) => {
-                let converted = qemu::convert(self, feature, scratch_dir)?;
-                let sources = parts.into_iter().map(|(source, _)| source).collect();
-                Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
-            }
-        }
+        Ok(parts)
     }
 }
 

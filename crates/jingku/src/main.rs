@@ -1,3 +1,47 @@
-//! Placeholder.
+//! The one binary: `serve` and every client command. Arguments and output, nothing else.
 
-fn main() {}
+mod args;
+mod connection;
+mod failure;
+mod image;
+mod lang;
+mod operate;
+mod output;
+mod overview;
+mod serve;
+mod translate;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command, Global};
+use failure::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    lang::Lang::init(&args);
+    let Cli { global, command } = Cli::parse();
+    let outcome = match command {
+        None => output::print(overview::text().trim_end()),
+        Some(command) => run(&global, command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(global.json),
+    }
+}
+
+fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::run(global, args).await,
+            Command::Image(command) => image::run(global, command).await,
+            Command::Instance(command) => operate::instance(global, command).await,
+            Command::Account(command) => operate::account(global, command).await,
+            Command::Key(command) => operate::key(global, command).await,
+        }
+    })
+}

@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jingku_service::DiskFormat;
+
+use crate::lang::tr;
+
+#[derive(Debug, Parser)]
+#[command(name = "jingku", version, about = tr("A self-hosted library of custom images for GPU machines", "镜库：自建的 GPU 自制镜像库"))]
+#[command(disable_help_subcommand = true, subcommand_required = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    #[arg(long, global = true, help = tr("Print JSON", "输出 JSON"))]
+    pub(crate) json: bool,
+    #[arg(long, global = true, value_name = "zh|en", help = tr("Language of messages [default: by locale]", "消息语言 [默认：按系统区域]"))]
+    pub(crate) lang: Option<String>,
+    #[arg(long, global = true, env = "JINGKU_DATA_DIR", value_name = "DIR", help = tr("Data folder [default: jingku in the XDG data folder]", "数据目录 [默认：XDG 数据目录下的 jingku]"))]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(about = tr("Run the server", "运行服务"))]
+    Serve(ServeArgs),
+    #[command(subcommand, about = tr("Work with images, here or in the cloud", "操作镜像（本地服务或云端）"))]
+    Image(ImageCommand),
+    #[command(subcommand, about = tr("Declare the instances that images are made of", "登记用来制作镜像的实例"))]
+    Instance(InstanceCommand),
+    #[command(subcommand, about = tr("Manage accounts", "管理账号"))]
+    Account(AccountCommand),
+    #[command(subcommand, about = tr("Manage key pairs", "管理密钥对"))]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[arg(long, env = "JINGKU_CONFIG", value_name = "FILE", help = tr("Configuration file (TOML)", "配置文件（TOML）"))]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long, env = "JINGKU_LISTEN", value_name = "ADDR:PORT", help = tr("Where to listen; port 0 takes a free one [default: 127.0.0.1:8480]", "监听地址；端口 0 表示任选空闲端口 [默认：127.0.0.1:8480]"))]
+    pub(crate) listen: Option<SocketAddr>,
+    #[arg(long, help = tr("Add two small disks as instances and make an image of one", "添加两块小磁盘作为实例，并制作一个镜像"))]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    #[command(about = tr("Create an account with a key pair", "新建账号及其密钥对"))]
+    Create {
+        #[arg(help = tr("Its name", "账号名"))]
+        name: String,
+    },
+    #[command(about = tr("List accounts", "列出账号"))]
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    #[command(about = tr("Make a key pair", "新建密钥对"))]
+    Create {
+        #[arg(long, default_value_t = 1, help = tr("Account number", "账号编号"))]
+        account: i64,
+        #[arg(long, default_value = "", help = tr("What to call it", "备注名"))]
+        name: String,
+    },
+    #[command(about = tr("List keys, without their private halves", "列出密钥（不含私钥）"))]
+    List {
+        #[arg(long, help = tr("Account number [default: all]", "账号编号 [默认：全部]"))]
+        account: Option<i64>,
+    },
+    #[command(about = tr("Make a key worthless from now on", "吊销密钥，立即生效"))]
+    Revoke {
+        #[arg(help = tr("The public key", "公钥"))]
+        public_key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InstanceCommand {
+    #[command(about = tr("Declare a VM disk as an instance", "把一块虚拟机磁盘登记为实例"))]
+    Add {
+        #[arg(long, help = tr("Its id, such as uhost-lab1", "实例 ID，如 uhost-lab1"))]
+        id: String,
+        #[arg(long, value_name = "FILE", help = tr("Its disk, raw or qcow2; never written to", "磁盘文件，raw 或 qcow2；只读不写"))]
+        disk: PathBuf,
+        #[arg(long, value_name = "raw|qcow2", help = tr("What the disk is [default: told by its content]", "磁盘格式 [默认：按内容判断]"))]
+        format: Option<DiskFormat>,
+        #[arg(long, help = tr("The zone it is in [default: the first one]", "所在可用区 [默认：第一个]"))]
+        zone: Option<String>,
+        #[arg(long, default_value_t = 1, help = tr("Account number", "账号编号"))]
+        account: i64,
+        #[arg(long, help = tr("Its name [default: the id]", "名称 [默认：同 ID]"))]
+        name: Option<String>,
+        #[arg(long, default_value = "", help = tr("Its GPU model", "GPU 型号"))]
+        gpu_type: String,
+    },
+    #[command(about = tr("List instances", "列出实例"))]
+    List,
+    #[command(about = tr("Forget an instance; its disk and its images stay", "移除实例登记；磁盘和镜像保留"))]
+    Remove {
+        #[arg(help = tr("Its id", "实例 ID"))]
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    #[command(about = tr("List the account's own images, newest first", "列出账号的自制镜像，新的在前"))]
+    List(ListArgs),
+    #[command(about = tr("Show one image", "查看一个镜像"))]
+    Show(OneImage),
+    #[command(about = tr("Make an image of an instance", "用实例制作镜像"))]
+    Create(CreateArgs),
+    #[command(about = tr("Show how far the making of an image is", "查看镜像制作进度"))]
+    Progress {
+        #[command(flatten)]
+        one: OneImage,
+        #[arg(long, help = tr("Follow until it is done", "一直等到完成"))]
+        wait: bool,
+    },
+    #[command(about = tr("Change facts about an image", "修改镜像信息"))]
+    Update(UpdateArgs),
+    #[command(about = tr("Delete an image", "删除镜像"))]
+    Delete(OneImage),
+    #[command(about = tr("Write an image's disk to a file", "把镜像的磁盘导出为文件"))]
+    Export(ExportArgs),
+}
+
+/// Where the API is and who asks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = tr("Connection", "连接"))]
+pub(crate) struct ConnectionArgs {
+    #[arg(long, env = "JINGKU_BASE_URL", value_name = "URL", help = tr("API address [default: the server of the data folder]", "API 地址 [默认：数据目录的服务]"))]
+    pub(crate) base_url: Option<String>,
+    #[arg(long, env = "JINGKU_PUBLIC_KEY", value_name = "KEY", hide_env_values = true, help = tr("Public key", "公钥"))]
+    pub(crate) public_key: Option<String>,
+    #[arg(long, env = "JINGKU_PRIVATE_KEY", value_name = "KEY", hide_env_values = true, help = tr("Private key", "私钥"))]
+    pub(crate) private_key: Option<String>,
+    #[arg(long, env = "JINGKU_REGION", help = tr("Region", "地域"))]
+    pub(crate) region: Option<String>,
+    #[arg(long, env = "JINGKU_ZONE", help = tr("Zone", "可用区"))]
+    pub(crate) zone: Option<String>,
+    #[arg(long, env = "JINGKU_PROFILE", value_name = "NAME", help = tr("Section of profiles.toml to take these from", "从 profiles.toml 的哪一节读取以上设置"))]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneImage {
+    #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
+    pub(crate) image_id: String,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[arg(long, conflicts_with_all = ["offset", "limit"], help = tr("All pages", "所有页"))]
+    pub(crate) all: bool,
+    #[arg(long, value_name = "IMAGE_ID", help = tr("Only this image", "只看这个镜像"))]
+    pub(crate) id: Option<String>,
+    #[arg(long, help = tr("Images to pass over [default: 0]", "跳过的镜像数 [默认：0]"))]
+    pub(crate) offset: Option<u64>,
+    #[arg(long, help = tr("Images wanted, at most 100 [default: 20]", "最多列出几个，上限 100 [默认：20]"))]
+    pub(crate) limit: Option<u32>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    #[arg(long, value_name = "INSTANCE_ID", help = tr("The instance", "实例 ID"))]
+    pub(crate) instance: String,
+    #[arg(long, help = tr("The image's name, unique in the account", "镜像名称，账号内唯一"))]
+    pub(crate) name: String,
+    #[arg(long, help = tr("Free text", "描述"))]
+    pub(crate) description: Option<String>,
+    #[arg(long, help = tr("Follow until it is done", "一直等到完成"))]
+    pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    #[command(flatten)]
+    pub(crate) one: OneImage,
+    #[arg(long, help = tr("A new name", "新名称"))]
+    pub(crate) name: Option<String>,
+    #[arg(long, help = tr("Free text; empty clears", "描述；留空表示清除"))]
+    pub(crate) description: Option<String>,
+    #[arg(long, value_name = "TEXT", help = tr("Markdown; empty clears", "Markdown 说明；留空表示清除"))]
+    pub(crate) readme: Option<String>,
+    #[arg(long = "tag", help = tr("A tag; repeat for up to three; empty clears", "标签，可重复，最多三个；留空表示清除"))]
+    pub(crate) tags: Vec<String>,
+    #[arg(long, help = tr("Who sees it", "可见范围"))]
+    pub(crate) visibility: Option<Visibility>,
+    #[arg(long, value_name = "true|false", help = tr("Whether its software starts by itself", "软件是否自动启动"))]
+    pub(crate) auto_start: Option<bool>,
+    #[arg(long = "gpu-type", help = tr("A GPU model it is meant for; repeatable; empty clears", "适用的 GPU 型号，可重复；留空表示清除"))]
+    pub(crate) gpu_types: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Visibility {
+    Private,
+    Public,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) one: OneImage,
+    #[arg(long, value_name = "raw|qcow2", default_value = "raw", help = tr("What to write", "导出格式"))]
+    pub(crate) format: DiskFormat,
+    #[arg(short, long, value_name = "FILE", help = tr("The file; must not exist", "导出到的文件；不能已存在"))]
+    pub(crate) output: PathBuf,
+}

@@ -1,0 +1,151 @@
+//! The image commands: through the API, so that they work against a server here and against the cloud.
+
+mod create;
+mod export;
+mod follow;
+mod sparse_file;
+
+use compshare::actions::{
+    DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, Paging,
+    TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
+};
+use compshare::{Client, Image};
+use futures::TryStreamExt;
+use serde_json::json;
+
+use crate::args::{Global, ImageCommand, ListArgs, OneImage, UpdateArgs, Visibility};
+use crate::connection;
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use crate::output::{print, print_json, print_table, size, time};
+
+pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
+    match command {
+        ImageCommand::List(args) => list(global, args).await,
+        ImageCommand::Show(args) => show(global, args).await,
+        ImageCommand::Create(args) => create::run(global, args).await,
+        ImageCommand::Progress { one, wait } => follow::progress(global, one, wait).await,
+        ImageCommand::Update(args) => update(global, args).await,
+        ImageCommand::Delete(args) => delete(global, args).await,
+        ImageCommand::Export(args) => export::run(global, args).await,
+    }
+}
+
+async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
+    let client = connection::client(global, args.connection)?;
+    let request = DescribeCompShareCustomImagesRequest {
+        image_id: args.id,
+        paging: Paging { offset: args.offset, limit: args.limit, next_token: None },
+        ..DescribeCompShareCustomImagesRequest::default()
+    };
+    let page = if args.all {
+        let image_set: Vec<Image> = client.custom_images(request).try_collect().await?;
+        let total_count = i64::try_from(image_set.len()).unwrap_or(i64::MAX);
+        DescribeCompShareCustomImagesResponse { total_count, image_set, next_token: String::new() }
+    } else {
+        client.describe_comp_share_custom_images(&request).await?
+    };
+    if global.json {
+        return print_json(&page);
+    }
+    print_images(&page.image_set)?;
+    let (shown, total) = (page.image_set.len(), page.total_count);
+    if i64::try_from(shown).is_ok_and(|shown| shown < total) {
+        print(&tr(format!("{shown} of {total} images"), format!("共 {total} 个镜像，显示 {shown} 个")))?;
+    }
+    Ok(())
+}
+
+/// Prints images as a table.
+pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
+    let headings = tr(["ID", "NAME", "STATUS", "SIZE", "ZONE", "CREATED"], ["ID", "名称", "状态", "大小", "可用区", "创建时间"]);
+    let row = |image: &Image| {
+        vec![
+            image.comp_share_image_id.clone(),
+            image.name.clone(),
+            image.status.as_str().to_owned(),
+            size(image.size),
+            image.zone.clone(),
+            time(image.create_time),
+        ]
+    };
+    print_table(&headings, images.iter().map(row).collect())
+}
+
+async fn show(global: &Global, args: OneImage) -> Result<(), Failure> {
+    let client = connection::client(global, args.connection)?;
+    let image = find(&client, &args.image_id).await?;
+    if global.json { print_json(&image) } else { print(&describe(&image)) }
+}
+
+async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
+    let request = DescribeCompShareCustomImagesRequest {
+        image_id: Some(image_id.to_owned()),
+        ..DescribeCompShareCustomImagesRequest::default()
+    };
+    let page = client.describe_comp_share_custom_images(&request).await?;
+    // The real service has been seen to answer with another image: only the one asked for counts.
+    page.image_set.into_iter().find(|image| image.comp_share_image_id == image_id).ok_or_else(|| {
+        let message = tr(format!("There is no image {image_id}."), format!("没有镜像 {image_id}。"));
+        Failure::new(Exit::NotThere, message)
+    })
+}
+
+fn describe(image: &Image) -> String {
+    let labels = tr(
+        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Description"],
+        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "描述"],
+    );
+    let values = [
+        image.comp_share_image_id.clone(),
+        image.name.clone(),
+        image.status.as_str().to_owned(),
+        image.failed_reason.clone(),
+        size(image.size),
+        image.zone.clone(),
+        time(image.create_time),
+        image.tags.join(", "),
+        image.source_gpu_type.clone(),
+        image.description.clone(),
+    ];
+    let filled = labels.iter().zip(values).filter(|(_, value)| !value.is_empty());
+    let mut lines: Vec<String> = filled.map(|(label, value)| format!("{label}: {value}")).collect();
+    if let Some(readme) = image.readme.as_ref().filter(|readme| !readme.is_empty()) {
+        lines.push(format!("\n{readme}"));
+    }
+    lines.join("\n")
+}
+
+async fn update(global: &Global, args: UpdateArgs) -> Result<(), Failure> {
+    let client = connection::client(global, args.one.connection)?;
+    let image_id = args.one.image_id;
+    let request = UpdateCompShareImageRequest {
+        image_id: image_id.clone(),
+        name: args.name,
+        description: args.description,
+        readme: args.readme,
+        public: args.visibility.map(|visibility| visibility == Visibility::Public),
+        tags: changed(args.tags),
+        supported_gpu_types: changed(args.gpu_types),
+        auto_start: args.auto_start,
+        ..UpdateCompShareImageRequest::default()
+    };
+    client.update_comp_share_image(&request).await?;
+    if global.json { print_json(&find(&client, &image_id).await?) } else { print(tr("Updated.", "已更新。")) }
+}
+
+/// A repeated option: never given leaves, a single empty value clears.
+fn changed(values: Vec<String>) -> Option<Vec<String>> {
+    if values.is_empty() { None } else { Some(values.into_iter().filter(|value| !value.is_empty()).collect()) }
+}
+
+async fn delete(global: &Global, args: OneImage) -> Result<(), Failure> {
+    let client = connection::client(global, args.connection)?;
+    let request =
+        TerminateCompShareCustomImageRequest { image_id: args.image_id.clone(), ..TerminateCompShareCustomImageRequest::default() };
+    client.terminate_comp_share_custom_image(&request).await?;
+    if global.json {
+        return print_json(&json!({ "CompShareImageId": args.image_id }));
+    }
+    print(tr("Deleted.", "已删除。"))
+}

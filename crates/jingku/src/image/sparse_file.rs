@@ -1,0 +1,102 @@
+//! A raw disk file with holes where the disk is zero.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Zeros are left out in blocks of this many bytes, the block size of common file systems.
+const BLOCK: usize = 4096;
+
+/// A file that appears under its name only when it is whole.
+pub(super) struct SparseFile {
+    file: File,
+    staged: PathBuf,
+    path: PathBuf,
+    at: u64,
+    finished: bool,
+}
+
+impl SparseFile {
+    /// Refuses a path where something is.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        if path.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+        name.push(format!(".jingku-{}", std::process::id()));
+        let staged = path.with_file_name(name);
+        let file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
+        Ok(Self { file, staged, path: path.to_owned(), at: 0, finished: false })
+    }
+
+    /// Appends bytes; blocks of zeros become holes.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // Blocks are those of the file, wherever the pieces of the stream begin.
+            let to_boundary = BLOCK - usize::try_from(self.at % BLOCK as u64).unwrap_or(0);
+            let (block, after) = rest.split_at(to_boundary.min(rest.len()));
+            if block.iter().any(|byte| *byte != 0) {
+                self.file.write_all_at(block, self.at)?;
+            }
+            self.at += block.len() as u64;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Makes the file durable and gives it its name, unless something has taken it meanwhile.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.file.set_len(self.at)?;
+        self.file.sync_all()?;
+        std::fs::hard_link(&self.staged, &self.path)?;
+        self.finished = true;
+        std::fs::remove_file(&self.staged)
+    }
+}
+
+impl Drop for SparseFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Nothing more can be done about a file that does not go away.
+            let _ = std::fs::remove_file(&self.staged);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_the_same_and_zeros_take_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.raw");
+        let mut expected = vec![0; 3 << 20];
+        expected[1_000_000] = 7;
+        expected[(3 << 20) - 1] = 9;
+        let mut file = SparseFile::create(&path).unwrap();
+        for piece in expected.chunks(100_003) {
+            file.append(piece).unwrap();
+        }
+        assert!(!path.exists());
+        file.finish().unwrap();
+        assert!(std::fs::read(&path).unwrap() == expected);
+        assert!(path.metadata().unwrap().blocks() * 512 < 100_000);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_replaced_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.raw");
+        drop(SparseFile::create(&path).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        std::fs::write(&path, "mine").unwrap();
+        assert!(SparseFile::create(&path).is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! Chinese or English, decided once at the start.
+
+use std::sync::OnceLock;
+
+/// The language of everything a person reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lang {
+    En,
+    Zh,
+}
+
+static LANG: OnceLock<Lang> = OnceLock::new();
+
+impl Lang {
+    /// Takes `--lang` from the command line if it is there, else the locale. Before the arguments are parsed, because
+    /// help and errors of the parser are in that language too.
+    pub(crate) fn init(args: &[String]) {
+        let after_flag = args.iter().skip_while(|arg| *arg != "--lang").nth(1).map(String::as_str);
+        let joined = args.iter().find_map(|arg| arg.strip_prefix("--lang="));
+        let lang = after_flag.or(joined).map_or_else(Self::from_locale, Self::of);
+        LANG.get_or_init(|| lang);
+    }
+
+    /// The language asked for.
+    pub(crate) fn current() -> Self {
+        *LANG.get_or_init(Self::from_locale)
+    }
+
+    /// The first of these that is set decides, as POSIX has it.
+    fn from_locale() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).map_or(Self::En, |name| Self::of(&name))
+    }
+
+    fn of(name: &str) -> Self {
+        if name.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
+    }
+}
+
+/// Says the same in the language asked for.
+pub(crate) fn tr<T>(en: T, zh: T) -> T {
+    match Lang::current() {
+        Lang::En => en,
+        Lang::Zh => zh,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locales_name_their_language() {
+        assert_eq!(Lang::of("zh_CN.UTF-8"), Lang::Zh);
+        assert_eq!(Lang::of("zh"), Lang::Zh);
+        assert_eq!(Lang::of("en_US.UTF-8"), Lang::En);
+        assert_eq!(Lang::of("C"), Lang::En);
+    }
+}

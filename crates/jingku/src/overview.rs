@@ -1,0 +1,58 @@
+//! What a bare `jingku` prints: one screen, grouped by task.
+
+use crate::lang::tr;
+
+const EN: &str = "\
+Jingku - a self-hosted library of custom images for GPU machines
+
+Try it
+  jingku serve --demo              run a server with two small disks and one image
+
+Serve
+  jingku serve                     run the server on 127.0.0.1:8480
+  jingku instance add|list|remove  declare the VM disks that images are made of
+  jingku account create|list       one account a tenant
+  jingku key create|list|revoke    key pairs that requests are signed with
+
+Images, here or in the cloud
+  jingku image list                the account's own images, newest first
+  jingku image show ID             one image with its readme
+  jingku image create --instance ID --name NAME --wait
+  jingku image progress ID         how far it is
+  jingku image update ID           name, description, tags, readme
+  jingku image delete ID
+  jingku image export ID -o FILE   its disk, raw or qcow2
+
+Everywhere: --json, --lang zh|en, --data-dir DIR, --help
+Exit codes: 0 done, 1 refused, 2 usage, 3 not there, 4 credentials, 5 try again, 6 fault
+";
+
+const ZH: &str = "\
+镜库 - 自建的 GPU 自制镜像库
+
+试一试
+  jingku serve --demo              启动服务，自带两块小磁盘和一个镜像
+
+服务
+  jingku serve                     在 127.0.0.1:8480 运行服务
+  jingku instance add|list|remove  登记用来制作镜像的虚拟机磁盘
+  jingku account create|list       每个租户一个账号
+  jingku key create|list|revoke    请求签名所用的密钥对
+
+镜像（本地服务或云端）
+  jingku image list                账号的自制镜像，新的在前
+  jingku image show ID             查看一个镜像及其说明
+  jingku image create --instance ID --name 名称 --wait
+  jingku image progress ID         制作进度
+  jingku image update ID           修改名称、描述、标签、说明
+  jingku image delete ID
+  jingku image export ID -o 文件   导出磁盘，raw 或 qcow2
+
+通用选项：--json、--lang zh|en、--data-dir 目录、--help
+退出码：0 成功，1 被拒绝，2 用法错误，3 不存在，4 密钥有误，5 请重试，6 故障
+";
+
+/// The screen.
+pub(crate) fn text() -> &'static str {
+    tr(EN, ZH)
+}

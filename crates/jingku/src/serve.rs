@@ -1,0 +1,115 @@
+//! `jingku serve`.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use jingku_service::{Config, Context, DataDir, Environment, KeyPair, Workers, add_demo_instances, router};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Global, ServeArgs};
+use crate::connection::data_dir;
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+
+mod demo;
+
+/// The environment of a server or an operator's command.
+pub(crate) fn environment() -> Result<Environment, Failure> {
+    Ok(Environment { master_key: variable("JINGKU_MASTER_KEY").map(SecretString::from), ..Environment::default() })
+}
+
+/// The first account's key pair, when the environment has one.
+pub(crate) fn first_key() -> Result<Option<KeyPair>, Failure> {
+    match (variable("JINGKU_PUBLIC_KEY"), variable("JINGKU_PRIVATE_KEY")) {
+        (None, None) => Ok(None),
+        (Some(public_key), Some(private_key)) => {
+            Ok(Some(KeyPair { public_key, private_key: SecretString::from(private_key) }))
+        }
+        _ => Err(Failure::new(
+            Exit::Usage,
+            tr(
+                "Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.",
+                "JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。",
+            ),
+        )),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Serves until told to stop.
+pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
+    start_log();
+    let config = args.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let data = DataDir::open_or_create(&data_dir(global)?)?;
+    let _lock = data.lock()?;
+    let context = Arc::new(Context::open(&data, &config, &environment()?).await?);
+    let made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
+    context.declare_instances(&config.instances).await?;
+
+    let address = args.listen.unwrap_or(config.listen);
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let message = tr(
+            format!("Cannot listen on {address}: {error}. Choose another address with --listen."),
+            format!("无法监听 {address}：{error}。请用 --listen 换一个地址。"),
+        );
+        Failure::new(Exit::Fault, message)
+    })?;
+    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    let base_url = format!("http://{bound}");
+    data.write_endpoint(&base_url)?;
+    let workers = Workers::start(Arc::clone(&context)).await.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+
+    // Taken before the address is told: whoever reads it may send the signal at once.
+    let stopped = stop_signal()?;
+    let server = tokio::spawn(jingku_service::serve(listener, router(Arc::clone(&context)), stopped));
+    announce(&base_url, &data, made.is_some());
+    if args.demo {
+        add_demo_instances(&context, &data).await?;
+        demo::show(global, &base_url).await?;
+    }
+    server.await.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    workers.stop().await;
+    Ok(())
+}
+
+/// The base URL alone on the first line of standard output: scripts read it. The rest is for people.
+#[expect(clippy::print_stderr, reason = "this is where messages to people go")]
+fn announce(base_url: &str, data: &DataDir, new_key: bool) {
+    let mut stdout = std::io::stdout().lock();
+    // A reader that went away does not matter to a server.
+    let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
+    let folder = data.path().display();
+    eprintln!("{}", tr(format!("Data folder: {folder}"), format!("数据目录：{folder}")));
+    if new_key {
+        let file = data.credentials_path();
+        let file = file.display();
+        eprintln!(
+            "{}",
+            tr(
+                format!("Account 1 has a new key pair: {file}"),
+                format!("已为账号 1 生成密钥对：{file}")
+            )
+        );
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env("JINGKU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second start in one process, as in a test, keeps the first log.
+    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).try_init();
+}
+
+/// Ends at SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}

@@ -1,0 +1,88 @@
+//! The Chinese of errors whose English is their own `Display`.
+
+use compshare::{Class, Error as ClientError};
+use jingku_service::{DiskError, OperatorError, StartError};
+
+pub(crate) fn operator_error(error: &OperatorError) -> String {
+    match error {
+        OperatorError::AccountExists(name) => format!("账号名 {name:?} 已存在，请换一个名字。"),
+        OperatorError::NoAccount(id) => format!("没有账号 {id}。可用 `jingku account create 名字` 新建。"),
+        OperatorError::NoKey(key) => format!("没有未吊销的密钥 {key:?}。`jingku key list` 列出全部密钥。"),
+        OperatorError::KeyExists(key) => format!("公钥 {key:?} 已存在，且私钥或账号不同，请换一个。"),
+        OperatorError::BadInstanceId(id) => {
+            format!("{id:?} 不能用作实例 ID：限 1 到 64 个字符，可用 a-z A-Z 0-9 - _ .")
+        }
+        OperatorError::InstanceExists(id) => {
+            format!("实例 {id:?} 已存在。请先用 `jingku instance remove {id}` 移除。")
+        }
+        OperatorError::NoInstance(id) => format!("没有实例 {id:?}。`jingku instance list` 列出全部实例。"),
+        OperatorError::InstanceBusy(id) => format!("正在用实例 {id:?} 制作镜像。请等待完成，或先删除该镜像。"),
+        OperatorError::NoZone { given, known } => format!("没有可用区 {given:?}。已知可用区：{known}。"),
+        OperatorError::Disk(error) => disk_error(error),
+        OperatorError::Catalog(error) => format!("目录数据库出错：{error}。"),
+        OperatorError::MasterKey(_) => {
+            "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。".to_owned()
+        }
+        OperatorError::Start(error) => start_error(error),
+    }
+}
+
+pub(crate) fn start_error(error: &StartError) -> String {
+    match error {
+        StartError::Io { path, source } => format!("无法使用 {}：{source}。", path.display()),
+        StartError::InUse(path) => {
+            format!("另一个 jingku 服务正在使用数据目录 {}。请先停止它，或换一个目录。", path.display())
+        }
+        StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
+        StartError::Catalog(error) => format!("无法打开目录数据库：{error}。"),
+        StartError::Store(error) => format!("无法打开分块存储：{error}。"),
+    }
+}
+
+pub(crate) fn disk_error(error: &DiskError) -> String {
+    match error {
+        DiskError::NotFound { path } => format!("{} 处没有文件。请检查路径。", path.display()),
+        DiskError::Unusable { path, why } => format!("{} 不能用作磁盘：{why}。", path.display()),
+        DiskError::Damaged { path, why } => {
+            format!("qcow2 镜像 {} 已损坏：{why}。可用 `qemu-img check` 检查。", path.display())
+        }
+        DiskError::Redeclare { path, why } => {
+            format!("{} 与登记实例时不同：{why}。请重新登记该实例。", path.display())
+        }
+        DiskError::InUse { path } => format!("{} 正被运行中的虚拟机使用。请先停止虚拟机。", path.display()),
+        DiskError::Changed { path } => format!("读取期间 {} 发生了变化。请停止写入后重试。", path.display()),
+        DiskError::Converter { path, feature, why } => {
+            format!("{} 使用了 {feature}，需要 qemu-img 读取，但是：{why}。", path.display())
+        }
+        DiskError::Io { path, source, .. } => format!("无法读取 {}：{source}。", path.display()),
+    }
+}
+
+pub(crate) fn client_error(error: &ClientError) -> String {
+    match error {
+        ClientError::Api { code, message, request_id, .. } => {
+            let advice = match error.class() {
+                Class::FixRequest => "请修改请求参数",
+                Class::FixCredentials => "请检查密钥对及其权限",
+                Class::LookAgain => "请先查看相关资源的当前状态",
+                Class::AskAgainLater => "请稍后再试",
+                Class::ServiceFault => "服务端出错，请查看服务端日志",
+            };
+            let id = request_id.as_deref().map(|id| format!("，请求 ID {id}")).unwrap_or_default();
+            format!("请求被拒绝：{message}（RetCode {code}{id}）。{advice}。")
+        }
+        ClientError::Config(why) => format!("客户端配置有误：{why}。"),
+        ClientError::Connect { source, .. } => format!("无法连接服务：{source}。"),
+        ClientError::Transport { source, .. } => format!("连接中断：{source}。"),
+        ClientError::Timeout { after, .. } => format!("{} 秒内没有应答。", after.as_secs()),
+        ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
+        ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
+        ClientError::CannotExport { .. } => "此服务不能导出镜像数据：导出是镜库的扩展功能。".to_owned(),
+        ClientError::ImageFailed { image_id, reason } => format!("镜像 {image_id} 制作失败：{reason}"),
+        ClientError::ImageGone { image_id } => format!("镜像 {image_id} 不存在或已删除。"),
+        ClientError::StillMaking { image_id, after } => {
+            format!("{} 秒后镜像 {image_id} 仍在制作中，可以继续等待。", after.as_secs())
+        }
+        other => other.to_string(),
+    }
+}

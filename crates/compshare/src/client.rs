@@ -10,7 +10,7 @@ use reqwest::{Url, redirect};
 use secrecy::ExposeSecret;
 
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, root};
 use crate::exchange::Exchange;
 use crate::retry;
 
@@ -38,20 +38,27 @@ impl Client {
         if !matches!(base_url.scheme(), "http" | "https") {
             return Err(unusable(&"it must start with http:// or https://"));
         }
+        if base_url.query().is_some() {
+            return Err(unusable(&"a query in it would not be signed"));
+        }
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("compshare-rust/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)
             .redirect(redirect::Policy::none());
+        if base_url.scheme() == "http" {
+            // Loading the system's certificates takes time, and fails in a slim container that has none.
+            http = http.tls_certs_only([]);
+        }
         if is_this_machine(&base_url) {
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|error| Error::Config(error.to_string()))?;
+        let http = http.build().map_err(|error| Error::Config(root(&error)))?;
         Ok(Self(Arc::new(Inner { config, base_url, http })))
     }
 
     /// Calls any action.
     ///
-    /// A call that [`is safe to repeat`](jingku_protocol::actions::Action::repeat) is sent again after a network
+    /// A call that [is safe to repeat](crate::actions::Action::repeat) is sent again after a network
     /// error, HTTP status 429, 502, 503 or 504, and a return code that asks for patience; any other only when no
     /// connection came about. Between the attempts are growing pauses, from about 0.2 s. All of it ends after
     /// [`Config::max_retries`] retries or [`Config::timeout`].
@@ -159,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_base_url_that_cannot_work_is_refused() {
-        for url in ["", "api.compshare.cn", "ftp://api.compshare.cn", "http://"] {
+        for url in ["", "api.compshare.cn", "ftp://api.compshare.cn", "http://", "http://a/?b=c"] {
             let mut config = Config::new("public", "private");
             url.clone_into(&mut config.base_url);
             assert!(matches!(Client::new(config), Err(Error::Config(_))), "{url:?}");

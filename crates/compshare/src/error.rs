@@ -8,7 +8,8 @@ use crate::class::class_of;
 /// What the network library reported.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a call did not succeed. Its text is a sentence for people and holds neither key nor signature.
+/// Why a call did not succeed. Its text is a sentence for people. Of the request it holds the action's name alone,
+/// so no key and no signature; an excerpt is the server's own words.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -70,7 +71,7 @@ pub enum Error {
     },
 
     /// The server refused the request.
-    #[error("{} was refused: {message} (RetCode {code}{}).", .action.name(), in_logs(request_id.as_deref()))]
+    #[error("{} was refused: {} (RetCode {code}{}).", .action.name(), or_unknown(message), in_logs(request_id.as_deref()))]
     Api {
         /// What was called.
         action: Action,
@@ -183,7 +184,7 @@ fn class_of_status(status: u16) -> Class {
 }
 
 /// The end of a chain of causes, which alone says what happened: `Connection refused (os error 111)`.
-fn root(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last();
     last.unwrap_or(error).to_string()
 }

@@ -1,5 +1,7 @@
 //! What travels in a call and comes back typed.
 
+use std::process::Command;
+
 use compshare::actions::{
     CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest,
     DescribeCompShareInstanceRequest, GetCompShareImageCreateProgressRequest, Place,
@@ -126,4 +128,20 @@ async fn calls_can_be_spawned() {
     let client = server.client();
     let call = tokio::spawn(async move { client.get_region().await });
     assert!(call.await.unwrap().unwrap().regions.is_empty());
+}
+
+/// A slim container has no certificates, and plain HTTP needs none; a proxy does not lead to this machine. The
+/// environment of a process cannot be changed safely, so another one runs a test.
+#[test]
+fn the_environment_does_not_bar_the_way_to_this_machine() {
+    for variable in ["SSL_CERT_FILE", "http_proxy"] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "calls::a_list_comes_back_typed"])
+            .env(variable, "http://127.0.0.1:1/nothing-here")
+            .env("SSL_CERT_DIR", "/nothing-here")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{variable}: {text}");
+    }
 }

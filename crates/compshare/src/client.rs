@@ -58,10 +58,10 @@ impl Client {
 
     /// Calls any action.
     ///
-    /// A call that [is safe to repeat](crate::actions::Action::repeat) is sent again after a network
-    /// error, HTTP status 429, 502, 503 or 504, and a return code that asks for patience; any other only when no
-    /// connection came about. Between the attempts are growing pauses, from about 0.2 s. All of it ends after
-    /// [`Config::max_retries`] retries or [`Config::timeout`].
+    /// A call that [is safe to repeat](crate::actions::Action::repeat) is sent again after a network error, HTTP status
+    /// 429, 502, 503 or 504, and a return code of [`Class::AskAgainLater`](crate::Class::AskAgainLater); any other
+    /// only when no connection came about. Between the attempts are growing pauses, from about 0.2 s. All of it ends
+    /// after [`Config::max_retries`] retries or [`Config::timeout`].
     pub async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
         let form = Bytes::from(self.signed(request.params()).to_form());
         retry::run(self.config(), R::ACTION, || async {

@@ -1,7 +1,7 @@
 use futures::{Stream, TryStreamExt, stream};
 use jingku_protocol::Image;
 use jingku_protocol::actions::{
-    DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, MAX_LIMIT, Paging,
+    Action, DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, MAX_LIMIT, Paging,
 };
 
 use crate::client::Client;
@@ -21,20 +21,41 @@ impl Client {
         // A limit of 0 means the server's default; the end of the list shows only against a limit that is known.
         request.paging.limit = request.paging.limit.filter(|limit| *limit > 0).or(Some(MAX_LIMIT));
         let client = self.clone();
-        let pages = stream::try_unfold(Some(request), move |request| {
+        let pages = stream::try_unfold(Some(Step { request, first_id: None }), move |step| {
             let client = client.clone();
             async move {
-                let Some(mut request) = request else { return Ok(None) };
-                let page = client.call(&request).await?;
-                let next = after(&request.paging, &page).map(|paging| {
-                    request.paging = paging;
-                    request
+                let Some(mut step) = step else { return Ok(None) };
+                let page = client.call(&step.request).await?;
+                let first_id = page.image_set.first().map(|image| image.comp_share_image_id.clone());
+                let first_id = first_id.filter(|id| !id.is_empty());
+                if first_id.is_some() && first_id == step.first_id {
+                    return Err(came_again(first_id));
+                }
+                let next = after(&step.request.paging, &page).map(|paging| {
+                    step.request.paging = paging;
+                    Step { first_id, ..step }
                 });
-                let rows = stream::iter(page.image_set.into_iter().map(Ok));
-                Ok(Some((rows, next)))
+                Ok(Some((stream::iter(page.image_set.into_iter().map(Ok)), next)))
             }
         });
         Box::pin(pages.try_flatten())
+    }
+}
+
+/// A page to ask for.
+struct Step {
+    request: DescribeCompShareCustomImagesRequest,
+    /// The first row of the page before.
+    first_id: Option<String>,
+}
+
+/// A server that does not know `Offset` would be asked for its first page for ever.
+fn came_again(first_id: Option<String>) -> Error {
+    Error::Undecodable {
+        action: Action::DescribeCompShareCustomImages,
+        reason: "the next page is the one before".to_owned(),
+        excerpt: first_id.unwrap_or_default(),
+        request_id: None,
     }
 }
 

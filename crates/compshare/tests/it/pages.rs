@@ -125,3 +125,14 @@ async fn an_error_ends_the_stream() {
     assert_eq!(all[10].as_ref().unwrap_err().ret_code(), Some(230));
     assert_eq!(server.seen().len(), 2);
 }
+
+#[tokio::test]
+async fn a_server_that_repeats_itself_is_not_asked_for_ever() {
+    let server =
+        Server::start(|_, _| Answer::Json(json!({"RetCode": 0, "TotalCount": 10, "ImageSet": rows(0..10)})))
+            .await;
+    let all: Vec<Result<Image, Error>> = server.client().custom_images(limit(10)).collect().await;
+    assert_eq!(all.len(), 11);
+    assert!(all[10].as_ref().unwrap_err().to_string().contains("the one before"), "{:?}", all[10]);
+    assert_eq!(server.seen().len(), 2);
+}

@@ -1,1 +1,39 @@
-//! Placeholder.
+//! A client for the CompShare image API: typed calls, signing, paging, retries and waiting, against a Jingku server or
+//! the cloud.
+//!
+//! ```no_run
+//! use compshare::actions::DescribeCompShareCustomImagesRequest;
+//! use compshare::{Client, Config};
+//!
+//! # async fn run() -> Result<(), compshare::Error> {
+//! let client = Client::new(Config::from_env()?)?;
+//! let page = client.describe_comp_share_custom_images(&DescribeCompShareCustomImagesRequest::default()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every action is a method named as in the Python SDK. Beside them, [`Client::custom_images`] walks all pages,
+//! [`Client::wait_until_available`] waits for an image being made, and [`Client::export`] gives an image's bytes.
+
+mod class;
+mod client;
+mod config;
+mod error;
+mod exchange;
+mod export;
+mod methods;
+mod pages;
+mod reply;
+mod retry;
+mod wait;
+
+pub use client::Client;
+pub use config::{Config, DEFAULT_BASE_URL};
+pub use error::{Cause, Error};
+pub use reply::MAX_REPLY_BYTES;
+pub use wait::WaitOptions;
+
+pub use jingku_protocol::{
+    Class, Image, ImageStatus, Owner, RetCode, SoftwarePort, Softwares, SupportedZone, actions,
+};
+pub use secrecy::SecretString;

@@ -1,0 +1,17 @@
+//! Lists the account's custom images: set `COMPSHARE_PUBLIC_KEY`, `COMPSHARE_PRIVATE_KEY` and, for a server of your own,
+//! `COMPSHARE_BASE_URL`.
+#![allow(clippy::print_stdout)] // printing is what it is for
+
+use compshare::actions::DescribeCompShareCustomImagesRequest;
+use compshare::{Client, Config, Error};
+use futures::TryStreamExt;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let client = Client::new(Config::from_env()?)?;
+    let mut images = client.custom_images(DescribeCompShareCustomImagesRequest::default());
+    while let Some(image) = images.try_next().await? {
+        println!("{} {} {}", image.comp_share_image_id, image.name, image.status.as_str());
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, stream};
+use jingku_protocol::actions::Action;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use crate::error::Error;
+use crate::reply::{MAX_REPLY_BYTES, decode, excerpt};
+
+/// How much is read of a reply that is not the API's, in bytes.
+const FOREIGN_REPLY_BYTES: usize = 4096;
+
+/// One request sent and the head of its answer.
+pub(crate) struct Exchange {
+    action: Action,
+    response: Response,
+    request_id: Option<String>,
+}
+
+impl Exchange {
+    /// Sends a request and waits for the head of the answer.
+    pub(crate) async fn open(action: Action, request: RequestBuilder) -> Result<Self, Error> {
+        let response = request.send().await.map_err(|error| network_error(action, error))?;
+        let request_id = response.headers().get("X-UCLOUD-REQUEST-UUID");
+        let request_id = request_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+        Ok(Self { action, response, request_id })
+    }
+
+    /// Tells whether the answer is a file and not JSON.
+    pub(crate) fn is_file(&self) -> bool {
+        let content_type = self.response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        self.response.status() == StatusCode::OK && content_type == Some(b"application/octet-stream")
+    }
+
+    /// Reads the answer as JSON.
+    pub(crate) async fn into_reply<T: DeserializeOwned>(mut self) -> Result<T, Error> {
+        let status = self.response.status();
+        if status != StatusCode::OK {
+            // The status says enough even when the body breaks off.
+            let body = self.read(FOREIGN_REPLY_BYTES).await.unwrap_or_default();
+            return Err(Error::Http {
+                action: self.action,
+                status: status.as_u16(),
+                excerpt: excerpt(&body),
+                request_id: self.request_id,
+            });
+        }
+        let body = self.read(MAX_REPLY_BYTES).await?;
+        if body.len() > MAX_REPLY_BYTES {
+            return Err(Error::Undecodable {
+                action: self.action,
+                reason: format!("it is larger than {MAX_REPLY_BYTES} bytes"),
+                excerpt: excerpt(&body),
+                request_id: self.request_id,
+            });
+        }
+        decode(self.action, self.request_id, &body)
+    }
+
+    /// Reads an answer that should have been a file and is not.
+    pub(crate) async fn into_refusal(self) -> Error {
+        let (action, request_id) = (self.action, self.request_id.clone());
+        match self.into_reply::<serde_json::Value>().await {
+            Err(error) => error,
+            Ok(reply) => Error::Undecodable {
+                action,
+                reason: "it claims success and is no file".to_owned(),
+                excerpt: excerpt(reply.to_string().as_bytes()),
+                request_id,
+            },
+        }
+    }
+
+    /// Hands out the answer as a file: its length in bytes, if the server told it, and its bytes. A longer `silence`
+    /// of the server is an error.
+    pub(crate) fn into_file(
+        self,
+        silence: Duration,
+    ) -> (Option<u64>, impl Stream<Item = Result<Bytes, Error>> + Send) {
+        let action = self.action;
+        let length = self.response.content_length();
+        let bytes = stream::try_unfold(self.response, move |mut response| async move {
+            match timeout(silence, response.chunk()).await {
+                Ok(Ok(chunk)) => Ok(chunk.map(|chunk| (chunk, response))),
+                Ok(Err(error)) => Err(network_error(action, error)),
+                Err(_) => Err(Error::Timeout { action, after: silence }),
+            }
+        });
+        (length, bytes)
+    }
+
+    /// Reads the body to its end, or until it is longer than `limit` bytes.
+    async fn read(&mut self, limit: usize) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while body.len() <= limit {
+            match self.response.chunk().await.map_err(|error| network_error(self.action, error))? {
+                Some(chunk) => body.extend_from_slice(&chunk),
+                None => break,
+            }
+        }
+        Ok(body)
+    }
+}
+
+fn network_error(action: Action, error: reqwest::Error) -> Error {
+    // The URL of an export carries its signature.
+    let source = error.without_url();
+    if source.is_connect() {
+        Error::Connect { action, source: source.into() }
+    } else {
+        Error::Transport { action, source: source.into() }
+    }
+}

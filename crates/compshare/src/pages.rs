@@ -1,0 +1,78 @@
+use futures::{Stream, TryStreamExt, stream};
+use jingku_protocol::Image;
+use jingku_protocol::actions::{
+    Action, DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, MAX_LIMIT, Paging,
+};
+
+use crate::client::Client;
+use crate::error::Error;
+
+impl Client {
+    /// Lists the account's own images on all pages, from the one the request names, with [`MAX_LIMIT`] rows a page
+    /// unless the request says otherwise.
+    ///
+    /// A page is asked for only when the rows before it have been taken, and an error ends the stream. Where the server
+    /// offers `NextToken`, no row is skipped or seen twice while images come and go; elsewhere pages are told apart by
+    /// `Offset`, where that can happen.
+    pub fn custom_images(
+        &self,
+        mut request: DescribeCompShareCustomImagesRequest,
+    ) -> impl Stream<Item = Result<Image, Error>> + Send + Unpin + use<> {
+        // A limit of 0 means the server's default; the end of the list shows only against a limit that is known.
+        request.paging.limit = request.paging.limit.filter(|limit| *limit > 0).or(Some(MAX_LIMIT));
+        let client = self.clone();
+        let pages = stream::try_unfold(Some(Step { request, first_id: None }), move |step| {
+            let client = client.clone();
+            async move {
+                let Some(mut step) = step else { return Ok(None) };
+                let page = client.call(&step.request).await?;
+                let first_id = page.image_set.first().map(|image| image.comp_share_image_id.clone());
+                let first_id = first_id.filter(|id| !id.is_empty());
+                if first_id.is_some() && first_id == step.first_id {
+                    return Err(came_again(first_id));
+                }
+                let next = after(&step.request.paging, &page).map(|paging| {
+                    step.request.paging = paging;
+                    Step { first_id, ..step }
+                });
+                Ok(Some((stream::iter(page.image_set.into_iter().map(Ok)), next)))
+            }
+        });
+        Box::pin(pages.try_flatten())
+    }
+}
+
+/// A page to ask for.
+struct Step {
+    request: DescribeCompShareCustomImagesRequest,
+    /// The first row of the page before.
+    first_id: Option<String>,
+}
+
+/// A server that does not know `Offset` would be asked for its first page for ever.
+fn came_again(first_id: Option<String>) -> Error {
+    Error::Undecodable {
+        action: Action::DescribeCompShareCustomImages,
+        reason: "the next page is the one before".to_owned(),
+        excerpt: first_id.unwrap_or_default(),
+        request_id: None,
+    }
+}
+
+/// Where the page after `page` starts; `None` after the last one.
+fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option<Paging> {
+    if !page.next_token.is_empty() {
+        return Some(Paging { offset: None, next_token: Some(page.next_token.clone()), ..asked.clone() });
+    }
+    if asked.next_token.is_some() {
+        return None;
+    }
+    let rows = u64::try_from(page.image_set.len()).unwrap_or(u64::MAX);
+    let offset = asked.offset().saturating_add(rows);
+    // On some of the cloud's lists TotalCount counts the page and not the list: a total that is no larger than the
+    // page proves nothing, and one more page is asked for.
+    let total = u64::try_from(page.total_count).unwrap_or(0);
+    let counted_out = total > rows && offset >= total;
+    let ends = rows < u64::from(asked.limit()) || counted_out;
+    (!ends).then(|| Paging { offset: Some(offset), ..asked.clone() })
+}

@@ -1,0 +1,133 @@
+use std::time::Duration;
+
+use jingku_protocol::actions::{
+    DescribeCompShareCustomImagesRequest, GetCompShareImageCreateProgressRequest,
+    GetCompShareImageCreateProgressResponse, Paging, Place,
+};
+use jingku_protocol::{Class, Image, ImageStatus};
+
+use crate::client::Client;
+use crate::error::Error;
+
+/// How to wait for an image.
+#[derive(Clone, Debug)]
+pub struct WaitOptions {
+    /// Where the image is; empty for the client's defaults.
+    pub place: Place,
+    /// The longest time to wait; 30 minutes unless set, as the official CLI does.
+    pub timeout: Duration,
+    /// The pause after the first look; 0.2 s unless set. Each pause is half as long again as the one before.
+    pub first_pause: Duration,
+    /// The longest pause; 5 s unless set.
+    pub longest_pause: Duration,
+}
+
+impl Default for WaitOptions {
+    fn default() -> Self {
+        Self {
+            place: Place::default(),
+            timeout: Duration::from_mins(30),
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Client {
+    /// Waits until an image has been made, and returns it. `observer` is shown every progress the server tells.
+    ///
+    /// | progress says | the image's row says | what happens |
+    /// |---|---|---|
+    /// | `Making` | not asked | looks again |
+    /// | `Failed` | not asked | [`Error::ImageFailed`] |
+    /// | `Available`, no status, or a refusal | `Available`, `Reviewing`, `Offline` | the image |
+    /// | likewise | `UnAvailable` | [`Error::ImageFailed`] |
+    /// | likewise | `Making` | looks again |
+    /// | likewise | a status not known here | the image if `Process` is 100, else looks again |
+    /// | likewise | no such row | [`Error::ImageGone`] |
+    ///
+    /// Only Jingku tells a status with the progress, and the cloud refuses to tell the progress of container images:
+    /// there the row decides. After [`WaitOptions::timeout`] it is [`Error::StillMaking`]. Any other error of a call
+    /// ends the waiting too; waiting again is always safe.
+    pub async fn wait_until_available(
+        &self,
+        image_id: &str,
+        options: &WaitOptions,
+        observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
+    ) -> Result<Image, Error> {
+        let made = tokio::time::timeout(options.timeout, self.look_until_made(image_id, options, observer));
+        made.await.unwrap_or_else(|_| {
+            Err(Error::StillMaking { image_id: image_id.to_owned(), after: options.timeout })
+        })
+    }
+
+    async fn look_until_made(
+        &self,
+        image_id: &str,
+        options: &WaitOptions,
+        mut observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
+    ) -> Result<Image, Error> {
+        let mut pause = options.first_pause;
+        loop {
+            let progress = self.progress(image_id, &options.place).await?;
+            if let Some(progress) = &progress {
+                observer(progress);
+            }
+            if let Some(image) = self.made(image_id, &options.place, progress.unwrap_or_default()).await? {
+                return Ok(image);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(options.longest_pause);
+        }
+    }
+
+    /// The progress; `None` when the server refuses to tell it, because of the image or of its kind.
+    async fn progress(
+        &self,
+        image_id: &str,
+        place: &Place,
+    ) -> Result<Option<GetCompShareImageCreateProgressResponse>, Error> {
+        let request =
+            GetCompShareImageCreateProgressRequest { place: place.clone(), image_id: image_id.to_owned() };
+        match self.call(&request).await {
+            Ok(progress) => Ok(Some(progress)),
+            Err(error @ Error::Api { .. })
+                if matches!(error.class(), Class::FixRequest | Class::LookAgain | Class::ServiceFault) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The image if it has been made, `None` if it is being made.
+    async fn made(
+        &self,
+        image_id: &str,
+        place: &Place,
+        progress: GetCompShareImageCreateProgressResponse,
+    ) -> Result<Option<Image>, Error> {
+        let failed = |reason| Error::ImageFailed { image_id: image_id.to_owned(), reason };
+        match progress.status.as_str() {
+            "Making" => return Ok(None),
+            "Failed" => return Err(failed(progress.failed_reason)),
+            _ => {}
+        }
+        let request = DescribeCompShareCustomImagesRequest {
+            place: place.clone(),
+            image_id: Some(image_id.to_owned()),
+            paging: Paging::default(),
+        };
+        let rows = self.call(&request).await?.image_set;
+        let row = rows.into_iter().find(|row| row.comp_share_image_id == image_id);
+        let Some(image) = row else {
+            return Err(Error::ImageGone { image_id: image_id.to_owned() });
+        };
+        match image.status {
+            ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => Ok(Some(image)),
+            ImageStatus::UnAvailable => Err(failed(image.failed_reason)),
+            ImageStatus::Making => Ok(None),
+            ImageStatus::Unknown => Ok((progress.process >= 100.0).then_some(image)),
+        }
+    }
+}

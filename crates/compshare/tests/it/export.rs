@@ -1,0 +1,83 @@
+//! Reading an image's bytes.
+
+use std::time::Duration;
+
+use compshare::{Client, Error};
+use futures::{StreamExt, TryStreamExt};
+use serde_json::json;
+
+use crate::server::{Answer, PRIVATE_KEY, Server};
+
+const ID: &str = "compshareImage-1";
+
+fn file(length: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n{length}\r\n\r\n");
+    [head.as_bytes(), bytes].concat()
+}
+
+async fn refused(answer: impl Fn() -> Answer + Send + Sync + 'static) -> (Error, usize) {
+    let server = Server::start(move |_, _| answer()).await;
+    let error = server.client().export(ID).await.map(|_| ()).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("Signature="), "{error:?}");
+    (error, server.seen().len())
+}
+
+#[tokio::test]
+async fn a_file_comes_whole_after_a_retry() {
+    let bytes: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    let sent = bytes.clone();
+    let server = Server::start(move |before, _| match before {
+        0 => Answer::status(503),
+        _ => Answer::Raw(file("Content-Length: 200000", &sent)),
+    })
+    .await;
+    let (length, body) = server.client().export(ID).await.unwrap();
+    assert_eq!(length, Some(200_000));
+    let chunks: Vec<_> = body.try_collect().await.unwrap();
+    assert!(chunks.concat() == bytes);
+
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    assert!(seen[1].head.starts_with("GET /?Action=ExportCompShareCustomImage&"), "{}", seen[1].head);
+    assert_eq!(seen[1].text("CompShareImageId"), Some(ID));
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_is_an_error() {
+    let server = Server::start(|_, _| Answer::Raw(file("Content-Length: 100", b"half"))).await;
+    let (_, body) = server.client().export(ID).await.unwrap();
+    let parts: Vec<_> = body.collect().await;
+    assert!(matches!(parts.last(), Some(Err(Error::Transport { .. }))), "{parts:?}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn silence_in_the_middle_is_an_error() {
+    let server = Server::start(|_, _| Answer::Hang(file("Content-Length: 100", b"half"))).await;
+    let mut config = server.config();
+    config.timeout = Duration::from_millis(150);
+    let (_, body) = Client::new(config).unwrap().export(ID).await.unwrap();
+    let parts: Vec<_> = body.collect().await;
+    assert!(matches!(parts.last(), Some(Err(Error::Timeout { .. }))), "{parts:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_without_export_says_so() {
+    let answer =
+        || Answer::Json(json!({"RetCode": 161, "Message": "Action [ExportCompShareCustomImage] not found"}));
+    let (error, sent) = refused(answer).await;
+    assert!(error.to_string().starts_with("This endpoint cannot give image bytes"), "{error}");
+    assert_eq!((error.ret_code(), error.request_id(), sent), (Some(161), Some("request-1"), 1));
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_usual_error() {
+    let (error, _) =
+        refused(|| Answer::Json(json!({"RetCode": 8017, "Message": "Image is not available"}))).await;
+    assert_eq!(error.ret_code(), Some(8017));
+    let (error, _) = refused(|| Answer::Json(json!({"RetCode": 0}))).await;
+    assert!(error.to_string().contains("it claims success and is no file"), "{error}");
+    let (error, sent) = refused(|| Answer::raw("")).await;
+    assert!(matches!(error, Error::Transport { .. }) && sent == 4, "{error} after {sent}");
+    assert!(!format!("{error:?}").contains(PRIVATE_KEY));
+}

@@ -85,8 +85,8 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Invalid { path: path.to_owned(), source })?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|source| ConfigError::Invalid { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for instance in &mut config.instances {
             instance.disk = folder.join(&instance.disk);

@@ -56,13 +56,22 @@ pub struct Environment {
 impl Default for Environment {
     /// The machine's clock and randomness, no secrets.
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), master_key: None, first_key: None }
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            master_key: None,
+            first_key: None,
+        }
     }
 }
 
 impl Context {
     /// Opens everything in a data folder, creating what is not there.
-    pub async fn open(data: &DataDir, config: &Config, environment: &Environment) -> Result<Self, StartError> {
+    pub async fn open(
+        data: &DataDir,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<Self, StartError> {
         Ok(Self {
             catalog: Catalog::open_sqlite(&data.catalog_path()).await?,
             store: data.store()?,

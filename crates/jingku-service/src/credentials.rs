@@ -41,7 +41,11 @@ struct Cached {
 impl CredentialsCache {
     fn get(&self, public_key: &str, generation: Generation) -> Option<Arc<Credentials>> {
         let cached = lock(&self.0);
-        if cached.generation == Some(generation) { cached.by_public_key.get(public_key).cloned() } else { None }
+        if cached.generation == Some(generation) {
+            cached.by_public_key.get(public_key).cloned()
+        } else {
+            None
+        }
     }
 
     fn put(&self, public_key: &str, credentials: Arc<Credentials>, generation: Generation) {
@@ -59,7 +63,9 @@ impl Context {
     pub(crate) async fn credentials(&self, public_key: &str) -> Result<Option<Arc<Credentials>>, Internal> {
         // Taken before the read: what is read then is at least as new.
         let generation = self.catalog.generation();
-        if let Some(hit) = generation.and_then(|generation| self.credentials_cache.get(public_key, generation)) {
+        if let Some(hit) =
+            generation.and_then(|generation| self.credentials_cache.get(public_key, generation))
+        {
             return Ok(Some(hit));
         }
         let found = self.catalog.find_key(public_key).await?;

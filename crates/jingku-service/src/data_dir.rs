@@ -93,7 +93,9 @@ impl DataDir {
     pub(crate) fn store(&self) -> Result<Store, StartError> {
         let path = self.0.join("store");
         let disk = match Disk::open(&path) {
-            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() => Disk::create(&path)?,
+            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() => {
+                Disk::create(&path)?
+            }
             opened => opened?,
         };
         Ok(Store::new(disk))
@@ -119,7 +121,11 @@ impl DataDir {
     }
 
     /// The keyring under the master key given, or under the one of this folder, made on first use.
-    pub(crate) fn keyring(&self, given: Option<&SecretString>, random: &dyn Random) -> Result<Keyring, StartError> {
+    pub(crate) fn keyring(
+        &self,
+        given: Option<&SecretString>,
+        random: &dyn Random,
+    ) -> Result<Keyring, StartError> {
         if let Some(given) = given {
             let key = parse_master_key(given.expose_secret());
             return key.map(Keyring::new).ok_or_else(|| StartError::MasterKey("JINGKU_MASTER_KEY".into()));

@@ -13,7 +13,10 @@ use crate::operator::{NewInstance, OperatorError};
 pub const DEMO_IMAGE_NAME: &str = "my-custom-env";
 
 /// Adds the demo's instances, unless they are there, and returns their ids.
-pub async fn add_demo_instances(context: &Context, data: &DataDir) -> Result<[&'static str; 2], OperatorError> {
+pub async fn add_demo_instances(
+    context: &Context,
+    data: &DataDir,
+) -> Result<[&'static str; 2], OperatorError> {
     let folder = data.path().join("demo");
     data.create_folder("demo")?;
     let raw = add(context, &folder, "uhost-demo1", DiskFormat::Raw, 1).await?;
@@ -35,7 +38,15 @@ async fn add(
     if !disk.exists() {
         write_demo_disk(&disk, format, seed)?;
     }
-    let new = NewInstance { id, name: None, account: 1, zone: None, disk: &disk, format: Some(format), gpu_type: "4090" };
+    let new = NewInstance {
+        id,
+        name: None,
+        account: 1,
+        zone: None,
+        disk: &disk,
+        format: Some(format),
+        gpu_type: "4090",
+    };
     context.add_instance(new).await?;
     Ok(id)
 }

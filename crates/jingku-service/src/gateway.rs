@@ -49,14 +49,23 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
         Err(error) => {
             if let Error::Internal(inside) = &error {
                 let action = action.map(Action::name);
-                tracing::error!(request_id, action, error = inside as &dyn std::error::Error, "request failed");
+                tracing::error!(
+                    request_id,
+                    action,
+                    error = inside as &dyn std::error::Error,
+                    "request failed"
+                );
             }
             reply::refusal(action, &error, &request_id)
         }
     }
 }
 
-async fn answer(context: &Context, request: Request, named: &mut Option<Action>) -> Result<(Action, Reply), Error> {
+async fn answer(
+    context: &Context,
+    request: Request,
+    named: &mut Option<Action>,
+) -> Result<(Action, Reply), Error> {
     let params = read(request).await?;
     let name = params.get_text("Action").filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?;
     let action = Action::from_name(name);

@@ -104,7 +104,9 @@ async fn make_while_held(
     let instance = instance.ok_or(MakeError::InstanceGone)?;
     let making = {
         let (context, progress) = (Arc::clone(context), Arc::clone(progress));
-        tokio::task::spawn_blocking(move || make::make(&context.store, &instance.disk, &context.scratch, &progress))
+        tokio::task::spawn_blocking(move || {
+            make::make(&context.store, &instance.disk, &context.scratch, &progress)
+        })
     };
     let mut making = std::pin::pin!(making);
     let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -137,9 +139,15 @@ async fn end(
         Ok(written) => {
             failpoint::reached("make.before_row");
             let manifest = written.manifest.to_string();
-            let ended = context.catalog.complete_job(lease, &manifest, to_i64(written.logical_bytes), now).await?;
+            let ended =
+                context.catalog.complete_job(lease, &manifest, to_i64(written.logical_bytes), now).await?;
             failpoint::reached("make.after_row");
-            tracing::info!(image_id, new_bytes = written.new_bytes, data_bytes = written.data_bytes, "image made");
+            tracing::info!(
+                image_id,
+                new_bytes = written.new_bytes,
+                data_bytes = written.data_bytes,
+                "image made"
+            );
             ended
         }
         Err(MakeError::Stopped(Stop::Shutdown)) => {

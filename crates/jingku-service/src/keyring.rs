@@ -27,7 +27,7 @@ pub struct WrongMasterKey {
 }
 
 /// Seals and opens private keys.
-pub struct Keyring {
+pub(crate) struct Keyring {
     cipher: Aes256Gcm,
 }
 

@@ -35,7 +35,9 @@ pub enum OperatorError {
     #[error("There is no key {0:?} that is not revoked. `jingku key list` shows all.")]
     NoKey(String),
     /// The public key belongs to somebody or to another private key.
-    #[error("The public key {0:?} exists already with another private key or in another account. Choose another.")]
+    #[error(
+        "The public key {0:?} exists already with another private key or in another account. Choose another."
+    )]
     KeyExists(String),
     /// The text cannot be an id.
     #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]

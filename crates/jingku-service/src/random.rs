@@ -55,7 +55,8 @@ fn base36(random: &dyn Random, length: usize) -> String {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
         // 252 is the largest multiple of 36 in a byte: what lies above would favour the first characters.
-        let even = bytes.iter().filter(|byte| **byte < 252).map(|byte| char::from(BASE36[usize::from(byte % 36)]));
+        let even =
+            bytes.iter().filter(|byte| **byte < 252).map(|byte| char::from(BASE36[usize::from(byte % 36)]));
         text.extend(even.take(length - text.len()));
     }
     text

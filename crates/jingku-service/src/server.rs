@@ -65,7 +65,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         };
         // Replies are one write each: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection =
+            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that breaks off is no event.

@@ -32,7 +32,8 @@ pub(crate) async fn open(store: Store, image_id: String, manifest: String) -> Re
     let (length, pieces) = opened.await??;
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || send(pieces, &image_id, &sender));
-    let stream = futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+    let stream =
+        futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
     Ok(DiskStream { length, body: Body::from_stream(stream) })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use compshare::{Client, Config, SecretString};
+use compshare::{Client, Config};
 use jingku_service::DataDir;
 use serde::Deserialize;
 
@@ -11,12 +11,13 @@ use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 
 /// What a section of `profiles.toml`, or a data folder's `credentials.toml`, may hold.
-#[derive(Debug, Default, Deserialize)]
+// No `Debug`: it holds a private key.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Settings {
     base_url: Option<String>,
     public_key: Option<String>,
-    private_key: Option<SecretString>,
+    private_key: Option<String>,
     region: Option<String>,
     zone: Option<String>,
 }
@@ -37,14 +38,20 @@ pub(crate) fn client(global: &Global, args: ConnectionArgs) -> Result<Client, Fa
     };
     let missing = |what: &str| {
         let message = tr(
-            format!("There is no {what}. Start a server with `jingku serve`, or give --{what}, a --profile, or JINGKU_{}.", env_name(what)),
-            format!("缺少 {what}。请先用 `jingku serve` 启动服务，或通过 --{what}、--profile 或环境变量 JINGKU_{} 指定。", env_name(what)),
+            format!(
+                "There is no {what}. Start a server with `jingku serve`, or give --{what}, a --profile, or JINGKU_{}.",
+                env_name(what)
+            ),
+            format!(
+                "缺少 {what}。请先用 `jingku serve` 启动服务，或通过 --{what}、--profile 或环境变量 JINGKU_{} 指定。",
+                env_name(what)
+            ),
         );
         Failure::new(Exit::Credentials, message)
     };
     let public_key = args.public_key.or(settings.public_key).ok_or_else(|| missing("public-key"))?;
-    let private_key = args.private_key.map(SecretString::from).or(settings.private_key);
-    let mut config = Config::new(public_key, private_key.ok_or_else(|| missing("private-key"))?);
+    let private_key = args.private_key.or(settings.private_key).ok_or_else(|| missing("private-key"))?;
+    let mut config = Config::new(public_key, private_key);
     config.base_url = args.base_url.or(settings.base_url).ok_or_else(|| missing("base-url"))?;
     config.region = args.region.or(settings.region);
     config.zone = args.zone.or(settings.zone);
@@ -85,7 +92,8 @@ fn local(data_dir: &Path) -> Result<Settings, Failure> {
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
-        let message = tr(format!("{} is wrong: {error}", path.display()), format!("{} 有误：{error}", path.display()));
+        let message =
+            tr(format!("{} is wrong: {error}", path.display()), format!("{} 有误：{error}", path.display()));
         Failure::new(Exit::Refused, message)
     })
 }

@@ -58,7 +58,10 @@ async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
 
 /// Prints images as a table.
 pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
-    let headings = tr(["ID", "NAME", "STATUS", "SIZE", "ZONE", "CREATED"], ["ID", "名称", "状态", "大小", "可用区", "创建时间"]);
+    let headings = tr(
+        ["ID", "NAME", "STATUS", "SIZE", "ZONE", "CREATED"],
+        ["ID", "名称", "状态", "大小", "可用区", "创建时间"],
+    );
     let row = |image: &Image| {
         vec![
             image.comp_share_image_id.clone(),
@@ -131,18 +134,28 @@ async fn update(global: &Global, args: UpdateArgs) -> Result<(), Failure> {
         ..UpdateCompShareImageRequest::default()
     };
     client.update_comp_share_image(&request).await?;
-    if global.json { print_json(&find(&client, &image_id).await?) } else { print(tr("Updated.", "已更新。")) }
+    if global.json {
+        print_json(&find(&client, &image_id).await?)
+    } else {
+        print(tr("Updated.", "已更新。"))
+    }
 }
 
 /// A repeated option: never given leaves, a single empty value clears.
 fn changed(values: Vec<String>) -> Option<Vec<String>> {
-    if values.is_empty() { None } else { Some(values.into_iter().filter(|value| !value.is_empty()).collect()) }
+    if values.is_empty() {
+        None
+    } else {
+        Some(values.into_iter().filter(|value| !value.is_empty()).collect())
+    }
 }
 
 async fn delete(global: &Global, args: OneImage) -> Result<(), Failure> {
     let client = connection::client(global, args.connection)?;
-    let request =
-        TerminateCompShareCustomImageRequest { image_id: args.image_id.clone(), ..TerminateCompShareCustomImageRequest::default() };
+    let request = TerminateCompShareCustomImageRequest {
+        image_id: args.image_id.clone(),
+        ..TerminateCompShareCustomImageRequest::default()
+    };
     client.terminate_comp_share_custom_image(&request).await?;
     if global.json {
         return print_json(&json!({ "CompShareImageId": args.image_id }));

@@ -29,7 +29,10 @@ impl Lang {
     /// The first of these that is set decides, as POSIX has it.
     fn from_locale() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).map_or(Self::En, |name| Self::of(&name))
+        ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(set)
+            .map_or(Self::En, |name| Self::of(&name))
     }
 
     fn of(name: &str) -> Self {

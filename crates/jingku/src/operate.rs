@@ -1,6 +1,6 @@
 //! The operator's commands: they open the data folder themselves, with or without a server running on it.
 
-use jingku_service::{Account, Config, Context, DataDir, Environment, Instance, Key, KeyPair, NewInstance};
+use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyPair, NewInstance};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -102,8 +102,10 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
             if global.json {
                 return print_json(&instances.iter().map(instance_json).collect::<Vec<_>>());
             }
-            let headings =
-                tr(["ID", "NAME", "ACCOUNT", "ZONE", "SIZE", "STATE"], ["ID", "名称", "账号", "可用区", "大小", "状态"]);
+            let headings = tr(
+                ["ID", "NAME", "ACCOUNT", "ZONE", "SIZE", "STATE"],
+                ["ID", "名称", "账号", "可用区", "大小", "状态"],
+            );
             let row = |instance: Instance| {
                 let (size, state) = (instance_size(&instance), state(&instance));
                 let account = instance.account.0.to_string();
@@ -136,7 +138,10 @@ fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Fail
             "Account      {}\nPublic key   {}\nPrivate key  {private_key}\nThe private key is not shown again.",
             owner["AccountId"], pair.public_key
         ),
-        format!("账号  {}\n公钥  {}\n私钥  {private_key}\n私钥不会再次显示。", owner["AccountId"], pair.public_key),
+        format!(
+            "账号  {}\n公钥  {}\n私钥  {private_key}\n私钥不会再次显示。",
+            owner["AccountId"], pair.public_key
+        ),
     ))
 }
 

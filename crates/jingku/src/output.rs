@@ -11,7 +11,9 @@ use crate::failure::{Exit, Failure};
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let written = writeln!(io::stdout().lock(), "{text}");
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Fault, error.to_string())),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Fault, error.to_string()))
+        }
         _ => Ok(()),
     }
 }
@@ -24,7 +26,7 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
 /// Prints rows under headings, as wide as the terminal; without one, as wide as they are.
 pub(crate) fn print_table(headings: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
@@ -42,7 +44,7 @@ pub(crate) fn print_table(headings: &[&str], rows: Vec<Vec<String>>) -> Result<(
 pub(crate) fn time(seconds: i64) -> String {
     match jiff::Timestamp::from_second(seconds) {
         Ok(time) if seconds != 0 => {
-            time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+            jiff::ZonedDateTime::new(time, jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
         }
         _ => String::new(),
     }

@@ -18,7 +18,10 @@ mod demo;
 
 /// The environment of a server or an operator's command.
 pub(crate) fn environment() -> Result<Environment, Failure> {
-    Ok(Environment { master_key: variable("JINGKU_MASTER_KEY").map(SecretString::from), ..Environment::default() })
+    Ok(Environment {
+        master_key: variable("JINGKU_MASTER_KEY").map(SecretString::from),
+        ..Environment::default()
+    })
 }
 
 /// The first account's key pair, when the environment has one.
@@ -63,7 +66,9 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
     let base_url = format!("http://{bound}");
     data.write_endpoint(&base_url)?;
-    let workers = Workers::start(Arc::clone(&context)).await.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    let workers = Workers::start(Arc::clone(&context))
+        .await
+        .map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
 
     // Taken before the address is told: whoever reads it may send the signal at once.
     let stopped = stop_signal()?;
@@ -91,10 +96,7 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
         let file = file.display();
         eprintln!(
             "{}",
-            tr(
-                format!("Account 1 has a new key pair: {file}"),
-                format!("已为账号 1 生成密钥对：{file}")
-            )
+            tr(format!("Account 1 has a new key pair: {file}"), format!("已为账号 1 生成密钥对：{file}"))
         );
     }
 }

@@ -16,7 +16,8 @@ pub(super) async fn run(
     let by_id = request.image_id.is_some();
     let filter = ImageFilter { id: request.image_id.as_deref(), zones: zones.as_deref(), with_readme: by_id };
     let cursor = cursor(&request.paging)?;
-    let page = context.catalog.images_page(caller.own(), filter, rows(&request.paging, cursor.as_ref())).await?;
+    let page =
+        context.catalog.images_page(caller.own(), filter, rows(&request.paging, cursor.as_ref())).await?;
     let images = page.items.into_iter().map(|row| view::image(row, &context.zones, by_id));
     Ok(DescribeCompShareCustomImagesResponse {
         total_count: page.total,

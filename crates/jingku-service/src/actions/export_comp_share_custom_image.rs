@@ -17,7 +17,8 @@ pub(super) async fn run(
     if image.status != ImageStatus::Available {
         return Err(Error::ImageNotAvailable(request.image_id));
     }
-    let manifest = image.manifest.ok_or_else(|| Internal::BadRow(format!("image {}: no manifest", image.id)))?;
+    let manifest =
+        image.manifest.ok_or_else(|| Internal::BadRow(format!("image {}: no manifest", image.id)))?;
     let DiskStream { length, body } = transfer::open(context.store.clone(), image.id, manifest).await?;
     Ok(Reply::File { length, body })
 }

@@ -37,7 +37,9 @@ fn view(progress: &Progress, last_rate: Option<u64>) -> GetCompShareImageCreateP
     let (status, process, duration, remaining) = match progress.status {
         ImageStatus::Making => ("Making", percent(done, total), elapsed + remaining, remaining),
         ImageStatus::UnAvailable => ("Failed", percent(done, total), elapsed, 0),
-        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => ("Available", 100.0, elapsed, 0),
+        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => {
+            ("Available", 100.0, elapsed, 0)
+        }
     };
     GetCompShareImageCreateProgressResponse {
         process,

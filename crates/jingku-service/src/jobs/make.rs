@@ -54,8 +54,12 @@ impl MakeError {
 /// What a tenant is told of a disk that cannot be read; the operator's log has the path and the details.
 pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
     match error {
-        DiskError::NotFound { .. } => "The disk of the instance is not there. Ask the operator to put it back.",
-        DiskError::Unusable { .. } => "The disk of the instance cannot be used. Ask the operator to look at it.",
+        DiskError::NotFound { .. } => {
+            "The disk of the instance is not there. Ask the operator to put it back."
+        }
+        DiskError::Unusable { .. } => {
+            "The disk of the instance cannot be used. Ask the operator to look at it."
+        }
         DiskError::Damaged { .. } => "The disk of the instance is damaged. Ask the operator to repair it.",
         DiskError::Redeclare { .. } => {
             "The disk of the instance is not the one that was declared. Ask the operator to declare it again."
@@ -77,7 +81,12 @@ impl From<tokio::task::JoinError> for MakeError {
 }
 
 /// Makes the image of a disk, as the instance's row describes it.
-pub(super) fn make(store: &Store, disk: &str, scratch: &Path, progress: &Progress) -> Result<Written, MakeError> {
+pub(super) fn make(
+    store: &Store,
+    disk: &str,
+    scratch: &Path,
+    progress: &Progress,
+) -> Result<Written, MakeError> {
     let disk: Disk = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);

@@ -31,8 +31,12 @@ impl Sink {
             return Err(Failure::new(Exit::Refused, message));
         }
         match format {
-            DiskFormat::Raw => SparseFile::create(path).map(Self::Raw).map_err(|error| Failure::file(path, &error)),
-            DiskFormat::Qcow2 => Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length).map_err(disk)?, at: 0 }),
+            DiskFormat::Raw => {
+                SparseFile::create(path).map(Self::Raw).map_err(|error| Failure::file(path, &error))
+            }
+            DiskFormat::Qcow2 => {
+                Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length).map_err(disk)?, at: 0 })
+            }
         }
     }
 
@@ -69,7 +73,8 @@ pub(super) async fn run(global: &Global, args: ExportArgs) -> Result<(), Failure
         Failure::new(Exit::Fault, message)
     })?;
     let mut sink = Sink::create(&args.output, args.format, length)?;
-    let style = ProgressStyle::with_template("{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta_precise}");
+    let style =
+        ProgressStyle::with_template("{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta_precise}");
     let bar = ProgressBar::new(length).with_style(style.expect("the template is right"));
     let mut received = 0;
     while let Some(piece) = bytes.try_next().await? {
@@ -92,7 +97,9 @@ pub(super) async fn run(global: &Global, args: ExportArgs) -> Result<(), Failure
 
 fn broken_off(received: u64, length: u64) -> Failure {
     let message = tr(
-        format!("The stream broke off after {received} of {length} bytes; nothing was written. The server's log says why."),
+        format!(
+            "The stream broke off after {received} of {length} bytes; nothing was written. The server's log says why."
+        ),
         format!("数据在 {length} 字节中的第 {received} 字节处中断，没有写入文件。原因见服务端日志。"),
     );
     Failure::new(Exit::Fault, message)

@@ -27,7 +27,10 @@ pub(super) async fn progress(global: &Global, args: OneImage, wait: bool) -> Res
 fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
     let percent = progress.process;
     if !progress.failed_reason.is_empty() {
-        return tr(format!("Failed: {}", progress.failed_reason), format!("失败：{}", progress.failed_reason));
+        return tr(
+            format!("Failed: {}", progress.failed_reason),
+            format!("失败：{}", progress.failed_reason),
+        );
     }
     let remaining = &progress.remaining_duration;
     tr(
@@ -61,7 +64,9 @@ pub(super) async fn until_made(global: &Global, client: &Client, image_id: &str)
 
 fn detached(image_id: &str) -> Failure {
     let message = tr(
-        format!("Stopped waiting; the image goes on being made. Come back with: jingku image progress {image_id} --wait"),
+        format!(
+            "Stopped waiting; the image goes on being made. Come back with: jingku image progress {image_id} --wait"
+        ),
         format!("已停止等待，镜像仍在制作。继续查看：jingku image progress {image_id} --wait"),
     );
     Failure::new(Exit::Detached, message)

@@ -1,7 +1,7 @@
 //! `jingku serve --demo`: makes an image through the API, lists it, and says what to type next.
 
-use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
 use compshare::WaitOptions;
+use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
 use jingku_service::DEMO_IMAGE_NAME;
 
 use crate::args::{ConnectionArgs, Global};

@@ -1,1 +1,54 @@
-//! Placeholder.
+//! What Jingku keeps: the bits of images, each stored once.
+//!
+//! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and put into a
+//! [`Backend`] unless it is there already; a manifest lists the chunks of one disk. `docs/format` describes both byte by
+//! byte.
+//!
+//! ```
+//! use jingku_chunks::{CHUNK_SIZE, Memory, Piece, Store};
+//!
+//! # fn main() -> jingku_chunks::Result<()> {
+//! let store = Store::new(Memory::new());
+//! let chunk = vec![7; CHUNK_SIZE as usize];
+//!
+//! let mut writer = store.writer(3 * CHUNK_SIZE)?;
+//! writer.push(chunk.clone())?;
+//! writer.zeros(2 * CHUNK_SIZE)?;
+//! let sealed = writer.finish_chunks()?; // every chunk is durable
+//! let written = sealed.write_manifest()?; // the manifest is durable
+//!
+//! let manifest = store.open_manifest(written.manifest)?;
+//! let pieces: Vec<Piece> = store.read(&manifest)?.collect::<Result<_, _>>()?;
+//! assert_eq!(pieces, [Piece::Data(chunk), Piece::Zero(2 * CHUNK_SIZE)]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here blocks; an asynchronous caller runs it on threads meant for that. Invariants:
+//!
+//! - A manifest gets its name only after every chunk it names is durable.
+//! - Bytes are handed on only after they were checked against the name they were asked by.
+//! - Memory is bounded by constants, whatever the size of the disk: see [`IN_FLIGHT_CHUNKS_MAX`].
+
+mod backend;
+mod error;
+mod format;
+mod id;
+mod key;
+mod manifest;
+mod pieces;
+mod pipeline;
+mod store;
+mod writer;
+
+pub use crate::backend::{Backend, Existing, Head, Object, Outcome, Stage};
+pub use crate::backend::{Disk, Fault, Faulty, Memory, Operation};
+pub use crate::error::{Error, Result};
+pub use crate::format::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, LOGICAL_SIZE_MAX};
+pub use crate::id::{ChunkId, ManifestId, ParseIdError};
+pub use crate::key::{Key, Kind};
+pub use crate::manifest::{Extent, Extents, Manifest};
+pub use crate::pieces::{Piece, Pieces};
+pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
+pub use crate::store::{CHUNK_SIZE, Cut, Store, ZSTD_LEVEL};
+pub use crate::writer::{Sealed, Writer, Written};

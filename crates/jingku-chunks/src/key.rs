@@ -1,0 +1,67 @@
+//! What a backend is asked for.
+
+use std::fmt;
+
+use crate::id::{ChunkId, ManifestId, ParseIdError};
+
+/// The two kinds of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A piece of a disk.
+    Chunk,
+    /// A list of chunks.
+    Manifest,
+}
+
+/// Names one object in a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The chunk of that name.
+    Chunk(ChunkId),
+    /// The manifest of that name.
+    Manifest(ManifestId),
+}
+
+impl Kind {
+    /// Reads the name of an object of this kind, as [`Key::name`] writes it.
+    pub fn key(self, name: &str) -> Result<Key, ParseIdError> {
+        match self {
+            Self::Chunk => name.parse().map(Key::Chunk),
+            Self::Manifest => name.parse().map(Key::Manifest),
+        }
+    }
+}
+
+impl Key {
+    /// Returns the kind of the object.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Chunk(_) => Kind::Chunk,
+            Self::Manifest(_) => Kind::Manifest,
+        }
+    }
+
+    /// Returns the name of the object within its kind: 64 lowercase hexadecimal digits.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Chunk(id) => id.to_string(),
+            Self::Manifest(id) => id.to_string(),
+        }
+    }
+
+    /// Returns the first byte of the name, by which objects are fanned out and listed.
+    pub fn prefix(&self) -> u8 {
+        match self {
+            Self::Chunk(ChunkId(bytes)) | Self::Manifest(ManifestId(bytes)) => bytes[0],
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chunk(id) => write!(f, "chunk {id}"),
+            Self::Manifest(id) => write!(f, "manifest {id}"),
+        }
+    }
+}

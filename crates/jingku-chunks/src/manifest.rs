@@ -1,0 +1,112 @@
+//! A manifest opened for reading.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::format::manifest::{DecodeError, Decoder, Shape};
+use crate::id::{ChunkId, ManifestId};
+use crate::key::Key;
+
+/// Lists what is where on one disk. It was read in full and checked when it was opened; memory holds none of it.
+#[derive(Clone)]
+pub struct Manifest {
+    backend: Arc<dyn Backend>,
+    id: ManifestId,
+    shape: Shape,
+}
+
+/// One stretch of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Zeros.
+    Zero {
+        /// Length in bytes.
+        len: u64,
+    },
+    /// A chunk.
+    Chunk {
+        /// Its name.
+        id: ChunkId,
+        /// Its length in bytes.
+        len: u64,
+    },
+}
+
+impl Manifest {
+    /// Reads a manifest in full, checks it, and forgets it.
+    pub(crate) fn open(backend: &Arc<dyn Backend>, id: ManifestId) -> Result<Self> {
+        let mut extents = Extents::open(backend.as_ref(), id)?;
+        extents.by_ref().try_for_each(|extent| extent.map(drop))?;
+        Ok(Self { backend: Arc::clone(backend), id, shape: extents.decoder.shape() })
+    }
+
+    /// Returns the manifest's name.
+    pub fn id(&self) -> ManifestId {
+        self.id
+    }
+
+    /// Returns the size of the disk, in bytes.
+    pub fn logical_size(&self) -> u64 {
+        self.shape.logical_size
+    }
+
+    /// Returns the size of every chunk but the last, in bytes.
+    pub fn chunk_size(&self) -> u64 {
+        self.shape.chunk_size
+    }
+
+    /// Lists the disk from its start, in order and without gaps.
+    pub fn extents(&self) -> Result<Extents> {
+        Extents::open(self.backend.as_ref(), self.id)
+    }
+}
+
+/// Reads a manifest entry by entry.
+///
+/// The last entry is followed by an error instead of the end if the manifest turns out not to be what its name says.
+/// Nothing follows an error.
+pub struct Extents {
+    key: Key,
+    id: ManifestId,
+    decoder: Decoder<Box<dyn Read + Send>>,
+    ended: bool,
+}
+
+impl Extents {
+    fn open(backend: &dyn Backend, id: ManifestId) -> Result<Self> {
+        let key = Key::Manifest(id);
+        let object = backend.read(key)?;
+        let decoder = Decoder::new(object.body).map_err(|e| decode_error(key, e))?;
+        Ok(Self { key, id, decoder, ended: false })
+    }
+
+    fn advance(&mut self) -> Result<Option<Extent>, DecodeError> {
+        let extent = self.decoder.next()?;
+        if extent.is_none() && self.decoder.finish()? != self.id {
+            return Err(DecodeError::Malformed("it is another manifest"));
+        }
+        Ok(extent)
+    }
+}
+
+impl Iterator for Extents {
+    type Item = Result<Extent>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let extent = self.advance().map_err(|e| decode_error(self.key, e)).transpose();
+        self.ended = !matches!(extent, Some(Ok(_)));
+        extent
+    }
+}
+
+fn decode_error(key: Key, error: DecodeError) -> Error {
+    match error {
+        DecodeError::Io(source) => Error::io(format!("read {key}"), source),
+        DecodeError::Malformed(reason) => Error::Damaged { key, reason },
+    }
+}

@@ -1,0 +1,173 @@
+//! Work on several cores, results in the order of submission.
+
+use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
+
+use crate::error::{Error, Result};
+
+/// The most chunks that one writer or one reader holds in memory, plain and encoded together at most twice that many:
+/// 16 MiB at the usual chunk size. Enough to keep [`WORKERS_MAX`] threads busy while the oldest result is waited for.
+pub const IN_FLIGHT_CHUNKS_MAX: usize = 32;
+
+/// The most threads that one writer or one reader uses. It uses one a core otherwise.
+pub const WORKERS_MAX: usize = 16;
+
+/// Threads that each turn jobs into results, and a queue that puts the results back in order.
+///
+/// Dropping it lets the jobs that run end, forgets the others, and waits for the threads.
+pub(crate) struct Pipeline<J, T> {
+    /// Taken when dropped, which tells the threads to end.
+    jobs: Option<Sender<(J, Sender<Result<T>>)>>,
+    threads: Vec<JoinHandle<()>>,
+    queue: VecDeque<Slot<T>>,
+    abandoned: Arc<AtomicBool>,
+}
+
+enum Slot<T> {
+    Ready(Result<T>),
+    Pending(Receiver<Result<T>>),
+}
+
+impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
+    /// Starts one thread a core, each with a worker of its own.
+    pub(crate) fn start<W>(mut worker: impl FnMut() -> Result<W>) -> Result<Self>
+    where
+        W: FnMut(J) -> Result<T> + Send + 'static,
+    {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let (jobs, inbox) = crossbeam_channel::bounded(IN_FLIGHT_CHUNKS_MAX);
+        let mut pipeline =
+            Self { jobs: Some(jobs), threads: Vec::new(), queue: VecDeque::new(), abandoned: Arc::default() };
+        for _ in 0..cores.min(WORKERS_MAX) {
+            let mut work = worker()?;
+            let inbox: Receiver<(J, Sender<Result<T>>)> = inbox.clone();
+            let abandoned = Arc::clone(&pipeline.abandoned);
+            let run = move || {
+                for (job, outbox) in inbox {
+                    if abandoned.load(Ordering::Relaxed) {
+                        continue;
+                    }
+                    // A thread that died would leave jobs in the inbox that nobody does and somebody waits for. The
+                    // worker is used again: what it holds are zstd contexts, which start afresh with every chunk.
+                    let done = panic::catch_unwind(AssertUnwindSafe(|| work(job)));
+                    // Fails when the pipeline is being dropped, and nobody waits for the result.
+                    let _ = outbox.send(done.unwrap_or_else(|_| Err(worker_panicked())));
+                }
+            };
+            let thread = thread::Builder::new().name("chunks".into()).spawn(run);
+            pipeline.threads.push(thread.map_err(|e| Error::io("start a thread", e))?);
+        }
+        Ok(pipeline)
+    }
+
+    /// Tells that a result must be taken before more is added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.len() >= IN_FLIGHT_CHUNKS_MAX
+    }
+
+    /// Adds a job.
+    pub(crate) fn submit(&mut self, job: J) {
+        let (outbox, result) = crossbeam_channel::bounded(1);
+        self.queue.push_back(Slot::Pending(result));
+        if let Some(jobs) = &self.jobs {
+            // Cannot fail: the threads live as long as this does. If it did, the slot would say so, having lost its outbox.
+            let _ = jobs.send((job, outbox));
+        }
+    }
+
+    /// Adds a result that needs no work, to be handed back in its turn.
+    pub(crate) fn pass(&mut self, result: Result<T>) {
+        self.queue.push_back(Slot::Ready(result));
+    }
+
+    /// Waits for the oldest result; nothing when there is none.
+    pub(crate) fn take(&mut self) -> Option<Result<T>> {
+        self.queue.pop_front().map(|slot| match slot {
+            Slot::Ready(result) => result,
+            Slot::Pending(result) => result.recv().unwrap_or_else(|_| Err(worker_panicked())),
+        })
+    }
+
+    /// Takes the oldest result if it is there already.
+    pub(crate) fn take_ready(&mut self) -> Option<Result<T>> {
+        let result = match self.queue.pop_front()? {
+            Slot::Ready(result) => result,
+            Slot::Pending(pending) => match pending.try_recv() {
+                Ok(result) => result,
+                Err(TryRecvError::Disconnected) => Err(worker_panicked()),
+                Err(TryRecvError::Empty) => {
+                    self.queue.push_front(Slot::Pending(pending));
+                    return None;
+                }
+            },
+        };
+        Some(result)
+    }
+}
+
+impl<J, T> Drop for Pipeline<J, T> {
+    fn drop(&mut self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // Panics are caught in the thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn worker_panicked() -> Error {
+    Error::io("work on a chunk", std::io::Error::other("a worker thread panicked"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn results_keep_their_order() {
+        let mut pipeline = Pipeline::start(|| {
+            Ok(|n: u64| {
+                thread::sleep(Duration::from_micros(n * 7919 % 300));
+                Ok(n)
+            })
+        })
+        .unwrap();
+        let mut taken = Vec::new();
+        for n in 0..200 {
+            while pipeline.is_full() {
+                taken.extend(pipeline.take());
+            }
+            if n % 5 == 0 {
+                pipeline.pass(Ok(n))
+            } else {
+                pipeline.submit(n)
+            }
+            taken.extend(pipeline.take_ready());
+        }
+        while let Some(result) = pipeline.take() {
+            taken.push(result);
+        }
+        let taken: Vec<u64> = taken.into_iter().map(Result::unwrap).collect();
+        assert_eq!(taken, (0..200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_not_a_hang() {
+        let mut pipeline =
+            Pipeline::start(|| Ok(|(): ()| -> Result<()> { panic!("expected by this test") })).unwrap();
+        for _ in 0..IN_FLIGHT_CHUNKS_MAX {
+            pipeline.submit(());
+        }
+        while let Some(result) = pipeline.take() {
+            assert!(matches!(result, Err(Error::Io { .. })));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The front door: write a disk, read a disk.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use zstd::bulk::Decompressor;
+
+use crate::backend::{Backend, Object};
+use crate::error::{Error, Result};
+use crate::format::chunk;
+use crate::id::{ChunkId, ManifestId};
+use crate::key::Key;
+use crate::manifest::Manifest;
+use crate::pieces::Pieces;
+use crate::writer::Writer;
+
+/// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
+pub const CHUNK_SIZE: u64 = 256 << 10;
+
+/// The zstd level of chunks, unless told otherwise. `docs/format/README.md` has the measurement.
+pub const ZSTD_LEVEL: i32 = 1;
+
+/// How a disk is cut and compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// Size of every chunk but the last, in bytes: a power of two from 4 KiB to 4 MiB. Disks share chunks only with
+    /// disks of the same chunk size.
+    pub chunk_size: u64,
+    /// Level given to zstd; any level reads the same.
+    pub zstd_level: i32,
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self { chunk_size: CHUNK_SIZE, zstd_level: ZSTD_LEVEL }
+    }
+}
+
+/// Keeps the bits of images. Clones share one backend.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+}
+
+impl Store {
+    /// Keeps them in a backend.
+    pub fn new(backend: impl Backend) -> Self {
+        Self { backend: Arc::new(backend) }
+    }
+
+    /// Begins writing a disk of this size in bytes. Refuses with `Length` more than
+    /// [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
+    pub fn writer(&self, logical_size: u64) -> Result<Writer> {
+        self.writer_with(logical_size, Cut::default())
+    }
+
+    /// Begins writing a disk that is cut and compressed in another way than usual.
+    pub fn writer_with(&self, logical_size: u64, cut: Cut) -> Result<Writer> {
+        Writer::start(&self.backend, logical_size, cut)
+    }
+
+    /// Opens a manifest, after reading it in full and checking it.
+    pub fn open_manifest(&self, id: ManifestId) -> Result<Manifest> {
+        Manifest::open(&self.backend, id)
+    }
+
+    /// Reads the plain bytes of a chunk, checked against its name.
+    pub fn read_chunk(&self, id: ChunkId) -> Result<Vec<u8>> {
+        let mut decompressor = decompressor()?;
+        read_chunk(self.backend.as_ref(), id, &mut decompressor)
+    }
+
+    /// Reads a whole disk in order, on several cores.
+    pub fn read(&self, manifest: &Manifest) -> Result<Pieces> {
+        Pieces::start(&self.backend, manifest)
+    }
+}
+
+pub(crate) fn decompressor() -> Result<Decompressor<'static>> {
+    Decompressor::new().map_err(|e| Error::io("start zstd", e))
+}
+
+/// Reads a chunk with a decompressor at hand: making one costs as much as a small chunk.
+pub(crate) fn read_chunk(
+    backend: &dyn Backend,
+    id: ChunkId,
+    decompressor: &mut Decompressor<'_>,
+) -> Result<Vec<u8>> {
+    let key = Key::Chunk(id);
+    let damaged = |reason| Error::Damaged { key, reason };
+    let Object { length, body } = backend.read(key)?;
+    if length > chunk::OBJECT_BYTES_MAX {
+        return Err(damaged("it is longer than any chunk"));
+    }
+    let mut object = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    body.take(chunk::OBJECT_BYTES_MAX).read_to_end(&mut object).map_err(|e| Error::object("read", key, e))?;
+    let plain = chunk::decode(&object, decompressor).map_err(damaged)?;
+    if ChunkId::of(&plain) != id {
+        return Err(damaged("its bytes do not match its name"));
+    }
+    Ok(plain)
+}

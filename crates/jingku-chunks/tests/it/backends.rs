@@ -1,0 +1,148 @@
+//! The promises of `Backend`, asked of every implementation.
+
+use std::thread;
+
+use jingku_chunks::{
+    Backend, ChunkId, Disk, Error, Existing, Faulty, Head, Key, Kind, ManifestId, Memory, Object, Outcome,
+};
+
+/// A key whose name begins with this byte.
+fn chunk(first: u8) -> Key {
+    Key::Chunk(ChunkId([first; 32]))
+}
+
+fn read(backend: &impl Backend, key: Key) -> Vec<u8> {
+    let Object { length, mut body } = backend.read(key).unwrap();
+    let mut bytes = Vec::new();
+    body.read_to_end(&mut bytes).unwrap();
+    assert_eq!(length, bytes.len() as u64);
+    bytes
+}
+
+fn what_is_put_is_read(backend: &impl Backend) {
+    assert_eq!(backend.put(chunk(1), b"one", Existing::Keep).unwrap(), Outcome::Stored);
+    assert_eq!(read(backend, chunk(1)), b"one");
+    let long = vec![9; 100_000];
+    backend.put(chunk(2), &long, Existing::Keep).unwrap();
+    assert_eq!(read(backend, chunk(2)), long);
+    assert_eq!(backend.head(chunk(2)).unwrap(), Head { length: 100_000, first: vec![9; Head::FIRST_BYTES] });
+    assert_eq!(backend.head(chunk(1)).unwrap(), Head { length: 3, first: b"one".to_vec() });
+}
+
+fn what_exists_is_kept_or_replaced(backend: &impl Backend) {
+    backend.put(chunk(1), b"first", Existing::Keep).unwrap();
+    assert_eq!(backend.put(chunk(1), b"second", Existing::Keep).unwrap(), Outcome::Kept);
+    assert_eq!(read(backend, chunk(1)), b"first");
+    assert_eq!(backend.put(chunk(1), b"third", Existing::Replace).unwrap(), Outcome::Stored);
+    assert_eq!(read(backend, chunk(1)), b"third");
+    assert_eq!(backend.put(chunk(2), b"nothing to replace", Existing::Replace).unwrap(), Outcome::Stored);
+    assert_eq!(read(backend, chunk(2)), b"nothing to replace");
+}
+
+fn what_is_absent_is_not_found(backend: &impl Backend) {
+    let key = chunk(7);
+    assert!(matches!(backend.read(key), Err(Error::NotFound(k)) if k == key));
+    assert!(matches!(backend.head(key), Err(Error::NotFound(k)) if k == key));
+    backend.delete(key).unwrap();
+    backend.put(key, b"here", Existing::Keep).unwrap();
+    backend.delete(key).unwrap();
+    assert!(matches!(backend.read(key), Err(Error::NotFound(_))));
+}
+
+fn what_is_staged_is_invisible_until_committed(backend: &impl Backend) {
+    let key = Key::Manifest(ManifestId([3; 32]));
+    let stage = |parts: &[&[u8]]| {
+        let mut stage = backend.stage().unwrap();
+        parts.iter().for_each(|part| stage.write(part).unwrap());
+        stage
+    };
+    let staged = stage(&[b"in ", b"two parts"]);
+    assert!(matches!(backend.read(key), Err(Error::NotFound(_))));
+    assert_eq!(backend.list(Kind::Manifest, 3).unwrap(), []);
+    assert_eq!(staged.commit(key, Existing::Keep).unwrap(), Outcome::Stored);
+    assert_eq!(read(backend, key), b"in two parts");
+    assert_eq!(stage(&[b"late"]).commit(key, Existing::Keep).unwrap(), Outcome::Kept);
+    assert_eq!(stage(&[b"better"]).commit(key, Existing::Replace).unwrap(), Outcome::Stored);
+    drop(stage(&[b"forgotten"]));
+    assert_eq!(read(backend, key), b"better");
+}
+
+fn lists_by_kind_and_prefix(backend: &impl Backend) {
+    let mut other = [5; 32];
+    other[31] = 6;
+    let keys = [chunk(5), Key::Chunk(ChunkId(other)), chunk(6), Key::Manifest(ManifestId([5; 32]))];
+    for key in keys {
+        backend.put(key, b"x", Existing::Keep).unwrap();
+    }
+    let mut listed = backend.list(Kind::Chunk, 5).unwrap();
+    listed.sort();
+    assert_eq!(listed, keys[..2]);
+    assert_eq!(backend.list(Kind::Chunk, 6).unwrap(), keys[2..3]);
+    assert_eq!(backend.list(Kind::Manifest, 5).unwrap(), keys[3..]);
+    assert_eq!(backend.list(Kind::Manifest, 6).unwrap(), []);
+}
+
+fn sync_can_be_repeated(backend: &impl Backend) {
+    backend.sync().unwrap();
+    backend.put(chunk(1), b"one", Existing::Keep).unwrap();
+    backend.sync().unwrap();
+    backend.sync().unwrap();
+    assert_eq!(read(backend, chunk(1)), b"one");
+}
+
+fn a_reader_never_sees_half_an_object(backend: &impl Backend) {
+    const LENGTH: usize = 200_000;
+    let key = chunk(1);
+    thread::scope(|scope| {
+        for writer in 1..=2 {
+            scope.spawn(move || {
+                for round in 0..40 {
+                    let existing = if round % 4 == 0 { Existing::Keep } else { Existing::Replace };
+                    backend.put(key, &vec![writer; LENGTH], existing).unwrap();
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..200 {
+                if matches!(backend.head(key), Err(Error::NotFound(_))) {
+                    continue;
+                }
+                let bytes = read(backend, key);
+                assert_eq!(bytes.len(), LENGTH);
+                assert!(bytes.iter().all(|byte| *byte == bytes[0]));
+            }
+        });
+    });
+}
+
+macro_rules! suite {
+    ($name:ident, $scratch:ident => $backend:expr) => {
+        mod $name {
+            use super::*;
+
+            suite!(@tests $scratch => $backend,
+                what_is_put_is_read,
+                what_exists_is_kept_or_replaced,
+                what_is_absent_is_not_found,
+                what_is_staged_is_invisible_until_committed,
+                lists_by_kind_and_prefix,
+                sync_can_be_repeated,
+                a_reader_never_sees_half_an_object,
+            );
+        }
+    };
+    (@tests $scratch:ident => $backend:expr, $($test:ident,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let $scratch = tempfile::tempdir().unwrap();
+                super::$test(&$backend);
+            }
+        )*
+    };
+}
+
+suite!(memory, _scratch => Memory::new());
+suite!(disk, scratch => Disk::create(scratch.path()).unwrap());
+suite!(faulty_memory, _scratch => Faulty::new(Memory::new()));
+suite!(faulty_disk, scratch => Faulty::new(Disk::create(scratch.path()).unwrap()));

@@ -1,0 +1,16 @@
+//! Tests of the store as a caller sees it. One binary, one file a topic.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy takes only functions marked #[test] for tests, not what they call"
+)]
+
+mod backends;
+mod concurrency;
+mod damage;
+mod dedup;
+mod disk;
+mod faults;
+mod formats;
+mod round_trip;
+mod sample;

@@ -1,0 +1,116 @@
+//! What is written is read, whatever it is.
+
+use jingku_chunks::{CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, Store};
+use proptest::prelude::*;
+
+use crate::sample::{self, noise};
+
+/// A stretch of a disk: zeros, one repeated byte, or noise.
+fn stretch() -> impl Strategy<Value = Vec<u8>> {
+    let length = 1..20_000_usize;
+    prop_oneof![
+        3 => length.clone().prop_map(|length| vec![0; length]),
+        1 => (any::<u8>(), length.clone()).prop_map(|(byte, length)| vec![byte; length]),
+        2 => (0..5_u64, length).prop_map(|(seed, length)| noise(seed, length)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Chunks of zeros are told as holes or pushed, at random; that must make no difference.
+    #[test]
+    fn a_disk_is_read_as_written(
+        stretches in prop::collection::vec(stretch(), 0..12),
+        chunk_size in prop::sample::select(vec![4096_u64, 8192, 65_536]),
+        told in any::<u64>(),
+    ) {
+        let disk = stretches.concat();
+        let store = Store::new(Memory::new());
+        let cut = Cut { chunk_size, ..Cut::default() };
+        let mut data_bytes = 0;
+        let mut writer = store.writer_with(disk.len() as u64, cut).unwrap();
+        for (n, chunk) in disk.chunks(usize::try_from(chunk_size).unwrap()).enumerate() {
+            let zeros = chunk.iter().all(|byte| *byte == 0);
+            if zeros && told.rotate_left(u32::try_from(n % 64).unwrap()) & 1 == 1 {
+                writer.zeros(chunk.len() as u64).unwrap();
+            } else {
+                writer.push(chunk.to_vec()).unwrap();
+            }
+            data_bytes += if zeros { 0 } else { chunk.len() as u64 };
+        }
+        let written = writer.finish_chunks().unwrap().write_manifest().unwrap();
+        prop_assert_eq!(written.logical_bytes, disk.len() as u64);
+        prop_assert_eq!(written.data_bytes, data_bytes);
+
+        let manifest = store.open_manifest(written.manifest).unwrap();
+        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, chunk_size));
+        prop_assert_eq!(sample::read(&store, written.manifest).unwrap(), disk.clone());
+
+        let mut pushed = store.writer_with(disk.len() as u64, cut).unwrap();
+        sample::push(&mut pushed, &disk).unwrap();
+        let again = pushed.finish_chunks().unwrap().write_manifest().unwrap();
+        prop_assert_eq!((again.manifest, again.new_manifest, again.new_chunks), (written.manifest, false, 0));
+    }
+}
+
+#[test]
+fn a_disk_on_disk_at_the_usual_chunk_size() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut disk = noise(1, 3_000_000);
+    disk.resize(5_000_000, 0);
+    disk.extend(b"the end");
+    let id = {
+        let store = Store::new(Disk::create(scratch.path()).unwrap());
+        let mut writer = store.writer(disk.len() as u64).unwrap();
+        assert_eq!(writer.chunk_size(), CHUNK_SIZE);
+        sample::push(&mut writer, &disk).unwrap();
+        writer.finish_chunks().unwrap().write_manifest().unwrap().manifest
+    };
+    let store = Store::new(Disk::open(scratch.path()).unwrap());
+    assert_eq!(sample::read(&store, id).unwrap(), disk);
+}
+
+#[test]
+fn a_huge_hole_costs_nothing() {
+    let store = Store::new(Memory::new());
+    let mut writer = store.writer(LOGICAL_SIZE_MAX).unwrap();
+    for _ in 0..1000 {
+        writer.zeros(CHUNK_SIZE).unwrap();
+    }
+    writer.zeros(LOGICAL_SIZE_MAX - 1000 * CHUNK_SIZE).unwrap();
+    let written = writer.finish_chunks().unwrap().write_manifest().unwrap();
+    assert_eq!((written.data_bytes, written.new_chunks), (0, 0));
+    let manifest = store.open_manifest(written.manifest).unwrap();
+    let extents: Vec<Extent> = manifest.extents().unwrap().map(Result::unwrap).collect();
+    assert_eq!(extents, [Extent::Zero { len: LOGICAL_SIZE_MAX }]);
+    let pieces: Vec<Piece> = store.read(&manifest).unwrap().map(Result::unwrap).collect();
+    assert_eq!(pieces, [Piece::Zero(LOGICAL_SIZE_MAX)]);
+}
+
+#[test]
+fn lengths_that_do_not_add_up_are_refused() {
+    let store = Store::new(Memory::new());
+    let refused = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Length { .. })));
+    refused(store.writer(LOGICAL_SIZE_MAX + 1).map(drop));
+    for chunk_size in [0, 1000, 2048, 5000, 8 << 20] {
+        refused(store.writer_with(1, Cut { chunk_size, ..Cut::default() }).map(drop));
+    }
+    let mut writer = store.writer_with(10_000, sample::CUT).unwrap();
+    refused(writer.push(vec![]));
+    refused(writer.push(vec![1; 4095]));
+    refused(writer.push(vec![1; 4097]));
+    refused(writer.zeros(1));
+    refused(writer.zeros(12_288));
+    writer.push(vec![1; 4096]).unwrap();
+    writer.zeros(4096).unwrap();
+    refused(writer.push(vec![1; 4096]));
+    refused(writer.zeros(1809));
+    writer.push(vec![1; 1808]).unwrap();
+    refused(writer.push(vec![1]));
+    writer.finish_chunks().unwrap().write_manifest().unwrap();
+
+    let mut short = store.writer_with(10_000, sample::CUT).unwrap();
+    short.push(vec![1; 4096]).unwrap();
+    refused(short.finish_chunks().map(drop));
+}

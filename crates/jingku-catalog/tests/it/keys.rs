@@ -1,1 +1,47 @@
+use jingku_catalog::{AccountId, AddKey, Catalog, Key, NewKey};
 
+use crate::engines::{Engine, on_every_engine};
+use crate::setting::{NOW, account};
+
+on_every_engine!(a_key_is_found_with_its_account, a_public_key_is_used_once, a_key_is_revoked_once);
+
+async fn add(catalog: &Catalog, account: AccountId, public_key: &str) -> AddKey {
+    let new = NewKey { public_key, account, name: "laptop", sealed_private_key: "sealed" };
+    catalog.add_key(new, NOW).await.unwrap()
+}
+
+async fn a_key_is_found_with_its_account(Engine { catalog, .. }: Engine) {
+    let (lab, other) = (account(&catalog, "lab").await, account(&catalog, "other").await);
+    assert_eq!(add(&catalog, lab.id, "public-1").await, AddKey::Added);
+    assert_eq!(add(&catalog, other.id, "public-2").await, AddKey::Added);
+    let expected = Key {
+        public_key: "public-1".to_owned(),
+        account: lab.id,
+        name: "laptop".to_owned(),
+        sealed_private_key: "sealed".to_owned(),
+        created_at: NOW,
+        revoked_at: None,
+    };
+    assert_eq!(catalog.find_key("public-1").await.unwrap(), Some((expected.clone(), lab.clone())));
+    assert_eq!(catalog.find_key("public").await.unwrap(), None);
+    assert_eq!(catalog.keys(Some(lab.id)).await.unwrap(), [expected]);
+    assert_eq!(catalog.keys(None).await.unwrap().len(), 2);
+}
+
+async fn a_public_key_is_used_once(Engine { catalog, .. }: Engine) {
+    let (lab, other) = (account(&catalog, "lab").await, account(&catalog, "other").await);
+    assert_eq!(add(&catalog, lab.id, "public").await, AddKey::Added);
+    assert_eq!(add(&catalog, other.id, "public").await, AddKey::Exists);
+    let (key, _) = catalog.find_key("public").await.unwrap().unwrap();
+    assert_eq!(key.account, lab.id);
+}
+
+async fn a_key_is_revoked_once(Engine { catalog, .. }: Engine) {
+    let lab = account(&catalog, "lab").await;
+    add(&catalog, lab.id, "public").await;
+    assert!(catalog.revoke_key("public", NOW + 5).await.unwrap());
+    assert!(!catalog.revoke_key("public", NOW + 6).await.unwrap());
+    assert!(!catalog.revoke_key("unknown", NOW).await.unwrap());
+    let (key, _) = catalog.find_key("public").await.unwrap().unwrap();
+    assert_eq!(key.revoked_at, Some(NOW + 5));
+}

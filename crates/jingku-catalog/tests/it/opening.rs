@@ -1,1 +1,180 @@
+//! Opening a catalogue, and what one handle sees of another.
 
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use jingku_catalog::{Catalog, CatalogError, CreateImage, ImageFilter, Paging, Scope};
+use tokio::runtime::Runtime;
+
+use crate::engines::{Engine, on_every_engine};
+use crate::setting::{account, create, instance};
+
+on_every_engine!(
+    another_process_sees_a_change_at_once,
+    what_was_acknowledged_is_there_after_opening_again,
+    the_generation_moves_with_every_change,
+    a_call_that_is_given_up_leaves_nothing_half_done,
+    a_catalogue_answers_a_ping,
+);
+
+async fn another_process_sees_a_change_at_once(engine: Engine) {
+    let other = engine.other_process().await;
+    let lab = account(&engine.catalog, "lab").await;
+    assert_eq!(other.accounts().await.unwrap(), [lab.clone()]);
+    let second = account(&other, "second").await;
+    assert_eq!(engine.catalog.accounts().await.unwrap(), [lab, second]);
+}
+
+async fn what_was_acknowledged_is_there_after_opening_again(engine: Engine) {
+    let owner = account(&engine.catalog, "lab").await.id;
+    instance(&engine.catalog, owner, "vm").await;
+    assert_eq!(create(&engine.catalog, owner, "a", "vm").await, CreateImage::Created);
+    let before = engine.catalog.image(Scope::own(owner), "image-a").await.unwrap();
+    assert!(before.is_some());
+    let again = engine.other_process().await;
+    drop(engine.catalog);
+    assert_eq!(again.image(Scope::own(owner), "image-a").await.unwrap(), before);
+}
+
+async fn the_generation_moves_with_every_change(engine: Engine) {
+    let catalog = &engine.catalog;
+    let Some(empty) = catalog.generation() else {
+        // PostgreSQL has none to be had without asking.
+        return;
+    };
+    assert_eq!(catalog.generation(), Some(empty));
+    let lab = account(catalog, "lab").await;
+    let one = catalog.generation();
+    assert_ne!(one, Some(empty));
+    assert_eq!(catalog.account(lab.id).await.unwrap(), Some(lab));
+    assert_eq!(catalog.generation(), one);
+    account(&engine.other_process().await, "second").await;
+    assert_ne!(catalog.generation(), one);
+}
+
+async fn a_call_that_is_given_up_leaves_nothing_half_done(engine: Engine) {
+    let catalog = &engine.catalog;
+    let owner = account(catalog, "lab").await.id;
+    for number in 0..40_u64 {
+        let (vm, name) = (format!("vm-{number}"), number.to_string());
+        instance(catalog, owner, &vm).await;
+        // Given up after ever more time: before the transaction, within, and when it is done.
+        let patience = Duration::from_micros(number * 40);
+        let _ = tokio::time::timeout(patience, create(catalog, owner, &name, &vm)).await;
+    }
+    // No transaction is left open to wait for, and of each image there is all or nothing.
+    let begin = Instant::now();
+    account(catalog, "second").await;
+    assert!(begin.elapsed() < Duration::from_secs(4));
+    let scope = Scope::own(owner);
+    let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(100)).await.unwrap();
+    assert_eq!(page.items.len(), usize::try_from(page.total).unwrap());
+    for image in page.items {
+        assert!(catalog.image_progress(scope, &image.id).await.unwrap().is_some());
+        let source = catalog.instance(None, &image.source_instance_id).await.unwrap().unwrap();
+        assert_eq!(source.image_in_making, Some(image.id));
+    }
+}
+
+async fn a_catalogue_answers_a_ping(engine: Engine) {
+    engine.catalog.ping().await.unwrap();
+    engine.other_process().await.ping().await.unwrap();
+}
+
+#[test]
+fn a_new_file_can_be_opened_by_many_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    thread::scope(|threads| {
+        for number in 0..8 {
+            let path = &path;
+            threads.spawn(move || {
+                Runtime::new().unwrap().block_on(async {
+                    let catalog = Catalog::open_sqlite(path).await.unwrap();
+                    account(&catalog, &number.to_string()).await;
+                });
+            });
+        }
+    });
+    let accounts = Runtime::new()
+        .unwrap()
+        .block_on(async { Catalog::open_sqlite(&path).await.unwrap().accounts().await.unwrap() });
+    assert_eq!(accounts.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_server_database_can_be_opened_by_many_at_once() {
+    let Some(url) = jingku_catalog::testing::postgres_database().await else { return };
+    let opened = (0..8).map(|number| {
+        let url = url.clone();
+        tokio::spawn(async move {
+            let catalog = Catalog::connect_postgres(&url).await.unwrap();
+            account(&catalog, &number.to_string()).await;
+        })
+    });
+    for opened in opened.collect::<Vec<_>>() {
+        opened.await.unwrap();
+    }
+    let catalog = Catalog::connect_postgres(&url).await.unwrap();
+    assert_eq!(catalog.accounts().await.unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn a_new_file_is_for_its_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    let catalog = Catalog::open_sqlite(&path).await.unwrap();
+    account(&catalog, "lab").await;
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_catalogue_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    fs::write(&path, "镜库 ".repeat(1000)).unwrap();
+    assert!(matches!(Catalog::open_sqlite(&path).await, Err(CatalogError::Damaged(_))));
+    let nowhere = folder.path().join("missing").join("catalog.db");
+    assert!(matches!(Catalog::open_sqlite(&nowhere).await, Err(CatalogError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_row_that_makes_no_sense_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    let catalog = Catalog::open_sqlite(&path).await.unwrap();
+    let owner = account(&catalog, "lab").await.id;
+    instance(&catalog, owner, "vm").await;
+    create(&catalog, owner, "a", "vm").await;
+    let vandal = rusqlite::Connection::open(&path).unwrap();
+    vandal.execute("UPDATE images SET status = 'Lost'", []).unwrap();
+    let error = catalog.image(Scope::own(owner), "image-a").await.unwrap_err();
+    let expected = "the catalogue is wrong: row image-a of images: column 5 is \"Lost\"";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn a_catalogue_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    drop(Catalog::open_sqlite(&path).await.unwrap());
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute("INSERT INTO migrations (version, sql) VALUES (2, 'SELECT 1')", []).unwrap();
+    let error = Catalog::open_sqlite(&path).await.err().expect("it is newer");
+    assert!(matches!(error, CatalogError::Newer { found: 2, known: 1 }), "{error}");
+
+    newer.execute("DELETE FROM migrations WHERE version = 2", []).unwrap();
+    newer.execute("UPDATE migrations SET sql = 'SELECT 1'", []).unwrap();
+    let error = Catalog::open_sqlite(&path).await.err().expect("it is another");
+    assert!(matches!(error, CatalogError::Diverged { version: 1 }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let error = Catalog::connect_postgres("host=/nonexistent user=jingku").await.err().expect("no server");
+    assert!(matches!(error, CatalogError::Unavailable(_)), "{error:?}");
+}

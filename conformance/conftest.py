@@ -1,0 +1,48 @@
+"""One server for the whole run; an account of its own for every test that changes something."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from daemon import MIB, Account, Daemon
+
+# The SDK prints every request and response; a failed test should not drown in them.
+logging.getLogger("ucloud").setLevel(logging.WARNING)
+
+DEFAULT_BINARY = Path(__file__).parent.parent / "target" / "debug" / "jingku"
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory):
+    """A running server; stopping it must succeed too."""
+    binary = Path(os.environ.get("JINGKU_BIN", DEFAULT_BINARY)).resolve()
+    if not binary.is_file():
+        pytest.exit(f"{binary} does not exist. Build it, or name another with JINGKU_BIN.", returncode=2)
+    daemon = Daemon(binary, tmp_path_factory.mktemp("jingku"))
+    daemon.start()
+    yield daemon
+    assert daemon.process.poll() is None, f"the server ended during the run\n{daemon.log()}"
+    assert daemon.stop() == 0, daemon.log()
+
+
+@pytest.fixture
+def account(daemon) -> Account:
+    """A new account: nobody else's images are in its way."""
+    return daemon.create_account()
+
+
+@pytest.fixture(scope="module")
+def owner(daemon) -> Account:
+    """An account with one image, for tests that neither add nor delete one."""
+    owner = daemon.create_account()
+    owner.instance = owner.add_instance(40 * MIB + 1536)
+    owner.image = owner.make("my-custom-env", owner.instance, Description="torch 2.3")
+    return owner
+
+
+@pytest.fixture
+def slow_instance(account) -> str:
+    """An instance that takes long enough to look at the making."""
+    return account.add_instance(256 * MIB, extents=4, extent=48 * MIB)

@@ -1,0 +1,185 @@
+"""compshare-cli as a process: every command that concerns an account's own images."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from compshare_cli import insights
+from compshare_cli.config import Profile
+
+from daemon import MIB, REGION, ZONE, Account, clean_environment
+
+RUNNER = Path(__file__).with_name("compshare_at.py")
+
+
+@dataclass
+class Cli:
+    """The CLI with the keys of one account and a home of its own."""
+
+    account: Account
+    home: Path
+
+    def run(self, *arguments, code=0) -> subprocess.CompletedProcess:
+        account = self.account
+        keys = {"COMPSHARE_PUBLIC_KEY": account.public_key, "COMPSHARE_PRIVATE_KEY": account.private_key}
+        settings = {"COMPSHARE_INSIGHTS_URL": "", "COMPSHARE_LANG": "en", "COLUMNS": "200"}
+        done = subprocess.run(
+            [sys.executable, RUNNER, account.daemon.base_url, *arguments],
+            env=clean_environment(self.home, **keys, **settings),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments, code=0) -> dict:
+        document = json.loads(self.run("--json", *arguments, code=code).stdout)
+        assert document["ok"] is (code == 0), document
+        return document
+
+    def items(self, *arguments) -> list:
+        return self.json("image", "list", "--source", "custom", *arguments)["data"]["items"]
+
+    def show(self, image) -> dict:
+        return self.json("image", "show", image, "--source", "custom")["data"]["image"]
+
+
+@pytest.fixture
+def cli(account, tmp_path) -> Cli:
+    return Cli(account, tmp_path)
+
+
+@pytest.fixture
+def reader(owner, tmp_path) -> Cli:
+    """The CLI of an account with one image, which is left alone."""
+    return Cli(owner, tmp_path)
+
+
+def test_list_names_what_there_is(reader):
+    document = reader.json("image", "list", "--source", "custom")
+    [item] = document["data"]["items"]
+    assert (item["CompShareImageId"], item["Name"]) == (reader.account.image, "my-custom-env")
+    assert (item["ImageType"], item["Status"], item["Price"]) == ("Custom", "Available", 0)
+    meta = document["meta"]
+    assert (meta["action"], meta["ret_code"]) == ("DescribeCompShareCustomImagesResponse", 0)
+    assert (meta["total"], meta["returned"]) == (1, 1) and meta["request_uuid"]
+
+    table = reader.run("image", "list", "--source", "custom").stdout
+    assert reader.account.image in table and "my-custom-env" in table and "Available" in table
+
+
+def test_list_takes_an_id_a_region_and_a_zone(reader):
+    here = ("--region", REGION, "--zone", ZONE)
+    assert len(reader.items("--id", reader.account.image, *here)) == 1
+    assert reader.items("--id", "compshareImage-1aaaaaaaaaaa") == []
+    refused = reader.json("image", "list", "--source", "custom", "--region", "cn-nowhere", code=1)
+    assert refused["error"]["code"] == "api_error"
+    assert refused["error"]["message"] == "Params [Region] not available"
+    assert refused["error"]["details"]["ret_code"] == 230
+    assert refused["error"]["details"]["request_uuid"]
+
+
+def test_list_pages(cli):
+    account = cli.account
+    images = [account.start_making(f"image-{n:03}") for n in range(7)]
+    account.wait(*images)
+    everything = [item["CompShareImageId"] for item in cli.items("--all")]
+    assert sorted(everything) == sorted(images)
+    page = cli.json("image", "list", "--source", "custom", "--limit", "3", "--offset", "5")
+    assert [item["CompShareImageId"] for item in page["data"]["items"]] == everything[5:]
+    assert (page["meta"]["total"], page["meta"]["returned"], page["meta"]["offset"]) == (7, 2, 5)
+    assert cli.items("--offset", "50") == []
+
+
+def test_show(reader):
+    image = reader.account.image
+    row = reader.show(image)
+    assert row["CompShareImageId"] == image and row["Description"] == "torch 2.3" and "Readme" in row
+    missing = reader.json("image", "show", "compshareImage-1aaaaaaaaaaa", "--source", "custom", code=2)
+    assert "compshareImage-1aaaaaaaaaaa" in missing["error"]["message"]
+
+
+def test_create_waits_until_the_image_is_there(cli):
+    instance = cli.account.add_instance(8 * MIB)
+    create = ("image", "create", "--instance", instance, "--name", "cli-env", "--description", "从命令行")
+    data = cli.json(*create, "-y", "--wait", "--timeout", "60")["data"]
+    image = data["operation"]["CompShareImageId"]
+    assert data["final"]["Status"] == "Available" and data["final"]["Progress"] == 100
+    assert (cli.show(image)["Status"], cli.show(image)["Description"]) == ("Available", "从命令行")
+
+    progress = cli.json("image", "progress", image, "--region", REGION)["data"]
+    assert progress["Process"] == 100 and progress["RemainingDuration"] == "0"
+    assert cli.json("image", "progress", image, "--region", REGION, "--zone", ZONE)["data"]["Progress"] == 100
+
+    again = cli.json(*create, "-y", code=1)
+    assert again["error"]["details"]["ret_code"] == 230
+    assert again["error"]["message"] == "Params [Name] not available"
+
+
+def test_create_tells_a_missing_instance(cli):
+    # The CLI looks the instance up before it creates, so this is its own refusal.
+    missing = cli.json("image", "create", "--instance", "uhost-nowhere", "--name", "x", "-y", code=2)
+    assert "uhost-nowhere" in missing["error"]["message"]
+    assert cli.items() == []
+
+
+def test_update_takes_every_option(cli, tmp_path):
+    image = cli.account.make("before")
+    readme = tmp_path / "readme.md"
+    readme.write_text("# 说明\n\na & b\n", encoding="utf-8")
+    options = ["--name", "after", "--description", "d", "--visibility", "0", "--price", "0.5"]
+    options += ["--readme", str(readme), "--tag", "LLM", "--tag", "a,b", "--version", "v1.0"]
+    options += ["--version-description", "初版", "--gpu", "4090", "--gpu", "A100", "--autostart"]
+    assert cli.json("image", "update", image, *options, "--region", REGION, "--zone", ZONE)["meta"]["ret_code"] == 0
+    row = cli.show(image)
+    facts = ("Name", "Description", "Visibility", "Price", "Readme", "VersionName", "VersionDesc")
+    assert [row[fact] for fact in facts] == ["after", "d", 0, 0.5, "# 说明\n\na & b\n", "v1.0", "初版"]
+    assert (row["Tags"], row["SupportedGpuTypes"]) == (["LLM", "a", "b"], ["4090", "A100"])
+    assert row["AutoStart"] is True
+
+    cli.run("image", "update", image, "--no-autostart", "--region", REGION)
+    row = cli.show(image)
+    assert row["AutoStart"] is False and row["Name"] == "after" and len(row["Tags"]) == 3
+
+    four = cli.json("image", "update", image, "--tag", "a,b,c,d", "--region", REGION, code=1)
+    assert (four["error"]["details"]["ret_code"], four["error"]["message"]) == (230, "Params [Tags] not available")
+    # Without a region the CLI refuses by itself.
+    cli.run("image", "update", image, "--tag", "a", code=2)
+
+
+def test_delete(cli):
+    image = cli.account.make("short-lived")
+    cli.run("image", "delete", image, "-y", "--region", REGION)
+    assert cli.items("--all") == []
+    again = cli.json("image", "delete", image, "-y", "--region", REGION, code=1)
+    assert again["error"]["details"]["ret_code"] == 8039
+    assert again["error"]["message"] == f"Resource not exist [{image}]"
+
+
+def test_doctor_is_content(reader):
+    checks = {check["Check"]: check for check in reader.json("doctor")["data"]["checks"]}
+    assert checks["API"]["Status"] == "Success", checks["API"]
+    assert checks["Credentials"]["Status"] == "Success"
+    zones = len(reader.account.ok("DescribeCompShareSupportZone")["ZoneInfo"])
+    assert f"{zones} availability zones" in checks["API"]["Detail"]
+
+
+def test_a_wrong_key_is_told_as_such(reader):
+    stranger = Account(reader.account.daemon, "0", reader.account.public_key, "wrong")
+    refused = Cli(stranger, reader.home).json("image", "list", "--source", "custom", code=1)
+    assert refused["error"]["details"]["ret_code"] == 171
+    assert refused["error"]["message"] == "Signature VerifyAC Error"
+
+
+def test_telemetry_is_answered(reader, monkeypatch):
+    # What the CLI's own background process does, but here its outcome can be seen.
+    account = reader.account
+    monkeypatch.setenv("COMPSHARE_INSIGHTS_URL", account.daemon.base_url)
+    payload = {"Command": "image.list", "CLIVersion": "0.5.6", "OS": "linux", "OccurredAt": insights.now()}
+    reply = insights._invoke(Profile(account.public_key, account.private_key), insights.EVENT_ACTION, payload)
+    assert (reply["Action"], reply["RetCode"]) == ("CreateCSCLIEventResponse", 0)

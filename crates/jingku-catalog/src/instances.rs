@@ -148,13 +148,14 @@ impl Catalog {
         filter: InstanceFilter<'_>,
         paging: Paging<'_>,
     ) -> Result<Page<Instance>> {
-        if filter.ids.is_some_and(<[_]>::is_empty) {
+        if [filter.ids, filter.zones].into_iter().flatten().any(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
         let mut params = Params::default();
         let mut chosen = vec!["TRUE".to_owned()];
         chosen.extend(filter.account.map(|account| format!("account_id = {}", params.add(account))));
         chosen.extend(filter.ids.map(|ids| format!("id IN ({})", params.add_all(ids))));
+        chosen.extend(filter.zones.map(|zones| format!("zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
         let after = paging.after("created_at", &mut params);
         let sql = format!(

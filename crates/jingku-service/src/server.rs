@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::gateway;
 
 /// How long a request's head may take to arrive; an idle connection is closed after the same time.
-pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// The most connections at once; more wait in the listener's queue.
 pub const MAX_CONNECTIONS: usize = 4096;
 /// How long running requests may take to end when the server is told to stop.

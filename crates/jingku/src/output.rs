@@ -43,9 +43,9 @@ pub(crate) fn print_table(headings: &[&str], rows: Vec<Vec<String>>) -> Result<(
 /// Unix seconds in local time; empty for 0.
 pub(crate) fn time(seconds: i64) -> String {
     match jiff::Timestamp::from_second(seconds) {
-        Ok(time) if seconds != 0 => {
-            jiff::ZonedDateTime::new(time, jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
-        }
+        Ok(time) if seconds != 0 => jiff::ZonedDateTime::new(time, jiff::tz::TimeZone::system())
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string(),
         _ => String::new(),
     }
 }

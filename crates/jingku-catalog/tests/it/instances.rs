@@ -60,17 +60,21 @@ async fn instances_are_chosen_by_account_and_id(Engine { catalog, .. }: Engine) 
         instance(&catalog, owner, id).await;
     }
     instance(&catalog, other, "vm-4").await;
-    let chosen = async |account, ids: Option<&[&str]>| {
-        let filter = InstanceFilter { account, ids };
+    let chosen_in = async |account, ids: Option<&[&str]>, zones: Option<&[&str]>| {
+        let filter = InstanceFilter { account, ids, zones };
         let page = catalog.instances_page(filter, Paging::first(100)).await.unwrap();
         let ids: Vec<String> = page.items.into_iter().map(|instance| instance.id).collect();
         (page.total, ids.join(" "))
     };
+    let chosen = async |account, ids| chosen_in(account, ids, None).await;
     assert_eq!(chosen(None, None).await, (4, "vm-4 vm-3 vm-2 vm-1".to_owned()));
     assert_eq!(chosen(Some(owner), None).await, (3, "vm-3 vm-2 vm-1".to_owned()));
     assert_eq!(chosen(Some(owner), Some(&["vm-1", "vm-4"])).await, (1, "vm-1".to_owned()));
     assert_eq!(chosen(None, Some(&["vm-1", "vm-4", "vm-9"])).await, (2, "vm-4 vm-1".to_owned()));
     assert_eq!(chosen(None, Some(&[])).await, (0, String::new()));
+    let zone = catalog.instance(None, "vm-1").await.unwrap().unwrap().zone;
+    assert_eq!(chosen_in(Some(owner), None, Some(&[&zone, "elsewhere"])).await.0, 3);
+    assert_eq!(chosen_in(Some(owner), None, Some(&["elsewhere"])).await, (0, String::new()));
 }
 
 async fn instances_are_paged(Engine { catalog, .. }: Engine) {
@@ -78,7 +82,7 @@ async fn instances_are_paged(Engine { catalog, .. }: Engine) {
     for number in 0..5 {
         instance(&catalog, owner, &format!("vm-{number}")).await;
     }
-    let filter = InstanceFilter { account: Some(owner), ids: None };
+    let filter = InstanceFilter { account: Some(owner), ..InstanceFilter::default() };
     let first = catalog.instances_page(filter, Paging::first(3)).await.unwrap();
     let cursor = first.next.expect("two are left");
     let rest = catalog.instances_page(filter, Paging::After { cursor: &cursor, limit: 3 }).await.unwrap();

@@ -13,6 +13,7 @@ on_every_engine!(
     a_late_heartbeat_keeps_a_job_nobody_took,
     a_deleted_image_cancels_its_job,
     a_released_job_is_claimed_at_once_and_not_counted,
+    a_later_run_takes_back_what_it_held,
     a_job_is_started_only_so_often,
     progress_is_what_the_worker_reports,
 );
@@ -114,6 +115,18 @@ async fn a_released_job_is_claimed_at_once_and_not_counted(Engine { catalog, .. 
         assert!(!catalog.release_job(&job.lease).await.unwrap());
         assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Lost);
     }
+}
+
+async fn a_later_run_takes_back_what_it_held(Engine { catalog, .. }: Engine) {
+    making(&catalog).await;
+    let dead = claim(&catalog, "worker", NOW).await.unwrap();
+    assert_eq!(catalog.release_jobs_of("other").await.unwrap(), 0);
+    assert!(claim(&catalog, "other", NOW).await.is_none());
+    assert_eq!(catalog.release_jobs_of("worker").await.unwrap(), 1);
+    assert_eq!(beat(&catalog, &dead.lease, NOW).await, Heartbeat::Lost);
+    // The attempt that died counts.
+    assert_eq!(claim(&catalog, "other", NOW).await.unwrap().attempt, 2);
+    assert_eq!(catalog.release_jobs_of("worker").await.unwrap(), 0);
 }
 
 async fn a_job_is_started_only_so_often(Engine { catalog, .. }: Engine) {

@@ -108,7 +108,7 @@ impl Decoder {
             return Err(DecodeError::NotAnObject);
         }
         for (name, raw) in members(raw.get())? {
-            let value = self.json_value(&name, raw.get(), 1)?;
+            let value = self.json_value(&name, raw.get(), levels(&name))?;
             self.add(name, value)?;
         }
         Ok(())
@@ -137,7 +137,7 @@ impl Decoder {
                     if !seen.insert(key.clone()) {
                         return Err(DecodeError::Duplicate(format!("{name}.{key}")));
                     }
-                    let value = self.json_value(name, raw.get(), depth + 1)?;
+                    let value = self.json_value(name, raw.get(), depth + levels(&key))?;
                     map.push((key, value));
                 }
                 Value::Map(map)
@@ -152,7 +152,7 @@ impl Decoder {
     }
 
     fn add(&mut self, name: String, value: Value) -> Result<(), DecodeError> {
-        if name.split('.').count() > MAX_DEPTH {
+        if levels(&name) > MAX_DEPTH {
             return Err(DecodeError::TooDeep(name));
         }
         if !self.names.insert(name.clone()) {
@@ -166,6 +166,11 @@ impl Decoder {
         self.values += 1;
         if self.values > MAX_PARAMS { Err(DecodeError::TooMany) } else { Ok(()) }
     }
+}
+
+/// How many levels a name opens in the tree: dots nest like brackets, wherever the name stands.
+fn levels(name: &str) -> usize {
+    name.split('.').count()
 }
 
 /// The members of a JSON object with their values unread.
@@ -277,6 +282,9 @@ mod tests {
         assert_eq!(decode(None, None, nested(MAX_DEPTH).as_bytes()), Err(DecodeError::TooDeep("a".into())));
         let dotted = format!("a{}=1", ".b".repeat(MAX_DEPTH));
         assert!(matches!(decode(None, None, dotted.as_bytes()), Err(DecodeError::TooDeep(_))));
+        let dotted_inside = format!("{{\"a\":{{\"b{}\":1}}}}", ".b".repeat(MAX_DEPTH - 1));
+        let too_deep = DecodeError::TooDeep("a".into());
+        assert_eq!(decode(None, None, dotted_inside.as_bytes()), Err(too_deep));
         // Far deeper than any stack would bear.
         assert!(decode(None, None, nested(100_000).as_bytes()).is_err());
     }

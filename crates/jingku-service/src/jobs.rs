@@ -83,8 +83,14 @@ async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<boo
     let progress = Arc::new(Progress::new(context.clock.now()));
     context.running.insert(&image_id, &progress);
     let result = make_while_held(context, &job, &progress, stopped).await;
+    if result.is_err() {
+        // What the catalogue tells from now on is how far it came.
+        keep(context, &job, &progress).await;
+    }
+    let ended = end(context, &job, result).await;
+    // Not before the end is known: in between, the last heartbeat would tell less than was told already.
     context.running.remove(&image_id, progress.rate(context.clock.now()));
-    match end(context, &job, result).await {
+    match ended {
         Ok(()) => {}
         // The lease runs out and the job is claimed again.
         Err(error) => {

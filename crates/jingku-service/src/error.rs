@@ -80,11 +80,13 @@ impl Error {
     /// The code on the wire.
     pub fn ret_code(&self) -> RetCode {
         match self {
-            Self::Decode(_) | Self::BodyTooLarge | Self::BodyIncomplete => RetCode::ParamNotAvailable,
             Self::MissingAction => RetCode::MissingAction,
             Self::ActionNotFound(_) => RetCode::ActionNotFound,
             Self::Param(ParamError::Missing(_)) => RetCode::MissingParam,
-            Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
+            Self::Decode(_)
+            | Self::BodyTooLarge
+            | Self::BodyIncomplete
+            | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::MissingSignature => RetCode::MissingSignature,
             Self::SignatureMismatch => RetCode::SignatureMismatch,
             Self::UserNotFound => RetCode::UserNotFound,

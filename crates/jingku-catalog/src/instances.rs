@@ -1,6 +1,6 @@
 use crate::accounts::change;
 use crate::database::{Cells, Params, Read};
-use crate::{AccountId, Catalog, Cursor, Page, Paging, Result};
+use crate::{AccountId, Catalog, Page, Paging, Result};
 
 /// A machine or container that images are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,9 +167,8 @@ impl Catalog {
             params.add(i64::from(paging.offset())),
         );
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        Page::decode(rows, "instances", paging.limit(), instance_cells, |instance| Cursor {
-            time: instance.created_at,
-            id: instance.id.clone(),
+        Page::decode(rows, "instances", paging.limit(), instance_cells, |instance| {
+            (instance.created_at, instance.id.as_str())
         })
     }
 }

@@ -21,7 +21,7 @@ on_every_engine!(
 async fn another_process_sees_a_change_at_once(engine: Engine) {
     let other = engine.other_process().await;
     let lab = account(&engine.catalog, "lab").await;
-    assert_eq!(other.accounts().await.unwrap(), [lab.clone()]);
+    assert_eq!(other.accounts().await.unwrap(), std::slice::from_ref(&lab));
     let second = account(&other, "second").await;
     assert_eq!(engine.catalog.accounts().await.unwrap(), [lab, second]);
 }

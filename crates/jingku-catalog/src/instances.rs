@@ -1,4 +1,4 @@
-use crate::accounts::change;
+use crate::accounts::touch;
 use crate::database::{Cells, Params, Read};
 use crate::{AccountId, Catalog, Page, Paging, Result};
 
@@ -117,7 +117,7 @@ impl Catalog {
         };
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, instance.account).await?;
+                touch(&mut transaction, instance.account).await?;
                 let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
                 if transaction.exists(busy, &[id.into()]).await? {
                     return transaction.discard(RemoveInstance::Busy).await;

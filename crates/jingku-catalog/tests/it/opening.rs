@@ -177,4 +177,6 @@ async fn a_catalogue_of_a_newer_version_is_refused() {
 async fn a_server_that_is_not_there_is_unavailable() {
     let error = Catalog::connect_postgres("host=/nonexistent user=jingku").await.err().expect("no server");
     assert!(matches!(error, CatalogError::Unavailable(_)), "{error:?}");
+    let error = Catalog::connect_postgres("mysql://host").await.err().expect("no such scheme");
+    assert!(matches!(error, CatalogError::InvalidUrl(_)), "{error:?}");
 }

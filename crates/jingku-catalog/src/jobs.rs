@@ -73,6 +73,11 @@ const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_u
 const HELD: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
 
 impl Lease {
+    /// Returns the id of the job, for the log.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
     fn params(&self) -> [Param<'_>; 3] {
         [(&self.job).into(), (&self.worker).into(), self.attempt.into()]
     }

@@ -51,6 +51,7 @@ async fn the_oldest_job_is_claimed_first(Engine { catalog, .. }: Engine) {
 async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
+    assert_eq!(job.lease.job(), "job-a");
     assert_eq!(catalog.complete_job(&job.lease, "m1", 7, NOW + 9).await.unwrap(), JobEnd::Ended);
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));

@@ -1,5 +1,5 @@
 use super::row::{ImageStatus, json_list};
-use crate::accounts::change;
+use crate::accounts::touch;
 use crate::database::Transaction;
 use crate::{AccountId, Catalog, Result, Scope};
 
@@ -57,7 +57,7 @@ impl Catalog {
     ) -> Result<UpdateImage> {
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, scope.owner()).await?;
+                touch(&mut transaction, scope.owner()).await?;
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(UpdateImage::NotFound).await;
                 };
@@ -81,7 +81,7 @@ impl Catalog {
     pub async fn delete_image(&self, scope: Scope, id: &str, now: i64) -> Result<DeleteImage> {
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, scope.owner()).await?;
+                touch(&mut transaction, scope.owner()).await?;
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(DeleteImage::NotFound).await;
                 };

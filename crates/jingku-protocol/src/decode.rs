@@ -41,6 +41,9 @@ pub enum DecodeError {
     /// Deeper than [`MAX_DEPTH`].
     #[error("Params [{0}] is nested deeper than {MAX_DEPTH} levels")]
     TooDeep(String),
+    /// A zero byte, which no text of the API holds and no catalogue takes.
+    #[error("Params [{0}] holds a zero byte")]
+    ZeroByte(String),
     /// A number that no SDK can sign, such as `1e999`.
     #[error("Params [{0}] is not a finite number")]
     NotFinite(String),
@@ -121,7 +124,7 @@ impl Decoder {
         }
         self.count()?;
         Ok(match raw.as_bytes().first() {
-            Some(b'"') => Value::Text(parse(raw)?),
+            Some(b'"') => Value::Text(without_zero_byte(name, parse(raw)?)?),
             Some(b't') => Value::Bool(true),
             Some(b'f') => Value::Bool(false),
             Some(b'n') => Value::Null,
@@ -148,7 +151,8 @@ impl Decoder {
 
     fn add_text(&mut self, name: Cow<'_, str>, value: Cow<'_, str>) -> Result<(), DecodeError> {
         self.count()?;
-        self.add(name.into_owned(), Value::Text(value.into_owned()))
+        let value = without_zero_byte(&name, value.into_owned())?;
+        self.add(name.into_owned(), Value::Text(value))
     }
 
     fn add(&mut self, name: String, value: Value) -> Result<(), DecodeError> {
@@ -199,6 +203,10 @@ fn members(raw: &str) -> Result<Vec<(String, &RawValue)>, DecodeError> {
 
 fn parse<'a, T: Deserialize<'a>>(raw: &'a str) -> Result<T, DecodeError> {
     serde_json::from_str(raw).map_err(|error| DecodeError::InvalidJson(error.to_string()))
+}
+
+fn without_zero_byte(name: &str, text: String) -> Result<String, DecodeError> {
+    if text.contains('\0') { Err(DecodeError::ZeroByte(name.to_owned())) } else { Ok(text) }
 }
 
 fn number_text(name: &str, raw: &str) -> Result<String, DecodeError> {
@@ -264,6 +272,8 @@ mod tests {
         assert_eq!(decode(None, json, b"\xff"), Err(DecodeError::NotUtf8));
         assert_eq!(decode(None, json, br#"{"a":1,"a":2}"#), Err(DecodeError::Duplicate("a".into())));
         assert_eq!(decode(None, None, b"a=1&a=2"), Err(DecodeError::Duplicate("a".into())));
+        assert_eq!(decode(None, None, b"a=%00"), Err(DecodeError::ZeroByte("a".into())));
+        assert_eq!(decode(None, json, br#"{"a":["\u0000"]}"#), Err(DecodeError::ZeroByte("a".into())));
         assert_eq!(decode(None, json, br#"{"a":1e999}"#), Err(DecodeError::NotFinite("a".into())));
     }
 

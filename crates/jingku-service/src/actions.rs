@@ -38,7 +38,9 @@ pub(crate) async fn run(
     match action {
         Action::CreateCompShareCustomImage => call!(create_comp_share_custom_image),
         Action::CreateCscliEvent => call!(create_cscli_event),
-        Action::DescribeCompShareCustomImages => call!(describe_comp_share_custom_images),
+        Action::DescribeCompShareCustomImages => {
+            describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
+        }
         Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
         Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),
         Action::DescribeCompShareSupportZone => call!(describe_comp_share_support_zone),

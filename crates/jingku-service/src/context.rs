@@ -13,6 +13,7 @@ use crate::credentials::{CredentialsCache, KeyPair};
 use crate::data_dir::{DataDir, StartError};
 use crate::jobs::Running;
 use crate::keyring::Keyring;
+use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
 use crate::zones::Zones;
 
@@ -39,6 +40,8 @@ pub struct Context {
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
+    /// Pages of the list that are current.
+    pub(crate) pages: Pages,
 }
 
 /// What comes from outside the configuration: time, randomness, secrets from the environment.
@@ -84,6 +87,7 @@ impl Context {
             scratch: data.create_folder("scratch")?,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
+            pages: Pages::default(),
         })
     }
 }

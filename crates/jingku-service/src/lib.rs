@@ -17,6 +17,7 @@ mod jobs;
 mod keyring;
 mod lock;
 mod operator;
+mod pages;
 mod random;
 mod reply;
 mod server;

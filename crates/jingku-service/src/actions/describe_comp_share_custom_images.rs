@@ -5,12 +5,22 @@ use super::{cursor, rows};
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
+use crate::reply::Reply;
 use crate::view;
 
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
     request: DescribeCompShareCustomImagesRequest,
+) -> Result<Reply, Error> {
+    let read = async { Ok(Reply::object(&page(context, caller, &request).await?)) };
+    context.page(caller.account().id, request.clone(), read).await
+}
+
+async fn page(
+    context: &Context,
+    caller: &Caller,
+    request: &DescribeCompShareCustomImagesRequest,
 ) -> Result<DescribeCompShareCustomImagesResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
     let by_id = request.image_id.is_some();

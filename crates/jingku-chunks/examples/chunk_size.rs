@@ -2,10 +2,10 @@
 //!
 //! `cargo run --release -p jingku-chunks --example chunk_size -- DISK FOLDER [LEVEL…]`
 //!
-//! Writes the raw disk image DISK into throw-away stores below FOLDER, for each chunk size and level, three times: as it
-//! is, with 2 % of it changed in runs of 64 KiB to 1 MiB, and with 2 % changed in scattered blocks of 4 KiB. Then reads
-//! the first back. Each line is preceded by a bare loop that hashes and compresses the same chunks on the same number of
-//! threads and throws them away; compare with that, within one run, and not with numbers from another machine or day.
+//! Writes the raw disk image DISK into throw-away stores below FOLDER, for each chunk size and level: as it is, with 2 %
+//! of it changed in runs of 64 KiB to 1 MiB, with 2 % changed in scattered blocks of 4 KiB, and as it is again. Then reads
+//! it back. First comes a bare loop that hashes and compresses the same chunks on the same number of threads and throws
+//! them away; compare with that, and not with numbers from another machine or day. Runs on Linux.
 #![allow(clippy::print_stdout, reason = "it is a command")]
 
 use std::env;
@@ -14,7 +14,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jingku_chunks::{ChunkId, Cut, Disk, ManifestId, Piece, Store, Written};
 
@@ -37,9 +37,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let levels = levels.iter().map(|level| level.parse()).collect::<Result<Vec<i32>, _>>()?;
     println!(
-        "| chunk size | zstd | bare loop MB/s | write MB/s | of the loop | stored MB | objects | per TB of data | 2 % in runs: new MB | MB/s | 2 % in blocks: new MB | read MB/s |"
+        "| chunk size | zstd | write MB/s | of the loop | CPU of the loop | stored MB | objects | a TB of data makes \
+         | 2 % in runs: new MB | 2 % in blocks: new MB | write again MB/s | read MB/s | read MB per CPU second |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for chunk_size in [64 << 10, 256 << 10, 1 << 20] {
         for &zstd_level in if levels.is_empty() { &[1, 3][..] } else { &levels } {
             measure(Path::new(disk), Path::new(folder), Cut { chunk_size, zstd_level })?;
@@ -51,26 +52,28 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure(disk: &Path, folder: &Path, cut: Cut) -> Result<(), Box<dyn Error>> {
     let path = folder.join(format!("chunk_size-{}-{}", cut.chunk_size, cut.zstd_level));
     let store = Store::new(Disk::create(&path)?);
-    let size = fs::metadata(disk)?.len();
-    let bare = timed(|| bare_loop(disk, cut))?.1;
-    let (first, first_time) = timed(|| write(&store, disk, cut, Change::Nothing))?;
-    let (runs, runs_time) = timed(|| write(&store, disk, cut, Change::Runs))?;
+    let size = mega(fs::metadata(disk)?.len());
+    let ((), bare) = timed(|| bare_loop(disk, cut))?;
+    let (first, writing) = timed(|| write(&store, disk, cut, Change::Nothing))?;
+    let (runs, _) = timed(|| write(&store, disk, cut, Change::Runs))?;
     let (blocks, _) = timed(|| write(&store, disk, cut, Change::Blocks))?;
-    let (_, read_time) = timed(|| read(&store, first.manifest))?;
+    let (_, again) = timed(|| write(&store, disk, cut, Change::Nothing))?;
+    let (_, reading) = timed(|| read(&store, first.manifest))?;
     println!(
-        "| {} KiB | {} | {:.0} | {:.0} | {:.2} | {:.0} | {} | {:.1} million | {:.0} | {:.0} | {:.0} | {:.0} |",
+        "| {} KiB | {} | {:.0} | {:.2} | {:.2} | {:.0} | {} | {:.1} million | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} |",
         cut.chunk_size >> 10,
         cut.zstd_level,
-        speed(size, bare),
-        speed(size, first_time),
-        bare.as_secs_f64() / first_time.as_secs_f64(),
+        size / writing.wall_s,
+        bare.wall_s / writing.wall_s,
+        writing.cpu_s / bare.cpu_s,
         mega(first.new_bytes),
         first.new_chunks,
-        1e6 / mega(cut.chunk_size) / 1e6,
+        1.0 / mega(cut.chunk_size),
         mega(runs.new_bytes),
-        speed(size, runs_time),
         mega(blocks.new_bytes),
-        speed(size, read_time),
+        size / again.wall_s,
+        size / reading.wall_s,
+        size / reading.cpu_s,
     );
     Ok(fs::remove_dir_all(&path)?)
 }
@@ -158,16 +161,27 @@ fn is_changed(block: u64, change: Change) -> bool {
     }
 }
 
-fn timed<T>(act: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<(T, Duration), Box<dyn Error>> {
-    let start = Instant::now();
-    act().map(|result| (result, start.elapsed()))
+/// What something took, in seconds.
+struct Cost {
+    wall_s: f64,
+    cpu_s: f64,
+}
+
+fn timed<T>(act: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<(T, Cost), Box<dyn Error>> {
+    let (start, cpu_start_s) = (Instant::now(), cpu_s()?);
+    let result = act()?;
+    Ok((result, Cost { wall_s: start.elapsed().as_secs_f64(), cpu_s: cpu_s()? - cpu_start_s }))
+}
+
+/// CPU time of this process so far, of the kernel for it included: fields 14 and 15 of its line, in hundredths.
+fn cpu_s() -> Result<f64, Box<dyn Error>> {
+    let line = fs::read_to_string("/proc/self/stat")?;
+    let fields = line.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    let ticks = fields.map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / 100.0)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "three digits are printed")]
 fn mega(bytes: u64) -> f64 {
     bytes as f64 / 1e6
-}
-
-fn speed(bytes: u64, time: Duration) -> f64 {
-    mega(bytes) / time.as_secs_f64()
 }

@@ -281,6 +281,8 @@ def test_action_names_are_exact(owner, name):
         (JSON, b'{"Action":"X","A":{"b":1,"b":2}}', "Params [A.b] is given twice"),
         (FORM, b"Action=X&Limit=1&Limit=1", "Params [Limit] is given twice"),
         (JSON, b'{"Action":"X","P":1e999}', "Params [P] is not a finite number"),
+        (JSON, b'{"Action":"X","P":["\\u0000"]}', "Params [P] holds a zero byte"),
+        (FORM, b"Action=X&P=a%00b", "Params [P] holds a zero byte"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_sentence(owner, content_type, body, message):

@@ -68,6 +68,11 @@ fn cursor(paging: &Paging) -> Result<Option<Cursor>, Error> {
     paging.next_token.as_ref().map(parse).transpose()
 }
 
+/// The `NextToken` of a page; empty on the last one.
+fn next_token(next: Option<Cursor>) -> String {
+    next.map(|cursor| cursor.to_string()).unwrap_or_default()
+}
+
 /// Which rows of the catalogue a page is.
 fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
     let limit = paging.limit();

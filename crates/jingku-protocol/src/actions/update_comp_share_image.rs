@@ -55,6 +55,7 @@ impl Request for UpdateCompShareImageRequest {
 
     // `Framework` and `Softwares` are legacy texts that the Python SDK may send: never an error, never used.
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        let image_id = tree.required_text("CompShareImageId")?;
         let name = tree.filled_text("Name");
         if name.as_deref().is_some_and(|name| !is_image_name(name)) {
             return Err(ParamError::not_available("Name"));
@@ -69,7 +70,7 @@ impl Request for UpdateCompShareImageRequest {
         }
         Ok(Self {
             place: Place::bind(tree),
-            image_id: tree.required_text("CompShareImageId")?,
+            image_id,
             name,
             description: tree.raw_text("Description"),
             public: tree.flag("Visibility")?,

@@ -1,7 +1,7 @@
 use jingku_catalog::ImageFilter;
 use jingku_protocol::actions::{DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse};
 
-use super::{cursor, rows};
+use super::{cursor, next_token, rows};
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
@@ -32,6 +32,6 @@ async fn page(
     Ok(DescribeCompShareCustomImagesResponse {
         total_count: page.total,
         image_set: images.collect::<Result<_, _>>()?,
-        next_token: page.next.map(|cursor| cursor.to_string()).unwrap_or_default(),
+        next_token: next_token(page.next),
     })
 }

@@ -20,6 +20,9 @@ pub const MAX_PARAMS: usize = 512;
 /// The deepest nesting of JSON values or of dotted names; no action needs more than three levels.
 pub const MAX_DEPTH: usize = 8;
 
+/// The most characters of a name that an error repeats.
+const EXCERPT_CHARS: usize = 64;
+
 /// Why a request cannot be read as parameters. All of them are for the caller to mend.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DecodeError {
@@ -111,7 +114,7 @@ impl Decoder {
             return Err(DecodeError::NotAnObject);
         }
         for (name, raw) in members(raw.get())? {
-            let value = self.json_value(&name, raw.get(), 1)?;
+            let value = self.json_value(&name, raw.get(), levels(&name))?;
             self.add(name, value)?;
         }
         Ok(())
@@ -120,7 +123,7 @@ impl Decoder {
     /// Reads one JSON value, keeping the literal digits of integers: they are signed as written.
     fn json_value(&mut self, name: &str, raw: &str, depth: usize) -> Result<Value, DecodeError> {
         if depth > MAX_DEPTH {
-            return Err(DecodeError::TooDeep(name.to_owned()));
+            return Err(DecodeError::TooDeep(excerpt(name)));
         }
         self.count()?;
         Ok(match raw.as_bytes().first() {
@@ -138,9 +141,10 @@ impl Decoder {
                 let mut map = Vec::new();
                 for (key, raw) in members(raw)? {
                     if !seen.insert(key.clone()) {
-                        return Err(DecodeError::Duplicate(format!("{name}.{key}")));
+                        return Err(DecodeError::Duplicate(excerpt(&format!("{name}.{key}"))));
                     }
-                    let value = self.json_value(name, raw.get(), depth + 1)?;
+                    // A dotted name inside an object opens levels like any other.
+                    let value = self.json_value(name, raw.get(), depth + levels(&key))?;
                     map.push((key, value));
                 }
                 Value::Map(map)
@@ -156,11 +160,11 @@ impl Decoder {
     }
 
     fn add(&mut self, name: String, value: Value) -> Result<(), DecodeError> {
-        if name.split('.').count() > MAX_DEPTH {
-            return Err(DecodeError::TooDeep(name));
+        if levels(&name) > MAX_DEPTH {
+            return Err(DecodeError::TooDeep(excerpt(&name)));
         }
         if !self.names.insert(name.clone()) {
-            return Err(DecodeError::Duplicate(name));
+            return Err(DecodeError::Duplicate(excerpt(&name)));
         }
         self.params.push(name, value);
         Ok(())
@@ -205,8 +209,21 @@ fn parse<'a, T: Deserialize<'a>>(raw: &'a str) -> Result<T, DecodeError> {
     serde_json::from_str(raw).map_err(|error| DecodeError::InvalidJson(error.to_string()))
 }
 
+/// How many levels a name opens.
+fn levels(name: &str) -> usize {
+    name.split('.').count()
+}
+
+/// A name as an error shows it: a hostile one may be megabytes long.
+fn excerpt(name: &str) -> String {
+    match name.char_indices().nth(EXCERPT_CHARS) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}…", &name[..end]),
+    }
+}
+
 fn without_zero_byte(name: &str, text: String) -> Result<String, DecodeError> {
-    if text.contains('\0') { Err(DecodeError::ZeroByte(name.to_owned())) } else { Ok(text) }
+    if text.contains('\0') { Err(DecodeError::ZeroByte(excerpt(name))) } else { Ok(text) }
 }
 
 fn number_text(name: &str, raw: &str) -> Result<String, DecodeError> {
@@ -216,7 +233,7 @@ fn number_text(name: &str, raw: &str) -> Result<String, DecodeError> {
     match raw.parse::<f64>() {
         // `Display` of f64 is the shortest decimal that round-trips, never with an exponent: what the SDKs sign.
         Ok(number) if number.is_finite() => Ok(number.to_string()),
-        _ => Err(DecodeError::NotFinite(name.to_owned())),
+        _ => Err(DecodeError::NotFinite(excerpt(name))),
     }
 }
 
@@ -287,6 +304,11 @@ mod tests {
         assert_eq!(decode(None, None, nested(MAX_DEPTH).as_bytes()), Err(DecodeError::TooDeep("a".into())));
         let dotted = format!("a{}=1", ".b".repeat(MAX_DEPTH));
         assert!(matches!(decode(None, None, dotted.as_bytes()), Err(DecodeError::TooDeep(_))));
+        let inside = format!("{{\"a\":{{\"b{}\":1}}}}", ".c".repeat(100_000));
+        assert_eq!(decode(None, None, inside.as_bytes()), Err(DecodeError::TooDeep("a".into())));
+        let long = format!("a{}=1", ".b".repeat(100_000));
+        let message = decode(None, None, long.as_bytes()).unwrap_err().to_string();
+        assert!(message.len() < 200, "{message}");
         // Far deeper than any stack would bear.
         assert!(decode(None, None, nested(100_000).as_bytes()).is_err());
     }

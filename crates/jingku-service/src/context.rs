@@ -6,15 +6,18 @@ use std::sync::Arc;
 use jingku_catalog::Catalog;
 use jingku_chunks::Store;
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::credentials::{CredentialsCache, KeyPair};
 use crate::data_dir::{DataDir, StartError};
+use crate::gateway::MAX_LARGE_BODIES;
 use crate::jobs::Running;
 use crate::keyring::Keyring;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
+use crate::transfer::MAX_EXPORTS;
 use crate::zones::Zones;
 
 /// Everything the service works with.
@@ -40,6 +43,10 @@ pub struct Context {
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
+    /// Exports that may still start.
+    pub(crate) exports: Arc<Semaphore>,
+    /// Large request bodies that may still be read.
+    pub(crate) large_bodies: Semaphore,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
 }
@@ -87,6 +94,8 @@ impl Context {
             scratch: data.create_folder("scratch")?,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+            large_bodies: Semaphore::new(MAX_LARGE_BODIES),
             pages: Pages::default(),
         })
     }

@@ -6,18 +6,16 @@ use std::sync::Arc;
 use jingku_catalog::Catalog;
 use jingku_chunks::Store;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::credentials::{CredentialsCache, KeyPair};
 use crate::data_dir::{DataDir, StartError};
-use crate::gateway::MAX_LARGE_BODIES;
 use crate::jobs::Running;
 use crate::keyring::Keyring;
+use crate::limits;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
-use crate::transfer::MAX_EXPORTS;
 use crate::zones::Zones;
 
 /// Everything the service works with.
@@ -43,10 +41,8 @@ pub struct Context {
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
-    /// Exports that may still start.
-    pub(crate) exports: Arc<Semaphore>,
-    /// Large request bodies that may still be read.
-    pub(crate) large_bodies: Semaphore,
+    /// Limits that all clients share.
+    pub(crate) limits: limits::Shared,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
 }
@@ -94,8 +90,7 @@ impl Context {
             scratch: data.create_folder("scratch")?,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
-            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
-            large_bodies: Semaphore::new(MAX_LARGE_BODIES),
+            limits: limits::Shared::default(),
             pages: Pages::default(),
         })
     }

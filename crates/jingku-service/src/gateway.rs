@@ -4,7 +4,6 @@
 //! then the action's own.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
@@ -20,16 +19,9 @@ use crate::actions;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::limits::{BODY_READ_TIMEOUT, SMALL_BODY_BYTES};
 use crate::random::request_id;
 use crate::reply::{self, Reply};
-
-/// How long a request body may take to arrive.
-pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A body up to this size, in bytes, is read at once; only a picture is larger.
-const SMALL_BODY_BYTES: u64 = 64 << 10;
-/// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
-pub(crate) const MAX_LARGE_BODIES: usize = 16;
 
 /// Whose request it is, proven by the signature.
 pub(crate) struct Caller {
@@ -88,7 +80,7 @@ async fn answer(
 async fn read(context: &Context, request: Request) -> Result<Params, Error> {
     let (parts, body) = request.into_parts();
     let small = body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
-    let _permit = if small { None } else { context.large_bodies.acquire().await.ok() };
+    let _permit = if small { None } else { context.limits.large_bodies.acquire().await.ok() };
     let body = collect(body).await?;
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     Ok(decode(parts.uri.query(), content_type, &body)?)

@@ -7,8 +7,6 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::error::Internal;
 
-/// The most exports at once: each has threads of its own.
-pub(crate) const MAX_EXPORTS: usize = 16;
 /// Pieces read ahead of the network; each is at most a chunk.
 const AHEAD: usize = 8;
 /// Zeros are sent from one block of this many bytes.

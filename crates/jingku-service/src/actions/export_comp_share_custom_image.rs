@@ -21,7 +21,7 @@ pub(super) async fn run(
     }
     let manifest =
         image.manifest.ok_or_else(|| Internal::BadRow(format!("image {}: no manifest", image.id)))?;
-    let permit = Arc::clone(&context.exports).try_acquire_owned().map_err(|_| Error::Throttled)?;
+    let permit = Arc::clone(&context.limits.exports).try_acquire_owned().map_err(|_| Error::Throttled)?;
     let DiskStream { length, body } =
         transfer::open(context.store.clone(), image.id, manifest, permit).await?;
     Ok(Reply::File { length, body })

@@ -87,13 +87,8 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
 
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let transaction = connection.transaction().unwrap();
-    let mut columns: Vec<String> = transaction
-        .prepare("SELECT * FROM images")
-        .unwrap()
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let mut columns: Vec<String> =
+        transaction.prepare("SELECT * FROM images").unwrap().column_names().map(str::to_owned).collect();
     let names = columns.join(", ");
     for column in &mut columns {
         match column.as_str() {

@@ -90,9 +90,9 @@ impl Catalog {
 
 /// Moves the revision of an account and holds its row until the transaction ends.
 ///
-/// The first statement of every transaction that changes images, jobs or instances of an account: changes of
-/// one account wait for each other, so that what a transaction has looked at stays true until it commits.
-pub(crate) async fn change(transaction: &mut Transaction, account: AccountId) -> Result<()> {
+/// The first statement of every transaction that changes images of an account or takes an instance away: such
+/// changes wait for each other, so that what a transaction has looked at stays true until it commits.
+pub(crate) async fn touch(transaction: &mut Transaction, account: AccountId) -> Result<()> {
     transaction
         .execute("UPDATE accounts SET revision = revision + 1 WHERE id = $1", &[account.into()])
         .await

@@ -31,7 +31,7 @@ impl Catalog {
     /// Opens a catalogue in a PostgreSQL database (15 or later) and brings its schema up to date.
     ///
     /// `url` is `postgresql://user:password@host:port/database`, without TLS. The role must be allowed to
-    /// create tables.
+    /// create tables. Unless the URL brings `options` of its own, no statement waits longer than 5 s for a row.
     pub async fn connect_postgres(url: &str) -> Result<Self> {
         Self::migrated(Database::connect_postgres(url)?).await
     }

@@ -140,3 +140,84 @@ impl Transaction {
         Ok(outcome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database of each engine that there is, with the schema.
+    async fn engines(folder: &Path) -> Vec<Database> {
+        let mut engines = vec![
+            Database::open_sqlite_in_memory().unwrap(),
+            Database::open_sqlite(&folder.join("catalog.db")).unwrap(),
+        ];
+        if let Some(url) = crate::testing::postgres_database().await {
+            engines.push(Database::connect_postgres(&url).unwrap());
+        }
+        for database in &engines {
+            migrate(database).await.unwrap();
+        }
+        engines
+    }
+
+    async fn counted(database: &Database) -> i64 {
+        let rows = database.query("SELECT accounts FROM counters", &[]).await.unwrap();
+        rows.into_iter().next().unwrap().decode("counters", Cells::integer).unwrap()
+    }
+
+    const COUNT: &str = "UPDATE counters SET accounts = accounts + 1";
+
+    #[tokio::test]
+    async fn only_a_committed_transaction_leaves_something() {
+        let folder = tempfile::tempdir().unwrap();
+        for database in engines(folder.path()).await {
+            let mut dropped = database.begin().await.unwrap();
+            assert_eq!(dropped.execute(COUNT, &[]).await.unwrap(), 1);
+            drop(dropped);
+            assert_eq!(counted(&database).await, 0);
+
+            let mut discarded = database.begin().await.unwrap();
+            discarded.execute(COUNT, &[]).await.unwrap();
+            discarded.discard(()).await.unwrap();
+            assert_eq!(counted(&database).await, 0);
+
+            let mut committed = database.begin().await.unwrap();
+            committed.execute(COUNT, &[]).await.unwrap();
+            committed.commit(()).await.unwrap();
+            assert_eq!(counted(&database).await, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_parameter_is_bound_by_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        for database in engines(folder.path()).await {
+            let sql = "SELECT accounts - $2 - $3 - $2, $1 FROM counters";
+            let params = ["text".into(), 10.into(), 200.into()];
+            let rows = database.query(sql, &params).await.unwrap();
+            let row = rows.into_iter().next().unwrap();
+            let read = row.decode("counters", |cells| Ok((cells.integer()?, cells.text()?))).unwrap();
+            assert_eq!(read, (-220, "text".to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_statement_is_a_bug_and_a_lost_race_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for database in engines(folder.path()).await {
+            let refused = database.query("SELECT nothing FROM counters", &[]).await;
+            assert!(matches!(refused, Err(CatalogError::Bug(_))), "{refused:?}");
+
+            let tries = std::cell::Cell::new(0);
+            let lost = database.write(|transaction| {
+                tries.set(tries.get() + 1);
+                async move {
+                    transaction.discard(()).await?;
+                    Err::<(), _>(CatalogError::Contended("lost".into()))
+                }
+            });
+            assert!(matches!(lost.await, Err(CatalogError::Contended(_))));
+            assert_eq!(tries.get(), TRIES_MAX);
+        }
+    }
+}

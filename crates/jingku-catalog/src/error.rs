@@ -9,6 +9,9 @@ pub type Result<T> = std::result::Result<T, CatalogError>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
+    /// Fix the configuration: the URL of the database cannot be understood.
+    #[error("the URL of the catalogue cannot be understood")]
+    InvalidUrl(#[source] Source),
     /// Ask again later: the connection is lost, the server is starting, or the file is locked for too long.
     /// Whether a change that was being committed has happened is not known.
     #[error("the catalogue cannot be reached")]

@@ -1,6 +1,6 @@
-use crate::accounts::change;
+use crate::accounts::touch;
 use crate::database::{Cells, Params, Read};
-use crate::{AccountId, Catalog, Cursor, Page, Paging, Result};
+use crate::{AccountId, Catalog, Page, Paging, Result};
 
 /// A machine or container that images are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Catalog {
         };
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, instance.account).await?;
+                touch(&mut transaction, instance.account).await?;
                 let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
                 if transaction.exists(busy, &[id.into()]).await? {
                     return transaction.discard(RemoveInstance::Busy).await;
@@ -170,9 +170,8 @@ impl Catalog {
             params.add(i64::from(paging.offset())),
         );
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        Page::decode(rows, "instances", paging.limit(), instance_cells, |instance| Cursor {
-            time: instance.created_at,
-            id: instance.id.clone(),
+        Page::decode(rows, "instances", paging.limit(), instance_cells, |instance| {
+            (instance.created_at, instance.id.as_str())
         })
     }
 }

@@ -1,4 +1,4 @@
-use crate::accounts::change;
+use crate::accounts::touch;
 use crate::database::{Param, Row, Transaction};
 use crate::{AccountId, Catalog, Result};
 
@@ -73,6 +73,11 @@ const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_u
 const HELD: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
 
 impl Lease {
+    /// Returns the id of the job, for the log.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
     fn params(&self) -> [Param<'_>; 3] {
         [(&self.job).into(), (&self.worker).into(), self.attempt.into()]
     }
@@ -125,9 +130,9 @@ impl Catalog {
                      WHERE {HELD}"
                 );
                 let until = now + lease_secs;
-                let report = [until.into(), done_bytes.into(), total_bytes.into(), now.into()];
-                let [until, done, total, at] = report;
-                if transaction.execute(&sql, &[job, worker, attempt, until, done, total, at]).await? == 1 {
+                let (until, done, total) = (until.into(), done_bytes.into(), total_bytes.into());
+                let params = [job, worker, attempt, until, done, total, now.into()];
+                if transaction.execute(&sql, &params).await? == 1 {
                     return transaction.commit(Heartbeat::Held).await;
                 }
                 let cancelled = "SELECT id FROM jobs WHERE id = $1 AND outcome = 'cancelled'";
@@ -149,12 +154,12 @@ impl Catalog {
     ) -> Result<JobEnd> {
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, lease.account).await?;
+                touch(&mut transaction, lease.account).await?;
                 if !end(&mut transaction, lease, "done", now).await? {
                     return transaction.discard(JobEnd::Lost).await;
                 }
-                let sql =
-                    "UPDATE images SET status = 'Available', manifest = $2, size_bytes = $3, update_time = $4
+                let sql = "UPDATE images
+                           SET status = 'Available', manifest = $2, size_bytes = $3, update_time = $4
                            WHERE id = $1";
                 let image = &lease.image;
                 let made = [image.into(), manifest.into(), size_bytes.into(), now.into()];
@@ -169,7 +174,7 @@ impl Catalog {
     pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, lease.account).await?;
+                touch(&mut transaction, lease.account).await?;
                 if !end(&mut transaction, lease, "failed", now).await? {
                     return transaction.discard(JobEnd::Lost).await;
                 }
@@ -240,7 +245,7 @@ async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_sec
 }
 
 async fn give_up(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
-    change(transaction, lease.account).await?;
+    touch(transaction, lease.account).await?;
     let sql = format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
     let job = &lease.job;
     if transaction.execute(&sql, &[now.into(), job.into()]).await? == 1 {

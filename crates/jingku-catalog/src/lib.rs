@@ -4,6 +4,8 @@
 //! and PostgreSQL, and runs on both (ADR 0001). The crate reads no clock and draws no random number: times
 //! (seconds since 1970) and ids are arguments.
 //!
+//! Texts must not hold a zero byte, which PostgreSQL does not take.
+//!
 //! Promises, on both engines:
 //!
 //! - A method that changes something is one transaction. It returns after the change is durable, and a method

@@ -1,4 +1,3 @@
-use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -85,7 +84,7 @@ impl<T> Page<T> {
         table: &'static str,
         limit: u32,
         read: impl Fn(&mut Cells) -> Read<T>,
-        place: impl Fn(&T) -> Cursor,
+        place: impl Fn(&T) -> (i64, &str),
     ) -> Result<Self> {
         let mut page = Self::empty();
         for row in rows {
@@ -98,23 +97,22 @@ impl<T> Page<T> {
             page.items.extend(item);
         }
         // Both engines return the rows in this order, but a join does not promise it.
-        page.items.sort_by_cached_key(|item| Reverse(place(item)));
-        page.cut(limit, place);
-        Ok(page)
-    }
-
-    pub(crate) fn cut(&mut self, limit: u32, place: impl Fn(&T) -> Cursor) {
-        if self.items.len() > limit as usize {
-            self.items.truncate(limit as usize);
-            self.next = self.items.last().map(place);
+        page.items.sort_by(|a, b| place(b).cmp(&place(a)));
+        if page.items.len() > limit as usize {
+            page.items.truncate(limit as usize);
+            page.next = page.items.last().map(|item| {
+                let (time, id) = place(item);
+                Cursor { time, id: id.to_owned() }
+            });
         }
+        Ok(page)
     }
 }
 
 /// The place of a row in a list, newest first: its time and id.
 ///
 /// Its text is a token without spaces. What it holds is no secret and gives no right.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub(crate) time: i64,
     pub(crate) id: String,

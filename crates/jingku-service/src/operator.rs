@@ -147,9 +147,10 @@ impl Context {
 
     /// Makes a key worthless from now on.
     pub async fn revoke_key(&self, public_key: &str) -> Result<(), OperatorError> {
-        match self.catalog.revoke_key(public_key, self.clock.now()).await? {
-            true => Ok(()),
-            false => Err(OperatorError::NoKey(public_key.to_owned())),
+        if self.catalog.revoke_key(public_key, self.clock.now()).await? {
+            Ok(())
+        } else {
+            Err(OperatorError::NoKey(public_key.to_owned()))
         }
     }
 

@@ -22,7 +22,7 @@ impl Random for SystemRandom {
     }
 }
 
-/// Reproducible bytes for tests: SplitMix64 from a seed.
+/// Reproducible bytes for tests: the `SplitMix64` sequence of a seed.
 #[derive(Debug)]
 pub struct SeededRandom(Mutex<u64>);
 

@@ -12,7 +12,7 @@ use crate::output::{print, print_json, print_table, size, time};
 
 async fn open(global: &Global) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    Ok(Context::open(&data, &Config::default(), &crate::serve::environment()?).await?)
+    Ok(Context::open(&data, &Config::default(), &crate::serve::environment()).await?)
 }
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {

@@ -17,11 +17,9 @@ use crate::lang::tr;
 mod demo;
 
 /// The environment of a server or an operator's command.
-pub(crate) fn environment() -> Result<Environment, Failure> {
-    Ok(Environment {
-        master_key: variable("JINGKU_MASTER_KEY").map(SecretString::from),
-        ..Environment::default()
-    })
+pub(crate) fn environment() -> Environment {
+    let master_key = variable("JINGKU_MASTER_KEY").map(SecretString::from);
+    Environment { master_key, ..Environment::default() }
 }
 
 /// The first account's key pair, when the environment has one.
@@ -51,7 +49,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let config = args.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     let _lock = data.lock()?;
-    let context = Arc::new(Context::open(&data, &config, &environment()?).await?);
+    let context = Arc::new(Context::open(&data, &config, &environment()).await?);
     let made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
     context.declare_instances(&config.instances).await?;
 

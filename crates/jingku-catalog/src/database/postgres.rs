@@ -4,9 +4,9 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
@@ -18,6 +18,10 @@ use crate::{CatalogError, Result};
 const CONNECTIONS_MAX: usize = 16;
 /// How long a caller waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may leave what was sent to it unacknowledged.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// How long a statement waits for a row, and how long a transaction whose client is silent holds its rows.
+const LIMITS: &str = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s";
 /// The advisory lock held while migrating: "jingku" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
 
@@ -28,8 +32,12 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) fn new(url: &str) -> Result<Self> {
-        let mut config: Config = url.parse().map_err(failure)?;
-        config.application_name("jingku").connect_timeout(CONNECT_TIMEOUT);
+        let mut config: Config =
+            url.parse().map_err(|error: tokio_postgres::Error| CatalogError::InvalidUrl(error.into()))?;
+        config.application_name("jingku").connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE_MAX);
+        if config.get_options().is_none() {
+            config.options(LIMITS);
+        }
         // A connection found closed is replaced without asking the server first, which would double the cost of a read.
         let manager =
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
@@ -179,7 +187,9 @@ fn failure(error: tokio_postgres::Error) -> CatalogError {
             CatalogError::Contended(error.into())
         }
         // Connection, wrong password, no such database, insufficient resources, operator intervention, system error.
-        ("08" | "28" | "3D" | "53" | "57" | "58", _) => CatalogError::Unavailable(error.into()),
+        ("08" | "28" | "3D" | "53" | "57" | "58", _) | (_, &SqlState::LOCK_NOT_AVAILABLE) => {
+            CatalogError::Unavailable(error.into())
+        }
         _ => CatalogError::Bug(error.into()),
     }
 }

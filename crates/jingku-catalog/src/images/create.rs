@@ -1,6 +1,6 @@
 use super::change::{count, name_taken};
 use super::row::json_list;
-use crate::accounts::change;
+use crate::accounts::touch;
 use crate::database::Transaction;
 use crate::{Catalog, Result, Scope};
 
@@ -62,7 +62,7 @@ impl Catalog {
     ) -> Result<CreateImage> {
         self.database
             .write(|mut transaction| async move {
-                change(&mut transaction, scope.owner()).await?;
+                touch(&mut transaction, scope.owner()).await?;
                 let Some(origin) = origin(&mut transaction, scope, new.instance_id).await? else {
                     return transaction.discard(CreateImage::InstanceNotFound).await;
                 };

@@ -1,6 +1,6 @@
 use super::row::{COLUMNS, image_cells};
 use crate::database::{Params, Row};
-use crate::{Catalog, Cursor, Image, Page, Paging, Result, Scope};
+use crate::{Catalog, Image, Page, Paging, Result, Scope};
 
 /// Which images are wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,8 +58,8 @@ impl Catalog {
     }
 }
 
-fn place(image: &Image) -> Cursor {
-    Cursor { time: image.create_time, id: image.id.clone() }
+fn place(image: &Image) -> (i64, &str) {
+    (image.create_time, &image.id)
 }
 
 fn page_of_one(image: Option<Image>, filter: ImageFilter<'_>, paging: Paging<'_>) -> Page<Image> {
@@ -69,7 +69,7 @@ fn page_of_one(image: Option<Image>, filter: ImageFilter<'_>, paging: Paging<'_>
     };
     let reached = match paging {
         Paging::Offset { offset, .. } => offset == 0,
-        Paging::After { cursor, .. } => place(&image) < *cursor,
+        Paging::After { cursor, .. } => place(&image) < (cursor.time, cursor.id.as_str()),
     };
     let items = if reached && paging.limit() > 0 { vec![image] } else { vec![] };
     Page { items, total: 1, next: None }
@@ -117,5 +117,55 @@ fn page_keys<'a>(filter: ImageFilter<'a>, paging: Paging<'a>, params: &mut Param
             let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
             format!("SELECT create_time, id FROM ({walks}) z {window}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, Cursor};
+
+    /// What SQLite does for a page, a step a line.
+    async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {
+        let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
+        let (sql, params) = page_statement(Scope::own(AccountId(1)), filter, paging);
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let rows = catalog.database.query(&sql, params.as_slice()).await.unwrap();
+        let step = |row: Row| {
+            row.decode("plan", |cells| {
+                for _number_of_step in 0..3 {
+                    cells.integer()?;
+                }
+                cells.text()
+            })
+        };
+        rows.into_iter().map(step).collect::<Result<Vec<_>>>().unwrap().join("\n")
+    }
+
+    #[tokio::test]
+    async fn a_page_reads_indexes_and_sorts_nothing() {
+        let cursor = Cursor { time: 5, id: "image".to_owned() };
+        let all = ImageFilter::default();
+        for paging in [Paging::first(20), Paging::After { cursor: &cursor, limit: 20 }] {
+            let plan_of_all = plan(all, paging).await;
+            assert!(plan_of_all.contains("USING INDEX images_newest (account_id=?"), "{plan_of_all}");
+            let in_zone = plan(ImageFilter { zones: Some(&["a"]), ..all }, paging).await;
+            assert!(
+                in_zone.contains("USING INDEX images_newest_of_zone (account_id=? AND zone=?"),
+                "{in_zone}"
+            );
+            for plan in [plan_of_all, in_zone] {
+                assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN i"), "{plan}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_several_zones_walks_an_index_for_each() {
+        let zones = ImageFilter { zones: Some(&["a", "b"]), ..ImageFilter::default() };
+        let plan = plan(zones, Paging::first(20)).await;
+        let walks = plan.matches("USING INDEX images_newest_of_zone (account_id=? AND zone=?)").count();
+        assert_eq!(walks, 2, "{plan}");
+        assert!(!plan.contains("SCAN i"), "{plan}");
     }
 }

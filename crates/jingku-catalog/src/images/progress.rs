@@ -22,8 +22,9 @@ impl Catalog {
     /// Returns how far the making of an image is.
     pub async fn image_progress(&self, scope: Scope, id: &str) -> Result<Option<Progress>> {
         let sql = format!(
-            "SELECT i.id, i.status, j.done_bytes, j.total_bytes, j.started_at, j.reported_at, i.failed_reason
-             FROM images i JOIN jobs j ON j.image_id = i.id
+            "SELECT i.id, i.status, COALESCE(j.done_bytes, 0), COALESCE(j.total_bytes, 0), j.started_at,
+                    j.reported_at, i.failed_reason
+             FROM images i LEFT JOIN jobs j ON j.image_id = i.id
              WHERE {} AND i.id = $2",
             Scope::VISIBLE
         );

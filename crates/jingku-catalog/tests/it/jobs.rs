@@ -52,6 +52,7 @@ async fn the_oldest_job_is_claimed_first(Engine { catalog, .. }: Engine) {
 async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
+    assert_eq!(job.lease.job(), "job-a");
     assert_eq!(catalog.complete_job(&job.lease, "m1", 7, NOW + 9).await.unwrap(), JobEnd::Ended);
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));
@@ -137,17 +138,14 @@ async fn a_job_is_started_only_so_often(Engine { catalog, .. }: Engine) {
         now += LEASE_SECS;
     }
     // The next job is not held up by the one that ends.
-    instance(&catalog, scope_account(&catalog).await, "vm-2").await;
-    create_at(&catalog, scope_account(&catalog).await, "b", "vm-2", now).await;
+    let owner = catalog.account_named("lab").await.unwrap().unwrap().id;
+    instance(&catalog, owner, "vm-2").await;
+    create_at(&catalog, owner, "b", "vm-2", now).await;
     assert_eq!(claim(&catalog, "worker", now).await.unwrap().image_id, "image-b");
     let ended = image(&catalog, scope).await;
     assert_eq!(ended.status, ImageStatus::UnAvailable);
     assert!(!ended.failed_reason.is_empty());
     assert_eq!(catalog.instance(None, "vm").await.unwrap().unwrap().image_in_making, None);
-}
-
-async fn scope_account(catalog: &Catalog) -> jingku_catalog::AccountId {
-    catalog.account_named("lab").await.unwrap().unwrap().id
 }
 
 async fn progress_is_what_the_worker_reports(Engine { catalog, .. }: Engine) {

@@ -21,7 +21,7 @@ on_every_engine!(
 async fn another_process_sees_a_change_at_once(engine: Engine) {
     let other = engine.other_process().await;
     let lab = account(&engine.catalog, "lab").await;
-    assert_eq!(other.accounts().await.unwrap(), [lab.clone()]);
+    assert_eq!(other.accounts().await.unwrap(), std::slice::from_ref(&lab));
     let second = account(&other, "second").await;
     assert_eq!(engine.catalog.accounts().await.unwrap(), [lab, second]);
 }
@@ -177,4 +177,6 @@ async fn a_catalogue_of_a_newer_version_is_refused() {
 async fn a_server_that_is_not_there_is_unavailable() {
     let error = Catalog::connect_postgres("host=/nonexistent user=jingku").await.err().expect("no server");
     assert!(matches!(error, CatalogError::Unavailable(_)), "{error:?}");
+    let error = Catalog::connect_postgres("mysql://host").await.err().expect("no such scheme");
+    assert!(matches!(error, CatalogError::InvalidUrl(_)), "{error:?}");
 }

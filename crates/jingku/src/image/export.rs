@@ -34,9 +34,10 @@ impl Sink {
             DiskFormat::Raw => {
                 SparseFile::create(path).map(Self::Raw).map_err(|error| Failure::file(path, &error))
             }
-            DiskFormat::Qcow2 => {
-                Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length).map_err(disk)?, at: 0 })
-            }
+            DiskFormat::Qcow2 => Ok(Self::Qcow2 {
+                writer: Qcow2Writer::create(path, length).map_err(|error| disk(&error))?,
+                at: 0,
+            }),
         }
     }
 
@@ -45,7 +46,7 @@ impl Sink {
             Self::Raw(file) => file.append(bytes).map_err(|error| Failure::file(path, &error)),
             Self::Qcow2 { writer, at } => {
                 if bytes.iter().any(|byte| *byte != 0) {
-                    writer.write_at(*at, bytes).map_err(disk)?;
+                    writer.write_at(*at, bytes).map_err(|error| disk(&error))?;
                 }
                 *at += bytes.len() as u64;
                 Ok(())
@@ -56,13 +57,13 @@ impl Sink {
     fn finish(self, path: &Path) -> Result<(), Failure> {
         match self {
             Self::Raw(file) => file.finish().map_err(|error| Failure::file(path, &error)),
-            Self::Qcow2 { writer, .. } => writer.finish().map_err(disk),
+            Self::Qcow2 { writer, .. } => writer.finish().map_err(|error| disk(&error)),
         }
     }
 }
 
-fn disk(error: DiskError) -> Failure {
-    Failure::new(Exit::Fault, tr(error.to_string(), translate::disk_error(&error)))
+fn disk(error: &DiskError) -> Failure {
+    Failure::new(Exit::Fault, tr(error.to_string(), translate::disk_error(error)))
 }
 
 pub(super) async fn run(global: &Global, args: ExportArgs) -> Result<(), Failure> {

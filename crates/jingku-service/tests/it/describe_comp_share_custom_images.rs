@@ -362,6 +362,28 @@ async fn strict_demands_region_and_zone() {
     service.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }
 
+/// Pages are kept in memory: none may outlive a change, whoever makes it.
+#[tokio::test]
+async fn every_change_shows_at_once() {
+    let service = Service::start().await;
+    let elsewhere = service.reopen().await;
+    let (caller, other) = (service.caller(), elsewhere.caller());
+    let listed = async || page(&caller, &[]).await.0;
+    assert_eq!(listed().await, [""; 0]);
+    let id = other.create(INSTANCE, "env").await;
+    assert_eq!(listed().await, [id.as_str()]);
+    elsewhere.work_off(&id).await;
+    assert_eq!(caller.images(&[]).await[0]["Status"], "Available");
+    other.ok(Action::UpdateCompShareImage, &[("CompShareImageId", &id), ("Description", "new")]).await;
+    assert_eq!(caller.images(&[]).await[0]["Description"], "new");
+    assert_eq!(caller.image(&id).await["Description"], "new");
+    // A change that is not of this account.
+    service.stranger().await;
+    assert_eq!(listed().await, [id.as_str()]);
+    other.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    assert_eq!(listed().await, [""; 0]);
+}
+
 #[tokio::test]
 async fn a_call_may_be_repeated() {
     let service = Service::start().await;

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use jingku_protocol::actions::Action;
 use jingku_protocol::{MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, Params};
-use jingku_service::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT};
+use jingku_service::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_LARGE_BODIES};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -109,6 +109,8 @@ async fn what_cannot_be_read_is_told() {
         ("application/json", b"{\"a\":1,\"a\":1}", "Params [a] is given twice"),
         ("application/json", b"{\"a\":{\"b\":1,\"b\":1}}", "Params [a.b] is given twice"),
         ("application/x-www-form-urlencoded", b"a=1&a=1", "Params [a] is given twice"),
+        ("application/json", b"{\"a\":[\"\\u0000\"]}", "Params [a] holds a zero byte"),
+        ("application/x-www-form-urlencoded", b"a=x%00", "Params [a] holds a zero byte"),
         ("application/x-www-form-urlencoded", b"a=\xff", "The request body is not valid UTF-8"),
     ] {
         let reply = post(&caller, content_type, body).await;
@@ -147,6 +149,29 @@ async fn a_body_must_arrive_in_time() {
     let reply = post_form(&caller, Body::from_stream(trickle)).await;
     assert_eq!((reply.status.as_u16(), sent.elapsed().as_secs()), (408, BODY_READ_TIMEOUT.as_secs()));
     assert_eq!(reply.refusal(), (230, "The request body did not arrive whole".to_owned()));
+}
+
+/// Large bodies wait for each other, and nothing else waits for them.
+#[tokio::test]
+async fn large_bodies_are_read_a_few_at_a_time() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    tokio::time::pause();
+    let sent = Instant::now();
+    let endless = || Body::from_stream(futures::stream::pending::<std::io::Result<&str>>());
+    let hold = |_| {
+        let caller = caller.clone();
+        tokio::spawn(async move { post_form(&caller, endless()).await.status })
+    };
+    let held: Vec<_> = (0..MAX_LARGE_BODIES).map(hold).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    caller.ok(LIST, &[]).await;
+    assert_eq!(sent.elapsed().as_secs(), 1);
+    assert_eq!(post_form(&caller, form_of(&caller, 100 << 10)).await.json["RetCode"], 0);
+    assert_eq!(sent.elapsed().as_secs(), BODY_READ_TIMEOUT.as_secs());
+    for reply in held {
+        assert_eq!(reply.await.unwrap(), 408);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use jingku_protocol::actions::Action;
@@ -44,10 +45,15 @@ impl Caller {
         sign_request(params, &self.public_key, self.private_key.expose_secret())
     }
 
+    /// Sends a request as it is; the body of the answer is not read yet.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response {
+        let Ok(response) = self.router.call(request).await;
+        response
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let Ok(response) = self.router.call(request).await;
-        Reply::read(response).await
+        Reply::read(self.open(request).await).await
     }
 
     /// Posts parameters as a form, as they are.

@@ -124,6 +124,8 @@ mod tests {
         assert_eq!(tags(r#"Tags=["a","b","c"]"#), expected);
         assert_eq!(tags("Tags=a"), Some(vec!["a".to_owned()]));
         assert_eq!(tags("Tags="), Some(Vec::new()));
+        assert_eq!(tags(r#"{"Tags":[]}"#), Some(Vec::new()));
+        assert_eq!(tags(r#"{"Tags":null}"#), None);
         assert_eq!(tags("x=1"), None);
     }
 

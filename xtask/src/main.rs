@@ -1,3 +1,53 @@
-//! Placeholder.
+//! Developer commands: `cargo xtask test` is the one test command, `cargo xtask bench` measures.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands for people at a terminal")]
 
-fn main() {}
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[cfg(feature = "bench")]
+mod bench;
+mod test;
+mod workspace;
+
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests need and run them all.
+    Test(test::Args),
+    /// Measure the release binary.
+    #[cfg(feature = "bench")]
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Measure the release binary.
+    #[cfg(not(feature = "bench"))]
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+    /// Answer prepared bytes: the measure for `bench list`, which starts it.
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BareServer(bench::BareServer),
+}
+
+fn main() -> Result<()> {
+    let workspace = Workspace::new();
+    match Cli::parse().task {
+        Task::Test(args) => test::run(&workspace, &args),
+        #[cfg(feature = "bench")]
+        Task::Bench(bench) => bench.run(&workspace),
+        #[cfg(not(feature = "bench"))]
+        Task::Bench { arguments } => workspace.run_optimised(&arguments),
+        #[cfg(feature = "bench")]
+        Task::BareServer(server) => server.run(),
+    }
+}

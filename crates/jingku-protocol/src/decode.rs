@@ -176,6 +176,11 @@ impl Decoder {
     }
 }
 
+/// How many levels a name opens in the tree: dots nest like brackets, wherever the name stands.
+fn levels(name: &str) -> usize {
+    name.split('.').count()
+}
+
 /// The members of a JSON object with their values unread.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
@@ -207,11 +212,6 @@ fn members(raw: &str) -> Result<Vec<(String, &RawValue)>, DecodeError> {
 
 fn parse<'a, T: Deserialize<'a>>(raw: &'a str) -> Result<T, DecodeError> {
     serde_json::from_str(raw).map_err(|error| DecodeError::InvalidJson(error.to_string()))
-}
-
-/// How many levels a name opens.
-fn levels(name: &str) -> usize {
-    name.split('.').count()
 }
 
 /// A name as an error shows it: a hostile one may be megabytes long.

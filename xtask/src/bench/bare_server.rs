@@ -1,0 +1,86 @@
+//! The measure for `bench list`: the same HTTP stack and accept loop as the product's, and nothing behind it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jingku_protocol::{MAX_BODY_BYTES, decode, verify};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+/// What to answer to the request with the path `/N`, N being its place in a list of these.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Answer {
+    /// The product's own answer.
+    pub(super) body: String,
+    pub(super) request_id: String,
+    /// The key that the request is signed with.
+    pub(super) private_key: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BareServer {
+    /// A JSON list of what to answer.
+    #[arg(long)]
+    answers: PathBuf,
+    /// Read the request and check its signature first.
+    #[arg(long)]
+    check: bool,
+}
+
+struct Prepared {
+    bodies: Vec<Bytes>,
+    answers: Vec<Answer>,
+    check: bool,
+}
+
+impl BareServer {
+    pub(crate) fn run(self) -> Result<()> {
+        let answers = fs::read(&self.answers).context("read the answers")?;
+        let answers: Vec<Answer> = serde_json::from_slice(&answers).context("read the answers")?;
+        let bodies = answers.iter().map(|answer| Bytes::from(answer.body.clone())).collect();
+        let prepared = Arc::new(Prepared { bodies, answers, check: self.check });
+        let router = Router::new().fallback(answer).with_state(prepared);
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            println!("http://{}", listener.local_addr()?);
+            jingku_service::serve(listener, router, std::future::pending()).await;
+            Ok(())
+        })
+    }
+}
+
+async fn answer(State(prepared): State<Arc<Prepared>>, request: Request) -> Response {
+    match find(&prepared, request).await {
+        Some((body, request_id)) => (
+            [
+                (header::CONTENT_TYPE.as_str(), "application/json; charset=utf-8"),
+                ("x-ucloud-request-uuid", request_id),
+            ],
+            Body::from(body),
+        )
+            .into_response(),
+        None => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+async fn find(prepared: &Prepared, request: Request) -> Option<(Bytes, &str)> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY_BYTES).await.ok()?;
+    let number: usize = parts.uri.path().strip_prefix('/')?.parse().ok()?;
+    let answer = prepared.answers.get(number)?;
+    if prepared.check {
+        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let params = decode(parts.uri.query(), content_type, &body).ok()?;
+        if !verify(&params, &answer.private_key, params.get_text("Signature")?) {
+            return None;
+        }
+    }
+    Some((prepared.bodies[number].clone(), &answer.request_id))
+}

@@ -1,0 +1,77 @@
+//! The product under measurement: its release binary on a data folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use super::process::Server;
+use crate::workspace::{Workspace, run};
+
+/// A release binary and a data folder.
+#[derive(Clone)]
+pub(super) struct Daemon {
+    binary: PathBuf,
+    /// Below a folder of the benchmark's.
+    pub(super) data: PathBuf,
+}
+
+/// An account as `jingku account create --json` tells it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Account {
+    #[serde(rename = "AccountId")]
+    pub(super) id: i64,
+    pub(super) public_key: String,
+    pub(super) private_key: String,
+}
+
+/// Builds the binary as it is shipped, alone, so that nothing of this program's gets into it.
+pub(super) fn build_release(workspace: &Workspace) -> Result<PathBuf> {
+    run(&mut workspace.cargo("build --quiet --release --package jingku"))?;
+    Ok(workspace.target.join("release/jingku"))
+}
+
+impl Daemon {
+    pub(super) fn new(binary: PathBuf, folder: &Path) -> Self {
+        Self { binary, data: folder.join("data") }
+    }
+
+    /// Serves on a free port.
+    pub(super) fn serve(&self) -> Result<Server> {
+        Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()))
+    }
+
+    /// Serves on a free port; the log is for the caller to read, or the server will wait for it.
+    pub(super) fn serve_with_log(&self) -> Result<Server> {
+        Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()))
+    }
+
+    pub(super) fn create_account(&self, name: &str) -> Result<Account> {
+        let made = self.run(&["account", "create", name, "--json"])?;
+        serde_json::from_str(&made).context("read what account create has answered")
+    }
+
+    /// Runs a command of the binary and returns what it prints.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments).stdin(Stdio::null()).output().context("start jingku")?;
+        if !output.status.success() {
+            bail!("jingku {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// A command on the data folder that sees nothing of the caller's settings.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("JINGKU_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(arguments).arg("--data-dir").arg(&self.data);
+        command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").env("NO_PROXY", "*");
+        command
+    }
+}

@@ -1,0 +1,86 @@
+//! Accounts with many images, written straight into the catalogue while no server runs on it.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, NewImage, NewInstance, NewJob, Scope};
+
+use crate::bench::daemon::Account;
+
+/// A moment in April 2024; each third image is a second newer.
+const FIRST_CREATE_TIME: i64 = 1_712_563_200;
+const SIZE_BYTES: i64 = 100 << 30;
+
+/// Gives an account this many images.
+pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Result<()> {
+    let path = data.join("catalog.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let first = runtime.block_on(create_one(&path, AccountId(account.id)))?;
+    copy(&path, &first, images).context("copy an image's row")
+}
+
+/// Creates one image by the catalogue's own rules, as if it had been made.
+async fn create_one(path: &Path, account: AccountId) -> Result<String> {
+    let catalog = Catalog::open_sqlite(path).await?;
+    let instance_id = format!("uhost-{:012}", account.0);
+    let instance = NewInstance {
+        id: &instance_id,
+        account,
+        name: "training",
+        region: "cn-wlcb",
+        zone: "cn-wlcb-01",
+        disk: "{}",
+        size_bytes: SIZE_BYTES,
+        gpu_type: "4090",
+    };
+    catalog.add_instance(instance, FIRST_CREATE_TIME).await?;
+    let image_id = format!("compshareImage-{:03}000000000", account.0);
+    let image = NewImage {
+        id: &image_id,
+        name: "训练环境-0",
+        description: "PyTorch 2.7 with CUDA 12.8, Jupyter and the data loaders of the vision group",
+        instance_id: &instance_id,
+        softwares: Some(r#"{"Framework":"PyTorch","FrameworkVersion":"2.7","CUDAVersion":"12.8"}"#),
+        software_ports: r#"[{"Software":"JupyterLab","Port":8888}]"#,
+        firewall_ports: &[22, 8888],
+    };
+    let job = NewJob { id: &image_id };
+    let created = catalog.create_image(Scope::own(account), image, job, FIRST_CREATE_TIME).await?;
+    let claimed = catalog.claim_job("bench", FIRST_CREATE_TIME, 60).await?;
+    let (CreateImage::Created, Some(job)) = (created, claimed) else {
+        bail!("a new catalogue refuses an image: {created:?}");
+    };
+    // No bits are read in this benchmark, so the manifest need not be there.
+    let manifest = "0".repeat(64);
+    match catalog.complete_job(&job.lease, &manifest, SIZE_BYTES, FIRST_CREATE_TIME).await? {
+        JobEnd::Ended => Ok(image_id),
+        JobEnd::Lost => bail!("the job of a new image is lost"),
+    }
+}
+
+/// Copies its row, which is faster than a transaction for each image.
+fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
+    let mut connection = rusqlite::Connection::open(path)?;
+    let transaction = connection.transaction()?;
+    let columns: Vec<String> =
+        transaction.prepare("SELECT * FROM images")?.column_names().map(str::to_owned).collect();
+    let value = |column: &String| match column.as_str() {
+        "id" => "printf('%s%09d', substr(id, 1, length(id) - 9), n)".to_owned(),
+        "name" => "'训练环境-' || n".to_owned(),
+        "create_time" => "create_time + n / 3".to_owned(),
+        _ => column.clone(),
+    };
+    let values: Vec<String> = columns.iter().map(value).collect();
+    let copies = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?1)
+         INSERT INTO images ({}) SELECT {} FROM numbers, images WHERE id = ?2",
+        columns.join(", "),
+        values.join(", ")
+    );
+    transaction.execute(&copies, (images, first))?;
+    transaction.execute(
+        "UPDATE image_counts SET images = ?1 WHERE account_id = (SELECT account_id FROM images WHERE id = ?2)",
+        (images, first),
+    )?;
+    Ok(transaction.commit()?)
+}

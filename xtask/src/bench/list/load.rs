@@ -1,0 +1,103 @@
+//! The load: fixed request bytes over kept connections, one thread, every reply looked at.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// The longest head that a reply may have, in bytes.
+const HEAD_BYTES_MAX: usize = 2048;
+/// The longest body that a reply may have, in bytes.
+const BODY_BYTES_MAX: usize = 1 << 20;
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\n";
+
+/// The request for a case: a form, as the Python SDK sends it.
+pub(super) fn request(path: &str, form: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: jingku-bench\r\nAccept: */*\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .into_bytes()
+}
+
+/// A reply's length, told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    head: usize,
+    body: usize,
+}
+
+impl Shape {
+    pub(super) fn body(self) -> usize {
+        self.body
+    }
+}
+
+/// Sends one request and reads the body of its reply.
+pub(super) async fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, Vec<u8>)> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    let mut reply = Vec::new();
+    let head = loop {
+        ensure!(
+            stream.read_buf(&mut reply).await? > 0 && reply.len() < BODY_BYTES_MAX,
+            "the reply breaks off"
+        );
+        if let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            break end + 4;
+        }
+        ensure!(reply.len() < HEAD_BYTES_MAX, "the reply has no end of its head");
+    };
+    let text = std::str::from_utf8(&reply[..head])?.to_ascii_lowercase();
+    ensure!(reply.starts_with(OK), "the server answers {text}");
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let body: usize = length.context("the reply has no length")?.trim().parse()?;
+    ensure!(body <= BODY_BYTES_MAX, "the reply is too long");
+    while reply.len() < head + body {
+        ensure!(stream.read_buf(&mut reply).await? > 0, "the reply breaks off");
+    }
+    ensure!(reply.len() == head + body, "the reply is longer than it says");
+    Ok((Shape { head, body }, reply.split_off(head)))
+}
+
+/// Sends the request again and again over this many connections for this long; returns how often it was answered.
+///
+/// Each reply must have status 200 and the shape of the first; what is read beyond it or short of it would leave the
+/// next without its status line.
+pub(super) async fn load(
+    address: SocketAddr,
+    request: &[u8],
+    shape: Shape,
+    connections: u32,
+    time: Duration,
+) -> Result<u64> {
+    let mut tasks = JoinSet::new();
+    let deadline = Instant::now() + time;
+    for _ in 0..connections {
+        let request = request.to_vec();
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        tasks.spawn(async move {
+            let mut reply = vec![0; shape.head + shape.body];
+            let mut answered = 0;
+            while Instant::now() < deadline {
+                stream.write_all(&request).await?;
+                stream.read_exact(&mut reply).await?;
+                if !reply.starts_with(OK) || reply[..shape.head].last_chunk() != Some(b"\r\n\r\n") {
+                    bail!("a reply differs from the first: {}", String::from_utf8_lossy(&reply));
+                }
+                answered += 1;
+            }
+            Ok(answered)
+        });
+    }
+    let mut answered = 0;
+    while let Some(task) = tasks.join_next().await {
+        answered += task??;
+    }
+    Ok(answered)
+}

@@ -1,0 +1,90 @@
+//! A server under measurement as a process: its first line, its log, its CPU time, its memory.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+/// Ticks per second in /proc, a constant of Linux whatever the kernel's own clock.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// A server that has said where it listens. It is killed when dropped: the product must bear that.
+pub(super) struct Server {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts it and waits for the first line on its standard output, its base URL.
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("start a server")?;
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).context("read a server's first line")?;
+        let address = line.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
+        server.address =
+            address.with_context(|| format!("a server's first line is {line:?}, no base URL"))?;
+        Ok(server)
+    }
+
+    /// What it writes to standard error, when that is piped.
+    pub(super) fn take_log(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// CPU time since it was started, of all its threads and of programs that it ran.
+    pub(super) fn cpu_time(&self) -> Result<Duration> {
+        cpu_time(&self.proc("stat")?)
+    }
+
+    /// A figure of /proc/PID/status in bytes, such as `VmHWM`, the most memory it ever had, or `RssAnon`.
+    pub(super) fn memory_bytes(&self, name: &str) -> Result<u64> {
+        let status = self.proc("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let kib = line.and_then(|value| value.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        Ok(kib.with_context(|| format!("no {name} in the status of the process"))? * 1024)
+    }
+
+    fn proc(&self, file: &str) -> Result<String> {
+        let path = format!("/proc/{}/{file}", self.child.id());
+        fs::read_to_string(&path).with_context(|| format!("read {path}"))
+    }
+}
+
+/// CPU time of this program and of all that it started and waited for.
+pub(super) fn cpu_time_of_this_program() -> Result<Duration> {
+    cpu_time(&fs::read_to_string("/proc/self/stat").context("read /proc/self/stat")?)
+}
+
+/// CPU time of a process and of its children that have ended, user and system, from its line in /proc.
+fn cpu_time(stat: &str) -> Result<Duration> {
+    // The program's name is in parentheses and may hold anything; the four times are the 14th to 17th field.
+    let after_name = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    let fields = after_name.split_whitespace().skip(11).take(4).map(str::parse::<u64>);
+    let ticks: u64 = fields.sum::<Result<u64, _>>().context("read CPU time")?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_is_read_past_any_name() {
+        let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 100 20 3 0 20 0 4";
+        assert_eq!(cpu_time(stat).unwrap(), Duration::from_millis(1230));
+    }
+}

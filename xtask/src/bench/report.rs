@@ -1,0 +1,66 @@
+//! Results for people, as Markdown that can go into docs/operate/figures.md, or for programs, as JSON.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::machine::Machine;
+
+/// A Markdown table.
+pub(super) struct Table {
+    text: String,
+}
+
+impl Table {
+    pub(super) fn new(headings: &[&str]) -> Self {
+        let mut table = Self { text: String::new() };
+        table.row(headings);
+        table.row(&vec!["---"; headings.len()]);
+        table
+    }
+
+    pub(super) fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
+        let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
+        self.text.extend(["| ", &cells.join(" | "), " |\n"]);
+    }
+}
+
+/// Prints results: all of them as JSON, or the table with what it was measured on.
+pub(super) fn print(json: bool, machine: &Machine, results: &impl Serialize, table: &Table) -> Result<()> {
+    if json {
+        let all = serde_json::json!({ "machine": machine, "results": results });
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    } else {
+        println!("\n{}\n\n{}", machine.line(), table.text);
+    }
+    Ok(())
+}
+
+/// The value in the middle; of an even number, the lower of the two.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are printed")]
+pub(super) fn mega(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_ignores_an_outlier() {
+        assert!((median([3.0, 900.0, 1.0]) - 3.0).abs() < f64::EPSILON);
+        assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn a_table_is_markdown() {
+        let mut table = Table::new(&["a", "b"]);
+        table.row(&["1", "2"]);
+        assert_eq!(table.text, "| a | b |\n| --- | --- |\n| 1 | 2 |\n");
+    }
+}

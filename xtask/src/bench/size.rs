@@ -1,0 +1,152 @@
+//! `cargo xtask bench size`: what it costs to have Jingku and to start it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Serialize;
+
+use super::daemon::{Daemon, build_release};
+use super::list::fill;
+use super::machine::Machine;
+use super::report::{Table, median, mega, print};
+use crate::workspace::{Workspace, run as run_command};
+
+const IMAGES: u32 = 10_000;
+const STARTS: usize = 20;
+/// After this long without a request a server is at rest.
+const REST: Duration = Duration::from_secs(2);
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Also build the binary from nothing, which takes minutes.
+    #[arg(long)]
+    clean_build: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Results {
+    binary_bytes: u64,
+    dependencies: usize,
+    /// Until the base URL is printed, on a data folder with 10,000 images; middle and slowest of 20.
+    start_ms: f64,
+    start_slowest_ms: f64,
+    /// Until `/healthz` has answered.
+    answer_ms: f64,
+    /// The start that makes the data folder.
+    first_start_ms: f64,
+    /// Anonymous memory of a server at rest, before its first request and after listing once.
+    rest_bytes: u64,
+    rest_after_list_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clean_build_seconds: Option<f64>,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let machine = Machine::this();
+    let binary = build_release(workspace)?;
+    let folder = tempfile::Builder::new().prefix("bench-size-").tempdir_in(&workspace.target)?;
+    let daemon = Daemon::new(binary.clone(), folder.path());
+    let first_start = Instant::now();
+    drop(daemon.serve()?);
+    let first_start_ms = ms(first_start);
+    let account = daemon.create_account("lab")?;
+    fill(&daemon.data, &account, IMAGES)?;
+
+    let starts = (0..STARTS).map(|_| start(&daemon)).collect::<Result<Vec<_>>>()?;
+    let (rest_bytes, rest_after_list_bytes) = rest(&daemon, &account.public_key, &account.private_key)?;
+    let results = Results {
+        binary_bytes: fs::metadata(&binary)?.len(),
+        dependencies: dependencies(workspace)?,
+        start_ms: median(starts.iter().map(|(line, _)| *line)),
+        start_slowest_ms: starts.iter().map(|(line, _)| *line).fold(0.0, f64::max),
+        answer_ms: median(starts.iter().map(|(_, answer)| *answer)),
+        first_start_ms,
+        rest_bytes,
+        rest_after_list_bytes,
+        clean_build_seconds: args.clean_build.then(|| clean_build(workspace)).transpose()?,
+    };
+    print(args.json, &machine, &results, &table(&results))
+}
+
+/// Starts once: milliseconds until the first line, and until `/healthz` has answered.
+fn start(daemon: &Daemon) -> Result<(f64, f64)> {
+    let begin = Instant::now();
+    let server = daemon.serve()?;
+    let line = ms(begin);
+    let mut stream = TcpStream::connect(server.address)?;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    ensure!(reply.starts_with("HTTP/1.1 200"), "/healthz answers {reply}");
+    Ok((line, ms(begin)))
+}
+
+/// Anonymous memory before the first request, and after a page was listed.
+fn rest(daemon: &Daemon, public_key: &str, private_key: &str) -> Result<(u64, u64)> {
+    let server = daemon.serve()?;
+    std::thread::sleep(REST);
+    let before = server.memory_bytes("RssAnon")?;
+    let listed = daemon
+        .command(&["image", "list", "--json"])
+        .env("JINGKU_BASE_URL", format!("http://{}", server.address))
+        .env("JINGKU_PUBLIC_KEY", public_key)
+        .env("JINGKU_PRIVATE_KEY", private_key)
+        .output()?;
+    let page: serde_json::Value = serde_json::from_slice(&listed.stdout).context("read the listed page")?;
+    ensure!(page["TotalCount"] == IMAGES, "not the page asked for: {page}");
+    std::thread::sleep(REST);
+    Ok((before, server.memory_bytes("RssAnon")?))
+}
+
+/// Crates of others that the binary is built of, each version counted.
+fn dependencies(workspace: &Workspace) -> Result<usize> {
+    let mut tree = workspace.cargo("tree --package jingku --edges normal --prefix none --no-dedupe");
+    let output = tree.output()?;
+    if !output.status.success() {
+        bail!("cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8(output.stdout)?;
+    // Our own crates come with their folder in parentheses.
+    let foreign = text.lines().filter(|line| !line.contains("(/"));
+    Ok(foreign.map(|line| line.trim_end_matches(" (proc-macro)")).collect::<BTreeSet<_>>().len())
+}
+
+fn clean_build(workspace: &Workspace) -> Result<f64> {
+    let folder = tempfile::Builder::new().prefix("bench-build-").tempdir_in(&workspace.target)?;
+    run_command(&mut workspace.cargo("fetch --quiet"))?;
+    let begin = Instant::now();
+    let mut build = workspace.cargo("build --quiet --release --package jingku");
+    run_command(build.env("CARGO_TARGET_DIR", folder.path()))?;
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+fn table(results: &Results) -> Table {
+    let mut table = Table::new(&["what", "measured"]);
+    let mib = |bytes: u64| format!("{:.1} MiB", mega(bytes) * 1e6 / 1_048_576.0);
+    let mut row = |what: &str, measured: String| table.row(&[what.to_owned(), measured]);
+    row("release binary", format!("{:.1} MB", mega(results.binary_bytes)));
+    row("crates of others in it", results.dependencies.to_string());
+    row(
+        "start on a data folder with 10,000 images, until the first line",
+        format!("{:.0} ms, slowest of {STARTS} {:.0} ms", results.start_ms, results.start_slowest_ms),
+    );
+    row("… until /healthz has answered", format!("{:.0} ms", results.answer_ms));
+    row("first start, which makes the data folder", format!("{:.0} ms", results.first_start_ms));
+    row("anonymous memory at rest with 10,000 images", mib(results.rest_bytes));
+    row("… after a page was listed", mib(results.rest_after_list_bytes));
+    if let Some(seconds) = results.clean_build_seconds {
+        row("clean release build", format!("{seconds:.0} s"));
+    }
+    table
+}

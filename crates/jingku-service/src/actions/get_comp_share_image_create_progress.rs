@@ -13,10 +13,12 @@ pub(super) async fn run(
     request: GetCompShareImageCreateProgressRequest,
 ) -> Result<GetCompShareImageCreateProgressResponse, Error> {
     context.zones.resolve(&request.place)?;
+    // Taken before the catalogue is read: a job that ends in between is told of as it was, not as its last heartbeat.
+    let live = context.running.get(&request.image_id);
     let progress = context.catalog.image_progress(caller.own(), &request.image_id).await?;
     let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.clone()))?;
     // The catalogue has the last heartbeat; the job itself, when it runs here, has this moment.
-    if let Some(live) = context.running.get(&request.image_id) {
+    if let Some(live) = live {
         progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
         progress.started_at = Some(live.started_at());
         progress.reported_at = Some(context.clock.now());

@@ -54,25 +54,34 @@ async fn what_is_foreign_is_answered_as_what_does_not_exist() {
         unasked.push(answer(&stranger, *action, &[], "-").await);
     }
 
-    let available = service.make(INSTANCE, "secret").await;
+    // Each would be told apart by another refusal: it can be used, is busy, or has no disk.
+    let gone = service.disk("gone.raw", DiskFormat::Raw, 3);
+    service.instance("uhost-gone", &gone).await;
+    std::fs::remove_file(gone).unwrap();
     service.instance("uhost-busy", &service.disk("busy.raw", DiskFormat::Raw, 2)).await;
+    let available = service.make(INSTANCE, "secret").await;
     let making = owner.create("uhost-busy", "secret-too").await;
+    let (images, instances) = ([&*available, &making], [INSTANCE, "uhost-busy", "uhost-gone"]);
     let (before, seen) = (owner.everything().await, stranger.everything().await);
     assert_eq!(seen.clone().map(|list| list["TotalCount"].clone()), [0, 0]);
 
     for ((action, names), unasked) in CASES.iter().zip(unasked) {
         assert_eq!(answer(&stranger, *action, &[], "-").await, unasked, "{action:?}");
         let (name, rest, foreign, missing) = match names {
-            Names::Image(name, rest) => {
-                (name, rest, [available.as_str(), &making], "compshareImage-1nowherenone")
-            }
-            Names::Instance(name, rest) => (name, rest, [INSTANCE, "uhost-busy"], "uhost-none"),
+            Names::Image(name, rest) => (name, rest, &images[..], "compshareImage-1nowherenone"),
+            Names::Instance(name, rest) => (name, rest, &instances[..], "uhost-none"),
             Names::Nothing => continue,
         };
-        let ask = async |id| answer(&stranger, *action, &[&[(*name, id)], *rest].concat(), id).await;
-        let expected = ask(missing).await;
-        for id in foreign {
-            assert_eq!(ask(id).await, expected, "{action:?} of {id}");
+        // In its own zone, in one where it is not, and without one.
+        for zone in ["cn-wlcb-01", "cn-sh2-02", ""] {
+            let ask = async |id| {
+                let params = [&[(*name, id), ("Zone", zone)], *rest].concat();
+                answer(&stranger, *action, &params, id).await
+            };
+            let expected = ask(missing).await;
+            for id in foreign {
+                assert_eq!(ask(id).await, expected, "{action:?} of {id}");
+            }
         }
     }
     assert_eq!(owner.everything().await, before, "a stranger changed something");

@@ -140,17 +140,17 @@ async fn large_bodies_are_read_a_few_at_a_time() {
     tokio::time::pause();
     let sent = Instant::now();
     let endless = || Body::from_stream(futures::stream::pending::<std::io::Result<&str>>());
-    let send = |_| {
+    let hold = |_| {
         let caller = caller.clone();
         tokio::spawn(async move { post_form(&caller, endless()).await.status })
     };
-    let held: Vec<_> = (0..MAX_LARGE_BODIES).map(send).collect();
+    let waiting: Vec<_> = (0..MAX_LARGE_BODIES).map(hold).collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     caller.ok(LIST, &[]).await;
     assert_eq!(sent.elapsed().as_secs(), 1);
     assert_eq!(post_form(&caller, form_of(&caller, 100 << 10)).await.json["RetCode"], 0);
     assert_eq!(sent.elapsed().as_secs(), BODY_READ_TIMEOUT.as_secs());
-    for reply in held {
+    for reply in waiting {
         assert_eq!(reply.await.unwrap(), 408);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jingku_protocol::actions::Action;
 use jingku_protocol::{MAX_BODY_BYTES, Params};
-use jingku_service::{HEADER_READ_TIMEOUT, router, serve};
+use jingku_service::{router, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -47,7 +47,8 @@ async fn a_head_must_arrive_in_time() {
     tokio::time::pause();
     let sent = Instant::now();
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "the server said something");
-    assert!(sent.elapsed() <= HEADER_READ_TIMEOUT, "{:?}", sent.elapsed());
+    // As docs/wire promises, less what had passed by then.
+    assert!((10..=15).contains(&sent.elapsed().as_secs()), "{:?}", sent.elapsed());
 }
 
 #[tokio::test]

@@ -101,6 +101,8 @@ async fn keys_change_at_once_when_another_process_changes_them() {
     let second = operator.create_key(1, "second").await.unwrap();
     let second = Caller::with_keys(jingku_service::router(service.context.clone()), &second);
     second.ok(LIST, &[]).await;
+    // Both are known to the server by now.
+    caller.ok(LIST, &[]).await;
     operator.revoke_key(PUBLIC_KEY).await.unwrap();
     assert_eq!(caller.refusal(LIST, &[]).await, (172, "User Not Exists".to_owned()));
     second.ok(LIST, &[]).await;

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::excerpt::excerpt;
 use crate::params::{Params, Value};
 
 /// The largest request body, in bytes. A cover travels inside as Base64 text; nothing else is near this size.
@@ -19,9 +20,6 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 pub const MAX_PARAMS: usize = 512;
 /// The deepest nesting of JSON values or of dotted names; no action needs more than three levels.
 pub const MAX_DEPTH: usize = 8;
-
-/// The most characters of a name that an error repeats.
-const EXCERPT_CHARS: usize = 64;
 
 /// Why a request cannot be read as parameters. All of them are for the caller to mend.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -212,14 +210,6 @@ fn members(raw: &str) -> Result<Vec<(String, &RawValue)>, DecodeError> {
 
 fn parse<'a, T: Deserialize<'a>>(raw: &'a str) -> Result<T, DecodeError> {
     serde_json::from_str(raw).map_err(|error| DecodeError::InvalidJson(error.to_string()))
-}
-
-/// A name as an error shows it: a hostile one may be megabytes long.
-fn excerpt(name: &str) -> String {
-    match name.char_indices().nth(EXCERPT_CHARS) {
-        None => name.to_owned(),
-        Some((end, _)) => format!("{}…", &name[..end]),
-    }
 }
 
 fn without_zero_byte(name: &str, text: String) -> Result<String, DecodeError> {

@@ -7,6 +7,7 @@
 pub mod actions;
 mod bind;
 mod decode;
+mod excerpt;
 mod image;
 mod lenient;
 mod params;
@@ -16,6 +17,7 @@ mod tree;
 
 pub use bind::ParamError;
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, decode};
+pub use excerpt::excerpt;
 pub use image::{Image, ImageStatus, Owner, SoftwarePort, Softwares, SupportedZone};
 pub use params::{Params, Value};
 pub use ret_code::{Class, RetCode};

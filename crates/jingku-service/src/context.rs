@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::credentials::{CredentialsCache, KeyPair};
+use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
 use crate::jobs::Running;
 use crate::keyring::Keyring;
@@ -55,19 +55,12 @@ pub struct Environment {
     pub random: Arc<dyn Random>,
     /// `JINGKU_MASTER_KEY`.
     pub master_key: Option<SecretString>,
-    /// `JINGKU_PUBLIC_KEY` and `JINGKU_PRIVATE_KEY`: the first account's key pair.
-    pub first_key: Option<KeyPair>,
 }
 
 impl Default for Environment {
     /// The machine's clock and randomness, no secrets.
     fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            master_key: None,
-            first_key: None,
-        }
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), master_key: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jingku_catalog::CatalogError;
 
-use jingku_protocol::{DecodeError, ParamError, RetCode};
+use jingku_protocol::{DecodeError, ParamError, RetCode, excerpt};
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -111,14 +111,14 @@ impl Error {
             }
             Self::BodyIncomplete => "The request body did not arrive whole".to_owned(),
             Self::MissingAction => "Missing Action".to_owned(),
-            Self::ActionNotFound(name) => format!("Action [{name}] not found"),
+            Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
             Self::MissingSignature => "Missing Signature".to_owned(),
             Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
             Self::UserNotFound => "User Not Exists".to_owned(),
             Self::TokenNotFound => "Token Not Exists".to_owned(),
-            Self::ProjectNotFound(id) => format!("Project [{id}] not exists"),
-            Self::ResourceNotFound(id) => format!("Resource not exist [{id}]"),
+            Self::ProjectNotFound(id) => format!("Project [{}] not exists", excerpt(id)),
+            Self::ResourceNotFound(id) => format!("Resource not exist [{}]", excerpt(id)),
             Self::ImageNotAvailable(id) => format!("Image [{id}] is not available"),
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),

@@ -64,12 +64,11 @@ impl Service {
         let environment = Environment {
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(seed)),
-            first_key: Some(first_key),
             ..Environment::default()
         };
         let data = DataDir::open_or_create(&folder.path().join("data")).unwrap();
         let context = Arc::new(Context::open(&data, config, &environment).await.unwrap());
-        context.ensure_first_account(&data, environment.first_key.as_ref()).await.unwrap();
+        context.ensure_first_account(&data, Some(&first_key)).await.unwrap();
         Self { context, clock, folder }
     }
 

@@ -107,6 +107,8 @@ pub(crate) enum InstanceCommand {
         name: Option<String>,
         #[arg(long, value_name = "MODEL", default_value = "", hide_default_value = true, help = tr("Its GPU model", "GPU 型号"))]
         gpu_type: String,
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
+        config: Option<PathBuf>,
     },
     #[command(about = tr("List instances", "列出实例"))]
     List,

@@ -72,14 +72,14 @@ pub(crate) enum AccountCommand {
 pub(crate) enum KeyCommand {
     #[command(about = tr("Make a key pair", "新建密钥对"))]
     Create {
-        #[arg(long, default_value_t = 1, help = tr("Account number", "账号编号"))]
+        #[arg(long, value_name = "NUMBER", default_value_t = 1, hide_default_value = true, help = tr("Account number [default: 1]", "账号编号 [默认：1]"))]
         account: i64,
-        #[arg(long, default_value = "", help = tr("What to call it", "备注名"))]
+        #[arg(long, default_value = "", hide_default_value = true, help = tr("What to call it", "备注名"))]
         name: String,
     },
     #[command(about = tr("List keys, without their private halves", "列出密钥（不含私钥）"))]
     List {
-        #[arg(long, help = tr("Account number [default: all]", "账号编号 [默认：全部]"))]
+        #[arg(long, value_name = "NUMBER", help = tr("Account number [default: all]", "账号编号 [默认：全部]"))]
         account: Option<i64>,
     },
     #[command(about = tr("Make a key worthless from now on", "吊销密钥，立即生效"))]
@@ -101,12 +101,14 @@ pub(crate) enum InstanceCommand {
         format: Option<DiskFormat>,
         #[arg(long, help = tr("The zone it is in [default: the first one]", "所在可用区 [默认：第一个]"))]
         zone: Option<String>,
-        #[arg(long, default_value_t = 1, help = tr("Account number", "账号编号"))]
+        #[arg(long, value_name = "NUMBER", default_value_t = 1, hide_default_value = true, help = tr("Account number [default: 1]", "账号编号 [默认：1]"))]
         account: i64,
         #[arg(long, help = tr("Its name [default: the id]", "名称 [默认：同 ID]"))]
         name: Option<String>,
-        #[arg(long, default_value = "", help = tr("Its GPU model", "GPU 型号"))]
+        #[arg(long, value_name = "MODEL", default_value = "", hide_default_value = true, help = tr("Its GPU model", "GPU 型号"))]
         gpu_type: String,
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
+        config: Option<PathBuf>,
     },
     #[command(about = tr("List instances", "列出实例"))]
     List,
@@ -185,9 +187,9 @@ pub(crate) struct ListArgs {
     pub(crate) all: bool,
     #[arg(long, value_name = "IMAGE_ID", help = tr("Only this image", "只看这个镜像"))]
     pub(crate) id: Option<String>,
-    #[arg(long, help = tr("Images to pass over [default: 0]", "跳过的镜像数 [默认：0]"))]
+    #[arg(long, value_name = "N", help = tr("Images to pass over [default: 0]", "跳过的镜像数 [默认：0]"))]
     pub(crate) offset: Option<u64>,
-    #[arg(long, help = tr("Images wanted, at most 100 [default: 20]", "最多列出几个，上限 100 [默认：20]"))]
+    #[arg(long, value_name = "N", help = tr("Images wanted, at most 100 [default: 20]", "最多列出几个，上限 100 [默认：20]"))]
     pub(crate) limit: Option<u32>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
@@ -199,7 +201,7 @@ pub(crate) struct CreateArgs {
     pub(crate) instance: String,
     #[arg(long, help = tr("The image's name, unique in the account", "镜像名称，账号内唯一"))]
     pub(crate) name: String,
-    #[arg(long, help = tr("Free text", "描述"))]
+    #[arg(long, value_name = "TEXT", help = tr("Free text", "描述"))]
     pub(crate) description: Option<String>,
     #[arg(long, help = tr("Follow until it is done", "一直等到完成"))]
     pub(crate) wait: bool,
@@ -211,17 +213,17 @@ pub(crate) struct CreateArgs {
 pub(crate) struct UpdateArgs {
     #[arg(long, help = tr("A new name", "新名称"))]
     pub(crate) name: Option<String>,
-    #[arg(long, help = tr("Free text; empty clears", "描述；留空表示清除"))]
+    #[arg(long, value_name = "TEXT", help = tr("Free text; empty clears", "描述；留空表示清除"))]
     pub(crate) description: Option<String>,
     #[arg(long, value_name = "TEXT", help = tr("Markdown; empty clears", "Markdown 说明；留空表示清除"))]
     pub(crate) readme: Option<String>,
-    #[arg(long = "tag", help = tr("A tag; repeat for up to three; empty clears", "标签，可重复，最多三个；留空表示清除"))]
+    #[arg(long = "tag", value_name = "TAG", help = tr("A tag; repeat for up to three; empty clears", "标签，可重复，最多三个；留空表示清除"))]
     pub(crate) tags: Vec<String>,
-    #[arg(long, help = tr("Who sees it", "可见范围"))]
+    #[arg(long, value_name = "private|public", hide_possible_values = true, help = tr("Who sees it", "可见范围"))]
     pub(crate) visibility: Option<Visibility>,
-    #[arg(long, value_name = "true|false", help = tr("Whether its software starts by itself", "软件是否自动启动"))]
+    #[arg(long, value_name = "true|false", hide_possible_values = true, help = tr("Whether its software starts by itself", "软件是否自动启动"))]
     pub(crate) auto_start: Option<bool>,
-    #[arg(long = "gpu-type", help = tr("A GPU model it is meant for; repeatable; empty clears", "适用的 GPU 型号，可重复；留空表示清除"))]
+    #[arg(long = "gpu-type", value_name = "MODEL", help = tr("A GPU model it is meant for; repeatable; empty clears", "适用的 GPU 型号，可重复；留空表示清除"))]
     pub(crate) gpu_types: Vec<String>,
     #[command(flatten)]
     pub(crate) one: OneImage,
@@ -235,7 +237,7 @@ pub(crate) enum Visibility {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    #[arg(long, value_name = "raw|qcow2", default_value = "raw", help = tr("What to write", "导出格式"))]
+    #[arg(long, value_name = "raw|qcow2", default_value = "raw", hide_default_value = true, help = tr("What to write [default: raw]", "导出格式 [默认：raw]"))]
     pub(crate) format: DiskFormat,
     #[arg(short, long, value_name = "FILE", help = tr("The file; must not exist", "导出到的文件；不能已存在"))]
     pub(crate) output: PathBuf,

@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::lang::tr;
 use crate::output::{date, note, print, print_fields, print_json, print_table, size, time};
-use crate::serve::{environment, first_key};
+use crate::serve::{environment, first_key, read_config};
 
 /// Opens the data folder, which has to be there: looking at nothing should not create it.
 async fn open(global: &Global) -> Result<Context, Failure> {
@@ -25,9 +25,9 @@ async fn open(global: &Global) -> Result<Context, Failure> {
 
 /// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new
 /// folder is not `serve`.
-async fn open_or_create(global: &Global) -> Result<Context, Failure> {
+async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    let context = Context::open(&data, &Config::default(), &environment()).await?;
+    let context = Context::open(&data, config, &environment()).await?;
     if context.accounts().await?.is_empty() {
         context.ensure_first_account(&data, first_key()?.as_ref()).await?;
     }
@@ -37,7 +37,7 @@ async fn open_or_create(global: &Global) -> Result<Context, Failure> {
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
     match command {
         AccountCommand::Create { name } => {
-            let context = open_or_create(global).await?;
+            let context = open_or_create(global, &Config::default()).await?;
             let (account, pair) = context.create_account(&name).await?;
             print_pair(global, &account_json(&account), &pair)
         }
@@ -63,7 +63,7 @@ pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<
 pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Failure> {
     match command {
         KeyCommand::Create { account, name } => {
-            let pair = open_or_create(global).await?.create_key(account, &name).await?;
+            let pair = open_or_create(global, &Config::default()).await?.create_key(account, &name).await?;
             print_pair(global, &json!({ "AccountId": account }), &pair)
         }
         KeyCommand::List { account } => {
@@ -90,7 +90,7 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
 
 pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Result<(), Failure> {
     match command {
-        InstanceCommand::Add { id, disk, format, zone, account, name, gpu_type } => {
+        InstanceCommand::Add { id, disk, format, zone, account, name, gpu_type, config } => {
             let new = NewInstance {
                 id: &id,
                 name: name.as_deref(),
@@ -100,7 +100,8 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 format,
                 gpu_type: &gpu_type,
             };
-            let instance = open_or_create(global).await?.add_instance(new).await?;
+            let instance =
+                open_or_create(global, &read_config(config.as_deref())?).await?.add_instance(new).await?;
             if global.json {
                 return print_json(&instance_json(&instance));
             }

@@ -1,6 +1,7 @@
 //! `jingku serve`.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -17,6 +18,11 @@ use crate::lang::tr;
 use crate::output::note;
 
 mod demo;
+
+/// The configuration file, or what holds without one.
+pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
+    Ok(path.map(Config::read).transpose()?.unwrap_or_default())
+}
 
 /// The environment of a server or an operator's command.
 pub(crate) fn environment() -> Environment {
@@ -48,7 +54,7 @@ fn variable(name: &str) -> Option<String> {
 /// Serves until told to stop.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     start_log();
-    let config = args.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let config = read_config(args.config.as_deref())?;
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     let _lock = data.lock()?;
     let context = Arc::new(Context::open(&data, &config, &environment()).await?);

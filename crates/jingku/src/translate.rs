@@ -23,7 +23,7 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
         }
         OperatorError::NoZone { given, known } => format!("没有可用区 {given:?}。已知可用区：{known}。"),
         OperatorError::Disk(error) => disk_error(error),
-        OperatorError::Catalog(error) => format!("目录数据库出错：{error}。"),
+        OperatorError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
         OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         OperatorError::Start(error) => start_error(error),
     }
@@ -37,7 +37,7 @@ pub(crate) fn start_error(error: &StartError) -> String {
         }
         StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
         StartError::WrongMasterKey(_) => WRONG_MASTER_KEY.to_owned(),
-        StartError::Catalog(error) => format!("无法打开目录数据库：{error}。"),
+        StartError::Catalog(error) => format!("无法打开目录数据库：{}。", root(error)),
         StartError::Store(error) => format!("无法打开分块存储：{error}。"),
     }
 }
@@ -75,8 +75,8 @@ pub(crate) fn client_error(error: &ClientError) -> String {
             format!("请求被拒绝：{message}（RetCode {code}{id}）。{advice}。")
         }
         ClientError::Config(why) => format!("客户端配置有误：{why}。"),
-        ClientError::Connect { source, .. } => format!("无法连接服务：{source}。"),
-        ClientError::Transport { source, .. } => format!("连接中断：{source}。"),
+        ClientError::Connect { source, .. } => format!("无法连接服务：{}。", root(source.as_ref())),
+        ClientError::Transport { source, .. } => format!("连接中断：{}。", root(source.as_ref())),
         ClientError::Timeout { after, .. } => format!("{} 秒内没有应答。", after.as_secs()),
         ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
         ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
@@ -88,4 +88,10 @@ pub(crate) fn client_error(error: &ClientError) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// The end of a chain of causes, which alone says what happened.
+fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let last = std::iter::successors(Some(error), |error| error.source()).last();
+    last.unwrap_or(error).to_string()
 }

@@ -89,7 +89,7 @@ fn a_stopped_server_is_named_and_how_to_start_it() {
         &list,
         5,
         &["No server answers at", &base_url, "jingku serve"],
-        &[&base_url, "没有服务应答", "jingku serve"],
+        &[&base_url, "没有服务应答", "Connection refused", "jingku serve"],
     );
     // A server elsewhere is not for this machine to start.
     let elsewhere = ["image", "list", "--base-url", "http://127.0.0.1:1"];

@@ -9,6 +9,7 @@ mod home;
 mod image;
 mod operate;
 mod qemu;
+mod reference;
 mod serve;
 mod server;
 mod terminal;

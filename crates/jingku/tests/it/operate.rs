@@ -111,6 +111,17 @@ fn what_cannot_be_declared_is_refused() {
 }
 
 #[test]
+fn zones_of_the_configuration_are_known() {
+    let home = Home::new();
+    disk::write(&home.path("lab.raw"), &disk::bytes(1, 0));
+    let zone = "[[zones]]\nregion = 'lab'\nzone = 'lab-01'\nregion_id = 1\nzone_id = 1\nname = 'Lab'\n";
+    std::fs::write(home.path("jingku.toml"), zone).unwrap();
+    let add = ["instance", "add", "--id", "uhost-lab", "--disk", "lab.raw", "--config", "jingku.toml"];
+    home.run(&[&add[..], &["--zone", "cn-wlcb-01"]].concat()).failed(3, &["Known zones: lab-01"]);
+    assert_eq!(home.json(&add)["Zone"], "lab-01");
+}
+
+#[test]
 fn looking_at_nothing_creates_nothing() {
     let home = Home::new();
     for list in [["key", "list"], ["account", "list"], ["instance", "list"]] {

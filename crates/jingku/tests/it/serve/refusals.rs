@@ -70,7 +70,12 @@ fn a_corrupt_catalogue() {
     home.serve().stop();
     std::fs::write(home.data().join("catalog.db"), "this is no database ".repeat(1000)).unwrap();
     let before = home.files();
-    home.refuses(&SERVE, 6, &["Cannot open the catalogue", "not a database"], &["无法打开目录数据库"]);
+    home.refuses(
+        &SERVE,
+        6,
+        &["Cannot open the catalogue", "not a database"],
+        &["无法打开目录数据库", "not a database"],
+    );
     home.refuses(&["key", "list"], 6, &["Cannot open the catalogue"], &["无法打开目录数据库"]);
     assert!(home.files() == before, "what was there has changed");
 }

@@ -1,11 +1,12 @@
 """ucloud-sdk-python3 as its users call it: typed methods and `invoke`."""
 
 import re
+import time
 
 import pytest
 from ucloud.core.exc import RetCodeException, ValidationException
 
-from daemon import REGION, ZONE
+from daemon import MAKE_SECONDS_MAX, REGION, ZONE
 
 ID = re.compile(r"compshareImage-[0-9a-z]{12}")
 
@@ -193,6 +194,10 @@ def test_refusals_reach_the_caller_with_code_message_and_request_id(owner):
     four = {**by_id, "Tags": ["a", "b", "c", "d"]}
     assert answer(client.invoke, update, four) == (230, "Params [Tags] not available")
     assert answer(client.invoke, update, {**by_id, "Price": -1}) == (230, "Params [Price] not available")
+    assert answer(client.invoke, update, {**by_id, "Cover": "aGk="}) == (230, "Params [Cover] not available")
+    many = {"UHostIds": [f"uhost-{n}" for n in range(101)]}
+    instances = "DescribeCompShareInstance"
+    assert answer(client.invoke, instances, many) == (230, "Params [UHostIds] not available")
     assert answer(client.invoke, update, {**by_id, "Visibility": 2}) == (230, "Params [Visibility] not available")
 
 
@@ -211,6 +216,7 @@ def test_a_name_is_one_image_s(account):
 def test_while_an_image_is_made(account, slow_instance):
     client = account.sdk()
     create = "CreateCompShareCustomImage"
+    idle = account.add_instance()
     image = client.invoke(create, {"UHostId": slow_instance, "Name": "one"})["CompShareImageId"]
     busy = (8964, f"UHost [{slow_instance}] is making image")
     assert answer(client.invoke, create, {"UHostId": slow_instance, "Name": "two"}) == busy
@@ -218,7 +224,7 @@ def test_while_an_image_is_made(account, slow_instance):
     assert (row["CompShareImageId"], row["Status"]) == (image, "Making")
     [instance] = client.invoke("DescribeCompShareInstance", {"UHostIds": [slow_instance]})["UHostSet"]
     assert instance["State"] == "ImageMaking"
-    taken = {"UHostId": account.add_instance(), "Name": "one"}
+    taken = {"UHostId": idle, "Name": "one"}
     assert answer(client.invoke, create, taken) == (230, "Params [Name] not available")
     progress = client.invoke("GetCompShareImageCreateProgress", {"CompShareImageId": image})
     assert progress["Status"] == "Making" and 0 <= progress["Process"] < 100
@@ -228,6 +234,34 @@ def test_while_an_image_is_made(account, slow_instance):
     [instance] = client.invoke("DescribeCompShareInstance", {"UHostIds": [slow_instance]})["UHostSet"]
     assert instance["State"] == "Stopped"
     account.make("two", slow_instance)
+
+
+def test_a_disk_that_is_gone_is_refused_before_anything_happens(account):
+    instance = account.add_instance()
+    account.disk(instance).unlink()
+    error = refusal(account.sdk().invoke, "CreateCompShareCustomImage", {"UHostId": instance, "Name": "n"})
+    assert error.code == 8905 and error.message.startswith(f"UHost [{instance}] cannot be read. ")
+    assert account.images() == []
+
+
+def test_a_making_that_fails_says_why_and_frees_the_name(account, slow_instance):
+    client = account.sdk()
+    image = account.start_making("name", slow_instance)
+    with account.disk(slow_instance).open("r+b") as disk:
+        disk.truncate(4096)
+    deadline = time.monotonic() + MAKE_SECONDS_MAX
+    progress = {"Status": "Making"}
+    while progress["Status"] == "Making":
+        assert time.monotonic() < deadline, progress
+        progress = client.invoke("GetCompShareImageCreateProgress", {"CompShareImageId": image})
+    assert progress["Status"] == "Failed" and progress["FailedReason"] and progress["Process"] < 100
+    [row] = client.invoke("DescribeCompShareCustomImages")["ImageSet"]
+    assert (row["Status"], row["FailedReason"]) == ("UnAvailable", progress["FailedReason"])
+    export = {"CompShareImageId": image}
+    assert answer(client.invoke, "ExportCompShareCustomImage", export) == (8017, f"Image [{image}] is not available")
+    second = account.make("name")
+    statuses = {row["CompShareImageId"]: row["Status"] for row in account.images()}
+    assert statuses == {image: "UnAvailable", second: "Available"}
 
 
 def test_deleting_an_image_frees_its_name_and_its_instance(account, slow_instance):
@@ -276,6 +310,7 @@ def test_next_token_neither_skips_nor_repeats(account):
         assert page["TotalCount"] == 6 and 0 < len(page["ImageSet"]) <= 2
         seen += [row["CompShareImageId"] for row in page["ImageSet"]]
         token = page["NextToken"]
+        assert len(seen) <= 7, "the token leads nowhere"
     assert len(seen) == len(set(seen))
     # The newcomer may be of the same second as the others, and then its id may put it after the first page.
     assert set(seen) - {newcomer} == set(images)

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import shutil
 import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -20,7 +18,7 @@ UPDATE = "UpdateCompShareImage"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_PARAMS = 512
 MAX_DEPTH = 8
-HEAD_SECONDS = 10
+HEAD_SECONDS = 15
 
 
 def refuse(name) -> tuple:
@@ -157,12 +155,10 @@ def test_the_body_wins_over_the_query_and_counts_once(owner):
     assert wire.post_form(url, params, query={"Extra": 1}).ret_code == 171
 
 
-@pytest.mark.parametrize("target", ["", "/", "/api", "/api/?"])
+@pytest.mark.parametrize("target", ["/", "/?", "/api", "/api/v1/", "//", "/?Action=" + LIST, "/api?Action=" + LIST])
 def test_any_path_will_do(owner, target):
-    reply = wire.send(owner.daemon.base_url, "POST", target or "/", urlencode(owner.signed(LIST)), FORM)
+    reply = wire.send(owner.daemon.base_url, "POST", target, urlencode(owner.signed(LIST)), FORM)
     assert reply.ret_code == 0
-    with_query = target.rstrip("?") + "?Action=" + LIST
-    assert wire.send(owner.daemon.base_url, "POST", with_query, urlencode(owner.signed(LIST)), FORM).ret_code == 0
 
 
 # What every response has
@@ -285,6 +281,8 @@ def test_action_names_are_exact(owner, name):
         (JSON, b'{"Action":"X","A":{"b":1,"b":2}}', "Params [A.b] is given twice"),
         (FORM, b"Action=X&Limit=1&Limit=1", "Params [Limit] is given twice"),
         (JSON, b'{"Action":"X","P":1e999}', "Params [P] is not a finite number"),
+        (JSON, b'{"Action":"X","P":["\\u0000"]}', "Params [P] holds a zero byte"),
+        (FORM, b"Action=X&P=a%00b", "Params [P] holds a zero byte"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_sentence(owner, content_type, body, message):
@@ -430,31 +428,19 @@ def test_the_same_create_four_times_at_once_makes_one_image(account):
     assert len(account.images()) == 1
 
 
-def test_the_bytes_come_back(owner, tmp_path):
+def test_the_bytes_come_back(owner):
     disk = owner.disk(owner.instance)
-    raw = owner.call("ExportCompShareCustomImage", CompShareImageId=owner.image, Format="raw")
+    raw = owner.call("ExportCompShareCustomImage", CompShareImageId=owner.image)
     assert (raw.status, raw.headers["Content-Type"]) == (200, "application/octet-stream")
     assert int(raw.headers["Content-Length"]) == len(raw.body) == disk.stat().st_size
     assert raw.headers["X-UCLOUD-REQUEST-UUID"]
     assert hashlib.sha256(raw.body).digest() == hashlib.sha256(disk.read_bytes()).digest()
-    default = owner.call("ExportCompShareCustomImage", CompShareImageId=owner.image)
-    assert default.body == raw.body
-
-    qcow2 = owner.call("ExportCompShareCustomImage", CompShareImageId=owner.image, Format="qcow2")
-    assert qcow2.headers["Content-Type"] == "application/octet-stream"
-    assert qcow2.body.startswith(b"QFI\xfb") and int(qcow2.headers["Content-Length"]) == len(qcow2.body)
-    if shutil.which("qemu-img"):
-        (tmp_path / "image.qcow2").write_bytes(qcow2.body)
-        same = ["qemu-img", "compare", "-f", "raw", "-F", "qcow2", disk, tmp_path / "image.qcow2"]
-        done = subprocess.run(same, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_cannot_be_given_back(account, slow_instance):
     export = "ExportCompShareCustomImage"
     image = account.start_making("unfinished", slow_instance)
     assert account.call(export, CompShareImageId=image).answer == (8017, f"Image [{image}] is not available")
-    assert account.call(export, CompShareImageId=image, Format="vmdk").answer == refuse("Format")
     assert account.call(export).answer == (210, "Missing params [CompShareImageId]")
     assert account.call(export, CompShareImageId="x").answer == (8039, "Resource not exist [x]")
     account.ok("TerminateCompShareCustomImage", CompShareImageId=image)

@@ -146,9 +146,9 @@ mod tests {
                 taken.extend(pipeline.take());
             }
             if n % 5 == 0 {
-                pipeline.pass(Ok(n))
+                pipeline.pass(Ok(n));
             } else {
-                pipeline.submit(n)
+                pipeline.submit(n);
             }
             taken.extend(pipeline.take_ready());
         }

@@ -24,7 +24,8 @@ pub use describe_comp_share_custom_images::{
     DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse,
 };
 pub use describe_comp_share_instance::{
-    DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
+    DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceAddress,
+    InstanceDisk,
 };
 pub use describe_comp_share_software_port::{
     DescribeCompShareSoftwarePortRequest, DescribeCompShareSoftwarePortResponse,

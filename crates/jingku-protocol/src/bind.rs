@@ -2,6 +2,16 @@
 
 use crate::tree::Tree;
 
+/// The most characters in a word: a tag, a GPU model, the name or version of a piece of software. Ours, as are all
+/// limits on text but that of an image's name: they keep a page of 100 rows below 1 MiB, which some clients read at most.
+pub(crate) const MAX_WORD_CHARS: usize = 64;
+/// The most characters in a description. Ours.
+pub(crate) const MAX_DESCRIPTION_CHARS: usize = 1000;
+/// The most characters in a readme. Ours.
+pub(crate) const MAX_README_CHARS: usize = 100_000;
+/// The most entries in a list of GPU models, applications or ports. Ours.
+pub(crate) const MAX_LIST_ITEMS: usize = 32;
+
 /// A parameter the backend refuses; the daemon answers 210 or 230.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
@@ -24,6 +34,15 @@ impl Tree {
     /// Text as sent, `Some("")` included: in an update, empty means "clear".
     pub(crate) fn raw_text(&self, name: &str) -> Option<String> {
         self.get(name)?.text().map(str::to_owned)
+    }
+
+    /// Text as sent, no longer than `max_chars`.
+    pub(crate) fn bounded_text(&self, name: &str, max_chars: usize) -> Result<Option<String>, ParamError> {
+        let text = self.raw_text(name);
+        if text.as_ref().is_some_and(|text| text.chars().count() > max_chars) {
+            return Err(ParamError::not_available(name));
+        }
+        Ok(text)
     }
 
     /// Text that says something; the Python SDK sends `Zone=` for an unset zone.
@@ -61,6 +80,16 @@ impl Tree {
         }
         Some(elements.iter().filter_map(|element| element.text()).map(str::to_owned).collect())
     }
+
+    /// A list of at most `max_items` words, each no longer than [`MAX_WORD_CHARS`].
+    pub(crate) fn words(&self, name: &str, max_items: usize) -> Result<Option<Vec<String>>, ParamError> {
+        let words = self.texts(name);
+        let too_long = |word: &String| word.chars().count() > MAX_WORD_CHARS;
+        if words.as_ref().is_some_and(|words| words.len() > max_items || words.iter().any(too_long)) {
+            return Err(ParamError::not_available(name));
+        }
+        Ok(words)
+    }
 }
 
 fn list_of_text(text: &str) -> Vec<String> {
@@ -95,6 +124,8 @@ mod tests {
         assert_eq!(tags(r#"Tags=["a","b","c"]"#), expected);
         assert_eq!(tags("Tags=a"), Some(vec!["a".to_owned()]));
         assert_eq!(tags("Tags="), Some(Vec::new()));
+        assert_eq!(tags(r#"{"Tags":[]}"#), Some(Vec::new()));
+        assert_eq!(tags(r#"{"Tags":null}"#), None);
         assert_eq!(tags("x=1"), None);
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bind::ParamError;
+use crate::bind::{MAX_LIST_ITEMS, MAX_WORD_CHARS, ParamError};
 use crate::lenient;
 use crate::params::Params;
 use crate::tree::Tree;
@@ -157,21 +157,25 @@ pub struct Softwares {
 impl Softwares {
     /// Reads the members of a `Softwares` object; `None` when there are none, as in the legacy text form. The list is
     /// `Application` in the documents of Create and `Applications` in those of Publish: both are taken.
-    pub(crate) fn bind(tree: &Tree) -> Option<Self> {
-        let text = |name| tree.raw_text(name).unwrap_or_default();
-        let softwares = Self {
-            framework: text("Framework"),
-            framework_version: text("FrameworkVersion"),
-            cuda_version: text("CUDAVersion"),
-            python_version: text("PythonVersion"),
-            os_version: text("OsVersion"),
-            framework_version_index: 0,
-            applications: tree
-                .texts("Application")
-                .or_else(|| tree.texts("Applications"))
-                .unwrap_or_default(),
+    pub(crate) fn bind(tree: &Tree) -> Result<Option<Self>, ParamError> {
+        let text = |name| match tree.bounded_text(name, MAX_WORD_CHARS) {
+            Ok(text) => Ok(text.unwrap_or_default()),
+            Err(_) => Err(ParamError::NotAvailable(format!("Softwares.{name}"))),
         };
-        (softwares != Self::default()).then_some(softwares)
+        let applications = match tree.words("Application", MAX_LIST_ITEMS)? {
+            None => tree.words("Applications", MAX_LIST_ITEMS)?,
+            applications => applications,
+        };
+        let softwares = Self {
+            framework: text("Framework")?,
+            framework_version: text("FrameworkVersion")?,
+            cuda_version: text("CUDAVersion")?,
+            python_version: text("PythonVersion")?,
+            os_version: text("OsVersion")?,
+            framework_version_index: 0,
+            applications: applications.unwrap_or_default(),
+        };
+        Ok((softwares != Self::default()).then_some(softwares))
     }
 
     pub(crate) fn add_to(&self, params: Params) -> Params {
@@ -199,12 +203,15 @@ pub struct SoftwarePort {
 impl SoftwarePort {
     pub(crate) fn bind_list(tree: &Tree, name: &str) -> Result<Vec<Self>, ParamError> {
         let elements = tree.get(name).map(Tree::elements).unwrap_or_default();
+        if elements.len() > MAX_LIST_ITEMS {
+            return Err(ParamError::not_available(name));
+        }
         let bind = |element: &Tree| {
-            let port =
-                element.parsed("Port").ok().flatten().ok_or_else(|| ParamError::not_available(name))?;
-            Ok(Self { software: element.raw_text("Software").unwrap_or_default(), port })
+            let port = element.parsed("Port").ok().flatten()?;
+            let software = element.bounded_text("Software", MAX_WORD_CHARS).ok()?.unwrap_or_default();
+            Some(Self { software, port })
         };
-        elements.into_iter().map(bind).collect()
+        elements.into_iter().map(bind).collect::<Option<_>>().ok_or_else(|| ParamError::not_available(name))
     }
 }
 

@@ -40,6 +40,8 @@ impl Tree {
             Value::Text(text) | Value::Number(text) => place.text = Some(text.clone()),
             Value::Bool(flag) => place.text = Some(flag.to_string()),
             Value::Null => {}
+            // What a form spells `name=`: in an update both clear.
+            Value::List(items) if items.is_empty() => place.text = Some(String::new()),
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     place.insert(&index.to_string(), item);

@@ -109,3 +109,31 @@ fn actions_are_found_by_exact_name_only() {
     }
     assert_eq!(Action::from_name("describecompsharecustomimages"), None);
 }
+
+#[test]
+fn texts_and_lists_have_limits() {
+    let update = |form: &str| {
+        let form = format!("CompShareImageId=i&{form}");
+        UpdateCompShareImageRequest::bind(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
+    };
+    let list = |name: &str, count: usize| {
+        (0..count).map(|index| format!("{name}.{index}=x")).collect::<Vec<_>>().join("&")
+    };
+    // 镜 is one character of three bytes, nine when percent-encoded.
+    let long = |name: &str, chars: usize| format!("{name}={}", "%E9%95%9C".repeat(chars));
+    for (name, at_limit, over) in [
+        ("Description", long("Description", 1000), long("Description", 1001)),
+        ("VersionDesc", long("VersionDesc", 1000), long("VersionDesc", 1001)),
+        ("Readme", long("Readme", 100_000), long("Readme", 100_001)),
+        ("VersionName", long("VersionName", 64), long("VersionName", 65)),
+        ("GroupId", long("GroupId", 64), long("GroupId", 65)),
+        ("Tags", list("Tags", 3), list("Tags", 4)),
+        ("Tags", long("Tags.0", 64), long("Tags.0", 65)),
+        ("SupportedGpuTypes", list("SupportedGpuTypes", 32), list("SupportedGpuTypes", 33)),
+        ("Price", "Price=1000000".into(), "Price=1000000.01".into()),
+        ("Price", "Price=0".into(), "Price=NaN".into()),
+    ] {
+        assert!(update(&at_limit).is_ok(), "{name}");
+        assert_eq!(update(&over).unwrap_err(), ParamError::NotAvailable(name.into()));
+    }
+}

@@ -38,7 +38,9 @@ pub(crate) async fn run(
     match action {
         Action::CreateCompShareCustomImage => call!(create_comp_share_custom_image),
         Action::CreateCscliEvent => call!(create_cscli_event),
-        Action::DescribeCompShareCustomImages => call!(describe_comp_share_custom_images),
+        Action::DescribeCompShareCustomImages => {
+            describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
+        }
         Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
         Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),
         Action::DescribeCompShareSupportZone => call!(describe_comp_share_support_zone),
@@ -64,6 +66,11 @@ impl Caller {
 fn cursor(paging: &Paging) -> Result<Option<Cursor>, Error> {
     let parse = |token: &String| token.parse().map_err(|_| Error::not_available("NextToken"));
     paging.next_token.as_ref().map(parse).transpose()
+}
+
+/// The `NextToken` of a page; empty on the last one.
+fn next_token(next: Option<Cursor>) -> String {
+    next.map(|cursor| cursor.to_string()).unwrap_or_default()
 }
 
 /// Which rows of the catalogue a page is.

@@ -13,6 +13,8 @@ use crate::credentials::{CredentialsCache, KeyPair};
 use crate::data_dir::{DataDir, StartError};
 use crate::jobs::Running;
 use crate::keyring::Keyring;
+use crate::limits;
+use crate::pages::Pages;
 use crate::random::{Random, SystemRandom};
 use crate::zones::Zones;
 
@@ -39,6 +41,10 @@ pub struct Context {
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
+    /// Limits that all clients share.
+    pub(crate) limits: limits::Shared,
+    /// Pages of the list that are current.
+    pub(crate) pages: Pages,
 }
 
 /// What comes from outside the configuration: time, randomness, secrets from the environment.
@@ -84,6 +90,8 @@ impl Context {
             scratch: data.create_folder("scratch")?,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
+            limits: limits::Shared::default(),
+            pages: Pages::default(),
         })
     }
 }

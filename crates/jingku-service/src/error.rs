@@ -48,8 +48,8 @@ pub enum Error {
     // Ask again later.
     /// An image is being made of the instance already.
     InstanceMakingImage(String),
-    /// The service is stopping.
-    Unavailable,
+    /// As many exports as the service gives at once are running.
+    Throttled,
 
     // Our fault.
     /// Details are for the log, never for the caller.
@@ -97,7 +97,7 @@ impl Error {
             Self::DiskTooLarge(_) => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
-            Self::Unavailable => RetCode::ServiceUnavailable,
+            Self::Throttled => RetCode::Throttled,
             Self::Internal(_) => RetCode::ServiceError,
         }
     }
@@ -124,7 +124,7 @@ impl Error {
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),
             Self::InstanceMakingImage(id) => format!("UHost [{id}] is making image"),
-            Self::Unavailable => "Service Unavailable".to_owned(),
+            Self::Throttled => "Request Throttled".to_owned(),
             Self::Internal(_) => "Service Error".to_owned(),
         }
     }

@@ -4,9 +4,8 @@
 //! then the action's own.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::response::Response;
@@ -20,11 +19,9 @@ use crate::actions;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::limits::{BODY_READ_TIMEOUT, SMALL_BODY_BYTES};
 use crate::random::request_id;
 use crate::reply::{self, Reply};
-
-/// How long a request body may take to arrive.
-pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whose request it is, proven by the signature.
 pub(crate) struct Caller {
@@ -66,7 +63,7 @@ async fn answer(
     request: Request,
     named: &mut Option<Action>,
 ) -> Result<(Action, Reply), Error> {
-    let params = read(request).await?;
+    let params = read(context, request).await?;
     let name = params.get_text("Action").filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?;
     let action = Action::from_name(name);
     *named = action;
@@ -80,8 +77,10 @@ async fn answer(
     Ok((action, actions::run(context, &caller, action, &tree).await?))
 }
 
-async fn read(request: Request) -> Result<Params, Error> {
+async fn read(context: &Context, request: Request) -> Result<Params, Error> {
     let (parts, body) = request.into_parts();
+    let small = body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
+    let _permit = if small { None } else { context.limits.large_bodies.acquire().await.ok() };
     let body = collect(body).await?;
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     Ok(decode(parts.uri.query(), content_type, &body)?)

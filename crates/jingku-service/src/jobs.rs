@@ -30,7 +30,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often an idle worker looks for jobs that another process left.
 const POLL: Duration = Duration::from_secs(5);
 
-/// The running workers; they stop when told to.
+/// The running workers; they stop when told to, and when dropped, without waiting for them.
 pub struct Workers {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -56,7 +56,8 @@ impl Workers {
 }
 
 async fn work(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
+    // An error means that whoever could tell to stop is gone.
+    while !*stopped.borrow() && stopped.has_changed().is_ok() {
         match context.catalog.claim_job(&context.node, context.clock.now(), LEASE_SECS).await {
             Ok(Some(job)) => run(&context, job, &mut stopped).await,
             Ok(None) => idle(&context.running.wake, &mut stopped).await,
@@ -83,8 +84,14 @@ async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<boo
     let progress = Arc::new(Progress::new(context.clock.now()));
     context.running.insert(&image_id, &progress);
     let result = make_while_held(context, &job, &progress, stopped).await;
+    if result.is_err() {
+        // What the catalogue tells from now on is how far it came.
+        keep(context, &job, &progress).await;
+    }
+    let ended = end(context, &job, result).await;
+    // Not before the end is known: in between, the last heartbeat would tell less than was told already.
     context.running.remove(&image_id, progress.rate(context.clock.now()));
-    match end(context, &job, result).await {
+    match ended {
         Ok(()) => {}
         // The lease runs out and the job is claimed again.
         Err(error) => {
@@ -113,7 +120,7 @@ async fn make_while_held(
     loop {
         tokio::select! {
             made = &mut making => return made?,
-            _ = stopped.changed() => progress.stop(Stop::Shutdown),
+            _ = stopped.changed(), if progress.stopped().is_none() => progress.stop(Stop::Shutdown),
             _ = beat.tick() => keep(context, job, progress).await,
         }
     }

@@ -16,11 +16,8 @@ use tokio::sync::Semaphore;
 
 use crate::context::Context;
 use crate::gateway;
+use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS};
 
-/// How long a request's head may take to arrive; an idle connection is closed after the same time.
-pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
-/// The most connections at once; more wait in the listener's queue.
-pub const MAX_CONNECTIONS: usize = 4096;
 /// How long running requests may take to end when the server is told to stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait after a failed accept, which is most likely for want of file descriptors.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use jingku_chunks::{ManifestId, Piece, Pieces, Store};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::error::Internal;
 
@@ -20,8 +20,13 @@ pub(crate) struct DiskStream {
     pub(crate) body: Body,
 }
 
-/// Opens an image's disk as a raw stream.
-pub(crate) async fn open(store: Store, image_id: String, manifest: String) -> Result<DiskStream, Internal> {
+/// Opens an image's disk as a raw stream, which holds `permit` to its end.
+pub(crate) async fn open(
+    store: Store,
+    image_id: String,
+    manifest: String,
+    permit: OwnedSemaphorePermit,
+) -> Result<DiskStream, Internal> {
     let bad_name = || Internal::BadRow(format!("image {image_id}: manifest {manifest}"));
     let manifest: ManifestId = manifest.parse().map_err(|_| bad_name())?;
     let opened = tokio::task::spawn_blocking(move || {
@@ -31,7 +36,10 @@ pub(crate) async fn open(store: Store, image_id: String, manifest: String) -> Re
     });
     let (length, pieces) = opened.await??;
     let (sender, receiver) = mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || send(pieces, &image_id, &sender));
+    tokio::task::spawn_blocking(move || {
+        send(pieces, &image_id, &sender);
+        drop(permit);
+    });
     let stream =
         futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
     Ok(DiskStream { length, body: Body::from_stream(stream) })

@@ -1,7 +1,8 @@
 //! Runs the README's commands as they stand, so that what a newcomer types first is known to work.
 //!
 //! Every block fenced as `sh` between the two markers, in order, as one script: in a copy of the checkout, with a new
-//! home, stopped at the first command that fails.
+//! home, stopped at the first command that fails. A block fenced as `sh background` is a server: it runs beside the
+//! rest, which waits for its address.
 
 use std::env;
 use std::fs;
@@ -16,16 +17,22 @@ const START: &str = "<!-- ci:start -->";
 const END: &str = "<!-- ci:end -->";
 /// The longest time the commands may take, in seconds: one of them may be a whole release build.
 const SECONDS_MAX: &str = "900";
+/// Samples that both READMEs show as they are.
+const SAMPLES: [&str; 2] =
+    ["crates/compshare/examples/list_custom_images.rs", "crates/compshare/examples/list_custom_images.py"];
+const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 /// Before the commands: servers that they leave in the background end with the script.
 const PROLOGUE: &str = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n";
 
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
-    let readme = workspace.root.join("README.md");
-    if !readme.exists() {
-        println!("there is no README.md");
-        return Ok(());
+    let read =
+        |name: &str| fs::read_to_string(workspace.root.join(name)).with_context(|| format!("read {name}"));
+    for (readme, sample) in READMES.iter().flat_map(|readme| SAMPLES.map(|sample| (readme, sample))) {
+        if !read(readme)?.contains(&read(sample)?) {
+            bail!("{readme} does not show {sample} as it is");
+        }
     }
-    let text = fs::read_to_string(&readme).context("read README.md")?;
+    let text = read("README.md")?;
     let script = format!("{PROLOGUE}{}", commands(&text)?);
 
     let scratch = workspace.target.join("readme");
@@ -59,7 +66,10 @@ fn newcomer(command: &mut Command, home: &Path) {
             command.env_remove(name);
         }
     }
-    command.env("HOME", home);
+    command.env("HOME", home).env("CARGO_INSTALL_ROOT", home.join(".cargo"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(home.join(".cargo/bin")).chain(env::split_paths(&path));
+    command.env("PATH", env::join_paths(folders).expect("they were joined before"));
 }
 
 /// Copies the files that git knows or would add.
@@ -92,19 +102,28 @@ fn commands(readme: &str) -> Result<String> {
         bail!("README.md has no {START} … {END} around the commands that are tested");
     };
     let mut script = String::new();
-    let mut inside = false;
-    for line in marked.lines() {
-        match line.trim() {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            _ if inside => script.extend([line, "\n"]),
-            _ => {}
-        }
+    let mut lines = marked.lines();
+    while let Some(line) = lines.next() {
+        let background = match line.trim() {
+            "```sh" => false,
+            "```sh background" => true,
+            _ => continue,
+        };
+        let block = lines.by_ref().take_while(|line| line.trim() != "```");
+        let block: String = block.flat_map(|line| [line, "\n"]).collect();
+        script += &if background { in_background(&block) } else { block };
     }
     if script.is_empty() {
         bail!("README.md has no ```sh block between {START} and {END}");
     }
     Ok(script)
+}
+
+/// A server, and the wait for its address. Each ends the script when it does not come up.
+fn in_background(block: &str) -> String {
+    format!(
+        "log=$(mktemp)\n{{\n{block}}} >\"$log\" &\nuntil grep -q '^http' \"$log\"; do kill -0 $!; sleep 0.2; done\n"
+    )
 }
 
 #[cfg(test)]
@@ -117,6 +136,14 @@ mod tests {
             "```sh\nbefore\n```\n{START}\ntext\n```sh\none\n  two\n```\n```text\noutput\n```\n```sh\nthree\n```\n{END}\n```sh\nafter\n```"
         );
         assert_eq!(commands(&readme).unwrap(), "one\n  two\nthree\n");
+    }
+
+    #[test]
+    fn a_server_runs_beside_the_rest() {
+        let readme = format!("{START}\n```sh background\nserve\n```\n```sh\nask\n```\n{END}");
+        let script = commands(&readme).unwrap();
+        assert!(script.contains("{\nserve\n} >\"$log\" &\n"), "{script}");
+        assert!(script.ends_with("done\nask\n"), "{script}");
     }
 
     #[test]

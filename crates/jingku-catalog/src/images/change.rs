@@ -42,8 +42,6 @@ pub enum DeleteImage {
     Deleted,
     /// There is no such image in the scope; it may have been deleted before.
     NotFound,
-    /// Everybody can see the image: it must be made private first.
-    Published,
 }
 
 impl Catalog {
@@ -85,9 +83,6 @@ impl Catalog {
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(DeleteImage::NotFound).await;
                 };
-                if image.visibility != 0 {
-                    return transaction.discard(DeleteImage::Published).await;
-                }
                 let delete = "UPDATE images SET deleted_at = $2 WHERE id = $1";
                 transaction.execute(delete, &[id.into(), now.into()]).await?;
                 count(&mut transaction, scope.owner(), &image.zone, -1).await?;
@@ -103,24 +98,16 @@ impl Catalog {
 /// What a change looks at first.
 struct State {
     status: ImageStatus,
-    visibility: i64,
     zone: String,
 }
 
 async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
-    let sql = format!(
-        "SELECT i.id, i.status, i.visibility, i.zone FROM images i WHERE {} AND i.id = $2",
-        Scope::VISIBLE
-    );
+    let sql = format!("SELECT i.id, i.status, i.zone FROM images i WHERE {} AND i.id = $2", Scope::VISIBLE);
     let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
     row.map(|row| {
         row.decode("images", |cells| {
             cells.text()?;
-            Ok(State {
-                status: cells.word(ImageStatus::parse)?,
-                visibility: cells.integer()?,
-                zone: cells.text()?,
-            })
+            Ok(State { status: cells.word(ImageStatus::parse)?, zone: cells.text()? })
         })
     })
     .transpose()

@@ -12,7 +12,6 @@ on_every_engine!(
     an_instance_makes_one_image_at_a_time,
     changes_leave_what_they_do_not_name,
     a_name_is_not_taken_by_renaming,
-    a_published_image_is_not_deleted,
     what_is_of_another_account_does_not_exist,
     every_change_moves_the_revision,
 );
@@ -149,18 +148,6 @@ async fn a_name_is_not_taken_by_renaming(Engine { catalog, .. }: Engine) {
     assert_eq!(update("image-a", "c").await, UpdateImage::Updated);
     assert_eq!(update("image-b", "a").await, UpdateImage::Updated);
     assert_eq!(update("image-x", "x").await, UpdateImage::NotFound);
-}
-
-async fn a_published_image_is_not_deleted(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
-    make(&catalog, owner, "a", "vm", NOW).await;
-    let scope = Scope::own(owner);
-    let show = |visibility| ImageChanges { visibility: Some(visibility), ..ImageChanges::default() };
-    catalog.update_image(scope, "image-a", show(1), NOW).await.unwrap();
-    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Published);
-    catalog.update_image(scope, "image-a", show(0), NOW).await.unwrap();
-    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
 }
 
 async fn what_is_of_another_account_does_not_exist(Engine { catalog, .. }: Engine) {

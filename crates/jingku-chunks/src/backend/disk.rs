@@ -6,8 +6,7 @@ mod session;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use self::folder::Folder;
 use self::session::Session;
@@ -25,7 +24,8 @@ pub struct Disk {
     /// Held from the beginning, because an error that happened before a descriptor was opened is not told to it.
     #[cfg(target_os = "linux")]
     root: File,
-    sync_failed: AtomicBool,
+    /// Whether a sync has failed. Locked during a sync.
+    sync_failed: Mutex<bool>,
 }
 
 /// On Linux one `syncfs` before the manifest makes all chunks durable. Elsewhere each file is synced when it is put.
@@ -49,7 +49,7 @@ impl Disk {
             root: File::open(path.as_ref()).map_err(|e| Error::io("open the store's folder", e))?,
             folder,
             session: Arc::new(session),
-            sync_failed: AtomicBool::new(false),
+            sync_failed: Mutex::new(false),
         })
     }
 
@@ -60,6 +60,17 @@ impl Disk {
             Ok((file, length))
         };
         open().map_err(|e| Error::object(verb, key, e))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.root)?)
+    }
+
+    /// Every file was synced when it was put.
+    #[cfg(not(target_os = "linux"))]
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(())
     }
 
     fn staged(&self) -> io::Result<StagedFile> {
@@ -123,17 +134,15 @@ impl Backend for Disk {
 
     fn sync(&self) -> Result<()> {
         // The kernel tells of a failed write once, to one caller, and then takes the lost pages for clean. Whoever
-        // syncs next, for another image, must not be told that all is well.
-        if self.sync_failed.load(Ordering::SeqCst) {
+        // syncs next or at the same time, for another image, must not be told that all is well.
+        let mut failed = self.sync_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
             let source = io::Error::other("an earlier sync failed; check the disk, then restart");
             return Err(Error::Io { doing: "sync".into(), source });
         }
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(&self.root).map_err(|errno| {
-            self.sync_failed.store(true, Ordering::SeqCst);
-            Error::io("sync", errno.into())
-        })?;
-        Ok(())
+        let synced = self.sync_file_system();
+        *failed = synced.is_err();
+        synced.map_err(|e| Error::io("sync", e))
     }
 }
 

@@ -53,7 +53,9 @@ fn what_is_staged_is_invisible_until_committed(backend: &impl Backend) {
     let key = Key::Manifest(ManifestId([3; 32]));
     let stage = |parts: &[&[u8]]| {
         let mut stage = backend.stage().unwrap();
-        parts.iter().for_each(|part| stage.write(part).unwrap());
+        for part in parts {
+            stage.write(part).unwrap();
+        }
         stage
     };
     let staged = stage(&[b"in ", b"two parts"]);

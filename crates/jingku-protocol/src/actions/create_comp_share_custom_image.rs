@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Place, Request};
-use crate::bind::ParamError;
+use crate::bind::{MAX_DESCRIPTION_CHARS, MAX_LIST_ITEMS, ParamError};
 use crate::image::{SoftwarePort, Softwares};
 use crate::params::Params;
 use crate::tree::Tree;
@@ -58,8 +58,8 @@ impl Request for CreateCompShareCustomImageRequest {
             place: Place::bind(tree),
             instance_id,
             name,
-            description: tree.raw_text("Description"),
-            softwares: tree.get("Softwares").and_then(Softwares::bind),
+            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
+            softwares: tree.get("Softwares").map(Softwares::bind).transpose()?.flatten(),
             software_ports: SoftwarePort::bind_list(tree, "SoftwarePorts")?,
             firewall_ports: ports(tree, "FirewallPorts")?,
         })
@@ -86,7 +86,7 @@ impl Request for CreateCompShareCustomImageRequest {
 }
 
 fn ports(tree: &Tree, name: &str) -> Result<Vec<u16>, ParamError> {
-    let texts = tree.texts(name).unwrap_or_default();
+    let texts = tree.words(name, MAX_LIST_ITEMS)?.unwrap_or_default();
     texts.iter().map(|text| text.parse().map_err(|_| ParamError::not_available(name))).collect()
 }
 

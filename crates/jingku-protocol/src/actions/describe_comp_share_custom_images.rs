@@ -7,7 +7,7 @@ use crate::params::Params;
 use crate::tree::Tree;
 
 /// Lists the images of the caller's own account, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DescribeCompShareCustomImagesRequest {
     /// Narrows the list to images held there.
     pub place: Place,

@@ -25,6 +25,8 @@ pub struct DescribeCompShareInstanceResponse {
     /// The instances of this page.
     #[serde(rename = "UHostSet")]
     pub instances: Vec<Instance>,
+    /// Extension: where the next page starts; empty on the last one.
+    pub next_token: String,
 }
 
 /// An instance, as far as the image API is concerned with it.
@@ -68,9 +70,24 @@ pub struct Instance {
     pub expire_time: i64,
     /// Its disks, boot disk first.
     pub disk_set: Vec<InstanceDisk>,
-    /// Its addresses.
+    /// Its addresses; none known here.
     #[serde(rename = "IPSet")]
-    pub addresses: Vec<String>,
+    pub addresses: Vec<InstanceAddress>,
+}
+
+/// A network address of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct InstanceAddress {
+    /// The address.
+    #[serde(rename = "IP")]
+    pub ip: String,
+    /// `IPv4` or `IPv6`.
+    #[serde(rename = "IPMode")]
+    pub ip_mode: String,
+    /// Such as `Private`.
+    #[serde(rename = "Type")]
+    pub kind: String,
 }
 
 /// A disk of an instance.

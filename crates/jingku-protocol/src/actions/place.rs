@@ -3,7 +3,7 @@ use crate::tree::Tree;
 
 /// Where a call is aimed. The documents call both required for most actions; the official CLI sends neither, so both
 /// are optional. An empty value counts as absent: the Python SDK sends `Zone=` for an unset zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
     /// A region such as `cn-wlcb`.
     pub region: Option<String>,

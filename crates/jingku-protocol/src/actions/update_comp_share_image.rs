@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::create_comp_share_custom_image::is_image_name;
 use super::{Action, Place, Request};
-use crate::bind::ParamError;
+use crate::bind::{MAX_DESCRIPTION_CHARS, MAX_LIST_ITEMS, MAX_README_CHARS, MAX_WORD_CHARS, ParamError};
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -55,13 +55,10 @@ impl Request for UpdateCompShareImageRequest {
 
     // `Framework` and `Softwares` are legacy texts that the Python SDK may send: never an error, never used.
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        let image_id = tree.required_text("CompShareImageId")?;
         let name = tree.filled_text("Name");
         if name.as_deref().is_some_and(|name| !is_image_name(name)) {
             return Err(ParamError::not_available("Name"));
-        }
-        let tags = tree.texts("Tags");
-        if tags.as_ref().is_some_and(|tags| tags.len() > MAX_TAGS) {
-            return Err(ParamError::not_available("Tags"));
         }
         let price = tree.parsed("Price")?;
         if price.is_some_and(|price| !(0.0..=MAX_PRICE).contains(&price)) {
@@ -69,18 +66,18 @@ impl Request for UpdateCompShareImageRequest {
         }
         Ok(Self {
             place: Place::bind(tree),
-            image_id: tree.required_text("CompShareImageId")?,
+            image_id,
             name,
-            description: tree.raw_text("Description"),
+            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
             public: tree.flag("Visibility")?,
             cover: tree.raw_text("Cover"),
-            readme: tree.raw_text("Readme"),
-            tags,
-            group_id: tree.filled_text("GroupId"),
+            readme: tree.bounded_text("Readme", MAX_README_CHARS)?,
+            tags: tree.words("Tags", MAX_TAGS)?,
+            group_id: tree.bounded_text("GroupId", MAX_WORD_CHARS)?.filter(|id| !id.is_empty()),
             price,
-            version_name: tree.raw_text("VersionName"),
-            version_desc: tree.raw_text("VersionDesc"),
-            supported_gpu_types: tree.texts("SupportedGpuTypes"),
+            version_name: tree.bounded_text("VersionName", MAX_WORD_CHARS)?,
+            version_desc: tree.bounded_text("VersionDesc", MAX_DESCRIPTION_CHARS)?,
+            supported_gpu_types: tree.words("SupportedGpuTypes", MAX_LIST_ITEMS)?,
             auto_start: tree.flag("AutoStart")?,
         })
     }

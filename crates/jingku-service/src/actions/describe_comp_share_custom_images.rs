@@ -1,16 +1,26 @@
 use jingku_catalog::ImageFilter;
 use jingku_protocol::actions::{DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse};
 
-use super::{cursor, rows};
+use super::{cursor, next_token, rows};
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
+use crate::reply::Reply;
 use crate::view;
 
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
     request: DescribeCompShareCustomImagesRequest,
+) -> Result<Reply, Error> {
+    let read = async { Ok(Reply::object(&page(context, caller, &request).await?)) };
+    context.page(caller.account().id, request.clone(), read).await
+}
+
+async fn page(
+    context: &Context,
+    caller: &Caller,
+    request: &DescribeCompShareCustomImagesRequest,
 ) -> Result<DescribeCompShareCustomImagesResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
     let by_id = request.image_id.is_some();
@@ -22,6 +32,6 @@ pub(super) async fn run(
     Ok(DescribeCompShareCustomImagesResponse {
         total_count: page.total,
         image_set: images.collect::<Result<_, _>>()?,
-        next_token: page.next.map(|cursor| cursor.to_string()).unwrap_or_default(),
+        next_token: next_token(page.next),
     })
 }

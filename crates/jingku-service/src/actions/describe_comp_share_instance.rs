@@ -3,7 +3,7 @@ use jingku_protocol::actions::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
 };
 
-use super::{cursor, rows};
+use super::{cursor, next_token, rows};
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
@@ -32,6 +32,7 @@ pub(super) async fn run(
     Ok(DescribeCompShareInstanceResponse {
         total_count: page.total,
         instances: page.items.into_iter().map(view).collect(),
+        next_token: next_token(page.next),
     })
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use jingku_catalog::ImageStatus;
 use jingku_protocol::actions::ExportCompShareCustomImageRequest;
 
@@ -19,6 +21,8 @@ pub(super) async fn run(
     }
     let manifest =
         image.manifest.ok_or_else(|| Internal::BadRow(format!("image {}: no manifest", image.id)))?;
-    let DiskStream { length, body } = transfer::open(context.store.clone(), image.id, manifest).await?;
+    let permit = Arc::clone(&context.limits.exports).try_acquire_owned().map_err(|_| Error::Throttled)?;
+    let DiskStream { length, body } =
+        transfer::open(context.store.clone(), image.id, manifest, permit).await?;
     Ok(Reply::File { length, body })
 }

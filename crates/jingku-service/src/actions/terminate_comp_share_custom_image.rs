@@ -17,6 +17,5 @@ pub(super) async fn run(
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
-        DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
     }
 }

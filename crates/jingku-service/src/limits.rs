@@ -1,0 +1,34 @@
+//! What one client may ask of the service, and all clients together. Those on parameters are in `jingku-protocol`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+/// The most connections at once; more wait in the listener's queue.
+pub const MAX_CONNECTIONS: usize = 4096;
+/// How long a request's head may take to arrive; an idle connection is closed after the same time.
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a request body may take to arrive.
+pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// A body up to this size, in bytes, is read at once; only a picture is larger.
+pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
+/// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
+pub const MAX_LARGE_BODIES: usize = 16;
+/// The most exports at once; more are refused. Each has threads of its own.
+pub const MAX_EXPORTS: usize = 16;
+
+/// What is left of those that all clients share.
+pub(crate) struct Shared {
+    pub(crate) exports: Arc<Semaphore>,
+    pub(crate) large_bodies: Semaphore,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+            large_bodies: Semaphore::new(MAX_LARGE_BODIES),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+use jingku_protocol::actions::Action;
+use serde_json::json;
+
+use crate::support::Service;
+
+const EVENT: Action = Action::CreateCscliEvent;
+
+#[tokio::test]
+async fn telemetry_is_answered_and_forgotten() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let before = caller.everything().await;
+    let params = [
+        ("Command", "image.tags"),
+        ("CLIVersion", "0.5.6"),
+        ("OS", "linux"),
+        ("OccurredAt", "2026-08-10T00:00:00Z"),
+        ("Region", "moon"),
+    ];
+    for params in [&params[..], &[]] {
+        let mut reply = caller.ok(EVENT, params).await;
+        reply.as_object_mut().unwrap().remove("request_uuid");
+        assert_eq!(reply, json!({"Action": "CreateCSCLIEventResponse", "RetCode": 0}));
+    }
+    assert_eq!(caller.everything().await, before);
+    caller.assert_project_is_checked(EVENT, &params).await;
+}
+
+#[tokio::test]
+async fn strict_demands_nothing() {
+    Service::strict().await.caller().ok(EVENT, &[]).await;
+}

@@ -1,0 +1,73 @@
+use axum::body::Body;
+use axum::http::Request;
+use jingku_protocol::Params;
+use jingku_protocol::actions::Action;
+use jingku_service::DiskFormat;
+
+use crate::support::{DISK_BYTES, INSTANCE, NOW, Service, disk_bytes};
+
+const EXPORT: Action = Action::ExportCompShareCustomImage;
+
+#[tokio::test]
+async fn the_answer_is_the_disk_itself() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let id = service.make(INSTANCE, "env").await;
+    for _ in 0..2 {
+        let reply = caller.call(EXPORT, &[("CompShareImageId", &id)]).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.headers["content-type"], "application/octet-stream");
+        assert_eq!(reply.headers["content-length"], DISK_BYTES.to_string());
+        assert!(reply.body == disk_bytes(1), "other bytes");
+    }
+    // As a download tool is given it.
+    let params = Params::for_action(EXPORT.name()).text("CompShareImageId", Some(&id));
+    let url = format!("/?{}", caller.sign(params).to_form());
+    let reply = caller.send(Request::get(url).body(Body::empty()).unwrap()).await;
+    assert!(reply.body == disk_bytes(1), "other bytes");
+}
+
+#[tokio::test]
+async fn refusals_come_in_their_order() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    caller.assert_refused(EXPORT, &[], 210, "Missing params [CompShareImageId]").await;
+    caller.assert_project_is_checked(EXPORT, &[("CompShareImageId", "image-none")]).await;
+    let unknown = [("CompShareImageId", "image-none")];
+    caller.assert_refused(EXPORT, &unknown, 8039, "Resource not exist [image-none]").await;
+}
+
+#[tokio::test]
+async fn only_an_available_image_is_given() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let disk = service.disk("gone.raw", DiskFormat::Raw, 2);
+    service.instance("uhost-gone", &disk).await;
+    let failed = caller.create("uhost-gone", "failed").await;
+    std::fs::remove_file(disk).unwrap();
+    let workers = service.start_workers().await;
+    caller.wait_while_making(&failed).await;
+    workers.stop().await;
+    let making = caller.create(INSTANCE, "making").await;
+    for id in [failed, making] {
+        let message = format!("Image [{id}] is not available");
+        caller.assert_refused(EXPORT, &[("CompShareImageId", &id)], 8017, &message).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_manifest_is_our_fault_and_says_no_more() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let id = service.make(INSTANCE, "env").await;
+    std::fs::remove_file(&service.stored("manifests")[0]).unwrap();
+    caller.assert_refused(EXPORT, &[("CompShareImageId", &id)], 130, "Service Error").await;
+}
+
+#[tokio::test]
+async fn strict_demands_nothing() {
+    let service = Service::strict().await;
+    service.add_images(&[("image-1", NOW)]).await;
+    let refusal = service.caller().refusal(EXPORT, &[("CompShareImageId", "image-1")]).await;
+    assert_eq!(refusal.0, 130, "the call went on to look for bits that this image has none of");
+}

@@ -1,0 +1,6 @@
+//! What stands before every action.
+
+mod limits;
+mod log;
+mod order;
+mod spellings;

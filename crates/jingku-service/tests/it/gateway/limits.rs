@@ -1,0 +1,164 @@
+//! What is too large, too deep, too slow, or no request at all.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use jingku_protocol::actions::Action;
+use jingku_protocol::{MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, Params};
+use jingku_service::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::support::{Caller, Reply, Service};
+
+const LIST: Action = Action::DescribeCompShareCustomImages;
+
+async fn post(caller: &Caller, content_type: &str, body: impl Into<Body>) -> Reply {
+    let request = Request::post("/").header("content-type", content_type);
+    caller.send(request.body(body.into()).unwrap()).await
+}
+
+async fn post_form(caller: &Caller, body: impl Into<Body>) -> Reply {
+    post(caller, "application/x-www-form-urlencoded", body).await
+}
+
+/// A signed list call as a form of `bytes`.
+fn form_of(caller: &Caller, bytes: usize) -> String {
+    let padded = |pad: usize| {
+        let pad = "x".repeat(pad);
+        caller.sign(Params::for_action(LIST.name()).text("Pad", Some(&pad))).to_form()
+    };
+    let form = padded(bytes - padded(0).len());
+    assert_eq!(form.len(), bytes);
+    form
+}
+
+#[tokio::test]
+async fn a_body_has_a_size() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    assert_eq!(post_form(&caller, form_of(&caller, MAX_BODY_BYTES)).await.json["RetCode"], 0);
+    let reply = post_form(&caller, form_of(&caller, MAX_BODY_BYTES + 1)).await;
+    assert_eq!(reply.status, 413);
+    assert_eq!(reply.refusal(), (230, "The request body is larger than 8388608 bytes".to_owned()));
+}
+
+/// Over a real connection: the answer arrives although the body is never read to its end.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered() {
+    let service = Service::start().await;
+    let base_url = service.listen().await;
+    let mut stream = TcpStream::connect(base_url.trim_start_matches("http://")).await.unwrap();
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", MAX_BODY_BYTES + 1);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'x'; MAX_BODY_BYTES + 1]).await.unwrap();
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"}") {
+        assert_ne!(stream.read_buf(&mut reply).await.unwrap(), 0, "closed without an answer");
+    }
+    let reply = String::from_utf8(reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 413 ") && reply.contains("x-ucloud-request-uuid: "), "{reply}");
+}
+
+#[tokio::test]
+async fn parameters_have_a_number() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let with = |count: usize| {
+        // Action, PublicKey and Signature count as well.
+        let fill = |params: Params, number| params.text(&format!("P{number}"), Some("v"));
+        caller.sign((3..count).fold(Params::for_action(LIST.name()), fill))
+    };
+    assert_eq!(caller.post(&with(MAX_PARAMS)).await.json["RetCode"], 0);
+    let refusal = caller.post(&with(MAX_PARAMS + 1)).await.refusal();
+    assert_eq!(refusal, (230, "The request carries more than 512 parameters".to_owned()));
+    let list = format!(r#"{{"L":[{}0]}}"#, "0,".repeat(MAX_PARAMS));
+    let refusal = post(&caller, "application/json", list).await.refusal();
+    assert_eq!(refusal, (230, "The request carries more than 512 parameters".to_owned()));
+}
+
+#[tokio::test]
+async fn names_and_values_have_a_depth() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let dotted = |levels: usize| format!("a{}", ".a".repeat(levels - 1));
+    let deepest = Params::for_action(LIST.name()).text(&dotted(MAX_DEPTH), Some("v"));
+    assert_eq!(caller.post(&caller.sign(deepest)).await.json["RetCode"], 0);
+    let too_deep = |name: &str| (230, format!("Params [{name}] is nested deeper than 8 levels"));
+    let name = dotted(MAX_DEPTH + 1);
+    assert_eq!(post_form(&caller, format!("{name}=v")).await.refusal(), too_deep(&name));
+
+    let json = async |body: String| post(&caller, "application/json", body).await.refusal();
+    assert_eq!(json(format!(r#"{{"a":{}1{}}}"#, "[".repeat(8), "]".repeat(8))).await, too_deep("a"));
+    assert_eq!(json(format!(r#"{{"a":{{"{}":1}}}}"#, dotted(MAX_DEPTH))).await, too_deep("a"));
+    // Deeper than any stack would bear, in brackets and in dots.
+    assert_eq!(json(format!(r#"{{"a":{}}}"#, "[".repeat(1 << 20))).await.0, 230);
+    assert_eq!(json(format!(r#"{{"a":{{"{}":1}}}}"#, dotted(1 << 20))).await, too_deep("a"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    for (content_type, body, message) in [
+        ("application/json", &b"[1]"[..], "The request body must be a JSON object"),
+        ("application/json", b"\"text\"", "The request body must be a JSON object"),
+        ("application/json", b"{\"a\":1e999}", "Params [a] is not a finite number"),
+        ("application/json", b"{\"a\":1,\"a\":1}", "Params [a] is given twice"),
+        ("application/json", b"{\"a\":{\"b\":1,\"b\":1}}", "Params [a.b] is given twice"),
+        ("application/x-www-form-urlencoded", b"a=1&a=1", "Params [a] is given twice"),
+        ("application/x-www-form-urlencoded", b"a=\xff", "The request body is not valid UTF-8"),
+    ] {
+        let reply = post(&caller, content_type, body).await;
+        assert_eq!((reply.status.as_u16(), reply.refusal()), (200, (230, message.to_owned())));
+    }
+    let (code, message) = post(&caller, "application/json", "a=1").await.refusal();
+    assert!(code == 230 && message.starts_with("The request body is not valid JSON: "), "{message}");
+}
+
+#[tokio::test]
+async fn other_methods_are_not_allowed() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+        let reply =
+            caller.send(Request::builder().method(&method).uri("/").body(Body::empty()).unwrap()).await;
+        assert_eq!(
+            (reply.status.as_u16(), &reply.headers["allow"]),
+            (405, &"GET, POST".parse().unwrap()),
+            "{method}"
+        );
+        assert_eq!(reply.refusal(), (230, "Send GET or POST".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_body_must_arrive_in_time() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    tokio::time::pause();
+    let sent = Instant::now();
+    let trickle = futures::stream::unfold((), async |()| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Some((Ok::<_, std::io::Error>("a"), ()))
+    });
+    let reply = post_form(&caller, Body::from_stream(trickle)).await;
+    assert_eq!((reply.status.as_u16(), sent.elapsed().as_secs()), (408, BODY_READ_TIMEOUT.as_secs()));
+    assert_eq!(reply.refusal(), (230, "The request body did not arrive whole".to_owned()));
+}
+
+#[tokio::test]
+async fn a_head_must_arrive_in_time() {
+    let service = Service::start().await;
+    let base_url = service.listen().await;
+    let mut stream = TcpStream::connect(base_url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    // The server has to have seen the connection before time begins to jump.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::pause();
+    let sent = Instant::now();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "the server said something");
+    assert!(sent.elapsed() <= HEADER_READ_TIMEOUT, "{:?}", sent.elapsed());
+}

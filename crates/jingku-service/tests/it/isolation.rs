@@ -1,0 +1,102 @@
+//! What belongs to somebody else and what does not exist are the same answer.
+
+use jingku_protocol::actions::Action;
+use jingku_service::DiskFormat;
+
+use crate::support::{Caller, INSTANCE, Service};
+
+/// What a call of an action names that may be somebody else's.
+#[derive(Clone, Copy)]
+pub(crate) enum Names {
+    /// An image, under this name, beside these other parameters.
+    Image(&'static str, &'static [(&'static str, &'static str)]),
+    /// An instance, likewise.
+    Instance(&'static str, &'static [(&'static str, &'static str)]),
+    /// Nothing.
+    Nothing,
+}
+
+/// Every action has its line here: see CONTRIBUTING.md.
+pub(crate) const CASES: &[(Action, Names)] = &[
+    (Action::CreateCompShareCustomImage, Names::Instance("UHostId", &[("Name", "stolen")])),
+    (Action::CreateCscliEvent, Names::Nothing),
+    (Action::DescribeCompShareCustomImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareInstance, Names::Instance("UHostIds.0", &[])),
+    (Action::DescribeCompShareSoftwarePort, Names::Nothing),
+    (Action::DescribeCompShareSupportZone, Names::Nothing),
+    (Action::ExportCompShareCustomImage, Names::Image("CompShareImageId", &[])),
+    (Action::GetCompShareImageCreateProgress, Names::Image("CompShareImageId", &[])),
+    (Action::GetProjectList, Names::Nothing),
+    (Action::GetRegion, Names::Nothing),
+    (Action::TerminateCompShareCustomImage, Names::Image("CompShareImageId", &[])),
+    (
+        Action::UpdateCompShareImage,
+        Names::Image("CompShareImageId", &[("Name", "stolen"), ("Tags.0", "mine")]),
+    ),
+];
+
+/// The bytes of an answer, but for the id that was asked for and the id of the request.
+async fn answer(caller: &Caller, action: Action, params: &[(&str, &str)], id: &str) -> String {
+    let reply = caller.call(action, params).await;
+    let request_id = reply.headers["x-ucloud-request-uuid"].to_str().unwrap();
+    let body = std::str::from_utf8(&reply.body).unwrap();
+    let body = body.replace(request_id, "REQUEST").replace(id, "ID");
+    format!("{} {} {body}", reply.status, reply.headers["content-type"].to_str().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_foreign_is_answered_as_what_does_not_exist() {
+    let service = Service::start().await;
+    let (_, stranger) = service.stranger().await;
+    let owner = service.caller();
+    let mut unasked = Vec::new();
+    for (action, _) in CASES {
+        unasked.push(answer(&stranger, *action, &[], "-").await);
+    }
+
+    let available = service.make(INSTANCE, "secret").await;
+    service.instance("uhost-busy", &service.disk("busy.raw", DiskFormat::Raw, 2)).await;
+    let making = owner.create("uhost-busy", "secret-too").await;
+    let (before, seen) = (owner.everything().await, stranger.everything().await);
+    assert_eq!(seen.clone().map(|list| list["TotalCount"].clone()), [0, 0]);
+
+    for ((action, names), unasked) in CASES.iter().zip(unasked) {
+        assert_eq!(answer(&stranger, *action, &[], "-").await, unasked, "{action:?}");
+        let (name, rest, foreign, missing) = match names {
+            Names::Image(name, rest) => {
+                (name, rest, [available.as_str(), &making], "compshareImage-1nowherenone")
+            }
+            Names::Instance(name, rest) => (name, rest, [INSTANCE, "uhost-busy"], "uhost-none"),
+            Names::Nothing => continue,
+        };
+        let ask = async |id| answer(&stranger, *action, &[&[(*name, id)], *rest].concat(), id).await;
+        let expected = ask(missing).await;
+        for id in foreign {
+            assert_eq!(ask(id).await, expected, "{action:?} of {id}");
+        }
+    }
+    assert_eq!(owner.everything().await, before, "a stranger changed something");
+    assert_eq!(stranger.everything().await, seen);
+}
+
+#[tokio::test]
+async fn a_foreign_token_opens_nothing() {
+    let service = Service::start().await;
+    let (_, stranger) = service.stranger().await;
+    service.add_images(&[("image-1", 1), ("image-2", 2)]).await;
+    let list = Action::DescribeCompShareCustomImages;
+    let token = service.caller().ok(list, &[("Limit", "1")]).await["NextToken"].clone();
+    let reply = stranger.ok(list, &[("NextToken", token.as_str().unwrap())]).await;
+    assert_eq!((&reply["TotalCount"], reply["ImageSet"].as_array().unwrap().len()), (&0.into(), 0));
+}
+
+#[tokio::test]
+async fn one_accounts_instances_are_not_anothers() {
+    let service = Service::start().await;
+    let (account, stranger) = service.stranger().await;
+    service.instance_of(account, "uhost-theirs", &service.disk("theirs.raw", DiskFormat::Raw, 2), None).await;
+    for (caller, own) in [(service.caller(), INSTANCE), (stranger, "uhost-theirs")] {
+        let reply = caller.ok(Action::DescribeCompShareInstance, &[]).await;
+        assert_eq!((&reply["TotalCount"], &reply["UHostSet"][0]["UHostId"]), (&1.into(), &own.into()));
+    }
+}

@@ -1,0 +1,6 @@
+//! The making of images, from outside.
+
+mod bytes;
+mod failures;
+mod races;
+mod stopping;

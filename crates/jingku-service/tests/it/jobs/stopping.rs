@@ -1,0 +1,98 @@
+//! A job that is stopped, by its owner, by its server or by death, goes on or ends.
+
+use std::time::Duration;
+
+use jingku_protocol::actions::Action;
+
+use crate::support::{INSTANCE, LARGE_BYTES, NOW, Service, large_disk_bytes, write_large_disk};
+
+/// A service whose instance `uhost-large` takes a while to read, with an image of it in making.
+async fn making_large() -> (Service, String) {
+    let service = Service::start().await;
+    let disk = service.folder.path().join("large.raw");
+    write_large_disk(&disk);
+    service.instance("uhost-large", &disk).await;
+    let id = service.caller().create("uhost-large", "env").await;
+    (service, id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_gives_its_job_back() {
+    let (service, id) = making_large().await;
+    let caller = service.caller();
+    let workers = service.start_workers().await;
+    caller.wait_until_begun(&id).await;
+    workers.stop().await;
+    assert_eq!(caller.image(&id).await["Status"], "Making", "the job was done before it could be stopped");
+    let kept = service.stored("chunks").len();
+    assert!(kept > 0 && service.stored("manifests").is_empty());
+
+    let next = service.reopen().await;
+    drop(service);
+    next.work_off(&id).await;
+    let caller = next.caller();
+    assert_eq!(caller.image(&id).await["Status"], "Available");
+    let reply = caller.call(Action::ExportCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    assert!(reply.body == large_disk_bytes(), "other bytes");
+    let progress = caller.progress(&id).await;
+    assert_eq!((&progress["Process"], &progress["TotalBytes"]), (&100.0.into(), &LARGE_BYTES.into()));
+}
+
+/// The server's name is in its data folder, so that its next start knows what its last run held.
+#[tokio::test]
+async fn what_a_dead_run_held_goes_on_at_the_next_start() {
+    let service = Service::start().await;
+    let id = service.caller().create(INSTANCE, "env").await;
+    let node = std::fs::read_to_string(service.folder.path().join("data/node")).unwrap();
+    let catalog = service.catalog().await;
+    catalog.claim_job(node.trim(), NOW, 1_000_000).await.unwrap().expect("a job waits");
+    service.work_off(&id).await;
+    assert_eq!(service.caller().image(&id).await["Status"], "Available");
+}
+
+#[tokio::test]
+async fn what_another_server_held_goes_on_when_its_lease_has_run_out() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let id = caller.create(INSTANCE, "env").await;
+    let catalog = service.catalog().await;
+    catalog.claim_job("another", NOW, 30).await.unwrap().expect("a job waits");
+    let workers = service.start_workers().await;
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(caller.progress(&id).await["Status"], "Making", "the lease stands");
+    service.clock.set(NOW + 30);
+    caller.wait_while_making(&id).await;
+    assert_eq!(caller.image(&id).await["Status"], "Available");
+    workers.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleting_an_image_stops_its_making() {
+    let (service, id) = making_large().await;
+    let caller = service.caller();
+    let workers = service.start_workers().await;
+    caller.wait_until_begun(&id).await;
+    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    let instances = caller.ok(Action::DescribeCompShareInstance, &[("UHostIds.0", "uhost-large")]).await;
+    assert_eq!(instances["UHostSet"][0]["State"], "Stopped");
+    // The worker is free for this one.
+    let next = caller.create(INSTANCE, "env").await;
+    caller.wait_while_making(&next).await;
+    workers.stop().await;
+    let images = caller.images(&[]).await;
+    assert_eq!((images.len(), &images[0]["Status"]), (1, &"Available".into()));
+    assert_eq!(service.stored("manifests").len(), 1, "the deleted image was made all the same");
+}
+
+/// Whoever drops its workers without a word has none, and gets no thread that spins.
+#[tokio::test]
+async fn dropped_workers_do_nothing_more() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    drop(service.start_workers().await);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let id = caller.create(INSTANCE, "env").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(caller.image(&id).await["Status"], "Making");
+}

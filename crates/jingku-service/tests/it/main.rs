@@ -1,0 +1,22 @@
+//! The daemon from outside: signed HTTP in, HTTP out. One file an action, and one for each promise that goes across
+//! actions.
+
+#![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
+
+mod create_comp_share_custom_image;
+mod create_cscli_event;
+mod describe_comp_share_custom_images;
+mod describe_comp_share_instance;
+mod describe_comp_share_software_port;
+mod describe_comp_share_support_zone;
+mod export_comp_share_custom_image;
+mod gateway;
+mod get_comp_share_image_create_progress;
+mod get_project_list;
+mod get_region;
+mod isolation;
+mod jobs;
+mod support;
+mod surface;
+mod terminate_comp_share_custom_image;
+mod update_comp_share_image;

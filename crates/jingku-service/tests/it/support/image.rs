@@ -1,0 +1,34 @@
+//! Image rows without bits, put into the catalogue beside the service: lists need many.
+
+use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, NewImage, NewJob, Scope};
+
+use super::{INSTANCE, Service};
+
+impl Service {
+    /// A second handle on the catalogue, as another process has.
+    pub(crate) async fn catalog(&self) -> Catalog {
+        Catalog::open_sqlite(&self.folder.path().join("data/catalog.db")).await.unwrap()
+    }
+
+    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, created at these times.
+    /// No job may be waiting.
+    pub(crate) async fn add_images(&self, images: &[(&str, i64)]) {
+        let catalog = self.catalog().await;
+        for (id, time) in images {
+            let new = NewImage {
+                id,
+                name: id,
+                description: "",
+                instance_id: INSTANCE,
+                softwares: None,
+                software_ports: "[]",
+                firewall_ports: &[],
+            };
+            let created = catalog.create_image(Scope::own(AccountId(1)), new, NewJob { id }, *time).await;
+            assert_eq!(created.unwrap(), CreateImage::Created);
+            let job = catalog.claim_job("test", *time, 60).await.unwrap().expect("a job waits");
+            let end = catalog.complete_job(&job.lease, "no manifest", 1 << 20, *time).await;
+            assert_eq!((job.image_id.as_str(), end.unwrap()), (*id, JobEnd::Ended));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use jingku_protocol::actions::Action;
+use serde_json::json;
+
+use crate::support::{INSTANCE, NOW, Service};
+
+const TERMINATE: Action = Action::TerminateCompShareCustomImage;
+
+#[tokio::test]
+async fn the_image_is_gone_everywhere_and_its_name_is_free() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
+    let params = [("CompShareImageId", "image-1")];
+    let mut reply = caller.ok(TERMINATE, &params).await;
+    reply.as_object_mut().unwrap().remove("request_uuid");
+    assert_eq!(reply, json!({"Action": "TerminateCompShareCustomImageResponse", "RetCode": 0}));
+
+    let list = caller.ok(Action::DescribeCompShareCustomImages, &[]).await;
+    assert_eq!((&list["TotalCount"], &list["ImageSet"][0]["Name"]), (&json!(1), &json!("image-2")));
+    assert!(caller.images(&params).await.is_empty());
+    for action in [
+        Action::GetCompShareImageCreateProgress,
+        Action::UpdateCompShareImage,
+        Action::ExportCompShareCustomImage,
+        // A client that sends the call twice has reached what it wanted.
+        TERMINATE,
+    ] {
+        caller.assert_refused(action, &params, 8039, "Resource not exist [image-1]").await;
+    }
+    caller.create(INSTANCE, "image-1").await;
+}
+
+#[tokio::test]
+async fn an_image_in_making_can_be_deleted() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let first = caller.create(INSTANCE, "env").await;
+    caller.ok(TERMINATE, &[("CompShareImageId", &first)]).await;
+    let second = service.make(INSTANCE, "env").await;
+    let images = caller.images(&[]).await;
+    assert_eq!(images.len(), 1);
+    assert_eq!((&images[0]["CompShareImageId"], &images[0]["Status"]), (&json!(second), &json!("Available")));
+}
+
+#[tokio::test]
+async fn refusals_come_in_their_order() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    service.add_images(&[("image-1", NOW)]).await;
+    caller.assert_refused(TERMINATE, &[("Region", "moon")], 210, "Missing params [CompShareImageId]").await;
+    caller.assert_place_is_checked(TERMINATE, &[("CompShareImageId", "image-none")]).await;
+    let unknown = [("CompShareImageId", "image-none")];
+    caller.assert_refused(TERMINATE, &unknown, 8039, "Resource not exist [image-none]").await;
+}
+
+#[tokio::test]
+async fn a_public_image_must_be_made_private_first() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    service.add_images(&[("image-1", NOW)]).await;
+    let show = async |visibility| {
+        let params = [("CompShareImageId", "image-1"), ("Visibility", visibility)];
+        caller.ok(Action::UpdateCompShareImage, &params).await;
+    };
+    show("1").await;
+    let params = [("CompShareImageId", "image-1")];
+    caller.assert_refused(TERMINATE, &params, 230, "Params [CompShareImageId] not available").await;
+    show("0").await;
+    caller.ok(TERMINATE, &params).await;
+}
+
+#[tokio::test]
+async fn strict_demands_region_and_zone() {
+    let service = Service::strict().await;
+    service.add_images(&[("image-1", NOW)]).await;
+    let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
+    service.caller().assert_demanded(TERMINATE, &[("CompShareImageId", "image-1")], &place).await;
+}

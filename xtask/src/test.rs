@@ -86,7 +86,7 @@ fn clippy(workspace: &Workspace) -> Result<()> {
 }
 
 fn test(workspace: &Workspace) -> Result<()> {
-    run_command(strict(&mut workspace.cargo("test --workspace --all-features")))
+    run_command(strict(&mut workspace.cargo("test --workspace --all-features --no-fail-fast")))
 }
 
 fn doc(workspace: &Workspace) -> Result<()> {

@@ -59,10 +59,12 @@ impl CredentialsCache {
 }
 
 impl Context {
-    /// The credentials behind a public key that is known and not revoked.
-    pub(crate) async fn credentials(&self, public_key: &str) -> Result<Option<Arc<Credentials>>, Internal> {
-        // Taken before the read: what is read then is at least as new.
-        let generation = self.catalog.generation();
+    /// The credentials behind a public key that is known and not revoked, at `generation` or later.
+    pub(crate) async fn credentials(
+        &self,
+        public_key: &str,
+        generation: Option<Generation>,
+    ) -> Result<Option<Arc<Credentials>>, Internal> {
         if let Some(hit) =
             generation.and_then(|generation| self.credentials_cache.get(public_key, generation))
         {

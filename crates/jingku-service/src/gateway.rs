@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jingku_catalog::Account;
+use jingku_catalog::{Account, Generation};
 use jingku_protocol::actions::Action;
 use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, verify};
 use secrecy::ExposeSecret;
@@ -26,6 +26,9 @@ use crate::reply::{self, Reply};
 /// Whose request it is, proven by the signature.
 pub(crate) struct Caller {
     credentials: Arc<Credentials>,
+    /// Where the catalogue was before anything was read for this request: what is kept in memory and was current then
+    /// is current for it.
+    pub(crate) generation: Option<Generation>,
 }
 
 impl Caller {
@@ -99,14 +102,15 @@ async fn authenticate(context: &Context, params: &Params) -> Result<Caller, Erro
     let filled = |name| params.get_text(name).filter(|text| !text.is_empty());
     let signature = filled("Signature").ok_or(Error::MissingSignature)?;
     let public_key = filled("PublicKey").ok_or(Error::UserNotFound)?;
-    let credentials = context.credentials(public_key).await?.ok_or(Error::UserNotFound)?;
+    let generation = context.catalog.generation();
+    let credentials = context.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
     if filled("SecurityToken").is_some() {
         return Err(Error::TokenNotFound);
     }
     if !verify(params, credentials.private_key.expose_secret(), signature) {
         return Err(Error::SignatureMismatch);
     }
-    Ok(Caller { credentials })
+    Ok(Caller { credentials, generation })
 }
 
 fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {

@@ -14,6 +14,7 @@ use quick_cache::sync::Cache;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::gateway::Caller;
 use crate::lock::lock;
 use crate::reply::Reply;
 
@@ -52,15 +53,15 @@ impl Default for Pages {
 }
 
 impl Context {
-    /// The page of an account that answers `query`: from memory if it is current, else from `read`.
+    /// The page of the caller's account that answers `query`: from memory if it is current, else from `read`.
     pub(crate) async fn page(
         &self,
-        account: AccountId,
+        caller: &Caller,
         query: Query,
         read: impl Future<Output = Result<Reply, Error>>,
     ) -> Result<Reply, Error> {
         // Generation, revision, rows, in this order: whatever changes in between makes the page look older than it is.
-        let generation = self.catalog.generation();
+        let (account, generation) = (caller.account().id, caller.generation);
         let key = (account, query);
         let kept = self.pages.0.get(&key);
         if let Some(page) = &kept

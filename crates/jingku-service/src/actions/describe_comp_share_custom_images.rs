@@ -14,7 +14,7 @@ pub(super) async fn run(
     request: DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
     let read = async { Ok(Reply::object(&page(context, caller, &request).await?)) };
-    context.page(caller.account().id, request.clone(), read).await
+    context.page(caller, request.clone(), read).await
 }
 
 async fn page(

@@ -27,6 +27,14 @@ impl ParamError {
     pub(crate) fn not_available(name: &str) -> Self {
         Self::NotAvailable(name.to_owned())
     }
+
+    /// The same error of a parameter inside the object `name`.
+    pub(crate) fn below(self, name: &str) -> Self {
+        match self {
+            Self::Missing(inner) => Self::Missing(format!("{name}.{inner}")),
+            Self::NotAvailable(inner) => Self::NotAvailable(format!("{name}.{inner}")),
+        }
+    }
 }
 
 /// Reading by name. An absent parameter is `None`; so is an empty one where empty has no meaning of its own.

@@ -158,15 +158,17 @@ impl Softwares {
     /// Reads the members of a `Softwares` object; `None` when there are none, as in the legacy text form. The list is
     /// `Application` in the documents of Create and `Applications` in those of Publish: both are taken.
     pub(crate) fn bind(tree: &Tree) -> Result<Option<Self>, ParamError> {
-        let text = |name| match tree.bounded_text(name, MAX_WORD_CHARS) {
-            Ok(text) => Ok(text.unwrap_or_default()),
-            Err(_) => Err(ParamError::NotAvailable(format!("Softwares.{name}"))),
-        };
+        let softwares = Self::read(tree).map_err(|error| error.below("Softwares"))?;
+        Ok((softwares != Self::default()).then_some(softwares))
+    }
+
+    fn read(tree: &Tree) -> Result<Self, ParamError> {
+        let text = |name| Ok(tree.bounded_text(name, MAX_WORD_CHARS)?.unwrap_or_default());
         let applications = match tree.words("Application", MAX_LIST_ITEMS)? {
             None => tree.words("Applications", MAX_LIST_ITEMS)?,
             applications => applications,
         };
-        let softwares = Self {
+        Ok(Self {
             framework: text("Framework")?,
             framework_version: text("FrameworkVersion")?,
             cuda_version: text("CUDAVersion")?,
@@ -174,8 +176,7 @@ impl Softwares {
             os_version: text("OsVersion")?,
             framework_version_index: 0,
             applications: applications.unwrap_or_default(),
-        };
-        Ok((softwares != Self::default()).then_some(softwares))
+        })
     }
 
     pub(crate) fn add_to(&self, params: Params) -> Params {

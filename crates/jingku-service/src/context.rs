@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jingku_catalog::Catalog;
+use jingku_catalog::{AccountId, Catalog};
 use jingku_chunks::Store;
 use secrecy::SecretString;
 
@@ -78,10 +78,17 @@ impl Context {
         config: &Config,
         environment: &Environment,
     ) -> Result<Self, StartError> {
+        let catalog = Catalog::open_sqlite(&data.catalog_path()).await?;
+        let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
+        // One key speaks for all: they are sealed with one master key. Found out now, and not by a client whose
+        // request fails, or by an operator whose new key would be sealed with another.
+        if let Some(key) = catalog.keys(Some(AccountId(1))).await?.first() {
+            keyring.open(&key.public_key, &key.sealed_private_key)?;
+        }
         Ok(Self {
-            catalog: Catalog::open_sqlite(&data.catalog_path()).await?,
+            catalog,
             store: data.store()?,
-            keyring: data.keyring(environment.master_key.as_ref(), &*environment.random)?,
+            keyring,
             zones: config.zones(),
             strict: config.strict,
             clock: Arc::clone(&environment.clock),

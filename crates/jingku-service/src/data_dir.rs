@@ -21,7 +21,7 @@ use jingku_chunks::{Disk, Store};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::keyring::{Keyring, MASTER_KEY_BYTES};
+use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, unique_id};
 
 /// Why a data folder cannot be used.
@@ -41,8 +41,11 @@ pub enum StartError {
     /// The master key is not what it should be.
     #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
     MasterKey(String),
+    /// The master key does not open the private keys that are there.
+    #[error(transparent)]
+    WrongMasterKey(#[from] WrongMasterKey),
     /// The catalogue cannot be opened.
-    #[error("Cannot open the catalogue: {}", with_causes(.0))]
+    #[error("Cannot open the catalogue: {}.", with_causes(.0))]
     Catalog(#[from] jingku_catalog::CatalogError),
     /// The chunk store cannot be opened.
     #[error("Cannot open the chunk store: {0}.")]

@@ -16,6 +16,7 @@ use crate::credentials::KeyPair;
 use crate::data_dir::{DataDir, StartError, with_causes};
 use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
+use crate::zones::Zone;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;
@@ -92,6 +93,38 @@ pub struct NewInstance<'a> {
     pub gpu_type: &'a str,
 }
 
+/// An instance that can be declared.
+struct Checked<'a> {
+    new: NewInstance<'a>,
+    account: AccountId,
+    zone: &'a Zone,
+    disk: String,
+    size_bytes: i64,
+}
+
+impl Checked<'_> {
+    fn row(&self) -> jingku_catalog::NewInstance<'_> {
+        jingku_catalog::NewInstance {
+            id: self.new.id,
+            account: self.account,
+            name: self.new.name.unwrap_or(self.new.id),
+            region: &self.zone.region,
+            zone: &self.zone.zone,
+            disk: &self.disk,
+            size_bytes: self.size_bytes,
+            gpu_type: self.new.gpu_type,
+        }
+    }
+
+    /// Whether an instance is declared just so already.
+    fn is(&self, known: &Instance) -> bool {
+        let row = self.row();
+        let place = (row.account, row.region, row.zone) == (known.account, &*known.region, &*known.zone);
+        let disk = (row.disk, row.size_bytes) == (&*known.disk, known.size_bytes);
+        place && disk && (row.name, row.gpu_type) == (&*known.name, &*known.gpu_type)
+    }
+}
+
 impl Context {
     /// Makes sure that there is account 1 with a key pair: `given`, or one made here, which is then left in the data
     /// folder for client commands. Returns the pair when it was made here just now.
@@ -156,37 +189,12 @@ impl Context {
 
     /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_makers::Disk`.
     pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=INSTANCE_ID_MAX).contains(&new.id.len()) || !new.id.bytes().all(allowed) {
-            return Err(OperatorError::BadInstanceId(new.id.to_owned()));
-        }
-        let zone = match new.zone {
-            None => self.zones.iter().next(),
-            Some(name) => self.zones.find(name),
-        };
-        let zone = zone.ok_or_else(|| OperatorError::NoZone {
-            given: new.zone.unwrap_or_default().to_owned(),
-            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
-        let account = self.require_account(new.account).await?;
-        let disk = Disk::inspect(new.disk, new.format)?;
-        let row = jingku_catalog::NewInstance {
-            id: new.id,
-            account: account.id,
-            name: new.name.unwrap_or(new.id),
-            region: &zone.region,
-            zone: &zone.zone,
-            disk: &serde_json::to_string(&disk).expect("a disk serialises: its paths are UTF-8"),
-            size_bytes: i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes"),
-            gpu_type: new.gpu_type,
-        };
-        match self.catalog.add_instance(row, self.clock.now()).await? {
-            AddInstance::Exists => Err(OperatorError::InstanceExists(new.id.to_owned())),
-            AddInstance::Added => self.require_instance(new.id).await,
-        }
+        let checked = self.check_instance(new).await?;
+        self.insert_instance(&checked).await
     }
 
-    /// Declares the instances of a configuration file; one that is there already is declared anew when it differs.
+    /// Declares the instances of a configuration file; one that is there already is declared anew when it differs. One
+    /// that differs while an image is made of it stays as it is until the next start: the image must be finished first.
     pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), OperatorError> {
         for instance in declared {
             let new = NewInstance {
@@ -198,12 +206,19 @@ impl Context {
                 format: instance.format,
                 gpu_type: &instance.gpu_type,
             };
-            if self.catalog.instance(None, new.id).await?.is_some() {
-                // Looked at before the old declaration goes, so that a disk that is away does not take it along.
-                Disk::inspect(new.disk, new.format)?;
-                self.remove_instance(new.id).await?;
+            // Before the old declaration goes, so that one that cannot be does not take it along.
+            let checked = self.check_instance(new).await?;
+            if let Some(known) = self.catalog.instance(None, new.id).await? {
+                if checked.is(&known) {
+                    continue;
+                }
+                if self.catalog.remove_instance(new.id).await? == RemoveInstance::Busy {
+                    let instance_id = new.id;
+                    tracing::warn!(instance_id, "an image is being made: declared anew at the next start");
+                    continue;
+                }
             }
-            self.add_instance(new).await?;
+            self.insert_instance(&checked).await?;
         }
         Ok(())
     }
@@ -226,6 +241,38 @@ impl Context {
             RemoveInstance::Removed => Ok(()),
             RemoveInstance::NotFound => Err(OperatorError::NoInstance(id.to_owned())),
             RemoveInstance::Busy => Err(OperatorError::InstanceBusy(id.to_owned())),
+        }
+    }
+
+    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=INSTANCE_ID_MAX).contains(&new.id.len()) || !new.id.bytes().all(allowed) {
+            return Err(OperatorError::BadInstanceId(new.id.to_owned()));
+        }
+        let zone = match new.zone {
+            None => self.zones.iter().next(),
+            Some(name) => self.zones.find(name),
+        };
+        let zone = zone.ok_or_else(|| OperatorError::NoZone {
+            given: new.zone.unwrap_or_default().to_owned(),
+            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
+        })?;
+        let account = self.require_account(new.account).await?.id;
+        let disk = Disk::inspect(new.disk, new.format)?;
+        Ok(Checked {
+            new,
+            account,
+            zone,
+            disk: serde_json::to_string(&disk).expect("a disk serialises: its paths are UTF-8"),
+            size_bytes: i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes"),
+        })
+    }
+
+    async fn insert_instance(&self, checked: &Checked<'_>) -> Result<Instance, OperatorError> {
+        let id = checked.new.id;
+        match self.catalog.add_instance(checked.row(), self.clock.now()).await? {
+            AddInstance::Exists => Err(OperatorError::InstanceExists(id.to_owned())),
+            AddInstance::Added => self.require_instance(id).await,
         }
     }
 

@@ -3,29 +3,34 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jingku_service::DiskFormat;
 
-use crate::lang::tr;
+use crate::lang::{Lang, tr};
 
 #[derive(Debug, Parser)]
 #[command(name = "jingku", version, about = tr("A self-hosted library of custom images for GPU machines", "镜库：自建的 GPU 自制镜像库"))]
-#[command(disable_help_subcommand = true, subcommand_required = false)]
+#[command(disable_help_subcommand = true, disable_help_flag = true, disable_version_flag = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
+    #[arg(short = 'V', long, action = ArgAction::Version, help = tr("Print the version", "显示版本"))]
+    version: Option<bool>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = tr("Everywhere", "通用"))]
 pub(crate) struct Global {
     #[arg(long, global = true, help = tr("Print JSON", "输出 JSON"))]
     pub(crate) json: bool,
-    #[arg(long, global = true, value_name = "zh|en", help = tr("Language of messages [default: by locale]", "消息语言 [默认：按系统区域]"))]
-    pub(crate) lang: Option<String>,
-    #[arg(long, global = true, env = "JINGKU_DATA_DIR", value_name = "DIR", help = tr("Data folder [default: jingku in the XDG data folder]", "数据目录 [默认：XDG 数据目录下的 jingku]"))]
+    #[arg(long, global = true, value_name = "zh|en", hide_possible_values = true, help = tr("Language of messages [default: by locale]", "消息语言 [默认：按系统区域]"))]
+    pub(crate) lang: Option<Lang>,
+    #[arg(long, global = true, env = "JINGKU_DATA_DIR", hide_env_values = true, value_name = "DIR", help = tr("Data folder [default: jingku in the XDG data folder]", "数据目录 [默认：XDG 数据目录下的 jingku]"))]
     pub(crate) data_dir: Option<PathBuf>,
+    #[arg(short, long, global = true, action = ArgAction::Help, help = tr("Print help", "显示帮助"))]
+    help: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,9 +49,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    #[arg(long, env = "JINGKU_CONFIG", value_name = "FILE", help = tr("Configuration file (TOML)", "配置文件（TOML）"))]
+    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("Configuration file (TOML)", "配置文件（TOML）"))]
     pub(crate) config: Option<PathBuf>,
-    #[arg(long, env = "JINGKU_LISTEN", value_name = "ADDR:PORT", help = tr("Where to listen; port 0 takes a free one [default: 127.0.0.1:8480]", "监听地址；端口 0 表示任选空闲端口 [默认：127.0.0.1:8480]"))]
+    #[arg(long, env = "JINGKU_LISTEN", hide_env_values = true, value_name = "ADDR:PORT", help = tr("Where to listen; port 0 takes a free one [default: 127.0.0.1:8480]", "监听地址；端口 0 表示任选空闲端口 [默认：127.0.0.1:8480]"))]
     pub(crate) listen: Option<SocketAddr>,
     #[arg(long, help = tr("Add two small disks as instances and make an image of one", "添加两块小磁盘作为实例，并制作一个镜像"))]
     pub(crate) demo: bool,
@@ -122,10 +127,10 @@ pub(crate) enum ImageCommand {
     Create(CreateArgs),
     #[command(about = tr("Show how far the making of an image is", "查看镜像制作进度"))]
     Progress {
-        #[command(flatten)]
-        one: OneImage,
         #[arg(long, help = tr("Follow until it is done", "一直等到完成"))]
         wait: bool,
+        #[command(flatten)]
+        one: OneImage,
     },
     #[command(about = tr("Change facts about an image", "修改镜像信息"))]
     Update(UpdateArgs),
@@ -135,21 +140,34 @@ pub(crate) enum ImageCommand {
     Export(ExportArgs),
 }
 
+impl ImageCommand {
+    /// Every one of them goes through the API.
+    pub(crate) fn connection(&self) -> &ConnectionArgs {
+        match self {
+            Self::List(args) => &args.connection,
+            Self::Show(one) | Self::Delete(one) | Self::Progress { one, .. } => &one.connection,
+            Self::Create(args) => &args.connection,
+            Self::Update(args) => &args.one.connection,
+            Self::Export(args) => &args.one.connection,
+        }
+    }
+}
+
 /// Where the API is and who asks.
 #[derive(Debug, Args)]
 #[command(next_help_heading = tr("Connection", "连接"))]
 pub(crate) struct ConnectionArgs {
-    #[arg(long, env = "JINGKU_BASE_URL", value_name = "URL", help = tr("API address [default: the server of the data folder]", "API 地址 [默认：数据目录的服务]"))]
+    #[arg(long, env = "JINGKU_BASE_URL", hide_env_values = true, value_name = "URL", help = tr("API address [default: the server of the data folder]", "API 地址 [默认：数据目录的服务]"))]
     pub(crate) base_url: Option<String>,
     #[arg(long, env = "JINGKU_PUBLIC_KEY", value_name = "KEY", hide_env_values = true, help = tr("Public key", "公钥"))]
     pub(crate) public_key: Option<String>,
     #[arg(long, env = "JINGKU_PRIVATE_KEY", value_name = "KEY", hide_env_values = true, help = tr("Private key", "私钥"))]
     pub(crate) private_key: Option<String>,
-    #[arg(long, env = "JINGKU_REGION", help = tr("Region", "地域"))]
+    #[arg(long, env = "JINGKU_REGION", hide_env_values = true, help = tr("Region", "地域"))]
     pub(crate) region: Option<String>,
-    #[arg(long, env = "JINGKU_ZONE", help = tr("Zone", "可用区"))]
+    #[arg(long, env = "JINGKU_ZONE", hide_env_values = true, help = tr("Zone", "可用区"))]
     pub(crate) zone: Option<String>,
-    #[arg(long, env = "JINGKU_PROFILE", value_name = "NAME", help = tr("Section of profiles.toml to take these from", "从 profiles.toml 的哪一节读取以上设置"))]
+    #[arg(long, env = "JINGKU_PROFILE", hide_env_values = true, value_name = "NAME", help = tr("Section of profiles.toml to take these from", "从 profiles.toml 的哪一节读取以上设置"))]
     pub(crate) profile: Option<String>,
 }
 
@@ -191,8 +209,6 @@ pub(crate) struct CreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UpdateArgs {
-    #[command(flatten)]
-    pub(crate) one: OneImage,
     #[arg(long, help = tr("A new name", "新名称"))]
     pub(crate) name: Option<String>,
     #[arg(long, help = tr("Free text; empty clears", "描述；留空表示清除"))]
@@ -207,6 +223,8 @@ pub(crate) struct UpdateArgs {
     pub(crate) auto_start: Option<bool>,
     #[arg(long = "gpu-type", help = tr("A GPU model it is meant for; repeatable; empty clears", "适用的 GPU 型号，可重复；留空表示清除"))]
     pub(crate) gpu_types: Vec<String>,
+    #[command(flatten)]
+    pub(crate) one: OneImage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -217,10 +235,10 @@ pub(crate) enum Visibility {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    pub(crate) one: OneImage,
     #[arg(long, value_name = "raw|qcow2", default_value = "raw", help = tr("What to write", "导出格式"))]
     pub(crate) format: DiskFormat,
     #[arg(short, long, value_name = "FILE", help = tr("The file; must not exist", "导出到的文件；不能已存在"))]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) one: OneImage,
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::args::{ConnectionArgs, Global};
 use crate::failure::{Exit, Failure};
+use crate::hint;
 use crate::lang::tr;
 
 /// What a section of `profiles.toml`, or a data folder's `credentials.toml`, may hold.
@@ -30,49 +31,93 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     Ok(xdg("XDG_DATA_HOME", ".local/share")?.join("jingku"))
 }
 
-/// Connects as the arguments say. clap has already merged the environment into them.
-pub(crate) fn client(global: &Global, args: ConnectionArgs) -> Result<Client, Failure> {
-    let settings = match &args.profile {
-        Some(name) => profile(name)?,
-        None => local(&data_dir(global)?)?,
-    };
-    let missing = |what: &str| {
-        let message = tr(
-            format!(
-                "There is no {what}. Start a server with `jingku serve`, or give --{what}, a --profile, or JINGKU_{}.",
-                env_name(what)
-            ),
-            format!(
-                "缺少 {what}。请先用 `jingku serve` 启动服务，或通过 --{what}、--profile 或环境变量 JINGKU_{} 指定。",
-                env_name(what)
-            ),
-        );
-        Failure::new(Exit::Credentials, message)
-    };
-    let public_key = args.public_key.or(settings.public_key).ok_or_else(|| missing("public-key"))?;
-    let private_key = args.private_key.or(settings.private_key).ok_or_else(|| missing("private-key"))?;
-    let mut config = Config::new(public_key, private_key);
-    config.base_url = args.base_url.or(settings.base_url).ok_or_else(|| missing("base-url"))?;
-    config.region = args.region.or(settings.region);
-    config.zone = args.zone.or(settings.zone);
-    Ok(Client::new(config)?)
+/// An API to talk to.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    base_url: String,
+    /// Where the address is from, as arguments that lead there again.
+    origin: Vec<String>,
 }
 
-fn env_name(flag: &str) -> String {
-    flag.to_ascii_uppercase().replace('-', "_")
+impl Connection {
+    /// Connects as the arguments say. clap has already merged the environment into them.
+    pub(crate) fn open(global: &Global, args: &ConnectionArgs) -> Result<Self, Failure> {
+        let settings = match filled(args.profile.as_ref()) {
+            Some(name) => profile(&name)?,
+            None => local(&data_dir(global)?)?,
+        };
+        // Without an address there is most likely no server yet, whatever else is missing.
+        let base_url = filled(args.base_url.as_ref()).or(settings.base_url);
+        let base_url = base_url.ok_or_else(|| no_server(global))?;
+        let key = |given: &Option<String>, kept: Option<String>, what| {
+            filled(given.as_ref()).or(kept).ok_or_else(|| missing(what))
+        };
+        let public_key = key(&args.public_key, settings.public_key, "public-key")?;
+        let private_key = key(&args.private_key, settings.private_key, "private-key")?;
+        let mut config = Config::new(public_key, private_key);
+        config.base_url.clone_from(&base_url);
+        config.region = filled(args.region.as_ref()).or(settings.region);
+        config.zone = filled(args.zone.as_ref()).or(settings.zone);
+        let flags = [("--profile", &args.profile), ("--base-url", &args.base_url)];
+        let given =
+            flags.iter().filter_map(|(flag, value)| Some([(*flag).to_owned(), filled(value.as_ref())?]));
+        Ok(Self { client: Client::new(config)?, base_url, origin: given.flatten().collect() })
+    }
+
+    /// A command that reaches the same API again. The key pair is left out: it does not belong on a screen.
+    pub(crate) fn command(&self, global: &Global, words: &[&str]) -> String {
+        let origin = self.origin.iter().map(String::as_str);
+        hint::command(global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
+    }
+
+    /// Says what to do when nobody answers.
+    pub(crate) fn explain(&self, global: &Global, failure: Failure) -> Failure {
+        if !failure.unreachable {
+            return failure;
+        }
+        let nobody = tr(
+            format!("No server answers at {}.", self.base_url),
+            format!("{} 没有服务应答。", self.base_url),
+        );
+        let failure = failure.advise(&nobody);
+        if self.origin.is_empty() { failure.advise(&hint::start_a_server(global)) } else { failure }
+    }
+}
+
+fn no_server(global: &Global) -> Failure {
+    let message = tr(
+        "No server has run here yet, and no other is named by --base-url, JINGKU_BASE_URL or --profile.",
+        "此处还没有运行过服务，也没有用 --base-url、JINGKU_BASE_URL 或 --profile 指定其他服务。",
+    );
+    Failure::new(Exit::Usage, message).advise(&hint::start_a_server(global))
+}
+
+fn missing(key: &str) -> Failure {
+    let variable = format!("JINGKU_{}", key.to_ascii_uppercase().replace('-', "_"));
+    let message = tr(
+        format!("There is no {key}. Give --{key}, {variable} or --profile."),
+        format!("缺少 {key}。请用 --{key}、环境变量 {variable} 或 --profile 指定。"),
+    );
+    Failure::new(Exit::Credentials, message)
+}
+
+/// An empty value, as of a variable set to nothing, counts as none.
+fn filled(value: Option<&String>) -> Option<String> {
+    value.filter(|text| !text.is_empty()).cloned()
 }
 
 /// A section of `profiles.toml` in the XDG configuration folder.
 fn profile(name: &str) -> Result<Settings, Failure> {
     let path = xdg("XDG_CONFIG_HOME", ".config")?.join("jingku/profiles.toml");
-    let text = std::fs::read_to_string(&path).map_err(|error| Failure::file(&path, &error))?;
+    let text = std::fs::read_to_string(&path);
+    let text = text.map_err(|error| Failure::file(Exit::Usage, &path, &error))?;
     let mut profiles: std::collections::BTreeMap<String, Settings> = parse(&path, &text)?;
     profiles.remove(name).ok_or_else(|| {
         let message = tr(
             format!("There is no profile [{name}] in {}.", path.display()),
             format!("{} 中没有 [{name}] 这一节。", path.display()),
         );
-        Failure::new(Exit::Refused, message)
+        Failure::new(Exit::Usage, message)
     })
 }
 
@@ -94,7 +139,7 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, F
     toml::from_str(text).map_err(|error| {
         let message =
             tr(format!("{} is wrong: {error}", path.display()), format!("{} 有误：{error}", path.display()));
-        Failure::new(Exit::Refused, message)
+        Failure::new(Exit::Usage, message.trim_end())
     })
 }
 

@@ -1,9 +1,10 @@
 //! How a command ends when it does not end well: a sentence and an exit code. docs/operate/cli.md has the table.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::Class;
-use jingku_service::{ConfigError, OperatorError, StartError};
+use jingku_service::{ConfigError, DiskError, OperatorError, StartError};
 
 use crate::lang::tr;
 use crate::translate;
@@ -14,7 +15,7 @@ use crate::translate;
 pub(crate) enum Exit {
     /// The request was refused as it is, or an image could not be made.
     Refused = 1,
-    /// The command line is wrong; clap uses the same.
+    /// The command line, the environment or a configuration file is wrong; clap uses the same.
     Usage = 2,
     /// What was named is not there, or not in the state it needs.
     NotThere = 3,
@@ -24,8 +25,8 @@ pub(crate) enum Exit {
     TryAgain = 5,
     /// The server or this machine failed.
     Fault = 6,
-    /// Ctrl-C while waiting: the image goes on being made.
-    Detached = 130,
+    /// Ctrl-C: an image that was waited for goes on being made, a file that was written is gone.
+    Interrupted = 130,
 }
 
 /// Why a command did not do what it was asked.
@@ -35,20 +36,29 @@ pub(crate) struct Failure {
     message: String,
     ret_code: Option<i64>,
     request_id: Option<String>,
+    /// No server was reached at all.
+    pub(crate) unreachable: bool,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), ret_code: None, request_id: None }
+        Self { exit, message: message.into(), ret_code: None, request_id: None, unreachable: false }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn advise(mut self, advice: &str) -> Self {
+        self.message.push_str(tr(" ", ""));
+        self.message.push_str(advice);
+        self
     }
 
     /// What the operating system refused to do with a file.
-    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
         let message = tr(
             format!("Cannot use {}: {error}.", path.display()),
             format!("无法使用 {}：{error}。", path.display()),
         );
-        Self::new(Exit::Fault, message)
+        Self::new(exit, message)
     }
 
     /// Prints to standard error, as JSON when the command's output is.
@@ -67,20 +77,31 @@ impl Failure {
     }
 }
 
+/// A command line that cannot be understood, for programs; people see clap's own page.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Self::new(Exit::Usage, first.strip_prefix("error: ").unwrap_or(first))
+    }
+}
+
 impl From<compshare::Error> for Failure {
     fn from(error: compshare::Error) -> Self {
-        let exit = match error.class() {
-            Class::FixRequest => Exit::Refused,
-            Class::FixCredentials => Exit::Credentials,
-            Class::LookAgain => Exit::NotThere,
-            Class::AskAgainLater => Exit::TryAgain,
-            Class::ServiceFault => Exit::Fault,
+        let exit = match (&error, error.class()) {
+            (compshare::Error::Config(_), _) => Exit::Usage,
+            (compshare::Error::ImageFailed { .. }, _) | (_, Class::FixRequest) => Exit::Refused,
+            (_, Class::FixCredentials) => Exit::Credentials,
+            (_, Class::LookAgain) => Exit::NotThere,
+            (_, Class::AskAgainLater) => Exit::TryAgain,
+            (_, Class::ServiceFault) => Exit::Fault,
         };
         Self {
-            exit: if matches!(error, compshare::Error::ImageFailed { .. }) { Exit::Refused } else { exit },
+            exit,
             message: tr(error.to_string(), translate::client_error(&error)),
             ret_code: error.ret_code(),
             request_id: error.request_id().map(str::to_owned),
+            unreachable: matches!(error, compshare::Error::Connect { .. }),
         }
     }
 }
@@ -104,9 +125,23 @@ impl From<OperatorError> for Failure {
     }
 }
 
+/// A disk that an image is exported to.
+impl From<DiskError> for Failure {
+    fn from(error: DiskError) -> Self {
+        Self::new(Exit::Fault, tr(error.to_string(), translate::disk_error(&error)))
+    }
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        let exit = if matches!(error, StartError::InUse(_)) { Exit::TryAgain } else { Exit::Fault };
+        let exit = match error {
+            StartError::InUse(_) => Exit::TryAgain,
+            StartError::MasterKey(_) => Exit::Usage,
+            StartError::Io { .. }
+            | StartError::WrongMasterKey(_)
+            | StartError::Catalog(_)
+            | StartError::Store(_) => Exit::Fault,
+        };
         Self::new(exit, tr(error.to_string(), translate::start_error(&error)))
     }
 }
@@ -119,6 +154,6 @@ impl From<ConfigError> for Failure {
             }
             ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
         };
-        Self::new(Exit::Refused, tr(error.to_string(), zh))
+        Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end())
     }
 }

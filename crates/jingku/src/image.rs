@@ -14,25 +14,29 @@ use futures::TryStreamExt;
 use serde_json::json;
 
 use crate::args::{Global, ImageCommand, ListArgs, OneImage, UpdateArgs, Visibility};
-use crate::connection;
+use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{print, print_json, print_table, size, time};
+use crate::output::{note, print, print_fields, print_json, print_table, size, time};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
-    match command {
-        ImageCommand::List(args) => list(global, args).await,
-        ImageCommand::Show(args) => show(global, args).await,
-        ImageCommand::Create(args) => create::run(global, args).await,
-        ImageCommand::Progress { one, wait } => follow::progress(global, one, wait).await,
-        ImageCommand::Update(args) => update(global, args).await,
-        ImageCommand::Delete(args) => delete(global, args).await,
-        ImageCommand::Export(args) => export::run(global, args).await,
-    }
+    let connection = Connection::open(global, command.connection())?;
+    let client = &connection.client;
+    let outcome = match command {
+        ImageCommand::List(args) => list(global, client, args).await,
+        ImageCommand::Show(args) => show(global, client, &args.image_id).await,
+        ImageCommand::Create(args) => create::run(global, &connection, args).await,
+        ImageCommand::Progress { one, wait } => {
+            follow::progress(global, &connection, &one.image_id, wait).await
+        }
+        ImageCommand::Update(args) => update(global, client, args).await,
+        ImageCommand::Delete(args) => delete(global, client, args).await,
+        ImageCommand::Export(args) => export::run(global, client, args).await,
+    };
+    outcome.map_err(|failure| connection.explain(global, failure))
 }
 
-async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
-    let client = connection::client(global, args.connection)?;
+async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
     let request = DescribeCompShareCustomImagesRequest {
         image_id: args.id,
         paging: Paging { offset: args.offset, limit: args.limit, next_token: None },
@@ -51,34 +55,30 @@ async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
     print_images(&page.image_set)?;
     let (shown, total) = (page.image_set.len(), page.total_count);
     if i64::try_from(shown).is_ok_and(|shown| shown < total) {
-        print(&tr(format!("{shown} of {total} images"), format!("共 {total} 个镜像，显示 {shown} 个")))?;
+        note(&tr(format!("{shown} of {total} images"), format!("共 {total} 个镜像，显示 {shown} 个")));
     }
     Ok(())
 }
 
 /// Prints images as a table.
 pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
-    let headings = tr(
-        ["ID", "NAME", "STATUS", "SIZE", "ZONE", "CREATED"],
-        ["ID", "名称", "状态", "大小", "可用区", "创建时间"],
-    );
+    let headings =
+        tr(["ID", "NAME", "STATUS", "SIZE", "CREATED"], ["ID", "名称", "状态", "大小", "创建时间"]);
     let row = |image: &Image| {
         vec![
             image.comp_share_image_id.clone(),
             image.name.clone(),
             image.status.as_str().to_owned(),
             size(image.size),
-            image.zone.clone(),
             time(image.create_time),
         ]
     };
-    print_table(&headings, images.iter().map(row).collect())
+    print_table(&headings, images.iter().map(row).collect(), 1, tr("No images.", "没有镜像。"))
 }
 
-async fn show(global: &Global, args: OneImage) -> Result<(), Failure> {
-    let client = connection::client(global, args.connection)?;
-    let image = find(&client, &args.image_id).await?;
-    if global.json { print_json(&image) } else { print(&describe(&image)) }
+async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Failure> {
+    let image = find(client, image_id).await?;
+    if global.json { print_json(&image) } else { describe(&image) }
 }
 
 async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
@@ -94,7 +94,7 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
     })
 }
 
-fn describe(image: &Image) -> String {
+fn describe(image: &Image) -> Result<(), Failure> {
     let labels = tr(
         ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Description"],
         ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "描述"],
@@ -111,16 +111,14 @@ fn describe(image: &Image) -> String {
         image.source_gpu_type.clone(),
         image.description.clone(),
     ];
-    let filled = labels.iter().zip(values).filter(|(_, value)| !value.is_empty());
-    let mut lines: Vec<String> = filled.map(|(label, value)| format!("{label}: {value}")).collect();
-    if let Some(readme) = image.readme.as_ref().filter(|readme| !readme.is_empty()) {
-        lines.push(format!("\n{readme}"));
+    print_fields(labels.into_iter().zip(values))?;
+    match &image.readme {
+        Some(readme) if !readme.is_empty() => print(&format!("\n{readme}")),
+        _ => Ok(()),
     }
-    lines.join("\n")
 }
 
-async fn update(global: &Global, args: UpdateArgs) -> Result<(), Failure> {
-    let client = connection::client(global, args.one.connection)?;
+async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<(), Failure> {
     let image_id = args.one.image_id;
     let request = UpdateCompShareImageRequest {
         image_id: image_id.clone(),
@@ -135,7 +133,7 @@ async fn update(global: &Global, args: UpdateArgs) -> Result<(), Failure> {
     };
     client.update_comp_share_image(&request).await?;
     if global.json {
-        print_json(&find(&client, &image_id).await?)
+        print_json(&find(client, &image_id).await?)
     } else {
         print(tr("Updated.", "已更新。"))
     }
@@ -150,8 +148,7 @@ fn changed(values: Vec<String>) -> Option<Vec<String>> {
     }
 }
 
-async fn delete(global: &Global, args: OneImage) -> Result<(), Failure> {
-    let client = connection::client(global, args.connection)?;
+async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), Failure> {
     let request = TerminateCompShareCustomImageRequest {
         image_id: args.image_id.clone(),
         ..TerminateCompShareCustomImageRequest::default()

@@ -1,11 +1,16 @@
 //! Chinese or English, decided once at the start.
 
+use std::ffi::OsString;
 use std::sync::OnceLock;
 
+use clap::ValueEnum;
+
 /// The language of everything a person reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
+    #[value(help = "English")]
     En,
+    #[value(help = "中文")]
     Zh,
 }
 
@@ -14,9 +19,10 @@ static LANG: OnceLock<Lang> = OnceLock::new();
 impl Lang {
     /// Takes `--lang` from the command line if it is there, else the locale. Before the arguments are parsed, because
     /// help and errors of the parser are in that language too.
-    pub(crate) fn init(args: &[String]) {
-        let after_flag = args.iter().skip_while(|arg| *arg != "--lang").nth(1).map(String::as_str);
-        let joined = args.iter().find_map(|arg| arg.strip_prefix("--lang="));
+    pub(crate) fn init(args: &[OsString]) {
+        let args = || args.iter().filter_map(|arg| arg.to_str());
+        let after_flag = args().skip_while(|arg| *arg != "--lang").nth(1);
+        let joined = args().find_map(|arg| arg.strip_prefix("--lang="));
         let lang = after_flag.or(joined).map_or_else(Self::from_locale, Self::of);
         LANG.get_or_init(|| lang);
     }

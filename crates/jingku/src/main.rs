@@ -3,6 +3,7 @@
 mod args;
 mod connection;
 mod failure;
+mod hint;
 mod image;
 mod lang;
 mod operate;
@@ -11,6 +12,7 @@ mod overview;
 mod serve;
 mod translate;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -19,9 +21,15 @@ use args::{Cli, Command, Global};
 use failure::{Exit, Failure};
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
+    let args: Vec<OsString> = std::env::args_os().collect();
     lang::Lang::init(&args);
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command, .. } = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && args.iter().any(|arg| arg == "--json") => {
+            return Failure::from(error).report(true);
+        }
+        Err(error) => error.exit(),
+    };
     let outcome = match command {
         None => output::print(overview::text().trim_end()),
         Some(command) => run(&global, command),

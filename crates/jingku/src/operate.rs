@@ -6,25 +6,43 @@ use serde_json::{Value, json};
 
 use crate::args::{AccountCommand, Global, InstanceCommand, KeyCommand};
 use crate::connection::data_dir;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
+use crate::hint;
 use crate::lang::tr;
-use crate::output::{print, print_json, print_table, size, time};
+use crate::output::{date, note, print, print_fields, print_json, print_table, size, time};
+use crate::serve::{environment, first_key};
 
+/// Opens the data folder, which has to be there: looking at nothing should not create it.
 async fn open(global: &Global) -> Result<Context, Failure> {
+    let path = data_dir(global)?;
+    if !path.is_dir() {
+        let path = path.display();
+        let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
+        return Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)));
+    }
+    Ok(Context::open(&DataDir::open_or_create(&path)?, &Config::default(), &environment()).await?)
+}
+
+/// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new
+/// folder is not `serve`.
+async fn open_or_create(global: &Global) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    Ok(Context::open(&data, &Config::default(), &crate::serve::environment()).await?)
+    let context = Context::open(&data, &Config::default(), &environment()).await?;
+    if context.accounts().await?.is_empty() {
+        context.ensure_first_account(&data, first_key()?.as_ref()).await?;
+    }
+    Ok(context)
 }
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
-    let context = open(global).await?;
     match command {
         AccountCommand::Create { name } => {
-            ensure_first(global, &context).await?;
+            let context = open_or_create(global).await?;
             let (account, pair) = context.create_account(&name).await?;
             print_pair(global, &account_json(&account), &pair)
         }
         AccountCommand::List => {
-            let accounts = context.accounts().await?;
+            let accounts = open(global).await?.accounts().await?;
             if global.json {
                 return print_json(&accounts.iter().map(account_json).collect::<Vec<_>>());
             }
@@ -32,27 +50,24 @@ pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<
             let row = |account: Account| {
                 vec![account.id.0.to_string(), account.name, account.project_id, time(account.created_at)]
             };
-            print_table(&headings, accounts.into_iter().map(row).collect())
+            print_table(
+                &headings,
+                accounts.into_iter().map(row).collect(),
+                1,
+                tr("No accounts.", "没有账号。"),
+            )
         }
     }
 }
 
-/// Account 1 is the installation's own, also when the first command on a new folder is not `serve`.
-async fn ensure_first(global: &Global, context: &Context) -> Result<(), Failure> {
-    let data = DataDir::open_or_create(&data_dir(global)?)?;
-    context.ensure_first_account(&data, crate::serve::first_key()?.as_ref()).await?;
-    Ok(())
-}
-
 pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Failure> {
-    let context = open(global).await?;
     match command {
         KeyCommand::Create { account, name } => {
-            let pair = context.create_key(account, &name).await?;
+            let pair = open_or_create(global).await?.create_key(account, &name).await?;
             print_pair(global, &json!({ "AccountId": account }), &pair)
         }
         KeyCommand::List { account } => {
-            let keys = context.keys(account).await?;
+            let keys = open(global).await?.keys(account).await?;
             if global.json {
                 return print_json(&keys.iter().map(key_json).collect::<Vec<_>>());
             }
@@ -61,23 +76,21 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
                 ["公钥", "账号", "备注", "创建时间", "吊销时间"],
             );
             let row = |key: Key| {
-                let revoked = key.revoked_at.map(time).unwrap_or_default();
-                vec![key.public_key, key.account.0.to_string(), key.name, time(key.created_at), revoked]
+                let revoked = key.revoked_at.map(date).unwrap_or_default();
+                vec![key.public_key, key.account.0.to_string(), key.name, date(key.created_at), revoked]
             };
-            print_table(&headings, keys.into_iter().map(row).collect())
+            print_table(&headings, keys.into_iter().map(row).collect(), 2, tr("No keys.", "没有密钥。"))
         }
         KeyCommand::Revoke { public_key } => {
-            context.revoke_key(&public_key).await?;
+            open(global).await?.revoke_key(&public_key).await?;
             done(global, &json!({ "PublicKey": public_key }), tr("Revoked.", "已吊销。"))
         }
     }
 }
 
 pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Result<(), Failure> {
-    let context = open(global).await?;
     match command {
         InstanceCommand::Add { id, disk, format, zone, account, name, gpu_type } => {
-            ensure_first(global, &context).await?;
             let new = NewInstance {
                 id: &id,
                 name: name.as_deref(),
@@ -87,7 +100,7 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 format,
                 gpu_type: &gpu_type,
             };
-            let instance = context.add_instance(new).await?;
+            let instance = open_or_create(global).await?.add_instance(new).await?;
             if global.json {
                 return print_json(&instance_json(&instance));
             }
@@ -98,7 +111,7 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
             ))
         }
         InstanceCommand::List => {
-            let instances = context.instances().await?;
+            let instances = open(global).await?.instances().await?;
             if global.json {
                 return print_json(&instances.iter().map(instance_json).collect::<Vec<_>>());
             }
@@ -111,10 +124,15 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 let account = instance.account.0.to_string();
                 vec![instance.id, instance.name, account, instance.zone, size, state.to_owned()]
             };
-            print_table(&headings, instances.into_iter().map(row).collect())
+            print_table(
+                &headings,
+                instances.into_iter().map(row).collect(),
+                1,
+                tr("No instances.", "没有实例。"),
+            )
         }
         InstanceCommand::Remove { id } => {
-            context.remove_instance(&id).await?;
+            open(global).await?.remove_instance(&id).await?;
             done(global, &json!({ "UHostId": id }), tr("Removed.", "已移除。"))
         }
     }
@@ -132,17 +150,15 @@ fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Fail
     if global.json {
         return print_json(&value);
     }
-    let private_key = pair.private_key.expose_secret();
-    print(&tr(
-        format!(
-            "Account      {}\nPublic key   {}\nPrivate key  {private_key}\nThe private key is not shown again.",
-            owner["AccountId"], pair.public_key
-        ),
-        format!(
-            "账号  {}\n公钥  {}\n私钥  {private_key}\n私钥不会再次显示。",
-            owner["AccountId"], pair.public_key
-        ),
-    ))
+    let labels = tr(["Account", "Public key", "Private key"], ["账号", "公钥", "私钥"]);
+    let private_key = pair.private_key.expose_secret().to_owned();
+    print_fields(labels.into_iter().zip([
+        owner["AccountId"].to_string(),
+        pair.public_key.clone(),
+        private_key,
+    ]))?;
+    note(tr("The private key is not shown again.", "私钥不会再次显示。"));
+    Ok(())
 }
 
 fn account_json(account: &Account) -> Value {

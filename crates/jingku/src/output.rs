@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
@@ -23,29 +23,90 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value).expect("output types serialise"))
 }
 
-/// Prints rows under headings, as wide as the terminal; without one, as wide as they are.
-pub(crate) fn print_table(headings: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+/// Says something about what was printed, to people only.
+#[expect(clippy::print_stderr, reason = "this is where messages to people go")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A terminal from this width on, in columns, has room for every column but the one that may wrap.
+const WIDE: u16 = 80;
+
+/// Prints rows under headings, as wide as the terminal, where column number `wrapping` gives way; without a terminal, as
+/// wide as they are. Instead of no rows it says `none`, but to people only: a program reads no rows.
+pub(crate) fn print_table(
+    headings: &[&str],
+    rows: Vec<Vec<String>>,
+    wrapping: usize,
+    none: &str,
+) -> Result<(), Failure> {
+    if rows.is_empty() && io::stdout().is_terminal() {
+        note(none);
+        return Ok(());
+    }
+    let mut table = bare_table();
+    table.set_header(headings.iter().map(heading));
+    table.add_rows(rows);
+    if table.width().is_some_and(|width| width >= WIDE) {
+        for column in (0..headings.len()).filter(|column| *column != wrapping) {
+            keep_whole(&mut table, column);
+        }
+    }
+    print_bare(table)
+}
+
+/// Prints what is filled of some labelled values, a line each.
+pub(crate) fn print_fields<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> Result<(), Failure> {
+    let mut table = bare_table();
+    let filled = fields.filter(|(_, value)| !value.is_empty());
+    table.add_rows(filled.map(|(label, value)| [label.to_owned(), value]));
+    print_bare(table)
+}
+
+fn heading(text: &&str) -> Cell {
+    let bold = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    if bold { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) }
+}
+
+fn bare_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
-    } else {
-        table.set_header(headings);
     }
-    table.add_rows(rows);
+    table
+}
+
+fn print_bare(mut table: Table) -> Result<(), Failure> {
+    // The first column is what people copy.
+    keep_whole(&mut table, 0);
     if let Some(first) = table.column_mut(0) {
         first.set_padding((0, 1));
     }
     print(&table.trim_fmt())
 }
 
-/// Unix seconds in local time; empty for 0.
+fn keep_whole(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+}
+
+/// Unix seconds as local date and time; empty for 0.
 pub(crate) fn time(seconds: i64) -> String {
+    local(seconds, "%Y-%m-%d %H:%M")
+}
+
+/// Unix seconds as a local date; empty for 0.
+pub(crate) fn date(seconds: i64) -> String {
+    local(seconds, "%Y-%m-%d")
+}
+
+fn local(seconds: i64, format: &str) -> String {
     match jiff::Timestamp::from_second(seconds) {
-        Ok(time) if seconds != 0 => jiff::ZonedDateTime::new(time, jiff::tz::TimeZone::system())
-            .strftime("%Y-%m-%d %H:%M")
-            .to_string(),
+        Ok(time) if seconds != 0 => {
+            jiff::ZonedDateTime::new(time, jiff::tz::TimeZone::system()).strftime(format).to_string()
+        }
         _ => String::new(),
     }
 }

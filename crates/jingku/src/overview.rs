@@ -6,7 +6,7 @@ const EN: &str = "\
 Jingku - a self-hosted library of custom images for GPU machines
 
 Try it
-  jingku serve --demo              run a server with two small disks and one image
+  jingku serve --demo              a server with two small disks and one image
 
 Serve
   jingku serve                     run the server on 127.0.0.1:8480
@@ -24,7 +24,7 @@ Images, here or in the cloud
   jingku image export ID -o FILE   its disk, raw or qcow2
 
 Everywhere: --json, --lang zh|en, --data-dir DIR, --help
-Exit codes: 0 done, 1 refused, 2 usage, 3 not there, 4 credentials, 5 try again, 6 fault
+Exit codes: 0 done, 1 refused, 2 usage, 3 not there, 4 keys, 5 later, 6 fault
 ";
 
 const ZH: &str = "\
@@ -49,7 +49,7 @@ const ZH: &str = "\
   jingku image export ID -o 文件   导出磁盘，raw 或 qcow2
 
 通用选项：--json、--lang zh|en、--data-dir 目录、--help
-退出码：0 成功，1 被拒绝，2 用法错误，3 不存在，4 密钥有误，5 请重试，6 故障
+退出码：0 成功，1 拒绝，2 用法，3 不存在，4 密钥，5 稍后再试，6 故障
 ";
 
 /// The screen.

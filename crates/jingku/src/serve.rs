@@ -1,8 +1,9 @@
 //! `jingku serve`.
 
-use std::io::Write;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 
+use futures::FutureExt;
 use jingku_service::{Config, Context, DataDir, Environment, KeyPair, Workers, add_demo_instances, router};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -13,6 +14,7 @@ use crate::args::{Global, ServeArgs};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
+use crate::output::note;
 
 mod demo;
 
@@ -59,7 +61,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
             format!("Cannot listen on {address}: {error}. Choose another address with --listen."),
             format!("无法监听 {address}：{error}。请用 --listen 换一个地址。"),
         );
-        Failure::new(Exit::Fault, message)
+        Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
     })?;
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
     let base_url = format!("http://{bound}");
@@ -69,40 +71,49 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         .map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
 
     // Taken before the address is told: whoever reads it may send the signal at once.
-    let stopped = stop_signal()?;
-    let server = tokio::spawn(jingku_service::serve(listener, router(Arc::clone(&context)), stopped));
+    let stopped = stop_signal()?.shared();
+    let server = tokio::spawn(jingku_service::serve(listener, router(Arc::clone(&context)), stopped.clone()));
     announce(&base_url, &data, made.is_some());
-    if args.demo {
-        add_demo_instances(&context, &data).await?;
-        demo::show(global, &base_url).await?;
+    let demo = async {
+        if args.demo {
+            add_demo_instances(&context, &data).await?;
+            demo::show(global, &base_url).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    tokio::select! {
+        // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.
+        biased;
+        () = stopped.clone() => {}
+        shown = demo => {
+            shown?;
+            stopped.await;
+        }
     }
-    server.await.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
-    workers.stop().await;
-    Ok(())
+    // A job is given back while requests finish: that may take longer than whoever sent the signal waits.
+    let (server, ()) = tokio::join!(server, workers.stop());
+    server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
 }
 
 /// The base URL alone on the first line of standard output: scripts read it. The rest is for people.
-#[expect(clippy::print_stderr, reason = "this is where messages to people go")]
 fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     let mut stdout = std::io::stdout().lock();
     // A reader that went away does not matter to a server.
     let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
     let folder = data.path().display();
-    eprintln!("{}", tr(format!("Data folder: {folder}"), format!("数据目录：{folder}")));
+    note(&tr(format!("Data folder: {folder}"), format!("数据目录：{folder}")));
     if new_key {
         let file = data.credentials_path();
         let file = file.display();
-        eprintln!(
-            "{}",
-            tr(format!("Account 1 has a new key pair: {file}"), format!("已为账号 1 生成密钥对：{file}"))
-        );
+        note(&tr(format!("Account 1 has a new key pair: {file}"), format!("已为账号 1 生成密钥对：{file}")));
     }
 }
 
 fn start_log() {
     let filter = EnvFilter::try_from_env("JINGKU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // A second start in one process, as in a test, keeps the first log.
-    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).try_init();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
 /// Ends at SIGTERM or SIGINT.

@@ -3,6 +3,8 @@
 use compshare::{Class, Error as ClientError};
 use jingku_service::{DiskError, OperatorError, StartError};
 
+const WRONG_MASTER_KEY: &str = "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。";
+
 pub(crate) fn operator_error(error: &OperatorError) -> String {
     match error {
         OperatorError::AccountExists(name) => format!("账号名 {name:?} 已存在，请换一个名字。"),
@@ -16,13 +18,13 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
             format!("实例 {id:?} 已存在。请先用 `jingku instance remove {id}` 移除。")
         }
         OperatorError::NoInstance(id) => format!("没有实例 {id:?}。`jingku instance list` 列出全部实例。"),
-        OperatorError::InstanceBusy(id) => format!("正在用实例 {id:?} 制作镜像。请等待完成，或先删除该镜像。"),
+        OperatorError::InstanceBusy(id) => {
+            format!("正在用实例 {id:?} 制作镜像。请等待完成，或先删除该镜像。")
+        }
         OperatorError::NoZone { given, known } => format!("没有可用区 {given:?}。已知可用区：{known}。"),
         OperatorError::Disk(error) => disk_error(error),
         OperatorError::Catalog(error) => format!("目录数据库出错：{error}。"),
-        OperatorError::MasterKey(_) => {
-            "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。".to_owned()
-        }
+        OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         OperatorError::Start(error) => start_error(error),
     }
 }
@@ -34,6 +36,7 @@ pub(crate) fn start_error(error: &StartError) -> String {
             format!("另一个 jingku 服务正在使用数据目录 {}。请先停止它，或换一个目录。", path.display())
         }
         StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
+        StartError::WrongMasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         StartError::Catalog(error) => format!("无法打开目录数据库：{error}。"),
         StartError::Store(error) => format!("无法打开分块存储：{error}。"),
     }

@@ -131,6 +131,38 @@ async fn names_have_an_alphabet_and_a_length() {
 }
 
 #[tokio::test]
+async fn texts_and_lists_have_a_length() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let instance = [("UHostId", INSTANCE), ("Name", "env")];
+    let (word, description) = ("词".repeat(64), "文".repeat(1000));
+    let (long_word, long_description) = ("词".repeat(65), "文".repeat(1001));
+    let (list, long_list) = (format!("[{}1]", "1,".repeat(31)), format!("[{}1]", "1,".repeat(32)));
+    for (name, bad, told) in [
+        ("Description", &long_description, "Description"),
+        ("Softwares.Framework", &long_word, "Softwares.Framework"),
+        ("Softwares.OsVersion", &long_word, "Softwares.OsVersion"),
+        ("Softwares.Application.0", &long_word, "Softwares.Application"),
+        ("Softwares.Applications", &long_list, "Softwares.Applications"),
+        ("FirewallPorts", &long_list, "FirewallPorts"),
+    ] {
+        let params = [&instance[..], &[(name, bad)]].concat();
+        caller.assert_refused(CREATE, &params, 230, &format!("Params [{told}] not available")).await;
+    }
+    let at_the_limit = [
+        ("Description", description.as_str()),
+        ("Softwares.Framework", &word),
+        ("Softwares.Application.0", &word),
+        ("SoftwarePorts.0.Software", &word),
+        ("SoftwarePorts.0.Port", "1"),
+        ("FirewallPorts", &list),
+    ];
+    let params = [&instance[..], &at_the_limit].concat();
+    let id = caller.ok(CREATE, &params).await["CompShareImageId"].clone();
+    assert_eq!(caller.image(id.as_str().unwrap()).await["FirewallPorts"].as_array().unwrap().len(), 32);
+}
+
+#[tokio::test]
 async fn a_place_is_optional_and_must_be_the_instances() {
     let service = Service::start().await;
     let caller = service.caller();

@@ -73,16 +73,14 @@ const DOCUMENTS_REPLY: &str = r#"{
 async fn the_documents_reply_is_reproduced() {
     let service = Service::start().await;
     let id = service.make(INSTANCE, "my-custom-env").await;
-    let mut reply = service.caller().ok(LIST, &[]).await;
-    reply.as_object_mut().unwrap().remove("request_uuid").expect("every reply names its request");
+    let reply = service.caller().ok(LIST, &[]).await;
     let expected: Value = serde_json::from_str(&DOCUMENTS_REPLY.replace("$ID", &id)).unwrap();
     assert_eq!(reply, expected);
 }
 
 #[tokio::test]
 async fn an_empty_list_is_an_array() {
-    let mut reply = Service::start().await.caller().ok(LIST, &[]).await;
-    reply.as_object_mut().unwrap().remove("request_uuid");
+    let reply = Service::start().await.caller().ok(LIST, &[]).await;
     let action = "DescribeCompShareCustomImagesResponse";
     let expected = json!({"Action": action, "RetCode": 0, "TotalCount": 0, "ImageSet": [], "NextToken": ""});
     assert_eq!(reply, expected);
@@ -360,6 +358,28 @@ async fn a_place_narrows_the_list() {
 async fn strict_demands_region_and_zone() {
     let service = Service::strict().await;
     service.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+}
+
+/// Pages are kept in memory: none may outlive a change, whoever makes it.
+#[tokio::test]
+async fn every_change_shows_at_once() {
+    let service = Service::start().await;
+    let elsewhere = service.reopen().await;
+    let (caller, other) = (service.caller(), elsewhere.caller());
+    let listed = async || page(&caller, &[]).await.0;
+    assert_eq!(listed().await, [""; 0]);
+    let id = other.create(INSTANCE, "env").await;
+    assert_eq!(listed().await, [id.as_str()]);
+    elsewhere.work_off(&id).await;
+    assert_eq!(caller.images(&[]).await[0]["Status"], "Available");
+    other.ok(Action::UpdateCompShareImage, &[("CompShareImageId", &id), ("Description", "new")]).await;
+    assert_eq!(caller.images(&[]).await[0]["Description"], "new");
+    assert_eq!(caller.image(&id).await["Description"], "new");
+    // A change that is not of this account.
+    service.stranger().await;
+    assert_eq!(listed().await, [id.as_str()]);
+    other.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    assert_eq!(listed().await, [""; 0]);
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
-use jingku_service::DiskFormat;
+use jingku_service::{DiskFormat, MAX_EXPORTS};
 
-use crate::support::{DISK_BYTES, INSTANCE, NOW, Service, disk_bytes};
+use crate::support::{DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes, write_large_disk};
 
 const EXPORT: Action = Action::ExportCompShareCustomImage;
 
@@ -53,6 +55,34 @@ async fn only_an_available_image_is_given() {
         let message = format!("Image [{id}] is not available");
         caller.assert_refused(EXPORT, &[("CompShareImageId", &id)], 8017, &message).await;
     }
+}
+
+/// An export that nobody reads holds its place until its reader goes.
+#[tokio::test]
+async fn exports_at_once_have_a_number() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let disk = service.folder.path().join("large.raw");
+    write_large_disk(&disk);
+    service.instance("uhost-large", &disk).await;
+    let id = service.make("uhost-large", "env").await;
+    let params = Params::for_action(EXPORT.name()).text("CompShareImageId", Some(&id));
+    let url = format!("/?{}", caller.sign(params).to_form());
+    let open = async || caller.open(Request::get(&url).body(Body::empty()).unwrap()).await;
+
+    let mut held = Vec::new();
+    for _ in 0..MAX_EXPORTS {
+        held.push(open().await);
+    }
+    assert!(held.iter().all(|response| response.headers()["content-type"] == "application/octet-stream"));
+    assert_eq!(Reply::read(open().await).await.refusal(), (153, "Request Throttled".to_owned()));
+    held.pop();
+    let freed = async {
+        while open().await.headers()["content-type"] != "application/octet-stream" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), freed).await.expect("the place is free again");
 }
 
 #[tokio::test]

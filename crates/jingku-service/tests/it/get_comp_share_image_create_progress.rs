@@ -10,7 +10,7 @@ const PROGRESS: Action = Action::GetCompShareImageCreateProgress;
 
 fn without_frame(mut reply: Value) -> Value {
     let object = reply.as_object_mut().unwrap();
-    for name in ["Action", "RetCode", "request_uuid"] {
+    for name in ["Action", "RetCode"] {
         object.remove(name);
     }
     reply

@@ -16,6 +16,7 @@ mod get_project_list;
 mod get_region;
 mod isolation;
 mod jobs;
+mod operator;
 mod support;
 mod surface;
 mod terminate_comp_share_custom_image;

@@ -1,6 +1,7 @@
 //! A whole service in a throw-away folder, with a clock that stands and randomness that repeats.
 
 mod caller;
+mod checks;
 mod disk;
 mod image;
 mod reply;

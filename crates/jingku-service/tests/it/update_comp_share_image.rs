@@ -114,6 +114,26 @@ async fn refusals_come_in_their_order() {
     update(&caller, &[("Name", "image-1")]).await;
 }
 
+#[tokio::test]
+async fn texts_and_lists_have_a_length() {
+    let (_service, caller) = with_images().await;
+    let text = |length| "文".repeat(length);
+    let list = |length: usize| format!("[{}]", vec!["\"g\""; length].join(","));
+    for (name, longest, too_long) in [
+        ("Description", text(1000), text(1001)),
+        ("Readme", text(100_000), text(100_001)),
+        ("VersionDesc", text(1000), text(1001)),
+        ("VersionName", text(64), text(65)),
+        ("GroupId", text(64), text(65)),
+        ("Tags", text(64), text(65)),
+        ("SupportedGpuTypes", list(32), list(33)),
+    ] {
+        update(&caller, &[(name, &longest)]).await;
+        let wrong = format!("Params [{name}] not available");
+        caller.assert_refused(UPDATE, &[ID, (name, &too_long)], 230, &wrong).await;
+    }
+}
+
 /// A picture would be lost: none is kept yet.
 #[tokio::test]
 async fn a_cover_is_refused() {

@@ -5,28 +5,28 @@ use serde_json::json;
 
 use super::follow;
 use crate::args::{CreateArgs, Global};
-use crate::connection;
+use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::lang::tr;
-use crate::output::{print, print_json};
+use crate::output::{note, print, print_json};
 
-pub(super) async fn run(global: &Global, args: CreateArgs) -> Result<(), Failure> {
-    let client = connection::client(global, args.connection)?;
+pub(super) async fn run(global: &Global, connection: &Connection, args: CreateArgs) -> Result<(), Failure> {
     let request = CreateCompShareCustomImageRequest {
         instance_id: args.instance,
         name: args.name,
         description: args.description,
         ..CreateCompShareCustomImageRequest::default()
     };
-    let image_id = client.create_comp_share_custom_image(&request).await?.comp_share_image_id;
+    let image_id = connection.client.create_comp_share_custom_image(&request).await?.comp_share_image_id;
     if args.wait {
-        return follow::until_made(global, &client, &image_id).await;
+        return follow::until_made(global, connection, &image_id).await;
     }
     if global.json {
         return print_json(&json!({ "CompShareImageId": image_id }));
     }
-    print(&tr(
-        format!("{image_id}\nIt is being made. Follow it with: jingku image progress {image_id} --wait"),
-        format!("{image_id}\n正在制作。查看进度：jingku image progress {image_id} --wait"),
-    ))
+    // The id alone on standard output: `id=$(jingku image create …)`.
+    print(&image_id)?;
+    let follow = connection.command(global, &["image", "progress", &image_id, "--wait"]);
+    note(&tr(format!("It is being made. Follow it with: {follow}"), format!("正在制作。查看进度：{follow}")));
+    Ok(())
 }

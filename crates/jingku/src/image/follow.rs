@@ -1,26 +1,30 @@
 //! Following the making of an image: a bar on a terminal, silence elsewhere.
 
+use compshare::WaitOptions;
 use compshare::actions::{GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse};
-use compshare::{Client, WaitOptions};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::{Global, OneImage};
-use crate::connection;
+use crate::args::Global;
+use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, size};
 
 /// `jingku image progress`.
-pub(super) async fn progress(global: &Global, args: OneImage, wait: bool) -> Result<(), Failure> {
-    let client = connection::client(global, args.connection)?;
+pub(super) async fn progress(
+    global: &Global,
+    connection: &Connection,
+    image_id: &str,
+    wait: bool,
+) -> Result<(), Failure> {
     if wait {
-        return until_made(global, &client, &args.image_id).await;
+        return until_made(global, connection, image_id).await;
     }
     let request = GetCompShareImageCreateProgressRequest {
-        image_id: args.image_id,
+        image_id: image_id.to_owned(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
-    let progress = client.get_comp_share_image_create_progress(&request).await?;
+    let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
     if global.json { print_json(&progress) } else { print(&line(&progress)) }
 }
 
@@ -32,23 +36,30 @@ fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
             format!("失败：{}", progress.failed_reason),
         );
     }
-    let remaining = &progress.remaining_duration;
-    tr(
-        format!("{} {percent}%, {remaining} s left", progress.status),
-        format!("{} {percent}%，剩余 {remaining} 秒", progress.status),
-    )
+    // Only Jingku tells a status; the cloud is done at 100 percent. "0" seconds left is no estimate yet.
+    let (status, left) = (&progress.status, progress.remaining_duration.as_str());
+    let done = percent >= 100.0;
+    let status = if status.is_empty() { if done { "Available" } else { "Making" } } else { status };
+    if done || left.is_empty() || left == "0" {
+        return format!("{status} {percent}%");
+    }
+    tr(format!("{status} {percent}%, {left} s left"), format!("{status} {percent}%，剩余 {left} 秒"))
 }
 
 /// Waits until the image is there. Ctrl-C stops the waiting, not the making.
-pub(super) async fn until_made(global: &Global, client: &Client, image_id: &str) -> Result<(), Failure> {
-    let bar = bar();
+pub(super) async fn until_made(
+    global: &Global,
+    connection: &Connection,
+    image_id: &str,
+) -> Result<(), Failure> {
+    let bar = bar(0);
     let options = WaitOptions { longest_pause: std::time::Duration::from_secs(1), ..WaitOptions::default() };
-    let waiting = client.wait_until_available(image_id, &options, |progress| show(&bar, progress));
+    let waiting = connection.client.wait_until_available(image_id, &options, |progress| show(&bar, progress));
     let outcome = tokio::select! {
         outcome = waiting => outcome,
         _ = tokio::signal::ctrl_c() => {
             bar.abandon();
-            return Err(detached(image_id));
+            return Err(detached(&connection.command(global, &["image", "progress", image_id, "--wait"])));
         }
     };
     bar.finish_and_clear();
@@ -57,28 +68,27 @@ pub(super) async fn until_made(global: &Global, client: &Client, image_id: &str)
         return print_json(&image);
     }
     print(&tr(
-        format!("{image_id} is available: {} ({} MB)", image.name, image.size),
-        format!("{image_id} 已可用：{}（{} MB）", image.name, image.size),
+        format!("{image_id} is available: {} ({})", image.name, size(image.size)),
+        format!("{image_id} 已可用：{}（{}）", image.name, size(image.size)),
     ))
 }
 
-fn detached(image_id: &str) -> Failure {
+fn detached(follow: &str) -> Failure {
     let message = tr(
-        format!(
-            "Stopped waiting; the image goes on being made. Come back with: jingku image progress {image_id} --wait"
-        ),
-        format!("已停止等待，镜像仍在制作。继续查看：jingku image progress {image_id} --wait"),
+        format!("Stopped waiting; the image goes on being made. Come back with: {follow}"),
+        format!("已停止等待，镜像仍在制作。继续查看：{follow}"),
     );
-    Failure::new(Exit::Detached, message)
+    Failure::new(Exit::Interrupted, message)
 }
 
 /// Percent, MB/s and seconds left. indicatif draws it on standard error, and only on a terminal.
-fn bar() -> ProgressBar {
+pub(super) fn bar(length: u64) -> ProgressBar {
     let template = tr(
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta_precise} left",
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {eta_precise}",
+        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta} left",
+        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {eta}",
     );
-    ProgressBar::new(0).with_style(ProgressStyle::with_template(template).expect("the template is right"))
+    ProgressBar::new(length)
+        .with_style(ProgressStyle::with_template(template).expect("the template is right"))
 }
 
 fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {

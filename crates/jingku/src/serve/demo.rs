@@ -1,17 +1,19 @@
 //! `jingku serve --demo`: makes an image through the API, lists it, and says what to type next.
 
-use compshare::WaitOptions;
 use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
+use compshare::{Image, WaitOptions};
 use jingku_service::DEMO_IMAGE_NAME;
 
 use crate::args::{ConnectionArgs, Global};
-use crate::connection;
+use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::hint;
 use crate::image::print_images;
 use crate::lang::tr;
-use crate::output::print;
+use crate::output::{print, print_json};
 
 const INSTANCE: &str = "uhost-demo1";
+const SECOND_INSTANCE: &str = "uhost-demo2";
 
 pub(super) async fn show(global: &Global, base_url: &str) -> Result<(), Failure> {
     let args = ConnectionArgs {
@@ -22,7 +24,7 @@ pub(super) async fn show(global: &Global, base_url: &str) -> Result<(), Failure>
         zone: None,
         profile: None,
     };
-    let client = connection::client(global, args)?;
+    let client = Connection::open(global, &args)?.client;
     let list = DescribeCompShareCustomImagesRequest::default();
     if client.describe_comp_share_custom_images(&list).await?.total_count == 0 {
         let request = CreateCompShareCustomImageRequest {
@@ -35,20 +37,25 @@ pub(super) async fn show(global: &Global, base_url: &str) -> Result<(), Failure>
         client.wait_until_available(&made.comp_share_image_id, &WaitOptions::default(), |_| {}).await?;
     }
     let page = client.describe_comp_share_custom_images(&list).await?;
+    if global.json {
+        return print_json(&page);
+    }
     print_images(&page.image_set)?;
-    print(&next_steps(global, &page.image_set[0].comp_share_image_id))
+    print(&next_steps(global, &page.image_set))
 }
 
-fn next_steps(global: &Global, image_id: &str) -> String {
-    let folder = match &global.data_dir {
-        Some(path) => format!(" --data-dir {}", path.display()),
-        None => String::new(),
+/// Commands for another terminal, each on a line of its own to be pasted whole.
+fn next_steps(global: &Global, images: &[Image]) -> String {
+    let mut text = tr("\nTry in another terminal:", "\n可以在另一个终端里试试：").to_owned();
+    let mut add = |words: &[&str]| {
+        text.push_str("\n  ");
+        text.push_str(&hint::command(global, words));
     };
-    let commands = format!(
-        "  jingku image list{folder}
-  jingku image create --instance uhost-demo2 --name my-second-env --wait{folder}
-  jingku image export {image_id} -o disk.raw{folder}
-  jingku instance list{folder}"
-    );
-    tr(format!("\nTry in another terminal:\n{commands}"), format!("\n可以在另一个终端里试试：\n{commands}"))
+    add(&["image", "list"]);
+    add(&["image", "create", "--instance", SECOND_INSTANCE, "--name", "my-second-env", "--wait"]);
+    if let Some(image) = images.first() {
+        add(&["image", "export", &image.comp_share_image_id, "-o", "disk.raw"]);
+    }
+    add(&["instance", "list"]);
+    text
 }

@@ -76,6 +76,7 @@ async fn a_disk_that_changes_while_it_is_read() {
     File::options().write(true).open(disk).unwrap().write_all_at(b"!", LARGE_BYTES - 1).unwrap();
     caller.wait_while_making(&id).await;
     workers.stop().await;
+    assert_eq!(caller.progress(&id).await["ProcessedBytes"], LARGE_BYTES, "how far it came is kept");
     let reason = "The disk changed while it was read. Stop the instance, then make the image again.";
     assert_failed(&service, &id, reason).await;
 }

@@ -1,0 +1,17 @@
+//! For whoever watches the process: no signature, no API.
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
+
+use crate::support::Service;
+
+#[tokio::test]
+async fn a_server_that_works_says_so() {
+    let service = Service::start().await;
+    for (path, text) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        let response = service.caller().open(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), text);
+    }
+}

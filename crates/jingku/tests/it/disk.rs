@@ -1,0 +1,41 @@
+//! Disks to make images of.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// The service cuts disks into chunks of this many bytes.
+pub(crate) const CHUNK: usize = 256 << 10;
+
+/// A disk of `chunks` chunks, every third of them a hole, the others all different, with a ragged end.
+pub(crate) fn bytes(chunks: usize, seed: u64) -> Vec<u8> {
+    let mut bytes = vec![0; chunks * CHUNK - 5 * 512];
+    for (index, chunk) in bytes.chunks_mut(CHUNK).enumerate() {
+        if index % 3 != 1 {
+            noise(seed * 1_000_003 + index as u64, chunk);
+        }
+    }
+    bytes
+}
+
+/// Fills with bytes that do not compress (xorshift64).
+pub(crate) fn noise(seed: u64, bytes: &mut [u8]) {
+    let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for word in bytes.chunks_mut(8) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        word.copy_from_slice(&state.to_le_bytes()[..word.len()]);
+    }
+}
+
+/// Writes a disk; zeros become holes.
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
+    let file = File::create_new(path).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
+        if chunk.iter().any(|byte| *byte != 0) {
+            file.write_all_at(chunk, (index * CHUNK) as u64).unwrap();
+        }
+    }
+}

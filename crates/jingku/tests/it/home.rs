@@ -1,0 +1,166 @@
+//! A throw-away home: its own HOME, XDG folders and data folder, and nothing of the tester's environment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::disk;
+use crate::server::Server;
+
+/// Nothing a test waits for takes longer, however busy the machine.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits until something is so; fails when it does not become so.
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A path in the home.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(name)
+    }
+
+    /// The data folder, where the binary puts it by itself.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path(".local/share/jingku")
+    }
+
+    /// A command of the binary, ready to run.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.other_command(env!("CARGO_BIN_EXE_jingku"), args)
+    }
+
+    /// Any program's command in this home.
+    pub(crate) fn other_command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(&self.folder).env_clear().stdin(Stdio::null());
+        command.env("HOME", self.path("")).env("TZ", "UTC");
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(&mut self.command(args))
+    }
+
+    /// Runs a command that must succeed, with `--json`, and reads what it says.
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let ended = self.run(&[args, &["--json"]].concat()).succeeded();
+        serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {}", ended.out))
+    }
+
+    /// Runs a command that must fail alike in both languages: with this exit code and these words.
+    pub(crate) fn refuses(&self, args: &[&str], code: i32, english: &[&str], chinese: &[&str]) {
+        self.run(args).failed(code, &[&["error: "], english].concat());
+        self.run(&[args, &["--lang", "zh"]].concat()).failed(code, &[&["错误："], chinese].concat());
+    }
+
+    /// Every file of the data folder and what is in it.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let (mut files, mut folders) = (BTreeMap::new(), vec![self.data()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.insert(path.clone(), std::fs::read(path).unwrap());
+                }
+            }
+        }
+        files
+    }
+
+    /// Starts a server.
+    pub(crate) fn serve(&self) -> Server {
+        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// Declares a raw disk of these bytes as an instance.
+    pub(crate) fn add_instance(&self, id: &str, bytes: &[u8]) -> PathBuf {
+        let disk = self.path(&format!("{id}.raw"));
+        disk::write(&disk, bytes);
+        self.add_disk(id, &disk);
+        disk
+    }
+
+    /// Declares a disk as an instance.
+    pub(crate) fn add_disk(&self, id: &str, disk: &Path) {
+        self.run(&["instance", "add", "--id", id, "--disk", disk.to_str().unwrap()]).succeeded();
+    }
+
+    /// Makes an image of an instance, waits for it, and returns its id.
+    pub(crate) fn make(&self, instance: &str, name: &str) -> String {
+        let image = self.json(&["image", "create", "--instance", instance, "--name", name, "--wait"]);
+        assert_eq!(image["Status"], "Available", "{image}");
+        image["CompShareImageId"].as_str().unwrap().to_owned()
+    }
+
+    /// The bytes of an image.
+    pub(crate) fn bytes(&self, image_id: &str) -> Vec<u8> {
+        let file = self.path(&format!("{image_id}.export"));
+        self.run(&["image", "export", image_id, "-o", file.to_str().unwrap()]).succeeded();
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        bytes
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::from(command.output().unwrap())
+    }
+
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
+    /// It failed with this exit code, said these words on standard error, and nothing on standard output.
+    pub(crate) fn failed(self, code: i32, words: &[&str]) -> Self {
+        assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is not in: {}", self.err);
+        }
+        self
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `jingku image create`, followed and left alone.
+
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::disk;
+use crate::home::{Ended, Home, until};
+use crate::terminal;
+
+#[test]
+fn an_id_alone_is_for_scripts() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(3, 0));
+    let _server = home.serve();
+    let created = home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
+    let id = created.out.strip_suffix('\n').unwrap();
+    assert!(id.starts_with("compshareImage-1") && id.len() == 27, "{created:?}");
+    let follow = created.err.trim_end().split_once("Follow it with: ").unwrap().1;
+    let followed = Ended::of(&mut home.other_command("sh", &["-c", follow])).succeeded();
+    assert!(followed.out.contains(&format!("{id} is available: env")), "{followed:?}");
+    assert_eq!(home.run(&["image", "progress", id]).succeeded().out, "Available 100%\n");
+    let progress = home.json(&["image", "progress", id]);
+    assert_eq!((&progress["Process"], &progress["Status"]), (&100.0.into(), &"Available".into()));
+    assert_eq!(progress["ProcessedBytes"], progress["TotalBytes"]);
+}
+
+#[test]
+fn an_instance_makes_one_image_at_a_time() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(600, 0));
+    let server = home.serve();
+    let id = home.json(&["image", "create", "--instance", "uhost-1", "--name", "one"]);
+    let id = id["CompShareImageId"].as_str().unwrap();
+    let second = home.run(&["image", "create", "--instance", "uhost-1", "--name", "two"]);
+    // Unless the first was made meanwhile, on a quick machine.
+    if !server.log().contains("image made") {
+        second.failed(5, &["is making image"]);
+    }
+    home.run(&["image", "progress", id, "--wait"]).succeeded();
+}
+
+#[test]
+fn waiting_shows_a_bar_on_a_terminal_only() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(600, 0));
+    let _server = home.serve();
+    let create = ["image", "create", "--instance", "uhost-1", "--wait", "--name"];
+    let (screen, code) = terminal::show(&home, &[&create[..], &["seen"]].concat(), 80);
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(screen.contains("B/s") && screen.contains("% ") && screen.contains("left"), "{screen:?}");
+    assert!(screen.contains("is available: seen (150 MB)"), "{screen:?}");
+    let piped = home.run(&[&create[..], &["unseen"]].concat()).succeeded();
+    assert_eq!((piped.out.lines().count(), piped.err.as_str()), (1, ""), "{piped:?}");
+}
+
+#[test]
+fn a_disk_that_went_away_is_a_reason() {
+    let home = Home::new();
+    let disk = home.add_instance("uhost-1", &disk::bytes(3, 0));
+    let _server = home.serve();
+    std::fs::remove_file(disk).unwrap();
+    let create = ["image", "create", "--instance", "uhost-1", "--name", "env"];
+    home.refuses(&create, 3, &["uhost-1", "The disk of the instance is not there"], &["uhost-1"]);
+    assert_eq!(home.json(&["image", "list"])["TotalCount"], 0);
+}
+
+#[test]
+fn ctrl_c_leaves_the_image_to_be_made() {
+    let home = Home::new();
+    let source = disk::bytes(1200, 3);
+    home.add_instance("uhost-1", &source);
+    let server = home.serve();
+    let mut create = home.command(&["image", "create", "--instance", "uhost-1", "--name", "env", "--wait"]);
+    let create = create.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("the client listens for Ctrl-C", || catches_interrupt(&create));
+    kill_process(Pid::from_child(&create), Signal::INT).unwrap();
+    let left = Ended::from(create.wait_with_output().unwrap());
+    let left = left.failed(130, &["Stopped waiting; the image goes on being made."]);
+    assert!(!server.log().contains("image made"), "Ctrl-C came too late to show anything");
+
+    let come_back = left.err.trim_end().split_once("Come back with: ").unwrap().1;
+    let back = Ended::of(&mut home.other_command("sh", &["-c", come_back])).succeeded();
+    let id = back.out.split(' ').next().unwrap();
+    assert!(home.bytes(id) == source, "other bytes");
+}
+
+/// Whether a process has a handler for SIGINT: it waits for an image now.
+fn catches_interrupt(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (Signal::INT.as_raw() - 1)) != 0
+}

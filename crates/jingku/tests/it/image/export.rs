@@ -1,0 +1,107 @@
+//! `jingku image export`: the bytes that went in come out, or nothing.
+
+use std::path::{Path, PathBuf};
+
+use crate::disk;
+use crate::home::Home;
+use crate::qemu;
+use crate::server::Server;
+
+fn made(chunks: usize) -> (Home, Server, String, Vec<u8>) {
+    let home = Home::new();
+    let source = disk::bytes(chunks, 1);
+    home.add_instance("uhost-1", &source);
+    let server = home.serve();
+    let id = home.make("uhost-1", "env");
+    std::fs::create_dir(home.path("out")).unwrap();
+    (home, server, id, source)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn raw_is_the_source_byte_for_byte() {
+    let (home, _server, id, source) = made(30);
+    let said = home.json(&["image", "export", &id, "-o", "out/disk.raw"]);
+    assert_eq!((&said["Bytes"], &said["Format"]), (&source.len().into(), &"raw".into()));
+    assert!(std::fs::read(home.path("out/disk.raw")).unwrap() == source, "other bytes");
+    let blocks = std::os::unix::fs::MetadataExt::blocks(&home.path("out/disk.raw").metadata().unwrap());
+    assert!(blocks * 512 < source.len() as u64 * 3 / 4, "holes are written out: {blocks} blocks");
+    assert_eq!(files(&home.path("out")).len(), 1);
+}
+
+#[test]
+fn qemu_finds_the_same_disk_in_every_format() {
+    if !qemu::present() {
+        return;
+    }
+    let home = Home::new();
+    let raw = home.add_instance("uhost-raw", &disk::bytes(30, 1));
+    let qcow2 = home.path("disk.qcow2");
+    qemu::img(&["convert", "-c", "-f", "raw", "-O", "qcow2", raw.to_str().unwrap(), qcow2.to_str().unwrap()]);
+    let overlay = home.path("overlay.qcow2");
+    qemu::img(&[
+        "create",
+        "-f",
+        "qcow2",
+        "-F",
+        "qcow2",
+        "-b",
+        qcow2.to_str().unwrap(),
+        overlay.to_str().unwrap(),
+    ]);
+    home.add_disk("uhost-qcow2", &qcow2);
+    home.add_disk("uhost-overlay", &overlay);
+    let _server = home.serve();
+    for instance in ["uhost-raw", "uhost-qcow2", "uhost-overlay"] {
+        let id = home.make(instance, instance);
+        for format in ["raw", "qcow2"] {
+            let file = home.path(&format!("{instance}.out.{format}"));
+            home.run(&["image", "export", &id, "--format", format, "-o", file.to_str().unwrap()]).succeeded();
+            qemu::assert_same((&file, format), (&raw, "raw"));
+        }
+    }
+    qemu::img(&["check", "-f", "qcow2", home.path("uhost-raw.out.qcow2").to_str().unwrap()]);
+}
+
+#[test]
+fn a_file_that_is_there_stays() {
+    let (home, _server, id, _) = made(2);
+    std::fs::write(home.path("out/mine"), "mine").unwrap();
+    for format in ["raw", "qcow2"] {
+        let export = ["image", "export", &id, "--format", format, "-o", "out/mine"];
+        home.refuses(&export, 1, &["out/mine exists already"], &["out/mine 已存在"]);
+    }
+    home.refuses(
+        &["image", "export", &id, "-o", "nowhere/x"],
+        6,
+        &["Cannot use nowhere/x"],
+        &["无法使用 nowhere/x"],
+    );
+    home.refuses(&["image", "export", "nope", "-o", "out/x"], 3, &["Resource not exist"], &["请求被拒绝"]);
+    assert_eq!(std::fs::read(home.path("out/mine")).unwrap(), b"mine");
+    assert_eq!(files(&home.path("out")), [home.path("out/mine")]);
+}
+
+#[test]
+fn a_stream_that_breaks_off_leaves_no_file() {
+    let (home, server, id, _) = made(120);
+    // The last chunks are damaged, so that the stream breaks off in its middle.
+    let mut chunks: Vec<_> =
+        home.files().into_iter().filter(|(_, bytes)| bytes.len() > disk::CHUNK / 2).collect();
+    chunks.retain(|(path, _)| path.starts_with(home.data().join("store")));
+    assert!(chunks.len() > 40, "one file a chunk is expected, found {}", chunks.len());
+    for (path, bytes) in chunks.iter_mut().skip(20) {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+    for format in ["raw", "qcow2"] {
+        let export = ["image", "export", &id, "--format", format, "-o", "out/disk"];
+        home.refuses(&export, 6, &["broke off", "nothing was written"], &["没有写入文件"]);
+        assert_eq!(files(&home.path("out")), Vec::<PathBuf>::new());
+    }
+    assert!(server.log().contains("cannot read image"), "{}", server.log());
+}

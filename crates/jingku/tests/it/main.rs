@@ -1,0 +1,14 @@
+//! The built binary as people and scripts use it: every test spawns it in a home of its own.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a failing unwrap is a failing test; a skipped one says why
+
+mod boot;
+mod crash;
+mod disk;
+mod home;
+mod image;
+mod operate;
+mod qemu;
+mod serve;
+mod server;
+mod terminal;

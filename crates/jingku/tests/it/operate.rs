@@ -1,0 +1,186 @@
+//! The operator's commands, on a folder with and without a server running on it.
+
+use std::os::unix::fs::PermissionsExt;
+
+use compshare::Client;
+use compshare::actions::DescribeCompShareInstanceRequest;
+use serde_json::{Value, json};
+
+use crate::disk;
+use crate::home::{Ended, Home};
+use crate::server::Server;
+
+#[test]
+fn an_account_comes_with_its_key_pair() {
+    let home = Home::new();
+    let lab = home.json(&["account", "create", "lab"]);
+    assert_eq!(lab["AccountId"], 2, "account 1 is the installation's own: {lab}");
+    let server = home.serve();
+    let pair = Pair::of(&lab);
+    assert_eq!(pair.list(&home, &server).succeeded().out.lines().count(), 1, "headings and no image");
+    let accounts = home.json(&["account", "list"]);
+    let names: Vec<_> = accounts.as_array().unwrap().iter().map(|account| &account["AccountName"]).collect();
+    assert_eq!(names, ["default", "lab"]);
+    home.refuses(
+        &["account", "create", "lab"],
+        1,
+        &["an account named \"lab\" already"],
+        &["账号名 \"lab\" 已存在"],
+    );
+}
+
+#[test]
+fn a_key_is_good_until_it_is_revoked() {
+    let home = Home::new();
+    let server = home.serve();
+    let pair = Pair::of(&home.json(&["key", "create", "--name", "ci"]));
+    pair.list(&home, &server).succeeded();
+    home.run(&["key", "revoke", &pair.public_key]).succeeded();
+    let ended = pair.list(&home, &server).failed(4, &["User Not Exists"]);
+    let error: Value = serde_json::from_str(&pair.list_json(&home, &server).err).unwrap();
+    assert_eq!((&error["error"]["exit"], &error["error"]["ret_code"]), (&json!(4), &json!(172)), "{ended:?}");
+    let keys = home.json(&["key", "list", "--account", "1"]);
+    let key = keys.as_array().unwrap().iter().find(|key| key["Name"] == "ci").unwrap();
+    assert!(key["RevokeTime"].is_i64() && key.get("PrivateKey").is_none(), "{key}");
+    home.refuses(&["key", "revoke", &pair.public_key], 3, &["There is no key"], &["没有未吊销的密钥"]);
+    home.refuses(&["key", "create", "--account", "9"], 3, &["There is no account 9"], &["没有账号 9"]);
+}
+
+#[test]
+fn a_running_server_sees_instances_come_and_go() {
+    let home = Home::new();
+    let lab = home.json(&["account", "create", "lab"]);
+    let server = home.serve();
+    let pair = Pair::of(&lab);
+    assert_eq!(pair.instances(&server), [""; 0]);
+    disk::write(&home.path("lab.raw"), &disk::bytes(3, 0));
+    let add = [
+        "instance",
+        "add",
+        "--id",
+        "uhost-lab",
+        "--disk",
+        "lab.raw",
+        "--zone",
+        "cn-sh2-02",
+        "--account",
+        "2",
+    ];
+    let added = home.json(&add);
+    assert_eq!((&added["Zone"], &added["AccountId"]), (&json!("cn-sh2-02"), &json!(2)));
+    assert_eq!(pair.instances(&server), ["uhost-lab"]);
+    let listed = home.json(&["instance", "list"]);
+    assert_eq!((&listed[0]["UHostId"], &listed[0]["State"]), (&json!("uhost-lab"), &json!("Stopped")));
+    // Account 1 does not have it.
+    home.run(&["image", "create", "--instance", "uhost-lab", "--name", "env"]).failed(3, &["uhost-lab"]);
+    home.run(&["instance", "remove", "uhost-lab"]).succeeded();
+    assert_eq!(pair.instances(&server), [""; 0]);
+    assert!(home.path("lab.raw").exists());
+}
+
+#[test]
+fn what_cannot_be_declared_is_refused() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let before = home.json(&["instance", "list"]);
+    let add = |id: &'static str, disk: &'static str, more: &[&'static str]| {
+        [&["instance", "add", "--id", id, "--disk", disk], more].concat()
+    };
+    let good = "uhost-1.raw";
+    home.refuses(
+        &add("uhost-1", good, &[]),
+        1,
+        &["an instance \"uhost-1\" already"],
+        &["实例 \"uhost-1\" 已存在"],
+    );
+    home.refuses(&add("a b", good, &[]), 1, &["cannot be an instance id"], &["不能用作实例 ID"]);
+    home.refuses(&add("", good, &[]), 1, &["cannot be an instance id"], &["不能用作实例 ID"]);
+    home.refuses(&add("x", "missing.raw", &[]), 1, &["There is no file at"], &["处没有文件"]);
+    home.refuses(&add("x", ".", &[]), 1, &["cannot be used as a disk"], &["不能用作磁盘"]);
+    let moon = ["--zone", "moon"];
+    home.refuses(
+        &add("x", good, &moon),
+        3,
+        &["no zone \"moon\"", "cn-wlcb-01"],
+        &["没有可用区 \"moon\"", "cn-wlcb-01"],
+    );
+    home.refuses(&add("x", good, &["--account", "7"]), 3, &["There is no account 7"], &["没有账号 7"]);
+    home.refuses(&["instance", "remove", "x"], 3, &["There is no instance \"x\""], &["没有实例 \"x\""]);
+    home.run(&add("x", good, &["--format", "vmdk"])).failed(2, &["vmdk"]);
+    assert_eq!(home.json(&["instance", "list"]), before);
+}
+
+#[test]
+fn looking_at_nothing_creates_nothing() {
+    let home = Home::new();
+    for list in [["key", "list"], ["account", "list"], ["instance", "list"]] {
+        home.refuses(
+            &list,
+            3,
+            &["There is no data folder", "jingku serve"],
+            &["没有数据目录", "jingku serve"],
+        );
+    }
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn private_keys_lie_nowhere_in_clear() {
+    let home = Home::new();
+    let server = home.serve();
+    let pairs = [home.json(&["account", "create", "lab"]), home.json(&["key", "create"])];
+    server.stop();
+    let credentials = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
+    let first = credentials.split('"').nth(3).unwrap().to_owned();
+    let private_keys = pairs.iter().map(|pair| Pair::of(pair).private_key).chain([first]);
+    let files = home.files();
+    for private_key in private_keys {
+        assert!(private_key.len() >= 32, "{private_key}");
+        for (path, bytes) in files.iter().filter(|(path, _)| !path.ends_with("credentials.toml")) {
+            let found = bytes.windows(private_key.len()).any(|window| window == private_key.as_bytes());
+            assert!(!found, "{} holds a private key", path.display());
+        }
+    }
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&home.data()), 0o700);
+    for path in files.keys().filter(|path| path.parent() == Some(&home.data())) {
+        assert_eq!(mode(path), 0o600, "{}", path.display());
+    }
+}
+
+/// A key pair as the binary printed it.
+struct Pair {
+    public_key: String,
+    private_key: String,
+}
+
+impl Pair {
+    fn of(printed: &Value) -> Self {
+        let text = |name: &str| printed[name].as_str().unwrap().to_owned();
+        Self { public_key: text("PublicKey"), private_key: text("PrivateKey") }
+    }
+
+    fn list(&self, home: &Home, server: &Server) -> Ended {
+        self.run(home, server, &["image", "list"])
+    }
+
+    fn list_json(&self, home: &Home, server: &Server) -> Ended {
+        self.run(home, server, &["image", "list", "--json"])
+    }
+
+    fn run(&self, home: &Home, server: &Server, args: &[&str]) -> Ended {
+        let keys = ["--public-key", &self.public_key, "--private-key", &self.private_key];
+        home.run(&[args, &["--base-url", &server.base_url], &keys].concat())
+    }
+
+    /// Ids of the instances the API shows to this key pair.
+    fn instances(&self, server: &Server) -> Vec<String> {
+        let mut config = compshare::Config::new(self.public_key.clone(), self.private_key.clone());
+        config.base_url.clone_from(&server.base_url);
+        let client = Client::new(config).unwrap();
+        let request = DescribeCompShareInstanceRequest::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let page = runtime.block_on(client.describe_comp_share_instance(&request)).unwrap();
+        page.instances.into_iter().map(|instance| instance.id).collect()
+    }
+}

@@ -38,15 +38,20 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let text = read("README.md")?;
     let script = format!("{PROLOGUE}{}", commands(&text)?);
 
-    let scratch = workspace.target.join("readme");
-    if scratch.exists() {
-        fs::remove_dir_all(&scratch).with_context(|| format!("empty {}", scratch.display()))?;
+    let [copy, home, build] =
+        ["copy", "home", "build"].map(|name| workspace.target.join("readme").join(name));
+    for folder in [&copy, &home] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
+        }
     }
-    let (copy, home) = (scratch.join("jingku"), scratch.join("home"));
-    fs::create_dir_all(&home).with_context(|| format!("create {}", home.display()))?;
+    for folder in [&home, &build] {
+        fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    }
     copy_checkout(workspace, &copy)?;
-    // Dependencies that are built need not be built again; commands may name target/… as they would in a clone.
-    std::os::unix::fs::symlink(&workspace.target, copy.join("target")).context("link the target folder")?;
+    // Kept, so that dependencies are built once. Not our own: cargo names what it builds by the path inside a workspace,
+    // and would take the copy's crates for those of the checkout.
+    std::os::unix::fs::symlink(&build, copy.join("target")).context("link the target folder")?;
 
     let mut bash = Command::new("timeout");
     bash.args(["--kill-after=10", SECONDS_MAX, "bash", "-xc", &script]).current_dir(&copy);

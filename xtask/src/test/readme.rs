@@ -21,8 +21,11 @@ const SECONDS_MAX: &str = "900";
 const SAMPLES: [&str; 2] =
     ["crates/compshare/examples/list_custom_images.rs", "crates/compshare/examples/list_custom_images.py"];
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
-/// Before the commands: servers that they leave in the background end with the script.
-const PROLOGUE: &str = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n";
+/// Before the commands: however the script ends, its servers end with it, and all that they have started.
+const PROLOGUE: &str = "set -euo pipefail
+servers=()
+trap 'for server in \"${servers[@]}\"; do kill -- -$server || true; done; wait' EXIT
+";
 
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let read =
@@ -35,15 +38,20 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let text = read("README.md")?;
     let script = format!("{PROLOGUE}{}", commands(&text)?);
 
-    let scratch = workspace.target.join("readme");
-    if scratch.exists() {
-        fs::remove_dir_all(&scratch).with_context(|| format!("empty {}", scratch.display()))?;
+    let [copy, home, build] =
+        ["copy", "home", "build"].map(|name| workspace.target.join("readme").join(name));
+    for folder in [&copy, &home] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
+        }
     }
-    let (copy, home) = (scratch.join("jingku"), scratch.join("home"));
-    fs::create_dir_all(&home).with_context(|| format!("create {}", home.display()))?;
+    for folder in [&home, &build] {
+        fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    }
     copy_checkout(workspace, &copy)?;
-    // Dependencies that are built need not be built again; commands may name target/… as they would in a clone.
-    std::os::unix::fs::symlink(&workspace.target, copy.join("target")).context("link the target folder")?;
+    // Kept, so that dependencies are built once. Not our own: cargo names what it builds by the path inside a workspace,
+    // and would take the copy's crates for those of the checkout.
+    std::os::unix::fs::symlink(&build, copy.join("target")).context("link the target folder")?;
 
     let mut bash = Command::new("timeout");
     bash.args(["--kill-after=10", SECONDS_MAX, "bash", "-xc", &script]).current_dir(&copy);
@@ -120,9 +128,17 @@ fn commands(readme: &str) -> Result<String> {
 }
 
 /// A server, and the wait for its address. Each ends the script when it does not come up.
+///
+/// A session of its own makes it a group of processes: killing the shell alone would leave the server.
 fn in_background(block: &str) -> String {
+    let quoted = block.replace('\'', r"'\''");
     format!(
-        "log=$(mktemp)\n{{\n{block}}} >\"$log\" &\nuntil grep -q '^http' \"$log\"; do kill -0 $!; sleep 0.2; done\n"
+        "log=$(mktemp)
+setsid bash -euxc '
+{quoted}' >\"$log\" &
+servers+=($!)
+until grep -q '^http' \"$log\"; do kill -0 $!; sleep 0.2; done
+"
     )
 }
 
@@ -140,9 +156,9 @@ mod tests {
 
     #[test]
     fn a_server_runs_beside_the_rest() {
-        let readme = format!("{START}\n```sh background\nserve\n```\n```sh\nask\n```\n{END}");
+        let readme = format!("{START}\n```sh background\nserve 'it'\n```\n```sh\nask\n```\n{END}");
         let script = commands(&readme).unwrap();
-        assert!(script.contains("{\nserve\n} >\"$log\" &\n"), "{script}");
+        assert!(script.contains(r"'\''it'\''"), "{script}");
         assert!(script.ends_with("done\nask\n"), "{script}");
     }
 

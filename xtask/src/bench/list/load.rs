@@ -1,6 +1,7 @@
 //! The load: fixed request bytes over kept connections, one thread, every reply looked at.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -64,28 +65,33 @@ pub(super) async fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, V
     Ok((Shape { head, body }, reply.split_off(head)))
 }
 
-/// Sends the request again and again over this many connections for this long; returns how often it was answered.
+/// Sends the requests in turn, again and again, over this many connections for this long; returns how many were answered.
 ///
 /// Each reply must have status 200 and the shape of the first; what is read beyond it or short of it would leave the
 /// next without its status line.
 pub(super) async fn load(
     address: SocketAddr,
-    request: &[u8],
+    requests: &Arc<[Vec<u8>]>,
     shape: Shape,
     connections: u32,
     time: Duration,
 ) -> Result<u64> {
     let mut tasks = JoinSet::new();
     let deadline = Instant::now() + time;
-    for _ in 0..connections {
-        let request = request.to_vec();
+    for connection in 0..connections {
+        let requests = Arc::clone(requests);
+        // Each connection begins elsewhere.
+        let first = requests.len() * connection as usize / connections as usize;
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         tasks.spawn(async move {
             let mut reply = vec![0; shape.head + shape.body];
             let mut answered = 0;
-            while Instant::now() < deadline {
-                stream.write_all(&request).await?;
+            for request in requests.iter().cycle().skip(first) {
+                if Instant::now() >= deadline {
+                    break;
+                }
+                stream.write_all(request).await?;
                 stream.read_exact(&mut reply).await?;
                 if !reply.starts_with(OK) || reply[..shape.head].last_chunk() != Some(b"\r\n\r\n") {
                     bail!("a reply differs from the first: {}", String::from_utf8_lossy(&reply));

@@ -54,10 +54,11 @@ impl BareStore {
         on_all_cores(disk_bytes, |numbers| {
             let mut compressor = Compressor::new(ZSTD_LEVEL)?;
             let mut buffer = vec![0; usize::try_from(CHUNK_SIZE)?];
+            let zeros = buffer.clone();
             for (number, at, length) in numbers {
                 let chunk = &mut buffer[..length];
                 disk.read_exact_at(chunk, at)?;
-                if chunk.iter().any(|byte| *byte != 0) {
+                if chunk != &zeros[..length] {
                     let id = self.put(chunk, &mut compressor)?;
                     chunks.lock().expect("no thread panics")[number] = Some(id);
                 }

@@ -1,0 +1,98 @@
+//! What came out, and how it is told.
+
+use serde::Serialize;
+
+use super::case::Case;
+use super::{BARE, CHECKED, JINGKU};
+use crate::bench::report::{Table, median};
+
+/// What one server did with one case in one turn, or in several together.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(super) struct Work {
+    pub(super) requests: u64,
+    pub(super) seconds: f64,
+    pub(super) cpu_seconds: f64,
+}
+
+/// One case under one load.
+#[derive(Serialize)]
+pub(super) struct Measured {
+    images: u32,
+    offset: u32,
+    rows_are_read: bool,
+    pub(super) connections: u32,
+    body_bytes: usize,
+    /// Turn by turn: bare, bare with the signature checked, jingku.
+    pub(super) turns: Vec<[Work; 3]>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer requests than 2^53")]
+impl Work {
+    fn per_second(self) -> f64 {
+        self.requests as f64 / self.seconds
+    }
+
+    fn cpu_us_per_request(self) -> f64 {
+        self.cpu_seconds * 1e6 / self.requests as f64
+    }
+}
+
+impl Measured {
+    pub(super) fn new(case: &Case, connections: u32) -> Self {
+        Self {
+            images: case.images,
+            offset: case.offset,
+            rows_are_read: case.changing,
+            connections,
+            body_bytes: case.shapes[JINGKU].body(),
+            turns: Vec::new(),
+        }
+    }
+
+    /// All turns of a server together.
+    fn total(&self, server: usize) -> Work {
+        self.turns.iter().map(|turn| turn[server]).fold(Work::default(), |sum, work| Work {
+            requests: sum.requests + work.requests,
+            seconds: sum.seconds + work.seconds,
+            cpu_seconds: sum.cpu_seconds + work.cpu_seconds,
+        })
+    }
+
+    /// The product against another server, turn by turn: the ratio in the middle.
+    fn ratio(&self, other: usize, of: fn(Work) -> f64) -> f64 {
+        median(self.turns.iter().map(|turn| of(turn[JINGKU]) / of(turn[other])))
+    }
+}
+
+/// Ratios first: they are what can be compared with another day.
+pub(super) fn table(results: &[Measured]) -> Table {
+    let mut table = Table::new(&[
+        "rows",
+        "images",
+        "offset",
+        "connections",
+        "requests/s ÷ checked",
+        "÷ bare",
+        "CPU ÷ checked",
+        "÷ bare",
+        "µs CPU: jingku / checked / bare",
+        "requests/s: jingku / checked / bare",
+    ]);
+    for measured in results {
+        let total = [JINGKU, CHECKED, BARE].map(|server| measured.total(server));
+        let ratio = |other, of| format!("{:.2}", measured.ratio(other, of));
+        table.row(&[
+            if measured.rows_are_read { "read" } else { "in memory" }.to_owned(),
+            measured.images.to_string(),
+            measured.offset.to_string(),
+            measured.connections.to_string(),
+            ratio(CHECKED, Work::per_second),
+            ratio(BARE, Work::per_second),
+            ratio(CHECKED, Work::cpu_us_per_request),
+            ratio(BARE, Work::cpu_us_per_request),
+            total.map(|work| format!("{:.1}", work.cpu_us_per_request())).join(" / "),
+            total.map(|work| format!("{:.0}", work.per_second())).join(" / "),
+        ]);
+    }
+    table
+}

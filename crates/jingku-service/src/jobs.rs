@@ -7,6 +7,7 @@
 mod make;
 mod progress;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ impl Workers {
     pub async fn start(context: Arc<Context>) -> Result<Self, CatalogError> {
         // The data folder is locked, so whatever carries this server's name was left by a run that has ended.
         context.catalog.release_jobs_of(&context.node).await?;
+        clear(&context.scratch);
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(work(context, stopped));
         Ok(Self { stop, task })
@@ -51,6 +53,16 @@ impl Workers {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the worker ended abnormally");
+        }
+    }
+}
+
+/// Removes what a run that was killed left in the scratch folder: copies as large as disks.
+fn clear(scratch: &Path) {
+    let files = std::fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in files {
+        if let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "cannot remove a scratch file");
         }
     }
 }

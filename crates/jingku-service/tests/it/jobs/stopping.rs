@@ -49,6 +49,17 @@ async fn what_a_dead_run_held_goes_on_at_the_next_start() {
     assert_eq!(service.caller().image(&id).await["Status"], "Available");
 }
 
+/// A conversion by qemu-img that was killed leaves a copy as large as its disk.
+#[tokio::test]
+async fn what_a_killed_run_left_in_scratch_is_removed() {
+    let service = Service::start().await;
+    let left = service.folder.path().join("data/scratch/.jingku-convert-1");
+    std::fs::write(&left, "half a disk").unwrap();
+    let workers = service.start_workers().await;
+    assert!(!left.exists());
+    workers.stop().await;
+}
+
 #[tokio::test]
 async fn what_another_server_held_goes_on_when_its_lease_has_run_out() {
     let service = Service::start().await;

@@ -1,33 +1,36 @@
 //! The measure for `bench make`: the same cut, hash, compression and cores as the product, with nothing around them.
 //!
-//! Chunks go one after another into one file, their places are kept in memory, nothing is made durable.
+//! Chunks go one after another into a file for each core, their places are kept in memory, nothing is made durable.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
 use jingku_chunks::{CHUNK_SIZE, ChunkId, ZSTD_LEVEL};
+use rustix::fs::{SeekFrom, seek};
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::compress_bound;
 
 pub(super) struct BareStore {
-    file: File,
-    kept: Mutex<Kept>,
+    packs: Vec<Pack>,
+    places: Mutex<HashMap<ChunkId, Place>>,
 }
 
-#[derive(Default)]
-struct Kept {
-    places: HashMap<ChunkId, Place>,
-    end: u64,
+/// Written to by one thread: several would wait for each other at one file.
+struct Pack {
+    file: File,
+    end: AtomicU64,
 }
 
 #[derive(Clone, Copy)]
 struct Place {
+    pack: usize,
     at: u64,
     length: usize,
 }
@@ -39,50 +42,62 @@ pub(super) struct Listing {
     pub(super) new_bytes: u64,
 }
 
+/// A chunk's number, offset and length.
+type Cut = (usize, u64, usize);
+
 impl BareStore {
-    pub(super) fn create(path: &Path) -> Result<Self> {
-        let file = File::options().read(true).write(true).create_new(true).open(path)?;
-        Ok(Self { file, kept: Mutex::default() })
+    pub(super) fn create(folder: &Path) -> Result<Self> {
+        std::fs::create_dir(folder)?;
+        let create = |number: usize| {
+            let path = folder.join(number.to_string());
+            let file = File::options().read(true).write(true).create_new(true).open(path)?;
+            Ok(Pack { file, end: AtomicU64::new(0) })
+        };
+        Ok(Self { packs: (0..cores()).map(create).collect::<io::Result<_>>()?, places: Mutex::default() })
     }
 
     /// Keeps the chunks of a disk that are not there yet.
     pub(super) fn write(&self, disk: &Path) -> Result<Listing> {
         let disk = File::open(disk)?;
         let disk_bytes = disk.metadata()?.len();
+        let with_data = cuts_with_data(&disk, disk_bytes);
         let chunks = Mutex::new(vec![None; usize::try_from(disk_bytes.div_ceil(CHUNK_SIZE))?]);
-        let before = self.lock().end;
-        on_all_cores(disk_bytes, |numbers| {
+        let before = self.bytes();
+        on_all_cores(&with_data, |core, cuts| {
             let mut compressor = Compressor::new(ZSTD_LEVEL)?;
             let mut buffer = vec![0; usize::try_from(CHUNK_SIZE)?];
             let zeros = buffer.clone();
-            for (number, at, length) in numbers {
+            let mut packed = vec![0; compress_bound(buffer.len())];
+            for (number, at, length) in cuts {
                 let chunk = &mut buffer[..length];
                 disk.read_exact_at(chunk, at)?;
                 if chunk != &zeros[..length] {
-                    let id = self.put(chunk, &mut compressor)?;
+                    let id = self.put(chunk, core, &mut compressor, &mut packed)?;
                     chunks.lock().expect("no thread panics")[number] = Some(id);
                 }
             }
             Ok(())
         })?;
-        let new_bytes = self.lock().end - before;
-        Ok(Listing { chunks: chunks.into_inner().expect("no thread panics"), disk_bytes, new_bytes })
+        let chunks = chunks.into_inner().expect("no thread panics");
+        Ok(Listing { chunks, disk_bytes, new_bytes: self.bytes() - before })
     }
 
-    fn put(&self, chunk: &[u8], compressor: &mut Compressor<'_>) -> Result<ChunkId> {
+    fn put(
+        &self,
+        chunk: &[u8],
+        core: usize,
+        compressor: &mut Compressor<'_>,
+        packed: &mut [u8],
+    ) -> Result<ChunkId> {
         let id = ChunkId::of(chunk);
-        if self.lock().places.contains_key(&id) {
+        if self.places().contains_key(&id) {
             return Ok(id);
         }
-        let packed = compressor.compress(chunk)?;
-        let place = {
-            let mut kept = self.lock();
-            let place = Place { at: kept.end, length: packed.len() };
-            kept.end += packed.len() as u64;
-            kept.places.insert(id, place);
-            place
-        };
-        self.file.write_all_at(&packed, place.at)?;
+        let length = compressor.compress_to_buffer(chunk, packed)?;
+        let pack = &self.packs[core];
+        let at = pack.end.fetch_add(length as u64, Ordering::Relaxed);
+        pack.file.write_all_at(&packed[..length], at)?;
+        self.places().insert(id, Place { pack: core, at, length });
         Ok(id)
     }
 
@@ -90,42 +105,77 @@ impl BareStore {
     pub(super) fn read(&self, listing: &Listing, to: &Path) -> Result<()> {
         let disk = File::create_new(to)?;
         disk.set_len(listing.disk_bytes)?;
-        on_all_cores(listing.disk_bytes, |numbers| {
+        let filled = |cut: &Cut| listing.chunks[cut.0].is_some();
+        let filled: Vec<Cut> = cuts(listing.disk_bytes).filter(filled).collect();
+        on_all_cores(&filled, |_core, cuts| {
             let mut decompressor = Decompressor::new()?;
-            for (number, at, length) in numbers {
-                let Some(id) = listing.chunks[number] else { continue };
-                let place = *self.lock().places.get(&id).context("a chunk is not there")?;
-                let mut packed = vec![0; place.length];
-                self.file.read_exact_at(&mut packed, place.at)?;
-                let chunk = decompressor.decompress(&packed, length)?;
-                ensure!(ChunkId::of(&chunk) == id, "a chunk is damaged");
-                disk.write_all_at(&chunk, at)?;
+            let mut buffer = vec![0; usize::try_from(CHUNK_SIZE)?];
+            let mut packed = vec![0; compress_bound(buffer.len())];
+            for (number, at, length) in cuts {
+                let id = listing.chunks[number].context("the chunk is all zero")?;
+                let place = *self.places().get(&id).context("a chunk is not there")?;
+                let (packed, chunk) = (&mut packed[..place.length], &mut buffer[..length]);
+                self.packs[place.pack].file.read_exact_at(packed, place.at)?;
+                decompressor.decompress_to_buffer(packed, chunk)?;
+                ensure!(ChunkId::of(chunk) == id, "a chunk is damaged");
+                disk.write_all_at(chunk, at)?;
             }
             Ok(())
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().expect("no thread panics")
+    fn places(&self) -> MutexGuard<'_, HashMap<ChunkId, Place>> {
+        self.places.lock().expect("no thread panics")
+    }
+
+    fn bytes(&self) -> u64 {
+        self.packs.iter().map(|pack| pack.end.load(Ordering::Relaxed)).sum()
     }
 }
 
-/// Shares the chunks of a disk out among threads, one a core: number, offset and length of each.
+fn cuts(disk_bytes: u64) -> impl Iterator<Item = Cut> {
+    let offsets = (0..disk_bytes).step_by(usize::try_from(CHUNK_SIZE).expect("a chunk fits in memory"));
+    offsets.enumerate().map(move |(number, at)| {
+        let length = CHUNK_SIZE.min(disk_bytes - at);
+        (number, at, usize::try_from(length).expect("a chunk fits in memory"))
+    })
+}
+
+/// The chunks that are not wholly in a hole: to read a hole, the kernel makes pages of zeros first.
+fn cuts_with_data(disk: &File, disk_bytes: u64) -> Vec<Cut> {
+    let mut with_data = Vec::new();
+    let mut next_data = 0;
+    for cut in cuts(disk_bytes) {
+        let (_, at, length) = cut;
+        if next_data < at {
+            // It fails where no more data comes.
+            next_data = seek(disk, SeekFrom::Data(at)).unwrap_or(disk_bytes);
+        }
+        if next_data < at + length as u64 {
+            with_data.push(cut);
+        }
+    }
+    with_data
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Shares cuts out among threads, one a core, each told its number.
 fn on_all_cores(
-    disk_bytes: u64,
-    work: impl Fn(&mut dyn Iterator<Item = (usize, u64, usize)>) -> Result<()> + Sync,
+    cuts: &[Cut],
+    work: impl Fn(usize, &mut dyn Iterator<Item = Cut>) -> Result<()> + Sync,
 ) -> Result<()> {
-    let next = AtomicU64::new(0);
-    let numbers = || {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let at = number * CHUNK_SIZE;
-        let length = CHUNK_SIZE.min(disk_bytes.checked_sub(at).filter(|left| *left > 0)?);
-        Some((usize::try_from(number).ok()?, at, usize::try_from(length).ok()?))
-    };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let next = Mutex::new(cuts.iter().copied());
+    let (next, work) = (&next, &work);
     thread::scope(|scope| {
-        let start = |_| scope.spawn(|| work(&mut std::iter::from_fn(numbers)));
-        let threads: Vec<_> = (0..cores).map(start).collect();
+        let start = |core| {
+            scope.spawn(move || {
+                work(core, &mut std::iter::from_fn(|| next.lock().expect("no thread panics").next()))
+            })
+        };
+        let threads: Vec<_> = (0..cores()).map(start).collect();
         threads
             .into_iter()
             .try_for_each(|thread| thread.join().map_err(|_| io::Error::other("a thread panicked"))?)

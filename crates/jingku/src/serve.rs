@@ -82,8 +82,8 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     announce(&base_url, &data, made.is_some());
     let demo = async {
         if args.demo {
-            add_demo_instances(&context, &data).await?;
-            demo::show(global, &base_url).await?;
+            let instances = add_demo_instances(&context, &data).await?;
+            demo::show(global, &base_url, instances).await?;
         }
         Ok::<_, Failure>(())
     };

@@ -12,10 +12,9 @@ use crate::image::print_images;
 use crate::lang::tr;
 use crate::output::{print, print_json};
 
-const INSTANCE: &str = "uhost-demo1";
-const SECOND_INSTANCE: &str = "uhost-demo2";
-
-pub(super) async fn show(global: &Global, base_url: &str) -> Result<(), Failure> {
+/// Makes an image of the first instance, unless there is one, and suggests to make one of the second.
+pub(super) async fn show(global: &Global, base_url: &str, instances: [&str; 2]) -> Result<(), Failure> {
+    let [first, second] = instances;
     let args = ConnectionArgs {
         base_url: Some(base_url.to_owned()),
         public_key: std::env::var("JINGKU_PUBLIC_KEY").ok(),
@@ -28,7 +27,7 @@ pub(super) async fn show(global: &Global, base_url: &str) -> Result<(), Failure>
     let list = DescribeCompShareCustomImagesRequest::default();
     if client.describe_comp_share_custom_images(&list).await?.total_count == 0 {
         let request = CreateCompShareCustomImageRequest {
-            instance_id: INSTANCE.to_owned(),
+            instance_id: first.to_owned(),
             name: DEMO_IMAGE_NAME.to_owned(),
             description: Some(tr("made by jingku serve --demo", "由 jingku serve --demo 制作").to_owned()),
             ..CreateCompShareCustomImageRequest::default()
@@ -41,18 +40,18 @@ pub(super) async fn show(global: &Global, base_url: &str) -> Result<(), Failure>
         return print_json(&page);
     }
     print_images(&page.image_set)?;
-    print(&next_steps(global, &page.image_set))
+    print(&next_steps(global, &page.image_set, second))
 }
 
 /// Commands for another terminal, each on a line of its own to be pasted whole.
-fn next_steps(global: &Global, images: &[Image]) -> String {
+fn next_steps(global: &Global, images: &[Image], instance_id: &str) -> String {
     let mut text = tr("\nTry in another terminal:", "\n可以在另一个终端里试试：").to_owned();
     let mut add = |words: &[&str]| {
         text.push_str("\n  ");
         text.push_str(&hint::command(global, words));
     };
     add(&["image", "list"]);
-    add(&["image", "create", "--instance", SECOND_INSTANCE, "--name", "my-second-env", "--wait"]);
+    add(&["image", "create", "--instance", instance_id, "--name", "my-second-env", "--wait"]);
     if let Some(image) = images.first() {
         add(&["image", "export", &image.comp_share_image_id, "-o", "disk.raw"]);
     }

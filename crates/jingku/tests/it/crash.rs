@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::disk;
-use crate::home::Home;
+use crate::home::{Home, files_below};
 use crate::server::Server;
 
 /// Where the service is killed. `name:N` is the N-th time the place is reached; the disk has 40 chunks that are no hole.
@@ -99,18 +99,10 @@ fn killed_at_any_moment() {
 fn every_failpoint_of_the_source_is_in_the_list() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jingku-service/src");
     let mut named = Vec::new();
-    let mut folders = vec![source];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let calls = text.split("failpoint::reached(\"").skip(1);
-                named.extend(calls.map(|rest| rest.split('"').next().unwrap().to_owned()));
-            }
-        }
+    for text in files_below(source).into_values() {
+        let text = String::from_utf8(text).unwrap();
+        let calls = text.split("failpoint::reached(\"").skip(1);
+        named.extend(calls.map(|rest| rest.split('"').next().unwrap().to_owned()));
     }
     assert!(named.len() >= 6, "the source names too few: {named:?}");
     let killed_at = |name: &str| FAILPOINTS.iter().any(|place| place.split(':').next() == Some(name));

@@ -78,18 +78,7 @@ impl Home {
 
     /// Every file of the data folder and what is in it.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let (mut files, mut folders) = (BTreeMap::new(), vec![self.data()]);
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    files.insert(path.clone(), std::fs::read(path).unwrap());
-                }
-            }
-        }
-        files
+        files_below(self.data())
     }
 
     /// Starts a server.
@@ -163,4 +152,20 @@ impl From<Output> for Ended {
             err: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// Every file below a folder and what is in it.
+pub(crate) fn files_below(folder: PathBuf) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut files, mut folders) = (BTreeMap::new(), vec![folder]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.clone(), std::fs::read(path).unwrap());
+            }
+        }
+    }
+    files
 }

@@ -46,7 +46,8 @@ impl Catalog {
         self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
     }
 
-    /// Says at which moment the catalogue is, in about a microsecond and without reading the disk.
+    /// Says at which moment the catalogue is, without reading the database: a few microseconds, most
+    /// of them for locking the file.
     ///
     /// The generation moves with every commit, of this process or another. To keep something read from the
     /// catalogue, take the generation before the read: what was read is current while the generation stands.

@@ -5,6 +5,11 @@ use crate::{Catalog, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub i64);
 
+impl AccountId {
+    /// Owns the platform's images. It has no keys: nobody speaks for it but the operator.
+    pub const PLATFORM: Self = Self(0);
+}
+
 /// Whoever owns keys, instances and images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -61,9 +66,9 @@ impl Catalog {
             .await
     }
 
-    /// Returns every account, the oldest first.
+    /// Returns every account but the platform's, the oldest first.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
-        self.database.query(&format!("{ACCOUNT} ORDER BY id"), &[]).await?.into_iter().map(account).collect()
+        self.database.query(&format!("{ACCOUNT} WHERE id > 0 ORDER BY id"), &[]).await?.into_iter().map(account).collect()
     }
 
     /// Returns one account.

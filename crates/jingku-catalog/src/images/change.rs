@@ -102,7 +102,7 @@ struct State {
 }
 
 async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
-    let sql = format!("SELECT i.id, i.status, i.zone FROM images i WHERE {} AND i.id = $2", Scope::VISIBLE);
+    let sql = format!("SELECT i.id, i.status, i.zone FROM images i WHERE {} AND i.id = $2", scope.images());
     let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
     row.map(|row| {
         row.decode("images", |cells| {

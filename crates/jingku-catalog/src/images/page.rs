@@ -51,7 +51,7 @@ impl Catalog {
         let sql = format!(
             "SELECT {COLUMNS}, {readme} FROM images i JOIN accounts a ON a.id = i.account_id
              WHERE {} AND i.id = $2",
-            Scope::VISIBLE
+            scope.images()
         );
         let rows = self.database.query(&sql, &[scope.param(), id.into()]).await?;
         rows.into_iter().next().map(|row: Row| row.decode("images", image_cells)).transpose()
@@ -78,13 +78,13 @@ fn page_of_one(image: Option<Image>, filter: ImageFilter<'_>, paging: Paging<'_>
 /// The total from the counters, beside the keys of the page from an index, beside their rows.
 fn page_statement<'a>(scope: Scope, filter: ImageFilter<'a>, paging: Paging<'a>) -> (String, Params<'a>) {
     let mut params = Params::default();
-    // `Scope::VISIBLE` calls it $1.
+    // `Scope::images` calls it $1.
     let owner = params.add(scope.param());
     let counted = match filter.zones {
         Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
         None => String::new(),
     };
-    let keys = page_keys(filter, paging, &mut params);
+    let keys = page_keys(scope, filter, paging, &mut params);
     let sql = format!(
         "SELECT {COLUMNS}, {}, t.total
          FROM (SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) AS total
@@ -99,11 +99,16 @@ fn page_statement<'a>(scope: Scope, filter: ImageFilter<'a>, paging: Paging<'a>)
 
 /// A statement that walks an index: that of the account, or those of the zones side by side. Sorting the
 /// whole account by zone would make the cost grow.
-fn page_keys<'a>(filter: ImageFilter<'a>, paging: Paging<'a>, params: &mut Params<'a>) -> String {
+fn page_keys<'a>(
+    scope: Scope,
+    filter: ImageFilter<'a>,
+    paging: Paging<'a>,
+    params: &mut Params<'a>,
+) -> String {
     const ORDER: &str = "ORDER BY create_time DESC, id DESC";
     let (limit, offset) = (i64::from(paging.limit()) + 1, i64::from(paging.offset()));
     let after = paging.after("create_time", params);
-    let walk = format!("SELECT i.create_time, i.id FROM images i WHERE {}{after}", Scope::VISIBLE);
+    let walk = format!("SELECT i.create_time, i.id FROM images i WHERE {}{after}", scope.images());
     let window = format!("{ORDER} LIMIT {} OFFSET {}", params.add(limit), params.add(offset));
     match filter.zones {
         None => format!("{walk} {window}"),

@@ -26,7 +26,7 @@ impl Catalog {
                     j.reported_at, i.failed_reason
              FROM images i LEFT JOIN jobs j ON j.image_id = i.id
              WHERE {} AND i.id = $2",
-            Scope::VISIBLE
+            scope.images()
         );
         let row = self.database.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
         row.map(|row| {

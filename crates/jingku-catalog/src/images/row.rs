@@ -67,6 +67,10 @@ pub struct Image {
     pub size_bytes: i64,
     /// The name of its manifest, once it is made.
     pub manifest: Option<String>,
+    /// Whether it was made from a container, not from a disk.
+    pub container: bool,
+    /// `System`, `App`, `Game` or `Other` when it is the platform's, or nothing.
+    pub platform_type: String,
     /// A page for a reader; empty where it was not asked for.
     pub readme: String,
 }
@@ -78,8 +82,12 @@ pub struct Image {
 /// | – | `Making` | `create_image` |
 /// | `Making` | `Available` | `complete_job` |
 /// | `Making` | `UnAvailable` | `fail_job`, or a job that was started too often |
+/// | `Available`, `Offline` | `Reviewing` | `publish_image` |
+/// | `Reviewing` | `Available` and public | `approve_image` |
+/// | `Reviewing` | `Offline`, with a reason | `refuse_image` |
+/// | `Available` and public | `Offline` | `take_down_image` |
 ///
-/// Nothing leads out of `UnAvailable`. `Reviewing` and `Offline` belong to publishing.
+/// Nothing leads out of `UnAvailable`. An image is public while [`Image::visibility`] is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageStatus {
     /// A job makes it, or will.
@@ -90,7 +98,7 @@ pub enum ImageStatus {
     UnAvailable,
     /// It waits to be published.
     Reviewing,
-    /// It was published and taken down.
+    /// It was refused or taken down: private again, with all its bits.
     Offline,
 }
 
@@ -118,7 +126,8 @@ pub(super) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, 
      i.visibility, i.price_cents, i.auto_start, i.softwares, i.supported_gpu_types, i.software_ports, \
      i.firewall_ports, i.image_use_time_hours, i.created_count, i.favorites_count, i.failed_reason, \
      i.create_time, i.update_time, i.pub_time, i.group_id, i.version_name, i.version_desc, \
-     i.source_gpu_type, i.region, i.zone, i.source_instance_id, i.size_bytes, i.manifest";
+     i.source_gpu_type, i.region, i.zone, i.source_instance_id, i.size_bytes, i.manifest, \
+     i.container, i.platform_type";
 
 /// Reads [`COLUMNS`] and the readme.
 pub(super) fn image_cells(cells: &mut Cells) -> Read<Image> {
@@ -154,6 +163,8 @@ pub(super) fn image_cells(cells: &mut Cells) -> Read<Image> {
         source_instance_id: cells.text()?,
         size_bytes: cells.integer()?,
         manifest: cells.optional_text()?,
+        container: cells.integer()? != 0,
+        platform_type: cells.text()?,
         readme: cells.text()?,
     })
 }

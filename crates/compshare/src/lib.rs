@@ -34,6 +34,6 @@ pub use reply::MAX_REPLY_BYTES;
 pub use wait::WaitOptions;
 
 pub use jingku_protocol::{
-    Class, Image, ImageStatus, Owner, RetCode, SoftwarePort, Softwares, SupportedZone, actions,
+    Class, Image, ImageStatus, Owner, PlatformType, RetCode, SoftwarePort, Softwares, SupportedZone, actions,
 };
 pub use secrecy::SecretString;

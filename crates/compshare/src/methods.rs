@@ -1,13 +1,26 @@
 //! One method an action, named as in the Python SDK.
 
 use jingku_protocol::actions::{
-    CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse,
+    AddFavoriteImageRequest, AddFavoriteImageResponse, CopyCompShareCustomImageRequest,
+    CopyCompShareCustomImageResponse, CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse,
+    CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse,
+    DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse,
+    DescribeCommunityImagesRequest, DescribeCommunityImagesResponse,
+    DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImageSyncDetailResponse,
     DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse,
-    DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse,
+    DescribeCompShareImageShareAccountsRequest, DescribeCompShareImageShareAccountsResponse,
+    DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse, DescribeCompShareImagesRequest,
+    DescribeCompShareImagesResponse, DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse,
+    DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
     DescribeCompShareSoftwarePortRequest, DescribeCompShareSoftwarePortResponse,
-    DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse,
+    DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, DescribeFavoriteImagesRequest,
+    DescribeFavoriteImagesResponse, DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse,
+    DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse,
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse, GetProjectListRequest,
-    GetProjectListResponse, GetRegionRequest, GetRegionResponse, TerminateCompShareCustomImageRequest,
+    GetProjectListResponse, GetRegionRequest, GetRegionResponse, ModifyCompShareImageShareAccountRequest,
+    ModifyCompShareImageShareAccountResponse, PublishCompShareImageRequest, PublishCompShareImageResponse,
+    RemoveFavoriteImageRequest, RemoveFavoriteImageResponse, SyncCompShareCustomImageRequest,
+    SyncCompShareCustomImageResponse, TerminateCompShareCustomImageRequest,
     TerminateCompShareCustomImageResponse, UpdateCompShareImageRequest, UpdateCompShareImageResponse,
 };
 
@@ -56,6 +69,139 @@ impl Client {
         request: &TerminateCompShareCustomImageRequest,
     ) -> Result<TerminateCompShareCustomImageResponse, Error> {
         self.call(request).await
+    }
+
+    /// Makes another image of the same bits in the same account. Sent again only when no connection came about.
+    pub async fn copy_comp_share_custom_image(
+        &self,
+        request: &CopyCompShareCustomImageRequest,
+    ) -> Result<CopyCompShareCustomImageResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Makes copies of an image in other zones. Sent again only when no connection came about.
+    pub async fn sync_comp_share_custom_image(
+        &self,
+        request: &SyncCompShareCustomImageRequest,
+    ) -> Result<SyncCompShareCustomImageResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Asks how far a copy in another zone is.
+    pub async fn describe_comp_share_custom_image_sync_detail(
+        &self,
+        request: &DescribeCompShareCustomImageSyncDetailRequest,
+    ) -> Result<DescribeCompShareCustomImageSyncDetailResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Shares an image with accounts, or no longer.
+    pub async fn modify_comp_share_image_share_account(
+        &self,
+        request: &ModifyCompShareImageShareAccountRequest,
+    ) -> Result<ModifyCompShareImageShareAccountResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists the accounts an image is shared with.
+    pub async fn describe_comp_share_image_share_accounts(
+        &self,
+        request: &DescribeCompShareImageShareAccountsRequest,
+    ) -> Result<DescribeCompShareImageShareAccountsResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists one page of the images that others share with the account.
+    pub async fn describe_comp_share_sharing_images(
+        &self,
+        request: &DescribeCompShareSharingImagesRequest,
+    ) -> Result<DescribeCompShareSharingImagesResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists one page of the platform's images.
+    pub async fn describe_comp_share_images(
+        &self,
+        request: &DescribeCompShareImagesRequest,
+    ) -> Result<DescribeCompShareImagesResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Hands an image in to become a version in the community. Sent again only when no connection came about.
+    pub async fn publish_comp_share_image(
+        &self,
+        request: &PublishCompShareImageRequest,
+    ) -> Result<PublishCompShareImageResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists one page of the groups in the community.
+    pub async fn describe_community_images(
+        &self,
+        request: &DescribeCommunityImagesRequest,
+    ) -> Result<DescribeCommunityImagesResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists one page of the account's own groups.
+    pub async fn describe_self_community_images(
+        &self,
+        request: &DescribeSelfCommunityImagesRequest,
+    ) -> Result<DescribeSelfCommunityImagesResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists one page of another account's groups in the community.
+    pub async fn describe_user_community_images(
+        &self,
+        request: &DescribeUserCommunityImagesRequest,
+    ) -> Result<DescribeUserCommunityImagesResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Marks a group as a favourite.
+    pub async fn create_comp_share_image_favorite(
+        &self,
+        request: &CreateCompShareImageFavoriteRequest,
+    ) -> Result<CreateCompShareImageFavoriteResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Marks a group as a favourite no longer.
+    pub async fn delete_comp_share_image_favorite(
+        &self,
+        request: &DeleteCompShareImageFavoriteRequest,
+    ) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Marks the group of an image as a favourite. The cloud does not know this action.
+    pub async fn add_favorite_image(
+        &self,
+        request: &AddFavoriteImageRequest,
+    ) -> Result<AddFavoriteImageResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Marks the group of an image as a favourite no longer. The cloud does not know this action.
+    pub async fn remove_favorite_image(
+        &self,
+        request: &RemoveFavoriteImageRequest,
+    ) -> Result<RemoveFavoriteImageResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists one page of the favourites. The cloud does not know this action.
+    pub async fn describe_favorite_images(
+        &self,
+        request: &DescribeFavoriteImagesRequest,
+    ) -> Result<DescribeFavoriteImagesResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Lists the tags to choose from.
+    pub async fn describe_comp_share_image_tags(&self) -> Result<DescribeCompShareImageTagsResponse, Error> {
+        self.call(&DescribeCompShareImageTagsRequest).await
     }
 
     /// Lists one page of the account's instances.

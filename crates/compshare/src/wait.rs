@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest, GetCompShareImageCreateProgressRequest,
-    GetCompShareImageCreateProgressResponse, Paging, Place,
+    GetCompShareImageCreateProgressResponse, Place,
 };
 use jingku_protocol::{Class, Image, ImageStatus};
 
@@ -116,7 +116,7 @@ impl Client {
         let request = DescribeCompShareCustomImagesRequest {
             place: place.clone(),
             image_id: Some(image_id.to_owned()),
-            paging: Paging::default(),
+            ..DescribeCompShareCustomImagesRequest::default()
         };
         let rows = self.call(&request).await?.image_set;
         let row = rows.into_iter().find(|row| row.comp_share_image_id == image_id);

@@ -1,37 +1,86 @@
 //! Action names, and one file an action with its request and response types. The file name is the action's name in
 //! snake case, which is also the method name in the Python SDK.
 
+mod add_favorite_image;
+mod community_query;
+mod copy_comp_share_custom_image;
 mod create_comp_share_custom_image;
+mod create_comp_share_image_favorite;
 mod create_cscli_event;
+mod delete_comp_share_image_favorite;
+mod describe_community_images;
+mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_share_accounts;
+mod describe_comp_share_image_tags;
+mod describe_comp_share_images;
 mod describe_comp_share_instance;
+mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
+mod describe_favorite_images;
+mod describe_self_community_images;
+mod describe_user_community_images;
 mod export_comp_share_custom_image;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
+mod image_query;
+mod modify_comp_share_image_share_account;
 mod paging;
 mod place;
+mod publish_comp_share_image;
+mod remove_favorite_image;
+mod sync_comp_share_custom_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
+pub use add_favorite_image::{AddFavoriteImageRequest, AddFavoriteImageResponse};
+pub use community_query::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
+pub use copy_comp_share_custom_image::{CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse};
 pub use create_comp_share_custom_image::{
     CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse, MAX_NAME_CHARS, is_image_name,
 };
+pub use create_comp_share_image_favorite::{
+    CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse,
+};
 pub use create_cscli_event::{CreateCscliEventRequest, CreateCscliEventResponse};
+pub use delete_comp_share_image_favorite::{
+    DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse,
+};
+pub use describe_community_images::{DescribeCommunityImagesRequest, DescribeCommunityImagesResponse};
+pub use describe_comp_share_custom_image_sync_detail::{
+    DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImageSyncDetailResponse,
+};
 pub use describe_comp_share_custom_images::{
     DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse,
 };
+pub use describe_comp_share_image_share_accounts::{
+    DescribeCompShareImageShareAccountsRequest, DescribeCompShareImageShareAccountsResponse,
+};
+pub use describe_comp_share_image_tags::{
+    DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse,
+};
+pub use describe_comp_share_images::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse};
 pub use describe_comp_share_instance::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceAddress,
     InstanceDisk,
+};
+pub use describe_comp_share_sharing_images::{
+    DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
 };
 pub use describe_comp_share_software_port::{
     DescribeCompShareSoftwarePortRequest, DescribeCompShareSoftwarePortResponse,
 };
 pub use describe_comp_share_support_zone::{
     DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
+};
+pub use describe_favorite_images::{DescribeFavoriteImagesRequest, DescribeFavoriteImagesResponse};
+pub use describe_self_community_images::{
+    DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse,
+};
+pub use describe_user_community_images::{
+    DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse,
 };
 pub use export_comp_share_custom_image::{
     ExportCompShareCustomImageRequest, ExportCompShareCustomImageResponse,
@@ -41,8 +90,17 @@ pub use get_comp_share_image_create_progress::{
 };
 pub use get_project_list::{GetProjectListRequest, GetProjectListResponse, Project};
 pub use get_region::{GetRegionRequest, GetRegionResponse, Region};
+pub use image_query::{ImageQuery, ImageSort};
+pub use modify_comp_share_image_share_account::{
+    MAX_SHARE_ACCOUNTS, ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
+};
 pub use paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
 pub use place::Place;
+pub use publish_comp_share_image::{PublishCompShareImageRequest, PublishCompShareImageResponse};
+pub use remove_favorite_image::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
+pub use sync_comp_share_custom_image::{
+    SyncCompShareCustomImageRequest, SyncCompShareCustomImageResponse, SyncResult,
+};
 pub use terminate_comp_share_custom_image::{
     TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse,
 };
@@ -113,32 +171,67 @@ impl Action {
     /// them.
     pub const fn required_by_documents(self) -> &'static [&'static str] {
         match self {
-            Self::CreateCompShareCustomImage
+            Self::CopyCompShareCustomImage
+            | Self::CreateCompShareCustomImage
+            | Self::DescribeCommunityImages
             | Self::DescribeCompShareCustomImages
+            | Self::DescribeCompShareImages
+            | Self::DescribeSelfCommunityImages
+            | Self::DescribeUserCommunityImages
             | Self::GetCompShareImageCreateProgress
+            | Self::PublishCompShareImage
             | Self::TerminateCompShareCustomImage
             | Self::UpdateCompShareImage => &["Region", "Zone"],
-            Self::DescribeCompShareSoftwarePort | Self::DescribeCompShareSupportZone => &["Region"],
-            Self::CreateCscliEvent
+            Self::DescribeCompShareImageShareAccounts
+            | Self::DescribeCompShareSharingImages
+            | Self::DescribeCompShareSoftwarePort
+            | Self::DescribeCompShareSupportZone
+            | Self::ModifyCompShareImageShareAccount => &["Region"],
+            Self::AddFavoriteImage
+            | Self::CreateCompShareImageFavorite
+            | Self::CreateCscliEvent
+            | Self::DeleteCompShareImageFavorite
+            | Self::DescribeCompShareCustomImageSyncDetail
+            | Self::DescribeCompShareImageTags
             | Self::DescribeCompShareInstance
+            | Self::DescribeFavoriteImages
             | Self::ExportCompShareCustomImage
             | Self::GetProjectList
-            | Self::GetRegion => &[],
+            | Self::GetRegion
+            | Self::RemoveFavoriteImage
+            | Self::SyncCompShareCustomImage => &[],
         }
     }
 }
 
 actions! {
+    AddFavoriteImage = "AddFavoriteImage", Safe;
+    CopyCompShareCustomImage = "CopyCompShareCustomImage", Unsafe;
     CreateCompShareCustomImage = "CreateCompShareCustomImage", Unsafe;
+    CreateCompShareImageFavorite = "CreateCompShareImageFavorite", Safe;
     CreateCscliEvent = "CreateCSCLIEvent", Safe;
+    DeleteCompShareImageFavorite = "DeleteCompShareImageFavorite", Safe;
+    DescribeCommunityImages = "DescribeCommunityImages", Safe;
+    DescribeCompShareCustomImageSyncDetail = "DescribeCompShareCustomImageSyncDetail", Safe;
     DescribeCompShareCustomImages = "DescribeCompShareCustomImages", Safe;
+    DescribeCompShareImageShareAccounts = "DescribeCompShareImageShareAccounts", Safe;
+    DescribeCompShareImageTags = "DescribeCompShareImageTags", Safe;
+    DescribeCompShareImages = "DescribeCompShareImages", Safe;
     DescribeCompShareInstance = "DescribeCompShareInstance", Safe;
+    DescribeCompShareSharingImages = "DescribeCompShareSharingImages", Safe;
     DescribeCompShareSoftwarePort = "DescribeCompShareSoftwarePort", Safe;
     DescribeCompShareSupportZone = "DescribeCompShareSupportZone", Safe;
+    DescribeFavoriteImages = "DescribeFavoriteImages", Safe;
+    DescribeSelfCommunityImages = "DescribeSelfCommunityImages", Safe;
+    DescribeUserCommunityImages = "DescribeUserCommunityImages", Safe;
     ExportCompShareCustomImage = "ExportCompShareCustomImage", Safe;
     GetCompShareImageCreateProgress = "GetCompShareImageCreateProgress", Safe;
     GetProjectList = "GetProjectList", Safe;
     GetRegion = "GetRegion", Safe;
+    ModifyCompShareImageShareAccount = "ModifyCompShareImageShareAccount", Safe;
+    PublishCompShareImage = "PublishCompShareImage", Unsafe;
+    RemoveFavoriteImage = "RemoveFavoriteImage", Safe;
+    SyncCompShareCustomImage = "SyncCompShareCustomImage", Unsafe;
     TerminateCompShareCustomImage = "TerminateCompShareCustomImage", Unsafe;
     UpdateCompShareImage = "UpdateCompShareImage", Safe;
 }

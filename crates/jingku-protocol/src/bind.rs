@@ -68,6 +68,27 @@ impl Tree {
         self.filled_text(name).map(parse).transpose()
     }
 
+    pub(crate) fn required_integer(&self, name: &str) -> Result<i64, ParamError> {
+        self.parsed(name)?.ok_or_else(|| ParamError::Missing(name.to_owned()))
+    }
+
+    /// A list of at most `max_items` integers, each kept once; empty when the parameter is absent.
+    pub(crate) fn integers(&self, name: &str, max_items: usize) -> Result<Vec<i64>, ParamError> {
+        let not_available = || ParamError::not_available(name);
+        let texts = self.texts(name).unwrap_or_default();
+        if texts.len() > max_items {
+            return Err(not_available());
+        }
+        let mut integers = Vec::with_capacity(texts.len());
+        for text in texts {
+            let integer = text.trim().parse().map_err(|_| not_available())?;
+            if !integers.contains(&integer) {
+                integers.push(integer);
+            }
+        }
+        Ok(integers)
+    }
+
     /// `true`/`false` in any case (the Python SDK prints `True`), `1`/`0`.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ParamError> {
         let parse = |text: String| match text.to_ascii_lowercase().as_str() {

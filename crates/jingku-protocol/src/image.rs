@@ -120,6 +120,46 @@ impl ImageStatus {
             Self::Unknown => "Unknown",
         }
     }
+
+    /// The status of this spelling.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Making, Self::Available, Self::UnAvailable, Self::Reviewing, Self::Offline]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
+}
+
+/// What kind of image the platform offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PlatformType {
+    /// A bare operating system.
+    System,
+    /// With an application.
+    App,
+    /// With a game.
+    Game,
+    /// Anything else.
+    Other,
+}
+
+impl PlatformType {
+    /// Every one, in the order of a list without a type.
+    pub const ALL: &[Self] = &[Self::System, Self::App, Self::Game, Self::Other];
+
+    /// The spelling on the wire, in `ImageType`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::App => "App",
+            Self::Game => "Game",
+            Self::Other => "Other",
+        }
+    }
+
+    /// The type of this spelling.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.as_str() == word)
+    }
 }
 
 /// Whose an image is.

@@ -18,7 +18,7 @@ mod tree;
 pub use bind::ParamError;
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, decode};
 pub use excerpt::excerpt;
-pub use image::{Image, ImageStatus, Owner, SoftwarePort, Softwares, SupportedZone};
+pub use image::{Image, ImageStatus, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone};
 pub use params::{Params, Value};
 pub use ret_code::{Class, RetCode};
 pub use sign::{signature, string_to_sign, verify};

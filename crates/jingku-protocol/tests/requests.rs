@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 use jingku_protocol::actions::*;
-use jingku_protocol::{ParamError, SoftwarePort, Softwares, Tree, decode};
+use jingku_protocol::{ImageStatus, ParamError, PlatformType, SoftwarePort, Softwares, Tree, decode};
 
 fn round_trip<R: Request>(request: &R) -> R {
     let params = decode(None, None, request.params().to_form().as_bytes()).unwrap();
@@ -21,6 +21,17 @@ fn every_field_survives() {
     let list = DescribeCompShareCustomImagesRequest {
         place: place(),
         image_id: Some("i".into()),
+        query: ImageQuery {
+            name: Some("环境".into()),
+            statuses: vec![ImageStatus::Available, ImageStatus::Offline],
+            tags: vec!["LLM".into(), "a b".into()],
+            created_from: Some(1),
+            created_before: Some(2),
+            size_from: Some(3),
+            size_below: Some(4),
+            sort: ImageSort::Size,
+            ascending: true,
+        },
         paging: paging.clone(),
     };
     assert_eq!(round_trip(&list), list);
@@ -75,6 +86,106 @@ fn every_field_survives() {
 }
 
 #[test]
+fn every_field_survives_in_sharing_and_copying() {
+    let share = ModifyCompShareImageShareAccountRequest {
+        place: place(),
+        image_id: "i".into(),
+        add_accounts: vec![2, 3],
+        remove_accounts: vec![4],
+    };
+    assert_eq!(round_trip(&share), share);
+    let shares = DescribeCompShareImageShareAccountsRequest { place: place(), image_id: "i".into() };
+    assert_eq!(round_trip(&shares), shares);
+    let paging = Paging { offset: None, limit: Some(5), next_token: Some("t".into()) };
+    let shared = DescribeCompShareSharingImagesRequest {
+        place: place(),
+        image_id: Some("i".into()),
+        paging: paging.clone(),
+    };
+    assert_eq!(round_trip(&shared), shared);
+    let platform = DescribeCompShareImagesRequest {
+        place: place(),
+        image_type: Some(PlatformType::App),
+        image_id: Some("i".into()),
+        name: Some("n".into()),
+        author: Some("a".into()),
+        tags: vec!["LLM".into()],
+        paging,
+    };
+    assert_eq!(round_trip(&platform), platform);
+    let copy = CopyCompShareCustomImageRequest {
+        place: place(),
+        image_id: "i".into(),
+        target_name: Some("n".into()),
+    };
+    assert_eq!(round_trip(&copy), copy);
+    let sync = SyncCompShareCustomImageRequest {
+        place: place(),
+        source_image_id: "i".into(),
+        target_name: Some("n".into()),
+        target_zone_ids: vec![8200, 5001],
+        target_description: Some(String::new()),
+    };
+    assert_eq!(round_trip(&sync), sync);
+    let detail = DescribeCompShareCustomImageSyncDetailRequest { place: place(), image_id: "i".into() };
+    assert_eq!(round_trip(&detail), detail);
+}
+
+#[test]
+fn every_field_survives_in_the_community() {
+    let publish = PublishCompShareImageRequest {
+        place: place(),
+        image_id: "i".into(),
+        group_id: Some("g".into()),
+        community_name: Some("社区 name".into()),
+        version_name: Some("v1.0".into()),
+        version_desc: Some("first".into()),
+        price: Some(0.25),
+        cover: Some("aGk=".into()),
+        tags: Some(vec!["LLM".into()]),
+        description: Some(String::new()),
+        readme: Some("# r".into()),
+        supported_gpu_types: Some(vec!["4090".into()]),
+        auto_start: Some(true),
+        softwares: Some(Softwares { framework: "PyTorch".into(), ..Softwares::default() }),
+    };
+    assert_eq!(round_trip(&publish), publish);
+    let query = CommunityQuery {
+        place: place(),
+        image_id: Some("i".into()),
+        group_id: Some("g".into()),
+        name: Some("n".into()),
+        author: Some("a".into()),
+        fuzzy_search: Some("f".into()),
+        tags: vec!["LLM".into(), "a".into()],
+        is_free: Some(false),
+        is_official: Some(true),
+        auto_start: Some(true),
+        sort: Some(CommunitySort::Favor),
+        ascending: true,
+        exclude_readme: true,
+        paging: Paging::default(),
+    };
+    let community = DescribeCommunityImagesRequest { query: query.clone() };
+    assert_eq!(round_trip(&community), community);
+    let own = DescribeSelfCommunityImagesRequest { query: query.clone() };
+    assert_eq!(round_trip(&own), own);
+    let user = DescribeUserCommunityImagesRequest { account: 7, query };
+    assert_eq!(round_trip(&user), user);
+    let favorite = CreateCompShareImageFavoriteRequest { group_id: "g".into() };
+    assert_eq!(round_trip(&favorite), favorite);
+    let favorite = DeleteCompShareImageFavoriteRequest { group_id: "g".into() };
+    assert_eq!(round_trip(&favorite), favorite);
+    let favorite = AddFavoriteImageRequest { image_id: "i".into() };
+    assert_eq!(round_trip(&favorite), favorite);
+    let favorite = RemoveFavoriteImageRequest { image_id: "i".into() };
+    assert_eq!(round_trip(&favorite), favorite);
+    let favorites = DescribeFavoriteImagesRequest { place: place(), paging: Paging::default() };
+    assert_eq!(round_trip(&favorites), favorites);
+    assert_eq!(round_trip(&DescribeCompShareImageTagsRequest), DescribeCompShareImageTagsRequest);
+}
+
+#[test]
 fn required_parameters_are_named() {
     let empty = Tree::default();
     let missing = |name: &str| ParamError::Missing(name.to_owned());
@@ -83,9 +194,30 @@ fn required_parameters_are_named() {
         UpdateCompShareImageRequest::bind(&empty).unwrap_err(),
         GetCompShareImageCreateProgressRequest::bind(&empty).unwrap_err(),
         TerminateCompShareCustomImageRequest::bind(&empty).unwrap_err(),
+        CopyCompShareCustomImageRequest::bind(&empty).unwrap_err(),
+        DescribeCompShareCustomImageSyncDetailRequest::bind(&empty).unwrap_err(),
+        DescribeCompShareImageShareAccountsRequest::bind(&empty).unwrap_err(),
+        ModifyCompShareImageShareAccountRequest::bind(&empty).unwrap_err(),
+        PublishCompShareImageRequest::bind(&empty).unwrap_err(),
+        AddFavoriteImageRequest::bind(&empty).unwrap_err(),
+        RemoveFavoriteImageRequest::bind(&empty).unwrap_err(),
     ] {
         assert_eq!(error, missing("CompShareImageId"));
     }
+    assert_eq!(CreateCompShareImageFavoriteRequest::bind(&empty).unwrap_err(), missing("GroupId"));
+    assert_eq!(DeleteCompShareImageFavoriteRequest::bind(&empty).unwrap_err(), missing("GroupId"));
+    let user = DescribeUserCommunityImagesRequest::bind(&empty).unwrap_err();
+    assert_eq!(user, missing("TargetTopOrganizationId"));
+    let bind = |form: &str| {
+        let tree = Tree::from(&decode(None, None, form.as_bytes()).unwrap());
+        ModifyCompShareImageShareAccountRequest::bind(&tree).unwrap_err()
+    };
+    assert_eq!(bind("CompShareImageId=i"), missing("AddAccounts|RemoveAccounts"));
+    let eleven: String = (0..11).map(|number| format!("&AddAccounts.{number}={number}")).collect();
+    let refused = ParamError::NotAvailable("AddAccounts".into());
+    assert_eq!(bind(&format!("CompShareImageId=i{eleven}")), refused);
+    assert_eq!(bind("CompShareImageId=i&AddAccounts.0=x"), refused);
+    assert_eq!(SyncCompShareCustomImageRequest::bind(&empty).unwrap_err(), missing("SourceCompShareImageId"));
 }
 
 #[test]

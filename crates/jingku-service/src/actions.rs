@@ -52,6 +52,7 @@ pub(crate) async fn run(
         Action::GetRegion => call!(get_region),
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
+        unfinished => Err(Error::ActionNotFound(unfinished.name().to_owned())),
     }
 }
 

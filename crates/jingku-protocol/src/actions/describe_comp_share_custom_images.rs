@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Paging, Place, Request};
+use super::{Action, ImageQuery, Paging, Place, Request};
 use crate::bind::ParamError;
 use crate::image::Image;
 use crate::params::Params;
@@ -13,6 +13,8 @@ pub struct DescribeCompShareCustomImagesRequest {
     pub place: Place,
     /// Exactly this image, with its readme.
     pub image_id: Option<String>,
+    /// Extension: which of the images, and in what order.
+    pub query: ImageQuery,
     /// Which page.
     pub paging: Paging,
 }
@@ -37,12 +39,14 @@ impl Request for DescribeCompShareCustomImagesRequest {
         Ok(Self {
             place: Place::bind(tree),
             image_id: tree.filled_text("CompShareImageId"),
+            query: ImageQuery::bind(tree)?,
             paging: Paging::bind(tree)?,
         })
     }
 
     fn params(&self) -> Params {
         let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        self.paging.add_to(params.text("CompShareImageId", self.image_id.as_deref()))
+        let params = self.query.add_to(params.text("CompShareImageId", self.image_id.as_deref()));
+        self.paging.add_to(params)
     }
 }

@@ -60,10 +60,6 @@ impl Request for UpdateCompShareImageRequest {
         if name.as_deref().is_some_and(|name| !is_image_name(name)) {
             return Err(ParamError::not_available("Name"));
         }
-        let price = tree.parsed("Price")?;
-        if price.is_some_and(|price| !(0.0..=MAX_PRICE).contains(&price)) {
-            return Err(ParamError::not_available("Price"));
-        }
         Ok(Self {
             place: Place::bind(tree),
             image_id,
@@ -74,7 +70,7 @@ impl Request for UpdateCompShareImageRequest {
             readme: tree.bounded_text("Readme", MAX_README_CHARS)?,
             tags: tree.words("Tags", MAX_TAGS)?,
             group_id: tree.bounded_text("GroupId", MAX_WORD_CHARS)?.filter(|id| !id.is_empty()),
-            price,
+            price: bind_price(tree)?,
             version_name: tree.bounded_text("VersionName", MAX_WORD_CHARS)?,
             version_desc: tree.bounded_text("VersionDesc", MAX_DESCRIPTION_CHARS)?,
             supported_gpu_types: tree.words("SupportedGpuTypes", MAX_LIST_ITEMS)?,
@@ -99,4 +95,13 @@ impl Request for UpdateCompShareImageRequest {
             .optional_list("SupportedGpuTypes", self.supported_gpu_types.as_deref())
             .number("AutoStart", self.auto_start)
     }
+}
+
+/// A price in CNY per hour.
+pub(super) fn bind_price(tree: &Tree) -> Result<Option<f64>, ParamError> {
+    let price = tree.parsed("Price")?;
+    if price.is_some_and(|price| !(0.0..=MAX_PRICE).contains(&price)) {
+        return Err(ParamError::not_available("Price"));
+    }
+    Ok(price)
 }

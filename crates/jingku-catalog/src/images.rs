@@ -5,7 +5,9 @@ mod progress;
 mod row;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
+pub(crate) use change::{state, update};
 pub use create::{CreateImage, NewImage, NewJob};
 pub use page::ImageFilter;
 pub use progress::Progress;
+pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};

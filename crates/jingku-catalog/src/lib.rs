@@ -17,8 +17,10 @@
 
 mod accounts;
 mod catalog;
+mod community;
 mod database;
 mod error;
+mod fold;
 mod images;
 mod instances;
 mod jobs;
@@ -30,6 +32,10 @@ pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation};
+pub use community::{
+    AddFavorite, Group, GroupCursor, GroupFilter, GroupOrder, GroupPage, GroupPaging, GroupSort, Publication,
+    PublishImage, RemoveFavorite, Review, ReviewImage, Submission, VersionFilter,
+};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageStatus, NewImage, NewJob, Progress,

@@ -13,9 +13,9 @@ mod review;
 mod tags;
 
 pub(crate) use facts::refresh_group;
-pub use favorites::{AddFavorite, RemoveFavorite};
-pub use groups::{Group, GroupFilter, GroupPage, VersionFilter};
-pub use order::{GroupCursor, GroupOrder, GroupPaging, GroupSort};
+pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
+pub use groups::{Group, GroupFilter, VersionFilter};
+pub use order::{GroupOrder, GroupSort};
 pub(crate) use publish::{Place, carry_out, plan};
 pub use publish::{Publication, PublishImage, Submission};
 pub use review::{Review, ReviewImage};

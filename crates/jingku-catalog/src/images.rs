@@ -1,5 +1,7 @@
 mod change;
 mod create;
+mod filter;
+mod order;
 mod page;
 mod progress;
 mod row;
@@ -7,7 +9,8 @@ mod row;
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub(crate) use change::{state, update};
 pub use create::{CreateImage, NewImage, NewJob};
-pub use page::ImageFilter;
+pub use filter::ImageFilter;
+pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};

@@ -18,6 +18,7 @@
 mod accounts;
 mod catalog;
 mod community;
+mod cursor;
 mod database;
 mod error;
 mod fold;
@@ -33,16 +34,17 @@ pub mod testing;
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation};
 pub use community::{
-    AddFavorite, Group, GroupCursor, GroupFilter, GroupOrder, GroupPage, GroupPaging, GroupSort, Publication,
-    PublishImage, RemoveFavorite, Review, ReviewImage, Submission, VersionFilter,
+    AddFavorite, Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage,
+    RemoveFavorite, Review, ReviewImage, Submission, VersionFilter,
 };
+pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
-    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageStatus, NewImage, NewJob, Progress,
-    UpdateImage,
+    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, NewImage,
+    NewJob, Progress, UpdateImage,
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
 pub use keys::{AddKey, Key, NewKey};
-pub use paging::{Cursor, InvalidCursor, Page, Paging};
+pub use paging::{Page, Paging};
 pub use scope::Scope;

@@ -1,19 +1,29 @@
 //! One file an action: parse, one call below, answer. [`run`] is the table.
 
+mod add_favorite_image;
 mod create_comp_share_custom_image;
+mod create_comp_share_image_favorite;
 mod create_cscli_event;
+mod delete_comp_share_image_favorite;
+mod describe_community_images;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_tags;
 mod describe_comp_share_instance;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
+mod describe_favorite_images;
+mod describe_self_community_images;
+mod describe_user_community_images;
 mod export_comp_share_custom_image;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
+mod publish_comp_share_image;
+mod remove_favorite_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
-use jingku_catalog::{Cursor, Paging as Rows, Scope};
+use jingku_catalog::{Cursor, InvalidCursor, Paging as Rows, Scope};
 use jingku_protocol::Tree;
 use jingku_protocol::actions::{Action, Paging, Request};
 
@@ -52,6 +62,16 @@ pub(crate) async fn run(
         Action::GetRegion => call!(get_region),
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
+        Action::AddFavoriteImage => call!(add_favorite_image),
+        Action::CreateCompShareImageFavorite => call!(create_comp_share_image_favorite),
+        Action::DeleteCompShareImageFavorite => call!(delete_comp_share_image_favorite),
+        Action::DescribeCommunityImages => call!(describe_community_images),
+        Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
+        Action::DescribeFavoriteImages => call!(describe_favorite_images),
+        Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
+        Action::DescribeUserCommunityImages => call!(describe_user_community_images),
+        Action::PublishCompShareImage => call!(publish_comp_share_image),
+        Action::RemoveFavoriteImage => call!(remove_favorite_image),
         unfinished => Err(Error::ActionNotFound(unfinished.name().to_owned())),
     }
 }
@@ -63,23 +83,35 @@ impl Caller {
     }
 }
 
-/// The place a `NextToken` stands for.
-fn cursor(paging: &Paging) -> Result<Option<Cursor>, Error> {
-    let parse = |token: &String| token.parse().map_err(|_| Error::not_available("NextToken"));
-    paging.next_token.as_ref().map(parse).transpose()
+/// The place a `NextToken` stands for, as the list that it is for reads it.
+pub(crate) fn cursor(
+    paging: &Paging,
+    parse: impl Fn(&str) -> Result<Cursor, InvalidCursor>,
+) -> Result<Option<Cursor>, Error> {
+    let token = paging.next_token.as_deref();
+    token.map(parse).transpose().map_err(|InvalidCursor| Error::not_available("NextToken"))
 }
 
 /// The `NextToken` of a page; empty on the last one.
-fn next_token(next: Option<Cursor>) -> String {
+pub(crate) fn next_token(next: Option<Cursor>) -> String {
     next.map(|cursor| cursor.to_string()).unwrap_or_default()
 }
 
 /// Which rows of the catalogue a page is.
-fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
+pub(crate) fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
     let limit = paging.limit();
     match cursor {
         Some(cursor) => Rows::After { cursor, limit },
         // No list is longer than this, so a larger offset is past its end as well.
         None => Rows::Offset { offset: u32::try_from(paging.offset()).unwrap_or(u32::MAX), limit },
     }
+}
+
+pub(crate) fn texts(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
+}
+
+/// The form in which the catalogue keeps what it does not look into.
+fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("lists and texts serialise")
 }

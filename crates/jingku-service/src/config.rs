@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jingku_makers::DiskFormat;
 use serde::Deserialize;
 
+use crate::community::Community;
 use crate::zones::{Zone, Zones};
 
 /// What the file says.
@@ -20,6 +21,8 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// Instances to declare at start. One that was declared before is brought up to date.
     pub instances: Vec<DeclaredInstance>,
+    /// How images come into the community, and the tags to find them by.
+    pub community: Community,
 }
 
 /// An instance in the configuration file.
@@ -55,6 +58,7 @@ impl Default for Config {
             strict: false,
             zones: Vec::new(),
             instances: Vec::new(),
+            community: Community::default(),
         }
     }
 }

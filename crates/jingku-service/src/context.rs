@@ -8,6 +8,7 @@ use jingku_chunks::Store;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, SystemClock};
+use crate::community::Community;
 use crate::config::Config;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
@@ -30,6 +31,8 @@ pub struct Context {
     pub(crate) zones: Zones,
     /// Whether documented parameters are demanded.
     pub(crate) strict: bool,
+    /// How images come into the community, and the tags to find them by.
+    pub(crate) community: Community,
     /// Where time comes from.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -84,6 +87,7 @@ impl Context {
             keyring,
             zones: config.zones(),
             strict: config.strict,
+            community: config.community.clone(),
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
             node: data.node(&*environment.random)?,

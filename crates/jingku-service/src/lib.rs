@@ -5,6 +5,7 @@
 
 mod actions;
 mod clock;
+mod community;
 mod config;
 mod context;
 mod credentials;
@@ -13,6 +14,7 @@ mod demo;
 mod error;
 mod failpoint;
 mod gateway;
+mod groups;
 mod jobs;
 mod keyring;
 mod limits;
@@ -21,19 +23,21 @@ mod operator;
 mod pages;
 mod random;
 mod reply;
+mod review;
 mod server;
 mod transfer;
 mod view;
 mod zones;
 
 pub use clock::{Clock, FixedClock, SystemClock};
+pub use community::{Approve, Category, Community};
 pub use config::{Config, ConfigError, DeclaredInstance};
 pub use context::{Context, Environment};
 pub use credentials::KeyPair;
 pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
-pub use jingku_catalog::{Account, AccountId, Instance, Key};
+pub use jingku_catalog::{Account, AccountId, Instance, Key, Review};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jobs::Workers;
 pub use limits::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES};

@@ -53,6 +53,13 @@ pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image,
     })
 }
 
+/// An image as a version in the community.
+pub(crate) fn community_image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image, Internal> {
+    const COMMUNITY: &str = "Community";
+    let image = image(row, zones, with_readme)?;
+    Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
+}
+
 /// CNY per hour, in hundredths and back.
 #[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 hundredths")]
 fn cents_to_price(cents: i64) -> f64 {
@@ -72,6 +79,23 @@ fn status(status: RowStatus) -> ImageStatus {
         RowStatus::Reviewing => ImageStatus::Reviewing,
         RowStatus::Offline => ImageStatus::Offline,
     }
+}
+
+/// The status of a row, if there are rows with it.
+pub(crate) fn row_status(wanted: ImageStatus) -> Option<RowStatus> {
+    match wanted {
+        ImageStatus::Making => Some(RowStatus::Making),
+        ImageStatus::Available => Some(RowStatus::Available),
+        ImageStatus::UnAvailable => Some(RowStatus::UnAvailable),
+        ImageStatus::Reviewing => Some(RowStatus::Reviewing),
+        ImageStatus::Offline => Some(RowStatus::Offline),
+        ImageStatus::Unknown => None,
+    }
+}
+
+/// The fewest bytes that are shown as this many MB.
+pub(crate) fn smallest_bytes(mb: u32) -> i64 {
+    (i64::from(mb) - 1) * MB + 1
 }
 
 fn parse<T: DeserializeOwned>(image: &str, json: &str) -> Result<T, Internal> {

@@ -111,12 +111,15 @@ impl From<OperatorError> for Failure {
         let exit = match error {
             OperatorError::NoAccount(_)
             | OperatorError::NoKey(_)
+            | OperatorError::NoGroup(_)
+            | OperatorError::NotReviewing(_)
             | OperatorError::NoInstance(_)
             | OperatorError::NoZone { .. }
             | OperatorError::InstanceBusy(_) => Exit::NotThere,
             OperatorError::AccountExists(_)
             | OperatorError::KeyExists(_)
             | OperatorError::BadInstanceId(_)
+            | OperatorError::BadReason(_)
             | OperatorError::InstanceExists(_)
             | OperatorError::Disk(_) => Exit::Refused,
             OperatorError::Catalog(_) | OperatorError::MasterKey(_) | OperatorError::Start(_) => Exit::Fault,

@@ -9,6 +9,7 @@ mod lang;
 mod operate;
 mod output;
 mod overview;
+mod review;
 mod serve;
 mod translate;
 
@@ -50,6 +51,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
+            Command::Review(command) => review::run(global, command).await,
         }
     })
 }

@@ -1,7 +1,8 @@
 use crate::accounts::touch;
+use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
 use crate::database::{Cells, Params, Transaction};
 use crate::images::{COLUMNS, image_cells};
-use crate::{AccountId, Catalog, Cursor, Image, Page, Paging, Result, Scope};
+use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// What came of [`Catalog::add_favorite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,32 @@ pub enum RemoveFavorite {
     Removed,
     /// Nobody can see such a group, nor did the account favour it.
     NotFound,
+}
+
+/// A favourite of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Favorite {
+    /// The newest public version of the group.
+    pub image: Image,
+    /// When the account marked the group.
+    pub marked_at: i64,
+}
+
+impl Favorite {
+    const ORDER: Order = Order {
+        name: "favourites",
+        columns: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
+        ascending: false,
+    };
+
+    /// The place in a list of favourites that a token stands for.
+    pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
+        Self::ORDER.parse(token)
+    }
+
+    fn place(&self) -> Vec<Key> {
+        vec![self.marked_at.into(), self.image.group_id.as_str().into()]
+    }
 }
 
 impl Catalog {
@@ -76,7 +103,7 @@ impl Catalog {
         account: AccountId,
         zones: Option<&[&str]>,
         paging: Paging<'_>,
-    ) -> Result<Page<Image>> {
+    ) -> Result<Page<Favorite>> {
         if zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
@@ -92,54 +119,25 @@ impl Catalog {
             scope.images()
         );
         let seen = format!("f.account_id = {account} AND EXISTS (SELECT 1 {versions})");
-        let after = match paging {
-            Paging::Offset { .. } => String::new(),
-            Paging::After { cursor, .. } => {
-                format!(
-                    " AND (f.created_at, f.group_id) < ({}, {})",
-                    params.add(cursor.time),
-                    params.add(&cursor.id)
-                )
-            }
-        };
+        let after = paging.after(&Favorite::ORDER, &mut params);
         let sql = format!(
             "SELECT {COLUMNS}, '', k.created_at, t.total
              FROM (SELECT COUNT(*) AS total FROM favorites f WHERE {seen}) t
              LEFT JOIN (SELECT f.created_at, f.group_id,
                                (SELECT i.id {versions}
                                 ORDER BY i.submitted_at DESC, i.create_time DESC, i.id DESC LIMIT 1) AS image_id
-                        FROM favorites f WHERE {seen}{after}
-                        ORDER BY f.created_at DESC, f.group_id DESC LIMIT {} OFFSET {}) k ON TRUE
+                        FROM favorites f WHERE {seen}{after} {} LIMIT {} OFFSET {}) k ON TRUE
              LEFT JOIN images i ON i.id = k.image_id
              LEFT JOIN accounts a ON a.id = i.account_id
              ORDER BY k.created_at DESC, k.group_id DESC",
+            Favorite::ORDER.clause(),
             params.add(i64::from(paging.limit()) + 1),
             params.add(i64::from(paging.offset())),
         );
-        let mut page = Page::empty();
-        let mut marked_at = Vec::new();
-        for row in self.database.query(&sql, params.as_slice()).await? {
-            let (total, image) = row.decode("images", |cells| {
-                let total = cells.last_integer()?;
-                let image =
-                    if cells.next_is_null() { None } else { Some((image_cells(cells)?, cells.integer()?)) };
-                Ok((total, image))
-            })?;
-            page.total = total;
-            if let Some((image, time)) = image {
-                page.items.push(image);
-                marked_at.push(time);
-            }
-        }
-        let limit = paging.limit() as usize;
-        if page.items.len() > limit {
-            page.items.truncate(limit);
-            page.next = page
-                .items
-                .last()
-                .map(|image| Cursor { time: marked_at[limit - 1], id: image.group_id.clone() });
-        }
-        Ok(page)
+        let rows = self.database.query(&sql, params.as_slice()).await?;
+        let read =
+            |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, marked_at: cells.integer()? });
+        Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::place)
     }
 
     /// Whose a group is, which never changes.

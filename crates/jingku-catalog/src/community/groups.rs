@@ -1,8 +1,8 @@
-use super::order::{GroupCursor, GroupOrder, GroupPaging};
-use crate::database::{Cells, Params, Read, Row};
+use super::order::GroupOrder;
+use crate::database::{Cells, Params, Read};
 use crate::fold::fold;
 use crate::images::{COLUMNS, image_cells};
-use crate::{AccountId, Catalog, Image, Result, Scope};
+use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// The most words of a search that are looked at; more narrow nothing.
 const WORDS_MAX: usize = 16;
@@ -28,6 +28,10 @@ pub struct Group {
     pub created_count: i64,
     /// How long its versions were used.
     pub image_use_time_hours: i64,
+    /// What its newest public version costs, or else its newest, in 1/100 CNY an hour.
+    pub price_cents: i64,
+    /// When that version was published, or 0.
+    pub pub_time: i64,
     /// Whether the account that asks favours it.
     pub is_favorite: bool,
 }
@@ -70,17 +74,6 @@ pub struct VersionFilter<'a> {
     pub readme_chars_max: u32,
 }
 
-/// Part of a list of groups, and how long the whole list is at the same moment.
-#[derive(Clone, Debug)]
-pub struct GroupPage {
-    /// The groups.
-    pub items: Vec<Group>,
-    /// The length of the whole list.
-    pub total: i64,
-    /// Where the list goes on; `None` at its end.
-    pub next: Option<GroupCursor>,
-}
-
 impl Catalog {
     /// Returns part of the groups in the scope, as `viewer` sees them.
     ///
@@ -92,15 +85,16 @@ impl Catalog {
         viewer: AccountId,
         filter: GroupFilter<'_>,
         order: GroupOrder,
-        paging: GroupPaging<'_>,
-    ) -> Result<GroupPage> {
+        paging: Paging<'_>,
+    ) -> Result<Page<Group>> {
         if filter.zones.is_some_and(<[_]>::is_empty) {
-            return Ok(GroupPage { items: Vec::new(), total: 0, next: None });
+            return Ok(Page::empty());
         }
         let sought = Sought::new(filter);
         let (sql, params) = page_statement(scope, viewer, &sought, order, paging);
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        read_page(rows, order, paging.limit())
+        let place = |group: &Group| order.place(group);
+        Page::decode_sorted(rows, "image_groups", paging.limit(), &order.order(), group_cells, place)
     }
 
     /// Returns versions of these groups that are in the scope, those of a group together, the newest first.
@@ -125,7 +119,7 @@ impl Catalog {
         chosen.extend(filter.zones.map(|zones| format!("i.zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
         let sql = format!(
-            "SELECT {COLUMNS}, CASE WHEN k.place = 1 AND LENGTH(i.readme) <= {} THEN i.readme ELSE '' END
+            "SELECT {COLUMNS}, CASE WHEN k.place = 1 AND CAST(LENGTH(i.readme) AS BIGINT) <= {} THEN i.readme ELSE '' END
              FROM (SELECT i.id, i.group_id,
                           ROW_NUMBER() OVER (PARTITION BY i.group_id
                                              ORDER BY i.submitted_at DESC, i.create_time DESC, i.id DESC) AS place
@@ -221,23 +215,22 @@ fn page_statement<'a>(
     viewer: AccountId,
     sought: &'a Sought<'a>,
     order: GroupOrder,
-    paging: GroupPaging<'a>,
+    paging: Paging<'a>,
 ) -> (String, Params<'a>) {
     let mut params = Params::default();
     params.add(scope.param());
     let condition = sought.condition(scope, &mut params);
-    let after = paging.after(order, &mut params);
-    let (key, direction) = (order.sort.key(), order.direction());
+    let order = order.order();
+    let after = paging.after(&order, &mut params);
+    let sort = order.clause();
     let sql = format!(
         "SELECT g.id, g.account_id, g.name, g.description, g.public_versions, g.recommend_count, g.favorites_count,
-                g.created_count, g.image_use_time_hours, g.pub_time, k.sort_key, f.created_at, t.total
+                g.created_count, g.image_use_time_hours, g.price_cents, g.pub_time, f.created_at, t.total
          FROM (SELECT COUNT(*) AS total FROM image_groups g WHERE {condition}) t
-         LEFT JOIN (SELECT g.id, g.pub_time, {key} AS sort_key FROM image_groups g WHERE {condition}{after}
-                    ORDER BY sort_key {direction}, g.pub_time {direction}, g.id {direction}
-                    LIMIT {} OFFSET {}) k ON TRUE
+         LEFT JOIN (SELECT g.id FROM image_groups g WHERE {condition}{after} {sort} LIMIT {} OFFSET {}) k ON TRUE
          LEFT JOIN image_groups g ON g.id = k.id
          LEFT JOIN favorites f ON f.group_id = k.id AND f.account_id = {}
-         ORDER BY k.sort_key {direction}, k.pub_time {direction}, k.id {direction}",
+         {sort}",
         params.add(i64::from(paging.limit()) + 1),
         params.add(i64::from(paging.offset())),
         params.add(viewer),
@@ -245,35 +238,8 @@ fn page_statement<'a>(
     (sql, params)
 }
 
-fn read_page(rows: Vec<Row>, order: GroupOrder, limit: u32) -> Result<GroupPage> {
-    let mut page = GroupPage { items: Vec::new(), total: 0, next: None };
-    let mut places = Vec::new();
-    for row in rows {
-        let (total, group) = row.decode("image_groups", |cells| {
-            let total = cells.last_integer()?;
-            let group = if cells.next_is_null() { None } else { Some(group_cells(cells)?) };
-            Ok((total, group))
-        })?;
-        page.total = total;
-        if let Some((group, key, pub_time)) = group {
-            places.push((key, pub_time));
-            page.items.push(group);
-        }
-    }
-    let limit = limit as usize;
-    if page.items.len() > limit {
-        page.items.truncate(limit);
-        page.next = page.items.last().map(|group| {
-            let (key, pub_time) = places[limit - 1];
-            GroupCursor { order, key, pub_time, id: group.id.clone() }
-        });
-    }
-    Ok(page)
-}
-
-/// Reads a group, what it was sorted by and when it was published.
-fn group_cells(cells: &mut Cells) -> Read<(Group, i64, i64)> {
-    let mut group = Group {
+fn group_cells(cells: &mut Cells) -> Read<Group> {
+    Ok(Group {
         id: cells.text()?,
         account: AccountId(cells.integer()?),
         name: cells.text()?,
@@ -283,23 +249,23 @@ fn group_cells(cells: &mut Cells) -> Read<(Group, i64, i64)> {
         favorites_count: cells.integer()?,
         created_count: cells.integer()?,
         image_use_time_hours: cells.integer()?,
-        is_favorite: false,
-    };
-    let (pub_time, key) = (cells.integer()?, cells.integer()?);
-    group.is_favorite = cells.optional_integer()?.is_some();
-    Ok((group, key, pub_time))
+        price_cents: cells.integer()?,
+        pub_time: cells.integer()?,
+        is_favorite: cells.optional_integer()?.is_some(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Row;
 
     /// What SQLite does for a page, a step a line.
     async fn plan(order: GroupOrder) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
         let sought = Sought::new(GroupFilter::default());
-        let paging = GroupPaging::Offset { offset: 0, limit: 20 };
-        let (sql, params) = page_statement(Scope::published(), AccountId(1), &sought, order, paging);
+        let (sql, params) =
+            page_statement(Scope::published(), AccountId(1), &sought, order, Paging::first(20));
         let rows =
             catalog.database.query(&format!("EXPLAIN QUERY PLAN {sql}"), params.as_slice()).await.unwrap();
         let step = |row: Row| {

@@ -130,7 +130,7 @@ impl From<UpdateImage> for PublishImage {
         match refusal {
             UpdateImage::NotFound => Self::NotFound,
             UpdateImage::GroupNotFound => Self::GroupNotFound,
-            UpdateImage::VersionTaken => Self::VersionTaken,
+            UpdateImage::VersionTaken(_) => Self::VersionTaken,
             UpdateImage::NotAvailable => Self::NotAvailable,
             UpdateImage::NotFromContainer => Self::NotFromContainer,
             UpdateImage::Updated | UpdateImage::NameTaken => unreachable!("a plan neither ends nor names"),
@@ -180,7 +180,7 @@ pub(crate) async fn plan<'a>(
     }
     if version_taken(transaction, id, &planned.place).await? {
         if changes.version_name.is_some() || planned.submission.is_none() {
-            return Ok(Err(UpdateImage::VersionTaken));
+            return Ok(Err(UpdateImage::VersionTaken(planned.place.version_name)));
         }
         planned.place.version_name.clear();
     }

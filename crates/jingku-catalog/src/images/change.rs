@@ -26,7 +26,7 @@ pub struct ImageChanges<'a> {
 }
 
 /// What came of [`Catalog::update_image`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateImage {
     /// The image is as asked for.
     Updated,
@@ -36,8 +36,8 @@ pub enum UpdateImage {
     NameTaken,
     /// The account has no such group.
     GroupNotFound,
-    /// Another image of the group has the version's name.
-    VersionTaken,
+    /// Another image of the group has the version's name, which is this.
+    VersionTaken(String),
     /// It is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`], so that it cannot be published.
     NotAvailable,
     /// It was not made from a container, and only such images were to be published.

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod community;
+mod community_lists;
+mod community_races;
 mod engines;
+mod filters;
 mod images;
 mod instances;
 mod jobs;

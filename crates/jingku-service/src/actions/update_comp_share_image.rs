@@ -1,9 +1,11 @@
-use jingku_catalog::{ImageChanges, UpdateImage};
+use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
+use super::texts;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
+use crate::random::group_id;
 use crate::view::price_to_cents;
 
 pub(super) async fn run(
@@ -18,13 +20,21 @@ pub(super) async fn run(
     }
     let tags = request.tags.as_deref().map(texts);
     let supported_gpu_types = request.supported_gpu_types.as_deref().map(texts);
+    let new_group_id = group_id(&*context.random);
+    let publication = |public| {
+        if public {
+            Publication::Public(context.submission(&new_group_id, None))
+        } else {
+            Publication::Private
+        }
+    };
     let changes = ImageChanges {
         name: request.name.as_deref(),
         description: request.description.as_deref(),
         tags: tags.as_deref(),
         cover: request.cover.as_deref(),
         readme: request.readme.as_deref(),
-        visibility: request.public.map(i64::from),
+        publication: request.public.map(publication),
         price_cents: request.price.map(price_to_cents),
         auto_start: request.auto_start,
         softwares: None,
@@ -39,9 +49,9 @@ pub(super) async fn run(
         UpdateImage::Updated => Ok(UpdateCompShareImageResponse {}),
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         UpdateImage::NameTaken => Err(Error::not_available("Name")),
+        UpdateImage::GroupNotFound => Err(Error::ResourceNotFound(request.group_id.unwrap_or_default())),
+        UpdateImage::VersionTaken(name) => Err(Error::VersionTaken(name)),
+        UpdateImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
+        UpdateImage::NotFromContainer => Err(Error::not_available("CompShareImageId")),
     }
-}
-
-fn texts(list: &[String]) -> Vec<&str> {
-    list.iter().map(String::as_str).collect()
 }

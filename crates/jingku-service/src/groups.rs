@@ -2,6 +2,7 @@
 //! and a reply that clients read whole.
 
 use std::collections::HashMap;
+use std::vec::IntoIter;
 
 use jingku_catalog::{Group as Row, GroupFilter, GroupOrder, GroupSort, Scope, VersionFilter};
 use jingku_protocol::Image;
@@ -135,39 +136,28 @@ fn group(row: Row, data: Vec<Image>) -> ImageGroup {
     }
 }
 
-/// Takes from groups what does not fit into so many bytes of JSON: first readmes, then older versions, then
-/// descriptions, and only of the last groups the last of these. What most people publish fits many times over.
+/// Takes from groups what does not fit into so many bytes of JSON: readmes first, then older versions, then
+/// descriptions, then the newest versions, each from the last group on. What most people publish fits many times over.
 fn fit(groups: &mut [ImageGroup], bytes: usize) {
     let mut room = Room(bytes);
     let mut waiting = Vec::with_capacity(groups.len());
     let mut readmes = Vec::with_capacity(groups.len());
+    let mut descriptions = Vec::with_capacity(groups.len());
     for group in &mut *groups {
         let mut data = std::mem::take(&mut group.data);
         // Only the newest version comes with a readme.
         readmes.push(data.first_mut().and_then(|image| image.readme.as_mut()).map(std::mem::take));
+        descriptions.push(std::mem::take(&mut group.image_desc));
         waiting.push(data.into_iter());
-        let description = std::mem::take(&mut group.image_desc);
         room.take(group);
+    }
+    room.add_versions(groups, &mut waiting);
+    for (group, description) in groups.iter_mut().zip(descriptions) {
         if room.take(&description) {
             group.image_desc = description;
         }
     }
-    // The newest version of every group before the second of any.
-    let mut some = true;
-    while some {
-        some = false;
-        for (group, waiting) in groups.iter_mut().zip(&mut waiting) {
-            match waiting.next() {
-                Some(image) if room.take(&image) => {
-                    group.data.push(image);
-                    some = true;
-                }
-                // An older one is not shown without those that are newer.
-                Some(_) => waiting.by_ref().for_each(drop),
-                None => {}
-            }
-        }
-    }
+    while room.add_versions(groups, &mut waiting) {}
     for (group, readme) in groups.iter_mut().zip(readmes) {
         if let (Some(image), Some(readme)) = (group.data.first_mut(), readme)
             && room.take(&readme)
@@ -187,6 +177,23 @@ impl Room {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or(self.0);
         left.is_some()
+    }
+
+    /// Adds to every group the next of its waiting versions that there is room for, and says whether there was one.
+    fn add_versions(&mut self, groups: &mut [ImageGroup], waiting: &mut [IntoIter<Image>]) -> bool {
+        let mut added = false;
+        for (group, waiting) in groups.iter_mut().zip(waiting) {
+            match waiting.next() {
+                Some(image) if self.take(&image) => {
+                    group.data.push(image);
+                    added = true;
+                }
+                // An older one is not shown without those that are newer.
+                Some(_) => waiting.by_ref().for_each(drop),
+                None => {}
+            }
+        }
+        added
     }
 }
 

@@ -300,7 +300,7 @@ async fn a_version_moves_to_another_group(Engine { catalog, .. }: Engine) {
     // Both are called v1.0.
     assert_eq!(
         catalog.update_image(scope, "image-a", to("h"), NOW).await.unwrap(),
-        UpdateImage::VersionTaken
+        UpdateImage::VersionTaken("v1.0".to_owned())
     );
     let changes = ImageChanges { version_name: Some("v2.0"), ..to("h") };
     assert_eq!(catalog.update_image(scope, "image-a", changes, NOW).await.unwrap(), UpdateImage::Updated);

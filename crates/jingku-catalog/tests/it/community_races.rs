@@ -1,8 +1,8 @@
 //! The community under concurrent changes: each of two things that exclude each other happens whole or not at all.
 
 use jingku_catalog::{
-    AccountId, AddFavorite, Catalog, DeleteImage, GroupFilter, GroupOrder, ImageChanges, Paging, Publication,
-    PublishImage, ReviewImage, Scope,
+    AccountId, AddFavorite, Catalog, DeleteImage, GroupFilter, GroupOrder, ImageChanges, ImageFilter, Paging,
+    Publication, PublishImage, ReviewImage, Scope,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -24,7 +24,8 @@ async fn assert_true_facts(catalog: &Catalog, owner: AccountId) {
     let page =
         catalog.groups_page(scope, owner, GroupFilter::default(), order, Paging::first(100)).await.unwrap();
     for group in page.items {
-        let images = catalog.images_page(scope, Default::default(), Paging::first(100)).await.unwrap().items;
+        let images =
+            catalog.images_page(scope, ImageFilter::default(), Paging::first(100)).await.unwrap().items;
         let public =
             images.iter().filter(|image| image.group_id == group.id && image.visibility == 1).count();
         assert_eq!(group.public_versions, i64::try_from(public).unwrap());
@@ -118,8 +119,11 @@ async fn one_of_many_gets_a_version_name(engine: Engine) {
 async fn many_versions_get_names_of_their_own(engine: Engine) {
     let outcomes = publish_into_one_group(&engine, None).await;
     assert_eq!(count(&outcomes, &PublishImage::Published("g".to_owned())), 8);
-    let page =
-        engine.catalog.images_page(Scope::published(), Default::default(), Paging::first(100)).await.unwrap();
+    let page = engine
+        .catalog
+        .images_page(Scope::published(), ImageFilter::default(), Paging::first(100))
+        .await
+        .unwrap();
     let mut names: Vec<_> = page.items.into_iter().map(|image| image.version_name).collect();
     names.sort_unstable();
     names.dedup();

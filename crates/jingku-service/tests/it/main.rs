@@ -3,12 +3,20 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
+mod add_favorite_image;
 mod create_comp_share_custom_image;
+mod create_comp_share_image_favorite;
 mod create_cscli_event;
+mod delete_comp_share_image_favorite;
+mod describe_community_images;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_tags;
 mod describe_comp_share_instance;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
+mod describe_favorite_images;
+mod describe_self_community_images;
+mod describe_user_community_images;
 mod export_comp_share_custom_image;
 mod gateway;
 mod get_comp_share_image_create_progress;
@@ -17,6 +25,9 @@ mod get_region;
 mod isolation;
 mod jobs;
 mod operator;
+mod publish_comp_share_image;
+mod remove_favorite_image;
+mod review;
 mod support;
 mod surface;
 mod terminate_comp_share_custom_image;

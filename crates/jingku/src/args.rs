@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jingku_service::DiskFormat;
 
+use crate::image::list::ListArgs;
 use crate::lang::{Lang, tr};
 
 #[derive(Debug, Parser)]
@@ -177,20 +178,6 @@ pub(crate) struct ConnectionArgs {
 pub(crate) struct OneImage {
     #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
     pub(crate) image_id: String,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    #[arg(long, conflicts_with_all = ["offset", "limit"], help = tr("All pages", "所有页"))]
-    pub(crate) all: bool,
-    #[arg(long, value_name = "IMAGE_ID", help = tr("Only this image", "只看这个镜像"))]
-    pub(crate) id: Option<String>,
-    #[arg(long, value_name = "N", help = tr("Images to pass over [default: 0]", "跳过的镜像数 [默认：0]"))]
-    pub(crate) offset: Option<u64>,
-    #[arg(long, value_name = "N", help = tr("Images wanted, at most 100 [default: 20]", "最多列出几个，上限 100 [默认：20]"))]
-    pub(crate) limit: Option<u32>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

@@ -37,6 +37,6 @@ pub use images::{
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
-pub use keys::{AddKey, Key, NewKey};
+pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Cursor, InvalidCursor, Page, Paging};
 pub use scope::Scope;

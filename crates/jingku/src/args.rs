@@ -76,6 +76,10 @@ pub(crate) enum KeyCommand {
         account: i64,
         #[arg(long, default_value = "", hide_default_value = true, help = tr("What to call it", "备注名"))]
         name: String,
+        #[arg(long, help = tr("Good for reading only", "仅可读取"))]
+        read_only: bool,
+        #[arg(long = "from", value_name = "CIDR", help = tr("Good from these addresses only, such as 10.0.0.0/8; repeatable", "仅限来自这些地址，如 10.0.0.0/8，可重复"))]
+        addresses: Vec<String>,
     },
     #[command(about = tr("List keys, without their private halves", "列出密钥（不含私钥）"))]
     List {

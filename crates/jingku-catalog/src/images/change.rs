@@ -1,6 +1,6 @@
-use super::row::{ImageStatus, json_list};
+use super::row::ImageStatus;
 use crate::accounts::touch;
-use crate::database::Transaction;
+use crate::database::{Transaction, json_list};
 use crate::{AccountId, Catalog, Result, Scope};
 
 /// What to change of an image; `None` leaves a field as it is.

@@ -157,8 +157,3 @@ pub(super) fn image_cells(cells: &mut Cells) -> Read<Image> {
         readme: cells.text()?,
     })
 }
-
-/// The form in which a list is kept.
-pub(super) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
-    serde_json::to_string(list).expect("numbers and texts have a JSON form")
-}

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod catalog;
+mod covers;
 mod database;
 mod error;
 mod images;
@@ -30,6 +31,7 @@ pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation};
+pub use covers::{Cover, CoverChange, NewCover};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageStatus, NewImage, NewJob, Progress,

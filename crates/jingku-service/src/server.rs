@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::context::Context;
+use crate::cover;
 use crate::gateway;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS};
 
@@ -24,11 +25,13 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait after a failed accept, which is most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The routes: health for whoever watches the process, the API everywhere else. Clients send to any path.
+/// The routes: health for whoever watches the process, covers for browsers, the API everywhere else. Clients send to any
+/// path.
 pub fn router(context: Arc<Context>) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
+        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle))
         .fallback(gateway::handle)
         .with_state(context)
 }

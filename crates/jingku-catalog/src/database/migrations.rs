@@ -7,8 +7,11 @@ use super::{Database, Transaction};
 use crate::{CatalogError, Result};
 
 /// In order; the version of a migration is its place, from 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_first.sql"), include_str!("../../migrations/0003_key_limits.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_first.sql"),
+    include_str!("../../migrations/0003_key_limits.sql"),
+    include_str!("../../migrations/0004_covers.sql"),
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     version INTEGER NOT NULL PRIMARY KEY,

@@ -19,7 +19,7 @@ pub struct Image {
     pub description: String,
     /// Words to find it by.
     pub tags: Vec<String>,
-    /// The URL of its picture, or nothing.
+    /// The id of its cover, or nothing.
     pub cover: String,
     /// Who can see it: 0 its owner, 1 everybody.
     pub visibility: i64,

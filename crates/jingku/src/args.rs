@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -221,6 +222,8 @@ pub(crate) struct UpdateArgs {
     pub(crate) description: Option<String>,
     #[arg(long, value_name = "TEXT", help = tr("Markdown; empty clears", "Markdown 说明；留空表示清除"))]
     pub(crate) readme: Option<String>,
+    #[arg(long, value_name = "FILE", help = tr("A picture; empty clears", "封面图片；留空表示清除"))]
+    pub(crate) cover: Option<OsString>,
     #[arg(long = "tag", value_name = "TAG", help = tr("A tag; repeat for up to three; empty clears", "标签，可重复，最多三个；留空表示清除"))]
     pub(crate) tags: Vec<String>,
     #[arg(long, value_name = "private|public", hide_possible_values = true, help = tr("Who sees it", "可见范围"))]

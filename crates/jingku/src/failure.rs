@@ -52,6 +52,12 @@ impl Failure {
         self
     }
 
+    /// Whether the server refused a parameter of this name.
+    pub(crate) fn names(&self, param: &str) -> bool {
+        self.ret_code == Some(RetCode::ParamNotAvailable.code())
+            && self.message.contains(&format!("[{param}]"))
+    }
+
     /// What the operating system refused to do with a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
         let message = tr(

@@ -278,10 +278,10 @@ async fn many_covers_at_once_are_all_answered() {
         let (caller, text) = (caller.clone(), text.clone());
         tokio::spawn(async move { set(&caller, "image-1", &text).await })
     };
-    let sent: Vec<_> = (0..12).map(send).collect();
+    let under_way: Vec<_> = (0..12).map(send).collect();
     let mut addresses = Vec::new();
-    for sent in sent {
-        addresses.push(sent.await.unwrap());
+    for address in under_way {
+        addresses.push(address.await.unwrap());
     }
     addresses.dedup();
     assert_eq!(addresses.len(), 1, "the same picture keeps its address: {addresses:?}");

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod catalog;
+mod covers;
 mod cursor;
 mod database;
 mod error;
@@ -32,6 +33,7 @@ pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation};
+pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
@@ -40,6 +42,6 @@ pub use images::{
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
-pub use keys::{AddKey, Key, NewKey};
+pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Page, Paging};
 pub use scope::Scope;

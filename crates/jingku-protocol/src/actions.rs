@@ -136,6 +136,15 @@ pub enum Repeat {
     Unsafe,
 }
 
+/// What a call does to what the account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It leaves everything as it is.
+    Read,
+    /// It may change something.
+    Write,
+}
+
 macro_rules! actions {
     ($($variant:ident = $name:literal, $repeat:ident;)*) => {
         /// Every action this API knows.
@@ -167,6 +176,42 @@ macro_rules! actions {
 }
 
 impl Action {
+    /// Whether a call may change something: a key that is limited to reading is no good for it.
+    pub const fn access(self) -> Access {
+        match self {
+            Self::AddFavoriteImage
+            | Self::CopyCompShareCustomImage
+            | Self::CreateCompShareCustomImage
+            | Self::CreateCompShareImageFavorite
+            | Self::DeleteCompShareImageFavorite
+            | Self::ModifyCompShareImageShareAccount
+            | Self::PublishCompShareImage
+            | Self::RemoveFavoriteImage
+            | Self::SyncCompShareCustomImage
+            | Self::TerminateCompShareCustomImage
+            | Self::UpdateCompShareImage => Access::Write,
+            // Telemetry is thrown away: nothing changes.
+            Self::CreateCscliEvent
+            | Self::DescribeCommunityImages
+            | Self::DescribeCompShareCustomImageSyncDetail
+            | Self::DescribeCompShareCustomImages
+            | Self::DescribeCompShareImageShareAccounts
+            | Self::DescribeCompShareImageTags
+            | Self::DescribeCompShareImages
+            | Self::DescribeCompShareInstance
+            | Self::DescribeCompShareSharingImages
+            | Self::DescribeCompShareSoftwarePort
+            | Self::DescribeCompShareSupportZone
+            | Self::DescribeFavoriteImages
+            | Self::DescribeSelfCommunityImages
+            | Self::DescribeUserCommunityImages
+            | Self::ExportCompShareCustomImage
+            | Self::GetCompShareImageCreateProgress
+            | Self::GetProjectList
+            | Self::GetRegion => Access::Read,
+        }
+    }
+
     /// Parameters that the documents call required and that are not needed: only a daemon set to be strict asks for
     /// them.
     pub const fn required_by_documents(self) -> &'static [&'static str] {

@@ -1,7 +1,7 @@
 //! What every action and every job is handed.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jingku_catalog::{AccountId, Catalog};
 use jingku_chunks::Store;
@@ -28,6 +28,8 @@ pub struct Context {
     pub(crate) keyring: Keyring,
     /// Regions and zones.
     pub(crate) zones: Zones,
+    /// Where clients reach the service, once it is known.
+    public_url: OnceLock<String>,
     /// Whether documented parameters are demanded.
     pub(crate) strict: bool,
     /// Where time comes from.
@@ -83,6 +85,7 @@ impl Context {
             store: data.store()?,
             keyring,
             zones: config.zones(),
+            public_url: config.public_url.as_ref().map_or_else(OnceLock::new, |url| url.to_string().into()),
             strict: config.strict,
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
@@ -93,5 +96,18 @@ impl Context {
             limits: limits::Shared::default(),
             pages: Pages::default(),
         })
+    }
+
+    /// Tells where the service listens, such as `http://127.0.0.1:8480`: what it answers as a link leads there, unless
+    /// the configuration says otherwise. To be called before the first request.
+    pub fn set_base_url(&self, base_url: &str) {
+        // What was set first stays.
+        let _ = self.public_url.set(base_url.to_owned());
+    }
+
+    /// The address of a cover; empty for none.
+    pub(crate) fn cover_url(&self, id: &str) -> String {
+        let base_url = self.public_url.get().map_or("", String::as_str);
+        if id.is_empty() { String::new() } else { format!("{base_url}/covers/{id}") }
     }
 }

@@ -1,12 +1,13 @@
 //! What stands before every action: reading the request, finding out who asks, checking the signature.
 //!
-//! The order of the checks is that of the real gateway as far as it is known: 160 → 170 → 172 → 174 → 171 → 161 → 292,
-//! then the action's own.
+//! The order of the checks is that of the real gateway as far as it is known: 160 → 170 → 172 → 174 → 171 → 294 → 161 →
+//! 292 → 299, then the action's own. What a key is not good for is told only to who has it: after 171.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -66,18 +67,27 @@ async fn answer(
     request: Request,
     named: &mut Option<Action>,
 ) -> Result<(Action, Reply), Error> {
+    let peer = peer(&request);
     let params = read(context, request).await?;
     let name = params.get_text("Action").filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?;
     let action = Action::from_name(name);
     *named = action;
     let caller = authenticate(context, &params).await?;
+    let limits = &caller.credentials.limits;
+    limits.check_address(peer)?;
     let action = action.ok_or_else(|| Error::ActionNotFound(name.to_owned()))?;
     let tree = Tree::from(&params);
     check_project(&caller, &tree)?;
+    limits.check_action(action)?;
     if context.strict {
         check_documented(action, &tree)?;
     }
     Ok((action, actions::run(context, &caller, action, &tree).await?))
+}
+
+/// Where the connection comes from. No header counts: whoever sends a request can write what he likes into it.
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 async fn read(context: &Context, request: Request) -> Result<Params, Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jingku_catalog::{
     Account, AccountId, AddInstance, AddKey, CatalogError, CreateAccount, Instance, InstanceFilter, Key,
-    NewAccount, NewKey, Paging, RemoveInstance,
+    KeyLimits, NewAccount, NewKey, Paging, RemoveInstance,
 };
 use jingku_makers::{Disk, DiskError, DiskFormat};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +14,7 @@ use crate::config::DeclaredInstance;
 use crate::context::Context;
 use crate::credentials::KeyPair;
 use crate::data_dir::{DataDir, StartError, with_causes};
+use crate::key_limits;
 use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
 use crate::zones::Zone;
@@ -40,6 +41,20 @@ pub enum OperatorError {
         "The public key {0:?} exists already with another private key or in another account. Choose another."
     )]
     KeyExists(String),
+    /// The text is no range of addresses.
+    #[error(
+        "{0:?} is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address must be the \
+         first of its range."
+    )]
+    BadRange(String),
+    /// More ranges of addresses than a key may have.
+    #[error("A key can be limited to at most {max} ranges of addresses, not {given}. Join some of them.")]
+    TooManyRanges {
+        /// How many were given.
+        given: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// The text cannot be an id.
     #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]
     BadInstanceId(String),
@@ -149,7 +164,7 @@ impl Context {
         let file = format!("public_key = \"{}\"\nprivate_key = \"{private_key}\"", pair.public_key);
         // The file first: killed in between, the next start makes another pair and replaces it.
         data.replace("credentials.toml", &file)?;
-        self.insert_key(first, &pair, "first key").await?;
+        self.insert_key(first, &pair, "first key", &KeyLimits::default()).await?;
         Ok(Some(pair))
     }
 
@@ -167,10 +182,22 @@ impl Context {
 
     /// Makes a key pair for an account.
     pub async fn create_key(&self, account: i64, name: &str) -> Result<KeyPair, OperatorError> {
+        Ok(self.create_limited_key(account, name, &KeyLimits::default()).await?.0)
+    }
+
+    /// Makes a key pair for an account that is not good for everything. Returns the limits as they are kept: each range
+    /// of addresses in its one spelling.
+    pub async fn create_limited_key(
+        &self,
+        account: i64,
+        name: &str,
+        limits: &KeyLimits,
+    ) -> Result<(KeyPair, KeyLimits), OperatorError> {
+        let limits = key_limits::normalize(limits)?;
         let account = self.require_account(account).await?;
         let pair = self.new_key_pair();
-        self.insert_key(account.id, &pair, name).await?;
-        Ok(pair)
+        self.insert_key(account.id, &pair, name, &limits).await?;
+        Ok((pair, limits))
     }
 
     /// The keys of one account or of all, without their private halves.
@@ -299,9 +326,15 @@ impl Context {
         KeyPair { public_key, private_key: SecretString::from(private_key) }
     }
 
-    async fn insert_key(&self, account: AccountId, pair: &KeyPair, name: &str) -> Result<(), OperatorError> {
+    async fn insert_key(
+        &self,
+        account: AccountId,
+        pair: &KeyPair,
+        name: &str,
+        limits: &KeyLimits,
+    ) -> Result<(), OperatorError> {
         let sealed = self.keyring.seal(&pair.public_key, &pair.private_key, &*self.random);
-        let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed };
+        let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
         match self.catalog.add_key(new, self.clock.now()).await? {
             AddKey::Added => Ok(()),
             AddKey::Exists => Err(OperatorError::KeyExists(pair.public_key.clone())),
@@ -311,7 +344,7 @@ impl Context {
     /// Adds a pair that was given, unless it is there as given.
     async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
-            return self.insert_key(account, pair, "from the environment").await;
+            return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
         let private_key = self.keyring.open(&pair.public_key, &key.sealed_private_key)?;
         let same = private_key.expose_secret() == pair.private_key.expose_secret();

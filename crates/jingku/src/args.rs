@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -77,6 +78,10 @@ pub(crate) enum KeyCommand {
         account: i64,
         #[arg(long, default_value = "", hide_default_value = true, help = tr("What to call it", "备注名"))]
         name: String,
+        #[arg(long, help = tr("Good for reading only", "仅可读取"))]
+        read_only: bool,
+        #[arg(long = "from", value_name = "CIDR", help = tr("Good from these addresses only, such as 10.0.0.0/8; repeatable", "仅限来自这些地址，如 10.0.0.0/8，可重复"))]
+        addresses: Vec<String>,
     },
     #[command(about = tr("List keys, without their private halves", "列出密钥（不含私钥）"))]
     List {
@@ -204,6 +209,8 @@ pub(crate) struct UpdateArgs {
     pub(crate) description: Option<String>,
     #[arg(long, value_name = "TEXT", help = tr("Markdown; empty clears", "Markdown 说明；留空表示清除"))]
     pub(crate) readme: Option<String>,
+    #[arg(long, value_name = "FILE", help = tr("A picture; empty clears", "封面图片；留空表示清除"))]
+    pub(crate) cover: Option<OsString>,
     #[arg(long = "tag", value_name = "TAG", help = tr("A tag; repeat for up to three; empty clears", "标签，可重复，最多三个；留空表示清除"))]
     pub(crate) tags: Vec<String>,
     #[arg(long, value_name = "private|public", hide_possible_values = true, help = tr("Who sees it", "可见范围"))]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use compshare::Class;
+use compshare::{Class, RetCode};
 use jingku_service::{ConfigError, DiskError, OperatorError, StartError};
 
 use crate::lang::tr;
@@ -52,6 +52,12 @@ impl Failure {
         self
     }
 
+    /// Whether the server refused a parameter of this name.
+    pub(crate) fn names(&self, param: &str) -> bool {
+        self.ret_code == Some(RetCode::ParamNotAvailable.code())
+            && self.message.contains(&format!("[{param}]"))
+    }
+
     /// What the operating system refused to do with a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
         let message = tr(
@@ -96,13 +102,32 @@ impl From<compshare::Error> for Failure {
             (_, Class::AskAgainLater) => Exit::TryAgain,
             (_, Class::ServiceFault) => Exit::Fault,
         };
-        Self {
+        let failure = Self {
             exit,
             message: tr(error.to_string(), translate::client_error(&error)),
             ret_code: error.ret_code(),
             request_id: error.request_id().map(str::to_owned),
             unreachable: matches!(error, compshare::Error::Connect { .. }),
+        };
+        match error.ret_code().and_then(limits_of_the_key) {
+            Some(limits) => failure.advise(limits),
+            None => failure,
         }
+    }
+}
+
+/// What a key pair that is right is not good for.
+fn limits_of_the_key(code: i64) -> Option<&'static str> {
+    match RetCode::from_code(code)? {
+        RetCode::AddressDenied => Some(tr(
+            "The key pair is not good from this address: use another one, or ask for this address to be allowed.",
+            "此密钥对不能从当前地址使用：请换一对，或请管理员放行该地址。",
+        )),
+        RetCode::PermissionDenied => Some(tr(
+            "The key pair is not good for this, perhaps for reading only: use another one.",
+            "此密钥对无权执行该操作，可能只能读取：请换一对。",
+        )),
+        _ => None,
     }
 }
 
@@ -116,6 +141,8 @@ impl From<OperatorError> for Failure {
             | OperatorError::InstanceBusy(_) => Exit::NotThere,
             OperatorError::AccountExists(_)
             | OperatorError::KeyExists(_)
+            | OperatorError::BadRange(_)
+            | OperatorError::TooManyRanges { .. }
             | OperatorError::BadInstanceId(_)
             | OperatorError::InstanceExists(_)
             | OperatorError::Disk(_) => Exit::Refused,

@@ -1,5 +1,6 @@
 //! The image commands: through the API, so that they work against a server here and against the cloud.
 
+mod cover;
 mod create;
 mod export;
 mod follow;
@@ -55,8 +56,8 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
 
 fn describe(image: &Image) -> Result<(), Failure> {
     let labels = tr(
-        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Description"],
-        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "描述"],
+        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Cover", "Description"],
+        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "封面", "描述"],
     );
     let values = [
         image.comp_share_image_id.clone(),
@@ -68,6 +69,7 @@ fn describe(image: &Image) -> Result<(), Failure> {
         time(image.create_time),
         image.tags.join(", "),
         image.source_gpu_type.clone(),
+        image.cover.clone(),
         image.description.clone(),
     ];
     print_fields(labels.into_iter().zip(values))?;
@@ -79,18 +81,20 @@ fn describe(image: &Image) -> Result<(), Failure> {
 
 async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<(), Failure> {
     let image_id = args.one.image_id;
+    let cover = args.cover.as_deref().map(cover::read).transpose()?;
     let request = UpdateCompShareImageRequest {
         image_id: image_id.clone(),
         name: args.name,
         description: args.description,
         readme: args.readme,
+        cover,
         public: args.visibility.map(|visibility| visibility == Visibility::Public),
         tags: changed(args.tags),
         supported_gpu_types: changed(args.gpu_types),
         auto_start: args.auto_start,
         ..UpdateCompShareImageRequest::default()
     };
-    client.update_comp_share_image(&request).await?;
+    client.update_comp_share_image(&request).await.map_err(|error| cover::explain(error.into()))?;
     if global.json {
         print_json(&find(client, &image_id).await?)
     } else {

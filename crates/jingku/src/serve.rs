@@ -72,6 +72,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
     let base_url = format!("http://{bound}");
     data.write_endpoint(&base_url)?;
+    context.set_base_url(&base_url);
     let workers = Workers::start(Arc::clone(&context))
         .await
         .map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
+mod cover;
 mod create_comp_share_custom_image;
 mod create_cscli_event;
 mod describe_comp_share_custom_images;

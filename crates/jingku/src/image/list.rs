@@ -111,7 +111,8 @@ fn moment(text: &str) -> Result<i64, String> {
             .map(|moment| moment.timestamp().as_second())
             .map_err(|e| e.to_string());
     }
-    let ago = text.parse::<jiff::Span>().ok().and_then(|span| jiff::ZonedDateTime::now().checked_sub(span).ok());
+    let ago =
+        text.parse::<jiff::Span>().ok().and_then(|span| jiff::ZonedDateTime::now().checked_sub(span).ok());
     ago.map(|moment| moment.timestamp().as_second()).ok_or_else(|| {
         tr(
             "write a day (2026-11-24), a time (2026-11-24T08:00) or how long ago (7d, 12h)",

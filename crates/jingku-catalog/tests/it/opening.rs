@@ -163,11 +163,15 @@ async fn a_catalogue_of_a_newer_version_is_refused() {
     let path = folder.path().join("catalog.db");
     drop(Catalog::open_sqlite(&path).await.unwrap());
     let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.execute("INSERT INTO migrations (version, sql) VALUES (99, 'SELECT 1')", []).unwrap();
+    let insert = "INSERT INTO migrations (version, sql) SELECT MAX(version) + 1, 'SELECT 1' FROM migrations";
+    newer.execute(insert, []).unwrap();
     let error = Catalog::open_sqlite(&path).await.err().expect("it is newer");
-    assert!(matches!(error, CatalogError::Newer { found: 99, .. }), "{error}");
+    assert!(
+        matches!(error, CatalogError::Newer { found, known } if usize::try_from(found) == Ok(known + 1)),
+        "{error}"
+    );
 
-    newer.execute("DELETE FROM migrations WHERE version = 99", []).unwrap();
+    newer.execute("DELETE FROM migrations WHERE sql = 'SELECT 1'", []).unwrap();
     newer.execute("UPDATE migrations SET sql = 'SELECT 1'", []).unwrap();
     let error = Catalog::open_sqlite(&path).await.err().expect("it is another");
     assert!(matches!(error, CatalogError::Diverged { version: 1 }), "{error}");

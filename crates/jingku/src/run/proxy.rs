@@ -1,0 +1,196 @@
+//! The proxy of `jingku run`: on loopback, for the life of one command, open to two names and to nothing else.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::{Upgraded, on};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jingku_service::{Clock, SystemClock};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::certificates::Certificates;
+use super::upstream::Upstream;
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use crate::output::note;
+
+/// Connections at once; more wait.
+const CONNECTIONS_MAX: usize = 256;
+/// The largest head of a request to the proxy or through it.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The longest time a head may take, and the longest silence between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest time to agree on TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Hosts that are told to be refused; a program that tries more has been understood.
+const NOTES_MAX: usize = 20;
+const PORT: u16 = 443;
+/// Tunnels carry no more than these.
+type Body = http_body_util::combinators::BoxBody<hyper::body::Bytes, reqwest::Error>;
+
+/// What every connection shares.
+struct Shared {
+    upstream: Upstream,
+    certificates: Certificates,
+    noted: Mutex<HashSet<String>>,
+}
+
+/// A running proxy; its connections end when the runtime does.
+pub(super) struct Proxy {
+    pub(super) address: SocketAddr,
+}
+
+impl Proxy {
+    /// Takes a free port and serves.
+    pub(super) async fn start(upstream: Upstream, certificates: Certificates) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| {
+            let message = tr(
+                format!("Cannot listen on a port of this machine: {error}."),
+                format!("无法在本机端口上监听：{error}。"),
+            );
+            Failure::new(Exit::Fault, message)
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared { upstream, certificates, noted: Mutex::default() });
+        tokio::spawn(accept(listener, shared));
+        Ok(Self { address })
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await.expect("it is never closed");
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(serve(stream, Arc::new(place), Arc::clone(&shared)));
+            }
+            // Most likely there are no more file descriptors; some will be free again.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// Serves one connection. Its place is taken until it ends, as a tunnel too.
+async fn serve(stream: TcpStream, place: Arc<OwnedSemaphorePermit>, shared: Arc<Shared>) {
+    // Requests are small, and each waits for the answer to the one before.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| answer(request, Arc::clone(&place), Arc::clone(&shared)));
+    // A client that breaks off is no concern of anybody else.
+    let _ = http().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+}
+
+/// HTTP as it is spoken on both sides of a tunnel.
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    // A client that has said all it wants to say still gets its answer.
+    http.half_close(true);
+    http
+}
+
+/// Answers what is asked of the proxy itself.
+async fn answer(
+    request: Request<Incoming>,
+    place: Arc<OwnedSemaphorePermit>,
+    shared: Arc<Shared>,
+) -> Result<Response<Full<hyper::body::Bytes>>, Infallible> {
+    let host = (request.method() == Method::CONNECT)
+        .then(|| request.uri().authority())
+        .flatten()
+        .filter(|authority| authority.port_u16() == Some(PORT))
+        .and_then(|authority| shared.certificates.host(authority.host()));
+    let Some(host) = host else {
+        return Ok(shared.refuse(&request));
+    };
+    tokio::spawn(async move {
+        if let Ok(upgraded) = on(request).await {
+            tunnel(upgraded, host, &shared).await;
+        }
+        drop(place);
+    });
+    Ok(Response::new(Full::default()))
+}
+
+/// Ends TLS under the name that was asked for and sends on what is inside.
+async fn tunnel(upgraded: Upgraded, host: &'static str, shared: &Arc<Shared>) {
+    let Some(config) = shared.certificates.config(host, SystemClock.now()) else { return };
+    let handshake = TlsAcceptor::from(config).accept(TokioIo::new(upgraded));
+    // It fails when the program does not trust the authority: the program says so itself.
+    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, handshake).await else { return };
+    let service = service_fn(|request| forward(request, shared));
+    let _ = http().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn forward(request: Request<Incoming>, shared: &Shared) -> Result<Response<Body>, Infallible> {
+    Ok(match shared.upstream.forward(request).await {
+        Ok(response) => response.map(BodyExt::boxed),
+        Err(error) => {
+            let message = tr(
+                format!("jingku: the server did not answer: {error}."),
+                format!("jingku：服务没有应答：{error}。"),
+            );
+            shared.note_once("", &message);
+            let body = Full::from(message + "\n").map_err(|never| match never {}).boxed();
+            text(StatusCode::BAD_GATEWAY, body)
+        }
+    })
+}
+
+impl Shared {
+    fn refuse(&self, request: &Request<Incoming>) -> Response<Full<hyper::body::Bytes>> {
+        let uri = request.uri();
+        let place = uri.authority().map_or(uri.path(), |authority| authority.as_str());
+        let message = if request.method() == Method::CONNECT {
+            tr(
+                format!(
+                    "jingku: refused to connect to {place}: only the API of the cloud is reached, and that here."
+                ),
+                format!("jingku：拒绝连接 {place}：只放行云端 API，且只转到本地服务。"),
+            )
+        } else {
+            tr(
+                format!(
+                    "jingku: refused {} to {place}: only HTTPS to the API of the cloud is reached, and that here.",
+                    request.method()
+                ),
+                format!(
+                    "jingku：拒绝对 {place} 的 {} 请求：只放行到云端 API 的 HTTPS，且只转到本地服务。",
+                    request.method()
+                ),
+            )
+        };
+        self.note_once(place, &message);
+        text(StatusCode::FORBIDDEN, Full::from(message + "\n"))
+    }
+
+    /// Tells people, once about each subject.
+    fn note_once(&self, subject: &str, message: &str) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() < NOTES_MAX && noted.insert(subject.to_owned()) {
+            note(message);
+        }
+    }
+}
+
+fn text<B>(status: StatusCode, body: B) -> Response<B> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

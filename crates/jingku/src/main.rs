@@ -27,7 +27,10 @@ fn main() -> ExitCode {
     lang::Lang::init(&args);
     let Cli { global, command, .. } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() && args.iter().any(|arg| arg == "--json") => {
+        Err(error)
+            if error.use_stderr()
+                && args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json") =>
+        {
             return Failure::from(error).report(true);
         }
         Err(error) => error.exit(),

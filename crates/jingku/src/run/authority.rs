@@ -298,7 +298,7 @@ mod tests {
             first[..first.len() / 2].to_owned(),
             first.replace("version = 1", "version = 2"),
             first.replace("-----BEGIN CERT", "-----BEGIN SERT"),
-            first.replacen('M', "N", 1),
+            first.replace("CERTIFICATE-----\nMII", "CERTIFICATE-----\nMIJ"),
             // A key that is not the certificate's.
             first.replace(&key(&first), &key(&another)),
         ];

@@ -20,15 +20,15 @@ pub(super) struct Certificates {
     shown: Mutex<[Option<Shown>; HOSTS.len()]>,
 }
 
+/// The one of [`HOSTS`] that is meant; host names know no case.
+pub(super) fn known_host(name: &str) -> Option<&'static str> {
+    HOSTS.into_iter().find(|host| host.eq_ignore_ascii_case(name))
+}
+
 impl Certificates {
     /// None is made yet.
     pub(super) fn new(authority: Authority) -> Self {
         Self { authority, shown: Mutex::default() }
-    }
-
-    /// The one of [`HOSTS`] that is meant; host names know no case.
-    pub(super) fn host(&self, name: &str) -> Option<&'static str> {
-        HOSTS.into_iter().find(|host| host.eq_ignore_ascii_case(name))
     }
 
     /// What to show as a host, at a time in Unix seconds. There is nothing when the library fails at its own work.
@@ -64,14 +64,14 @@ mod tests {
         let now = 1_795_000_000;
         let (authority, _) = Authority::open_or_create(folder.path(), now).unwrap();
         let certificates = Certificates::new(authority);
-        let host = certificates.host("API.CompShare.cn").unwrap();
+        let host = known_host("API.CompShare.cn").unwrap();
         let first = certificates.config(host, now).unwrap();
         assert!(Arc::ptr_eq(&first, &certificates.config(host, now + SHOWN_MAX - 1).unwrap()));
         let other = certificates.config("api.ucloud.cn", now).unwrap();
         assert!(!Arc::ptr_eq(&first, &other));
         assert!(!Arc::ptr_eq(&first, &certificates.config(host, now + SHOWN_MAX).unwrap()));
         for stranger in ["example.com", "api.compshare.cn.", "x.api.compshare.cn"] {
-            assert_eq!(certificates.host(stranger), None, "{stranger}");
+            assert_eq!(known_host(stranger), None, "{stranger}");
         }
     }
 }

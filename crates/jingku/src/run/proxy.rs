@@ -1,4 +1,6 @@
 //! The proxy of `jingku run`: on loopback, for the life of one command, open to two names and to nothing else.
+//!
+//! HTTP is spoken on both sides of a tunnel, so that a server behind a reverse proxy gets its own name and folder.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -6,9 +8,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::uri::Scheme;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::{Upgraded, on};
@@ -20,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::certificates::Certificates;
+use super::certificates::{Certificates, known_host};
 use super::upstream::Upstream;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
@@ -30,15 +34,17 @@ use crate::output::note;
 const CONNECTIONS_MAX: usize = 256;
 /// The largest head of a request to the proxy or through it.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The longest time a head may take, and the longest silence between two requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest time the head of a request to the proxy may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same inside a tunnel, and the longest silence between two requests there.
+const SILENCE_MAX: Duration = Duration::from_mins(5);
 /// The longest time to agree on TLS.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Hosts that are told to be refused; a program that tries more has been understood.
 const NOTES_MAX: usize = 20;
-const PORT: u16 = 443;
-/// Tunnels carry no more than these.
-type Body = http_body_util::combinators::BoxBody<hyper::body::Bytes, reqwest::Error>;
+/// The only port that is let through, as it follows a host.
+const PORT: &str = ":443";
+type Body = BoxBody<Bytes, reqwest::Error>;
 
 /// What every connection shares.
 struct Shared {
@@ -90,13 +96,13 @@ async fn serve(stream: TcpStream, place: Arc<OwnedSemaphorePermit>, shared: Arc<
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| answer(request, Arc::clone(&place), Arc::clone(&shared)));
     // A client that breaks off is no concern of anybody else.
-    let _ = http().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+    let _ = http(HEAD_TIMEOUT).serve_connection(TokioIo::new(stream), service).with_upgrades().await;
 }
 
 /// HTTP as it is spoken on both sides of a tunnel.
-fn http() -> http1::Builder {
+fn http(head_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    http.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD_BYTES_MAX);
     // A client that has said all it wants to say still gets its answer.
     http.half_close(true);
     http
@@ -107,22 +113,20 @@ async fn answer(
     request: Request<Incoming>,
     place: Arc<OwnedSemaphorePermit>,
     shared: Arc<Shared>,
-) -> Result<Response<Full<hyper::body::Bytes>>, Infallible> {
-    let host = (request.method() == Method::CONNECT)
-        .then(|| request.uri().authority())
-        .flatten()
-        .filter(|authority| authority.port_u16() == Some(PORT))
-        .and_then(|authority| shared.certificates.host(authority.host()));
-    let Some(host) = host else {
+) -> Result<Response<Body>, Infallible> {
+    let Some(host) = allowed(&request) else {
         return Ok(shared.refuse(&request));
     };
+    if request.method() != Method::CONNECT {
+        return forward(request, &shared).await;
+    }
     tokio::spawn(async move {
         if let Ok(upgraded) = on(request).await {
             tunnel(upgraded, host, &shared).await;
         }
         drop(place);
     });
-    Ok(Response::new(Full::default()))
+    Ok(Response::new(body(String::new())))
 }
 
 /// Ends TLS under the name that was asked for and sends on what is inside.
@@ -132,7 +136,7 @@ async fn tunnel(upgraded: Upgraded, host: &'static str, shared: &Arc<Shared>) {
     // It fails when the program does not trust the authority: the program says so itself.
     let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, handshake).await else { return };
     let service = service_fn(|request| forward(request, shared));
-    let _ = http().serve_connection(TokioIo::new(stream), service).await;
+    let _ = http(SILENCE_MAX).serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn forward(request: Request<Incoming>, shared: &Shared) -> Result<Response<Body>, Infallible> {
@@ -144,14 +148,13 @@ async fn forward(request: Request<Incoming>, shared: &Shared) -> Result<Response
                 format!("jingku：服务没有应答：{error}。"),
             );
             shared.note_once("", &message);
-            let body = Full::from(message + "\n").map_err(|never| match never {}).boxed();
-            text(StatusCode::BAD_GATEWAY, body)
+            text(StatusCode::BAD_GATEWAY, message)
         }
     })
 }
 
 impl Shared {
-    fn refuse(&self, request: &Request<Incoming>) -> Response<Full<hyper::body::Bytes>> {
+    fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
         let uri = request.uri();
         let place = uri.authority().map_or(uri.path(), |authority| authority.as_str());
         let message = if request.method() == Method::CONNECT {
@@ -174,7 +177,7 @@ impl Shared {
             )
         };
         self.note_once(place, &message);
-        text(StatusCode::FORBIDDEN, Full::from(message + "\n"))
+        text(StatusCode::FORBIDDEN, message)
     }
 
     /// Tells people, once about each subject.
@@ -186,11 +189,28 @@ impl Shared {
     }
 }
 
-fn text<B>(status: StatusCode, body: B) -> Response<B> {
-    let mut response = Response::new(body);
+/// The host that is asked for, if it is one that is let through: by a tunnel to its port, or by a request that names
+/// an `https` address in clear. Older versions of axios, and with them the SDK for JavaScript, know no tunnels and send that.
+fn allowed(request: &Request<Incoming>) -> Option<&'static str> {
+    let (uri, authority) = (request.uri(), request.uri().authority()?);
+    // What stands before an @ is not the host.
+    let port = authority.as_str().strip_prefix(authority.host())?;
+    let open = if request.method() == Method::CONNECT {
+        port == PORT
+    } else {
+        uri.scheme() == Some(&Scheme::HTTPS) && (port.is_empty() || port == PORT)
+    };
+    if open { known_host(authority.host()) } else { None }
+}
+
+/// A line for people.
+fn text(status: StatusCode, message: String) -> Response<Body> {
+    let mut response = Response::new(body(message + "\n"));
     *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
-        .headers_mut()
-        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
+}
+
+fn body(text: String) -> Body {
+    Full::from(text).map_err(|never| match never {}).boxed()
 }

@@ -55,9 +55,14 @@ mod tests {
     fn the_layout_is_that_of_java() {
         let store = encode(&[0x30, 0x03, 1, 2, 3], 1_795_000_000);
         let (content, digest) = store.split_at(store.len() - 20);
-        let hex: String = content.iter().map(|byte| format!("{byte:02x}")).collect();
-        let expected = "feedfeed 00000002 00000001 00000002 0006 6a696e676b75 000001a1ee565e00 0005 582e353039 00000005 3003010203";
-        assert_eq!(hex, expected.replace(' ', ""));
+        let expected = [
+            &[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2][..],
+            b"\0\x06jingku",
+            &[0, 0, 1, 0xa1, 0xee, 0x56, 0x5e, 0],
+            b"\0\x05X.509",
+            &[0, 0, 0, 5, 0x30, 0x03, 1, 2, 3],
+        ];
+        assert_eq!(content, expected.concat());
         // keytool -list -keystore FILE -storepass changeit accepts it.
         assert_eq!(digest.len(), 20);
     }

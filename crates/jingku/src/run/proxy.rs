@@ -156,7 +156,10 @@ async fn forward(request: Request<Incoming>, shared: &Shared) -> Result<Response
 impl Shared {
     fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
         let uri = request.uri();
-        let place = uri.authority().map_or(uri.path(), |authority| authority.as_str());
+        // Without what may stand before an @: that can be a password.
+        let place = uri.authority().map_or(uri.path(), |authority| {
+            authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place)
+        });
         let message = if request.method() == Method::CONNECT {
             tr(
                 format!(

@@ -48,6 +48,13 @@ impl Running {
     }
 }
 
+/// It fails alike in both languages.
+fn refuses(home: &Home, args: &[&str], code: i32, english: &[&str], chinese: &[&str]) {
+    let run = |language| home.run(&[&["--lang", language], args].concat());
+    run("en").failed(code, &[&["error: "], english].concat());
+    run("zh").failed(code, &[&["错误："], chinese].concat());
+}
+
 fn sh(home: &Home, script: &str) -> Ended {
     home.run(&["run", "--", "sh", "-c", script])
 }
@@ -59,13 +66,14 @@ fn its_exit_code_is_that_of_the_command() {
     for (script, code) in [("exit 0", 0), ("exit 42", 42), ("kill -9 $$", 137), ("kill -TERM $$", 143)] {
         assert_eq!(sh(&home, script).code, Some(code), "{script}");
     }
-    home.refuses(
+    refuses(
+        &home,
         &["run", "--", "no-such-command"],
         127,
         &["\"no-such-command\"", "not on the PATH"],
         &["PATH"],
     );
-    home.refuses(&["run", "--", "/"], 126, &["Cannot run \"/\""], &["无法运行 \"/\""]);
+    refuses(&home, &["run", "--", "/"], 126, &["Cannot run \"/\""], &["无法运行 \"/\""]);
     home.run(&["run"]).failed(2, &["COMMAND"]);
 }
 
@@ -138,10 +146,10 @@ fn the_environment_leads_to_the_proxy_and_carries_the_keys() {
 fn without_a_server_nothing_is_run() {
     let home = Home::new();
     let run = ["run", "--", "touch", "made"];
-    home.refuses(&run, 2, &["No server has run here yet", "serve"], &["此处还没有运行过服务"]);
+    refuses(&home, &run, 2, &["No server has run here yet", "serve"], &["此处还没有运行过服务"]);
     home.serve().stop();
-    home.refuses(&run, 5, &["No server answers at http://127.0.0.1:", "Start one with"], &["没有服务应答"]);
-    home.refuses(&["run", "--base-url", "ftp://x", "--", "touch", "made"], 2, &["http://"], &["http://"]);
+    refuses(&home, &run, 5, &["No server answers at http://127.0.0.1:", "Start one with"], &["没有服务应答"]);
+    refuses(&home, &["run", "--base-url", "ftp://x", "--", "touch", "made"], 2, &["http://"], &["http://"]);
     assert!(!home.path("made").exists());
     assert!(!home.data().join("authority").exists(), "nothing was needed yet");
 }

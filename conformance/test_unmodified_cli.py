@@ -157,6 +157,15 @@ def test_nothing_else_is_reached(cli):
     assert cli(sys.executable, "-c", plain).stdout == "403\n"
 
 
+def test_a_server_behind_https(cli):
+    # The outer run is the server with a certificate; the inner one is told to trust it, and to go through a proxy at that.
+    account, binary = cli.account, cli.account.daemon.binary
+    image = account.make("far-away")
+    inner = [binary, "run", "--base-url", "https://api.compshare.cn", "--data-dir", cli.home / "inner"]
+    document = cli(*inner, "--", COMPSHARE, "--json", "image", "list", "--source", "custom").stdout
+    assert [item["CompShareImageId"] for item in json.loads(document)["data"]["items"]] == [image]
+
+
 def test_what_env_prints_for_python_runs_as_it_is(cli):
     image = cli.account.make("from-env")
     account, daemon = cli.account, cli.account.daemon

@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::authority::HOSTS;
 use super::certificates::{Certificates, known_host};
 use super::upstream::Upstream;
 use crate::failure::{Exit, Failure};
@@ -160,25 +161,15 @@ impl Shared {
         let place = uri.authority().map_or(uri.path(), |authority| {
             authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place)
         });
-        let message = if request.method() == Method::CONNECT {
-            tr(
-                format!(
-                    "jingku: refused to connect to {place}: only the API of the cloud is reached, and that here."
-                ),
-                format!("jingku：拒绝连接 {place}：只放行云端 API，且只转到本地服务。"),
-            )
-        } else {
-            tr(
-                format!(
-                    "jingku: refused {} to {place}: only HTTPS to the API of the cloud is reached, and that here.",
-                    request.method()
-                ),
-                format!(
-                    "jingku：拒绝对 {place} 的 {} 请求：只放行到云端 API 的 HTTPS，且只转到本地服务。",
-                    request.method()
-                ),
-            )
+        let what = match request.method() {
+            &Method::CONNECT => tr(format!("to connect to {place}"), format!("连接 {place}")),
+            method => tr(format!("{method} to {place}"), format!("对 {place} 的 {method} 请求")),
         };
+        let hosts = HOSTS.join(tr(" and ", " 和 "));
+        let message = tr(
+            format!("jingku: refused {what}: only HTTPS to {hosts} is let through."),
+            format!("jingku：拒绝{what}：只放行到 {hosts} 的 HTTPS。"),
+        );
         self.note_once(place, &message);
         text(StatusCode::FORBIDDEN, message)
     }

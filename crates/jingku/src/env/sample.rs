@@ -69,8 +69,8 @@ func main() {
 }
 "#;
 
-const JS: &str = r#"// npm install @ucloud/ucloud-sdk-js
-const { Client, Request } = require("@ucloud/ucloud-sdk-js");
+const JS: &str = r#"// npm install @ucloud-sdks/ucloud-sdk-js
+const { Client, Request } = require("@ucloud-sdks/ucloud-sdk-js");
 
 const client = new Client({
   config: { baseUrl: {base_url}, region: {region} },
@@ -115,7 +115,7 @@ public class ListImages {
 ";
 
 const PHP: &str = r"<?php
-// composer require ucloud/ucloud
+// composer require ucloud-sdks/ucloud-sdk-php
 require __DIR__ . '/vendor/autoload.php';
 
 use UCloud\UCompShare\Apis\DescribeCompShareCustomImagesRequest;

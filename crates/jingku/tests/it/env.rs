@@ -5,7 +5,7 @@ use crate::home::{Ended, Home};
 const SDKS: [(&str, &str); 5] = [
     ("python", "from ucloud.client import Client"),
     ("go", "cfg.BaseUrl = \"http://"),
-    ("js", "require(\"@ucloud/ucloud-sdk-js\")"),
+    ("js", "require(\"@ucloud-sdks/ucloud-sdk-js\")"),
     ("java", "config.setBaseUrl(\"http://"),
     ("php", "'baseUrl' => 'http://"),
 ];

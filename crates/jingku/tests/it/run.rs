@@ -224,7 +224,7 @@ fn a_signal_that_is_ignored_stays_so() {
 fn a_key_of_the_terminal_reaches_the_command_once() {
     let home = Home::new();
     let _server = home.serve();
-    let script = "trap 'echo caught; n=$((n+1)); sleep 0.3' INT; echo ready; n=0; \
+    let script = "trap 'echo caught; n=$((n+1)); sleep 0.3' INT; n=0; echo ready; \
                   while [ $n -lt 1 ]; do sleep 0.02; done; sleep 0.3; exit $((40+n))";
     let (screen, code) = terminal::type_at(&home, &["run", "--", "sh", "-c", script], "ready", b"\x03");
     assert_eq!((screen.matches("caught").count(), code), (1, Some(41)), "{screen}");

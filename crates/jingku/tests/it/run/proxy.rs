@@ -1,7 +1,7 @@
 //! The proxy of `jingku run`, spoken to directly.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,11 +21,10 @@ const UNSIGNED: &str = "\"RetCode\":170";
 fn say(running: &Running, bytes: &str) -> String {
     let mut stream = TcpStream::connect(&running.proxy).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(bytes.as_bytes()).unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = Vec::new();
-    // A peer that closes while we still write may reset the connection.
-    let _ = stream.read_to_end(&mut answer);
+    // A peer that has heard enough may close, or reset, while we still write.
+    let written = stream.write_all(bytes.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write));
+    let _ = written.and_then(|()| stream.read_to_end(&mut answer));
     String::from_utf8(answer).unwrap()
 }
 

@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     #[command(subcommand, about = tr("Work with images, here or in the cloud", "操作镜像（本地服务或云端）"))]
     Image(ImageCommand),
+    #[command(about = tr("Run a command whose calls to the cloud come to the server here", "运行命令，并把它对云端 API 的调用转到本地服务"))]
+    Run(RunArgs),
+    #[command(about = tr("Print what the SDKs need to talk to the server", "输出各 SDK 连接服务所需的设置"))]
+    Env(EnvArgs),
     #[command(subcommand, about = tr("Declare the instances that images are made of", "登记用来制作镜像的实例"))]
     Instance(InstanceCommand),
     #[command(subcommand, about = tr("Manage accounts", "管理账号"))]
@@ -177,6 +181,32 @@ pub(crate) struct ConnectionArgs {
     pub(crate) zone: Option<String>,
     #[arg(long, env = "JINGKU_PROFILE", hide_env_values = true, value_name = "NAME", help = tr("Section of profiles.toml to take these from", "从 profiles.toml 的哪一节读取以上设置"))]
     pub(crate) profile: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND", help = tr("The command and its arguments, after --", "要运行的命令及其参数，写在 -- 之后"))]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnvArgs {
+    #[arg(long, value_name = "python|go|js|java|php", hide_possible_values = true, help = tr("Whose code to print [default: variables of a shell]", "输出哪种 SDK 的代码 [默认：shell 变量]"))]
+    pub(crate) sdk: Option<Sdk>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// An SDK of the cloud, by its language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sdk {
+    Python,
+    Go,
+    Js,
+    Java,
+    Php,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,10 @@ pub(crate) enum Exit {
     TryAgain = 5,
     /// The server or this machine failed.
     Fault = 6,
+    /// What `jingku run` is to run is there but cannot be run; a shell uses the same, as below.
+    NotRunnable = 126,
+    /// What `jingku run` is to run is not there.
+    NoCommand = 127,
     /// Ctrl-C: an image that was waited for goes on being made, a file that was written is gone.
     Interrupted = 130,
 }
@@ -43,6 +47,11 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), ret_code: None, request_id: None, unreachable: false }
+    }
+
+    /// Nobody answered.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { unreachable: true, ..Self::new(Exit::TryAgain, message) }
     }
 
     /// Adds what to do about it.

@@ -22,6 +22,7 @@ Images, here or in the cloud
   jingku image update ID           name, description, tags, readme
   jingku image delete ID
   jingku image export ID -o FILE   its disk, raw or qcow2
+  jingku run -- compshare ...      a program made for the cloud; see also: env
 
 Everywhere: --json, --lang zh|en, --data-dir DIR, --help
 Exit codes: 0 done, 1 refused, 2 usage, 3 not there, 4 keys, 5 later, 6 fault
@@ -47,6 +48,7 @@ const ZH: &str = "\
   jingku image update ID           修改名称、描述、标签、说明
   jingku image delete ID
   jingku image export ID -o 文件   导出磁盘，raw 或 qcow2
+  jingku run -- compshare ...      云端程序不改动，转到本地；另有 env
 
 通用选项：--json、--lang zh|en、--data-dir 目录、--help
 退出码：0 成功，1 拒绝，2 用法，3 不存在，4 密钥，5 稍后再试，6 故障

@@ -5,11 +5,13 @@
 mod boot;
 mod crash;
 mod disk;
+mod env;
 mod home;
 mod image;
 mod operate;
 mod qemu;
 mod reference;
+mod run;
 mod serve;
 mod server;
 mod terminal;

@@ -3,9 +3,11 @@ mod create;
 mod page;
 mod progress;
 mod row;
+mod seed;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub use create::{CreateImage, NewImage, NewJob};
 pub use page::ImageFilter;
 pub use progress::Progress;
 pub use row::{Image, ImageStatus};
+pub use seed::{SeedImage, SeedImages};

@@ -29,11 +29,11 @@ mod scope;
 pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
-pub use catalog::{Catalog, Generation};
+pub use catalog::{Catalog, Generation, Snapshot};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageStatus, NewImage, NewJob, Progress,
-    UpdateImage,
+    SeedImage, SeedImages, UpdateImage,
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};

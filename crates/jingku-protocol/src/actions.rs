@@ -12,6 +12,7 @@ mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
 mod paging;
+mod parameters;
 mod place;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
@@ -42,6 +43,7 @@ pub use get_comp_share_image_create_progress::{
 pub use get_project_list::{GetProjectListRequest, GetProjectListResponse, Project};
 pub use get_region::{GetRegionRequest, GetRegionResponse, Region};
 pub use paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
+pub use parameters::Parameters;
 pub use place::Place;
 pub use terminate_comp_share_custom_image::{
     TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse,
@@ -89,6 +91,13 @@ macro_rules! actions {
         impl Action {
             /// Every action.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The parameters it reads and demands, found anew at every call: tens of microseconds.
+            pub fn parameters(self) -> Parameters {
+                pastey::paste! {
+                    match self { $(Self::$variant => parameters::learn::<[<$variant Request>]>(),)* }
+                }
+            }
 
             /// The name on the wire.
             pub const fn name(self) -> &'static str {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{any, get};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::context::Context;
 use crate::gateway;
+use crate::lab;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS};
 
 /// How long running requests may take to end when the server is told to stop.
@@ -25,11 +26,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The routes: health for whoever watches the process, the API everywhere else. Clients send to any path.
 pub fn router(context: Arc<Context>) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
-        .fallback(gateway::handle)
-        .with_state(context)
+    let mut router = Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready));
+    if context.lab.is_some() {
+        router = router.route("/_lab/{*call}", any(lab::control));
+    }
+    router.fallback(gateway::handle).with_state(context)
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {

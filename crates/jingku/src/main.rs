@@ -5,6 +5,7 @@ mod connection;
 mod failure;
 mod hint;
 mod image;
+mod lab;
 mod lang;
 mod operate;
 mod output;
@@ -50,6 +51,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
+            Command::Lab(args) => lab::run(global, args).await,
         }
     })
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::change::{count, name_taken};
 use super::row::{ImageStatus, json_list};
 use crate::accounts::touch;
-use crate::database::Transaction;
+use crate::database::{Cells, Transaction};
 use crate::{AccountId, Catalog, Result, Scope};
 
 /// An image as it is to be, in any status, with no making before it.
@@ -100,7 +100,7 @@ impl Catalog {
     pub async fn standing_sizes(&self) -> Result<Vec<i64>> {
         let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {STANDING}");
         let rows = self.database.query(&sql, &[NOBODY.into()]).await?;
-        rows.into_iter().map(|row| row.decode("jobs", |cells| cells.integer())).collect()
+        rows.into_iter().map(|row| row.decode("jobs", Cells::integer)).collect()
     }
 
     /// Ends the making of those of one size that [`Catalog::seed_images`] left in it: they are available, and this

@@ -122,32 +122,29 @@ fn shape(name: &str, value: &Value) -> Json {
 
 /// Parameters as they are understood, whatever their shape.
 pub(super) fn decoded(params: &Params) -> Map<String, Json> {
-    let mut flat = Map::new();
+    let mut names = Map::new();
     for (name, value) in params.iter().filter(|(name, _)| *name != "Signature") {
-        flatten(name, value, &mut flat);
+        flatten(name, value, &mut names);
     }
-    flat
+    names
 }
 
-fn flatten(name: &str, value: &Value, flat: &mut Map<String, Json>) {
-    match value {
-        _ if is_secret(name) => drop(flat.insert(name.to_owned(), Json::from("(hidden)"))),
-        Value::Text(text) | Value::Number(text) => {
-            drop(flat.insert(name.to_owned(), Json::from(short(text))))
-        }
-        Value::Bool(flag) => drop(flat.insert(name.to_owned(), Json::from(flag.to_string()))),
-        Value::Null => {}
+fn flatten(name: &str, value: &Value, names: &mut Map<String, Json>) {
+    let text = match value {
+        _ if is_secret(name) => "(hidden)".to_owned(),
+        Value::Text(text) | Value::Number(text) => short(text),
+        Value::Bool(yes) => yes.to_string(),
+        Value::Null => return,
         Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                flatten(&format!("{name}.{index}"), item, flat);
-            }
+            let each = items.iter().enumerate();
+            return each.for_each(|(index, item)| flatten(&format!("{name}.{index}"), item, names));
         }
         Value::Map(members) => {
-            for (member, value) in members {
-                flatten(&format!("{name}.{member}"), value, flat);
-            }
+            let each = members.iter();
+            return each.for_each(|(member, value)| flatten(&format!("{name}.{member}"), value, names));
         }
-    }
+    };
+    names.insert(name.to_owned(), Json::from(text));
 }
 
 fn short(text: &str) -> String {
@@ -161,7 +158,7 @@ fn short(text: &str) -> String {
 pub(super) fn unknown(params: &Params, known: impl Fn(&str) -> bool) -> Vec<String> {
     let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let names = params.iter().map(|(name, _)| name).filter(|name| !known(name) && !known(&first(name)));
-    names.map(|name| short(name)).collect()
+    names.map(short).collect()
 }
 
 #[cfg(test)]

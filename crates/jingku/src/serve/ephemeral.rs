@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use jingku_service::{Config, Context, Fixtures, KeyPair, LoadedAccount};
@@ -26,9 +27,10 @@ pub(super) async fn run(global: &Global, args: ServeArgs, config: Config) -> Res
         return Err(Failure::new(Exit::Usage, message));
     }
     let fixtures = args.fixtures.as_deref().map(Fixtures::read).transpose()?.unwrap_or_default();
-    let context = match args.lab {
-        true => Context::open_lab(&config, environment()).await?,
-        false => Context::open_in_memory(&config, &environment()).await?,
+    let context = if args.lab {
+        Context::open_lab(&config, environment()).await?
+    } else {
+        Context::open_in_memory(&config, &environment()).await?
     };
     let accounts = context.load(&fixtures, first_key()?.as_ref()).await?;
     context.declare_instances(&config.instances).await?;
@@ -42,7 +44,7 @@ pub(super) async fn run(global: &Global, args: ServeArgs, config: Config) -> Res
 
 /// A data folder that was asked for would stay empty. One that the environment names is meant for other commands.
 fn refuse_data_dir(global: &Global) -> Result<(), Failure> {
-    let asked = global.data_dir.as_deref().map(|folder| folder.as_os_str());
+    let asked = global.data_dir.as_deref().map(Path::as_os_str);
     if asked.is_none() || asked == std::env::var_os("JINGKU_DATA_DIR").as_deref() {
         return Ok(());
     }

@@ -120,7 +120,7 @@ fn lines(entry: &Value) -> String {
     add(tr("sent", "参数"), sent.join(" "));
     let list = |name: &str| {
         let items = entry[name].as_array().into_iter().flatten().filter_map(Value::as_str);
-        items.collect::<Vec<_>>().join(" ")
+        items.collect::<Vec<_>>().join(", ")
     };
     add(tr("unknown", "未知参数"), list("unknown"));
     add(tr("missing", "缺少参数"), list("missing"));

@@ -5,11 +5,14 @@
 mod boot;
 mod crash;
 mod disk;
+mod ephemeral;
 mod home;
 mod image;
+mod lab;
 mod operate;
 mod qemu;
 mod reference;
 mod serve;
 mod server;
 mod terminal;
+mod testing;

@@ -32,13 +32,13 @@ mod scope;
 pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
-pub use catalog::{Catalog, Generation};
+pub use catalog::{Catalog, Generation, Snapshot};
 pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, NewImage,
-    NewJob, Progress, UpdateImage,
+    NewJob, Progress, SeedImage, SeedImages, UpdateImage,
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};

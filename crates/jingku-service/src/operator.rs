@@ -140,6 +140,15 @@ impl Checked<'_> {
     }
 }
 
+/// Refuses what cannot be an instance's id.
+pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(OperatorError::BadInstanceId(id.to_owned()))
+}
+
 impl Context {
     /// Makes sure that there is account 1 with a key pair: `given`, or one made here, which is then left in the data
     /// folder for client commands. Returns the pair when it was made here just now.
@@ -272,18 +281,8 @@ impl Context {
     }
 
     async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=INSTANCE_ID_MAX).contains(&new.id.len()) || !new.id.bytes().all(allowed) {
-            return Err(OperatorError::BadInstanceId(new.id.to_owned()));
-        }
-        let zone = match new.zone {
-            None => self.zones.iter().next(),
-            Some(name) => self.zones.find(name),
-        };
-        let zone = zone.ok_or_else(|| OperatorError::NoZone {
-            given: new.zone.unwrap_or_default().to_owned(),
-            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
+        check_instance_id(new.id)?;
+        let zone = self.place(new.zone)?;
         let account = self.require_account(new.account).await?.id;
         let disk = Disk::inspect(new.disk, new.format)?;
         Ok(Checked {
@@ -292,6 +291,18 @@ impl Context {
             zone,
             disk: serde_json::to_string(&disk).expect("a disk serialises: its paths are UTF-8"),
             size_bytes: i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes"),
+        })
+    }
+
+    /// The zone of this name, or the default one.
+    pub(crate) fn place(&self, zone: Option<&str>) -> Result<&Zone, OperatorError> {
+        let found = match zone {
+            None => self.zones.iter().next(),
+            Some(name) => self.zones.find(name),
+        };
+        found.ok_or_else(|| OperatorError::NoZone {
+            given: zone.unwrap_or_default().to_owned(),
+            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
         })
     }
 
@@ -312,7 +323,7 @@ impl Context {
         found.ok_or_else(|| OperatorError::NoInstance(id.to_owned()))
     }
 
-    async fn insert_account(&self, name: &str) -> Result<Account, OperatorError> {
+    pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, OperatorError> {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
         match self.catalog.create_account(new, self.clock.now()).await? {
@@ -321,12 +332,12 @@ impl Context {
         }
     }
 
-    fn new_key_pair(&self) -> KeyPair {
+    pub(crate) fn new_key_pair(&self) -> KeyPair {
         let (public_key, private_key) = key_pair(&*self.random);
         KeyPair { public_key, private_key: SecretString::from(private_key) }
     }
 
-    async fn insert_key(
+    pub(crate) async fn insert_key(
         &self,
         account: AccountId,
         pair: &KeyPair,
@@ -342,7 +353,7 @@ impl Context {
     }
 
     /// Adds a pair that was given, unless it is there as given.
-    async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
+    pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
             return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };

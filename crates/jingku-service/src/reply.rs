@@ -71,29 +71,30 @@ pub(crate) fn failure(status: StatusCode, error: &Error, request_id: &str) -> Re
 /// Builds the response of a call that was refused. HTTP 200 for every request that could be read: SDKs throw the body
 /// of any other away, and with it code and message.
 pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -> Response {
+    let mut response = refused(action, error.ret_code().code(), &error.message(), request_id);
+    *response.status_mut() = match error {
+        Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+        _ => StatusCode::OK,
+    };
+    response
+}
+
+/// Builds a refusal of any code and text.
+pub(crate) fn refused(action: Option<Action>, ret_code: i64, message: &str, request_id: &str) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Refusal<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         action: Option<String>,
         ret_code: i64,
-        message: String,
+        message: &'a str,
         #[serde(rename = "request_uuid")]
         request_id: &'a str,
     }
-    let status = match error {
-        Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
-        _ => StatusCode::OK,
-    };
-    let refusal = Refusal {
-        action: action.map(|action| format!("{}Response", action.name())),
-        ret_code: error.ret_code().code(),
-        message: error.message(),
-        request_id,
-    };
-    let json = serde_json::to_vec(&refusal).expect("a refusal serialises");
-    response(status, request_id, JSON, Body::from(json))
+    let action = action.map(|action| format!("{}Response", action.name()));
+    let json = serde_json::to_vec(&Refusal { action, ret_code, message, request_id });
+    response(StatusCode::OK, request_id, JSON, Body::from(json.expect("a refusal serialises")))
 }
 
 /// Builds the answer to an HTTP method that the API does not use.

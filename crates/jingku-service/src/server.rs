@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{any, get};
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::context::Context;
 use crate::cover;
 use crate::gateway;
+use crate::lab;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS};
 
 /// How long running requests may take to end when the server is told to stop.
@@ -28,12 +29,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The routes: health for whoever watches the process, covers for browsers, the API everywhere else. Clients send to any
 /// path.
 pub fn router(context: Arc<Context>) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle))
-        .fallback(gateway::handle)
-        .with_state(context)
+        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle));
+    if context.lab.is_some() {
+        router = router.route("/_lab/{*call}", any(lab::control));
+    }
+    router.fallback(gateway::handle).with_state(context)
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {

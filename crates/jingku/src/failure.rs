@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_service::{ConfigError, DiskError, OperatorError, StartError};
+use jingku_service::{ConfigError, DiskError, FixturesError, OperatorError, StartError};
+use jingku_testing::LabError;
 
 use crate::lang::tr;
 use crate::translate;
@@ -191,5 +192,37 @@ impl From<ConfigError> for Failure {
             ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
         };
         Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end())
+    }
+}
+
+impl From<FixturesError> for Failure {
+    fn from(error: FixturesError) -> Self {
+        let zh = match &error {
+            FixturesError::Unreadable { path, source } => {
+                format!("无法读取初始数据文件 {}：{source}。", path.display())
+            }
+            FixturesError::Wrong { path, place, why } => {
+                format!("初始数据文件 {} 有误：{place}：{why}", path.display())
+            }
+            FixturesError::Operator(_) => String::new(),
+        };
+        match error {
+            FixturesError::Operator(error) => error.into(),
+            error => Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end()),
+        }
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        let (exit, zh) = match &error {
+            LabError::Unreachable { base_url, .. } => (Exit::TryAgain, format!("{base_url} 没有服务应答。")),
+            LabError::NoLab(base_url) => (
+                Exit::NotThere,
+                format!("{base_url} 的服务没有开启 lab。请用 `jingku serve --ephemeral --lab` 启动。"),
+            ),
+            LabError::Refused(why) => (Exit::Refused, why.clone()),
+        };
+        Self::new(exit, tr(error.to_string(), zh))
     }
 }

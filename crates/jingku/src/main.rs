@@ -6,6 +6,7 @@ mod env;
 mod failure;
 mod hint;
 mod image;
+mod lab;
 mod lang;
 mod operate;
 mod output;
@@ -57,6 +58,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
+            Command::Lab(args) => lab::run(global, args).await,
         };
         outcome.map(|()| ExitCode::SUCCESS)
     })

@@ -13,4 +13,6 @@ mod keys;
 mod opening;
 mod paging;
 mod races;
+mod seeds;
 mod setting;
+mod snapshots;

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     #[command(subcommand, about = tr("Work with images, here or in the cloud", "操作镜像（本地服务或云端）"))]
     Image(ImageCommand),
-    #[command(about = tr("Run a command whose calls to the cloud come to the server here", "运行命令，并把它对云端 API 的调用转到本地服务"))]
+    #[command(about = tr("Run a command whose calls to the cloud come to the server here", "运行命令，并把它对云端 API 的调用转到本地服务"), override_usage = "jingku run [OPTIONS] -- <COMMAND>...")]
     Run(RunArgs),
     #[command(about = tr("Print what the SDKs need to talk to the server", "输出各 SDK 连接服务所需的设置"))]
     Env(EnvArgs),
@@ -282,10 +282,10 @@ pub(crate) struct ConnectionArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND", help = tr("The command and its arguments, after --", "要运行的命令及其参数，写在 -- 之后"))]
     pub(crate) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]

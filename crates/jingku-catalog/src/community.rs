@@ -16,6 +16,6 @@ pub(crate) use facts::refresh_group;
 pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
 pub use groups::{Group, GroupFilter, VersionFilter};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use publish::{Place, carry_out, plan};
+pub(crate) use publish::{First, Place, carry_out, place_first, plan};
 pub use publish::{Publication, PublishImage, Submission};
 pub use review::{Review, ReviewImage};

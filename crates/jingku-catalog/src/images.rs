@@ -5,6 +5,7 @@ mod order;
 mod page;
 mod progress;
 mod row;
+mod seed;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub(crate) use change::{state, update};
@@ -14,3 +15,4 @@ pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
+pub use seed::{SeedImage, SeedImages};

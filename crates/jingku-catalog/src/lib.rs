@@ -18,6 +18,7 @@
 mod accounts;
 mod catalog;
 mod community;
+mod covers;
 mod cursor;
 mod database;
 mod error;
@@ -32,19 +33,20 @@ mod scope;
 pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
-pub use catalog::{Catalog, Generation};
+pub use catalog::{Catalog, Generation, Snapshot};
 pub use community::{
     AddFavorite, Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage,
     RemoveFavorite, Review, ReviewImage, Submission, VersionFilter,
 };
+pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, NewImage,
-    NewJob, Progress, UpdateImage,
+    NewJob, Progress, SeedImage, SeedImages, UpdateImage,
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
-pub use keys::{AddKey, Key, NewKey};
+pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Page, Paging};
 pub use scope::Scope;

@@ -34,6 +34,10 @@ pub enum Error {
     TokenNotFound,
     /// A project the account does not have.
     ProjectNotFound(String),
+    /// The key is not good from where the request came from.
+    AddressDenied,
+    /// The key is limited to reading and the action is not.
+    PermissionDenied,
 
     // Look again.
     /// Not there, or not for the caller to see: the same answer.
@@ -95,6 +99,8 @@ impl Error {
             Self::UserNotFound => RetCode::UserNotFound,
             Self::TokenNotFound => RetCode::TokenNotFound,
             Self::ProjectNotFound(_) => RetCode::ProjectNotFound,
+            Self::AddressDenied => RetCode::AddressDenied,
+            Self::PermissionDenied => RetCode::PermissionDenied,
             Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
             Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
             Self::DiskTooLarge(_) => RetCode::QuotaExceeded,
@@ -122,6 +128,8 @@ impl Error {
             Self::UserNotFound => "User Not Exists".to_owned(),
             Self::TokenNotFound => "Token Not Exists".to_owned(),
             Self::ProjectNotFound(id) => format!("Project [{}] not exists", excerpt(id)),
+            Self::AddressDenied => "IP Denied".to_owned(),
+            Self::PermissionDenied => "IAM Permission Denied".to_owned(),
             Self::ResourceNotFound(id) => format!("Resource not exist [{}]", excerpt(id)),
             Self::ImageNotAvailable(id) => format!("Image [{id}] is not available"),
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),

@@ -92,7 +92,7 @@ pub(crate) async fn page(
     let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
     for row in context.catalog.versions(scope, &ids, wanted).await? {
         let group = row.group_id.clone();
-        let image = view::community_image(row, &context.zones, !query.exclude_readme)?;
+        let image = view::community_image(row, context, !query.exclude_readme)?;
         versions.entry(group).or_default().push(image);
     }
     // A group without versions lost the last one between the two statements.

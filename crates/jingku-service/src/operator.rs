@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jingku_catalog::{
     Account, AccountId, AddInstance, AddKey, CatalogError, CreateAccount, Instance, InstanceFilter, Key,
-    NewAccount, NewKey, Paging, RemoveInstance,
+    KeyLimits, NewAccount, NewKey, Paging, RemoveInstance,
 };
 use jingku_makers::{Disk, DiskError, DiskFormat};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +14,7 @@ use crate::config::DeclaredInstance;
 use crate::context::Context;
 use crate::credentials::KeyPair;
 use crate::data_dir::{DataDir, StartError, with_causes};
+use crate::key_limits;
 use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
 use crate::zones::Zone;
@@ -40,6 +41,20 @@ pub enum OperatorError {
         "The public key {0:?} exists already with another private key or in another account. Choose another."
     )]
     KeyExists(String),
+    /// The text is no range of addresses.
+    #[error(
+        "{0:?} is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address must be the \
+         first of its range."
+    )]
+    BadRange(String),
+    /// More ranges of addresses than a key may have.
+    #[error("A key can be limited to at most {max} ranges of addresses, not {given}. Join some of them.")]
+    TooManyRanges {
+        /// How many were given.
+        given: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// The text cannot be an id.
     #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]
     BadInstanceId(String),
@@ -134,6 +149,15 @@ impl Checked<'_> {
     }
 }
 
+/// Refuses what cannot be an instance's id.
+pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(OperatorError::BadInstanceId(id.to_owned()))
+}
+
 impl Context {
     /// Makes sure that there is account 1 with a key pair: `given`, or one made here, which is then left in the data
     /// folder for client commands. Returns the pair when it was made here just now.
@@ -158,7 +182,7 @@ impl Context {
         let file = format!("public_key = \"{}\"\nprivate_key = \"{private_key}\"", pair.public_key);
         // The file first: killed in between, the next start makes another pair and replaces it.
         data.replace("credentials.toml", &file)?;
-        self.insert_key(first, &pair, "first key").await?;
+        self.insert_key(first, &pair, "first key", &KeyLimits::default()).await?;
         Ok(Some(pair))
     }
 
@@ -176,10 +200,22 @@ impl Context {
 
     /// Makes a key pair for an account.
     pub async fn create_key(&self, account: i64, name: &str) -> Result<KeyPair, OperatorError> {
+        Ok(self.create_limited_key(account, name, &KeyLimits::default()).await?.0)
+    }
+
+    /// Makes a key pair for an account that is not good for everything. Returns the limits as they are kept: each range
+    /// of addresses in its one spelling.
+    pub async fn create_limited_key(
+        &self,
+        account: i64,
+        name: &str,
+        limits: &KeyLimits,
+    ) -> Result<(KeyPair, KeyLimits), OperatorError> {
+        let limits = key_limits::normalize(limits)?;
         let account = self.require_account(account).await?;
         let pair = self.new_key_pair();
-        self.insert_key(account.id, &pair, name).await?;
-        Ok(pair)
+        self.insert_key(account.id, &pair, name, &limits).await?;
+        Ok((pair, limits))
     }
 
     /// The keys of one account or of all, without their private halves.
@@ -254,18 +290,8 @@ impl Context {
     }
 
     async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=INSTANCE_ID_MAX).contains(&new.id.len()) || !new.id.bytes().all(allowed) {
-            return Err(OperatorError::BadInstanceId(new.id.to_owned()));
-        }
-        let zone = match new.zone {
-            None => self.zones.iter().next(),
-            Some(name) => self.zones.find(name),
-        };
-        let zone = zone.ok_or_else(|| OperatorError::NoZone {
-            given: new.zone.unwrap_or_default().to_owned(),
-            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
+        check_instance_id(new.id)?;
+        let zone = self.place(new.zone)?;
         let account = self.require_account(new.account).await?.id;
         let disk = Disk::inspect(new.disk, new.format)?;
         Ok(Checked {
@@ -274,6 +300,18 @@ impl Context {
             zone,
             disk: serde_json::to_string(&disk).expect("a disk serialises: its paths are UTF-8"),
             size_bytes: i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes"),
+        })
+    }
+
+    /// The zone of this name, or the default one.
+    pub(crate) fn place(&self, zone: Option<&str>) -> Result<&Zone, OperatorError> {
+        let found = match zone {
+            None => self.zones.iter().next(),
+            Some(name) => self.zones.find(name),
+        };
+        found.ok_or_else(|| OperatorError::NoZone {
+            given: zone.unwrap_or_default().to_owned(),
+            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
         })
     }
 
@@ -294,7 +332,7 @@ impl Context {
         found.ok_or_else(|| OperatorError::NoInstance(id.to_owned()))
     }
 
-    async fn insert_account(&self, name: &str) -> Result<Account, OperatorError> {
+    pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, OperatorError> {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
         match self.catalog.create_account(new, self.clock.now()).await? {
@@ -303,14 +341,20 @@ impl Context {
         }
     }
 
-    fn new_key_pair(&self) -> KeyPair {
+    pub(crate) fn new_key_pair(&self) -> KeyPair {
         let (public_key, private_key) = key_pair(&*self.random);
         KeyPair { public_key, private_key: SecretString::from(private_key) }
     }
 
-    async fn insert_key(&self, account: AccountId, pair: &KeyPair, name: &str) -> Result<(), OperatorError> {
+    pub(crate) async fn insert_key(
+        &self,
+        account: AccountId,
+        pair: &KeyPair,
+        name: &str,
+        limits: &KeyLimits,
+    ) -> Result<(), OperatorError> {
         let sealed = self.keyring.seal(&pair.public_key, &pair.private_key, &*self.random);
-        let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed };
+        let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
         match self.catalog.add_key(new, self.clock.now()).await? {
             AddKey::Added => Ok(()),
             AddKey::Exists => Err(OperatorError::KeyExists(pair.public_key.clone())),
@@ -318,9 +362,9 @@ impl Context {
     }
 
     /// Adds a pair that was given, unless it is there as given.
-    async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
+    pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
-            return self.insert_key(account, pair, "from the environment").await;
+            return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
         let private_key = self.keyring.open(&pair.public_key, &key.sealed_private_key)?;
         let same = private_key.expose_secret() == pair.private_key.expose_secret();

@@ -4,14 +4,14 @@ use jingku_catalog::{Image as Row, ImageStatus as RowStatus};
 use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
 use serde::de::DeserializeOwned;
 
+use crate::context::Context;
 use crate::error::Internal;
-use crate::zones::Zones;
 
 const MB: i64 = 1 << 20;
 
 /// An image row as the API shows it; with its readme only when it was asked for by id.
-pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image, Internal> {
-    let zone_id = zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
+pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
+    let zone_id = context.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
     Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
         software_ports: parse(&row.id, &row.software_ports)?,
@@ -30,7 +30,7 @@ pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image,
         description: row.description,
         tags: row.tags,
         price: cents_to_price(row.price_cents),
-        cover: row.cover,
+        cover: context.cover_url(&row.cover),
         readme: with_readme.then_some(row.readme),
         supported_gpu_types: row.supported_gpu_types,
         auto_start: row.auto_start,
@@ -54,9 +54,9 @@ pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image,
 }
 
 /// An image as a version in the community.
-pub(crate) fn community_image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image, Internal> {
+pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     const COMMUNITY: &str = "Community";
-    let image = image(row, zones, with_readme)?;
+    let image = image(row, context, with_readme)?;
     Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
 }
 

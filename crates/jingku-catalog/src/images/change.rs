@@ -1,8 +1,8 @@
-use super::row::{ImageStatus, json_list};
+use super::row::ImageStatus;
 use crate::accounts::touch;
 use crate::community::{self, Place, Publication};
-use crate::database::Transaction;
-use crate::{AccountId, Catalog, Result, Scope};
+use crate::database::{Transaction, json_list};
+use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers};
 
 /// What to change of an image; `None` leaves a field as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct ImageChanges<'a> {
     pub name: Option<&'a str>,
     pub description: Option<&'a str>,
     pub tags: Option<&'a [&'a str]>,
-    pub cover: Option<&'a str>,
+    pub cover: Option<&'a CoverChange>,
     pub readme: Option<&'a str>,
     pub publication: Option<Publication<'a>>,
     pub price_cents: Option<i64>,
@@ -170,15 +170,14 @@ pub(crate) async fn update(
                  name = COALESCE($4, name),
                  description = COALESCE($5, description),
                  tags = COALESCE($6, tags),
-                 cover = COALESCE($7, cover),
-                 readme = COALESCE($8, readme),
-                 price_cents = COALESCE($9, price_cents),
-                 auto_start = COALESCE($10, auto_start),
-                 softwares = COALESCE($11, softwares),
-                 supported_gpu_types = COALESCE($12, supported_gpu_types),
-                 software_ports = COALESCE($13, software_ports),
-                 firewall_ports = COALESCE($14, firewall_ports),
-                 version_desc = COALESCE($15, version_desc)
+                 readme = COALESCE($7, readme),
+                 price_cents = COALESCE($8, price_cents),
+                 auto_start = COALESCE($9, auto_start),
+                 softwares = COALESCE($10, softwares),
+                 supported_gpu_types = COALESCE($11, supported_gpu_types),
+                 software_ports = COALESCE($12, software_ports),
+                 firewall_ports = COALESCE($13, firewall_ports),
+                 version_desc = COALESCE($14, version_desc)
              WHERE account_id = $1 AND id = $2",
             &[
                 scope.param(),
@@ -187,7 +186,6 @@ pub(crate) async fn update(
                 changes.name.into(),
                 changes.description.into(),
                 tags.as_deref().into(),
-                changes.cover.into(),
                 changes.readme.into(),
                 changes.price_cents.into(),
                 changes.auto_start.map(i64::from).into(),
@@ -198,8 +196,11 @@ pub(crate) async fn update(
                 changes.version_desc.into(),
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+    match changes.cover {
+        Some(cover) => covers::change(transaction, scope, id, cover).await,
+        None => Ok(()),
+    }
 }
 
 /// Says whether another image than `id` holds the name. Stays true as long as the transaction.

@@ -16,7 +16,7 @@ pub(super) async fn run(
     let cursor = cursor(&request.paging, Favorite::cursor)?;
     let paging = rows(&request.paging, cursor.as_ref());
     let page = context.catalog.favorites_page(caller.account().id, zones.as_deref(), paging).await?;
-    let image = |favorite: Favorite| view::community_image(favorite.image, &context.zones, false);
+    let image = |favorite: Favorite| view::community_image(favorite.image, context, false);
     Ok(DescribeFavoriteImagesResponse {
         total_count: page.total,
         image_set: page.items.into_iter().map(image).collect::<Result<_, _>>()?,

@@ -4,6 +4,7 @@ use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareIma
 use super::{texts, to_json};
 use crate::community::Approve;
 use crate::context::Context;
+use crate::cover;
 use crate::error::Error;
 use crate::gateway::Caller;
 use crate::random::group_id;
@@ -15,17 +16,14 @@ pub(super) async fn run(
     request: PublishCompShareImageRequest,
 ) -> Result<PublishCompShareImageResponse, Error> {
     context.zones.resolve(&request.place)?;
-    // Pictures are not kept yet: refusing one is better than losing it.
-    if request.cover.as_ref().is_some_and(|cover| !cover.is_empty()) {
-        return Err(Error::not_available("Cover"));
-    }
+    let cover = cover::check(context, request.cover.as_deref()).await?;
     let tags = request.tags.as_deref().map(texts);
     let supported_gpu_types = request.supported_gpu_types.as_deref().map(texts);
     let softwares = request.softwares.as_ref().map(to_json);
     let changes = ImageChanges {
         description: request.description.as_deref(),
         tags: tags.as_deref(),
-        cover: request.cover.as_deref(),
+        cover: cover.as_ref(),
         readme: request.readme.as_deref(),
         // Absent is free, not as it was: the documents ask for a price with every version.
         price_cents: Some(request.price.map_or(0, price_to_cents)),

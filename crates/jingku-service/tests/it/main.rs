@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod add_favorite_image;
+mod cover;
 mod create_comp_share_custom_image;
 mod create_comp_share_image_favorite;
 mod create_cscli_event;
@@ -18,12 +19,14 @@ mod describe_favorite_images;
 mod describe_self_community_images;
 mod describe_user_community_images;
 mod export_comp_share_custom_image;
+mod fixtures;
 mod gateway;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
 mod isolation;
 mod jobs;
+mod lab;
 mod operator;
 mod publish_comp_share_image;
 mod remove_favorite_image;

@@ -37,6 +37,8 @@ const NAME_BYTES_MAX: usize = 64;
 const DELAY_MS_MAX: u64 = 600_000;
 /// The longest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 4096;
+/// The last second of the year 9999, after which no calendar goes on.
+const TIME_MAX: i64 = 253_402_300_799;
 /// What a snapshot is called that was given no name.
 const NAME: &str = "default";
 const MESSAGE: &str = "Injected by the lab";
@@ -172,7 +174,7 @@ async fn carry_out(
         (Method::POST, "reset") => reset(context, lab).await,
         (Method::POST, "snapshot") => snapshot(context, lab, parse(body)?).await,
         (Method::POST, "return") => return_to(context, lab, parse(body)?).await,
-        (Method::POST, "clock") => Ok(clock(lab, &parse(body)?)),
+        (Method::POST, "clock") => clock(lab, &parse(body)?),
         (Method::POST, "hold") => hold(context, lab, &parse(body)?).await,
         (Method::POST, "release") => release(context, lab).await,
         (Method::POST, "fail") => fail(lab, parse(body)?),
@@ -283,14 +285,22 @@ async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Resul
     Ok(json!({ "returned": name }))
 }
 
-fn clock(lab: &Lab, change: &ClockChange) -> Value {
+fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
+    let now = match change {
+        ClockChange::Set(now) => *now,
+        ClockChange::Advance(seconds) => lab.clock.now().saturating_add(*seconds),
+        ClockChange::Free(_) => 0,
+    };
+    if !(0..=TIME_MAX).contains(&now) {
+        return Err(Refusal::Bad(format!("The clock goes from 0 to {TIME_MAX}.")));
+    }
     match change {
         ClockChange::Set(now) => lab.clock.set(*now),
         ClockChange::Advance(seconds) => lab.clock.advance(*seconds),
         ClockChange::Free(true) => lab.clock.free(),
         ClockChange::Free(false) => {}
     }
-    told(lab)
+    Ok(told(lab))
 }
 
 async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {

@@ -102,12 +102,14 @@ impl Catalog {
             .await
     }
 
-    /// Sets how far the images are that [`Catalog::seed_images`] left in the making, in percent of their size.
+    /// Lets the images come so far that [`Catalog::seed_images`] left in the making, in percent of their size. One
+    /// that is further stays where it is.
     pub async fn move_standing_jobs(&self, percent: i64, now: i64) -> Result<u64> {
         self.database
             .write(|mut transaction| async move {
                 let sql = format!(
-                    "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3 WHERE {STANDING}"
+                    "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3
+                     WHERE {STANDING} AND done_bytes < (total_bytes * $2 + 99) / 100"
                 );
                 let params = [NOBODY.into(), percent.into(), now.into()];
                 let moved = transaction.execute(&sql, &params).await?;

@@ -25,6 +25,7 @@ mod jobs;
 mod keys;
 mod paging;
 mod scope;
+mod shares;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -40,3 +41,4 @@ pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
 pub use keys::{AddKey, Key, NewKey};
 pub use paging::{Cursor, InvalidCursor, Page, Paging};
 pub use scope::Scope;
+pub use shares::{Share, ShareChanges, ShareImage};

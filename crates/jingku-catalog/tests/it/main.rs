@@ -12,3 +12,4 @@ mod opening;
 mod paging;
 mod races;
 mod setting;
+mod shares;

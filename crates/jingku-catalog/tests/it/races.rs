@@ -20,7 +20,7 @@ on_every_engine!(
 );
 
 /// Runs `call` for 0, 1, … at once, on handles of two processes in turn.
-async fn at_once<F, T>(engine: &Engine, calls: usize, call: impl Fn(Catalog, usize) -> F) -> Vec<T>
+pub(crate) async fn at_once<F, T>(engine: &Engine, calls: usize, call: impl Fn(Catalog, usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,

@@ -3,13 +3,16 @@
 mod create_comp_share_custom_image;
 mod create_cscli_event;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_share_accounts;
 mod describe_comp_share_instance;
+mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
 mod export_comp_share_custom_image;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
+mod modify_comp_share_image_share_account;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
@@ -41,7 +44,9 @@ pub(crate) async fn run(
         Action::DescribeCompShareCustomImages => {
             describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
         }
+        Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
         Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
+        Action::DescribeCompShareSharingImages => call!(describe_comp_share_sharing_images),
         Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),
         Action::DescribeCompShareSupportZone => call!(describe_comp_share_support_zone),
         Action::ExportCompShareCustomImage => {
@@ -50,6 +55,7 @@ pub(crate) async fn run(
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
         Action::GetProjectList => call!(get_project_list),
         Action::GetRegion => call!(get_region),
+        Action::ModifyCompShareImageShareAccount => call!(modify_comp_share_image_share_account),
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
         unfinished => Err(Error::ActionNotFound(unfinished.name().to_owned())),

@@ -18,6 +18,9 @@ pub const MAX_LARGE_BODIES: usize = 16;
 /// The most exports at once; more are refused. Each has threads of its own.
 pub const MAX_EXPORTS: usize = 16;
 
+/// The most accounts one image is shared with: their list comes in one answer.
+pub const SHARES_MAX: i64 = 1000;
+
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
     pub(crate) exports: Arc<Semaphore>,

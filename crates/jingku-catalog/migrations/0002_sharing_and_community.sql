@@ -19,7 +19,6 @@ ALTER TABLE images ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
 -- Visibility 1 says that it is public: approved, and not taken down. Nothing else makes others see it.
 CREATE INDEX images_of_group ON images (group_id, create_time DESC, id DESC) WHERE group_id <> '' AND deleted_at IS NULL;
 CREATE INDEX images_reviewing ON images (submitted_at, id) WHERE status = 'Reviewing' AND deleted_at IS NULL;
-CREATE INDEX images_of_type ON images (platform_type, create_time DESC, id DESC) WHERE account_id = 0 AND deleted_at IS NULL;
 
 -- Whom an image is shared with.
 CREATE TABLE shares (

@@ -1,11 +1,14 @@
 mod change;
 mod create;
+mod filter;
+mod order;
 mod page;
 mod progress;
 mod row;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub use create::{CreateImage, NewImage, NewJob};
-pub use page::ImageFilter;
+pub use filter::ImageFilter;
+pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub use row::{Image, ImageStatus};

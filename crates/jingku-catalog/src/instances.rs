@@ -1,5 +1,7 @@
 use crate::accounts::touch;
+use crate::cursor::{Column, Cursor, InvalidCursor, newest};
 use crate::database::{Cells, Params, Read};
+use crate::paging::Sorting;
 use crate::{AccountId, Catalog, Page, Paging, Result};
 
 /// A machine or container that images are made from.
@@ -80,6 +82,19 @@ pub struct InstanceFilter<'a> {
     pub zones: Option<&'a [&'a str]>,
 }
 
+const NEWEST: Sorting<Instance> = Sorting {
+    order: newest(&[Column::Integer("created_at"), Column::Text("id")]),
+    ascending: |a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)),
+    place: |instance| vec![instance.created_at.into(), instance.id.as_str().into()],
+};
+
+impl InstanceFilter<'_> {
+    /// The place in a list of instances that a token stands for.
+    pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
+        NEWEST.order.parse(token)
+    }
+}
+
 impl Catalog {
     /// Adds an instance.
     pub async fn add_instance(&self, new: NewInstance<'_>, now: i64) -> Result<AddInstance> {
@@ -157,7 +172,7 @@ impl Catalog {
         chosen.extend(filter.ids.map(|ids| format!("id IN ({})", params.add_all(ids))));
         chosen.extend(filter.zones.map(|zones| format!("zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
-        let after = paging.after("created_at", &mut params);
+        let after = paging.after(&NEWEST.order, &mut params);
         let sql = format!(
             "SELECT n.id, n.account_id, n.name, n.region, n.zone, n.disk, n.size_bytes, n.gpu_type, n.created_at,
                     j.image_id, t.total
@@ -170,9 +185,7 @@ impl Catalog {
             params.add(i64::from(paging.offset())),
         );
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        Page::decode(rows, "instances", paging.limit(), instance_cells, |instance| {
-            (instance.created_at, instance.id.as_str())
-        })
+        Page::decode(rows, "instances", paging.limit(), &NEWEST, instance_cells)
     }
 }
 

@@ -17,8 +17,10 @@
 
 mod accounts;
 mod catalog;
+mod cursor;
 mod database;
 mod error;
+mod fold;
 mod images;
 mod instances;
 mod jobs;
@@ -31,14 +33,15 @@ pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation};
+pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
-    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageStatus, NewImage, NewJob, Progress,
-    UpdateImage,
+    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, NewImage,
+    NewJob, Progress, UpdateImage,
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
 pub use keys::{AddKey, Key, NewKey};
-pub use paging::{Cursor, InvalidCursor, Page, Paging};
+pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};

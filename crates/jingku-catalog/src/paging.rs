@@ -1,13 +1,10 @@
-use std::fmt;
-use std::str::FromStr;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::cmp::Ordering;
 
 use crate::Result;
+use crate::cursor::{Cursor, Key, Order};
 use crate::database::{Cells, Params, Read, Row};
 
-/// Which part of a list, newest first, is wanted.
+/// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug)]
 pub enum Paging<'a> {
     /// `limit` rows after the first `offset`. The rows move while others come and go.
@@ -46,16 +43,10 @@ impl<'a> Paging<'a> {
     }
 
     /// The condition, to be put after others, that lets through what is past the cursor.
-    pub(crate) fn after(self, time_column: &str, params: &mut Params<'a>) -> String {
+    pub(crate) fn after(self, order: &Order, params: &mut Params<'a>) -> String {
         match self {
             Self::Offset { .. } => String::new(),
-            Self::After { cursor, .. } => {
-                format!(
-                    " AND ({time_column}, id) < ({}, {})",
-                    params.add(cursor.time),
-                    params.add(&cursor.id)
-                )
-            }
+            Self::After { cursor, .. } => order.after(cursor, params),
         }
     }
 }
@@ -83,8 +74,8 @@ impl<T> Page<T> {
         rows: Vec<Row>,
         table: &'static str,
         limit: u32,
+        sorting: &Sorting<T>,
         read: impl Fn(&mut Cells) -> Read<T>,
-        place: impl Fn(&T) -> (i64, &str),
     ) -> Result<Self> {
         let mut page = Self::empty();
         for row in rows {
@@ -97,75 +88,26 @@ impl<T> Page<T> {
             page.items.extend(item);
         }
         // Both engines return the rows in this order, but a join does not promise it.
-        page.items.sort_by(|a, b| place(b).cmp(&place(a)));
+        page.items.sort_by(|a, b| sorting.compare(a, b));
         if page.items.len() > limit as usize {
             page.items.truncate(limit as usize);
-            page.next = page.items.last().map(|item| {
-                let (time, id) = place(item);
-                Cursor { time, id: id.to_owned() }
-            });
+            page.next = page.items.last().map(|item| sorting.order.cursor((sorting.place)(item)));
         }
         Ok(page)
     }
 }
 
-/// The place of a row in a list, newest first: its time and id.
-///
-/// Its text is a token without spaces. What it holds is no secret and gives no right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(crate) time: i64,
-    pub(crate) id: String,
+/// How rows of a kind are sorted.
+pub(crate) struct Sorting<T> {
+    pub(crate) order: Order,
+    /// Compares two rows by the columns of the order, ascending.
+    pub(crate) ascending: fn(&T, &T) -> Ordering,
+    /// The values of a row in these columns.
+    pub(crate) place: fn(&T) -> Vec<Key>,
 }
 
-/// Says that a text is no [`Cursor`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token of a page")]
-pub struct InvalidCursor;
-
-/// The first word of a token, so that a later form can be told from this one.
-const FORM: &str = "1";
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{FORM} {} {}", self.time, self.id)))
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = InvalidCursor;
-
-    fn from_str(token: &str) -> std::result::Result<Self, InvalidCursor> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
-        let text = str::from_utf8(&bytes).map_err(|_| InvalidCursor)?;
-        // PostgreSQL takes no text with a zero byte.
-        if text.contains('\0') {
-            return Err(InvalidCursor);
-        }
-        let mut words = text.splitn(3, ' ');
-        match (words.next(), words.next().and_then(|time| time.parse().ok()), words.next()) {
-            (Some(FORM), Some(time), Some(id)) => Ok(Self { time, id: id.to_owned() }),
-            _ => Err(InvalidCursor),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_survives_its_token() {
-        let cursor = Cursor { time: 1_700_000_000, id: "compshareImage-1minbz219ceq".to_owned() };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-    }
-
-    #[test]
-    fn other_texts_are_refused() {
-        for text in
-            ["", "abc", "=", "镜库", &URL_SAFE_NO_PAD.encode("2 5 a"), &URL_SAFE_NO_PAD.encode("1 5 a\0")]
-        {
-            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
-        }
+impl<T> Sorting<T> {
+    fn compare(&self, a: &T, b: &T) -> Ordering {
+        if self.order.ascending { (self.ascending)(a, b) } else { (self.ascending)(b, a) }
     }
 }

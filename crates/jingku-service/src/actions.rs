@@ -16,7 +16,7 @@ mod modify_comp_share_image_share_account;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
-use jingku_catalog::{Cursor, Paging as Rows, Scope};
+use jingku_catalog::{Cursor, InvalidCursor, Paging as Rows, Scope};
 use jingku_protocol::Tree;
 use jingku_protocol::actions::{Action, Paging, Request};
 
@@ -69,10 +69,13 @@ impl Caller {
     }
 }
 
-/// The place a `NextToken` stands for.
-fn cursor(paging: &Paging) -> Result<Option<Cursor>, Error> {
-    let parse = |token: &String| token.parse().map_err(|_| Error::not_available("NextToken"));
-    paging.next_token.as_ref().map(parse).transpose()
+/// The place a `NextToken` stands for, as the list that it is for reads it.
+fn cursor(
+    paging: &Paging,
+    parse: impl Fn(&str) -> Result<Cursor, InvalidCursor>,
+) -> Result<Option<Cursor>, Error> {
+    let token = paging.next_token.as_deref();
+    token.map(parse).transpose().map_err(|InvalidCursor| Error::not_available("NextToken"))
 }
 
 /// The `NextToken` of a page; empty on the last one.
@@ -88,4 +91,8 @@ fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
         // No list is longer than this, so a larger offset is past its end as well.
         None => Rows::Offset { offset: u32::try_from(paging.offset()).unwrap_or(u32::MAX), limit },
     }
+}
+
+fn texts(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
 }

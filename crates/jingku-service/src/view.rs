@@ -74,6 +74,23 @@ fn status(status: RowStatus) -> ImageStatus {
     }
 }
 
+/// The status of a row, if there are rows with it.
+pub(crate) fn row_status(wanted: ImageStatus) -> Option<RowStatus> {
+    match wanted {
+        ImageStatus::Making => Some(RowStatus::Making),
+        ImageStatus::Available => Some(RowStatus::Available),
+        ImageStatus::UnAvailable => Some(RowStatus::UnAvailable),
+        ImageStatus::Reviewing => Some(RowStatus::Reviewing),
+        ImageStatus::Offline => Some(RowStatus::Offline),
+        ImageStatus::Unknown => None,
+    }
+}
+
+/// The fewest bytes that are shown as this many MB.
+pub(crate) fn smallest_bytes(mb: u32) -> i64 {
+    (i64::from(mb) - 1) * MB + 1
+}
+
 fn parse<T: DeserializeOwned>(image: &str, json: &str) -> Result<T, Internal> {
     serde_json::from_str(json).map_err(|error| Internal::BadRow(format!("image {image}: {error}")))
 }

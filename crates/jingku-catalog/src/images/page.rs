@@ -1,139 +1,137 @@
+use super::filter::{ImageFilter, Sought};
+use super::order::ImageOrder;
 use super::row::{COLUMNS, image_cells};
+use crate::cursor::Order;
 use crate::database::{Params, Row};
 use crate::{Catalog, Image, Page, Paging, Result, Scope};
-
-/// Which images are wanted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ImageFilter<'a> {
-    /// The one with this id.
-    pub id: Option<&'a str>,
-    /// Those held in one of these zones.
-    pub zones: Option<&'a [&'a str]>,
-    /// Whether [`Image::readme`] is wanted: it may be long.
-    pub with_readme: bool,
-}
-
-impl ImageFilter<'_> {
-    fn readme(&self) -> &'static str {
-        if self.with_readme { "i.readme" } else { "''" }
-    }
-}
 
 impl Catalog {
     /// Returns one image.
     pub async fn image(&self, scope: Scope, id: &str) -> Result<Option<Image>> {
-        self.find_image(scope, id, "i.readme").await
-    }
-
-    /// Returns part of the images, newest first (by time of creation, then id, both descending).
-    ///
-    /// The rows and the total are of the same moment. At offset 0 and after a cursor the cost does not grow
-    /// with the number of images; an offset is walked over in an index.
-    pub async fn images_page(
-        &self,
-        scope: Scope,
-        filter: ImageFilter<'_>,
-        paging: Paging<'_>,
-    ) -> Result<Page<Image>> {
-        if let Some(id) = filter.id {
-            let image = self.find_image(scope, id, filter.readme()).await?;
-            return Ok(page_of_one(image, filter, paging));
-        }
-        if filter.zones.is_some_and(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
-        let (sql, params) = page_statement(scope, filter, paging);
-        let rows = self.database.query(&sql, params.as_slice()).await?;
-        Page::decode(rows, "images", paging.limit(), image_cells, place)
-    }
-
-    async fn find_image(&self, scope: Scope, id: &str, readme: &str) -> Result<Option<Image>> {
         let sql = format!(
-            "SELECT {COLUMNS}, {readme} FROM images i JOIN accounts a ON a.id = i.account_id
+            "SELECT {COLUMNS}, i.readme FROM images i JOIN accounts a ON a.id = i.account_id
              WHERE {} AND i.id = $2",
             scope.images()
         );
         let rows = self.database.query(&sql, &[scope.param(), id.into()]).await?;
         rows.into_iter().next().map(|row: Row| row.decode("images", image_cells)).transpose()
     }
+
+    /// Returns part of the images, newest first (by time of creation, then id, both descending) unless the filter
+    /// says otherwise.
+    ///
+    /// The rows and the total are of the same moment. For all images of an account or of its zones, newest first,
+    /// the cost at offset 0 and after a cursor does not grow with their number, and an offset is walked over in an
+    /// index; any other filter or order looks at every image in the scope.
+    pub async fn images_page(
+        &self,
+        scope: Scope,
+        filter: ImageFilter<'_>,
+        paging: Paging<'_>,
+    ) -> Result<Page<Image>> {
+        if filter.zones.is_some_and(<[_]>::is_empty) {
+            return Ok(Page::empty());
+        }
+        let sought = Sought::new(&filter);
+        let (sql, params) = page_statement(scope, &filter, &sought, paging);
+        let rows = self.database.query(&sql, params.as_slice()).await?;
+        Page::decode(rows, "images", paging.limit(), &filter.order.sorting(), image_cells)
+    }
 }
 
-fn place(image: &Image) -> (i64, &str) {
-    (image.create_time, &image.id)
-}
-
-fn page_of_one(image: Option<Image>, filter: ImageFilter<'_>, paging: Paging<'_>) -> Page<Image> {
-    let Some(image) = image.filter(|image| filter.zones.is_none_or(|zones| zones.contains(&&*image.zone)))
-    else {
-        return Page::empty();
-    };
-    let reached = match paging {
-        Paging::Offset { offset, .. } => offset == 0,
-        Paging::After { cursor, .. } => place(&image) < (cursor.time, cursor.id.as_str()),
-    };
-    let items = if reached && paging.limit() > 0 { vec![image] } else { vec![] };
-    Page { items, total: 1, next: None }
-}
-
-/// The total from the counters, beside the keys of the page from an index, beside their rows.
-fn page_statement<'a>(scope: Scope, filter: ImageFilter<'a>, paging: Paging<'a>) -> (String, Params<'a>) {
+/// The total, beside the keys of the page, beside their rows.
+fn page_statement<'a>(
+    scope: Scope,
+    filter: &ImageFilter<'a>,
+    sought: &'a Sought,
+    paging: Paging<'a>,
+) -> (String, Params<'a>) {
     let mut params = Params::default();
     // `Scope::images` calls it $1.
     let owner = params.add(scope.param());
-    let counted = match filter.zones {
+    let conditions = sought.conditions(filter, &mut params);
+    let zones = match filter.zones {
         Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
         None => String::new(),
     };
-    let keys = page_keys(scope, filter, paging, &mut params);
+    let counted = scope.is_one_account() && conditions.is_empty();
+    let total = if counted {
+        format!(
+            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) AS total
+             FROM image_counts WHERE account_id = {owner}{zones}"
+        )
+    } else {
+        format!("SELECT COUNT(*) AS total FROM images i WHERE {}{conditions}{zones}", scope.images())
+    };
+    let order = filter.order.sorting().order;
+    let walk = Walk { scope, order, conditions, paging };
+    let keys = match filter.zones {
+        Some([_, _, ..]) if counted && filter.order == ImageOrder::default() => {
+            walk.each_zone(filter.zones.unwrap_or_default(), &mut params)
+        }
+        _ => walk.whole(&zones, &mut params),
+    };
     let sql = format!(
         "SELECT {COLUMNS}, {}, t.total
-         FROM (SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) AS total
-               FROM image_counts WHERE account_id = {owner}{counted}) t
+         FROM ({total}) t
          LEFT JOIN ({keys}) k ON TRUE
          LEFT JOIN images i ON i.id = k.id
          LEFT JOIN accounts a ON a.id = i.account_id",
-        filter.readme()
+        if filter.with_readme { "i.readme" } else { "''" }
     );
     (sql, params)
 }
 
-/// A statement that walks an index: that of the account, or those of the zones side by side. Sorting the
-/// whole account by zone would make the cost grow.
-fn page_keys<'a>(
+/// Finds the keys of a page.
+struct Walk<'a> {
     scope: Scope,
-    filter: ImageFilter<'a>,
+    order: Order,
+    conditions: String,
     paging: Paging<'a>,
-    params: &mut Params<'a>,
-) -> String {
-    const ORDER: &str = "ORDER BY create_time DESC, id DESC";
-    let (limit, offset) = (i64::from(paging.limit()) + 1, i64::from(paging.offset()));
-    let after = paging.after("create_time", params);
-    let walk = format!("SELECT i.create_time, i.id FROM images i WHERE {}{after}", scope.images());
-    let window = format!("{ORDER} LIMIT {} OFFSET {}", params.add(limit), params.add(offset));
-    match filter.zones {
-        None => format!("{walk} {window}"),
-        Some([zone]) => format!("{walk} AND i.zone = {} {window}", params.add(*zone)),
-        Some(zones) => {
-            let reach = params.add(limit + offset);
-            let walks = zones.iter().map(|zone| {
-                let zone = params.add(*zone);
-                format!("SELECT * FROM ({walk} AND i.zone = {zone} {ORDER} LIMIT {reach}) w")
-            });
-            let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
-            format!("SELECT create_time, id FROM ({walks}) z {window}")
-        }
+}
+
+impl<'a> Walk<'a> {
+    /// Walks along one index, that of the account or of its one zone, where the order is that of the index.
+    fn whole(self, zones: &str, params: &mut Params<'a>) -> String {
+        let window = self.window(params);
+        format!("{}{zones} {window}", self.start(params))
+    }
+
+    /// Walks along the indexes of several zones side by side: sorting the whole account would make the cost grow.
+    fn each_zone(self, zones: &[&'a str], params: &mut Params<'a>) -> String {
+        let (start, window, order) = (self.start(params), self.window(params), self.order.clause());
+        let reach = params.add(i64::from(self.paging.limit()) + 1 + i64::from(self.paging.offset()));
+        let walks = zones.iter().map(|zone| {
+            let zone = params.add(*zone);
+            format!("SELECT * FROM ({start} AND zone = {zone} {order} LIMIT {reach}) w")
+        });
+        let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
+        format!("SELECT {} FROM ({walks}) z {window}", self.order.columns())
+    }
+
+    fn start(&self, params: &mut Params<'a>) -> String {
+        let after = self.paging.after(&self.order, params);
+        let (columns, scope) = (self.order.columns(), self.scope.images());
+        format!("SELECT {columns} FROM images i WHERE {scope}{after}{}", self.conditions)
+    }
+
+    fn window(&self, params: &mut Params<'a>) -> String {
+        let limit = params.add(i64::from(self.paging.limit()) + 1);
+        let offset = params.add(i64::from(self.paging.offset()));
+        format!("{} LIMIT {limit} OFFSET {offset}", self.order.clause())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, Cursor};
+    use crate::AccountId;
 
     /// What SQLite does for a page, a step a line.
     async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let (sql, params) = page_statement(Scope::own(AccountId(1)), filter, paging);
+        let sought = Sought::new(&filter);
+        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &sought, paging);
         let sql = format!("EXPLAIN QUERY PLAN {sql}");
         let rows = catalog.database.query(&sql, params.as_slice()).await.unwrap();
         let step = |row: Row| {
@@ -149,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_reads_indexes_and_sorts_nothing() {
-        let cursor = Cursor { time: 5, id: "image".to_owned() };
+        let cursor = ImageOrder::default().sorting().order.cursor(vec![5.into(), "image".into()]);
         let all = ImageFilter::default();
         for paging in [Paging::first(20), Paging::After { cursor: &cursor, limit: 20 }] {
             let plan_of_all = plan(all, paging).await;

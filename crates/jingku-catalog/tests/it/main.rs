@@ -4,6 +4,7 @@
 
 mod accounts;
 mod engines;
+mod filters;
 mod images;
 mod instances;
 mod jobs;

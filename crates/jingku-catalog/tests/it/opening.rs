@@ -166,7 +166,10 @@ async fn a_catalogue_of_a_newer_version_is_refused() {
     let insert = "INSERT INTO migrations (version, sql) SELECT MAX(version) + 1, 'SELECT 1' FROM migrations";
     newer.execute(insert, []).unwrap();
     let error = Catalog::open_sqlite(&path).await.err().expect("it is newer");
-    assert!(matches!(error, CatalogError::Newer { found, known } if found == known as i64 + 1), "{error}");
+    assert!(
+        matches!(error, CatalogError::Newer { found, known } if usize::try_from(found) == Ok(known + 1)),
+        "{error}"
+    );
 
     newer.execute("DELETE FROM migrations WHERE sql = 'SELECT 1'", []).unwrap();
     newer.execute("UPDATE migrations SET sql = 'SELECT 1'", []).unwrap();

@@ -1,12 +1,14 @@
-use jingku_catalog::ImageFilter;
-use jingku_protocol::actions::{DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse};
+use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy};
+use jingku_protocol::actions::{
+    DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, ImageQuery, ImageSort,
+};
 
-use super::{cursor, next_token, rows};
+use super::{cursor, next_token, rows, texts};
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
 use crate::reply::Reply;
-use crate::view;
+use crate::view::{self, row_status, smallest_bytes};
 
 pub(super) async fn run(
     context: &Context,
@@ -24,8 +26,24 @@ async fn page(
 ) -> Result<DescribeCompShareCustomImagesResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
     let by_id = request.image_id.is_some();
-    let filter = ImageFilter { id: request.image_id.as_deref(), zones: zones.as_deref(), with_readme: by_id };
-    let cursor = cursor(&request.paging)?;
+    let query = &request.query;
+    let statuses: Vec<_> = query.statuses.iter().filter_map(|status| row_status(*status)).collect();
+    let tags = texts(&query.tags);
+    let filter = ImageFilter {
+        id: request.image_id.as_deref(),
+        zones: zones.as_deref(),
+        name: query.name.as_deref(),
+        statuses: &statuses,
+        tags: &tags,
+        created_from: query.created_from,
+        created_before: query.created_before,
+        bytes_from: query.size_from.map(smallest_bytes),
+        bytes_below: query.size_below.map(smallest_bytes),
+        order: order(query),
+        with_readme: by_id,
+        ..ImageFilter::default()
+    };
+    let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
     let page =
         context.catalog.images_page(caller.own(), filter, rows(&request.paging, cursor.as_ref())).await?;
     let images = page.items.into_iter().map(|row| view::image(row, &context.zones, by_id));
@@ -34,4 +52,14 @@ async fn page(
         image_set: images.collect::<Result<_, _>>()?,
         next_token: next_token(page.next),
     })
+}
+
+fn order(query: &ImageQuery) -> ImageOrder {
+    let by = match query.sort {
+        ImageSort::CreateTime => SortBy::CreateTime,
+        ImageSort::UpdateTime => SortBy::UpdateTime,
+        ImageSort::Size => SortBy::Size,
+        ImageSort::Name => SortBy::Name,
+    };
+    ImageOrder { by, ascending: query.ascending }
 }

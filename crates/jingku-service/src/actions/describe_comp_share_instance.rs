@@ -27,7 +27,7 @@ pub(super) async fn run(
         ids: (!ids.is_empty()).then_some(&ids),
         zones: zones.as_deref(),
     };
-    let cursor = cursor(&request.paging)?;
+    let cursor = cursor(&request.paging, InstanceFilter::cursor)?;
     let page = context.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
     Ok(DescribeCompShareInstanceResponse {
         total_count: page.total,

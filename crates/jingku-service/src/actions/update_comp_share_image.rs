@@ -1,6 +1,7 @@
 use jingku_catalog::{ImageChanges, UpdateImage};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
+use super::texts;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
@@ -40,8 +41,4 @@ pub(super) async fn run(
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         UpdateImage::NameTaken => Err(Error::not_available("Name")),
     }
-}
-
-fn texts(list: &[String]) -> Vec<&str> {
-    list.iter().map(String::as_str).collect()
 }

@@ -1,0 +1,182 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::database::{Param, Params};
+
+/// The place of a row in a list that has an order.
+///
+/// Its text is a token without spaces, good for lists in the same order. What it holds is no secret and gives no
+/// right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    order: String,
+    ascending: bool,
+    place: Vec<Key>,
+}
+
+/// Says that a text is no [`Cursor`], or one of a list in another order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a token of a page")]
+pub struct InvalidCursor;
+
+/// The value of a row in a column that it is sorted by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Key {
+    Integer(i64),
+    Text(String),
+}
+
+/// A column that rows are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Integer(&'static str),
+    Text(&'static str),
+}
+
+/// The order of a list: by some columns, the id last, all of them the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// Tells it from other orders of the same rows.
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [Column],
+    pub(crate) ascending: bool,
+}
+
+/// The order of most lists: by time of creation, then id, both descending.
+pub(crate) const fn newest(time_column: &'static [Column; 2]) -> Order {
+    Order { name: "newest", columns: time_column, ascending: false }
+}
+
+impl Column {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Integer(name) | Self::Text(name) => name,
+        }
+    }
+
+    const fn holds(self, key: &Key) -> bool {
+        matches!((self, key), (Self::Integer(_), Key::Integer(_)) | (Self::Text(_), Key::Text(_)))
+    }
+}
+
+impl Order {
+    /// The columns, with commas between.
+    pub(crate) fn columns(&self) -> String {
+        self.columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The clause that sorts.
+    pub(crate) fn clause(&self) -> String {
+        let way = if self.ascending { "ASC" } else { "DESC" };
+        let columns = self.columns.iter().map(|column| format!("{} {way}", column.name()));
+        format!("ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The condition, to be put after others, that lets through what is past the cursor.
+    pub(crate) fn after<'a>(&self, cursor: &'a Cursor, params: &mut Params<'a>) -> String {
+        let past = if self.ascending { '>' } else { '<' };
+        let place: Vec<_> = cursor.place.iter().map(|key| params.add(key)).collect();
+        format!(" AND ({}) {past} ({})", self.columns(), place.join(", "))
+    }
+
+    /// The place of a row whose values in the columns are these.
+    pub(crate) fn cursor(&self, place: Vec<Key>) -> Cursor {
+        Cursor { order: self.name.to_owned(), ascending: self.ascending, place }
+    }
+
+    /// The place that a token of a list in this order stands for.
+    pub(crate) fn parse(&self, token: &str) -> Result<Cursor, InvalidCursor> {
+        let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
+        let (form, order, ascending, place): (u32, String, bool, Vec<Key>) =
+            serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
+        let cursor = Cursor { order, ascending, place };
+        if form == FORM && self.made(&cursor) { Ok(cursor) } else { Err(InvalidCursor) }
+    }
+
+    fn made(&self, cursor: &Cursor) -> bool {
+        // PostgreSQL takes no text with a zero byte.
+        let clean = |key: &Key| !matches!(key, Key::Text(text) if text.contains('\0'));
+        let fits =
+            self.columns.iter().zip(&cursor.place).all(|(column, key)| column.holds(key) && clean(key));
+        let same = (self.name, self.ascending) == (&*cursor.order, cursor.ascending);
+        same && fits && self.columns.len() == cursor.place.len()
+    }
+}
+
+/// The first number of a token, so that a later form can be told from this one.
+const FORM: u32 = 1;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_vec(&(FORM, &self.order, self.ascending, &self.place));
+        f.write_str(&URL_SAFE_NO_PAD.encode(json.map_err(|_| fmt::Error)?))
+    }
+}
+
+impl From<i64> for Key {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<&str> for Key {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl<'a> From<&'a Key> for Param<'a> {
+    fn from(key: &'a Key) -> Self {
+        match key {
+            Key::Integer(value) => Self::Integer(*value),
+            Key::Text(text) => Self::Text(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: Order = newest(&[Column::Integer("create_time"), Column::Text("id")]);
+
+    #[test]
+    fn a_cursor_survives_its_token() {
+        let cursor = ORDER.cursor(vec![1_700_000_000.into(), "compshareImage-1minbz219ceq".into()]);
+        assert_eq!(ORDER.parse(&cursor.to_string()), Ok(cursor));
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_order_only() {
+        let token = ORDER.cursor(vec![5.into(), "id".into()]).to_string();
+        for other in [
+            Order { name: "oldest", ..ORDER },
+            Order { ascending: true, ..ORDER },
+            Order { columns: &[Column::Text("name"), Column::Text("id")], ..ORDER },
+            Order { columns: &[Column::Integer("create_time")], ..ORDER },
+        ] {
+            assert_eq!(other.parse(&token), Err(InvalidCursor), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let json = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        for text in [
+            "",
+            "abc",
+            "=",
+            "镜库",
+            &json(r#"[2,"newest",false,[5,"a"]]"#),
+            &json(r#"[1,"newest",false,["5","a"]]"#),
+            &json(r#"[1,"newest",false,[5,"a\u0000"]]"#),
+            &json(r#"[1,"newest",false,[5]]"#),
+        ] {
+            assert_eq!(ORDER.parse(text), Err(InvalidCursor), "{text}");
+        }
+    }
+}

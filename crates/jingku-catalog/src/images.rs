@@ -1,4 +1,5 @@
 mod change;
+mod copy;
 mod create;
 mod filter;
 mod order;
@@ -7,6 +8,7 @@ mod progress;
 mod row;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
+pub use copy::{CopyImage, CopySource, NewCopy};
 pub use create::{CreateImage, NewImage, NewJob};
 pub use filter::ImageFilter;
 pub use order::{ImageOrder, ImageSort};

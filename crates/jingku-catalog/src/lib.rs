@@ -36,8 +36,8 @@ pub use catalog::{Catalog, Generation};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
-    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, NewImage,
-    NewJob, Progress, UpdateImage,
+    CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
+    ImageStatus, NewCopy, NewImage, NewJob, Progress, UpdateImage,
 };
 pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};

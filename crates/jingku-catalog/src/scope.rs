@@ -15,6 +15,7 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Own,
+    Everybody,
     SharedWith,
     PublishedBy,
     Published,
@@ -47,6 +48,11 @@ impl Scope {
         Self::own(AccountId::PLATFORM)
     }
 
+    /// The images of all accounts and of the platform: the operator's view, which no caller of the API has.
+    pub const fn everybody() -> Self {
+        Self { account: AccountId::PLATFORM, reach: Reach::Everybody }
+    }
+
     /// All of these together: whatever the account may see at all.
     pub const fn visible_to(account: AccountId) -> Self {
         Self { account, reach: Reach::Visible }
@@ -56,6 +62,7 @@ impl Scope {
     pub(crate) const fn images(self) -> &'static str {
         match self.reach {
             Reach::Own => "i.account_id = $1 AND i.deleted_at IS NULL",
+            Reach::Everybody => "i.account_id >= $1 AND i.deleted_at IS NULL",
             Reach::SharedWith => {
                 "i.deleted_at IS NULL AND i.id IN (SELECT image_id FROM shares WHERE account_id = $1)"
             }
@@ -74,6 +81,7 @@ impl Scope {
     pub(crate) const fn groups(self) -> &'static str {
         match self.reach {
             Reach::Own => "g.account_id = $1 AND g.versions > 0",
+            Reach::Everybody => "g.account_id >= $1",
             Reach::PublishedBy => "g.account_id = $1 AND g.public_versions > 0",
             Reach::Published => "g.account_id <> $1 AND g.public_versions > 0",
             Reach::SharedWith | Reach::Visible => {

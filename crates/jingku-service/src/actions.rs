@@ -1,7 +1,9 @@
 //! One file an action: parse, one call below, answer. [`run`] is the table.
 
+mod copy_comp_share_custom_image;
 mod create_comp_share_custom_image;
 mod create_cscli_event;
+mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
 mod describe_comp_share_image_share_accounts;
 mod describe_comp_share_instance;
@@ -13,6 +15,7 @@ mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
 mod modify_comp_share_image_share_account;
+mod sync_comp_share_custom_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
@@ -39,8 +42,10 @@ pub(crate) async fn run(
         }};
     }
     match action {
+        Action::CopyCompShareCustomImage => call!(copy_comp_share_custom_image),
         Action::CreateCompShareCustomImage => call!(create_comp_share_custom_image),
         Action::CreateCscliEvent => call!(create_cscli_event),
+        Action::DescribeCompShareCustomImageSyncDetail => call!(describe_comp_share_custom_image_sync_detail),
         Action::DescribeCompShareCustomImages => {
             describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
         }
@@ -56,6 +61,7 @@ pub(crate) async fn run(
         Action::GetProjectList => call!(get_project_list),
         Action::GetRegion => call!(get_region),
         Action::ModifyCompShareImageShareAccount => call!(modify_comp_share_image_share_account),
+        Action::SyncCompShareCustomImage => call!(sync_comp_share_custom_image),
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
         unfinished => Err(Error::ActionNotFound(unfinished.name().to_owned())),

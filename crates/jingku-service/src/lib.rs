@@ -36,7 +36,9 @@ pub use error::{Error, Internal};
 pub use jingku_catalog::{Account, AccountId, Instance, Key};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jobs::Workers;
-pub use limits::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX};
+pub use limits::{
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX,
+};
 pub use operator::{NewInstance, OperatorError};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use server::{router, serve};

@@ -64,7 +64,7 @@ pub(crate) fn price_to_cents(price: f64) -> i64 {
     (price * 100.0).round() as i64
 }
 
-fn status(status: RowStatus) -> ImageStatus {
+pub(crate) fn status(status: RowStatus) -> ImageStatus {
     match status {
         RowStatus::Making => ImageStatus::Making,
         RowStatus::Available => ImageStatus::Available,

@@ -1,5 +1,7 @@
 use jingku_catalog::{ImageFilter, Scope};
-use jingku_protocol::actions::{DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse};
+use jingku_protocol::actions::{
+    DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
+};
 
 use super::{cursor, next_token, rows};
 use crate::context::Context;

@@ -39,7 +39,9 @@ pub use images::{
     CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
     ImageStatus, NewCopy, NewImage, NewJob, Progress, UpdateImage,
 };
-pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
+pub use instances::{
+    AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
+};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
 pub use keys::{AddKey, Key, NewKey};
 pub use paging::{Page, Paging};

@@ -22,6 +22,12 @@ enum Reach {
     Visible,
 }
 
+/// The condition on `images AS i` that lets through what the account of `instances AS n` may see at all: that of
+/// [`Scope::visible_to`], for an account that is not a parameter.
+pub(crate) const VISIBLE_TO_INSTANCE: &str = "i.deleted_at IS NULL
+     AND (i.account_id = n.account_id OR i.account_id = 0 OR i.visibility = 1
+          OR EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = n.account_id))";
+
 impl Scope {
     /// The images of the account itself. The only scope in which images can be changed.
     pub const fn own(account: AccountId) -> Self {

@@ -146,8 +146,18 @@ async fn refusal(
 /// Touches the owner of an image and everybody it is shared with: the first statement of a transaction that
 /// changes what all of them see of it.
 pub(crate) async fn touch_viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<()> {
+    touch_viewers_and(transaction, owner, id, owner).await
+}
+
+/// The same, and one more account with them.
+pub(crate) async fn touch_viewers_and(
+    transaction: &mut Transaction,
+    owner: AccountId,
+    id: &str,
+    other: AccountId,
+) -> Result<()> {
     let before = viewers(transaction, owner, id).await?;
-    touch_all(transaction, before.iter().copied().chain([owner])).await?;
+    touch_all(transaction, before.iter().copied().chain([owner, other])).await?;
     // Whoever shares the image holds the owner's row, so from here on they stay as they are.
     if viewers(transaction, owner, id).await? == before {
         Ok(())

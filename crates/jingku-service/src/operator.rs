@@ -212,7 +212,7 @@ impl Context {
                 if checked.is(&known) {
                     continue;
                 }
-                if self.catalog.remove_instance(new.id).await? == RemoveInstance::Busy {
+                if self.catalog.remove_instance(new.id, self.clock.now()).await? == RemoveInstance::Busy {
                     let instance_id = new.id;
                     tracing::warn!(instance_id, "an image is being made: declared anew at the next start");
                     continue;
@@ -237,7 +237,7 @@ impl Context {
 
     /// Forgets an instance. Its disk and its images stay.
     pub async fn remove_instance(&self, id: &str) -> Result<(), OperatorError> {
-        match self.catalog.remove_instance(id).await? {
+        match self.catalog.remove_instance(id, self.clock.now()).await? {
             RemoveInstance::Removed => Ok(()),
             RemoveInstance::NotFound => Err(OperatorError::NoInstance(id.to_owned())),
             RemoveInstance::Busy => Err(OperatorError::InstanceBusy(id.to_owned())),

@@ -15,3 +15,4 @@ mod paging;
 mod races;
 mod setting;
 mod shares;
+mod usage;

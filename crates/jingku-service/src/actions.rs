@@ -6,6 +6,7 @@ mod create_cscli_event;
 mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
 mod describe_comp_share_image_share_accounts;
+mod describe_comp_share_images;
 mod describe_comp_share_instance;
 mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
@@ -50,6 +51,7 @@ pub(crate) async fn run(
             describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
         }
         Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
+        Action::DescribeCompShareImages => call!(describe_comp_share_images),
         Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
         Action::DescribeCompShareSharingImages => call!(describe_comp_share_sharing_images),
         Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),

@@ -35,11 +35,12 @@ pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use jingku_catalog::{Account, AccountId, Instance, Key};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
+pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
     BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX,
 };
-pub use operator::{NewInstance, OperatorError};
+pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use server::{router, serve};
 pub use zones::{Zone, Zones};

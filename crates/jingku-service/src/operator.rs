@@ -1,6 +1,8 @@
 //! What the operator of an installation does: accounts, keys, instances. These need no signature: whoever may open the
 //! data folder may do them.
 
+mod platform;
+
 use std::path::Path;
 
 use jingku_catalog::{
@@ -17,6 +19,8 @@ use crate::data_dir::{DataDir, StartError, with_causes};
 use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
 use crate::zones::Zone;
+
+pub use platform::PlatformImage;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;
@@ -60,6 +64,31 @@ pub enum OperatorError {
         /// All there are.
         known: String,
     },
+    /// The account sees no such image.
+    #[error("Account {1} sees no image {0:?} that it could have started an instance from.")]
+    NoImageToStart(String, i64),
+    /// The image has no bits.
+    #[error("Image {0:?} is being made or could not be made: nothing can have been started from it.")]
+    NothingToStart(String),
+    /// No account has such an image.
+    #[error("There is no image {0:?}. `jingku image list` shows an account's own.")]
+    NoImage(String),
+    /// The image cannot be used now.
+    #[error(
+        "Image {0:?} is being made, waits for review or could not be made. Only one that is Available or Offline will do."
+    )]
+    ImageNotWhole(String),
+    /// The text cannot be the name of an image.
+    #[error(
+        "{0:?} cannot be the name of an image: use 1 to 50 Chinese characters, letters, digits and _ , . : -"
+    )]
+    BadImageName(String),
+    /// Another of the platform's images has the name.
+    #[error("The platform has an image with the name that {0:?} would get. Choose another with --name.")]
+    PlatformNameTaken(String),
+    /// The platform has no such image.
+    #[error("The platform has no image {0:?}. It may have been taken away before.")]
+    NoPlatformImage(String),
     /// The disk cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -190,7 +219,17 @@ impl Context {
     /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_makers::Disk`.
     pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
         let checked = self.check_instance(new).await?;
-        self.insert_instance(&checked).await
+        self.insert_instance(&checked, None).await
+    }
+
+    /// Declares an instance that was started from an image, one that its account can see: the image counts it.
+    pub async fn add_instance_from(
+        &self,
+        new: NewInstance<'_>,
+        image_id: &str,
+    ) -> Result<Instance, OperatorError> {
+        let checked = self.check_instance(new).await?;
+        self.insert_instance(&checked, Some(image_id)).await
     }
 
     /// Declares the instances of a configuration file; one that is there already is declared anew when it differs. One
@@ -218,7 +257,7 @@ impl Context {
                     continue;
                 }
             }
-            self.insert_instance(&checked).await?;
+            self.insert_instance(&checked, None).await?;
         }
         Ok(())
     }
@@ -268,9 +307,20 @@ impl Context {
         })
     }
 
-    async fn insert_instance(&self, checked: &Checked<'_>) -> Result<Instance, OperatorError> {
-        let id = checked.new.id;
-        match self.catalog.add_instance(checked.row(), self.clock.now()).await? {
+    async fn insert_instance(
+        &self,
+        checked: &Checked<'_>,
+        image_id: Option<&str>,
+    ) -> Result<Instance, OperatorError> {
+        let (id, now) = (checked.new.id, self.clock.now());
+        let added = match image_id {
+            None => self.catalog.add_instance(checked.row(), now).await?,
+            Some(image_id) => self.catalog.add_instance_from(checked.row(), image_id, now).await?,
+        };
+        let image_id = || image_id.unwrap_or_default().to_owned();
+        match added {
+            AddInstance::ImageNotFound => Err(OperatorError::NoImageToStart(image_id(), checked.account.0)),
+            AddInstance::ImageNotAvailable => Err(OperatorError::NothingToStart(image_id())),
             AddInstance::Exists => Err(OperatorError::InstanceExists(id.to_owned())),
             AddInstance::Added => self.require_instance(id).await,
         }

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, Global};
+use args::{AnyImageCommand, Cli, Command, Global};
 use failure::{Exit, Failure};
 
 fn main() -> ExitCode {
@@ -46,7 +46,8 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::run(global, args).await,
-            Command::Image(command) => image::run(global, command).await,
+            Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
+            Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,

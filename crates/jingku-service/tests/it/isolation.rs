@@ -18,16 +18,26 @@ pub(crate) enum Names {
 
 /// Every action has its line here: see CONTRIBUTING.md.
 pub(crate) const CASES: &[(Action, Names)] = &[
+    (Action::CopyCompShareCustomImage, Names::Image("CompShareImageId", &[("TargetImageName", "stolen")])),
     (Action::CreateCompShareCustomImage, Names::Instance("UHostId", &[("Name", "stolen")])),
     (Action::CreateCscliEvent, Names::Nothing),
+    (Action::DescribeCompShareCustomImageSyncDetail, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareCustomImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImageShareAccounts, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImages, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareInstance, Names::Instance("UHostIds.0", &[])),
+    (Action::DescribeCompShareSharingImages, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareSoftwarePort, Names::Nothing),
     (Action::DescribeCompShareSupportZone, Names::Nothing),
     (Action::ExportCompShareCustomImage, Names::Image("CompShareImageId", &[])),
     (Action::GetCompShareImageCreateProgress, Names::Image("CompShareImageId", &[])),
     (Action::GetProjectList, Names::Nothing),
     (Action::GetRegion, Names::Nothing),
+    (Action::ModifyCompShareImageShareAccount, Names::Image("CompShareImageId", &[("AddAccounts.0", "2")])),
+    (
+        Action::SyncCompShareCustomImage,
+        Names::Image("SourceCompShareImageId", &[("TargetZoneIds.0", "5001")]),
+    ),
     (Action::TerminateCompShareCustomImage, Names::Image("CompShareImageId", &[])),
     (
         Action::UpdateCompShareImage,

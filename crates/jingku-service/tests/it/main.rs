@@ -3,10 +3,15 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
+mod copy_comp_share_custom_image;
 mod create_comp_share_custom_image;
 mod create_cscli_event;
+mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_share_accounts;
+mod describe_comp_share_images;
 mod describe_comp_share_instance;
+mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
 mod export_comp_share_custom_image;
@@ -16,8 +21,10 @@ mod get_project_list;
 mod get_region;
 mod isolation;
 mod jobs;
+mod modify_comp_share_image_share_account;
 mod operator;
 mod support;
 mod surface;
+mod sync_comp_share_custom_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;

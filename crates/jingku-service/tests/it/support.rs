@@ -5,6 +5,7 @@ mod checks;
 mod disk;
 mod image;
 mod reply;
+mod sharing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 mod create;
 mod export;
 mod list;
+mod platform;
 mod settings;
 
 use serde_json::json;

@@ -44,7 +44,7 @@ fn every_command_and_option_has_its_place() {
             pages += 1;
         }
     }
-    assert_eq!(pages, 16);
+    assert_eq!(pages, 18);
 }
 
 #[test]

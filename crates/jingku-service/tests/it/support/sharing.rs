@@ -1,7 +1,7 @@
 //! Images in other hands: shared, and of the platform.
 
 use jingku_protocol::actions::Action;
-use jingku_service::PlatformType;
+use jingku_service::{DiskFormat, Instance, NewInstance, PlatformType};
 use serde_json::{Value, json};
 
 use super::{Caller, Service};
@@ -46,5 +46,19 @@ impl Service {
     /// Makes an image one of the platform's, and tells the id it has there.
     pub(crate) async fn promote(&self, id: &str, platform_type: PlatformType) -> String {
         self.context.promote_image(id, platform_type, None).await.unwrap().id
+    }
+
+    /// Puts an image of account 1 into the community.
+    pub(crate) async fn make_public(&self, id: &str) {
+        let public = [("CompShareImageId", id), ("Visibility", "1")];
+        self.caller().ok(Action::UpdateCompShareImage, &public).await;
+    }
+
+    /// Declares an instance of an account that was started from an image.
+    pub(crate) async fn start_from(&self, account: i64, id: &str, image_id: &str) -> Instance {
+        let disk = self.disk(&format!("{id}.raw"), DiskFormat::Raw, 9);
+        let new =
+            NewInstance { id, name: None, account, zone: None, disk: &disk, format: None, gpu_type: "" };
+        self.context.add_instance_from(new, image_id).await.unwrap()
     }
 }

@@ -123,6 +123,7 @@ pub(crate) enum InstanceCommand {
 
 /// The commands about images: those that go through the API, and the operator's.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 pub(crate) enum AnyImageCommand {
     #[command(flatten)]
     Api(ImageCommand),

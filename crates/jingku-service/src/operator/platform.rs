@@ -55,9 +55,10 @@ impl Context {
 
     /// Takes an image away from the platform. The one it was copied from, and instances started from it, stay.
     pub async fn demote_image(&self, id: &str) -> Result<(), OperatorError> {
-        match self.catalog.delete_image(Scope::platform(), id, self.clock.now()).await? {
-            DeleteImage::Deleted => Ok(()),
-            _ => Err(OperatorError::NoPlatformImage(id.to_owned())),
+        if self.catalog.delete_image(Scope::platform(), id, self.clock.now()).await? == DeleteImage::Deleted {
+            Ok(())
+        } else {
+            Err(OperatorError::NoPlatformImage(id.to_owned()))
         }
     }
 }

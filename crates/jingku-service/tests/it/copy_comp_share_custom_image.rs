@@ -32,7 +32,7 @@ async fn a_copy_is_another_image_of_the_same_bits() {
         expected[name] = value;
     }
     assert_eq!(copied, expected);
-    assert_eq!(receiver.ids(Action::DescribeCompShareSharingImages, &[]).await, [id.clone()]);
+    assert_eq!(receiver.ids(Action::DescribeCompShareSharingImages, &[]).await, [&*id]);
 
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
     let export = caller.call(Action::ExportCompShareCustomImage, &[("CompShareImageId", copy)]).await;

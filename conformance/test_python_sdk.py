@@ -1,7 +1,13 @@
 """ucloud-sdk-python3 as its users call it: typed methods and `invoke`."""
 
+import base64
+import json
 import re
+import struct
 import time
+import urllib.error
+import urllib.request
+import zlib
 
 import pytest
 from ucloud.core.exc import RetCodeException, ValidationException
@@ -27,6 +33,19 @@ def has_type(value, expected) -> bool:
     # A Python bool is an int; a JSON boolean is no integer.
     wanted = expected if isinstance(expected, tuple) else (expected,)
     return isinstance(value, wanted) and (not isinstance(value, bool) or bool in wanted)
+
+
+def png(width: int, height: int, remark: str) -> bytes:
+    """A grey picture; pictures with different remarks differ."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    lines = zlib.compress((b"\0" + b"\x80" * width) * height)
+    chunks = chunk(b"IHDR", head) + chunk(b"tEXt", b"Comment\0" + remark.encode()) + chunk(b"IDAT", lines)
+    return b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IEND", b"")
 
 
 def refusal(call, *arguments) -> RetCodeException:
@@ -199,6 +218,34 @@ def test_refusals_reach_the_caller_with_code_message_and_request_id(owner):
     instances = "DescribeCompShareInstance"
     assert answer(client.invoke, instances, many) == (230, "Params [UHostIds] not available")
     assert answer(client.invoke, update, {**by_id, "Visibility": 2}) == (230, "Params [Visibility] not available")
+
+
+def test_a_cover_goes_in_as_base64_and_comes_back_as_an_address(account):
+    api = account.sdk().ucompshare()
+    by_id = {"Zone": ZONE, "CompShareImageId": account.make("with-a-cover")}
+
+    def cover() -> str:
+        [row] = api.describe_comp_share_custom_images(by_id)["ImageSet"]
+        return row["Cover"]
+
+    assert cover() == ""
+    for dress in ("{}", "data:image/png;base64,{}"):
+        picture = png(64, 48, dress)
+        text = dress.format(base64.b64encode(picture).decode())
+        assert api.update_comp_share_image({**by_id, "Cover": text}) == {}
+        url = cover()
+        assert re.fullmatch(re.escape(account.daemon.base_url) + "/covers/[0-9a-z]{24}", url)
+        with urllib.request.urlopen(url) as served:
+            assert served.read() == picture
+            assert served.headers["Content-Type"] == "image/png"
+
+    assert answer(api.update_comp_share_image, {**by_id, "Cover": "aGk="}) == (230, "Params [Cover] not available")
+    assert cover() == url
+    assert api.update_comp_share_image({**by_id, "Cover": ""}) == {}
+    assert cover() == ""
+    with pytest.raises(urllib.error.HTTPError) as gone:
+        urllib.request.urlopen(url)
+    assert gone.value.code == 404 and json.load(gone.value)["RetCode"] == 8039
 
 
 def test_a_name_is_one_image_s(account):

@@ -100,6 +100,17 @@ fn conformance(workspace: &Workspace) -> Result<()> {
     let mut pytest = workspace.command(python::program(workspace, "pytest"));
     pytest.arg("conformance").env("JINGKU_BIN", workspace.target.join("debug/jingku"));
     // Compiled files do not belong in the tree.
+    run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))?;
+    testing(workspace)
+}
+
+/// The pytest plugin, installed as its users do, and the example tests that come with it.
+fn testing(workspace: &Workspace) -> Result<()> {
+    let mut pip = workspace.command(python::program(workspace, "pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]);
+    run_command(pip.args(["--force-reinstall", "./testing/pytest-jingku"]))?;
+    let mut pytest = workspace.command(python::program(workspace, "pytest"));
+    pytest.arg("testing/pytest-jingku/example").env("JINGKU_BIN", workspace.target.join("debug/jingku"));
     run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))
 }
 

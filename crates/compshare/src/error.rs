@@ -92,6 +92,10 @@ pub enum Error {
         request_id: Option<String>,
     },
 
+    /// The server does not filter and sort lists: doing so is an extension of Jingku.
+    #[error("This server does not filter and sort lists of images: only Jingku does.")]
+    CannotFilter,
+
     /// The image that was waited for could not be made.
     #[error("Image {image_id} could not be made: {}.", or_unknown(reason))]
     ImageFailed {
@@ -122,7 +126,7 @@ impl Error {
     /// What the caller should do.
     pub fn class(&self) -> Class {
         match self {
-            Self::Config(_) | Self::CannotExport { .. } => Class::FixRequest,
+            Self::Config(_) | Self::CannotExport { .. } | Self::CannotFilter => Class::FixRequest,
             Self::Connect { .. }
             | Self::Transport { .. }
             | Self::Timeout { .. }
@@ -145,6 +149,7 @@ impl Error {
             Self::Api { code, .. } => Some(*code),
             Self::CannotExport { .. } => Some(jingku_protocol::RetCode::ActionNotFound.code()),
             Self::Config(_)
+            | Self::CannotFilter
             | Self::Connect { .. }
             | Self::Transport { .. }
             | Self::Timeout { .. }
@@ -164,6 +169,7 @@ impl Error {
             | Self::Api { request_id, .. }
             | Self::CannotExport { request_id } => request_id.as_deref(),
             Self::Config(_)
+            | Self::CannotFilter
             | Self::Connect { .. }
             | Self::Transport { .. }
             | Self::Timeout { .. }

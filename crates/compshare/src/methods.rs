@@ -29,11 +29,15 @@ use crate::error::Error;
 
 impl Client {
     /// Lists one page of the account's own images; all of them: [`custom_images`](Self::custom_images).
+    ///
+    /// A query that filters or sorts is an extension of Jingku. The cloud ignores it: rows that cannot be the answer
+    /// are an error.
     pub async fn describe_comp_share_custom_images(
         &self,
         request: &DescribeCompShareCustomImagesRequest,
     ) -> Result<DescribeCompShareCustomImagesResponse, Error> {
-        self.call(request).await
+        let page = self.call(request).await?;
+        if request.query.is_answered_by(&page.image_set) { Ok(page) } else { Err(Error::CannotFilter) }
     }
 
     /// Starts making an image of an instance; its end: [`wait_until_available`](Self::wait_until_available).

@@ -25,7 +25,7 @@ impl Client {
             let client = client.clone();
             async move {
                 let Some(mut step) = step else { return Ok(None) };
-                let page = client.call(&step.request).await?;
+                let page = client.describe_comp_share_custom_images(&step.request).await?;
                 let first_id = page.image_set.first().map(|image| image.comp_share_image_id.clone());
                 let first_id = first_id.filter(|id| !id.is_empty());
                 if first_id.is_some() && first_id == step.first_id {

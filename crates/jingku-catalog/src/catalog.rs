@@ -14,6 +14,9 @@ pub struct Catalog {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generation(u64);
 
+/// Everything that a catalogue in memory held at one moment.
+pub struct Snapshot(crate::database::Saved);
+
 impl Catalog {
     /// Opens a catalogue in a file and brings its schema up to date. Creates the file, readable for its owner
     /// only, when there is none; the folder must exist.
@@ -54,5 +57,17 @@ impl Catalog {
     /// `None` means that it is not known now: on PostgreSQL always, in memory while a change is under way.
     pub fn generation(&self) -> Option<Generation> {
         self.database.generation().map(Generation)
+    }
+
+    /// Keeps everything as it is now. Only a catalogue in memory can do it; another one fails with
+    /// [`CatalogError::Bug`](crate::CatalogError::Bug).
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        self.database.save().await.map(Snapshot)
+    }
+
+    /// Makes everything what it was at the snapshot, which stays good. The generation moves, and so does the
+    /// revision of every account, to a number it never had: whatever is remembered from before is out of date.
+    pub async fn return_to(&self, snapshot: &Snapshot) -> Result<()> {
+        self.database.restore(&snapshot.0).await
     }
 }

@@ -11,7 +11,8 @@ use std::path::Path;
 use crate::{CatalogError, Result};
 
 pub(crate) use migrations::migrate;
-pub(crate) use value::{Cells, Param, Params, Read, Row};
+pub(crate) use sqlite::Saved;
+pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
 
 /// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
 const TRIES_MAX: u32 = 8;
@@ -64,6 +65,22 @@ impl Database {
         match self {
             Self::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
             Self::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+        }
+    }
+
+    /// Copies everything of a database in memory.
+    pub(crate) async fn save(&self) -> Result<Saved> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.save().await,
+            Self::Postgres(_) => Err(sqlite::not_in_memory()),
+        }
+    }
+
+    /// Puts back what was saved.
+    pub(crate) async fn restore(&self, saved: &Saved) -> Result<()> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.restore(saved).await,
+            Self::Postgres(_) => Err(sqlite::not_in_memory()),
         }
     }
 

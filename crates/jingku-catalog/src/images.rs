@@ -6,6 +6,7 @@ mod order;
 mod page;
 mod progress;
 mod row;
+mod seed;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub use copy::{CopyImage, CopySource, NewCopy};
@@ -14,3 +15,4 @@ pub use filter::ImageFilter;
 pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub use row::{Image, ImageStatus};
+pub use seed::{SeedImage, SeedImages};

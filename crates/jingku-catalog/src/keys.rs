@@ -1,5 +1,5 @@
 use crate::accounts::account_cells;
-use crate::database::{Cells, Read, Row};
+use crate::database::{Cells, Read, Row, json_list};
 use crate::{Account, AccountId, Catalog, Result};
 
 /// A pair of keys with which an account signs its requests.
@@ -17,6 +17,17 @@ pub struct Key {
     pub created_at: i64,
     /// Since when it is no longer good.
     pub revoked_at: Option<i64>,
+    /// What it is good for.
+    pub limits: KeyLimits,
+}
+
+/// What a key is good for. The catalogue keeps this; whoever checks requests acts on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyLimits {
+    /// Whether it is good for nothing but reading.
+    pub read_only: bool,
+    /// The ranges of addresses it is good from, in the caller's form; none of them means everywhere.
+    pub addresses: Vec<String>,
 }
 
 /// What a key is created from.
@@ -30,6 +41,8 @@ pub struct NewKey<'a> {
     pub name: &'a str,
     /// The private key, encrypted by the caller.
     pub sealed_private_key: &'a str,
+    /// What it is good for.
+    pub limits: &'a KeyLimits,
 }
 
 /// What came of [`Catalog::add_key`].
@@ -41,17 +54,21 @@ pub enum AddKey {
     Exists,
 }
 
-const KEY: &str = "k.public_key, k.account_id, k.name, k.sealed_private_key, k.created_at, k.revoked_at";
+const KEY: &str = "k.public_key, k.account_id, k.name, k.sealed_private_key, k.created_at, k.revoked_at, \
+     k.read_only, k.allowed_addresses";
 
 impl Catalog {
     /// Adds a key.
     pub async fn add_key(&self, new: NewKey<'_>, now: i64) -> Result<AddKey> {
+        let addresses = json_list(&new.limits.addresses);
+        let addresses = addresses.as_str();
         self.database
             .write(|mut transaction| async move {
                 let added = transaction
                     .execute(
-                        "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at)
-                         VALUES ($1, $2, $3, $4, $5)
+                        "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at,
+                                           read_only, allowed_addresses)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7)
                          ON CONFLICT (public_key) DO NOTHING",
                         &[
                             new.public_key.into(),
@@ -59,6 +76,8 @@ impl Catalog {
                             new.name.into(),
                             new.sealed_private_key.into(),
                             now.into(),
+                            i64::from(new.limits.read_only).into(),
+                            addresses.into(),
                         ],
                     )
                     .await?;
@@ -112,5 +131,6 @@ fn key_cells(cells: &mut Cells) -> Read<Key> {
         sealed_private_key: cells.text()?,
         created_at: cells.integer()?,
         revoked_at: cells.optional_integer()?,
+        limits: KeyLimits { read_only: cells.integer()? != 0, addresses: cells.list()? },
     })
 }

@@ -17,6 +17,7 @@
 
 mod accounts;
 mod catalog;
+mod covers;
 mod cursor;
 mod database;
 mod error;
@@ -32,18 +33,19 @@ mod shares;
 pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
-pub use catalog::{Catalog, Generation};
+pub use catalog::{Catalog, Generation, Snapshot};
+pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
-    ImageStatus, NewCopy, NewImage, NewJob, Progress, UpdateImage,
+    ImageStatus, NewCopy, NewImage, NewJob, Progress, SeedImage, SeedImages, UpdateImage,
 };
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
-pub use keys::{AddKey, Key, NewKey};
+pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};

@@ -72,8 +72,8 @@ fn layout(seed: u64) -> Vec<Piece> {
     };
     let files = [
         fat16::File { name: *b"README  TXT", content: README.as_bytes().to_vec() },
-        fat16::File { name: *b"BASE    BIN", content: noise(0, BASE_BYTES) },
-        fat16::File { name: *b"WEIGHTS BIN", content: noise(seed.wrapping_add(1), WEIGHTS_BYTES) },
+        fat16::File { name: *b"BASE    BIN", content: noise(0, BASE_BYTES as u64) },
+        fat16::File { name: *b"WEIGHTS BIN", content: noise(seed.wrapping_add(1), WEIGHTS_BYTES as u64) },
     ];
     let mut pieces = vec![Piece { offset: 0, bytes: partition_table(&volume) }];
     pieces.extend(
@@ -101,7 +101,8 @@ fn partition_table(volume: &fat16::Volume) -> Vec<u8> {
 }
 
 /// Bytes that do not compress, the same for the same seed (`SplitMix64`).
-fn noise(seed: u64, len: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, len: u64) -> Vec<u8> {
+    let len = len as usize;
     let mut state = seed;
     let mut bytes = Vec::with_capacity(len);
     while bytes.len() < len {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::format::detect;
 use crate::qcow2::{Backing, Header};
 use crate::source::Source;
-use crate::{DiskError, DiskFormat, DiskReader, qemu};
+use crate::{DiskError, DiskFormat, DiskReader, Pattern, qemu};
 
 /// A disk as the operator saw it when the instance was declared: the files it consists of, top first.
 ///
@@ -18,6 +18,9 @@ pub struct Disk {
     pub layers: Vec<Layer>,
     /// Size the guest sees. That of a raw disk need not be a multiple of 512.
     pub size_bytes: u64,
+    /// What its bytes are when it consists of no file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Pattern>,
 }
 
 /// One file of a disk.
@@ -67,12 +70,18 @@ impl Disk {
             };
             layers.push(Layer { path, format });
         }
-        Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0) })
+        Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0), pattern: None })
+    }
+
+    /// A disk without a file, of this size, which must be from 1 to [`Disk::SIZE_BYTES_MAX`].
+    pub fn of_pattern(pattern: Pattern, size_bytes: u64) -> Disk {
+        debug_assert!((1..=Self::SIZE_BYTES_MAX).contains(&size_bytes));
+        Disk { layers: Vec::new(), size_bytes, pattern: Some(pattern) }
     }
 
     /// Checks that the disk still is what was declared and that no machine writes to it. Reads its headers only.
     pub fn check(&self) -> Result<(), DiskError> {
-        self.open_layers().map(drop)
+        if self.pattern.is_some() { Ok(()) } else { self.open_layers().map(drop) }
     }
 
     /// Opens the disk for reading, after checking that it still is what was declared and that no machine writes to it.
@@ -82,6 +91,9 @@ impl Disk {
     /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
     /// there, which may be deleted at the next start.
     pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
+        if let Some(pattern) = self.pattern {
+            return Ok(DiskReader::of_pattern(pattern, self.size_bytes));
+        }
         let parts = self.open_layers()?;
         let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
         match qemu_only {

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
-use crate::DiskError;
 use crate::qcow2::{Header, Image, Place};
 use crate::raw::{next_stored, read_padded};
 use crate::source::Source;
+use crate::{DiskError, Pattern};
 
 /// A disk opened for reading: which ranges hold data, and the bytes.
 ///
@@ -26,6 +26,8 @@ enum Content {
     Layers(Vec<Option<Image>>),
     /// From a raw copy of the whole disk which `qemu-img` made of the sources.
     Copy(File),
+    /// From a rule.
+    Pattern(Pattern),
 }
 
 /// A part of the disk that lies in one piece.
@@ -56,6 +58,10 @@ impl DiskReader {
         DiskReader { sources, content: Content::Copy(copy), len }
     }
 
+    pub(crate) fn of_pattern(pattern: Pattern, len: u64) -> DiskReader {
+        DiskReader { sources: Vec::new(), content: Content::Pattern(pattern), len }
+    }
+
     /// Size of the disk in bytes, never zero.
     #[expect(clippy::len_without_is_empty, reason = "no disk is empty")]
     pub fn len(&self) -> u64 {
@@ -67,6 +73,9 @@ impl DiskReader {
     /// Everything between `from` and the range reads as zeros. The range ends where data ends or where the file that
     /// holds it is not in one piece, so the next range may start where this one ends.
     pub fn next_data(&mut self, from: u64) -> Result<Option<Range<u64>>, DiskError> {
+        if let Content::Pattern(_) = self.content {
+            return Ok(Pattern::next_data(from, self.len));
+        }
         let mut at = from;
         while at < self.len {
             let run = self.run(at, self.len - at)?;
@@ -92,12 +101,16 @@ impl DiskReader {
     /// for every call that touches it. Fails when the range goes past [`DiskReader::len`].
     pub fn read_exact_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
         if offset.checked_add(buf.len() as u64).is_none_or(|end| end > self.len) {
-            let path = self.sources[0].path.clone();
+            let path = self.sources.first().map_or_else(|| "a pattern".into(), |source| source.path.clone());
             return Err(DiskError::Io {
                 action: "read past the end of",
                 path,
                 source: io::ErrorKind::UnexpectedEof.into(),
             });
+        }
+        if let Content::Pattern(pattern) = self.content {
+            pattern.read(self.len, offset, buf);
+            return Ok(());
         }
         let (mut at, mut rest) = (offset, buf);
         while !rest.is_empty() {
@@ -132,6 +145,7 @@ impl DiskReader {
             Content::Copy(copy) => {
                 return Ok(Run { kind: RunKind::Stored(&self.sources[0], copy, at), len: len_max });
             }
+            Content::Pattern(_) => return Ok(Run { kind: RunKind::Hole, len: len_max }),
         };
         let mut len = len_max;
         for (source, image) in self.sources.iter().zip(images) {

@@ -193,6 +193,6 @@ fn a_disk_that_is_another_now_is_refused() {
     symlink(bench.path("moved.raw"), bench.path("base.raw")).unwrap();
     refused("backing chain");
 
-    let nothing = Disk { layers: vec![], size_bytes: 1 };
+    let nothing = Disk { layers: vec![], size_bytes: 1, pattern: None };
     assert!(nothing.open(bench.dir.path()).is_err());
 }

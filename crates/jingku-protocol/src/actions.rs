@@ -28,6 +28,7 @@ mod get_region;
 mod image_query;
 mod modify_comp_share_image_share_account;
 mod paging;
+mod parameters;
 mod place;
 mod publish_comp_share_image;
 mod remove_favorite_image;
@@ -95,6 +96,7 @@ pub use modify_comp_share_image_share_account::{
     MAX_SHARE_ACCOUNTS, ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
 };
 pub use paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
+pub use parameters::Parameters;
 pub use place::Place;
 pub use publish_comp_share_image::{PublishCompShareImageRequest, PublishCompShareImageResponse};
 pub use remove_favorite_image::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
@@ -136,6 +138,15 @@ pub enum Repeat {
     Unsafe,
 }
 
+/// What a call does to what the account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It leaves everything as it is.
+    Read,
+    /// It may change something.
+    Write,
+}
+
 macro_rules! actions {
     ($($variant:ident = $name:literal, $repeat:ident;)*) => {
         /// Every action this API knows.
@@ -147,6 +158,13 @@ macro_rules! actions {
         impl Action {
             /// Every action.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The parameters it reads and demands, found anew at every call: tens of microseconds.
+            pub fn parameters(self) -> Parameters {
+                pastey::paste! {
+                    match self { $(Self::$variant => parameters::learn::<[<$variant Request>]>(),)* }
+                }
+            }
 
             /// The name on the wire.
             pub const fn name(self) -> &'static str {
@@ -167,6 +185,42 @@ macro_rules! actions {
 }
 
 impl Action {
+    /// Whether a call may change something: a key that is limited to reading is no good for it.
+    pub const fn access(self) -> Access {
+        match self {
+            Self::AddFavoriteImage
+            | Self::CopyCompShareCustomImage
+            | Self::CreateCompShareCustomImage
+            | Self::CreateCompShareImageFavorite
+            | Self::DeleteCompShareImageFavorite
+            | Self::ModifyCompShareImageShareAccount
+            | Self::PublishCompShareImage
+            | Self::RemoveFavoriteImage
+            | Self::SyncCompShareCustomImage
+            | Self::TerminateCompShareCustomImage
+            | Self::UpdateCompShareImage => Access::Write,
+            // Telemetry is thrown away: nothing changes.
+            Self::CreateCscliEvent
+            | Self::DescribeCommunityImages
+            | Self::DescribeCompShareCustomImageSyncDetail
+            | Self::DescribeCompShareCustomImages
+            | Self::DescribeCompShareImageShareAccounts
+            | Self::DescribeCompShareImageTags
+            | Self::DescribeCompShareImages
+            | Self::DescribeCompShareInstance
+            | Self::DescribeCompShareSharingImages
+            | Self::DescribeCompShareSoftwarePort
+            | Self::DescribeCompShareSupportZone
+            | Self::DescribeFavoriteImages
+            | Self::DescribeSelfCommunityImages
+            | Self::DescribeUserCommunityImages
+            | Self::ExportCompShareCustomImage
+            | Self::GetCompShareImageCreateProgress
+            | Self::GetProjectList
+            | Self::GetRegion => Access::Read,
+        }
+    }
+
     /// Parameters that the documents call required and that are not needed: only a daemon set to be strict asks for
     /// them.
     pub const fn required_by_documents(self) -> &'static [&'static str] {

@@ -74,6 +74,10 @@ ret_codes! {
     ParamNotAvailable = 230, FixRequest;
     /// No such project.
     ProjectNotFound = 292, FixCredentials;
+    /// The key is not good from the address the request came from.
+    AddressDenied = 294, FixCredentials;
+    /// The key is not good for this action.
+    PermissionDenied = 299, FixCredentials;
     /// The image cannot be used now.
     ImageNotAvailable = 8017, LookAgain;
     /// No such resource, or none that the caller may see.

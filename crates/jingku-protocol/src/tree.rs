@@ -1,16 +1,35 @@
 //! One nested shape for every spelling, made after the signature has been checked: `Tags.0=a`, `"Tags.0":"a"` and
 //! `"Tags":["a"]` are the same tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::params::{Params, Value};
 
 /// A parameter and everything below its name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Tree {
     text: Option<String>,
     children: BTreeMap<String, Tree>,
+    stand_ins: Option<Arc<StandIns>>,
 }
+
+/// What a request that nobody sent has in place of parameters, and which of them were looked for.
+#[derive(Debug)]
+struct StandIns {
+    other: Tree,
+    absent: BTreeSet<String>,
+    asked: Mutex<BTreeSet<String>>,
+}
+
+/// What was looked for does not count.
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.text, &self.children) == (&other.text, &other.children)
+    }
+}
+
+impl Eq for Tree {}
 
 impl Tree {
     /// The text of this very parameter; `None` when it is absent, null, or only has children.
@@ -20,6 +39,9 @@ impl Tree {
 
     /// The parameter below `name`, which may be dotted.
     pub fn get(&self, name: &str) -> Option<&Tree> {
+        if let Some(stand_ins) = &self.stand_ins {
+            return stand_ins.get(&self.children, name);
+        }
         name.split('.').try_fold(self, |tree, part| tree.children.get(part))
     }
 
@@ -31,6 +53,20 @@ impl Tree {
         let mut numbered: Vec<_> = numbered.collect();
         numbered.sort_by_key(|(number, _)| *number);
         numbered.into_iter().map(|(_, tree)| tree).collect()
+    }
+
+    /// A request that has every parameter but those in `absent`: with its text in `texts`, or else `other`.
+    pub(crate) fn of_stand_ins(texts: Vec<(String, &str)>, other: &str, absent: BTreeSet<String>) -> Self {
+        let leaf = |text: &str| Self { text: Some(text.to_owned()), ..Self::default() };
+        let stand_ins = StandIns { other: leaf(other), absent, asked: Mutex::default() };
+        let children = texts.into_iter().map(|(name, text)| (name, leaf(text))).collect();
+        Self { text: None, children, stand_ins: Some(Arc::new(stand_ins)) }
+    }
+
+    /// The names that were looked for, of a request of stand-ins.
+    pub(crate) fn asked(&self) -> BTreeSet<String> {
+        let asked = self.stand_ins.iter().map(|stand_ins| lock(&stand_ins.asked).clone());
+        asked.flatten().collect()
     }
 
     fn insert(&mut self, name: &str, value: &Value) {
@@ -54,6 +90,19 @@ impl Tree {
             }
         }
     }
+}
+
+impl StandIns {
+    fn get<'a>(&'a self, given: &'a BTreeMap<String, Tree>, name: &str) -> Option<&'a Tree> {
+        lock(&self.asked).insert(name.to_owned());
+        let first = name.split('.').next().unwrap_or_default();
+        if self.absent.contains(first) { None } else { Some(given.get(first).unwrap_or(&self.other)) }
+    }
+}
+
+/// A set is whole whoever panicked.
+fn lock(asked: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<&Params> for Tree {

@@ -97,12 +97,12 @@ fn every_field_survives_in_sharing_and_copying() {
     let shares = DescribeCompShareImageShareAccountsRequest { place: place(), image_id: "i".into() };
     assert_eq!(round_trip(&shares), shares);
     let paging = Paging { offset: None, limit: Some(5), next_token: Some("t".into()) };
-    let shared = DescribeCompShareSharingImagesRequest {
+    let list = DescribeCompShareSharingImagesRequest {
         place: place(),
         image_id: Some("i".into()),
         paging: paging.clone(),
     };
-    assert_eq!(round_trip(&shared), shared);
+    assert_eq!(round_trip(&list), list);
     let platform = DescribeCompShareImagesRequest {
         place: place(),
         image_type: Some(PlatformType::App),
@@ -213,9 +213,9 @@ fn required_parameters_are_named() {
         ModifyCompShareImageShareAccountRequest::bind(&tree).unwrap_err()
     };
     assert_eq!(bind("CompShareImageId=i"), missing("AddAccounts|RemoveAccounts"));
-    let eleven: String = (0..11).map(|number| format!("&AddAccounts.{number}={number}")).collect();
+    let eleven: Vec<_> = (0..11).map(|number| format!("&AddAccounts.{number}={number}")).collect();
     let refused = ParamError::NotAvailable("AddAccounts".into());
-    assert_eq!(bind(&format!("CompShareImageId=i{eleven}")), refused);
+    assert_eq!(bind(&format!("CompShareImageId=i{}", eleven.concat())), refused);
     assert_eq!(bind("CompShareImageId=i&AddAccounts.0=x"), refused);
     assert_eq!(SyncCompShareCustomImageRequest::bind(&empty).unwrap_err(), missing("SourceCompShareImageId"));
 }

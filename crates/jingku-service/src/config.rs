@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jingku_makers::DiskFormat;
 use serde::Deserialize;
 
+use crate::public_url::PublicUrl;
 use crate::zones::{Zone, Zones};
 
 /// What the file says.
@@ -14,6 +15,8 @@ use crate::zones::{Zone, Zones};
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where clients reach the service, when that is not where it listens.
+    pub public_url: Option<PublicUrl>,
     /// Demand what the API documents call required, such as `Region` and `Zone`, though nothing needs it.
     pub strict: bool,
     /// The zones there are, instead of those of the real service. The first is the default.
@@ -52,6 +55,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8480)),
+            public_url: None,
             strict: false,
             zones: Vec::new(),
             instances: Vec::new(),
@@ -109,6 +113,8 @@ mod tests {
         assert!(toml::from_str::<Config>("strict = true").unwrap().strict);
         let error = toml::from_str::<Config>("stritc = true").unwrap_err().to_string();
         assert!(error.contains("stritc"), "{error}");
+        let error = toml::from_str::<Config>("public_url = 'example.com'").unwrap_err().to_string();
+        assert!(error.contains("cannot be the public URL"), "{error}");
     }
 
     #[test]

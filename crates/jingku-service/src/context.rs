@@ -1,10 +1,10 @@
 //! What every action and every job is handed.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jingku_catalog::{AccountId, Catalog};
-use jingku_chunks::Store;
+use jingku_chunks::{Memory, Store};
 use secrecy::SecretString;
 
 use crate::clock::{Clock, SystemClock};
@@ -12,10 +12,11 @@ use crate::config::Config;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
 use crate::jobs::Running;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, MASTER_KEY_BYTES};
+use crate::lab::{Lab, LabClock};
 use crate::limits;
 use crate::pages::Pages;
-use crate::random::{Random, SystemRandom};
+use crate::random::{Random, SystemRandom, unique_id};
 use crate::zones::Zones;
 
 /// Everything the service works with.
@@ -28,6 +29,8 @@ pub struct Context {
     pub(crate) keyring: Keyring,
     /// Regions and zones.
     pub(crate) zones: Zones,
+    /// Where clients reach the service, once it is known.
+    public_url: OnceLock<String>,
     /// Whether documented parameters are demanded.
     pub(crate) strict: bool,
     /// Where time comes from.
@@ -36,8 +39,8 @@ pub struct Context {
     pub(crate) random: Arc<dyn Random>,
     /// This server's name.
     pub(crate) node: String,
-    /// A folder for copies of disks.
-    pub(crate) scratch: PathBuf,
+    /// A folder for copies of disks, which is emptied at the start; `None` for that of the system.
+    pub(crate) scratch: Option<PathBuf>,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -45,6 +48,8 @@ pub struct Context {
     pub(crate) limits: limits::Shared,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
+    /// What a server that clients are tested against lets be done to it.
+    pub(crate) lab: Option<Lab>,
 }
 
 /// What comes from outside the configuration: time, randomness, secrets from the environment.
@@ -64,6 +69,15 @@ impl Default for Environment {
     }
 }
 
+/// What differs between a data folder and memory.
+struct Ground {
+    catalog: Catalog,
+    store: Store,
+    keyring: Keyring,
+    node: String,
+    scratch: Option<PathBuf>,
+}
+
 impl Context {
     /// Opens everything in a data folder, creating what is not there.
     pub async fn open(
@@ -78,20 +92,70 @@ impl Context {
         if let Some(key) = catalog.keys(Some(AccountId(1))).await?.first() {
             keyring.open(&key.public_key, &key.sealed_private_key)?;
         }
-        Ok(Self {
+        let ground = Ground {
             catalog,
             store: data.store()?,
             keyring,
+            node: data.node(&*environment.random)?,
+            scratch: Some(data.create_folder("scratch")?),
+        };
+        Ok(Self::on(ground, config, environment))
+    }
+
+    /// Makes everything in memory, with a lab: see docs/operate/lab.md. To be reset, it must be told when it is filled,
+    /// with [`Context::remember_start`].
+    pub async fn open_lab(config: &Config, environment: Environment) -> Result<Self, StartError> {
+        let clock = Arc::new(LabClock::new(environment.clock));
+        let environment = Environment { clock: clock.clone(), ..environment };
+        let context = Self::open_in_memory(config, &environment).await?;
+        Ok(Self { lab: Some(Lab::new(clock)), ..context })
+    }
+
+    /// Makes everything in memory, empty. Nothing is written to a disk, and all is gone when this is dropped.
+    pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
+        let mut master_key = [0; MASTER_KEY_BYTES];
+        environment.random.fill(&mut master_key);
+        let ground = Ground {
+            catalog: Catalog::open_sqlite_in_memory().await?,
+            store: Store::new(Memory::new()),
+            keyring: Keyring::new(master_key),
+            node: unique_id(&*environment.random),
+            scratch: None,
+        };
+        Ok(Self::on(ground, config, environment))
+    }
+
+    fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
+        let Ground { catalog, store, keyring, node, scratch } = ground;
+        Self {
+            catalog,
+            store,
+            keyring,
             zones: config.zones(),
+            public_url: config.public_url.as_ref().map_or_else(OnceLock::new, |url| url.to_string().into()),
             strict: config.strict,
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
-            node: data.node(&*environment.random)?,
-            scratch: data.create_folder("scratch")?,
+            node,
+            scratch,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
             pages: Pages::default(),
-        })
+            lab: None,
+        }
+    }
+
+    /// Tells where the service listens, such as `http://127.0.0.1:8480`: what it answers as a link leads there, unless
+    /// the configuration says otherwise. To be called before the first request.
+    pub fn set_base_url(&self, base_url: &str) {
+        // What was set first stays.
+        let _ = self.public_url.set(base_url.to_owned());
+    }
+
+    /// The address of a cover; empty for none.
+    pub(crate) fn cover_url(&self, id: &str) -> String {
+        let base_url = self.public_url.get().map_or("", String::as_str);
+        if id.is_empty() { String::new() } else { format!("{base_url}/covers/{id}") }
     }
 }

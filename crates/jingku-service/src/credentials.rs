@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use crate::context::Context;
 use crate::error::Internal;
+use crate::key_limits::Limits;
 use crate::lock::lock;
 
 /// The most key pairs kept in memory.
@@ -26,6 +27,7 @@ pub struct KeyPair {
 pub(crate) struct Credentials {
     pub(crate) account: Account,
     pub(crate) private_key: SecretString,
+    pub(crate) limits: Limits,
 }
 
 /// Credentials that are current while the catalogue's generation stands.
@@ -73,7 +75,8 @@ impl Context {
         let found = self.catalog.find_key(public_key).await?;
         let Some((key, account)) = found.filter(|(key, _)| key.revoked_at.is_none()) else { return Ok(None) };
         let private_key = self.keyring.open(public_key, &key.sealed_private_key)?;
-        let credentials = Arc::new(Credentials { account, private_key });
+        let limits = Limits::read(&key)?;
+        let credentials = Arc::new(Credentials { account, private_key, limits });
         if let Some(generation) = generation {
             self.credentials_cache.put(public_key, Arc::clone(&credentials), generation);
         }

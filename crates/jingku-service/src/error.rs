@@ -32,6 +32,10 @@ pub enum Error {
     TokenNotFound,
     /// A project the account does not have.
     ProjectNotFound(String),
+    /// The key is not good from where the request came from.
+    AddressDenied,
+    /// The key is limited to reading and the action is not.
+    PermissionDenied,
 
     // Look again.
     /// Not there, or not for the caller to see: the same answer.
@@ -96,6 +100,8 @@ impl Error {
             Self::UserNotFound => RetCode::UserNotFound,
             Self::TokenNotFound => RetCode::TokenNotFound,
             Self::ProjectNotFound(_) => RetCode::ProjectNotFound,
+            Self::AddressDenied => RetCode::AddressDenied,
+            Self::PermissionDenied => RetCode::PermissionDenied,
             Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
             Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
             Self::ReshareRefused(_) => RetCode::ReshareRefused,
@@ -123,6 +129,8 @@ impl Error {
             Self::UserNotFound => "User Not Exists".to_owned(),
             Self::TokenNotFound => "Token Not Exists".to_owned(),
             Self::ProjectNotFound(id) => format!("Project [{}] not exists", excerpt(id)),
+            Self::AddressDenied => "IP Denied".to_owned(),
+            Self::PermissionDenied => "IAM Permission Denied".to_owned(),
             Self::ResourceNotFound(id) => format!("Resource not exist [{}]", excerpt(id)),
             Self::ImageNotAvailable(id) => format!("Image [{id}] is not available"),
             Self::ReshareRefused(id) => {

@@ -1,12 +1,13 @@
 //! What stands before every action: reading the request, finding out who asks, checking the signature.
 //!
-//! The order of the checks is that of the real gateway as far as it is known: 160 → 170 → 172 → 174 → 171 → 161 → 292,
-//! then the action's own.
+//! The order of the checks is that of the real gateway as far as it is known: 160 → 170 → 172 → 174 → 171 → 294 → 161 →
+//! 292 → 299, then the action's own. What a key is not good for is told only to who has it: after 171.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -19,6 +20,7 @@ use crate::actions;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::lab::{self, Ending, Watch};
 use crate::limits::{BODY_READ_TIMEOUT, SMALL_BODY_BYTES};
 use crate::random::request_id;
 use crate::reply::{self, Reply};
@@ -43,9 +45,14 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return reply::method_not_allowed(&request_id);
     }
+    let mut watch = context.lab.as_ref().map(|lab| lab.watch(&request, context.clock.now()));
     let mut action = None;
-    match answer(&context, request, &mut action).await {
-        Ok((action, reply)) => reply::success(action, reply, &request_id),
+    let (response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
+        Ok(Answer::Given(action, reply)) => (reply::success(action, reply, &request_id), Some(0)),
+        Ok(Answer::Ended(Ending::Fail { ret_code, message })) => {
+            (reply::refused(action, ret_code, &message, &request_id), Some(ret_code))
+        }
+        Ok(Answer::Ended(Ending::Silence)) => (lab::silence(), None),
         Err(error) => {
             if let Error::Internal(inside) = &error {
                 let action = action.map(Action::name);
@@ -56,28 +63,62 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
                     "request failed"
                 );
             }
-            reply::refusal(action, &error, &request_id)
+            (reply::refusal(action, &error, &request_id), Some(error.ret_code().code()))
         }
+    };
+    match watch {
+        None => response,
+        Some(watch) => watch.finish(response, ret_code),
     }
+}
+
+/// What came of a call that was not refused.
+enum Answer {
+    /// It was carried out.
+    Given(Action, Reply),
+    /// A lab ended it before.
+    Ended(Ending),
 }
 
 async fn answer(
     context: &Context,
     request: Request,
     named: &mut Option<Action>,
-) -> Result<(Action, Reply), Error> {
+    mut watch: Option<&mut Watch<'_>>,
+) -> Result<Answer, Error> {
+    let peer = peer(&request);
     let params = read(context, request).await?;
-    let name = params.get_text("Action").filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?;
-    let action = Action::from_name(name);
+    let name = params.get_text("Action").filter(|name| !name.is_empty());
+    let action = name.and_then(Action::from_name);
     *named = action;
+    if let Some(watch) = &mut watch {
+        watch.read(&params, action);
+    }
+    let name = name.ok_or(Error::MissingAction)?;
     let caller = authenticate(context, &params).await?;
+    if let Some(watch) = &mut watch {
+        watch.authentic(caller.account().id);
+    }
+    let limits = &caller.credentials.limits;
+    limits.check_address(peer)?;
     let action = action.ok_or_else(|| Error::ActionNotFound(name.to_owned()))?;
     let tree = Tree::from(&params);
     check_project(&caller, &tree)?;
+    limits.check_action(action)?;
     if context.strict {
         check_documented(action, &tree)?;
     }
-    Ok((action, actions::run(context, &caller, action, &tree).await?))
+    if let Some(watch) = &mut watch
+        && let Some(ending) = watch.meddle(action).await
+    {
+        return Ok(Answer::Ended(ending));
+    }
+    Ok(Answer::Given(action, actions::run(context, &caller, action, &tree).await?))
+}
+
+/// Where the connection comes from. No header counts: whoever sends a request can write what he likes into it.
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 async fn read(context: &Context, request: Request) -> Result<Params, Error> {

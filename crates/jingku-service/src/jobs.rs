@@ -22,8 +22,8 @@ use crate::failpoint;
 use make::MakeError;
 use progress::{Progress, Stop};
 
-pub(crate) use make::disk_reason;
-pub(crate) use progress::Running;
+pub(crate) use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
+pub(crate) use progress::{Hold, Running};
 
 /// How long a claimed job is a worker's own.
 const LEASE_SECS: i64 = 30;
@@ -43,7 +43,9 @@ impl Workers {
     pub async fn start(context: Arc<Context>) -> Result<Self, CatalogError> {
         // The data folder is locked, so whatever carries this server's name was left by a run that has ended.
         context.catalog.release_jobs_of(&context.node).await?;
-        clear(&context.scratch);
+        if let Some(scratch) = &context.scratch {
+            clear(scratch);
+        }
         let (stop, stopped) = watch::channel(false);
         let counting = usage::count(Arc::clone(&context), stopped.clone());
         let working = work(context, stopped);
@@ -75,10 +77,15 @@ fn clear(scratch: &Path) {
 async fn work(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
     // An error means that whoever could tell to stop is gone.
     while !*stopped.borrow() && stopped.has_changed().is_ok() {
+        let at_work = context.running.at_work.read().await;
         match context.catalog.claim_job(&context.node, context.clock.now(), LEASE_SECS).await {
             Ok(Some(job)) => run(&context, job, &mut stopped).await,
-            Ok(None) => idle(&context.running.wake, &mut stopped).await,
+            Ok(None) => {
+                drop(at_work);
+                idle(&context.running.wake, &mut stopped).await;
+            }
             Err(error) => {
+                drop(at_work);
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot look for jobs");
                 tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(POLL) => {} }
             }
@@ -98,7 +105,8 @@ async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<boo
     failpoint::reached("make.claimed");
     let image_id = job.image_id.clone();
     tracing::info!(image_id, attempt = job.attempt, "making image");
-    let progress = Arc::new(Progress::new(context.clock.now()));
+    let hold = context.lab.as_ref().map(|lab| Arc::clone(&lab.hold));
+    let progress = Arc::new(Progress::new(context.clock.now(), hold));
     context.running.insert(&image_id, &progress);
     let result = make_while_held(context, &job, &progress, stopped).await;
     if result.is_err() {
@@ -126,10 +134,13 @@ async fn make_while_held(
 ) -> Result<jingku_chunks::Written, MakeError> {
     let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
     let instance = instance.ok_or(MakeError::InstanceGone)?;
+    // A thread that is held would keep the process from ending when nobody is left to stop it.
+    let _stop = StopWhenDropped(progress);
     let making = {
         let (context, progress) = (Arc::clone(context), Arc::clone(progress));
         tokio::task::spawn_blocking(move || {
-            make::make(&context.store, &instance.disk, &context.scratch, &progress)
+            let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
+            make::make(&context.store, &instance.disk, &scratch, &progress)
         })
     };
     let mut making = std::pin::pin!(making);
@@ -140,6 +151,14 @@ async fn make_while_held(
             _ = stopped.changed(), if progress.stopped().is_none() => progress.stop(Stop::Shutdown),
             _ = beat.tick() => keep(context, job, progress).await,
         }
+    }
+}
+
+struct StopWhenDropped<'a>(&'a Progress);
+
+impl Drop for StopWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.stop(Stop::Shutdown);
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
 pub const MAX_LARGE_BODIES: usize = 16;
 /// The most exports at once; more are refused. Each has threads of its own.
 pub const MAX_EXPORTS: usize = 16;
+/// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
+pub(crate) const MAX_COVER_CHECKS: usize = 2;
 
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;
@@ -25,6 +27,7 @@ pub const SHARES_MAX: i64 = 1000;
 pub(crate) struct Shared {
     pub(crate) exports: Arc<Semaphore>,
     pub(crate) large_bodies: Semaphore,
+    pub(crate) cover_checks: Arc<Semaphore>,
 }
 
 impl Default for Shared {
@@ -32,6 +35,7 @@ impl Default for Shared {
         Self {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             large_bodies: Semaphore::new(MAX_LARGE_BODIES),
+            cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }
     }
 }

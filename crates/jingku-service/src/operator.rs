@@ -1,31 +1,26 @@
 //! What the operator of an installation does: accounts, keys, instances. These need no signature: whoever may open the
 //! data folder may do them.
 
+mod instances;
 mod platform;
 
-use std::path::Path;
-
 use jingku_catalog::{
-    Account, AccountId, AddInstance, AddKey, CatalogError, CreateAccount, Instance, InstanceFilter, Key,
-    NewAccount, NewKey, Paging, RemoveInstance,
+    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey,
 };
-use jingku_makers::{Disk, DiskError, DiskFormat};
+use jingku_makers::DiskError;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::DeclaredInstance;
 use crate::context::Context;
 use crate::credentials::KeyPair;
 use crate::data_dir::{DataDir, StartError, with_causes};
+use crate::key_limits;
 use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
 use crate::zones::Zone;
 
+pub use instances::NewInstance;
+pub(crate) use instances::check_instance_id;
 pub use platform::PlatformImage;
-
-/// The longest instance id, in bytes.
-const INSTANCE_ID_MAX: usize = 64;
-/// Rows read at once where all are wanted.
-const BATCH: u32 = 1000;
 
 /// Why an operator's command was not carried out. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +39,20 @@ pub enum OperatorError {
         "The public key {0:?} exists already with another private key or in another account. Choose another."
     )]
     KeyExists(String),
+    /// The text is no range of addresses.
+    #[error(
+        "{0:?} is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address must be the \
+         first of its range."
+    )]
+    BadRange(String),
+    /// More ranges of addresses than a key may have.
+    #[error("A key can be limited to at most {max} ranges of addresses, not {given}. Join some of them.")]
+    TooManyRanges {
+        /// How many were given.
+        given: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// The text cannot be an id.
     #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]
     BadInstanceId(String),
@@ -103,57 +112,6 @@ pub enum OperatorError {
     Start(#[from] StartError),
 }
 
-/// An instance to declare.
-#[derive(Clone, Copy, Debug)]
-pub struct NewInstance<'a> {
-    /// Its id.
-    pub id: &'a str,
-    /// Its name; the id when absent.
-    pub name: Option<&'a str>,
-    /// Whose it is.
-    pub account: i64,
-    /// The zone it is in; the default zone when absent.
-    pub zone: Option<&'a str>,
-    /// Its disk.
-    pub disk: &'a Path,
-    /// What the disk is; told by its content when absent.
-    pub format: Option<DiskFormat>,
-    /// Its GPU model.
-    pub gpu_type: &'a str,
-}
-
-/// An instance that can be declared.
-struct Checked<'a> {
-    new: NewInstance<'a>,
-    account: AccountId,
-    zone: &'a Zone,
-    disk: String,
-    size_bytes: i64,
-}
-
-impl Checked<'_> {
-    fn row(&self) -> jingku_catalog::NewInstance<'_> {
-        jingku_catalog::NewInstance {
-            id: self.new.id,
-            account: self.account,
-            name: self.new.name.unwrap_or(self.new.id),
-            region: &self.zone.region,
-            zone: &self.zone.zone,
-            disk: &self.disk,
-            size_bytes: self.size_bytes,
-            gpu_type: self.new.gpu_type,
-        }
-    }
-
-    /// Whether an instance is declared just so already.
-    fn is(&self, known: &Instance) -> bool {
-        let row = self.row();
-        let place = (row.account, row.region, row.zone) == (known.account, &*known.region, &*known.zone);
-        let disk = (row.disk, row.size_bytes) == (&*known.disk, known.size_bytes);
-        place && disk && (row.name, row.gpu_type) == (&*known.name, &*known.gpu_type)
-    }
-}
-
 impl Context {
     /// Makes sure that there is account 1 with a key pair: `given`, or one made here, which is then left in the data
     /// folder for client commands. Returns the pair when it was made here just now.
@@ -178,7 +136,7 @@ impl Context {
         let file = format!("public_key = \"{}\"\nprivate_key = \"{private_key}\"", pair.public_key);
         // The file first: killed in between, the next start makes another pair and replaces it.
         data.replace("credentials.toml", &file)?;
-        self.insert_key(first, &pair, "first key").await?;
+        self.insert_key(first, &pair, "first key", &KeyLimits::default()).await?;
         Ok(Some(pair))
     }
 
@@ -196,10 +154,22 @@ impl Context {
 
     /// Makes a key pair for an account.
     pub async fn create_key(&self, account: i64, name: &str) -> Result<KeyPair, OperatorError> {
+        Ok(self.create_limited_key(account, name, &KeyLimits::default()).await?.0)
+    }
+
+    /// Makes a key pair for an account that is not good for everything. Returns the limits as they are kept: each range
+    /// of addresses in its one spelling.
+    pub async fn create_limited_key(
+        &self,
+        account: i64,
+        name: &str,
+        limits: &KeyLimits,
+    ) -> Result<(KeyPair, KeyLimits), OperatorError> {
+        let limits = key_limits::normalize(limits)?;
         let account = self.require_account(account).await?;
         let pair = self.new_key_pair();
-        self.insert_key(account.id, &pair, name).await?;
-        Ok(pair)
+        self.insert_key(account.id, &pair, name, &limits).await?;
+        Ok((pair, limits))
     }
 
     /// The keys of one account or of all, without their private halves.
@@ -216,126 +186,23 @@ impl Context {
         }
     }
 
-    /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_makers::Disk`.
-    pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
-        let checked = self.check_instance(new).await?;
-        self.insert_instance(&checked, None).await
-    }
-
-    /// Declares an instance that was started from an image, one that its account can see: the image counts it.
-    pub async fn add_instance_from(
-        &self,
-        new: NewInstance<'_>,
-        image_id: &str,
-    ) -> Result<Instance, OperatorError> {
-        let checked = self.check_instance(new).await?;
-        self.insert_instance(&checked, Some(image_id)).await
-    }
-
-    /// Declares the instances of a configuration file; one that is there already is declared anew when it differs. One
-    /// that differs while an image is made of it stays as it is until the next start: the image must be finished first.
-    pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), OperatorError> {
-        for instance in declared {
-            let new = NewInstance {
-                id: &instance.id,
-                name: instance.name.as_deref(),
-                account: instance.account,
-                zone: instance.zone.as_deref(),
-                disk: &instance.disk,
-                format: instance.format,
-                gpu_type: &instance.gpu_type,
-            };
-            // Before the old declaration goes, so that one that cannot be does not take it along.
-            let checked = self.check_instance(new).await?;
-            if let Some(known) = self.catalog.instance(None, new.id).await? {
-                if checked.is(&known) {
-                    continue;
-                }
-                if self.catalog.remove_instance(new.id, self.clock.now()).await? == RemoveInstance::Busy {
-                    let instance_id = new.id;
-                    tracing::warn!(instance_id, "an image is being made: declared anew at the next start");
-                    continue;
-                }
-            }
-            self.insert_instance(&checked, None).await?;
-        }
-        Ok(())
-    }
-
-    /// All instances, newest first.
-    pub async fn instances(&self) -> Result<Vec<Instance>, OperatorError> {
-        let mut all = Vec::new();
-        let mut page = self.catalog.instances_page(InstanceFilter::default(), Paging::first(BATCH)).await?;
-        loop {
-            all.append(&mut page.items);
-            let Some(cursor) = &page.next else { return Ok(all) };
-            let next = Paging::After { cursor, limit: BATCH };
-            page = self.catalog.instances_page(InstanceFilter::default(), next).await?;
-        }
-    }
-
-    /// Forgets an instance. Its disk and its images stay.
-    pub async fn remove_instance(&self, id: &str) -> Result<(), OperatorError> {
-        match self.catalog.remove_instance(id, self.clock.now()).await? {
-            RemoveInstance::Removed => Ok(()),
-            RemoveInstance::NotFound => Err(OperatorError::NoInstance(id.to_owned())),
-            RemoveInstance::Busy => Err(OperatorError::InstanceBusy(id.to_owned())),
-        }
-    }
-
-    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=INSTANCE_ID_MAX).contains(&new.id.len()) || !new.id.bytes().all(allowed) {
-            return Err(OperatorError::BadInstanceId(new.id.to_owned()));
-        }
-        let zone = match new.zone {
+    /// The zone of this name, or the default one.
+    pub(crate) fn place(&self, zone: Option<&str>) -> Result<&Zone, OperatorError> {
+        let found = match zone {
             None => self.zones.iter().next(),
             Some(name) => self.zones.find(name),
         };
-        let zone = zone.ok_or_else(|| OperatorError::NoZone {
-            given: new.zone.unwrap_or_default().to_owned(),
+        found.ok_or_else(|| OperatorError::NoZone {
+            given: zone.unwrap_or_default().to_owned(),
             known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
-        let account = self.require_account(new.account).await?.id;
-        let disk = Disk::inspect(new.disk, new.format)?;
-        Ok(Checked {
-            new,
-            account,
-            zone,
-            disk: serde_json::to_string(&disk).expect("a disk serialises: its paths are UTF-8"),
-            size_bytes: i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes"),
         })
-    }
-
-    async fn insert_instance(
-        &self,
-        checked: &Checked<'_>,
-        image_id: Option<&str>,
-    ) -> Result<Instance, OperatorError> {
-        let (id, now) = (checked.new.id, self.clock.now());
-        let added = match image_id {
-            None => self.catalog.add_instance(checked.row(), now).await?,
-            Some(image_id) => self.catalog.add_instance_from(checked.row(), image_id, now).await?,
-        };
-        let image_id = || image_id.unwrap_or_default().to_owned();
-        match added {
-            AddInstance::ImageNotFound => Err(OperatorError::NoImageToStart(image_id(), checked.account.0)),
-            AddInstance::ImageNotAvailable => Err(OperatorError::NothingToStart(image_id())),
-            AddInstance::Exists => Err(OperatorError::InstanceExists(id.to_owned())),
-            AddInstance::Added => self.require_instance(id).await,
-        }
     }
 
     async fn require_account(&self, id: i64) -> Result<Account, OperatorError> {
         self.catalog.account(AccountId(id)).await?.ok_or(OperatorError::NoAccount(id))
     }
 
-    async fn require_instance(&self, id: &str) -> Result<Instance, OperatorError> {
-        let found = self.catalog.instance(None, id).await?;
-        found.ok_or_else(|| OperatorError::NoInstance(id.to_owned()))
-    }
-
-    async fn insert_account(&self, name: &str) -> Result<Account, OperatorError> {
+    pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, OperatorError> {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
         match self.catalog.create_account(new, self.clock.now()).await? {
@@ -344,14 +211,20 @@ impl Context {
         }
     }
 
-    fn new_key_pair(&self) -> KeyPair {
+    pub(crate) fn new_key_pair(&self) -> KeyPair {
         let (public_key, private_key) = key_pair(&*self.random);
         KeyPair { public_key, private_key: SecretString::from(private_key) }
     }
 
-    async fn insert_key(&self, account: AccountId, pair: &KeyPair, name: &str) -> Result<(), OperatorError> {
+    pub(crate) async fn insert_key(
+        &self,
+        account: AccountId,
+        pair: &KeyPair,
+        name: &str,
+        limits: &KeyLimits,
+    ) -> Result<(), OperatorError> {
         let sealed = self.keyring.seal(&pair.public_key, &pair.private_key, &*self.random);
-        let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed };
+        let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
         match self.catalog.add_key(new, self.clock.now()).await? {
             AddKey::Added => Ok(()),
             AddKey::Exists => Err(OperatorError::KeyExists(pair.public_key.clone())),
@@ -359,9 +232,9 @@ impl Context {
     }
 
     /// Adds a pair that was given, unless it is there as given.
-    async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
+    pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
-            return self.insert_key(account, pair, "from the environment").await;
+            return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
         let private_key = self.keyring.open(&pair.public_key, &key.sealed_private_key)?;
         let same = private_key.expose_secret() == pair.private_key.expose_secret();

@@ -46,6 +46,7 @@ impl Random for SeededRandom {
     }
 }
 
+const UNIQUE_ID_LENGTH: usize = 24;
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// `length` characters of `0-9a-z`.
@@ -72,9 +73,14 @@ pub(crate) fn project_id(random: &dyn Random) -> String {
     format!("org-{}", base36(random, 6))
 }
 
-/// The id of a node or a job: 120 bits.
+/// The id of a node, a job or a cover: 120 bits.
 pub(crate) fn unique_id(random: &dyn Random) -> String {
-    base36(random, 24)
+    base36(random, UNIQUE_ID_LENGTH)
+}
+
+/// Whether a text can be one of [`unique_id`].
+pub(crate) fn is_unique_id(text: &str) -> bool {
+    text.len() == UNIQUE_ID_LENGTH && text.bytes().all(|byte| BASE36.contains(&byte))
 }
 
 /// A version 4 UUID, which clients print with an error.
@@ -114,5 +120,7 @@ mod tests {
         let uuid = request_id(&random);
         assert_eq!((uuid.len(), uuid.as_bytes()[14]), (36, b'4'));
         assert_ne!(key_pair(&random), key_pair(&random));
+        let id = unique_id(&random);
+        assert!(is_unique_id(&id) && !is_unique_id(&id[1..]) && !is_unique_id(&id.to_uppercase()), "{id}");
     }
 }

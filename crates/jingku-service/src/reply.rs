@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use crate::error::Error;
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
 /// What a successful action answers with.
 pub(crate) enum Reply {
     /// A JSON object, serialised, without the members that every reply has.
@@ -44,62 +46,70 @@ pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Respons
                 json.push(b',');
             }
             json.extend_from_slice(&members[1..]);
-            response(StatusCode::OK, request_id, "application/json; charset=utf-8", Body::from(json))
+            response(StatusCode::OK, request_id, JSON, Body::from(json))
         }
         Reply::File { length, body } => {
-            let mut response = response(StatusCode::OK, request_id, "application/octet-stream", body);
-            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            response
+            file(request_id, HeaderValue::from_static("application/octet-stream"), length, body)
         }
     }
+}
+
+/// Builds a response that is a file of `length` bytes.
+pub(crate) fn file(request_id: &str, content_type: HeaderValue, length: u64, body: Body) -> Response {
+    let mut response = response(StatusCode::OK, request_id, content_type, body);
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
+/// Builds the response of a request that was no call. No SDK sends one, so HTTP may say that it failed.
+pub(crate) fn failure(status: StatusCode, error: &Error, request_id: &str) -> Response {
+    let mut response = refusal(None, error, request_id);
+    *response.status_mut() = status;
+    response
 }
 
 /// Builds the response of a call that was refused. HTTP 200 for every request that could be read: SDKs throw the body
 /// of any other away, and with it code and message.
 pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -> Response {
+    let mut response = refused(action, error.ret_code().code(), &error.message(), request_id);
+    *response.status_mut() = match error {
+        Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+        _ => StatusCode::OK,
+    };
+    response
+}
+
+/// Builds a refusal of any code and text.
+pub(crate) fn refused(action: Option<Action>, ret_code: i64, message: &str, request_id: &str) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Refusal<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         action: Option<String>,
         ret_code: i64,
-        message: String,
+        message: &'a str,
         #[serde(rename = "request_uuid")]
         request_id: &'a str,
     }
-    let status = match error {
-        Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
-        _ => StatusCode::OK,
-    };
-    let refusal = Refusal {
-        action: action.map(|action| format!("{}Response", action.name())),
-        ret_code: error.ret_code().code(),
-        message: error.message(),
-        request_id,
-    };
-    let json = serde_json::to_vec(&refusal).expect("a refusal serialises");
-    response(status, request_id, "application/json; charset=utf-8", Body::from(json))
+    let action = action.map(|action| format!("{}Response", action.name()));
+    let json = serde_json::to_vec(&Refusal { action, ret_code, message, request_id });
+    response(StatusCode::OK, request_id, JSON, Body::from(json.expect("a refusal serialises")))
 }
 
 /// Builds the answer to an HTTP method that the API does not use.
 pub(crate) fn method_not_allowed(request_id: &str) -> Response {
     let json = format!(r#"{{"RetCode":230,"Message":"Send GET or POST","request_uuid":"{request_id}"}}"#);
-    let mut response = response(
-        StatusCode::METHOD_NOT_ALLOWED,
-        request_id,
-        "application/json; charset=utf-8",
-        Body::from(json),
-    );
+    let mut response = response(StatusCode::METHOD_NOT_ALLOWED, request_id, JSON, Body::from(json));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
     response
 }
 
-fn response(status: StatusCode, request_id: &str, content_type: &'static str, body: Body) -> Response {
+fn response(status: StatusCode, request_id: &str, content_type: HeaderValue, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(
         header::HeaderName::from_static("x-ucloud-request-uuid"),
         HeaderValue::from_str(request_id).expect("a UUID is ASCII"),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{any, get};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -15,7 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::context::Context;
+use crate::cover;
 use crate::gateway;
+use crate::lab;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS};
 
 /// How long running requests may take to end when the server is told to stop.
@@ -23,13 +26,17 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait after a failed accept, which is most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The routes: health for whoever watches the process, the API everywhere else. Clients send to any path.
+/// The routes: health for whoever watches the process, covers for browsers, the API everywhere else. Clients send to any
+/// path.
 pub fn router(context: Arc<Context>) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .fallback(gateway::handle)
-        .with_state(context)
+        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle));
+    if context.lab.is_some() {
+        router = router.route("/_lab/{*call}", any(lab::control));
+    }
+    router.fallback(gateway::handle).with_state(context)
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
@@ -52,8 +59,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             () = &mut shutdown => break,
             accepted = async { (permit.await, listener.accept().await) } => accepted,
         };
-        let (permit, stream) = match accepted {
-            (permit, Ok((stream, _peer))) => (permit, stream),
+        let (permit, stream, peer) = match accepted {
+            (permit, Ok((stream, peer))) => (permit, stream, peer),
             (_, Err(error)) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -62,8 +69,13 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         };
         // Replies are one write each: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let connection =
-            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let router = TowerToHyperService::new(router.clone());
+        // The gateway asks for it: a key may be good from some addresses only.
+        let service = service_fn(move |mut request: Request<_>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that breaks off is no event.

@@ -4,8 +4,8 @@ use jingku_catalog::{AccountId, Image as Row, ImageStatus as RowStatus};
 use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
 use serde::de::DeserializeOwned;
 
+use crate::context::Context;
 use crate::error::Internal;
-use crate::zones::Zones;
 
 /// Whose the platform's images are said to be.
 pub(crate) const OFFICIAL: &str = "Official";
@@ -13,10 +13,10 @@ pub(crate) const OFFICIAL: &str = "Official";
 const MB: i64 = 1 << 20;
 
 /// An image row as the API shows it; with its readme only when it was asked for by id.
-pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image, Internal> {
+pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     let official = row.account == AccountId::PLATFORM;
     let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
-    let zone_id = zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
+    let zone_id = context.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
     Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
         software_ports: parse(&row.id, &row.software_ports)?,
@@ -35,7 +35,7 @@ pub(crate) fn image(row: Row, zones: &Zones, with_readme: bool) -> Result<Image,
         description: row.description,
         tags: row.tags,
         price: cents_to_price(row.price_cents),
-        cover: row.cover,
+        cover: context.cover_url(&row.cover),
         readme: with_readme.then_some(row.readme),
         supported_gpu_types: row.supported_gpu_types,
         auto_start: row.auto_start,

@@ -1,11 +1,13 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jingku_service::{DiskFormat, PlatformType};
 
+use crate::image::list::ListArgs;
 use crate::lang::{Lang, tr};
 
 #[derive(Debug, Parser)]
@@ -39,12 +41,18 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     #[command(subcommand, about = tr("Work with images, here or in the cloud", "操作镜像（本地服务或云端）"))]
     Image(AnyImageCommand),
+    #[command(about = tr("Run a command whose calls to the cloud come to the server here", "运行命令，并把它对云端 API 的调用转到本地服务"), override_usage = "jingku run [OPTIONS] -- <COMMAND>...")]
+    Run(RunArgs),
+    #[command(about = tr("Print what the SDKs need to talk to the server", "输出各 SDK 连接服务所需的设置"))]
+    Env(EnvArgs),
     #[command(subcommand, about = tr("Declare the instances that images are made of", "登记用来制作镜像的实例"))]
     Instance(InstanceCommand),
     #[command(subcommand, about = tr("Manage accounts", "管理账号"))]
     Account(AccountCommand),
     #[command(subcommand, about = tr("Manage key pairs", "管理密钥对"))]
     Key(KeyCommand),
+    #[command(about = tr("Drive a throw-away server that your code is tested against", "操控用来测试自己代码的临时服务"))]
+    Lab(LabArgs),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +63,101 @@ pub(crate) struct ServeArgs {
     pub(crate) listen: Option<SocketAddr>,
     #[arg(long, help = tr("Add two small disks as instances and make an image of one", "添加两块小磁盘作为实例，并制作一个镜像"))]
     pub(crate) demo: bool,
+    #[arg(long, conflicts_with = "demo", help = tr("Keep everything in memory; nothing is left when it ends", "一切只在内存中，结束后不留任何数据"))]
+    pub(crate) ephemeral: bool,
+    #[arg(long, requires = "ephemeral", value_name = "FILE", help = tr("Accounts, instances and images to begin with (TOML or JSON)", "初始的账号、实例与镜像（TOML 或 JSON）"))]
+    pub(crate) fixtures: Option<PathBuf>,
+    #[arg(long, requires = "ephemeral", help = tr("Let `jingku lab` reset, hold, break and watch it; loopback only", "允许 `jingku lab` 重置、暂停、注入故障和查看请求；仅限本机地址"))]
+    pub(crate) lab: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabArgs {
+    #[arg(long, global = true, env = "JINGKU_BASE_URL", hide_env_values = true, value_name = "URL", help = tr("The server, started with --ephemeral --lab", "以 --ephemeral --lab 启动的服务地址"))]
+    pub(crate) base_url: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: LabCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    #[command(about = tr("Put everything back to what it was after the start", "一切恢复到刚启动时的状态"))]
+    Reset,
+    #[command(about = tr("Keep the catalogue as it is now", "保存当前目录状态"))]
+    Snapshot {
+        #[arg(help = tr("What to call it [default: default]", "快照名 [默认：default]"))]
+        name: Option<String>,
+    },
+    #[command(about = tr("Make the catalogue what it was at a snapshot", "恢复到某个快照"))]
+    Return {
+        #[arg(help = tr("Its name [default: default]", "快照名 [默认：default]"))]
+        name: Option<String>,
+    },
+    #[command(subcommand, about = tr("Stop and move the server's clock", "停止或拨动服务的时钟"))]
+    Clock(ClockCommand),
+    #[command(about = tr("Hold images in the making at some percent, or let them go", "让制作中的镜像停在某个百分比，或放行"))]
+    Hold {
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=100), required_unless_present = "release", help = tr("Where to hold them, 0 to 100", "停在百分之几，0 到 100"))]
+        percent: Option<u8>,
+        #[arg(long, conflicts_with = "percent", help = tr("Let them go", "放行"))]
+        release: bool,
+    },
+    #[command(about = tr("Answer the next calls of an action with an error", "让某个操作接下来的调用返回错误"))]
+    Fail {
+        #[arg(help = tr("Its name, or * for every action", "操作名，* 表示全部"))]
+        action: String,
+        #[arg(long, value_name = "N", allow_negative_numbers = true, help = tr("The code, anything but 0", "返回码，不能为 0"))]
+        ret_code: i64,
+        #[arg(long, value_name = "TEXT", help = tr("The text", "错误信息"))]
+        message: Option<String>,
+        #[arg(long, value_name = "K", default_value_t = 1, hide_default_value = true, help = tr("How many calls [default: 1]", "调用次数 [默认：1]"))]
+        times: u32,
+    },
+    #[command(about = tr("Delay the next calls of an action", "让某个操作接下来的调用延迟"))]
+    Delay {
+        #[arg(help = tr("Its name, or * for every action", "操作名，* 表示全部"))]
+        action: String,
+        #[arg(long, value_name = "N", help = tr("For how long, in milliseconds", "毫秒数"))]
+        ms: u64,
+        #[arg(long, value_name = "K", default_value_t = 1, hide_default_value = true, help = tr("How many calls [default: 1]", "调用次数 [默认：1]"))]
+        times: u32,
+    },
+    #[command(about = tr("Close the connection of the next calls of an action", "让某个操作接下来的调用断开连接"))]
+    Drop {
+        #[arg(help = tr("Its name, or * for every action", "操作名，* 表示全部"))]
+        action: String,
+        #[arg(long, help = tr("After half of the answer, instead of before the call is carried out", "发送一半应答后断开，而不是执行前断开"))]
+        half: bool,
+        #[arg(long, value_name = "K", default_value_t = 1, hide_default_value = true, help = tr("How many calls [default: 1]", "调用次数 [默认：1]"))]
+        times: u32,
+    },
+    #[command(about = tr("Forget the faults that wait", "清除等待中的故障"))]
+    Clear,
+    #[command(about = tr("Show what clients sent", "查看客户端发来的请求"))]
+    Trace {
+        #[arg(long, help = tr("Go on with what comes", "持续显示新请求"))]
+        follow: bool,
+        #[arg(long, conflicts_with = "follow", help = tr("Forget it instead", "改为清空"))]
+        clear: bool,
+    },
+    #[command(about = tr("Show clock, hold, faults and snapshots", "查看时钟、暂停、故障与快照"))]
+    State,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    #[command(about = tr("Stop it at a time", "停在某个时刻"))]
+    Set {
+        #[arg(value_name = "TIME", allow_negative_numbers = true, help = tr("Unix seconds, or as 2026-11-24T08:00:00Z", "Unix 秒，或如 2026-11-24T08:00:00Z"))]
+        time: String,
+    },
+    #[command(about = tr("Move it, whether it stands or not", "拨动，无论是否停止"))]
+    Advance {
+        #[arg(value_name = "SECONDS", allow_negative_numbers = true, help = tr("Forward, or back when negative", "向前的秒数，负数表示向后"))]
+        seconds: i64,
+    },
+    #[command(about = tr("The machine's clock again", "恢复为本机时钟"))]
+    Free,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,6 +179,10 @@ pub(crate) enum KeyCommand {
         account: i64,
         #[arg(long, default_value = "", hide_default_value = true, help = tr("What to call it", "备注名"))]
         name: String,
+        #[arg(long, help = tr("Good for reading only", "仅可读取"))]
+        read_only: bool,
+        #[arg(long = "from", value_name = "CIDR", help = tr("Good from these addresses only, such as 10.0.0.0/8; repeatable", "仅限来自这些地址，如 10.0.0.0/8，可重复"))]
+        addresses: Vec<String>,
     },
     #[command(about = tr("List keys, without their private halves", "列出密钥（不含私钥）"))]
     List {
@@ -211,23 +318,35 @@ pub(crate) struct ConnectionArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct OneImage {
-    #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
-    pub(crate) image_id: String,
+pub(crate) struct RunArgs {
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND", help = tr("The command and its arguments, after --", "要运行的命令及其参数，写在 -- 之后"))]
+    pub(crate) command: Vec<OsString>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    #[arg(long, conflicts_with_all = ["offset", "limit"], help = tr("All pages", "所有页"))]
-    pub(crate) all: bool,
-    #[arg(long, value_name = "IMAGE_ID", help = tr("Only this image", "只看这个镜像"))]
-    pub(crate) id: Option<String>,
-    #[arg(long, value_name = "N", help = tr("Images to pass over [default: 0]", "跳过的镜像数 [默认：0]"))]
-    pub(crate) offset: Option<u64>,
-    #[arg(long, value_name = "N", help = tr("Images wanted, at most 100 [default: 20]", "最多列出几个，上限 100 [默认：20]"))]
-    pub(crate) limit: Option<u32>,
+pub(crate) struct EnvArgs {
+    #[arg(long, value_name = "python|go|js|java|php", hide_possible_values = true, help = tr("Whose code to print [default: variables of a shell]", "输出哪种 SDK 的代码 [默认：shell 变量]"))]
+    pub(crate) sdk: Option<Sdk>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// An SDK of the cloud, by its language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sdk {
+    Python,
+    Go,
+    Js,
+    Java,
+    Php,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneImage {
+    #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
+    pub(crate) image_id: String,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }
@@ -254,6 +373,8 @@ pub(crate) struct UpdateArgs {
     pub(crate) description: Option<String>,
     #[arg(long, value_name = "TEXT", help = tr("Markdown; empty clears", "Markdown 说明；留空表示清除"))]
     pub(crate) readme: Option<String>,
+    #[arg(long, value_name = "FILE", help = tr("A picture; empty clears", "封面图片；留空表示清除"))]
+    pub(crate) cover: Option<OsString>,
     #[arg(long = "tag", value_name = "TAG", help = tr("A tag; repeat for up to three; empty clears", "标签，可重复，最多三个；留空表示清除"))]
     pub(crate) tags: Vec<String>,
     #[arg(long, value_name = "private|public", hide_possible_values = true, help = tr("Who sees it", "可见范围"))]

@@ -34,7 +34,11 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
 /// An API to talk to.
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    base_url: String,
+    pub(crate) base_url: String,
+    pub(crate) public_key: String,
+    pub(crate) private_key: String,
+    pub(crate) region: Option<String>,
+    pub(crate) zone: Option<String>,
     /// Where the address is from, as arguments that lead there again.
     origin: Vec<String>,
 }
@@ -54,14 +58,16 @@ impl Connection {
         };
         let public_key = key(&args.public_key, settings.public_key, "public-key")?;
         let private_key = key(&args.private_key, settings.private_key, "private-key")?;
-        let mut config = Config::new(public_key, private_key);
+        let region = filled(args.region.as_ref()).or(settings.region);
+        let zone = filled(args.zone.as_ref()).or(settings.zone);
+        let mut config = Config::new(public_key.clone(), private_key.clone());
         config.base_url.clone_from(&base_url);
-        config.region = filled(args.region.as_ref()).or(settings.region);
-        config.zone = filled(args.zone.as_ref()).or(settings.zone);
+        (config.region, config.zone) = (region.clone(), zone.clone());
         let flags = [("--profile", &args.profile), ("--base-url", &args.base_url)];
         let given =
             flags.iter().filter_map(|(flag, value)| Some([(*flag).to_owned(), filled(value.as_ref())?]));
-        Ok(Self { client: Client::new(config)?, base_url, origin: given.flatten().collect() })
+        let (client, origin) = (Client::new(config)?, given.flatten().collect());
+        Ok(Self { client, base_url, public_key, private_key, region, zone, origin })
     }
 
     /// A command that reaches the same API again. The key pair is left out: it does not belong on a screen.

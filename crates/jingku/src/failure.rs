@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use compshare::Class;
-use jingku_service::{ConfigError, DiskError, OperatorError, StartError};
+use compshare::{Class, RetCode};
+use jingku_service::{ConfigError, DiskError, FixturesError, OperatorError, StartError};
+use jingku_testing::LabError;
 
 use crate::lang::tr;
 use crate::translate;
@@ -25,6 +26,10 @@ pub(crate) enum Exit {
     TryAgain = 5,
     /// The server or this machine failed.
     Fault = 6,
+    /// What `jingku run` is to run is there but cannot be run; a shell uses the same, as below.
+    NotRunnable = 126,
+    /// What `jingku run` is to run is not there.
+    NoCommand = 127,
     /// Ctrl-C: an image that was waited for goes on being made, a file that was written is gone.
     Interrupted = 130,
 }
@@ -45,11 +50,22 @@ impl Failure {
         Self { exit, message: message.into(), ret_code: None, request_id: None, unreachable: false }
     }
 
+    /// Nobody answered.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { unreachable: true, ..Self::new(Exit::TryAgain, message) }
+    }
+
     /// Adds what to do about it.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
         self.message.push_str(tr(" ", ""));
         self.message.push_str(advice);
         self
+    }
+
+    /// Whether the server refused a parameter of this name.
+    pub(crate) fn names(&self, param: &str) -> bool {
+        self.ret_code == Some(RetCode::ParamNotAvailable.code())
+            && self.message.contains(&format!("[{param}]"))
     }
 
     /// What the operating system refused to do with a file.
@@ -96,13 +112,32 @@ impl From<compshare::Error> for Failure {
             (_, Class::AskAgainLater) => Exit::TryAgain,
             (_, Class::ServiceFault) => Exit::Fault,
         };
-        Self {
+        let failure = Self {
             exit,
             message: tr(error.to_string(), translate::client_error(&error)),
             ret_code: error.ret_code(),
             request_id: error.request_id().map(str::to_owned),
             unreachable: matches!(error, compshare::Error::Connect { .. }),
+        };
+        match error.ret_code().and_then(limits_of_the_key) {
+            Some(limits) => failure.advise(limits),
+            None => failure,
         }
+    }
+}
+
+/// What a key pair that is right is not good for.
+fn limits_of_the_key(code: i64) -> Option<&'static str> {
+    match RetCode::from_code(code)? {
+        RetCode::AddressDenied => Some(tr(
+            "The key pair is not good from this address: use another one, or ask for this address to be allowed.",
+            "此密钥对不能从当前地址使用：请换一对，或请管理员放行该地址。",
+        )),
+        RetCode::PermissionDenied => Some(tr(
+            "The key pair is not good for this, perhaps for reading only: use another one.",
+            "此密钥对无权执行该操作，可能只能读取：请换一对。",
+        )),
+        _ => None,
     }
 }
 
@@ -121,6 +156,8 @@ impl From<OperatorError> for Failure {
             | OperatorError::NoPlatformImage(_) => Exit::NotThere,
             OperatorError::AccountExists(_)
             | OperatorError::KeyExists(_)
+            | OperatorError::BadRange(_)
+            | OperatorError::TooManyRanges { .. }
             | OperatorError::BadInstanceId(_)
             | OperatorError::InstanceExists(_)
             | OperatorError::BadImageName(_)
@@ -162,5 +199,37 @@ impl From<ConfigError> for Failure {
             ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
         };
         Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end())
+    }
+}
+
+impl From<FixturesError> for Failure {
+    fn from(error: FixturesError) -> Self {
+        let zh = match &error {
+            FixturesError::Unreadable { path, source } => {
+                format!("无法读取初始数据文件 {}：{source}。", path.display())
+            }
+            FixturesError::Wrong { path, place, why } => {
+                format!("初始数据文件 {} 有误：{place}：{why}", path.display())
+            }
+            FixturesError::Operator(_) => String::new(),
+        };
+        match error {
+            FixturesError::Operator(error) => error.into(),
+            error => Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end()),
+        }
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        let (exit, zh) = match &error {
+            LabError::Unreachable { base_url, .. } => (Exit::TryAgain, format!("{base_url} 没有服务应答。")),
+            LabError::NoLab(base_url) => (
+                Exit::NotThere,
+                format!("{base_url} 的服务没有开启 lab。请用 `jingku serve --ephemeral --lab` 启动。"),
+            ),
+            LabError::Refused(why) => (Exit::Refused, why.clone()),
+        };
+        Self::new(exit, tr(error.to_string(), zh))
     }
 }

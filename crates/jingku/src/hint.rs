@@ -23,7 +23,7 @@ pub(crate) fn start_a_server(global: &Global) -> String {
 }
 
 /// A word as a shell reads it back.
-fn quote(word: &OsStr) -> String {
+pub(crate) fn quote(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

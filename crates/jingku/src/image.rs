@@ -1,29 +1,29 @@
 //! The image commands: through the API, so that they work against a server here and against the cloud.
 
+mod cover;
 mod create;
 mod export;
 mod follow;
+pub(crate) mod list;
 mod sparse_file;
 
 use compshare::actions::{
-    DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, Paging,
-    TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
+    DescribeCompShareCustomImagesRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
 };
 use compshare::{Client, Image};
-use futures::TryStreamExt;
 use serde_json::json;
 
-use crate::args::{Global, ImageCommand, ListArgs, OneImage, UpdateArgs, Visibility};
+use crate::args::{Global, ImageCommand, OneImage, UpdateArgs, Visibility};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{note, print, print_fields, print_json, print_table, size, time};
+use crate::output::{print, print_fields, print_json, size, time};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
     let connection = Connection::open(global, command.connection())?;
     let client = &connection.client;
     let outcome = match command {
-        ImageCommand::List(args) => list(global, client, args).await,
+        ImageCommand::List(args) => list::run(global, client, args).await,
         ImageCommand::Show(args) => show(global, client, &args.image_id).await,
         ImageCommand::Create(args) => create::run(global, &connection, args).await,
         ImageCommand::Progress { one, wait } => {
@@ -34,46 +34,6 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Export(args) => export::run(global, client, args).await,
     };
     outcome.map_err(|failure| connection.explain(global, failure))
-}
-
-async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
-    let request = DescribeCompShareCustomImagesRequest {
-        image_id: args.id,
-        paging: Paging { offset: args.offset, limit: args.limit, next_token: None },
-        ..DescribeCompShareCustomImagesRequest::default()
-    };
-    let page = if args.all {
-        let image_set: Vec<Image> = client.custom_images(request).try_collect().await?;
-        let total_count = i64::try_from(image_set.len()).unwrap_or(i64::MAX);
-        DescribeCompShareCustomImagesResponse { total_count, image_set, next_token: String::new() }
-    } else {
-        client.describe_comp_share_custom_images(&request).await?
-    };
-    if global.json {
-        return print_json(&page);
-    }
-    print_images(&page.image_set)?;
-    let (shown, total) = (page.image_set.len(), page.total_count);
-    if i64::try_from(shown).is_ok_and(|shown| shown < total) {
-        note(&tr(format!("{shown} of {total} images"), format!("共 {total} 个镜像，显示 {shown} 个")));
-    }
-    Ok(())
-}
-
-/// Prints images as a table.
-pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
-    let headings =
-        tr(["ID", "NAME", "STATUS", "SIZE", "CREATED"], ["ID", "名称", "状态", "大小", "创建时间"]);
-    let row = |image: &Image| {
-        vec![
-            image.comp_share_image_id.clone(),
-            image.name.clone(),
-            image.status.as_str().to_owned(),
-            size(image.size),
-            time(image.create_time),
-        ]
-    };
-    print_table(&headings, images.iter().map(row).collect(), 1, tr("No images.", "没有镜像。"))
 }
 
 async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Failure> {
@@ -96,8 +56,8 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
 
 fn describe(image: &Image) -> Result<(), Failure> {
     let labels = tr(
-        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Description"],
-        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "描述"],
+        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Cover", "Description"],
+        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "封面", "描述"],
     );
     let values = [
         image.comp_share_image_id.clone(),
@@ -109,6 +69,7 @@ fn describe(image: &Image) -> Result<(), Failure> {
         time(image.create_time),
         image.tags.join(", "),
         image.source_gpu_type.clone(),
+        image.cover.clone(),
         image.description.clone(),
     ];
     print_fields(labels.into_iter().zip(values))?;
@@ -120,18 +81,20 @@ fn describe(image: &Image) -> Result<(), Failure> {
 
 async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<(), Failure> {
     let image_id = args.one.image_id;
+    let cover = args.cover.as_deref().map(cover::read).transpose()?;
     let request = UpdateCompShareImageRequest {
         image_id: image_id.clone(),
         name: args.name,
         description: args.description,
         readme: args.readme,
+        cover,
         public: args.visibility.map(|visibility| visibility == Visibility::Public),
         tags: changed(args.tags),
         supported_gpu_types: changed(args.gpu_types),
         auto_start: args.auto_start,
         ..UpdateCompShareImageRequest::default()
     };
-    client.update_comp_share_image(&request).await?;
+    client.update_comp_share_image(&request).await.map_err(|error| cover::explain(error.into()))?;
     if global.json {
         print_json(&find(client, &image_id).await?)
     } else {

@@ -20,7 +20,8 @@ impl Lang {
     /// Takes `--lang` from the command line if it is there, else the locale. Before the arguments are parsed, because
     /// help and errors of the parser are in that language too.
     pub(crate) fn init(args: &[OsString]) {
-        let args = || args.iter().filter_map(|arg| arg.to_str());
+        // What follows belongs to the command of `jingku run`.
+        let args = || args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--");
         let after_flag = args().skip_while(|arg| *arg != "--lang").nth(1);
         let joined = args().find_map(|arg| arg.strip_prefix("--lang="));
         let lang = after_flag.or(joined).map_or_else(Self::from_locale, Self::of);

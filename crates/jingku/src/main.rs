@@ -2,13 +2,16 @@
 
 mod args;
 mod connection;
+mod env;
 mod failure;
 mod hint;
 mod image;
+mod lab;
 mod lang;
 mod operate;
 mod output;
 mod overview;
+mod run;
 mod serve;
 mod translate;
 
@@ -25,32 +28,39 @@ fn main() -> ExitCode {
     lang::Lang::init(&args);
     let Cli { global, command, .. } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() && args.iter().any(|arg| arg == "--json") => {
+        Err(error)
+            if error.use_stderr()
+                && args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json") =>
+        {
             return Failure::from(error).report(true);
         }
         Err(error) => error.exit(),
     };
     let outcome = match command {
-        None => output::print(overview::text().trim_end()),
+        None => output::print(overview::text().trim_end()).map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => failure.report(global.json),
     }
 }
 
-fn run(global: &Global, command: Command) -> Result<(), Failure> {
+fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
     runtime.block_on(async {
-        match command {
+        let outcome = match command {
+            Command::Run(args) => return run::run(global, args).await,
+            Command::Env(args) => env::run(global, args).await,
             Command::Serve(args) => serve::run(global, args).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
-        }
+            Command::Lab(args) => lab::run(global, args).await,
+        };
+        outcome.map(|()| ExitCode::SUCCESS)
     })
 }

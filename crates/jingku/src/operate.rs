@@ -2,7 +2,7 @@
 
 mod platform;
 
-use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyPair, NewInstance};
+use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -66,9 +66,13 @@ pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<
 
 pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Failure> {
     match command {
-        KeyCommand::Create { account, name } => {
-            let pair = open_or_create(global, &Config::default()).await?.create_key(account, &name).await?;
-            print_pair(global, &json!({ "AccountId": account }), &pair)
+        KeyCommand::Create { account, name, read_only, addresses } => {
+            let context = open_or_create(global, &Config::default()).await?;
+            let limits = KeyLimits { read_only, addresses };
+            let (pair, limits) = context.create_limited_key(account, &name, &limits).await?;
+            let mut value = json!({ "AccountId": account });
+            add_limits(&mut value, &limits);
+            print_pair(global, &value, &pair)
         }
         KeyCommand::List { account } => {
             let keys = open(global).await?.keys(account).await?;
@@ -76,14 +80,14 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
                 return print_json(&keys.iter().map(key_json).collect::<Vec<_>>());
             }
             let headings = tr(
-                ["PUBLIC KEY", "ACCOUNT", "NAME", "CREATED", "REVOKED"],
-                ["公钥", "账号", "备注", "创建时间", "吊销时间"],
+                ["PUBLIC KEY", "ACCOUNT", "NAME", "CREATED", "LIMITS"],
+                ["公钥", "账号", "备注", "创建时间", "限制"],
             );
             let row = |key: Key| {
-                let revoked = key.revoked_at.map(date).unwrap_or_default();
-                vec![key.public_key, key.account.0.to_string(), key.name, date(key.created_at), revoked]
+                let limits = limits_text(&key);
+                vec![key.public_key, key.account.0.to_string(), key.name, date(key.created_at), limits]
             };
-            print_table(&headings, keys.into_iter().map(row).collect(), 2, tr("No keys.", "没有密钥。"))
+            print_table(&headings, keys.into_iter().map(row).collect(), 4, tr("No keys.", "没有密钥。"))
         }
         KeyCommand::Revoke { public_key } => {
             open(global).await?.revoke_key(&public_key).await?;
@@ -175,8 +179,27 @@ fn account_json(account: &Account) -> Value {
 }
 
 fn key_json(key: &Key) -> Value {
-    json!({ "PublicKey": key.public_key, "AccountId": key.account.0, "Name": key.name,
-            "CreateTime": key.created_at, "RevokeTime": key.revoked_at })
+    let mut value = json!({ "PublicKey": key.public_key, "AccountId": key.account.0, "Name": key.name,
+                            "CreateTime": key.created_at, "RevokeTime": key.revoked_at });
+    add_limits(&mut value, &key.limits);
+    value
+}
+
+fn add_limits(value: &mut Value, limits: &KeyLimits) {
+    value["ReadOnly"] = json!(limits.read_only);
+    value["From"] = json!(limits.addresses);
+}
+
+/// What a key is not good for; empty when it is good for everything.
+fn limits_text(key: &Key) -> String {
+    if let Some(time) = key.revoked_at {
+        return tr(format!("revoked {}", date(time)), format!("{} 吊销", date(time)));
+    }
+    let limits = &key.limits;
+    let read_only = limits.read_only.then(|| tr("read only", "只读").to_owned());
+    let from = |addresses: String| tr(format!("from {addresses}"), format!("来自 {addresses}"));
+    let from = (!limits.addresses.is_empty()).then(|| from(limits.addresses.join(" ")));
+    read_only.into_iter().chain(from).collect::<Vec<_>>().join(tr(", ", "，"))
 }
 
 fn instance_json(instance: &Instance) -> Value {

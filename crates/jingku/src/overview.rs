@@ -13,6 +13,7 @@ Serve
   jingku instance add|list|remove  declare the VM disks that images are made of
   jingku account create|list       one account a tenant
   jingku key create|list|revoke    key pairs that requests are signed with
+  jingku serve --ephemeral --lab   a server in memory to test your code on
 
 Images, here or in the cloud
   jingku image list                the account's own images, newest first
@@ -22,6 +23,7 @@ Images, here or in the cloud
   jingku image update ID           name, description, tags, readme
   jingku image delete ID
   jingku image export ID -o FILE   its disk, raw or qcow2
+  jingku run -- compshare ...      a program made for the cloud; see also: env
 
 Everywhere: --json, --lang zh|en, --data-dir DIR, --help
 Exit codes: 0 done, 1 refused, 2 usage, 3 not there, 4 keys, 5 later, 6 fault
@@ -38,6 +40,7 @@ const ZH: &str = "\
   jingku instance add|list|remove  登记用来制作镜像的虚拟机磁盘
   jingku account create|list       每个租户一个账号
   jingku key create|list|revoke    请求签名所用的密钥对
+  jingku serve --ephemeral --lab   用来测试自己代码的内存服务
 
 镜像（本地服务或云端）
   jingku image list                账号的自制镜像，新的在前
@@ -47,6 +50,7 @@ const ZH: &str = "\
   jingku image update ID           修改名称、描述、标签、说明
   jingku image delete ID
   jingku image export ID -o 文件   导出磁盘，raw 或 qcow2
+  jingku run -- compshare ...      云端程序不改动，转到本地；另有 env
 
 通用选项：--json、--lang zh|en、--data-dir 目录、--help
 退出码：0 成功，1 拒绝，2 用法，3 不存在，4 密钥，5 稍后再试，6 故障

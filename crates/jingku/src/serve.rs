@@ -1,6 +1,7 @@
 //! `jingku serve`.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::lang::tr;
 use crate::output::note;
 
 mod demo;
+mod ephemeral;
 
 /// The configuration file, or what holds without one.
 pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
@@ -55,13 +57,31 @@ fn variable(name: &str) -> Option<String> {
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     start_log();
     let config = read_config(args.config.as_deref())?;
+    if args.ephemeral {
+        return ephemeral::run(global, args, config).await;
+    }
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     let _lock = data.lock()?;
     let context = Arc::new(Context::open(&data, &config, &environment()).await?);
     let made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
     context.declare_instances(&config.instances).await?;
 
-    let address = args.listen.unwrap_or(config.listen);
+    let (listener, base_url) = listen(args.listen.unwrap_or(config.listen)).await?;
+    data.write_endpoint(&base_url)?;
+    context.set_base_url(&base_url);
+    let announce = || announce(&base_url, &data, made.is_some());
+    let demo = async {
+        if args.demo {
+            let instances = add_demo_instances(&context, &data).await?;
+            demo::show(global, &base_url, instances).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    serve_until_stopped(Arc::clone(&context), listener, announce, demo).await
+}
+
+/// Listens, and tells the base URL.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, String), Failure> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let message = tr(
             format!("Cannot listen on {address}: {error}. Choose another address with --listen."),
@@ -70,28 +90,29 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
     })?;
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
-    let base_url = format!("http://{bound}");
-    data.write_endpoint(&base_url)?;
+    Ok((listener, format!("http://{bound}")))
+}
+
+/// Serves and works until a signal comes. `announce` runs when the server can be asked, `then` after it.
+async fn serve_until_stopped(
+    context: Arc<Context>,
+    listener: TcpListener,
+    announce: impl FnOnce(),
+    then: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
     let workers = Workers::start(Arc::clone(&context))
         .await
         .map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
 
     // Taken before the address is told: whoever reads it may send the signal at once.
     let stopped = stop_signal()?.shared();
-    let server = tokio::spawn(jingku_service::serve(listener, router(Arc::clone(&context)), stopped.clone()));
-    announce(&base_url, &data, made.is_some());
-    let demo = async {
-        if args.demo {
-            let instances = add_demo_instances(&context, &data).await?;
-            demo::show(global, &base_url, instances).await?;
-        }
-        Ok::<_, Failure>(())
-    };
+    let server = tokio::spawn(jingku_service::serve(listener, router(context), stopped.clone()));
+    announce();
     tokio::select! {
         // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.
         biased;
         () = stopped.clone() => {}
-        shown = demo => {
+        shown = then => {
             shown?;
             stopped.await;
         }

@@ -11,6 +11,12 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
         OperatorError::NoAccount(id) => format!("没有账号 {id}。可用 `jingku account create 名字` 新建。"),
         OperatorError::NoKey(key) => format!("没有未吊销的密钥 {key:?}。`jingku key list` 列出全部密钥。"),
         OperatorError::KeyExists(key) => format!("公钥 {key:?} 已存在，且私钥或账号不同，请换一个。"),
+        OperatorError::BadRange(text) => format!(
+            "{text:?} 不是地址范围。请写成 10.0.0.0/8、fd00::/8 或 192.0.2.7 的形式，且地址必须是该范围的第一个。"
+        ),
+        OperatorError::TooManyRanges { given, max } => {
+            format!("一把密钥最多限制到 {max} 个地址范围，给出了 {given} 个。请合并一些。")
+        }
         OperatorError::BadInstanceId(id) => {
             format!("{id:?} 不能用作实例 ID：限 1 到 64 个字符，可用 a-z A-Z 0-9 - _ .")
         }
@@ -98,6 +104,7 @@ pub(crate) fn client_error(error: &ClientError) -> String {
         ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
         ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
         ClientError::CannotExport { .. } => "此服务不能导出镜像数据：导出是镜库的扩展功能。".to_owned(),
+        ClientError::CannotFilter => "此服务不能筛选或排序镜像列表：这是镜库的扩展功能。".to_owned(),
         ClientError::ImageFailed { image_id, reason } => format!("镜像 {image_id} 制作失败：{reason}"),
         ClientError::ImageGone { image_id } => format!("镜像 {image_id} 不存在或已删除。"),
         ClientError::StillMaking { image_id, after } => {

@@ -10,6 +10,8 @@ use crate::{CatalogError, Result};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_first.sql"),
     include_str!("../../migrations/0002_sharing_and_community.sql"),
+    include_str!("../../migrations/0003_key_limits.sql"),
+    include_str!("../../migrations/0004_covers.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
@@ -47,4 +49,31 @@ async fn run(transaction: &mut Transaction, known: &[&str]) -> Result<()> {
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Catalog, KeyLimits};
+
+    /// What came before limits was good for everything, and stays so.
+    #[tokio::test]
+    async fn an_old_key_has_no_limits() {
+        let database = Database::open_sqlite_in_memory().unwrap();
+        let mut transaction = database.begin().await.unwrap();
+        run(&mut transaction, &MIGRATIONS[..1]).await.unwrap();
+        for sql in [
+            "INSERT INTO accounts VALUES (1, 'lab', 'org-lab', 0, 0)",
+            "INSERT INTO keys VALUES ('public', 1, 'laptop', 'sealed', 0, NULL)",
+        ] {
+            transaction.execute(sql, &[]).await.unwrap();
+        }
+        transaction.commit(()).await.unwrap();
+        migrate(&database).await.unwrap();
+        let catalog = Catalog { database: Arc::new(database) };
+        let (key, account) = catalog.find_key("public").await.unwrap().unwrap();
+        assert_eq!((key.limits, account.name.as_str()), (KeyLimits::default(), "lab"));
+    }
 }

@@ -1,8 +1,11 @@
 //! SQLite: one file, opened by any number of processes, or memory.
 
+mod saved;
+
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +17,8 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use super::value::Cell;
 use super::{Param, Row};
 use crate::{CatalogError, Result};
+
+pub(crate) use saved::{Saved, not_in_memory};
 
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +32,8 @@ pub(crate) struct Sqlite {
     writer: Arc<AsyncMutex<Connection>>,
     /// Absent in memory, where the one connection does everything.
     file: Option<File>,
+    /// How often something saved was put back, which SQLite does not count as a change.
+    restores: AtomicU64,
 }
 
 struct File {
@@ -51,13 +58,17 @@ impl Sqlite {
             idle_readers: Mutex::default(),
             watcher: Mutex::new(connect(path)?),
         };
-        Ok(Self { writer: Arc::new(AsyncMutex::new(connect(path)?)), file: Some(file) })
+        Ok(Self {
+            writer: Arc::new(AsyncMutex::new(connect(path)?)),
+            file: Some(file),
+            restores: AtomicU64::new(0),
+        })
     }
 
     pub(crate) fn open_in_memory() -> Result<Self> {
         let connection = Connection::open_in_memory().map_err(failure)?;
         prepare(&connection).map_err(failure)?;
-        Ok(Self { writer: Arc::new(AsyncMutex::new(connection)), file: None })
+        Ok(Self { writer: Arc::new(AsyncMutex::new(connection)), file: None, restores: AtomicU64::new(0) })
     }
 
     /// Runs the statement on the calling thread: a page costs less than handing it to another thread.
@@ -91,7 +102,10 @@ impl Sqlite {
                 .ok()
                 .and_then(|version| u64::try_from(version).ok()),
             // While a transaction holds the connection the number is not known.
-            None => self.writer.try_lock().ok().map(|connection| connection.total_changes()),
+            None => self.writer.try_lock().ok().map(|connection| {
+                // No process lives to see 2^40 changes.
+                (self.restores.load(Ordering::Relaxed) << 40) | connection.total_changes()
+            }),
         }
     }
 }

@@ -34,6 +34,11 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     }
 }
 
+/// The form in which a list is kept; [`Cells::list`] reads it.
+pub(crate) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).expect("numbers and texts have a JSON form")
+}
+
 /// The parameters of a statement whose text is put together.
 #[derive(Default)]
 pub(crate) struct Params<'a>(Vec<Param<'a>>);

@@ -1,7 +1,7 @@
-use super::row::{ImageStatus, json_list};
-use crate::database::Transaction;
+use super::row::ImageStatus;
+use crate::database::{Transaction, json_list};
 use crate::shares::touch_viewers;
-use crate::{AccountId, Catalog, Result, Scope};
+use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers};
 
 /// What to change of an image; `None` leaves a field as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct ImageChanges<'a> {
     pub name: Option<&'a str>,
     pub description: Option<&'a str>,
     pub tags: Option<&'a [&'a str]>,
-    pub cover: Option<&'a str>,
+    pub cover: Option<&'a CoverChange>,
     pub readme: Option<&'a str>,
     pub visibility: Option<i64>,
     pub price_cents: Option<i64>,
@@ -69,6 +69,9 @@ impl Catalog {
                     return transaction.discard(UpdateImage::NameTaken).await;
                 }
                 update(&mut transaction, scope, id, changes, now).await?;
+                if let Some(cover) = changes.cover {
+                    covers::change(&mut transaction, scope, id, cover).await?;
+                }
                 transaction.commit(UpdateImage::Updated).await
             })
             .await
@@ -131,18 +134,17 @@ async fn update(
                  name = COALESCE($4, name),
                  description = COALESCE($5, description),
                  tags = COALESCE($6, tags),
-                 cover = COALESCE($7, cover),
-                 readme = COALESCE($8, readme),
-                 visibility = COALESCE($9, visibility),
-                 price_cents = COALESCE($10, price_cents),
-                 auto_start = COALESCE($11, auto_start),
-                 softwares = COALESCE($12, softwares),
-                 supported_gpu_types = COALESCE($13, supported_gpu_types),
-                 software_ports = COALESCE($14, software_ports),
-                 firewall_ports = COALESCE($15, firewall_ports),
-                 group_id = COALESCE($16, group_id),
-                 version_name = COALESCE($17, version_name),
-                 version_desc = COALESCE($18, version_desc)
+                 readme = COALESCE($7, readme),
+                 visibility = COALESCE($8, visibility),
+                 price_cents = COALESCE($9, price_cents),
+                 auto_start = COALESCE($10, auto_start),
+                 softwares = COALESCE($11, softwares),
+                 supported_gpu_types = COALESCE($12, supported_gpu_types),
+                 software_ports = COALESCE($13, software_ports),
+                 firewall_ports = COALESCE($14, firewall_ports),
+                 group_id = COALESCE($15, group_id),
+                 version_name = COALESCE($16, version_name),
+                 version_desc = COALESCE($17, version_desc)
              WHERE account_id = $1 AND id = $2",
             &[
                 scope.param(),
@@ -151,7 +153,6 @@ async fn update(
                 changes.name.into(),
                 changes.description.into(),
                 tags.as_deref().into(),
-                changes.cover.into(),
                 changes.readme.into(),
                 changes.visibility.into(),
                 changes.price_cents.into(),

@@ -2,7 +2,7 @@ use super::change::{count, name_taken};
 use super::row::ImageStatus;
 use crate::accounts::touch_all;
 use crate::database::Transaction;
-use crate::{AccountId, Catalog, Result, Scope};
+use crate::{AccountId, Catalog, Result, Scope, covers};
 
 /// What a copy is to be, where it is not as the image it is made from.
 #[derive(Clone, Copy)]
@@ -48,6 +48,7 @@ struct Original {
     name: String,
     status: ImageStatus,
     zone: String,
+    cover: String,
 }
 
 impl Catalog {
@@ -68,6 +69,7 @@ impl Catalog {
                 let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
                     return transaction.discard(CopyImage::NameTaken).await;
                 };
+                covers::hold(&mut transaction, &original.cover).await?;
                 insert_copy(&mut transaction, id, &name, new, now).await?;
                 let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
                 count(&mut transaction, new.owner, zone, 1).await?;
@@ -95,13 +97,20 @@ impl Catalog {
 }
 
 async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
-    let sql =
-        format!("SELECT i.id, i.name, i.status, i.zone FROM images i WHERE {} AND i.id = $2", scope.images());
+    let sql = format!(
+        "SELECT i.id, i.name, i.status, i.zone, i.cover FROM images i WHERE {} AND i.id = $2",
+        scope.images()
+    );
     let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
     row.map(|row| {
         row.decode("images", |cells| {
             cells.text()?;
-            Ok(Original { name: cells.text()?, status: cells.word(ImageStatus::parse)?, zone: cells.text()? })
+            Ok(Original {
+                name: cells.text()?,
+                status: cells.word(ImageStatus::parse)?,
+                zone: cells.text()?,
+                cover: cells.text()?,
+            })
         })
     })
     .transpose()

@@ -1,7 +1,6 @@
 use super::change::{count, name_taken};
-use super::row::json_list;
 use crate::accounts::touch;
-use crate::database::Transaction;
+use crate::database::{Transaction, json_list};
 use crate::{Catalog, Result, Scope};
 
 /// What an image is created from. Region, zone, GPU and size come from the instance.

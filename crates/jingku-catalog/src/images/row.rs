@@ -19,7 +19,7 @@ pub struct Image {
     pub description: String,
     /// Words to find it by.
     pub tags: Vec<String>,
-    /// The URL of its picture, or nothing.
+    /// The id of its cover, or nothing.
     pub cover: String,
     /// Who can see it: 0 its owner, 1 everybody.
     pub visibility: i64,
@@ -167,9 +167,4 @@ pub(super) fn image_cells(cells: &mut Cells) -> Read<Image> {
         platform_type: cells.text()?,
         readme: cells.text()?,
     })
-}
-
-/// The form in which a list is kept.
-pub(super) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
-    serde_json::to_string(list).expect("numbers and texts have a JSON form")
 }

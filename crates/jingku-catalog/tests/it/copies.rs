@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, Catalog, CopyImage, CopySource, DeleteImage, ImageChanges, ImageFilter, ImageStatus, NewCopy,
-    Paging, Scope, ShareChanges, ShareImage, UpdateImage,
+    AccountId, Catalog, CopyImage, CopySource, CoverChange, DeleteImage, ImageChanges, ImageFilter,
+    ImageStatus, NewCopy, NewCover, Paging, Scope, ShareChanges, ShareImage, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -14,6 +14,7 @@ on_every_engine!(
     only_an_image_with_all_its_bits_is_copied,
     a_copy_outlives_its_original,
     every_copy_made_at_once_has_a_name,
+    a_copy_keeps_the_cover,
 );
 
 type Names = dyn Fn(&str, u32) -> Option<String> + Send + Sync;
@@ -179,4 +180,20 @@ async fn every_copy_made_at_once_has_a_name(engine: Engine) {
     names.dedup();
     assert_eq!(names.len(), 12);
     assert_eq!(total(&engine.catalog, scope, None).await, 13);
+}
+
+async fn a_copy_keeps_the_cover(Engine { catalog, .. }: Engine) {
+    let owner = setting(&catalog).await;
+    let scope = Scope::own(owner);
+    let set = async |cover: &CoverChange| {
+        let changes = ImageChanges { cover: Some(cover), ..ImageChanges::default() };
+        assert_eq!(catalog.update_image(scope, "image-a", changes, NOW).await.unwrap(), UpdateImage::Updated);
+    };
+    let picture =
+        NewCover { id: "cover-1".to_owned(), media_type: "image/png".to_owned(), data: "AAAA".to_owned() };
+    set(&CoverChange::Set(picture)).await;
+    catalog.copy_image(scope, "image-a", new_copy("copy", owner, &numbered), NOW).await.unwrap();
+    set(&CoverChange::Clear).await;
+    assert_eq!(catalog.image(scope, "copy").await.unwrap().unwrap().cover, "cover-1");
+    assert!(catalog.cover("cover-1").await.unwrap().is_some());
 }

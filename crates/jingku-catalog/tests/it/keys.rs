@@ -1,13 +1,37 @@
-use jingku_catalog::{AccountId, AddKey, Catalog, Key, NewKey};
+use jingku_catalog::{AccountId, AddKey, Catalog, Key, KeyLimits, NewKey};
 
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{NOW, account};
 
-on_every_engine!(a_key_is_found_with_its_account, a_public_key_is_used_once, a_key_is_revoked_once);
+on_every_engine!(
+    a_key_is_found_with_its_account,
+    a_key_keeps_its_limits,
+    a_public_key_is_used_once,
+    a_key_is_revoked_once,
+);
 
 async fn add(catalog: &Catalog, account: AccountId, public_key: &str) -> AddKey {
-    let new = NewKey { public_key, account, name: "laptop", sealed_private_key: "sealed" };
+    add_limited(catalog, account, public_key, &KeyLimits::default()).await
+}
+
+async fn add_limited(catalog: &Catalog, account: AccountId, public_key: &str, limits: &KeyLimits) -> AddKey {
+    let new = NewKey { public_key, account, name: "laptop", sealed_private_key: "sealed", limits };
     catalog.add_key(new, NOW).await.unwrap()
+}
+
+async fn a_key_keeps_its_limits(Engine { catalog, .. }: Engine) {
+    let lab = account(&catalog, "lab").await;
+    let limits =
+        KeyLimits { read_only: true, addresses: ["10.0.0.0/8", "fd00::/8"].map(str::to_owned).to_vec() };
+    assert_eq!(add_limited(&catalog, lab.id, "public-1", &limits).await, AddKey::Added);
+    assert_eq!(add(&catalog, lab.id, "public-2").await, AddKey::Added);
+    let (key, _) = catalog.find_key("public-1").await.unwrap().unwrap();
+    assert_eq!(key.limits, limits);
+    let listed: Vec<_> = catalog.keys(None).await.unwrap().into_iter().map(|key| key.limits).collect();
+    assert_eq!(listed, [limits, KeyLimits::default()]);
+    // Adding it again without limits does not lift them.
+    assert_eq!(add(&catalog, lab.id, "public-1").await, AddKey::Exists);
+    assert!(catalog.find_key("public-1").await.unwrap().unwrap().0.limits.read_only);
 }
 
 async fn a_key_is_found_with_its_account(Engine { catalog, .. }: Engine) {
@@ -21,6 +45,7 @@ async fn a_key_is_found_with_its_account(Engine { catalog, .. }: Engine) {
         sealed_private_key: "sealed".to_owned(),
         created_at: NOW,
         revoked_at: None,
+        limits: KeyLimits::default(),
     };
     assert_eq!(catalog.find_key("public-1").await.unwrap(), Some((expected.clone(), lab.clone())));
     assert_eq!(catalog.find_key("public").await.unwrap(), None);

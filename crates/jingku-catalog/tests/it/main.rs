@@ -4,6 +4,7 @@
 
 mod accounts;
 mod copies;
+mod covers;
 mod engines;
 mod filters;
 mod images;
@@ -13,6 +14,8 @@ mod keys;
 mod opening;
 mod paging;
 mod races;
+mod seeds;
 mod setting;
 mod shares;
+mod snapshots;
 mod usage;

@@ -1,5 +1,5 @@
 use crate::bind::{MAX_LIST_ITEMS, ParamError};
-use crate::image::ImageStatus;
+use crate::image::{Image, ImageStatus};
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -65,6 +65,39 @@ impl ImageSort {
 }
 
 impl ImageQuery {
+    /// Whether these rows can be what a server answers that knows this extension: one that does not, answers with all
+    /// of its images in its own order.
+    pub fn is_answered_by(&self, images: &[Image]) -> bool {
+        images.iter().all(|image| self.matches(image)) && images.is_sorted_by(|a, b| self.in_order(a, b))
+    }
+
+    fn matches(&self, image: &Image) -> bool {
+        let mb = |bound: Option<u32>| bound.map(i64::from);
+        // A full-width letter finds a plain one, which no comparison as simple as this sees.
+        let plain = |name: &&String| name.is_ascii();
+        self.name
+            .as_ref()
+            .filter(plain)
+            .is_none_or(|name| image.name.to_ascii_lowercase().contains(&name.to_ascii_lowercase()))
+            && (self.statuses.is_empty() || self.statuses.contains(&image.status))
+            && self.tags.iter().all(|tag| image.tags.contains(tag))
+            && self.created_from.is_none_or(|from| image.create_time >= from)
+            && self.created_before.is_none_or(|before| image.create_time < before)
+            && mb(self.size_from).is_none_or(|from| image.size >= from)
+            && mb(self.size_below).is_none_or(|below| image.size < below)
+    }
+
+    fn in_order(&self, a: &Image, b: &Image) -> bool {
+        let (a, b) = if self.ascending { (a, b) } else { (b, a) };
+        match self.sort {
+            // The order that every server has been seen to answer in, and none promises.
+            ImageSort::CreateTime => !self.ascending || a.create_time <= b.create_time,
+            ImageSort::UpdateTime => a.update_time <= b.update_time,
+            ImageSort::Size => a.size <= b.size,
+            ImageSort::Name => a.name <= b.name,
+        }
+    }
+
     pub(super) fn bind(tree: &Tree) -> Result<Self, ParamError> {
         let statuses = tree.words("Status", MAX_LIST_ITEMS)?.unwrap_or_default();
         let status =
@@ -104,5 +137,25 @@ impl ImageQuery {
             .number("SizeBelow", self.size_below)
             .text("SortCondition.Field", sorted.then(|| self.sort.as_str()))
             .number("SortCondition.ASC", self.ascending.then_some(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_a_server_that_ignores_the_query_are_told() {
+        let image = |name: &str, size| Image { name: name.into(), size, ..Image::default() };
+        let rows = [image("PyTorch", 3), image("llm", 2), image("环境", 5)];
+        let none = ImageQuery::default();
+        assert!(none.is_answered_by(&rows));
+        let by_size = ImageQuery { sort: ImageSort::Size, ..none.clone() };
+        assert!(!by_size.is_answered_by(&rows) && by_size.is_answered_by(&rows[..2]));
+        assert!(!ImageQuery { ascending: true, ..by_size }.is_answered_by(&rows[..2]));
+        let named = ImageQuery { name: Some("pytorch".into()), ..none.clone() };
+        assert!(named.is_answered_by(&rows[..1]) && !named.is_answered_by(&rows));
+        let large = ImageQuery { size_from: Some(3), ..none };
+        assert!(large.is_answered_by(&rows[..1]) && !large.is_answered_by(&rows));
     }
 }

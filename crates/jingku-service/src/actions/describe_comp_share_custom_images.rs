@@ -46,7 +46,7 @@ async fn page(
     let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
     let page =
         context.catalog.images_page(caller.own(), filter, rows(&request.paging, cursor.as_ref())).await?;
-    let images = page.items.into_iter().map(|row| view::image(row, &context.zones, by_id));
+    let images = page.items.into_iter().map(|row| view::image(row, context, by_id));
     Ok(DescribeCompShareCustomImagesResponse {
         total_count: page.total,
         image_set: images.collect::<Result<_, _>>()?,

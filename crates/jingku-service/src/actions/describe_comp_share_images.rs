@@ -66,7 +66,7 @@ fn add(
 ) -> Result<(), Error> {
     response.total_count += page.total;
     for row in page.items {
-        response.image_set.push(view::image(row, &context.zones, false)?);
+        response.image_set.push(view::image(row, context, false)?);
     }
     Ok(())
 }

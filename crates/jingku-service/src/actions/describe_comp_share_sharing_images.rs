@@ -25,7 +25,7 @@ pub(super) async fn run(
     let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
     let scope = Scope::shared_with(caller.account().id);
     let page = context.catalog.images_page(scope, filter, rows(&request.paging, cursor.as_ref())).await?;
-    let images = page.items.into_iter().map(|row| view::image(row, &context.zones, by_id));
+    let images = page.items.into_iter().map(|row| view::image(row, context, by_id));
     Ok(DescribeCompShareSharingImagesResponse {
         total_count: page.total,
         image_set: images.collect::<Result<_, _>>()?,

@@ -3,6 +3,7 @@ use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImage
 
 use super::texts;
 use crate::context::Context;
+use crate::cover;
 use crate::error::Error;
 use crate::gateway::Caller;
 use crate::view::price_to_cents;
@@ -13,17 +14,14 @@ pub(super) async fn run(
     request: UpdateCompShareImageRequest,
 ) -> Result<UpdateCompShareImageResponse, Error> {
     context.zones.resolve(&request.place)?;
-    // Pictures are not kept yet: refusing one is better than losing it.
-    if request.cover.as_ref().is_some_and(|cover| !cover.is_empty()) {
-        return Err(Error::not_available("Cover"));
-    }
+    let cover = cover::check(context, request.cover.as_deref()).await?;
     let tags = request.tags.as_deref().map(texts);
     let supported_gpu_types = request.supported_gpu_types.as_deref().map(texts);
     let changes = ImageChanges {
         name: request.name.as_deref(),
         description: request.description.as_deref(),
         tags: tags.as_deref(),
-        cover: request.cover.as_deref(),
+        cover: cover.as_ref(),
         readme: request.readme.as_deref(),
         visibility: request.public.map(i64::from),
         price_cents: request.price.map(price_to_cents),

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use jingku_chunks::{Store, Writer, Written};
-use jingku_makers::{Disk, DiskError, DiskReader};
+use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
+use serde::{Deserialize, Serialize};
 
-use super::progress::{Progress, Stop};
+use super::progress::{Progress, Stop, share};
 use crate::error::Internal;
 use crate::failpoint;
 
@@ -22,6 +23,9 @@ pub(super) enum MakeError {
     /// The instance was forgotten meanwhile.
     #[error("the instance is gone")]
     InstanceGone,
+    /// The instance was declared to fail, by a fixtures file.
+    #[error("declared to fail: {0}")]
+    Declared(String),
     /// The disk cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -39,6 +43,7 @@ impl MakeError {
         match self {
             Self::Stopped(_) => "Making the image was stopped. Delete this image and make it again.",
             Self::InstanceGone => "The instance does not exist any more.",
+            Self::Declared(reason) => reason,
             Self::Disk(error) => disk_reason(error),
             Self::Store(jingku_chunks::Error::NoSpace { .. }) => {
                 "The image store is full. Ask the operator to make room, then make the image again."
@@ -80,6 +85,24 @@ impl From<tokio::task::JoinError> for MakeError {
     }
 }
 
+/// What an instance's row holds: its disk, and what only a fixtures file declares.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DeclaredDisk {
+    #[serde(flatten)]
+    pub(crate) disk: Disk,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fails: Option<DeclaredFailure>,
+}
+
+/// Making an image of the instance fails.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DeclaredFailure {
+    /// What the owner of the image is told.
+    pub(crate) reason: String,
+    /// How far it comes.
+    pub(crate) at_percent: u8,
+}
+
 /// Makes the image of a disk, as the instance's row describes it.
 pub(super) fn make(
     store: &Store,
@@ -87,12 +110,12 @@ pub(super) fn make(
     scratch: &Path,
     progress: &Progress,
 ) -> Result<Written, MakeError> {
-    let disk: Disk = serde_json::from_str(disk)
+    let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
     let mut reader = disk.open(scratch)?;
     let mut writer = store.writer(reader.len())?;
-    copy(&mut reader, &mut writer, progress)?;
+    copy(&mut reader, &mut writer, progress, fails.as_ref())?;
     let sealed = writer.finish_chunks()?;
     reader.unchanged()?;
     failpoint::reached("make.chunks_durable");
@@ -101,10 +124,34 @@ pub(super) fn make(
     Ok(written)
 }
 
-fn copy(reader: &mut DiskReader, writer: &mut Writer, progress: &Progress) -> Result<(), MakeError> {
+/// Stores the pattern of a disk of this size, as if it had been made an image of, and tells its manifest.
+pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<String, Internal> {
+    let store = store.clone();
+    let stored = tokio::task::spawn_blocking(move || {
+        let disk = Disk::of_pattern(Pattern { seed: 0 }, size_bytes);
+        // A pattern is read without a scratch folder.
+        let mut reader = disk.open(Path::new(""))?;
+        let mut writer = store.writer(size_bytes)?;
+        copy(&mut reader, &mut writer, &Progress::new(0, None), None)?;
+        Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
+    });
+    match stored.await? {
+        Ok(written) => Ok(written.manifest.to_string()),
+        Err(MakeError::Store(error)) => Err(Internal::Store(error)),
+        Err(error) => Err(Internal::BadRow(error.to_string())),
+    }
+}
+
+fn copy(
+    reader: &mut DiskReader,
+    writer: &mut Writer,
+    progress: &Progress,
+    fails: Option<&DeclaredFailure>,
+) -> Result<(), MakeError> {
     let (length, chunk_bytes) = (reader.len(), writer.chunk_size());
     let mut window = Vec::new();
     let mut at = 0;
+    reach(0, length, progress, fails)?;
     while at < length {
         let Some(data) = reader.next_data(at)? else {
             writer.zeros(length - at)?;
@@ -121,15 +168,29 @@ fn copy(reader: &mut DiskReader, writer: &mut Writer, progress: &Progress) -> Re
         window.resize(usize::try_from(end - at).expect("a read fits in memory"), 0);
         reader.read_exact_at(at, &mut window)?;
         for chunk in window.chunks(usize::try_from(chunk_bytes).expect("a chunk fits in memory")) {
-            if let Some(stop) = progress.stopped() {
-                return Err(MakeError::Stopped(stop));
-            }
             writer.push(chunk.to_vec())?;
             failpoint::reached("make.chunk");
             at += chunk.len() as u64;
-            progress.set_done(at);
+            reach(at, length, progress, fails)?;
         }
     }
-    progress.set_done(at);
-    Ok(())
+    reach(at, length, progress, fails)
+}
+
+/// Tells how far the job is, and ends it where it was asked to stop or is declared to fail.
+fn reach(
+    at: u64,
+    length: u64,
+    progress: &Progress,
+    fails: Option<&DeclaredFailure>,
+) -> Result<(), MakeError> {
+    let end = fails.map(|failure| (share(length, failure.at_percent), failure));
+    progress.reach(end.as_ref().map_or(at, |(end, _)| at.min(*end)));
+    if let Some(stop) = progress.stopped() {
+        return Err(MakeError::Stopped(stop));
+    }
+    match end {
+        Some((end, failure)) if at >= end => Err(MakeError::Declared(failure.reason.clone())),
+        _ => Ok(()),
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
 
@@ -24,12 +25,14 @@ pub(crate) struct Progress {
     total: AtomicU64,
     shutdown: AtomicBool,
     lost: AtomicBool,
+    /// Where it has to wait, when somebody may ask that.
+    hold: Option<Arc<Hold>>,
 }
 
 impl Progress {
-    pub(crate) fn new(started_at: i64) -> Self {
+    pub(crate) fn new(started_at: i64, hold: Option<Arc<Hold>>) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { started_at, done: zero(), total: zero(), shutdown: false.into(), lost: false.into() }
+        Self { started_at, done: zero(), total: zero(), shutdown: false.into(), lost: false.into(), hold }
     }
 
     pub(crate) fn started_at(&self) -> i64 {
@@ -48,8 +51,18 @@ impl Progress {
         self.total.store(bytes, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_done(&self, bytes: u64) {
+    fn set_done(&self, bytes: u64) {
         self.done.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Tells that so many bytes are done. Where the job is held, waits at that place until it is let go or stopped.
+    pub(crate) fn reach(&self, bytes: u64) {
+        if let Some(hold) = &self.hold {
+            hold.wait(self, bytes);
+        }
+        if self.stopped().is_none() {
+            self.set_done(bytes);
+        }
     }
 
     /// Asks the job to stop at the next chunk.
@@ -75,6 +88,46 @@ impl Progress {
     }
 }
 
+/// So many percent of a number of bytes, no less.
+pub(crate) fn share(bytes: u64, percent: u8) -> u64 {
+    let share = (u128::from(bytes) * u128::from(percent)).div_ceil(100);
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+/// Where jobs wait, as a lab asks: see `lab.rs`.
+#[derive(Default)]
+pub(crate) struct Hold {
+    percent: Mutex<Option<u8>>,
+    moved: Condvar,
+}
+
+/// How often a job that is held looks whether it was stopped.
+const HOLD_LOOK: Duration = Duration::from_millis(20);
+
+impl Hold {
+    pub(crate) fn get(&self) -> Option<u8> {
+        *lock(&self.percent)
+    }
+
+    /// Holds every job at so many percent; one that is further stays where it is. `None` lets them go.
+    pub(crate) fn set(&self, percent: Option<u8>) {
+        *lock(&self.percent) = percent;
+        self.moved.notify_all();
+    }
+
+    fn wait(&self, progress: &Progress, bytes: u64) {
+        let mut percent = lock(&self.percent);
+        while let Some(held) = *percent
+            && bytes >= share(progress.total(), held)
+            && progress.stopped().is_none()
+        {
+            progress.set_done(progress.done().max(share(progress.total(), held)));
+            let woken = self.moved.wait_timeout(percent, HOLD_LOOK);
+            percent = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
 /// The jobs at work in this process.
 #[derive(Default)]
 pub(crate) struct Running {
@@ -82,6 +135,8 @@ pub(crate) struct Running {
     last_rate: AtomicU64,
     /// Wakes a worker that waits for a job.
     pub(crate) wake: Notify,
+    /// A worker reads it from before it claims a job until the job's end is written down: see [`Running::pause`].
+    pub(super) at_work: RwLock<()>,
 }
 
 impl Running {
@@ -105,6 +160,22 @@ impl Running {
     pub(crate) fn cancel(&self, image_id: &str) {
         if let Some(progress) = self.get(image_id) {
             progress.stop(Stop::Lost);
+        }
+    }
+
+    /// Gives the jobs at work back and keeps every worker from the next one while the guard lives: whoever has it may
+    /// put the whole catalogue in another state.
+    pub(crate) async fn pause(&self) -> RwLockWriteGuard<'_, ()> {
+        let mut idle = std::pin::pin!(self.at_work.write());
+        loop {
+            // Again and again, because a job may have been claimed that is not among them yet.
+            for progress in lock(&self.jobs).values() {
+                progress.stop(Stop::Shutdown);
+            }
+            tokio::select! {
+                guard = &mut idle => return guard,
+                () = tokio::time::sleep(HOLD_LOOK) => {}
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+mod query;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jingku_protocol::actions::Action;

@@ -2,6 +2,7 @@
 
 mod connections;
 mod health;
+mod key_limits;
 mod limits;
 mod log;
 mod order;

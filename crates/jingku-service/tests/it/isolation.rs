@@ -5,6 +5,9 @@ use jingku_service::DiskFormat;
 
 use crate::support::{Caller, INSTANCE, Service};
 
+/// A picture of one pixel.
+const GIF: &str = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=";
+
 /// What a call of an action names that may be somebody else's.
 #[derive(Clone, Copy)]
 pub(crate) enum Names {
@@ -41,7 +44,7 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::TerminateCompShareCustomImage, Names::Image("CompShareImageId", &[])),
     (
         Action::UpdateCompShareImage,
-        Names::Image("CompShareImageId", &[("Name", "stolen"), ("Tags.0", "mine")]),
+        Names::Image("CompShareImageId", &[("Name", "stolen"), ("Tags.0", "mine"), ("Cover", GIF)]),
     ),
 ];
 

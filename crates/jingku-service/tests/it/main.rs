@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod copy_comp_share_custom_image;
+mod cover;
 mod create_comp_share_custom_image;
 mod create_cscli_event;
 mod describe_comp_share_custom_image_sync_detail;
@@ -15,12 +16,14 @@ mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
 mod export_comp_share_custom_image;
+mod fixtures;
 mod gateway;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
 mod isolation;
 mod jobs;
+mod lab;
 mod modify_comp_share_image_share_account;
 mod operator;
 mod support;

@@ -129,6 +129,7 @@ impl Service {
     pub(crate) async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        self.context.set_base_url(&format!("http://{address}"));
         tokio::spawn(serve(listener, router(self.context.clone()), std::future::pending()));
         format!("http://{address}")
     }

@@ -134,12 +134,14 @@ async fn texts_and_lists_have_a_length() {
     }
 }
 
-/// A picture would be lost: none is kept yet.
+/// What is a picture and what becomes of it: cover.rs.
 #[tokio::test]
-async fn a_cover_is_refused() {
+async fn a_cover_is_checked_before_anything_changes() {
     let (_service, caller) = with_images().await;
-    let params = [ID, ("Cover", "aGVsbG8="), ("Description", "lost")];
-    caller.assert_refused(UPDATE, &params, 230, "Params [Cover] not available").await;
+    for id in [ID, ("CompShareImageId", "image-none")] {
+        let params = [id, ("Cover", "aGVsbG8="), ("Description", "lost"), ("Name", "image-2")];
+        caller.assert_refused(UPDATE, &params, 230, "Params [Cover] not available").await;
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::args::{ConnectionArgs, Global};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::hint;
-use crate::image::print_images;
+use crate::image::list::print_images;
 use crate::lang::tr;
 use crate::output::{print, print_json};
 

@@ -1,5 +1,6 @@
 //! The image commands against a server of this machine.
 
+mod cover;
 mod create;
 mod export;
 mod list;

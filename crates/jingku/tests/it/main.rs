@@ -5,11 +5,16 @@
 mod boot;
 mod crash;
 mod disk;
+mod env;
+mod ephemeral;
 mod home;
 mod image;
+mod lab;
 mod operate;
 mod qemu;
 mod reference;
+mod run;
 mod serve;
 mod server;
 mod terminal;
+mod testing;

@@ -47,6 +47,45 @@ fn a_key_is_good_until_it_is_revoked() {
 }
 
 #[test]
+fn a_key_can_be_limited() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let server = home.serve();
+    let made = home.json(&["key", "create", "--read-only", "--from", "127.0.0.1", "--from", "::1"]);
+    let limits = (&json!(true), &json!(["127.0.0.1/32", "::1/128"]));
+    assert_eq!((&made["ReadOnly"], &made["From"]), limits, "{made}");
+    let reader = Pair::of(&made);
+    reader.list(&home, &server).succeeded();
+    let create = ["image", "create", "--instance", "uhost-1", "--name", "env"];
+    reader.run(&home, &server, &create).failed(4, &["IAM Permission Denied", "key", "read"]);
+    let chinese = [&create[..], &["--lang", "zh"]].concat();
+    reader.run(&home, &server, &chinese).failed(4, &["IAM Permission Denied", "只能读取"]);
+
+    let away = Pair::of(&home.json(&["key", "create", "--name", "away", "--from", "192.0.2.0/24"]));
+    away.list(&home, &server).failed(4, &["IP Denied", "address"]);
+    let ended =
+        away.run(&home, &server, &["image", "list", "--lang", "zh"]).failed(4, &["IP Denied", "地址"]);
+    let error: Value = serde_json::from_str(&away.list_json(&home, &server).err).unwrap();
+    assert_eq!((&error["error"]["exit"], &error["error"]["ret_code"]), (&json!(4), &json!(294)), "{ended:?}");
+
+    let keys = home.json(&["key", "list"]);
+    let key = keys.as_array().unwrap().iter().find(|key| key["PublicKey"] == made["PublicKey"]).unwrap();
+    assert_eq!((&key["ReadOnly"], &key["From"]), limits, "{key}");
+    let table = home.run(&["key", "list"]).succeeded().out;
+    assert!(table.contains("read only, from 127.0.0.1/32 ::1/128"), "{table}");
+    home.run(&["key", "revoke", &away.public_key]).succeeded();
+    assert!(home.run(&["key", "list"]).succeeded().out.contains("revoked 20"));
+
+    let before = home.json(&["key", "list"]);
+    for bad in ["10.1.2.3/8", "everywhere", ""] {
+        let create = ["key", "create", "--from", "10.0.0.0/8", "--from", bad];
+        let words = [&*format!("{bad:?} is no range of addresses"), "10.0.0.0/8"];
+        home.refuses(&create, 1, &words, &["不是地址范围", "10.0.0.0/8"]);
+    }
+    assert_eq!(home.json(&["key", "list"]), before);
+}
+
+#[test]
 fn a_running_server_sees_instances_come_and_go() {
     let home = Home::new();
     let lab = home.json(&["account", "create", "lab"]);

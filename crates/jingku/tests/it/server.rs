@@ -42,14 +42,20 @@ impl Server {
 
     /// The body of a plain GET, which must be answered with 200.
     pub(crate) fn get(&self, path: &str) -> String {
+        String::from_utf8(self.get_bytes(path)).unwrap()
+    }
+
+    /// The body of a plain GET, likewise.
+    pub(crate) fn get_bytes(&self, path: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
-        response.split_once("\r\n\r\n").unwrap().1.to_owned()
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap();
+        assert!(response.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&response));
+        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+        response.split_off(head + 4)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

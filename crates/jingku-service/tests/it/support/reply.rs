@@ -22,7 +22,9 @@ impl Reply {
         let request_id = head.headers["x-ucloud-request-uuid"].to_str().unwrap();
         assert_eq!(request_id.len(), 36, "{request_id}");
         let json = match head.headers["content-type"].to_str().unwrap() {
-            "application/octet-stream" => Value::Null,
+            "application/octet-stream" | "image/png" | "image/jpeg" | "image/webp" | "image/gif" => {
+                Value::Null
+            }
             json => {
                 assert_eq!(json, "application/json; charset=utf-8");
                 let object: Value = serde_json::from_slice(&body).unwrap();

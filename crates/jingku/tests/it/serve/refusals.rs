@@ -43,6 +43,9 @@ fn a_configuration_that_cannot_be_used() {
         &["jingku.toml is wrong", "line 2", "stritc"],
         &["配置文件 jingku.toml 有误", "stritc"],
     );
+    std::fs::write(home.path("jingku.toml"), "public_url = 'images.example.com'").unwrap();
+    let words = ["cannot be the public URL", "line 1", "https://images.example.com"];
+    home.refuses(&serve, 2, &words, &["配置文件 jingku.toml 有误", "public_url"]);
     std::fs::write(home.path("jingku.toml"), "listen = [").unwrap();
     home.refuses(&serve, 2, &["jingku.toml is wrong"], &["配置文件 jingku.toml 有误"]);
     assert!(!home.data().exists(), "a refused configuration leaves no data folder");

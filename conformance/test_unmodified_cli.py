@@ -1,0 +1,177 @@
+"""compshare-cli as it is installed, through `jingku run`: not a byte of it is changed, and no option leads it here.
+
+A new command is one line of `COMMANDS`, or one call of `cli.json` where its outcome matters to another.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from daemon import MIB, REGION, ZONE, Account, clean_environment
+
+COMPSHARE = Path(sys.executable).with_name("compshare")
+HERE = ("--region", REGION, "--zone", ZONE)
+
+# What is typed after `compshare --json`, and what its `data` must satisfy. {image} and {instance} are the account's own.
+COMMANDS = [
+    (("image", "list", "--source", "custom"), lambda data: len(data["items"]) == 1),
+    (("image", "list", "--source", "custom", "--all", *HERE), lambda data: data["items"][0]["Name"] == "mine"),
+    (("image", "list", "--source", "custom", "--id", "{image}"), lambda data: len(data["items"]) == 1),
+    (("image", "show", "{image}", "--source", "custom"), lambda data: data["image"]["Status"] == "Available"),
+    (("image", "progress", "{image}", "--region", REGION), lambda data: data["Process"] == 100),
+    (("image", "progress", "{image}", *HERE), lambda data: data["Progress"] == 100),
+    (("image", "update", "{image}", "--name", "other", "--tag", "a", "--region", REGION), None),
+    (("image", "create", "--instance", "{instance}", "--name", "new", "-y"), lambda data: data["operation"]["CompShareImageId"]),
+    (("image", "create", "--instance", "{instance}", "--name", "new", "-y", "--wait"), lambda data: data["final"]["Progress"] == 100),
+    (("image", "delete", "{image}", "-y", "--region", REGION), None),
+    (("doctor",), lambda data: {check["Status"] for check in data["checks"] if check["Check"] == "API"} == {"Success"}),
+]
+
+
+@dataclass
+class Run:
+    """`jingku run` as one account, with a home of its own."""
+
+    account: Account
+    home: Path
+
+    def __call__(self, *command, code=0, settings=None) -> subprocess.CompletedProcess:
+        account, daemon = self.account, self.account.daemon
+        keys = {"JINGKU_PUBLIC_KEY": account.public_key, "JINGKU_PRIVATE_KEY": account.private_key}
+        # Telemetry has a test of its own.
+        quiet = {"COMPSHARE_INSIGHTS_URL": "", "COMPSHARE_LANG": "en", "COLUMNS": "200"}
+        done = subprocess.run(
+            [daemon.binary, "run", "--data-dir", daemon.data, "--", *command],
+            env=clean_environment(self.home, **{**keys, **quiet, **(settings or {})}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments, code=0) -> dict:
+        """A command of the CLI and the document it prints."""
+        document = json.loads(self(COMPSHARE, "--json", *arguments, code=code).stdout)
+        assert document["ok"] is (code == 0), document
+        return document
+
+    def items(self) -> list:
+        return self.json("image", "list", "--source", "custom")["data"]["items"]
+
+
+@pytest.fixture
+def cli(account, tmp_path) -> Run:
+    return Run(account, tmp_path)
+
+
+@pytest.mark.parametrize("arguments,satisfied", COMMANDS, ids=[" ".join(line[0]) for line in COMMANDS])
+def test_command(cli, arguments, satisfied):
+    account = cli.account
+    instance = account.add_instance(MIB)
+    names = {"{image}": account.make("mine", instance), "{instance}": instance}
+    document = cli.json(*(names.get(word, word) for word in arguments))
+    assert satisfied is None or satisfied(document["data"]), document
+
+
+def test_the_life_of_an_image(cli):
+    instance = cli.account.add_instance(8 * MIB)
+    create = ("image", "create", "--instance", instance, "--name", "cli-env", "--description", "从命令行")
+    made = cli.json(*create, "-y", "--wait", "--timeout", "60")["data"]
+    image = made["operation"]["CompShareImageId"]
+    assert made["final"]["Status"] == "Available"
+    assert cli.json("image", "progress", image, "--region", REGION)["data"]["Process"] == 100
+    cli.json("image", "update", image, "--name", "renamed", "--tag", "LLM", "--region", REGION)
+    row = cli.json("image", "show", image, "--source", "custom")["data"]["image"]
+    assert (row["Name"], row["Description"], row["Tags"]) == ("renamed", "从命令行", ["LLM"])
+    cli.json("image", "delete", image, "-y", "--region", REGION)
+    assert cli.items() == []
+
+
+def test_refusals_come_back_whole(cli):
+    refused = cli.json("image", "list", "--source", "custom", "--region", "cn-nowhere", code=1)["error"]
+    assert refused["message"] == "Params [Region] not available" and refused["details"]["ret_code"] == 230
+    assert refused["details"]["request_uuid"]
+
+
+def test_its_own_configuration_does_not_win(cli):
+    config = cli.home / ".config" / "compshare" / "config.json"
+    config.parent.mkdir(parents=True)
+    keys = {"public_key": "of-the-cloud", "private_key": "of-the-cloud"}
+    text = json.dumps({"current_profile": "work", "profiles": {"work": keys}})
+    config.write_text(text)
+    assert cli.items() == []
+    assert config.read_text() == text
+
+
+def test_telemetry_lands_here(cli):
+    # The CLI's own module waits for the answer when it is called as its detached process is.
+    script = (
+        "import sys; from compshare_cli import insights; from compshare_cli.config import ConfigStore;"
+        "payload = {'Command': 'image.list', 'CLIVersion': '0.5.6', 'OS': 'linux', 'OccurredAt': insights.now()};"
+        "print(insights._invoke(ConfigStore().load_profile(None), insights.EVENT_ACTION, payload)['RetCode'])"
+    )
+    url = {"COMPSHARE_INSIGHTS_URL": "https://api.compshare.cn"}
+    assert cli(sys.executable, "-c", script, settings=url).stdout.strip() == "0"
+
+    # And that process itself, which outlives the command: a module of that name, found first, tells that it got through.
+    done = cli.home / "telemetry"
+    (cli.home / "sitecustomize.py").write_text(
+        "import atexit, os, sys\n"
+        "if 'event' in sys.argv or '-m' in sys.orig_argv:\n"
+        "    import compshare_cli.insights as insights, requests\n"
+        "    send = requests.Session.send\n"
+        "    def told(self, request, **more):\n"
+        "        reply = send(self, request, **more)\n"
+        f"        open({str(done)!r}, 'w').write(f'{{request.url}} {{reply.json()[\"RetCode\"]}}')\n"
+        "        return reply\n"
+        "    requests.Session.send = told\n"
+    )
+    more = {**url, "PYTHONPATH": str(cli.home)}
+    cli(COMPSHARE, "image", "list", "--source", "custom", settings=more)
+    assert done.read_text() == "https://api.compshare.cn/ 0"
+
+
+def test_the_python_sdk_with_its_own_base_url(cli):
+    cli.account.make("seen")
+    script = (
+        "import os; from ucloud.client import Client;"
+        "keys = {'public_key': os.environ['UCLOUD_PUBLIC_KEY'], 'private_key': os.environ['UCLOUD_PRIVATE_KEY']};"
+        f"client = Client({{**keys, 'region': '{REGION}'}});"
+        f"reply = client.ucompshare().describe_comp_share_custom_images({{'Zone': '{ZONE}'}});"
+        "print([image['Name'] for image in reply['ImageSet']])"
+    )
+    assert cli(sys.executable, "-c", script).stdout.splitlines()[-1] == "['seen']"
+
+
+def test_nothing_else_is_reached(cli):
+    script = "import requests; requests.get('https://example.com/', timeout=20)"
+    done = cli(sys.executable, "-c", script, code=1)
+    assert "jingku: refused to connect to example.com:443" in done.stderr and "403" in done.stderr
+    plain = "import requests; print(requests.get('http://api.compshare.cn/', timeout=20).status_code)"
+    assert cli(sys.executable, "-c", plain).stdout == "403\n"
+
+
+def test_a_server_behind_https(cli):
+    # The outer run is the server with a certificate; the inner one is told to trust it, and to go through a proxy at that.
+    account, binary = cli.account, cli.account.daemon.binary
+    image = account.make("far-away")
+    inner = [binary, "run", "--base-url", "https://api.compshare.cn", "--data-dir", cli.home / "inner"]
+    document = cli(*inner, "--", COMPSHARE, "--json", "image", "list", "--source", "custom").stdout
+    assert [item["CompShareImageId"] for item in json.loads(document)["data"]["items"]] == [image]
+
+
+def test_what_env_prints_for_python_runs_as_it_is(cli):
+    image = cli.account.make("from-env")
+    account, daemon = cli.account, cli.account.daemon
+    keys = ["--public-key", account.public_key, "--private-key", account.private_key]
+    program = daemon.run("env", "--sdk", "python", *keys)
+    environment = clean_environment(cli.home)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"{image} from-env Available"

@@ -1,0 +1,185 @@
+//! The lab: a server that people test their own clients against. It is put in another state, held, made to fail, and
+//! tells what it was sent. Off unless asked for: then the gateway pays for one look at an `Option`.
+
+mod body;
+mod clock;
+mod control;
+mod faults;
+mod trace;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::extract::Request;
+use axum::http::header::{self, HeaderName};
+use axum::response::Response;
+use jingku_catalog::{AccountId, Snapshot};
+use jingku_protocol::Params;
+use jingku_protocol::actions::{Action, Parameters};
+use tokio::time::Instant;
+
+use crate::context::Context;
+use crate::error::Internal;
+use crate::jobs::Hold;
+use crate::lock::lock;
+use faults::{Fault, Faults};
+use trace::{Entry, Trace};
+
+pub(crate) use body::silence;
+pub(crate) use clock::LabClock;
+pub(crate) use control::control;
+
+/// Parameters that the gateway reads of every call.
+const GATEWAY: [&str; 5] = ["Action", "ProjectId", "PublicKey", "SecurityToken", "Signature"];
+
+/// What a lab keeps beside the catalogue.
+pub(crate) struct Lab {
+    clock: Arc<LabClock>,
+    /// Where jobs wait.
+    pub(crate) hold: Arc<Hold>,
+    faults: Faults,
+    trace: Trace,
+    /// The catalogue after the fixtures.
+    start: OnceLock<Snapshot>,
+    snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
+    parameters: Mutex<HashMap<Action, Arc<Parameters>>>,
+    /// Two who put the catalogue in another state do it one after the other.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// How a call ends that the lab does not let be carried out.
+pub(crate) enum Ending {
+    /// With this code and text.
+    Fail { ret_code: i64, message: String },
+    /// With no answer.
+    Silence,
+}
+
+impl Lab {
+    pub(crate) fn new(clock: Arc<LabClock>) -> Self {
+        Self {
+            clock,
+            hold: Arc::default(),
+            faults: Faults::default(),
+            trace: Trace::default(),
+            start: OnceLock::new(),
+            snapshots: Mutex::default(),
+            parameters: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Begins to watch a request.
+    pub(crate) fn watch(&self, request: &Request, now: i64) -> Watch<'_> {
+        let text = |name: HeaderName| {
+            let value = request.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).chars().take(512).collect())
+        };
+        let entry = Entry {
+            time: now,
+            method: request.method().to_string(),
+            path: request.uri().path().chars().take(512).collect(),
+            content_type: text(header::CONTENT_TYPE),
+            user_agent: text(header::USER_AGENT),
+            signature: "absent",
+            ..Entry::default()
+        };
+        Watch { lab: self, entry, started: Instant::now(), half: false }
+    }
+
+    fn parameters(&self, action: Action) -> Arc<Parameters> {
+        let mut known = lock(&self.parameters);
+        Arc::clone(known.entry(action).or_insert_with(|| Arc::new(action.parameters())))
+    }
+}
+
+/// One request under the eyes of the lab.
+pub(crate) struct Watch<'a> {
+    lab: &'a Lab,
+    entry: Entry,
+    started: Instant,
+    half: bool,
+}
+
+impl Watch<'_> {
+    /// The parameters could be read.
+    pub(crate) fn read(&mut self, params: &Params, action: Option<Action>) {
+        let entry = &mut self.entry;
+        entry.action = params.get_text("Action").map(|name| name.chars().take(64).collect());
+        entry.params = trace::as_sent(params);
+        entry.decoded = trace::decoded(params);
+        if params.get_text("Signature").is_some_and(|signature| !signature.is_empty()) {
+            entry.signature = "present";
+        }
+        if let Some(action) = action {
+            let known = self.lab.parameters(action);
+            let is_known = |name: &str| GATEWAY.contains(&name) || known.names.contains(name);
+            entry.unknown = trace::unknown(params, is_known);
+            let sent = |name: &str| {
+                let below = format!("{name}.");
+                params.iter().any(|(sent, _)| sent == name || sent.starts_with(&below))
+            };
+            entry.missing = known.required.iter().filter(|name| !sent(name)).cloned().collect();
+        }
+    }
+
+    /// The signature is that of this account.
+    pub(crate) fn authentic(&mut self, account: AccountId) {
+        self.entry.signature = "valid";
+        self.entry.account = Some(account.0);
+    }
+
+    /// Does to a call what waits for it; the call is carried out unless something comes back.
+    pub(crate) async fn meddle(&mut self, action: Action) -> Option<Ending> {
+        let (delay, fault) = self.lab.faults.take(action);
+        if let Some(delay) = delay {
+            self.entry.injected.push(format!("delay {} ms", delay.as_millis()));
+            tokio::time::sleep(delay).await;
+        }
+        match fault? {
+            Fault::Fail { ret_code, message } => {
+                self.entry.injected.push(format!("fail {ret_code}"));
+                Some(Ending::Fail { ret_code, message })
+            }
+            Fault::Drop { half: true } => {
+                self.entry.injected.push("drop half".to_owned());
+                self.half = true;
+                None
+            }
+            Fault::Drop { half: false } => {
+                self.entry.injected.push("drop".to_owned());
+                Some(Ending::Silence)
+            }
+            // Delays come apart.
+            Fault::Delay { .. } => None,
+        }
+    }
+
+    /// Writes the request down and lets its answer go, or half of it.
+    pub(crate) fn finish(mut self, response: Response, ret_code: Option<i64>) -> Response {
+        self.entry.ret_code = ret_code;
+        self.entry.ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.lab.trace.add(self.entry);
+        if self.half { body::halve(response) } else { response }
+    }
+}
+
+impl Context {
+    /// Remembers what the catalogue holds now as what a lab is reset to. Does nothing without a lab.
+    pub async fn remember_start(&self) -> Result<(), Internal> {
+        if let Some(lab) = &self.lab {
+            let snapshot = self.catalog.snapshot().await?;
+            let _ = lab.start.set(snapshot);
+        }
+        Ok(())
+    }
+
+    /// Puts the catalogue in another state, while no job is at work. What was at work then is claimed anew.
+    async fn return_to(&self, snapshot: &Snapshot) -> Result<(), Internal> {
+        let _paused = self.running.pause().await;
+        self.catalog.return_to(snapshot).await?;
+        self.catalog.release_jobs_of(&self.node).await?;
+        self.running.wake.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Who may use the control API, and what it refuses.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::json;
+
+use super::{LabServer, read};
+use crate::support::Service;
+
+#[tokio::test]
+async fn nobody_but_a_program_on_this_machine_gets_in() {
+    let server = LabServer::start().await;
+    let call = |headers: &[(&str, &str)]| {
+        let mut request = Request::post("/_lab/reset");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::empty()).unwrap()
+    };
+    let ours = ("x-jingku-lab", "1");
+    for refused in [
+        &[][..],
+        &[("host", "127.0.0.1:1")],
+        &[ours],
+        &[("host", "evil.example:8480"), ours],
+        &[("host", "127.0.0.1:1"), ours, ("origin", "http://127.0.0.1:1")],
+        &[("host", "127.0.0.1:1"), ours, ("origin", "null")],
+    ] {
+        let (status, value) = server.open(call(refused)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{refused:?}: {value}");
+    }
+    let (status, _) = server.open(call(&[("host", "[::1]:1"), ours])).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_a_lab_there_is_no_such_path() {
+    let service = Service::start().await;
+    let request = Request::post("/_lab/reset").header("host", "127.0.0.1:1").header("x-jingku-lab", "1");
+    let response = service.caller().open(request.body(Body::empty()).unwrap()).await;
+    let (status, value) = read(response).await;
+    assert_eq!(
+        (status, &value["RetCode"]),
+        (StatusCode::OK, &json!(160)),
+        "a call without an action: {value}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_and_changes_nothing() {
+    let server = LabServer::start().await;
+    let before = server.get("state").await;
+    for (call, body, words) in [
+        ("fail", json!({"action": "GetRegions", "ret_code": 1}), "There is no action \"GetRegions\""),
+        ("fail", json!({"action": "GetRegion", "ret_code": 0}), "ret_code 0 is success"),
+        ("fail", json!({"action": "GetRegion"}), "ret_code"),
+        ("fail", json!({"action": "GetRegion", "ret_code": 1, "times": 0}), "times is 1 or more"),
+        ("delay", json!({"action": "GetRegion", "ms": 600_001}), "at most 600000"),
+        ("drop", json!({"action": "GetRegion", "halv": true}), "unknown field `halv`"),
+        ("hold", json!({"percent": 101}), "from 0 to 100"),
+        ("clock", json!({"stop": 1}), "unknown variant `stop`"),
+        ("snapshot", json!({"name": ""}), "1 to 64 bytes"),
+    ] {
+        let (status, value) = server.post(call, &body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{call} {body}: {value}");
+        assert!(value["error"].as_str().unwrap().contains(words), "{value}");
+    }
+    for call in ["return", "nothing"] {
+        let (status, value) = server.post(call, &json!({})).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{value}");
+    }
+    assert_eq!(server.get("state").await, before);
+}

@@ -1,0 +1,84 @@
+//! What the trace tells of a request.
+
+use axum::body::Body;
+use axum::http::Request;
+use jingku_protocol::Params;
+use jingku_protocol::actions::Action;
+use serde_json::{Value, json};
+
+use super::LabServer;
+
+async fn last(server: &LabServer) -> Value {
+    let trace = server.get("trace").await;
+    trace["entries"].as_array().unwrap().last().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_request_is_told_with_what_is_odd_about_it() {
+    let server = LabServer::start().await;
+    let params =
+        [("UHostID", "uhost-good"), ("Name", "env"), ("Region", "cn-wlcb"), ("PrivateKey", "do not tell")];
+    server.caller.call(Action::CreateCompShareCustomImage, &params).await;
+    let entry = last(&server).await;
+    assert_eq!(entry["action"], "CreateCompShareCustomImage");
+    assert_eq!(
+        (&entry["method"], &entry["content_type"]),
+        (&json!("POST"), &json!("application/x-www-form-urlencoded"))
+    );
+    assert_eq!(entry["unknown"], json!(["UHostID", "PrivateKey"]));
+    assert_eq!(entry["missing"], json!(["UHostId", "Zone"]));
+    assert_eq!(
+        (&entry["ret_code"], &entry["signature"], &entry["account"]),
+        (&json!(210), &json!("valid"), &json!(1))
+    );
+    assert_eq!(entry["decoded"]["Name"], "env");
+    let text = entry.to_string();
+    assert!(!text.contains("do not tell") && !text.contains("Signature\""), "{text}");
+}
+
+#[tokio::test]
+async fn shapes_stay_as_they_were_sent() {
+    let server = LabServer::start().await;
+    let body =
+        json!({"Action": "DescribeCompShareInstance", "UHostIds": ["a", "b"], "Limit": 5, "Signature": "x"});
+    let request = Request::post("/any/path?Verbose=1")
+        .header("content-type", "application/json")
+        .header("user-agent", "a-client/1");
+    server.caller.send(request.body(Body::from(body.to_string())).unwrap()).await;
+    let entry = last(&server).await;
+    assert_eq!((&entry["path"], &entry["user_agent"]), (&json!("/any/path"), &json!("a-client/1")));
+    assert_eq!(entry["params"]["UHostIds"], json!(["a", "b"]));
+    assert_eq!(entry["params"]["Limit"], 5);
+    assert_eq!((&entry["decoded"]["UHostIds.1"], &entry["decoded"]["Limit"]), (&json!("b"), &json!("5")));
+    assert_eq!(entry["unknown"], json!(["Verbose"]));
+    assert_eq!(
+        (&entry["signature"], &entry["account"], &entry["ret_code"]),
+        (&json!("present"), &json!(null), &json!(172))
+    );
+}
+
+#[tokio::test]
+async fn refused_and_broken_requests_are_there_too() {
+    let server = LabServer::start().await;
+    server.caller.post(&Params::for_action("NoSuchThing")).await;
+    let entry = last(&server).await;
+    assert_eq!(
+        (&entry["action"], &entry["signature"], &entry["ret_code"]),
+        (&json!("NoSuchThing"), &json!("absent"), &json!(170))
+    );
+    let request =
+        Request::post("/").header("content-type", "application/json").body(Body::from("{")).unwrap();
+    server.caller.send(request).await;
+    let entry = last(&server).await;
+    assert_eq!((&entry["action"], &entry["ret_code"]), (&json!(null), &json!(230)));
+    server.lab("drop", json!({"action": "GetRegion"})).await;
+    let before = entry["number"].as_u64().unwrap();
+    let call = server.caller.sign(Params::for_action("GetRegion"));
+    server.caller.open(Request::get(format!("/?{}", call.to_form())).body(Body::empty()).unwrap()).await;
+    let new = server.get(&format!("trace?after={before}")).await;
+    assert_eq!(new["entries"].as_array().unwrap().len(), 1);
+    let entry = &new["entries"][0];
+    assert_eq!((&entry["injected"], &entry["ret_code"]), (&json!(["drop"]), &json!(null)));
+    server.lab("trace/clear", json!({})).await;
+    assert_eq!(server.get("trace").await, json!({"entries": [], "last": before + 1}));
+}

@@ -1,0 +1,76 @@
+//! `jingku env`: what an SDK needs to talk to the server, ready to paste.
+
+mod literal;
+mod sample;
+
+use serde_json::json;
+
+use crate::args::{EnvArgs, Global, Sdk};
+use crate::connection::Connection;
+use crate::failure::{Exit, Failure};
+use crate::hint;
+use crate::lang::tr;
+use crate::output::{print, print_json};
+
+/// What every client is told.
+// No `Debug`: it holds a private key.
+struct Access {
+    base_url: String,
+    public_key: String,
+    private_key: String,
+    region: String,
+    zone: String,
+}
+
+pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
+    let connection = Connection::open(global, &args.connection)?;
+    let place = place(&connection).await.map_err(|failure| connection.explain(global, failure))?;
+    let (region, zone) = place;
+    let Connection { base_url, public_key, private_key, .. } = connection;
+    let access = Access { base_url, public_key, private_key, region, zone };
+    let text = match args.sdk {
+        None => exports(&access),
+        Some(sdk) => sample::of(sdk, &access),
+    };
+    if !global.json {
+        return print(text.trim_end());
+    }
+    let Access { base_url, public_key, private_key, region, zone } = access;
+    print_json(&json!({ "BaseUrl": base_url, "PublicKey": public_key, "PrivateKey": private_key,
+                        "Region": region, "Zone": zone, "Sdk": args.sdk.map(Sdk::name), "Text": text }))
+}
+
+/// The region and the zone that are named, or else the first that the server has: typed calls of the SDKs insist on both.
+async fn place(connection: &Connection) -> Result<(String, String), Failure> {
+    let (region, zone) = (&connection.region, &connection.zone);
+    if let (Some(region), Some(zone)) = (region, zone) {
+        return Ok((region.clone(), zone.clone()));
+    }
+    let known = connection.client.describe_comp_share_support_zone().await?.zone_info;
+    let is_meant = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
+    let found =
+        known.into_iter().find(|known| is_meant(region, &known.region) && is_meant(zone, &known.zone));
+    let found = found.map(|known| (known.region, known.zone));
+    found.ok_or_else(|| {
+        let wanted = region.as_ref().or(zone.as_ref()).map_or("", String::as_str);
+        let message = tr(
+            format!("The server has no zone for {wanted:?}. Give both --region and --zone."),
+            format!("服务没有与 {wanted:?} 对应的可用区。请同时指定 --region 和 --zone。"),
+        );
+        Failure::new(Exit::NotThere, message)
+    })
+}
+
+/// Lines for `eval` in a POSIX shell: the names that our Rust client, the CLI and the samples of the SDKs read.
+fn exports(access: &Access) -> String {
+    let variables = [
+        ("COMPSHARE_BASE_URL", &access.base_url),
+        ("COMPSHARE_PUBLIC_KEY", &access.public_key),
+        ("COMPSHARE_PRIVATE_KEY", &access.private_key),
+        ("COMPSHARE_REGION", &access.region),
+        ("COMPSHARE_ZONE", &access.zone),
+        ("UCLOUD_PUBLIC_KEY", &access.public_key),
+        ("UCLOUD_PRIVATE_KEY", &access.private_key),
+    ];
+    variables.map(|(name, value)| format!("export {name}={}\n", hint::quote(value.as_ref()))).concat()
+}

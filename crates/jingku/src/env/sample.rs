@@ -1,0 +1,221 @@
+//! A program of each SDK that lists the account's own images.
+
+use super::Access;
+use super::literal::{double_quoted, single_quoted};
+use crate::args::Sdk;
+use crate::lang::tr;
+
+impl Sdk {
+    /// As it is given on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Js => "js",
+            Self::Java => "java",
+            Self::Php => "php",
+        }
+    }
+}
+
+const PYTHON: &str = r#"# pip install ucloud-sdk-python3
+from ucloud.client import Client
+
+client = Client(
+    {
+        "base_url": {base_url},
+        "public_key": {public_key},
+        "private_key": {private_key},
+        "region": {region},
+    }
+)
+# {typed}
+reply = client.ucompshare().describe_comp_share_custom_images({"Zone": {zone}, "Limit": 20})
+for image in reply["ImageSet"]:
+    print(image["CompShareImageId"], image["Name"], image["Status"])
+"#;
+
+const GO: &str = r#"// go get github.com/ucloud/ucloud-sdk-go
+package main
+
+import (
+	"fmt"
+	"log"
+
+	"github.com/ucloud/ucloud-sdk-go/services/ucompshare"
+	"github.com/ucloud/ucloud-sdk-go/ucloud"
+	"github.com/ucloud/ucloud-sdk-go/ucloud/auth"
+)
+
+func main() {
+	cfg := ucloud.NewConfig()
+	cfg.BaseUrl = {base_url}
+	cfg.Region = {region}
+	cfg.Zone = {zone}
+	credential := auth.NewCredential()
+	credential.PublicKey = {public_key}
+	credential.PrivateKey = {private_key}
+	client := ucompshare.NewClient(&cfg, &credential)
+
+	request := client.NewDescribeCompShareCustomImagesRequest()
+	request.Limit = ucloud.Int(20)
+	reply, err := client.DescribeCompShareCustomImages(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, image := range reply.ImageSet {
+		fmt.Println(image.CompShareImageId, image.Name, image.Status)
+	}
+}
+"#;
+
+const JS: &str = r#"// npm install @ucloud-sdks/ucloud-sdk-js
+const { Client, Request } = require("@ucloud-sdks/ucloud-sdk-js");
+
+const client = new Client({
+  config: { baseUrl: {base_url}, region: {region} },
+  credential: { publicKey: {public_key}, privateKey: {private_key} },
+});
+// {retries}
+client
+  .invoke(new Request({ Action: "DescribeCompShareCustomImages", Zone: {zone}, Limit: 20 }))
+  .then((reply) => {
+    for (const image of reply.toObject().ImageSet) {
+      console.log(image.CompShareImageId, image.Name, image.Status);
+    }
+  })
+  .catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+"#;
+
+const JAVA: &str = r"// cn.ucloud:ucloud-sdk-java-ucompshare
+import cn.ucloud.common.config.Config;
+import cn.ucloud.common.credential.Credential;
+import cn.ucloud.ucompshare.client.UCompShareClient;
+import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesRequest;
+import com.google.gson.Gson;
+
+public class ListImages {
+    public static void main(String[] args) throws Exception {
+        Config config = new Config();
+        config.setBaseUrl({base_url});
+        config.setRegion({region});
+        Credential credential = new Credential({public_key}, {private_key});
+        UCompShareClient client = new UCompShareClient(config, credential);
+
+        DescribeCompShareCustomImagesRequest request = new DescribeCompShareCustomImagesRequest();
+        // {typed_only}
+        request.setZone({zone});
+        request.setLimit(20);
+        System.out.println(new Gson().toJson(client.describeCompShareCustomImages(request)));
+    }
+}
+";
+
+const PHP: &str = r"<?php
+// composer require ucloud-sdks/ucloud-sdk-php
+require __DIR__ . '/vendor/autoload.php';
+
+use UCloud\UCompShare\Apis\DescribeCompShareCustomImagesRequest;
+use UCloud\UCompShare\UCompShareClient;
+
+$client = new UCompShareClient([
+    'baseUrl' => {base_url},
+    'publicKey' => {public_key},
+    'privateKey' => {private_key},
+    'region' => {region},
+]);
+$request = new DescribeCompShareCustomImagesRequest();
+// {typed_only}
+$request->setZone({zone});
+$request->setLimit(20);
+foreach ($client->describeCompShareCustomImages($request)->toArray()['ImageSet'] as $image) {
+    echo $image['CompShareImageId'], ' ', $image['Name'], ' ', $image['Status'], PHP_EOL;
+}
+";
+
+/// The program with everything filled in.
+pub(super) fn of(sdk: Sdk, access: &Access) -> String {
+    let literal = match sdk {
+        Sdk::Python | Sdk::Go | Sdk::Js | Sdk::Java => double_quoted,
+        Sdk::Php => single_quoted,
+    };
+    let typed = tr(
+        "Typed calls insist on a zone; client.invoke(\"DescribeCompShareCustomImages\", {\"Limit\": 20}) does not.",
+        "带类型的方法必须给出可用区；client.invoke(\"DescribeCompShareCustomImages\", {\"Limit\": 20}) 不需要。",
+    );
+    let typed_only = tr("The SDK insists on a zone.", "SDK 要求必须给出可用区。");
+    let retries = tr(
+        "The SDK sends a call up to four times, also when the server has refused it.",
+        "该 SDK 最多发送四次，即使服务已明确拒绝。",
+    );
+    let marks = [
+        ("{base_url}", literal(&access.base_url)),
+        ("{public_key}", literal(&access.public_key)),
+        ("{private_key}", literal(&access.private_key)),
+        ("{region}", literal(&access.region)),
+        ("{zone}", literal(&access.zone)),
+        ("{typed}", typed.to_owned()),
+        ("{typed_only}", typed_only.to_owned()),
+        ("{retries}", retries.to_owned()),
+    ];
+    fill(template(sdk), &marks)
+}
+
+fn template(sdk: Sdk) -> &'static str {
+    match sdk {
+        Sdk::Python => PYTHON,
+        Sdk::Go => GO,
+        Sdk::Js => JS,
+        Sdk::Java => JAVA,
+        Sdk::Php => PHP,
+    }
+}
+
+/// Puts values in the place of marks, from left to right: a value that looks like a mark stays as it is.
+fn fill(mut template: &str, marks: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    while let Some((at, (mark, value))) =
+        marks.iter().filter_map(|mark| Some((template.find(mark.0)?, mark))).min_by_key(|(at, _)| *at)
+    {
+        text.push_str(&template[..at]);
+        text.push_str(value);
+        template = &template[at + mark.len()..];
+    }
+    text + template
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_looks_like_a_mark_stays() {
+        let marks = [("{a}", "{b}".to_owned()), ("{b}", "2".to_owned())];
+        assert_eq!(fill("{b}{a} {c}", &marks), "2{b} {c}");
+    }
+
+    #[test]
+    fn every_program_is_filled() {
+        let name = |name: &str| format!("<{name}>");
+        let access = Access {
+            base_url: name("base"),
+            public_key: name("public"),
+            private_key: name("private"),
+            region: name("region"),
+            zone: name("zone"),
+        };
+        for sdk in [Sdk::Python, Sdk::Go, Sdk::Js, Sdk::Java, Sdk::Php] {
+            let program = of(sdk, &access);
+            for value in ["<base>", "<public>", "<private>", "<region>", "<zone>"] {
+                assert!(program.contains(value), "{value} of {sdk:?}");
+            }
+            assert!(
+                !program.contains("{t") && !program.contains("{r") && !program.contains("{z"),
+                "{program}"
+            );
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `jingku image update --cover FILE`.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+
+/// The largest file that is sent, in bytes: in Base64 it fits into a request. What becomes a cover is up to the server.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// The `Cover` of a request: a file's bytes in Base64, or nothing, which clears, for an empty path.
+pub(super) fn read(path: &OsStr) -> Result<String, Failure> {
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    let path = Path::new(path);
+    let mut bytes = Vec::new();
+    let file = File::open(path);
+    let read = file.and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::file(Exit::Refused, path, &error))?;
+    if bytes.is_empty() || bytes.len() as u64 > FILE_BYTES_MAX {
+        let path = path.display();
+        return Err(Failure::new(
+            Exit::Refused,
+            tr(format!("{path} is empty or larger than 4 MiB."), format!("{path} 是空的，或超过 4 MiB。")),
+        )
+        .advise(limits()));
+    }
+    Ok(STANDARD.encode(bytes))
+}
+
+/// Says what a cover may be when the server did not take one.
+pub(super) fn explain(failure: Failure) -> Failure {
+    if failure.names("Cover") { failure.advise(limits()) } else { failure }
+}
+
+fn limits() -> &'static str {
+    tr(
+        "A cover is a PNG, JPEG, WebP or GIF of at most 512 KiB and 4096 pixels a side.",
+        "封面须为 PNG、JPEG、WebP 或 GIF，不超过 512 KiB，边长不超过 4096 像素。",
+    )
+}

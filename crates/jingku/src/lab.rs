@@ -1,0 +1,132 @@
+//! `jingku lab`: drives a server that was started with `--ephemeral --lab`.
+
+use std::time::Duration;
+
+use jingku_testing::Lab;
+use serde_json::Value;
+
+use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use crate::output::{print, print_json};
+
+/// How often `trace --follow` asks for more.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
+
+pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
+    let base_url = args.base_url.filter(|url| !url.is_empty()).ok_or_else(|| {
+        let message = tr(
+            "Which server? Give --base-url or JINGKU_BASE_URL; `jingku serve --ephemeral --lab` prints it.",
+            "未指定服务。请用 --base-url 或 JINGKU_BASE_URL 指定；`jingku serve --ephemeral --lab` 会显示它。",
+        );
+        Failure::new(Exit::Usage, message)
+    })?;
+    let lab = Lab::new(&base_url)?;
+    let told = match args.command {
+        LabCommand::Reset => lab.reset().await.map(|()| serde_json::json!({ "reset": true }))?,
+        LabCommand::Snapshot { name } => lab.snapshot(name.as_deref()).await?,
+        LabCommand::Return { name } => lab.return_to(name.as_deref()).await?,
+        LabCommand::Clock(command) => return clock(global, &lab, command).await,
+        LabCommand::Hold { percent: Some(percent), .. } => lab.hold(percent).await?,
+        LabCommand::Hold { percent: None, .. } => lab.release().await?,
+        LabCommand::Fail { action, ret_code, message, times } => {
+            lab.fail(&action, ret_code, message.as_deref(), times).await?
+        }
+        LabCommand::Delay { action, ms, times } => lab.delay(&action, ms, times).await?,
+        LabCommand::Drop { action, half, times } => lab.drop_calls(&action, half, times).await?,
+        LabCommand::Clear => lab.clear_faults().await.map(|()| serde_json::json!({ "faults": [] }))?,
+        LabCommand::Trace { clear: true, .. } => {
+            lab.clear_trace().await.map(|()| serde_json::json!({ "entries": [] }))?
+        }
+        LabCommand::Trace { follow, .. } => return trace(global, &lab, follow).await,
+        LabCommand::State => {
+            let state = lab.state().await?;
+            return print_json(&state);
+        }
+    };
+    if global.json { print_json(&told) } else { print(tr("Done.", "完成。")) }
+}
+
+async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), Failure> {
+    let told = match command {
+        ClockCommand::Set { time } => lab.set_clock(parse_time(&time)?).await?,
+        ClockCommand::Advance { seconds } => lab.advance_clock(seconds).await?,
+        ClockCommand::Free => lab.free_clock().await?,
+    };
+    if global.json {
+        return print_json(&told);
+    }
+    let now = told["now"].as_i64().unwrap_or_default();
+    let time = jiff::Timestamp::from_second(now).map(|time| time.to_string()).unwrap_or_default();
+    print(format!("{now} {time}").trim_end())
+}
+
+fn parse_time(text: &str) -> Result<i64, Failure> {
+    let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
+    parsed.ok_or_else(|| {
+        let message = tr(
+            format!("{text:?} is no time. Give Unix seconds, or a time as 2026-11-24T08:00:00Z."),
+            format!("{text:?} 不是时间。请给出 Unix 秒，或如 2026-11-24T08:00:00Z 的时间。"),
+        );
+        Failure::new(Exit::Usage, message)
+    })
+}
+
+async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {
+    let mut after = 0;
+    if global.json && !follow {
+        return print_json(&lab.trace(after).await?);
+    }
+    loop {
+        for entry in lab.trace(after).await? {
+            after = entry["number"].as_u64().unwrap_or(after);
+            // With --follow a line each, so that a program reads them as they come.
+            if global.json { print(&entry.to_string())? } else { print(&lines(&entry))? }
+        }
+        if !follow {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_PAUSE) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+    }
+}
+
+/// One request for people: a line, what was sent, and what is odd about it.
+fn lines(entry: &Value) -> String {
+    let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
+    let ret_code = entry["ret_code"]
+        .as_i64()
+        .map_or_else(|| tr("no answer", "无应答").to_owned(), |code| code.to_string());
+    let mut lines = vec![format!(
+        "#{} {} {} RetCode {ret_code} {} ms  {}  {}",
+        entry["number"],
+        text("method"),
+        text("action"),
+        entry["ms"],
+        text("content_type"),
+        text("user_agent"),
+    )];
+    let mut add = |label: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("    {label}: {value}"));
+        }
+    };
+    let sent = entry["decoded"].as_object().into_iter().flatten();
+    let sent = sent.filter(|(name, _)| !matches!(name.as_str(), "Action" | "PublicKey"));
+    let sent: Vec<_> =
+        sent.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
+    add(tr("sent", "参数"), sent.join(" "));
+    let list = |name: &str| {
+        let items = entry[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+        items.collect::<Vec<_>>().join(", ")
+    };
+    add(tr("unknown", "未知参数"), list("unknown"));
+    add(tr("missing", "缺少参数"), list("missing"));
+    add(tr("injected", "注入"), list("injected"));
+    if entry["signature"] != "valid" {
+        add(tr("signature", "签名"), text("signature"));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,65 @@
+//! `jingku run`: any command, with its calls to the cloud's API led to the server that client commands talk to.
+//!
+//! The command is told of a proxy and of whom to trust, by the variables that its language's libraries read. The proxy
+//! takes calls to two names, ends their TLS with a certificate of a local authority, and sends what is inside to the
+//! server. All else it refuses.
+
+mod authority;
+mod certificates;
+mod child;
+mod environment;
+mod proxy;
+mod trust_store;
+mod upstream;
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::process::{Command, ExitCode};
+
+use jingku_service::{Clock, DataDir, SystemClock};
+
+use crate::args::{Global, RunArgs};
+use crate::connection::{Connection, data_dir};
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use authority::Authority;
+use certificates::Certificates;
+use child::Child;
+use proxy::Proxy;
+use upstream::Upstream;
+
+/// Runs the command and answers its exit code.
+pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Failure> {
+    let connection = Connection::open(global, &args.connection)?;
+    let upstream = Upstream::new(&connection.base_url)?;
+    upstream.probe().await.map_err(|failure| connection.explain(global, failure))?;
+    let data = DataDir::open_or_create(&data_dir(global)?)?;
+    let (authority, trust) = Authority::open_or_create(data.path(), SystemClock.now())?;
+    let proxy = Proxy::start(upstream, Certificates::new(authority)).await?;
+
+    let [program, arguments @ ..] = args.command.as_slice() else {
+        unreachable!("clap insists on a command")
+    };
+    let keys = (connection.public_key.as_str(), connection.private_key.as_str());
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command.envs(environment::variables(proxy.address, &trust, keys, |name| std::env::var_os(name)));
+    for name in environment::REMOVED {
+        command.env_remove(name);
+    }
+    let child = Child::spawn(&mut command).map_err(|error| cannot_start(program, &error))?;
+    Ok(ExitCode::from(child.wait().await))
+}
+
+fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
+    let program = program.to_string_lossy();
+    if error.kind() == ErrorKind::NotFound {
+        let message = tr(
+            format!("There is no command {program:?}: it is not on the PATH, or not installed."),
+            format!("找不到命令 {program:?}：不在 PATH 中，或没有安装。"),
+        );
+        return Failure::new(Exit::NoCommand, message);
+    }
+    let message = tr(format!("Cannot run {program:?}: {error}."), format!("无法运行 {program:?}：{error}。"));
+    Failure::new(Exit::NotRunnable, message)
+}

@@ -1,0 +1,351 @@
+//! The certificate authority of `jingku run`: made on first use, kept in the data folder, good for two names only.
+//!
+//! ```text
+//! authority/authority.toml   version, validity, certificate and private key: what counts
+//! authority/certificate.pem  the certificate alone, for the programs that are run
+//! authority/truststore.jks   the same for Java
+//! authority/php/jingku.ini   where PHP finds it
+//! authority/lock             held while any of them is looked at or made
+//! ```
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
+};
+use rustix::fs::{FlockOperation, flock};
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use serde::Deserialize;
+
+use super::trust_store;
+use crate::failure::{Exit, Failure};
+
+/// The names that calls to the cloud go to.
+pub(super) const HOSTS: [&str; 2] = ["api.compshare.cn", "api.ucloud.cn"];
+
+const VERSION: u32 = 1;
+const DAY: i64 = 24 * 60 * 60;
+/// Certificates count from a day ago: the clock of a container or a virtual machine may be behind.
+const SKEW: i64 = DAY;
+const AUTHORITY_VALIDITY: i64 = 10 * 365 * DAY;
+/// An authority this near its end is replaced: what is run with it should not see the end.
+const AUTHORITY_REMAINING_MIN: i64 = 90 * DAY;
+const LEAF_VALIDITY: i64 = 7 * DAY;
+
+/// What `authority.toml` holds.
+// No `Debug`: it holds a private key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    version: u32,
+    not_before: i64,
+    not_after: i64,
+    certificate: String,
+    private_key: String,
+}
+
+/// Signs certificates for [`HOSTS`].
+pub(super) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+    not_before: i64,
+}
+
+/// A certificate for one of [`HOSTS`] and its key.
+pub(super) struct Leaf {
+    pub(super) certificate: CertificateDer<'static>,
+    pub(super) private_key: PrivateKeyDer<'static>,
+}
+
+/// What programs are told to trust.
+pub(super) struct TrustFiles {
+    pub(super) certificate: PathBuf,
+    pub(super) trust_store: PathBuf,
+    /// A folder of configuration files.
+    pub(super) php: PathBuf,
+}
+
+/// TLS by the one provider that is built in.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+impl Authority {
+    /// Opens the authority of a data folder. One that is missing, damaged or near its end is made anew. `now` is in
+    /// Unix seconds. Of two processes that come at once, one waits for the other.
+    pub(super) fn open_or_create(data: &Path, now: i64) -> Result<(Self, TrustFiles), Failure> {
+        let folder = Folder(data.join("authority"));
+        let failed = |error: io::Error| Failure::file(Exit::Fault, &folder.0, &error);
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder.0).map_err(failed)?;
+        let _lock = folder.lock().map_err(failed)?;
+        let authority = match folder.read(now) {
+            Some(authority) => authority,
+            None => folder.create(now).map_err(failed)?,
+        };
+        let files = folder.write_trust_files(&authority).map_err(failed)?;
+        Ok((authority, files))
+    }
+
+    /// Makes a certificate with a key of its own for a name of [`HOSTS`].
+    pub(super) fn leaf(&self, host: &str, now: i64) -> Result<Leaf, rcgen::Error> {
+        let mut params = CertificateParams::new(vec![host.to_owned()])?;
+        params.distinguished_name.push(DnType::CommonName, host);
+        set_validity(&mut params, now - SKEW, now + LEAF_VALIDITY);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // Python from 3.13 on wants it.
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?.der().clone();
+        Ok(Leaf { certificate, private_key: PrivatePkcs8KeyDer::from(key.serialize_der()).into() })
+    }
+
+    fn generate(now: i64) -> Result<(Self, String), rcgen::Error> {
+        let (not_before, not_after) = (now - SKEW, now + AUTHORITY_VALIDITY);
+        let mut params = parameters();
+        set_validity(&mut params, not_before, not_after);
+        let key = KeyPair::generate()?;
+        let certificate = params.self_signed(&key)?;
+        let (pem, private_key) = (certificate.pem(), key.serialize_pem());
+        let text = format!(
+            "# Made by jingku run. Whoever has this file can pass for {}\n# towards what is run by it, and for nothing else.\n\
+             version = {VERSION}\nnot_before = {not_before}\nnot_after = {not_after}\n\
+             certificate = \"\"\"\n{pem}\"\"\"\nprivate_key = \"\"\"\n{private_key}\"\"\"\n",
+            HOSTS.join(" and ")
+        );
+        let certificate = certificate.der().clone();
+        Ok((Self { issuer: Issuer::new(params, key), certificate, pem, not_before }, text))
+    }
+
+    /// What was kept, if it can be used now and for a while.
+    fn from_text(text: &str, now: i64) -> Option<Self> {
+        let kept: Kept = toml::from_str(text).ok()?;
+        let current = kept.not_before <= now && now + AUTHORITY_REMAINING_MIN <= kept.not_after;
+        if kept.version != VERSION || !current {
+            return None;
+        }
+        let key = KeyPair::from_pem(&kept.private_key).ok()?;
+        let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes()).ok()?;
+        let issuer = Issuer::new(parameters(), key);
+        let authority = Self { issuer, certificate, pem: kept.certificate, not_before: kept.not_before };
+        authority.is_trusted_by_itself(now).then_some(authority)
+    }
+
+    /// Whether what it signs is good for whoever trusts its certificate: a key and a certificate that are damaged or do
+    /// not belong together show no other way.
+    fn is_trusted_by_itself(&self, now: i64) -> bool {
+        let mut roots = RootCertStore::empty();
+        if roots.add(self.certificate.clone()).is_err() {
+            return false;
+        }
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        let (Ok(verifier), Ok(seconds)) = (verifier, u64::try_from(now)) else { return false };
+        let now_as_time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        HOSTS.into_iter().all(|host| {
+            let (Ok(leaf), Ok(name)) = (self.leaf(host, now), ServerName::try_from(host)) else {
+                return false;
+            };
+            verifier.verify_server_cert(&leaf.certificate, &[], &name, &[], now_as_time).is_ok()
+        })
+    }
+}
+
+/// The folder of the authority.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn lock(&self) -> io::Result<File> {
+        let file = private().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    }
+
+    fn read(&self, now: i64) -> Option<Authority> {
+        let text = std::fs::read_to_string(self.0.join("authority.toml")).ok()?;
+        Authority::from_text(&text, now)
+    }
+
+    fn create(&self, now: i64) -> io::Result<Authority> {
+        let (authority, text) = Authority::generate(now).map_err(io::Error::other)?;
+        self.replace("authority.toml", text.as_bytes())?;
+        Ok(authority)
+    }
+
+    /// Every time: what is the same is not written, and what somebody has changed is right again.
+    fn write_trust_files(&self, authority: &Authority) -> io::Result<TrustFiles> {
+        let certificate = self.0.join("certificate.pem");
+        let php = self.0.join("php");
+        DirBuilder::new().recursive(true).mode(0o700).create(&php)?;
+        self.replace("certificate.pem", authority.pem.as_bytes())?;
+        let trust_store = trust_store::encode(&authority.certificate, authority.not_before);
+        self.replace("truststore.jks", &trust_store)?;
+        let quoted = certificate.display().to_string().replace('"', "\\\"");
+        let ini = format!("curl.cainfo = \"{quoted}\"\nopenssl.cafile = \"{quoted}\"\n");
+        self.replace("php/jingku.ini", ini.as_bytes())?;
+        Ok(TrustFiles { certificate, trust_store: self.0.join("truststore.jks"), php })
+    }
+
+    /// Makes a file hold this and nothing else. Somebody who reads it meanwhile sees all of the old or of the new.
+    fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.0.join(name);
+        if std::fs::read(&path).is_ok_and(|present| present == content) {
+            return Ok(());
+        }
+        let staged = self.0.join(".new");
+        let mut file = private().create(true).truncate(true).write(true).open(&staged)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&staged, &path)
+    }
+}
+
+/// What every authority has in common; it also is what its signatures are made with later.
+fn parameters() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Jingku local authority (jingku run)");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // Names that are not of the kind that is permitted would be free: addresses are therefore forbidden.
+    let addresses = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    let addresses =
+        addresses.map(|address| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, 0)));
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: HOSTS.map(|host| GeneralSubtree::DnsName(host.to_owned())).to_vec(),
+        excluded_subtrees: addresses.to_vec(),
+    });
+    params
+}
+
+/// Bounds are in Unix seconds.
+fn set_validity(params: &mut CertificateParams, from: i64, until: i64) {
+    let since = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+    let epoch = date_time_ymd(1970, 1, 1);
+    (params.not_before, params.not_after) = (epoch + since(from), epoch + since(until));
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::thread;
+
+    use super::*;
+
+    const NOW: i64 = 1_795_000_000;
+
+    fn open(data: &Path, now: i64) -> (Authority, String) {
+        let (authority, _) = Authority::open_or_create(data, now).unwrap();
+        let kept = std::fs::read_to_string(data.join("authority/authority.toml")).unwrap();
+        (authority, kept)
+    }
+
+    fn trusts(authority: &Authority, leaf: &Leaf, name: &str, now: i64) -> bool {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.certificate.clone()).unwrap();
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(now.try_into().unwrap()));
+        let name = ServerName::try_from(name).unwrap();
+        verifier.verify_server_cert(&leaf.certificate, &[], &name, &[], now).is_ok()
+    }
+
+    #[test]
+    fn it_is_kept_and_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, first) = open(folder.path(), NOW);
+        let (_, second) = open(folder.path(), NOW + 3000 * DAY);
+        assert_eq!(first, second);
+        let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode("authority"), 0o700);
+        for file in ["authority.toml", "certificate.pem", "truststore.jks", "php/jingku.ini"] {
+            assert_eq!(mode(&format!("authority/{file}")), 0o600, "{file}");
+        }
+        assert!(!folder.path().join("authority/.new").exists());
+    }
+
+    #[test]
+    fn near_its_end_before_its_time_or_damaged_it_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("authority/authority.toml");
+        let (_, first) = open(folder.path(), NOW);
+        let (_, another) = open(tempfile::tempdir().unwrap().path(), NOW);
+        for now in [NOW + AUTHORITY_VALIDITY - DAY, NOW - 2 * DAY] {
+            std::fs::write(&file, &first).unwrap();
+            assert_ne!(open(folder.path(), now).1, first, "at {now}");
+        }
+        let key = |text: &str| text.split_once("private_key").unwrap().1.to_owned();
+        let damaged = [
+            String::new(),
+            first[..first.len() / 2].to_owned(),
+            first.replace("version = 1", "version = 2"),
+            first.replace("-----BEGIN CERT", "-----BEGIN SERT"),
+            first.replace("CERTIFICATE-----\nMII", "CERTIFICATE-----\nMIJ"),
+            // A key that is not the certificate's.
+            first.replace(&key(&first), &key(&another)),
+        ];
+        for text in damaged {
+            std::fs::write(&file, &text).unwrap();
+            let (authority, replaced) = open(folder.path(), NOW);
+            assert_ne!(text, replaced);
+            assert!(authority.is_trusted_by_itself(NOW));
+            let pem = std::fs::read_to_string(folder.path().join("authority/certificate.pem")).unwrap();
+            assert_eq!(pem, authority.pem);
+        }
+    }
+
+    #[test]
+    fn what_programs_trust_is_repaired() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authority, _) = open(folder.path(), NOW);
+        let pem = folder.path().join("authority/certificate.pem");
+        std::fs::write(&pem, "").unwrap();
+        let (again, _) = open(folder.path(), NOW);
+        assert_eq!(std::fs::read_to_string(&pem).unwrap(), again.pem);
+        assert_eq!(again.pem, authority.pem);
+    }
+
+    #[test]
+    fn it_is_good_for_two_names_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authority, _) = open(folder.path(), NOW);
+        for host in HOSTS {
+            let leaf = authority.leaf(host, NOW).unwrap();
+            assert!(trusts(&authority, &leaf, host, NOW));
+            assert!(trusts(&authority, &leaf, host, NOW - SKEW / 2), "a clock that is behind");
+            assert!(!trusts(&authority, &leaf, host, NOW + LEAF_VALIDITY + DAY));
+        }
+        for elsewhere in ["example.com", "compshare.cn", "127.0.0.1", "evil-api.compshare.cn", "::1"] {
+            let leaf = authority.leaf(elsewhere, NOW).unwrap();
+            assert!(!trusts(&authority, &leaf, elsewhere, NOW), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn first_uses_at_once_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let pems: Vec<String> = thread::scope(|scope| {
+            let opened: Vec<_> = (0..8).map(|_| scope.spawn(|| open(folder.path(), NOW).0.pem)).collect();
+            opened.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(pems.iter().all(|pem| *pem == pems[0]));
+    }
+}

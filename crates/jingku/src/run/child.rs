@@ -1,0 +1,127 @@
+//! The command that is run: started, sent the signals we get, waited for.
+
+use std::fs::File;
+use std::io;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_process, set_child_subreaper, wait,
+};
+use rustix::termios::tcgetpgrp;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// How long what the command has left behind may still use the proxy: its telemetry takes about a second.
+const GRACE: Duration = Duration::from_secs(5);
+/// Sent on to the command. A terminal's SIGINT and SIGQUIT it gets by itself.
+const PASSED_ON: [Signal; 6] =
+    [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::USR1, Signal::USR2];
+
+/// A running command and what it starts.
+pub(super) struct Child {
+    pid: Pid,
+    signals: mpsc::Receiver<Signal>,
+    deaths: tokio::signal::unix::Signal,
+}
+
+impl Child {
+    /// Starts a command with our standard streams. From now on signals no longer end this process.
+    pub(super) fn spawn(command: &mut Command) -> io::Result<Self> {
+        let deaths = signal(SignalKind::child())?;
+        let signals = listen()?;
+        // What outlives the command becomes ours, so that we know when it ends.
+        set_child_subreaper(Some(rustix::process::getpid()))?;
+        let child = command.spawn()?;
+        Ok(Self { pid: Pid::from_child(&child), signals, deaths })
+    }
+
+    /// Waits for the command, then for what it left behind, that for [`GRACE`] at most. Answers the exit code as a shell
+    /// tells it: 128 and the number of the signal, if one has ended it.
+    pub(super) async fn wait(mut self) -> u8 {
+        let mut code = None;
+        let mut end = Instant::now();
+        loop {
+            let (ended, others) = self.reap();
+            if let Some(ended) = ended {
+                code = Some(ended);
+                end = Instant::now() + GRACE;
+            }
+            if let (Some(code), false) = (code, others) {
+                return code;
+            }
+            tokio::select! {
+                _ = self.deaths.recv() => {}
+                Some(signal) = self.signals.recv() => match code {
+                    // Who is impatient now is so with us.
+                    Some(code) => return code,
+                    None => self.pass_on(signal),
+                },
+                () = sleep_until(end), if code.is_some() => return code.unwrap_or_default(),
+            }
+        }
+    }
+
+    /// Takes note of whoever has ended: the exit code if the command is among them, and whether others are left.
+    fn reap(&self) -> (Option<u8>, bool) {
+        let mut code = None;
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if pid == self.pid => code = Some(exit_code(status)),
+                Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+                Ok(None) => return (code, true),
+                Err(_) => return (code, false),
+            }
+        }
+    }
+
+    fn pass_on(&self, signal: Signal) {
+        let by_key = matches!(signal, Signal::INT | Signal::QUIT);
+        if !(by_key && is_in_foreground()) {
+            // It may have ended just now.
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+}
+
+/// Whether the keys of a terminal reach this process and, as one group with it, the command.
+fn is_in_foreground() -> bool {
+    let terminal = File::open("/dev/tty");
+    terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
+}
+
+fn exit_code(status: WaitStatus) -> u8 {
+    let code = status.exit_status().or_else(|| Some(128 + status.terminating_signal()?));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+/// The signals to pass on, save those that whoever started us has had ignored, as `nohup` does: the command ignores them
+/// as long as we leave them alone.
+fn listen() -> io::Result<mpsc::Receiver<Signal>> {
+    let (sender, receiver) = mpsc::channel(PASSED_ON.len());
+    let ignored = ignored_signals();
+    for kind in PASSED_ON {
+        let number = kind.as_raw();
+        if ignored >> (number - 1) & 1 == 1 {
+            continue;
+        }
+        let mut signals = signal(SignalKind::from_raw(number))?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if sender.send(kind).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(receiver)
+}
+
+/// A bit for each, from the lowest on; none where the system does not tell.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}

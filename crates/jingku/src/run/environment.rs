@@ -1,0 +1,103 @@
+//! What a command finds in its environment: the way through the proxy, whom to trust, and the key pair.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use super::authority::TrustFiles;
+use super::trust_store;
+
+/// Both spellings: programs differ in which they read.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+/// Python's requests, OpenSSL and Go, curl, Node.
+const CERTIFICATES: [&str; 4] =
+    ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+/// What would lead past the proxy or past its certificate.
+pub(super) const REMOVED: [&str; 3] = ["NO_PROXY", "no_proxy", "SSL_CERT_DIR"];
+
+/// The variables to set. `inherited` looks up what they hold now.
+pub(super) fn variables(
+    proxy: SocketAddr,
+    trust: &TrustFiles,
+    keys: (&str, &str),
+    inherited: impl Fn(&str) -> Option<OsString>,
+) -> Vec<(&'static str, OsString)> {
+    let url = format!("http://{proxy}");
+    let mut set: Vec<(&str, OsString)> = PROXIES.map(|name| (name, OsString::from(&url))).to_vec();
+    set.extend(CERTIFICATES.map(|name| (name, trust.certificate.clone().into_os_string())));
+    // From version 24 on, Node asks the proxy variables only when told to.
+    set.push(("NODE_USE_ENV_PROXY", "1".into()));
+    let held = |name| inherited(name).filter(|value| !value.is_empty());
+    set.push(("JAVA_TOOL_OPTIONS", java(proxy, &trust.trust_store, held("JAVA_TOOL_OPTIONS"))));
+    set.push(("PHP_INI_SCAN_DIR", php(&trust.php, held("PHP_INI_SCAN_DIR"))));
+    let (public_key, private_key) = keys;
+    for (public, private) in
+        [("COMPSHARE_PUBLIC_KEY", "COMPSHARE_PRIVATE_KEY"), ("UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY")]
+    {
+        set.push((public, public_key.into()));
+        set.push((private, private_key.into()));
+    }
+    set
+}
+
+/// What the variable held comes first: of two settings of one property Java takes the last.
+fn java(proxy: SocketAddr, trust_store: &Path, held: Option<OsString>) -> OsString {
+    let mut options = held.map_or_else(Vec::new, |held| [held.as_bytes(), b" "].concat());
+    for scheme in ["http", "https"] {
+        let (host, port) = (proxy.ip(), proxy.port());
+        let text =
+            format!("-D{scheme}.proxyHost={host} -D{scheme}.proxyPort={port} -D{scheme}.nonProxyHosts= ");
+        options.extend(text.as_bytes());
+    }
+    options.extend(b"-Djavax.net.ssl.trustStore=");
+    options.extend(java_word(trust_store.as_os_str().as_bytes()));
+    let rest = format!(
+        " -Djavax.net.ssl.trustStoreType=JKS -Djavax.net.ssl.trustStorePassword={}",
+        trust_store::PASSWORD
+    );
+    options.extend(rest.as_bytes());
+    OsString::from_vec(options)
+}
+
+/// Java splits the variable at white space and knows both quotation marks, but no escapes.
+fn java_word(bytes: &[u8]) -> Vec<u8> {
+    let mut word = Vec::new();
+    for piece in bytes.chunk_by(|a, b| (*a == b'"') == (*b == b'"')) {
+        let mark = if piece[0] == b'"' { b'\'' } else { b'"' };
+        word.push(mark);
+        word.extend(piece);
+        word.push(mark);
+    }
+    word
+}
+
+/// An empty folder in the list stands for the one PHP was built with.
+fn php(folder: &Path, held: Option<OsString>) -> OsString {
+    let mut list = held.unwrap_or_default();
+    list.push(":");
+    list.push(folder);
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn java_keeps_what_it_was_told_and_reads_any_path() {
+        let proxy = "127.0.0.1:4711".parse().unwrap();
+        let options = java(proxy, Path::new("/a b/it's \"it\".jks"), Some("-Xmx1g".into()));
+        let options = options.into_string().unwrap();
+        assert!(options.starts_with("-Xmx1g -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=4711 "), "{options}");
+        assert!(options.contains(r#"trustStore="/a b/it's "'"'"it"'"'".jks" -D"#), "{options}");
+        assert!(java(proxy, Path::new("/x"), None).into_string().unwrap().starts_with("-Dhttp.proxyHost"));
+    }
+
+    #[test]
+    fn php_looks_in_its_own_folders_too() {
+        assert_eq!(php(Path::new("/x"), None), ":/x");
+        assert_eq!(php(Path::new("/x"), Some("/etc/php".into())), "/etc/php:/x");
+    }
+}

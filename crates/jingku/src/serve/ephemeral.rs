@@ -1,0 +1,95 @@
+//! `jingku serve --ephemeral`: a server in memory, for tests of other people's code.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use jingku_service::{Config, Context, Fixtures, KeyPair, LoadedAccount};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::{environment, first_key, listen, serve_until_stopped};
+use crate::args::{Global, ServeArgs};
+use crate::failure::{Exit, Failure};
+use crate::hint::quote;
+use crate::lang::tr;
+use crate::output::note;
+
+pub(super) async fn run(global: &Global, args: ServeArgs, config: Config) -> Result<(), Failure> {
+    refuse_data_dir(global)?;
+    let address = args.listen.unwrap_or(config.listen);
+    if args.lab && !address.ip().is_loopback() {
+        let message = tr(
+            format!("--lab is only for this machine, and {address} is not. Listen on 127.0.0.1 or [::1]."),
+            format!("--lab 仅限本机使用，而 {address} 不是本机地址。请监听 127.0.0.1 或 [::1]。"),
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let fixtures = args.fixtures.as_deref().map(Fixtures::read).transpose()?.unwrap_or_default();
+    let context = if args.lab {
+        Context::open_lab(&config, environment()).await?
+    } else {
+        Context::open_in_memory(&config, &environment()).await?
+    };
+    let accounts = context.load(&fixtures, first_key()?.as_ref()).await?;
+    context.declare_instances(&config.instances).await?;
+    let remembered = context.remember_start().await;
+    remembered.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+
+    let (listener, base_url) = listen(address).await?;
+    context.set_base_url(&base_url);
+    let announce = || announce(global, &base_url, &accounts, args.lab);
+    serve_until_stopped(Arc::new(context), listener, announce, async { Ok(()) }).await
+}
+
+/// A data folder that was asked for would stay empty. One that the environment names is meant for other commands.
+fn refuse_data_dir(global: &Global) -> Result<(), Failure> {
+    let asked = global.data_dir.as_deref().map(Path::as_os_str);
+    if asked.is_none() || asked == std::env::var_os("JINGKU_DATA_DIR").as_deref() {
+        return Ok(());
+    }
+    let message = tr(
+        "--ephemeral keeps nothing, so --data-dir has no use with it. Leave one of them out.",
+        "--ephemeral 不保存任何数据，与 --data-dir 不能同用。请去掉其中一个。",
+    );
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// The base URL alone on the first line, as always; then what a client needs: lines to paste into a shell, or with
+/// `--json` one line for a program.
+fn announce(global: &Global, base_url: &str, accounts: &[LoadedAccount], lab: bool) {
+    let told =
+        if global.json { json_line(base_url, accounts, lab) } else { export_lines(base_url, accounts) };
+    let mut stdout = std::io::stdout().lock();
+    // A reader that went away does not matter to a server.
+    let _ = writeln!(stdout, "{base_url}\n{told}").and_then(|()| stdout.flush());
+    note(tr("Everything is in memory and gone at the end.", "一切都在内存中，结束后即消失。"));
+}
+
+fn json_line(base_url: &str, accounts: &[LoadedAccount], lab: bool) -> String {
+    let pair = |pair: &KeyPair| json!({ "PublicKey": pair.public_key, "PrivateKey": pair.private_key.expose_secret() });
+    let account = |loaded: &LoadedAccount| {
+        json!({ "AccountId": loaded.account.id.0, "AccountName": loaded.account.name,
+                "ProjectId": loaded.account.project_id, "Keys": loaded.keys.iter().map(pair).collect::<Vec<_>>() })
+    };
+    json!({ "BaseUrl": base_url, "Lab": lab, "Accounts": accounts.iter().map(account).collect::<Vec<_>>() })
+        .to_string()
+}
+
+fn export_lines(base_url: &str, accounts: &[LoadedAccount]) -> String {
+    let export = |name: &str, value: &str| format!("export {name}={}", quote(OsStr::new(value)));
+    let mut lines = vec![export("JINGKU_BASE_URL", base_url)];
+    for (index, loaded) in accounts.iter().enumerate() {
+        // The first account's are set by pasting everything, another one's by leaving the sign out.
+        let sign = if index == 0 { "" } else { "# " };
+        if index > 0 {
+            lines.push(format!("# {} {}", loaded.account.id.0, loaded.account.name.replace('\n', " ")));
+        }
+        if let Some(pair) = loaded.keys.first() {
+            lines.push(format!("{sign}{}", export("JINGKU_PUBLIC_KEY", &pair.public_key)));
+            lines.push(format!("{sign}{}", export("JINGKU_PRIVATE_KEY", pair.private_key.expose_secret())));
+        }
+    }
+    lines.join("\n")
+}

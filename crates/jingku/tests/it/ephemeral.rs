@@ -1,0 +1,100 @@
+//! `jingku serve --ephemeral`: nothing on the disk, ready at once, and its key pair told.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::home::{Home, files_below};
+use crate::server::Server;
+
+const SERVE: [&str; 4] = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
+
+fn serve(home: &Home, more: &[&str]) -> Server {
+    Server::start(&mut home.command(&[&SERVE, more].concat()))
+}
+
+/// What the lines after the first set, as a shell would understand them.
+fn exported(lines: &str) -> BTreeMap<String, String> {
+    let exports = lines.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+    exports.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
+}
+
+#[test]
+fn it_tells_what_to_paste_and_leaves_nothing() {
+    let home = Home::new();
+    let started = Instant::now();
+    let mut server = serve(&home, &[]);
+    // `cargo xtask bench size` measures it; a debug build on a busy machine is no measure.
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    let told = exported(&server.stdout_until("JINGKU_PRIVATE_KEY="));
+    assert_eq!(told["JINGKU_BASE_URL"], server.base_url);
+    assert_eq!(server.get("/readyz"), "ready\n");
+    let listed = home.command(&["image", "list", "--json"]).envs(&told).output().unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+    assert_eq!(files_below(home.path("")), BTreeMap::new(), "nothing is written");
+}
+
+#[test]
+fn a_program_reads_one_line_of_json() {
+    let home = Home::new();
+    let file = home.path("fixtures.json");
+    let text =
+        r#"{"accounts":[{"name":"lab","keys":[{"public_key":"p 1","private_key":"it's"}]},{"name":"b"}]}"#;
+    std::fs::write(&file, text).unwrap();
+    let mut server = serve(&home, &["--json", "--fixtures", file.to_str().unwrap()]);
+    let told: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+    assert_eq!((&told["BaseUrl"], &told["Lab"]), (&server.base_url.clone().into(), &false.into()));
+    assert_eq!(told["Accounts"][0]["Keys"][0], serde_json::json!({"PublicKey": "p 1", "PrivateKey": "it's"}));
+    assert_eq!(told["Accounts"][1]["AccountName"], "b");
+    let made = told["Accounts"][1]["Keys"][0]["PublicKey"].as_str().unwrap();
+    assert!(made.starts_with("jk"), "{told}");
+}
+
+#[test]
+fn a_pair_from_the_environment_is_taken_and_not_told() {
+    let home = Home::new();
+    let pair = [("JINGKU_PUBLIC_KEY", "my-public"), ("JINGKU_PRIVATE_KEY", "my-private")];
+    let mut server =
+        Server::start(home.command(&SERVE).envs(pair).env("JINGKU_DATA_DIR", home.path("other")));
+    let listed =
+        home.command(&["image", "list", "--base-url", &server.base_url]).envs(pair).output().unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+    server.signal(Signal::TERM);
+    server.wait();
+    assert!(!server.rest_of_stdout().contains("my-private"));
+    assert!(!home.path("other").exists(), "a folder meant for other commands is left alone");
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let home = Home::new();
+    let folder = home.path("data");
+    let with_folder = [&SERVE[..], &["--data-dir", folder.to_str().unwrap()]].concat();
+    home.refuses(&with_folder, 2, &["--data-dir has no use"], &["不能同用"]);
+    assert!(!folder.exists());
+    for (args, word) in [
+        (&["serve", "--fixtures", "f.toml"][..], "--ephemeral"),
+        (&["serve", "--lab"], "--ephemeral"),
+        (&["serve", "--ephemeral", "--demo"], "--demo"),
+    ] {
+        home.run(args).failed(2, &[word]);
+    }
+    let public = ["serve", "--ephemeral", "--lab", "--listen", "0.0.0.0:0"];
+    home.refuses(&public, 2, &["only for this machine"], &["仅限本机使用"]);
+    let file = home.path("f.toml");
+    std::fs::write(&file, "[[images]]\nname = 'a'\nstatus = 'Ready'\n").unwrap();
+    let wrong = [&SERVE[..], &["--fixtures", "f.toml"]].concat();
+    home.refuses(
+        &wrong,
+        2,
+        &["f.toml is wrong: images[0].status: unknown variant `Ready`"],
+        &["f.toml 有误：images[0].status"],
+    );
+    let missing = [&SERVE[..], &["--fixtures", "none.toml"]].concat();
+    home.refuses(&missing, 2, &["none.toml cannot be read"], &["无法读取初始数据文件"]);
+    assert!(!home.data().exists());
+}

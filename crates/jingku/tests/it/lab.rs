@@ -1,0 +1,162 @@
+//! `jingku lab`, as somebody types it.
+
+use serde_json::Value;
+
+use crate::home::{Ended, Home};
+use crate::server::Server;
+
+const FIXTURES: &str =
+    "[[images]]\nname = 'nightly'\ncount = 3\n[[instances]]\nid = 'uhost-1'\nsize_mb = 100\n";
+
+/// The blocks of docs/operate/lab.md that begin with this line.
+fn blocks(start: &str) -> Vec<String> {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate/lab.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let begin = format!("\n```{start}\n");
+    let parts = page.split(&begin).skip(1);
+    parts.map(|rest| rest.split_once("\n```").unwrap().0.to_owned()).collect()
+}
+
+struct Lab {
+    home: Home,
+    server: Server,
+    keys: Vec<(String, String)>,
+}
+
+impl Lab {
+    fn start() -> Self {
+        Self::filled(FIXTURES)
+    }
+
+    fn filled(fixtures: &str) -> Self {
+        let home = Home::new();
+        std::fs::write(home.path("lab.toml"), fixtures).unwrap();
+        let serve =
+            ["serve", "--ephemeral", "--lab", "--fixtures", "lab.toml", "--listen", "127.0.0.1:0", "--json"];
+        let mut server = Server::start(&mut home.command(&serve));
+        let told: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+        let key = &told["Accounts"][0]["Keys"][0];
+        let text = |name: &str| key[name].as_str().unwrap().to_owned();
+        let keys = vec![
+            ("JINGKU_BASE_URL".to_owned(), server.base_url.clone()),
+            ("JINGKU_PUBLIC_KEY".to_owned(), text("PublicKey")),
+            ("JINGKU_PRIVATE_KEY".to_owned(), text("PrivateKey")),
+        ];
+        Self { home, server, keys }
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        Ended::of(self.home.command(args).envs(self.keys.clone()))
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.run(&[args, &["--json"]].concat()).succeeded().out).unwrap()
+    }
+
+    fn total(&self) -> i64 {
+        self.json(&["image", "list"])["TotalCount"].as_i64().unwrap()
+    }
+}
+
+#[test]
+fn it_takes_back_holds_and_lets_go() {
+    let lab = Lab::start();
+    assert_eq!(lab.total(), 3);
+    assert_eq!(lab.run(&["lab", "snapshot", "three"]).succeeded().out, "Done.\n");
+    lab.run(&["image", "delete", "compshareImage-1fixture0001"]).succeeded();
+    assert_eq!(lab.total(), 2);
+    lab.run(&["lab", "return", "three"]).succeeded();
+    assert_eq!(lab.total(), 3);
+    lab.run(&["lab", "hold", "30"]).succeeded();
+    let made = lab.run(&["image", "create", "--instance", "uhost-1", "--name", "held"]).succeeded().out;
+    crate::home::until("the image is held", || {
+        lab.json(&["image", "progress", made.trim()])["Progress"] == 30.0
+    });
+    assert_eq!(lab.json(&["lab", "state"])["hold"], 30);
+    lab.run(&["lab", "hold", "--release"]).succeeded();
+    lab.run(&["image", "progress", made.trim(), "--wait"]).succeeded();
+    lab.run(&["lab", "reset"]).succeeded();
+    assert_eq!(lab.total(), 3);
+    lab.server.stop();
+}
+
+#[test]
+fn it_breaks_calls_and_shows_them() {
+    let lab = Lab::start();
+    let list = "DescribeCompShareCustomImages";
+    lab.run(&["lab", "fail", list, "--ret-code", "8039", "--message", "gone"]).succeeded();
+    lab.run(&["image", "list"]).failed(3, &["gone", "8039"]);
+    lab.run(&["lab", "delay", list, "--ms", "10"]).succeeded();
+    lab.run(&["lab", "drop", list, "--half"]).succeeded();
+    lab.run(&["lab", "drop", list, "--times", "5"]).succeeded();
+    lab.run(&["lab", "clear"]).succeeded();
+    assert_eq!(lab.json(&["lab", "state"])["faults"], serde_json::json!([]));
+    assert_eq!(lab.total(), 3);
+    let trace = lab.json(&["lab", "trace"]);
+    assert_eq!(trace.as_array().unwrap().len(), 2, "{trace}");
+    let shown = lab.run(&["lab", "trace"]).succeeded().out;
+    for words in [list, "RetCode 8039", "injected: fail 8039", "compshare-rust/", "missing: Region, Zone"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let secret = &lab.keys[2].1;
+    assert!(!shown.contains(secret.as_str()) && !trace.to_string().contains(secret.as_str()));
+    lab.run(&["lab", "trace", "--clear"]).succeeded();
+    assert_eq!(lab.run(&["lab", "trace"]).succeeded().out, "");
+}
+
+#[test]
+fn the_clock_is_told_as_it_is_set() {
+    let lab = Lab::start();
+    let set = lab.run(&["lab", "clock", "set", "2030-01-01T00:00:00Z"]).succeeded().out;
+    assert_eq!(set, "1893456000 2030-01-01T00:00:00Z\n");
+    assert_eq!(
+        lab.json(&["lab", "clock", "advance", "-60"]),
+        serde_json::json!({"now": 1_893_455_940, "stands": true})
+    );
+    assert_eq!(lab.json(&["lab", "clock", "set", "1700000000"])["now"], 1_700_000_000);
+    assert_eq!(lab.json(&["lab", "clock", "free"])["stands"], false);
+    lab.run(&["lab", "clock", "set", "tomorrow"]).failed(2, &["\"tomorrow\" is no time"]);
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let lab = Lab::start();
+    lab.run(&["lab", "return", "nowhere"]).failed(1, &["no snapshot \"nowhere\""]);
+    lab.run(&["lab", "fail", "List", "--ret-code", "1"]).failed(1, &["no action \"List\""]);
+    lab.run(&["lab", "hold", "101"]).failed(2, &["101"]);
+    lab.run(&["lab", "hold"]).failed(2, &["PERCENT"]);
+    lab.home.refuses(&["lab", "reset"], 2, &["Which server?"], &["未指定服务"]);
+    let closed = ["lab", "reset", "--base-url", "http://127.0.0.1:1"];
+    lab.home.refuses(&closed, 5, &["No server answers at http://127.0.0.1:1"], &["没有服务应答"]);
+    // An ordinary server.
+    let server = lab.home.serve();
+    let no_lab = ["lab", "reset", "--base-url", &server.base_url];
+    lab.home.refuses(&no_lab, 3, &["has no lab", "--ephemeral --lab"], &["没有开启 lab"]);
+}
+
+#[test]
+fn the_page_about_it_works_as_it_stands() {
+    assert_eq!(blocks("sh background"), ["jingku serve --ephemeral --lab --fixtures lab.toml"]);
+    let [fixtures] = <[String; 1]>::try_from(blocks("toml")).unwrap();
+    let lab = Lab::filled(&fixtures);
+    let [commands] = <[String; 1]>::try_from(blocks("sh")).unwrap();
+    // Found by its name, as by the reader.
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_jingku")).parent().unwrap().to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap();
+    let mut bash = lab.home.other_command("bash", &["-euxo", "pipefail", "-c", &commands]);
+    let ended = Ended::of(bash.envs(lab.keys.clone()).env("PATH", path)).succeeded();
+    assert!(ended.out.contains("RetCode 153") && ended.out.contains("drop half"), "{ended:?}");
+    assert_eq!(lab.total(), 251, "after the reset");
+    // The code in other languages is that of the examples, which are tests.
+    for (language, file) in
+        [("python", "../../testing/pytest-jingku/example/test_example.py"), ("rust", "tests/it/testing.rs")]
+    {
+        let example =
+            std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let lines: Vec<_> = example.lines().map(str::trim).collect();
+        for line in blocks(language).iter().flat_map(|block| block.lines()) {
+            assert!(lines.contains(&line.trim()), "{line:?} is not in {file}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+"""A throw-away CompShare image API for pytest: fixtures `jingku_server` and `jingku`."""
+
+import http.client
+import json
+import os
+import subprocess
+from urllib.parse import urlsplit
+
+import pytest
+
+
+class LabError(Exception):
+    """The lab refused a call; the text says why."""
+
+
+class Jingku:
+    """A running server: where it is, what to sign with, and what can be done to it."""
+
+    def __init__(self, told: dict):
+        self.base_url = told["BaseUrl"]
+        self.accounts = told["Accounts"]
+        self.public_key = self.accounts[0]["Keys"][0]["PublicKey"]
+        self.private_key = self.accounts[0]["Keys"][0]["PrivateKey"]
+
+    @property
+    def config(self) -> dict:
+        """What the Python SDK's client takes."""
+        keys = {"public_key": self.public_key, "private_key": self.private_key}
+        return {"base_url": self.base_url, "region": "cn-wlcb", **keys}
+
+    def reset(self):
+        """Back to what the fixtures file made of the server: catalogue, clock, faults, hold and trace."""
+        self._post("reset")
+
+    def snapshot(self, name="default"):
+        """Keeps the catalogue as it is."""
+        self._post("snapshot", name=name)
+
+    def return_to(self, name="default"):
+        """Makes the catalogue what it was at a snapshot."""
+        self._post("return", name=name)
+
+    def set_clock(self, now: int):
+        """Stops the server's clock at a time in Unix seconds."""
+        self._post("clock", set=now)
+
+    def advance_clock(self, seconds: int):
+        """Moves the server's clock."""
+        self._post("clock", advance=seconds)
+
+    def free_clock(self):
+        """Gives the server the machine's clock again."""
+        self._post("clock", free=True)
+
+    def hold(self, percent: int):
+        """Holds every image in the making at so many percent."""
+        self._post("hold", percent=percent)
+
+    def release(self):
+        """Lets images be made to their end."""
+        self._post("release")
+
+    def fail(self, action: str, ret_code: int, message=None, times=1):
+        """Answers the next calls of an action with a return code, without carrying them out."""
+        self._post("fail", action=action, ret_code=ret_code, message=message, times=times)
+
+    def delay(self, action: str, ms: int, times=1):
+        """Delays the next calls of an action."""
+        self._post("delay", action=action, ms=ms, times=times)
+
+    def drop(self, action: str, half=False, times=1):
+        """Closes the connection of the next calls: before they are carried out, or after half of the answer."""
+        self._post("drop", action=action, half=half, times=times)
+
+    def clear(self):
+        """Forgets the faults that wait."""
+        self._post("clear")
+
+    def trace(self, after=0) -> list:
+        """What clients sent, the oldest first."""
+        return self._call("GET", f"trace?after={after}")["entries"]
+
+    def state(self) -> dict:
+        """Clock, hold, faults and snapshots."""
+        return self._call("GET", "state")
+
+    def _post(self, call, **body) -> dict:
+        return self._call("POST", call, json.dumps(body))
+
+    def _call(self, method, call, body=None) -> dict:
+        address = urlsplit(self.base_url)
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+        try:
+            headers = {"X-Jingku-Lab": "1", "Content-Type": "application/json"}
+            connection.request(method, f"/_lab/{call}", body, headers)
+            answer = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        if "error" in answer:
+            raise LabError(answer["error"])
+        return answer
+
+
+def pytest_addoption(parser):
+    parser.addini("jingku_fixtures", "fixtures file of the jingku server, from the ini file's folder on", type="paths")
+
+
+@pytest.fixture(scope="session")
+def jingku_fixtures(pytestconfig):
+    """The fixtures file: that of the ini file unless a conftest.py says otherwise."""
+    paths = pytestconfig.getini("jingku_fixtures")
+    return paths[0] if paths else None
+
+
+@pytest.fixture(scope="session")
+def jingku_server(jingku_fixtures):
+    """One server for the whole run, in memory. JINGKU_BIN names the program unless it is on the PATH."""
+    command = [os.environ.get("JINGKU_BIN") or "jingku", "serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0"]
+    command += ["--json"] + (["--fixtures", str(jingku_fixtures)] if jingku_fixtures else [])
+    # What is set for a server at work does not concern this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JINGKU_")}
+    environment["JINGKU_LOG"] = "warn"
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+    except OSError as error:
+        pytest.fail(f"cannot start {command[0]}: {error}; install jingku, or name it with JINGKU_BIN", pytrace=False)
+    try:
+        process.stdout.readline()
+        told = process.stdout.readline()
+        if not told:
+            pytest.fail(f"{command[0]} ended with {process.wait()}; what it said is above", pytrace=False)
+        yield Jingku(json.loads(told))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def jingku(jingku_server):
+    """The server as its fixtures file made it, for one test."""
+    jingku_server.reset()
+    return jingku_server

@@ -17,7 +17,8 @@ ALTER TABLE images ADD COLUMN community_name TEXT NOT NULL DEFAULT '';
 -- When it was handed in for review last.
 ALTER TABLE images ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
 -- Visibility 1 says that it is public: approved, and not taken down. Nothing else makes others see it.
-CREATE INDEX images_of_group ON images (group_id, create_time DESC, id DESC) WHERE group_id <> '' AND deleted_at IS NULL;
+-- The newest version is the one that was handed in last.
+CREATE INDEX images_of_group ON images (group_id, submitted_at DESC, create_time DESC, id DESC) WHERE group_id <> '' AND deleted_at IS NULL;
 CREATE INDEX images_reviewing ON images (submitted_at, id) WHERE status = 'Reviewing' AND deleted_at IS NULL;
 
 -- Whom an image is shared with.

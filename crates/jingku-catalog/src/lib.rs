@@ -17,6 +17,7 @@
 
 mod accounts;
 mod catalog;
+mod community;
 mod covers;
 mod cursor;
 mod database;
@@ -34,6 +35,10 @@ pub mod testing;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation, Snapshot};
+pub use community::{
+    AddFavorite, Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage,
+    RemoveFavorite, Review, ReviewImage, Submission, VersionFilter,
+};
 pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};

@@ -97,6 +97,35 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// Reads a page as [`Page::decode`] does, from rows that the statement itself has put in order. For orders that end
+    /// in an id with capitals: an engine may sort these by a language, and must not be contradicted.
+    pub(crate) fn decode_sorted(
+        rows: Vec<Row>,
+        table: &'static str,
+        limit: u32,
+        order: &Order,
+        read: impl Fn(&mut Cells) -> Read<T>,
+        place: impl Fn(&T) -> Vec<Key>,
+    ) -> Result<Self> {
+        let mut page = Self::empty();
+        for row in rows {
+            let (total, item) = row.decode(table, |cells| {
+                let total = cells.last_integer()?;
+                let item = if cells.next_is_null() { None } else { Some(read(cells)?) };
+                Ok((total, item))
+            })?;
+            page.total = total;
+            page.items.extend(item);
+        }
+        if page.items.len() > limit as usize {
+            page.items.truncate(limit as usize);
+            page.next = page.items.last().map(|item| order.cursor(place(item)));
+        }
+        Ok(page)
+    }
+}
+
 /// How rows of a kind are sorted.
 pub(crate) struct Sorting<T> {
     pub(crate) order: Order,

@@ -92,6 +92,8 @@ ret_codes! {
     InstanceState = 8905, LookAgain;
     /// An image is being made from the instance.
     InstanceMakingImage = 8964, AskAgainLater;
+    /// Another version of the group has the name.
+    VersionTaken = 8968, FixRequest;
 }
 
 #[cfg(test)]

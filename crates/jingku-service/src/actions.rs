@@ -1,21 +1,31 @@
 //! One file an action: parse, one call below, answer. [`run`] is the table.
 
+mod add_favorite_image;
 mod copy_comp_share_custom_image;
 mod create_comp_share_custom_image;
+mod create_comp_share_image_favorite;
 mod create_cscli_event;
+mod delete_comp_share_image_favorite;
+mod describe_community_images;
 mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
 mod describe_comp_share_image_share_accounts;
+mod describe_comp_share_image_tags;
 mod describe_comp_share_images;
 mod describe_comp_share_instance;
 mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
+mod describe_favorite_images;
+mod describe_self_community_images;
+mod describe_user_community_images;
 mod export_comp_share_custom_image;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
 mod modify_comp_share_image_share_account;
+mod publish_comp_share_image;
+mod remove_favorite_image;
 mod sync_comp_share_custom_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
@@ -66,7 +76,16 @@ pub(crate) async fn run(
         Action::SyncCompShareCustomImage => call!(sync_comp_share_custom_image),
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
-        unfinished => Err(Error::ActionNotFound(unfinished.name().to_owned())),
+        Action::AddFavoriteImage => call!(add_favorite_image),
+        Action::CreateCompShareImageFavorite => call!(create_comp_share_image_favorite),
+        Action::DeleteCompShareImageFavorite => call!(delete_comp_share_image_favorite),
+        Action::DescribeCommunityImages => call!(describe_community_images),
+        Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
+        Action::DescribeFavoriteImages => call!(describe_favorite_images),
+        Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
+        Action::DescribeUserCommunityImages => call!(describe_user_community_images),
+        Action::PublishCompShareImage => call!(publish_comp_share_image),
+        Action::RemoveFavoriteImage => call!(remove_favorite_image),
     }
 }
 
@@ -78,7 +97,7 @@ impl Caller {
 }
 
 /// The place a `NextToken` stands for, as the list that it is for reads it.
-fn cursor(
+pub(crate) fn cursor(
     paging: &Paging,
     parse: impl Fn(&str) -> Result<Cursor, InvalidCursor>,
 ) -> Result<Option<Cursor>, Error> {
@@ -87,12 +106,12 @@ fn cursor(
 }
 
 /// The `NextToken` of a page; empty on the last one.
-fn next_token(next: Option<Cursor>) -> String {
+pub(crate) fn next_token(next: Option<Cursor>) -> String {
     next.map(|cursor| cursor.to_string()).unwrap_or_default()
 }
 
 /// Which rows of the catalogue a page is.
-fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
+pub(crate) fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
     let limit = paging.limit();
     match cursor {
         Some(cursor) => Rows::After { cursor, limit },
@@ -101,6 +120,11 @@ fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
     }
 }
 
-fn texts(list: &[String]) -> Vec<&str> {
+pub(crate) fn texts(list: &[String]) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
+}
+
+/// The form in which the catalogue keeps what it does not look into.
+fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("lists and texts serialise")
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jingku_makers::DiskFormat;
 use serde::Deserialize;
 
+use crate::community::Community;
 use crate::public_url::PublicUrl;
 use crate::zones::{Zone, Zones};
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// Instances to declare at start. One that was declared before is brought up to date.
     pub instances: Vec<DeclaredInstance>,
+    /// How images come into the community, and the tags to find them by.
+    pub community: Community,
 }
 
 /// An instance in the configuration file.
@@ -59,6 +62,7 @@ impl Default for Config {
             strict: false,
             zones: Vec::new(),
             instances: Vec::new(),
+            community: Community::default(),
         }
     }
 }

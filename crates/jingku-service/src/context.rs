@@ -8,6 +8,7 @@ use jingku_chunks::{Memory, Store};
 use secrecy::SecretString;
 
 use crate::clock::{Clock, SystemClock};
+use crate::community::Community;
 use crate::config::Config;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
@@ -33,6 +34,8 @@ pub struct Context {
     public_url: OnceLock<String>,
     /// Whether documented parameters are demanded.
     pub(crate) strict: bool,
+    /// How images come into the community, and the tags to find them by.
+    pub(crate) community: Community,
     /// Where time comes from.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -134,6 +137,7 @@ impl Context {
             zones: config.zones(),
             public_url: config.public_url.as_ref().map_or_else(OnceLock::new, |url| url.to_string().into()),
             strict: config.strict,
+            community: config.community.clone(),
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
             node,

@@ -20,6 +20,8 @@ pub enum Error {
     ActionNotFound(String),
     /// A parameter is missing or cannot be used.
     Param(ParamError),
+    /// Another version of the group has the name.
+    VersionTaken(String),
 
     // Fix the credentials.
     /// No `Signature`.
@@ -95,6 +97,7 @@ impl Error {
             | Self::BodyTooLarge
             | Self::BodyIncomplete
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
+            Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
             Self::SignatureMismatch => RetCode::SignatureMismatch,
             Self::UserNotFound => RetCode::UserNotFound,
@@ -124,6 +127,7 @@ impl Error {
             Self::MissingAction => "Missing Action".to_owned(),
             Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
+            Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
             Self::MissingSignature => "Missing Signature".to_owned(),
             Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
             Self::UserNotFound => "User Not Exists".to_owned(),

@@ -84,7 +84,7 @@ impl Lab {
             signature: "absent",
             ..Entry::default()
         };
-        Watch { lab: self, entry, started: Instant::now(), half: false }
+        Watch { lab: self, entry: Some(entry), started: Instant::now(), half: false }
     }
 
     fn parameters(&self, action: Action) -> Arc<Parameters> {
@@ -93,10 +93,11 @@ impl Lab {
     }
 }
 
-/// One request under the eyes of the lab.
+/// One request under the eyes of the lab. Dropped before its end, because its client has gone, it is written down too.
 pub(crate) struct Watch<'a> {
     lab: &'a Lab,
-    entry: Entry,
+    /// Until it is written down.
+    entry: Option<Entry>,
     started: Instant,
     half: bool,
 }
@@ -104,7 +105,7 @@ pub(crate) struct Watch<'a> {
 impl Watch<'_> {
     /// The parameters could be read.
     pub(crate) fn read(&mut self, params: &Params, action: Option<Action>) {
-        let entry = &mut self.entry;
+        let Some(entry) = &mut self.entry else { return };
         entry.action = params.get_text("Action").map(|name| name.chars().take(64).collect());
         entry.params = trace::as_sent(params);
         entry.decoded = trace::decoded(params);
@@ -125,29 +126,31 @@ impl Watch<'_> {
 
     /// The signature is that of this account.
     pub(crate) fn authentic(&mut self, account: AccountId) {
-        self.entry.signature = "valid";
-        self.entry.account = Some(account.0);
+        if let Some(entry) = &mut self.entry {
+            entry.signature = "valid";
+            entry.account = Some(account.0);
+        }
     }
 
     /// Does to a call what waits for it; the call is carried out unless something comes back.
     pub(crate) async fn meddle(&mut self, action: Action) -> Option<Ending> {
         let (delay, fault) = self.lab.faults.take(action);
         if let Some(delay) = delay {
-            self.entry.injected.push(format!("delay {} ms", delay.as_millis()));
+            self.injected(format!("delay {} ms", delay.as_millis()));
             tokio::time::sleep(delay).await;
         }
         match fault? {
             Fault::Fail { ret_code, message } => {
-                self.entry.injected.push(format!("fail {ret_code}"));
+                self.injected(format!("fail {ret_code}"));
                 Some(Ending::Fail { ret_code, message })
             }
             Fault::Drop { half: true } => {
-                self.entry.injected.push("drop half".to_owned());
+                self.injected("drop half".to_owned());
                 self.half = true;
                 None
             }
             Fault::Drop { half: false } => {
-                self.entry.injected.push("drop".to_owned());
+                self.injected("drop".to_owned());
                 Some(Ending::Silence)
             }
             // Delays come apart.
@@ -155,12 +158,29 @@ impl Watch<'_> {
         }
     }
 
+    fn injected(&mut self, what: String) {
+        if let Some(entry) = &mut self.entry {
+            entry.injected.push(what);
+        }
+    }
+
     /// Writes the request down and lets its answer go, or half of it.
     pub(crate) fn finish(mut self, response: Response, ret_code: Option<i64>) -> Response {
-        self.entry.ret_code = ret_code;
-        self.entry.ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.lab.trace.add(self.entry);
+        self.write_down(ret_code);
         if self.half { body::halve(response) } else { response }
+    }
+
+    fn write_down(&mut self, ret_code: Option<i64>) {
+        if let Some(entry) = self.entry.take() {
+            let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.lab.trace.add(Entry { ret_code, ms, ..entry });
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.write_down(None);
     }
 }
 

@@ -65,6 +65,15 @@ pub enum OperatorError {
     /// An image is being made of it.
     #[error("An image of instance {0:?} is being made. Wait until it is done, or delete that image.")]
     InstanceBusy(String),
+    /// The image does not wait for review.
+    #[error("There is no image {0:?} that waits for review. `jingku review list` shows all that do.")]
+    NotReviewing(String),
+    /// A reason that its reader could do nothing with.
+    #[error("A reason has 1 to {0} characters. Say what to change.")]
+    BadReason(usize),
+    /// No such group.
+    #[error("There is no group {0:?} in the community.")]
+    NoGroup(String),
     /// No such zone.
     #[error("There is no zone {given:?}. Known zones: {known}.")]
     NoZone {

@@ -49,16 +49,24 @@ impl Random for SeededRandom {
 const UNIQUE_ID_LENGTH: usize = 24;
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 /// `length` characters of `0-9a-z`.
 fn base36(random: &dyn Random, length: usize) -> String {
+    draw(random, BASE36, length)
+}
+
+/// `length` characters of an alphabet of at most 256.
+fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
+    // What lies above the largest multiple in a byte would favour the first characters.
+    let even = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
-        // 252 is the largest multiple of 36 in a byte: what lies above would favour the first characters.
-        let even =
-            bytes.iter().filter(|byte| **byte < 252).map(|byte| char::from(BASE36[usize::from(byte % 36)]));
-        text.extend(even.take(length - text.len()));
+        let numbers = bytes.iter().map(|byte| usize::from(*byte)).filter(|number| *number < even);
+        let drawn = numbers.map(|number| char::from(alphabet[number % alphabet.len()]));
+        text.extend(drawn.take(length - text.len()));
     }
     text
 }
@@ -66,6 +74,11 @@ fn base36(random: &dyn Random, length: usize) -> String {
 /// An image id in the form the real service gives: twelve characters, the first a `1`.
 pub(crate) fn image_id(random: &dyn Random) -> String {
     format!("compshareImage-1{}", base36(random, 11))
+}
+
+/// The id of a group in one of the forms the real service gives: twelve letters, capitals too, and digits.
+pub(crate) fn group_id(random: &dyn Random) -> String {
+    draw(random, BASE62, 12)
 }
 
 /// A project id.
@@ -117,6 +130,9 @@ mod tests {
         assert_eq!(id.len(), "compshareImage-1minbz219ceq".len());
         assert!(id.starts_with("compshareImage-1"));
         assert!(id["compshareImage-".len()..].bytes().all(|byte| BASE36.contains(&byte)));
+        let group = group_id(&random);
+        assert_eq!(group.len(), "9WFDPteiVhX5".len());
+        assert!(group.bytes().all(|byte| BASE62.contains(&byte)));
         let uuid = request_id(&random);
         assert_eq!((uuid.len(), uuid.as_bytes()[14]), (36, b'4'));
         assert_ne!(key_pair(&random), key_pair(&random));

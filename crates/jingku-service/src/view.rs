@@ -58,6 +58,13 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
     })
 }
 
+/// An image as a version in the community.
+pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
+    const COMMUNITY: &str = "Community";
+    let image = image(row, context, with_readme)?;
+    Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
+}
+
 /// CNY per hour, in hundredths and back.
 #[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 hundredths")]
 fn cents_to_price(cents: i64) -> f64 {

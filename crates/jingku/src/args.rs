@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Account(AccountCommand),
     #[command(subcommand, about = tr("Manage key pairs", "管理密钥对"))]
     Key(KeyCommand),
+    #[command(subcommand, about = tr("Decide which images come into the community", "审核要发布到社区的镜像"))]
+    Review(ReviewCommand),
     #[command(about = tr("Drive a throw-away server that your code is tested against", "操控用来测试自己代码的临时服务"))]
     Lab(LabArgs),
 }
@@ -193,6 +195,31 @@ pub(crate) enum KeyCommand {
     Revoke {
         #[arg(help = tr("The public key", "公钥"))]
         public_key: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewCommand {
+    #[command(about = tr("List the images that wait, the longest waiting first", "列出待审核的镜像，等待最久的在前"))]
+    List,
+    #[command(about = tr("Make an image public that waits", "通过审核，镜像立即公开"))]
+    Approve {
+        #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
+        image_id: String,
+    },
+    #[command(about = tr("Give an image that waits back to its owner", "驳回审核，镜像退回所有者"))]
+    Refuse {
+        #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
+        image_id: String,
+        #[arg(long, value_name = "TEXT", help = tr("What to change; its owner reads it", "驳回原因，所有者可见"))]
+        reason: String,
+    },
+    #[command(about = tr("Say how much a group of the community is recommended", "设置社区镜像组的推荐度"))]
+    Recommend {
+        #[arg(help = tr("The group, such as 9WFDPteiVhX5", "镜像组 ID，如 9WFDPteiVhX5"))]
+        group_id: String,
+        #[arg(long, value_name = "N", help = tr("The higher the further ahead; 0 for not at all", "越大越靠前；0 表示不推荐"))]
+        count: u32,
     },
 }
 

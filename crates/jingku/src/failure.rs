@@ -146,6 +146,8 @@ impl From<OperatorError> for Failure {
         let exit = match error {
             OperatorError::NoAccount(_)
             | OperatorError::NoKey(_)
+            | OperatorError::NoGroup(_)
+            | OperatorError::NotReviewing(_)
             | OperatorError::NoInstance(_)
             | OperatorError::NoZone { .. }
             | OperatorError::InstanceBusy(_)
@@ -159,6 +161,7 @@ impl From<OperatorError> for Failure {
             | OperatorError::BadRange(_)
             | OperatorError::TooManyRanges { .. }
             | OperatorError::BadInstanceId(_)
+            | OperatorError::BadReason(_)
             | OperatorError::InstanceExists(_)
             | OperatorError::BadImageName(_)
             | OperatorError::PlatformNameTaken(_)

@@ -11,6 +11,7 @@ mod lang;
 mod operate;
 mod output;
 mod overview;
+mod review;
 mod run;
 mod serve;
 mod translate;
@@ -59,6 +60,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
+            Command::Review(command) => review::run(global, command).await,
             Command::Lab(args) => lab::run(global, args).await,
         };
         outcome.map(|()| ExitCode::SUCCESS)

@@ -17,7 +17,7 @@ use crate::output::{date, note, print, print_fields, print_json, print_table, si
 use crate::serve::{environment, first_key, read_config};
 
 /// Opens the data folder, which has to be there: looking at nothing should not create it.
-async fn open(global: &Global) -> Result<Context, Failure> {
+pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
     let path = data_dir(global)?;
     if !path.is_dir() {
         let path = path.display();
@@ -150,7 +150,8 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
     }
 }
 
-fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
+/// Says that a command was carried out, or on what.
+pub(crate) fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
     if global.json { print_json(value) } else { print(text) }
 }
 

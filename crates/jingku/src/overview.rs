@@ -13,7 +13,7 @@ Serve
   jingku instance add|list|remove  declare the VM disks that images are made of
   jingku account create|list       one account a tenant
   jingku key create|list|revoke    key pairs that requests are signed with
-  jingku serve --ephemeral --lab   a server in memory to test your code on
+  jingku serve --ephemeral --lab   a server to test your code on: jingku lab
 
 Images, here or in the cloud
   jingku image list                the account's own images, newest first
@@ -40,7 +40,7 @@ const ZH: &str = "\
   jingku instance add|list|remove  登记用来制作镜像的虚拟机磁盘
   jingku account create|list       每个租户一个账号
   jingku key create|list|revoke    请求签名所用的密钥对
-  jingku serve --ephemeral --lab   用来测试自己代码的内存服务
+  jingku serve --ephemeral --lab   用来测试自己代码的服务：jingku lab
 
 镜像（本地服务或云端）
   jingku image list                账号的自制镜像，新的在前

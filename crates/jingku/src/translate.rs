@@ -27,6 +27,11 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
         OperatorError::InstanceBusy(id) => {
             format!("正在用实例 {id:?} 制作镜像。请等待完成，或先删除该镜像。")
         }
+        OperatorError::NotReviewing(id) => {
+            format!("没有待审核的镜像 {id:?}。`jingku review list` 列出全部待审核镜像。")
+        }
+        OperatorError::BadReason(most) => format!("原因限 1 到 {most} 个字符，请说明要改什么。"),
+        OperatorError::NoGroup(id) => format!("社区中没有镜像组 {id:?}。"),
         OperatorError::NoZone { given, known } => format!("没有可用区 {given:?}。已知可用区：{known}。"),
         OperatorError::NoImageToStart(id, account) => {
             format!("账号 {account} 看不到可用来启动实例的镜像 {id:?}。")

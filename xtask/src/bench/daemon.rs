@@ -64,13 +64,26 @@ impl Daemon {
 
     /// A command on the data folder that sees nothing of the caller's settings.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare_command(arguments);
+        command.arg("--data-dir").arg(&self.data);
+        command
+    }
+
+    /// Serves in memory on a free port.
+    pub(super) fn serve_in_memory(&self, more: &[&str]) -> Result<Server> {
+        let serve = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
+        Server::start(self.bare_command(&[&serve, more].concat()).stderr(Stdio::null()))
+    }
+
+    /// A command that sees nothing of the caller's settings.
+    fn bare_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("JINGKU_") {
                 command.env_remove(name);
             }
         }
-        command.args(arguments).arg("--data-dir").arg(&self.data);
+        command.args(arguments);
         command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").env("NO_PROXY", "*");
         command
     }

@@ -41,6 +41,11 @@ struct Results {
     answer_ms: f64,
     /// The start that makes the data folder.
     first_start_ms: f64,
+    /// In memory, with a lab: until the base URL is printed; middle and slowest of 20.
+    ephemeral_start_ms: f64,
+    ephemeral_start_slowest_ms: f64,
+    /// The same with fixtures of 10,000 images.
+    ephemeral_filled_start_ms: f64,
     /// Anonymous memory of a server at rest, before its first request and after listing once.
     rest_bytes: u64,
     rest_after_list_bytes: u64,
@@ -61,6 +66,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
     let starts = (0..STARTS).map(|_| start(&daemon)).collect::<Result<Vec<_>>>()?;
     let (rest_bytes, rest_after_list_bytes) = rest(&daemon, &account.public_key, &account.private_key)?;
+    let fixtures = folder.path().join("fixtures.json");
+    fs::write(&fixtures, format!(r#"{{"images":[{{"name":"env","count":{IMAGES}}}]}}"#))?;
+    let fixtures = fixtures.to_str().context("the target folder is not UTF-8")?;
+    let ephemeral = start_in_memory(&daemon, &["--lab"])?;
+    let filled = start_in_memory(&daemon, &["--lab", "--fixtures", fixtures])?;
     let results = Results {
         binary_bytes: fs::metadata(&binary)?.len(),
         dependencies: dependencies(workspace)?,
@@ -68,6 +78,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         start_slowest_ms: starts.iter().map(|(line, _)| *line).fold(0.0, f64::max),
         answer_ms: median(starts.iter().map(|(_, answer)| *answer)),
         first_start_ms,
+        ephemeral_start_ms: median(ephemeral.iter().copied()),
+        ephemeral_start_slowest_ms: ephemeral.iter().copied().fold(0.0, f64::max),
+        ephemeral_filled_start_ms: median(filled.iter().copied()),
         rest_bytes,
         rest_after_list_bytes,
         clean_build_seconds: args.clean_build.then(|| clean_build(workspace)).transpose()?,
@@ -86,6 +99,16 @@ fn start(daemon: &Daemon) -> Result<(f64, f64)> {
     stream.read_to_string(&mut reply)?;
     ensure!(reply.starts_with("HTTP/1.1 200"), "/healthz answers {reply}");
     Ok((line, ms(begin)))
+}
+
+/// Milliseconds until the first line, of each start in memory.
+fn start_in_memory(daemon: &Daemon, more: &[&str]) -> Result<Vec<f64>> {
+    let start = |_| {
+        let begin = Instant::now();
+        let _server = daemon.serve_in_memory(more)?;
+        Ok(ms(begin))
+    };
+    (0..STARTS).map(start).collect()
 }
 
 /// Anonymous memory before the first request, and after a page was listed.
@@ -143,6 +166,14 @@ fn table(results: &Results) -> Table {
     );
     row("… until /healthz has answered", format!("{:.0} ms", results.answer_ms));
     row("first start, which makes the data folder", format!("{:.0} ms", results.first_start_ms));
+    row(
+        "start in memory with a lab, until the first line",
+        format!(
+            "{:.0} ms, slowest of {STARTS} {:.0} ms",
+            results.ephemeral_start_ms, results.ephemeral_start_slowest_ms
+        ),
+    );
+    row("… with fixtures of 10,000 images", format!("{:.0} ms", results.ephemeral_filled_start_ms));
     row("anonymous memory at rest with 10,000 images", mib(results.rest_bytes));
     row("… after a page was listed", mib(results.rest_after_list_bytes));
     if let Some(seconds) = results.clean_build_seconds {

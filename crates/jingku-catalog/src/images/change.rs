@@ -1,4 +1,5 @@
 use super::row::ImageStatus;
+use crate::community::{self, Place, Publication};
 use crate::database::{Transaction, json_list};
 use crate::shares::touch_viewers;
 use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers};
@@ -12,7 +13,7 @@ pub struct ImageChanges<'a> {
     pub tags: Option<&'a [&'a str]>,
     pub cover: Option<&'a CoverChange>,
     pub readme: Option<&'a str>,
-    pub visibility: Option<i64>,
+    pub publication: Option<Publication<'a>>,
     pub price_cents: Option<i64>,
     pub auto_start: Option<bool>,
     pub softwares: Option<&'a str>,
@@ -25,7 +26,7 @@ pub struct ImageChanges<'a> {
 }
 
 /// What came of [`Catalog::update_image`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateImage {
     /// The image is as asked for.
     Updated,
@@ -33,6 +34,14 @@ pub enum UpdateImage {
     NotFound,
     /// Another image of the account holds the name.
     NameTaken,
+    /// The account has no such group.
+    GroupNotFound,
+    /// Another image of the group has the version's name, which is this.
+    VersionTaken(String),
+    /// It is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`], so that it cannot be published.
+    NotAvailable,
+    /// It was not made from a container, and only such images were to be published.
+    NotFromContainer,
 }
 
 /// What came of [`Catalog::delete_image`].
@@ -42,10 +51,12 @@ pub enum DeleteImage {
     Deleted,
     /// There is no such image in the scope; it may have been deleted before.
     NotFound,
+    /// It is public or waits to be: it has to be taken down first.
+    Published,
 }
 
 impl Catalog {
-    /// Changes facts about an image.
+    /// Changes facts about an image, and brings its group up to date with them.
     pub async fn update_image(
         &self,
         scope: Scope,
@@ -63,15 +74,18 @@ impl Catalog {
                     return transaction.discard(UpdateImage::Updated).await;
                 }
                 if let Some(name) = changes.name
-                    && image.status != ImageStatus::UnAvailable
+                    && image.place.status != ImageStatus::UnAvailable
                     && name_taken(&mut transaction, scope, name, id).await?
                 {
                     return transaction.discard(UpdateImage::NameTaken).await;
                 }
+                let place = match community::plan(&mut transaction, scope, id, &image.place, &changes).await?
+                {
+                    Ok(place) => place,
+                    Err(refusal) => return transaction.discard(refusal).await,
+                };
                 update(&mut transaction, scope, id, changes, now).await?;
-                if let Some(cover) = changes.cover {
-                    covers::change(&mut transaction, scope, id, cover).await?;
-                }
+                community::carry_out(&mut transaction, scope, id, &image.place, place, now).await?;
                 transaction.commit(UpdateImage::Updated).await
             })
             .await
@@ -86,6 +100,9 @@ impl Catalog {
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(DeleteImage::NotFound).await;
                 };
+                if image.place.is_out() {
+                    return transaction.discard(DeleteImage::Published).await;
+                }
                 let delete = "UPDATE images SET deleted_at = $2 WHERE id = $1";
                 transaction.execute(delete, &[id.into(), now.into()]).await?;
                 count(&mut transaction, scope.owner(), &image.zone, -1).await?;
@@ -93,6 +110,7 @@ impl Catalog {
                 let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
                               WHERE image_id = $1 AND finished_at IS NULL";
                 transaction.execute(cancel, &[id.into(), now.into()]).await?;
+                community::refresh_group(&mut transaction, &image.place.group_id).await?;
                 transaction.commit(DeleteImage::Deleted).await
             })
             .await
@@ -100,24 +118,43 @@ impl Catalog {
 }
 
 /// What a change looks at first.
-struct State {
-    status: ImageStatus,
+pub(crate) struct State {
     zone: String,
+    /// How it stands towards the community.
+    pub(crate) place: Place,
 }
 
-async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
-    let sql = format!("SELECT i.id, i.status, i.zone FROM images i WHERE {} AND i.id = $2", scope.images());
+pub(crate) async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
+    let sql = format!(
+        "SELECT i.id, i.zone, i.status, i.visibility, i.container, i.group_id, i.version_name, i.community_name,
+                i.submitted_at, i.pub_time, i.failed_reason
+         FROM images i WHERE {} AND i.id = $2",
+        scope.images()
+    );
     let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
     row.map(|row| {
         row.decode("images", |cells| {
             cells.text()?;
-            Ok(State { status: cells.word(ImageStatus::parse)?, zone: cells.text()? })
+            Ok(State {
+                zone: cells.text()?,
+                place: Place {
+                    status: cells.word(ImageStatus::parse)?,
+                    public: cells.integer()? != 0,
+                    container: cells.integer()? != 0,
+                    group_id: cells.text()?,
+                    version_name: cells.text()?,
+                    community_name: cells.text()?,
+                    submitted_at: cells.integer()?,
+                    pub_time: cells.integer()?,
+                    failed_reason: cells.text()?,
+                },
+            })
         })
     })
     .transpose()
 }
 
-async fn update(
+pub(crate) async fn update(
     transaction: &mut Transaction,
     scope: Scope,
     id: &str,
@@ -135,16 +172,13 @@ async fn update(
                  description = COALESCE($5, description),
                  tags = COALESCE($6, tags),
                  readme = COALESCE($7, readme),
-                 visibility = COALESCE($8, visibility),
-                 price_cents = COALESCE($9, price_cents),
-                 auto_start = COALESCE($10, auto_start),
-                 softwares = COALESCE($11, softwares),
-                 supported_gpu_types = COALESCE($12, supported_gpu_types),
-                 software_ports = COALESCE($13, software_ports),
-                 firewall_ports = COALESCE($14, firewall_ports),
-                 group_id = COALESCE($15, group_id),
-                 version_name = COALESCE($16, version_name),
-                 version_desc = COALESCE($17, version_desc)
+                 price_cents = COALESCE($8, price_cents),
+                 auto_start = COALESCE($9, auto_start),
+                 softwares = COALESCE($10, softwares),
+                 supported_gpu_types = COALESCE($11, supported_gpu_types),
+                 software_ports = COALESCE($12, software_ports),
+                 firewall_ports = COALESCE($13, firewall_ports),
+                 version_desc = COALESCE($14, version_desc)
              WHERE account_id = $1 AND id = $2",
             &[
                 scope.param(),
@@ -154,20 +188,20 @@ async fn update(
                 changes.description.into(),
                 tags.as_deref().into(),
                 changes.readme.into(),
-                changes.visibility.into(),
                 changes.price_cents.into(),
                 changes.auto_start.map(i64::from).into(),
                 changes.softwares.into(),
                 supported_gpu_types.as_deref().into(),
                 changes.software_ports.into(),
                 firewall_ports.as_deref().into(),
-                changes.group_id.into(),
-                changes.version_name.into(),
                 changes.version_desc.into(),
             ],
         )
-        .await
-        .map(drop)
+        .await?;
+    match changes.cover {
+        Some(cover) => covers::change(transaction, scope, id, cover).await,
+        None => Ok(()),
+    }
 }
 
 /// Says whether another image than `id` holds the name. Stays true as long as the transaction.

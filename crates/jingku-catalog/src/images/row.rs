@@ -41,7 +41,7 @@ pub struct Image {
     pub created_count: i64,
     /// How many people marked it.
     pub favorites_count: i64,
-    /// Why it could not be made; nothing unless [`ImageStatus::UnAvailable`].
+    /// Why it could not be made, or was refused in review; else nothing.
     pub failed_reason: String,
     /// When it was asked for.
     pub create_time: i64,
@@ -82,10 +82,10 @@ pub struct Image {
 /// | – | `Making` | `create_image` |
 /// | `Making` | `Available` | `complete_job` |
 /// | `Making` | `UnAvailable` | `fail_job`, or a job that was started too often |
-/// | `Available`, `Offline` | `Reviewing` | `publish_image` |
+/// | `Available`, `Offline` | `Reviewing`, or at once the next | `publish_image`, `update_image` |
 /// | `Reviewing` | `Available` and public | `approve_image` |
 /// | `Reviewing` | `Offline`, with a reason | `refuse_image` |
-/// | `Available` and public | `Offline` | `take_down_image` |
+/// | `Available` and public, `Reviewing` | `Offline` | `update_image` |
 ///
 /// Nothing leads out of `UnAvailable`. An image is public while [`Image::visibility`] is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl ImageStatus {
 }
 
 /// The columns of an image but for the readme, from `images AS i` and `accounts AS a`.
-pub(super) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, i.description, i.tags, i.cover, \
+pub(crate) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, i.description, i.tags, i.cover, \
      i.visibility, i.price_cents, i.auto_start, i.softwares, i.supported_gpu_types, i.software_ports, \
      i.firewall_ports, i.image_use_time_hours, i.created_count, i.favorites_count, i.failed_reason, \
      i.create_time, i.update_time, i.pub_time, i.group_id, i.version_name, i.version_desc, \
@@ -130,7 +130,7 @@ pub(super) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, 
      i.container, i.platform_type";
 
 /// Reads [`COLUMNS`] and the readme.
-pub(super) fn image_cells(cells: &mut Cells) -> Read<Image> {
+pub(crate) fn image_cells(cells: &mut Cells) -> Read<Image> {
     Ok(Image {
         id: cells.text()?,
         account: AccountId(cells.integer()?),

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
 use crate::accounts::touch;
+use crate::community::{self, First};
 use crate::database::{Cells, Transaction, json_list};
 use crate::{AccountId, Catalog, Result, Scope};
 
@@ -18,6 +19,7 @@ pub struct SeedImage<'a> {
     pub readme: &'a str,
     pub tags: &'a [String],
     pub supported_gpu_types: &'a [String],
+    /// 1 makes it public when it is [`ImageStatus::Available`], the first version of a group with its own id.
     pub visibility: i64,
     pub price_cents: i64,
     pub failed_reason: &'a str,
@@ -31,6 +33,18 @@ pub struct SeedImage<'a> {
     pub manifest: Option<&'a str>,
     /// Of an image that is [`ImageStatus::Making`]: bytes read so far.
     pub done_bytes: i64,
+}
+
+impl SeedImage<'_> {
+    /// Whether everybody is to see it: what has not all its bits is shown to nobody.
+    fn is_public(&self) -> bool {
+        self.visibility == 1 && self.status == ImageStatus::Available
+    }
+
+    /// Whether it has been handed in, however that ended: then it is the first version of a group.
+    fn is_of_community(&self) -> bool {
+        self.is_public() || matches!(self.status, ImageStatus::Reviewing | ImageStatus::Offline)
+    }
 }
 
 /// What came of [`Catalog::seed_images`].
@@ -70,6 +84,12 @@ impl Catalog {
                         return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
                     }
                     insert_image(&mut transaction, image).await?;
+                    if image.is_of_community() {
+                        let (status, reason) = (image.status, image.failed_reason);
+                        let first = First { status, public: image.is_public(), failed_reason: reason };
+                        community::place_first(&mut transaction, scope, &image.id, first, image.create_time)
+                            .await?;
+                    }
                     if image.status == ImageStatus::Making {
                         insert_standing_job(&mut transaction, image, now).await?;
                     }
@@ -82,12 +102,14 @@ impl Catalog {
             .await
     }
 
-    /// Sets how far the images are that [`Catalog::seed_images`] left in the making, in percent of their size.
+    /// Lets the images come so far that [`Catalog::seed_images`] left in the making, in percent of their size. One
+    /// that is further stays where it is.
     pub async fn move_standing_jobs(&self, percent: i64, now: i64) -> Result<u64> {
         self.database
             .write(|mut transaction| async move {
                 let sql = format!(
-                    "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3 WHERE {STANDING}"
+                    "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3
+                     WHERE {STANDING} AND done_bytes < (total_bytes * $2 + 99) / 100"
                 );
                 let params = [NOBODY.into(), percent.into(), now.into()];
                 let moved = transaction.execute(&sql, &params).await?;
@@ -155,7 +177,7 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                 image.status.as_str().into(),
                 image.description.into(),
                 (&tags).into(),
-                image.visibility.into(),
+                i64::from(image.is_public()).into(),
                 image.price_cents.into(),
                 (&supported_gpu_types).into(),
                 image.failed_reason.into(),

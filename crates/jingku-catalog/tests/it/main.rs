@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod community;
+mod community_lists;
+mod community_races;
 mod copies;
 mod covers;
 mod engines;

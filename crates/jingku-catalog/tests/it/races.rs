@@ -33,7 +33,7 @@ where
     tasks.join_all().await
 }
 
-fn count<T: PartialEq>(all: &[T], one: &T) -> usize {
+pub(crate) fn count<T: PartialEq>(all: &[T], one: &T) -> usize {
     all.iter().filter(|other| *other == one).count()
 }
 

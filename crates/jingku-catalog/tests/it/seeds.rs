@@ -93,6 +93,7 @@ async fn what_stands_moves_and_ends_when_told_to(Engine { catalog, .. }: Engine)
     let scope = Scope::own(owner.id);
     assert_eq!(catalog.image_progress(scope, "image-one").await.unwrap().unwrap().done_bytes, 5);
     assert_eq!(catalog.move_standing_jobs(40, NOW).await.unwrap(), 2, "a job that waits is not touched");
+    assert_eq!(catalog.move_standing_jobs(30, NOW).await.unwrap(), 0, "they are further");
     let progress = catalog.image_progress(scope, "image-one").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes), (419_431, 1 << 20));
 

@@ -1,8 +1,8 @@
 //! Short forms of what most tests set up.
 
 use jingku_catalog::{
-    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, Job, JobEnd, NewAccount, NewImage,
-    NewInstance, NewJob, Scope,
+    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, ImageChanges, Job, JobEnd,
+    NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
 };
 
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -74,4 +74,30 @@ pub(crate) async fn make(catalog: &Catalog, account: AccountId, name: &str, inst
     let job = claim(catalog, "maker", now).await.expect("a job waits");
     let end = catalog.complete_job(&job.lease, "manifest", 5, now).await.unwrap();
     assert_eq!(end, JobEnd::Ended);
+}
+
+/// Hands an image in that belongs to no group; approves it at once or leaves it waiting.
+pub(crate) const fn submission(new_group_id: &str, approve: bool) -> Submission<'_> {
+    Submission { new_group_id, community_name: None, approve, containers_only: false }
+}
+
+/// Makes an image called `name` at a time and publishes it then as the first version of a group of this id.
+pub(crate) async fn make_public(catalog: &Catalog, owner: AccountId, name: &str, group: &str, now: i64) {
+    make(catalog, owner, name, "vm", now).await;
+    publish(catalog, owner, &format!("image-{name}"), group, ImageChanges::default(), now).await;
+}
+
+/// Publishes an image, into the group of the changes or else a new one, and approves it.
+pub(crate) async fn publish(
+    catalog: &Catalog,
+    owner: AccountId,
+    image: &str,
+    group: &str,
+    changes: ImageChanges<'_>,
+    now: i64,
+) {
+    let published =
+        catalog.publish_image(Scope::own(owner), image, submission(group, false), changes, now).await;
+    assert_eq!(published.unwrap(), PublishImage::Published(group.to_owned()));
+    assert_eq!(catalog.approve_image(image, now).await.unwrap(), ReviewImage::Done);
 }

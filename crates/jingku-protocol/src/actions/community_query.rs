@@ -6,6 +6,9 @@ use crate::image::Image;
 use crate::params::Params;
 use crate::tree::Tree;
 
+/// The most bytes in a text that is looked for. Ours.
+const MAX_SOUGHT_BYTES: usize = 256;
+
 /// Which groups of the community, and in what order: what `DescribeCommunityImages` and its two sisters take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CommunityQuery {
@@ -86,13 +89,17 @@ impl CommunitySort {
 
 impl CommunityQuery {
     pub(super) fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        let sought = |name| match tree.filled_text(name) {
+            Some(text) if text.len() > MAX_SOUGHT_BYTES => Err(ParamError::not_available(name)),
+            text => Ok(text),
+        };
         Ok(Self {
             place: Place::bind(tree),
             image_id: tree.filled_text("CompShareImageId"),
             group_id: tree.filled_text("GroupId"),
-            name: tree.filled_text("Name"),
-            author: tree.filled_text("Author"),
-            fuzzy_search: tree.filled_text("FuzzySearch"),
+            name: sought("Name")?,
+            author: sought("Author")?,
+            fuzzy_search: sought("FuzzySearch")?,
             tags: tree.words("Tag", MAX_LIST_ITEMS)?.unwrap_or_default(),
             is_free: tree.flag("IsFree")?,
             is_official: tree.flag("IsOfficial")?,

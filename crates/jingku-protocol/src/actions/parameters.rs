@@ -86,7 +86,6 @@ fn first(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::actions::Action;
 
     #[test]

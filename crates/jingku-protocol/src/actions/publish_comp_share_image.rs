@@ -67,7 +67,7 @@ impl Request for PublishCompShareImageRequest {
             community_name: filled(tree.bounded_text("CommunityImageName", MAX_WORD_CHARS)?),
             version_name: filled(tree.bounded_text("VersionName", MAX_WORD_CHARS)?),
             version_desc: tree.bounded_text("VersionDesc", MAX_DESCRIPTION_CHARS)?,
-            price: bind_price(tree)?,
+            price: bind_whole_price(tree)?,
             cover: tree.raw_text("Cover"),
             tags: tree.words("Tags", MAX_TAGS)?,
             description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
@@ -99,4 +99,17 @@ impl Request for PublishCompShareImageRequest {
             None => params,
         }
     }
+}
+
+/// How far a price may be from a whole number of cents and be meant as one: `0.29` is not exactly 29 hundredths.
+const ROUNDING: f64 = 1e-6;
+
+/// A price in steps of 0.01, which newer documents name.
+fn bind_whole_price(tree: &Tree) -> Result<Option<f64>, ParamError> {
+    let price = bind_price(tree)?;
+    let cents = price.unwrap_or_default() * 100.0;
+    if (cents - cents.round()).abs() > ROUNDING {
+        return Err(ParamError::not_available("Price"));
+    }
+    Ok(price)
 }

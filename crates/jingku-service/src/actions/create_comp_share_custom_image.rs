@@ -2,6 +2,7 @@ use jingku_catalog::{CreateImage, NewImage, NewJob};
 use jingku_makers::{Disk, DiskError};
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
 
+use super::to_json;
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::gateway::Caller;
@@ -67,8 +68,4 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<(), Error> {
         tracing::warn!(instance_id, error = &error as &dyn std::error::Error, "disk refused");
         Error::DiskNotReadable(instance_id.to_owned(), disk_reason(&error))
     })
-}
-
-fn to_json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("lists and texts serialise")
 }

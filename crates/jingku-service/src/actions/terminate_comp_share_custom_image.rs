@@ -16,6 +16,7 @@ pub(super) async fn run(
             context.running.cancel(&request.image_id);
             Ok(TerminateCompShareCustomImageResponse {})
         }
+        DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
         DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
     }
 }

@@ -1,4 +1,4 @@
-use jingku_catalog::{ImageChanges, UpdateImage};
+use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
 use super::texts;
@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
 use crate::gateway::Caller;
+use crate::random::group_id;
 use crate::view::price_to_cents;
 
 pub(super) async fn run(
@@ -17,13 +18,21 @@ pub(super) async fn run(
     let cover = cover::check(context, request.cover.as_deref()).await?;
     let tags = request.tags.as_deref().map(texts);
     let supported_gpu_types = request.supported_gpu_types.as_deref().map(texts);
+    let new_group_id = group_id(&*context.random);
+    let publication = |public| {
+        if public {
+            Publication::Public(context.submission(&new_group_id, None))
+        } else {
+            Publication::Private
+        }
+    };
     let changes = ImageChanges {
         name: request.name.as_deref(),
         description: request.description.as_deref(),
         tags: tags.as_deref(),
         cover: cover.as_ref(),
         readme: request.readme.as_deref(),
-        visibility: request.public.map(i64::from),
+        publication: request.public.map(publication),
         price_cents: request.price.map(price_to_cents),
         auto_start: request.auto_start,
         softwares: None,
@@ -38,5 +47,9 @@ pub(super) async fn run(
         UpdateImage::Updated => Ok(UpdateCompShareImageResponse {}),
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         UpdateImage::NameTaken => Err(Error::not_available("Name")),
+        UpdateImage::GroupNotFound => Err(Error::ResourceNotFound(request.group_id.unwrap_or_default())),
+        UpdateImage::VersionTaken(name) => Err(Error::VersionTaken(name)),
+        UpdateImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
+        UpdateImage::NotFromContainer => Err(Error::not_available("CompShareImageId")),
     }
 }

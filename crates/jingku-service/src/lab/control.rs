@@ -11,8 +11,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 use jingku_protocol::actions::Action;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Lab;
@@ -36,6 +37,8 @@ const NAME_BYTES_MAX: usize = 64;
 const DELAY_MS_MAX: u64 = 600_000;
 /// The longest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 4096;
+/// The last second of the year 9999, after which no calendar goes on.
+const TIME_MAX: i64 = 253_402_300_799;
 /// What a snapshot is called that was given no name.
 const NAME: &str = "default";
 const MESSAGE: &str = "Injected by the lab";
@@ -118,8 +121,8 @@ pub(crate) async fn control(State(context): State<Arc<Context>>, request: Reques
         // There is no route here without one.
         None => Err(Refusal::NotFound("there is no lab".to_owned())),
     };
-    let (status, value) = match outcome {
-        Ok(value) => (StatusCode::OK, value),
+    let (status, json) = match outcome {
+        Ok(json) => (StatusCode::OK, json),
         Err(refusal) => {
             let (status, message) = match refusal {
                 Refusal::Forbidden(why) => (StatusCode::FORBIDDEN, why.to_owned()),
@@ -130,18 +133,21 @@ pub(crate) async fn control(State(context): State<Arc<Context>>, request: Reques
                     (StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says more.".to_owned())
                 }
             };
-            (status, json!({ "error": message }))
+            (status, json!({ "error": message }).to_string())
         }
     };
-    let mut response = Response::new(Body::from(value.to_string()));
+    let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<Value, Refusal> {
+async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<String, Refusal> {
     let (parts, body) = request.into_parts();
     guard(&parts.headers)?;
+    if parts.method == Method::GET && parts.uri.path() == "/_lab/trace" {
+        return trace(lab, parts.uri.query().unwrap_or_default());
+    }
     let body = tokio::time::timeout(BODY_READ_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect());
     let body = match body.await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -153,18 +159,27 @@ async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<Value,
     };
     let path = parts.uri.path();
     let call = path.strip_prefix("/_lab/").unwrap_or(path);
-    match (parts.method, call) {
+    carry_out(context, lab, parts.method, call, &body).await.map(|value| value.to_string())
+}
+
+async fn carry_out(
+    context: &Context,
+    lab: &Lab,
+    method: Method,
+    call: &str,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    match (method, call) {
         (Method::GET, "state") => Ok(state(context, lab)),
-        (Method::GET, "trace") => trace(lab, parts.uri.query().unwrap_or_default()),
         (Method::POST, "reset") => reset(context, lab).await,
-        (Method::POST, "snapshot") => snapshot(context, lab, parse(&body)?).await,
-        (Method::POST, "return") => return_to(context, lab, parse(&body)?).await,
-        (Method::POST, "clock") => Ok(clock(lab, &parse(&body)?)),
-        (Method::POST, "hold") => hold(context, lab, &parse(&body)?).await,
+        (Method::POST, "snapshot") => snapshot(context, lab, parse(body)?).await,
+        (Method::POST, "return") => return_to(context, lab, parse(body)?).await,
+        (Method::POST, "clock") => clock(lab, &parse(body)?),
+        (Method::POST, "hold") => hold(context, lab, &parse(body)?).await,
         (Method::POST, "release") => release(context, lab).await,
-        (Method::POST, "fail") => fail(lab, parse(&body)?),
-        (Method::POST, "delay") => delay(lab, parse(&body)?),
-        (Method::POST, "drop") => drop_call(lab, parse(&body)?),
+        (Method::POST, "fail") => fail(lab, parse(body)?),
+        (Method::POST, "delay") => delay(lab, parse(body)?),
+        (Method::POST, "drop") => drop_call(lab, parse(body)?),
         (Method::POST, "clear") => {
             lab.faults.clear();
             Ok(json!({ "faults": [] }))
@@ -270,14 +285,22 @@ async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Resul
     Ok(json!({ "returned": name }))
 }
 
-fn clock(lab: &Lab, change: &ClockChange) -> Value {
+fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
+    let now = match change {
+        ClockChange::Set(now) => *now,
+        ClockChange::Advance(seconds) => lab.clock.now().saturating_add(*seconds),
+        ClockChange::Free(_) => 0,
+    };
+    if !(0..=TIME_MAX).contains(&now) {
+        return Err(Refusal::Bad(format!("The clock goes from 0 to {TIME_MAX}.")));
+    }
     match change {
         ClockChange::Set(now) => lab.clock.set(*now),
         ClockChange::Advance(seconds) => lab.clock.advance(*seconds),
         ClockChange::Free(true) => lab.clock.free(),
         ClockChange::Free(false) => {}
     }
-    told(lab)
+    Ok(told(lab))
 }
 
 async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
@@ -340,16 +363,19 @@ fn add(lab: &Lab, action: String, fault: Fault, times: u32) -> Result<Value, Ref
     Ok(json!({ "faults": lab.faults.list() }))
 }
 
-fn trace(lab: &Lab, query: &str) -> Result<Value, Refusal> {
+fn trace(lab: &Lab, query: &str) -> Result<String, Refusal> {
+    /// The entries are JSON already.
+    #[derive(Serialize)]
+    struct Traced {
+        entries: Vec<Box<RawValue>>,
+        last: u64,
+    }
     let after = match query.strip_prefix("after=") {
         Some(number) => number.parse().map_err(|_| Refusal::Bad("after is a number.".to_owned()))?,
         None => 0,
     };
-    let entries = lab.trace.after(after);
-    // Put together by hand: the entries are JSON already.
-    let text = serde_json::to_string(&entries).expect("they serialise");
-    let entries: Value = serde_json::from_str(&text).expect("it was JSON");
-    Ok(json!({ "entries": entries, "last": lab.trace.last_number() }))
+    let traced = Traced { entries: lab.trace.after(after), last: lab.trace.last_number() };
+    Ok(serde_json::to_string(&traced).expect("entries serialise"))
 }
 
 #[cfg(test)]

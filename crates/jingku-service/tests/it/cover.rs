@@ -286,3 +286,25 @@ async fn many_covers_at_once_are_all_answered() {
     addresses.dedup();
     assert_eq!(addresses.len(), 1, "the same picture keeps its address: {addresses:?}");
 }
+
+/// A picture comes with a publication too, and everybody sees it once the image is public.
+#[tokio::test]
+async fn a_published_version_shows_its_cover() {
+    let (service, caller) = with_images(Config::default()).await;
+    let (_, stranger) = service.stranger().await;
+    let group = caller.publish("image-1", &[("Cover", &*STANDARD.encode(png()))]).await;
+    let address = cover_of(&caller, "image-1").await;
+    service.context.approve_image("image-1").await.unwrap();
+    let seen = stranger.groups(Action::DescribeCommunityImages, &[]).await;
+    assert_eq!(seen[0]["Data"][0]["Cover"], address.as_str());
+    // One that is refused changes nothing, its picture included.
+    let params = [
+        ("CompShareImageId", "image-2"),
+        ("GroupId", &*group),
+        ("VersionName", "v1.0"),
+        ("Cover", &*STANDARD.encode(png())),
+    ];
+    let taken = "Version [v1.0] already exists";
+    caller.assert_refused(Action::PublishCompShareImage, &params, 8968, taken).await;
+    assert_eq!(cover_of(&caller, "image-2").await, "");
+}

@@ -15,6 +15,8 @@ pub(crate) enum Names {
     Image(&'static str, &'static [(&'static str, &'static str)]),
     /// An instance, likewise.
     Instance(&'static str, &'static [(&'static str, &'static str)]),
+    /// A group of images in the community, likewise.
+    Group(&'static str, &'static [(&'static str, &'static str)]),
     /// Nothing.
     Nothing,
 }
@@ -22,6 +24,19 @@ pub(crate) enum Names {
 /// Every action has its line here: see CONTRIBUTING.md.
 pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::CopyCompShareCustomImage, Names::Image("CompShareImageId", &[("TargetImageName", "stolen")])),
+    (Action::AddFavoriteImage, Names::Image("CompShareImageId", &[])),
+    (Action::CreateCompShareImageFavorite, Names::Group("GroupId", &[])),
+    (Action::DeleteCompShareImageFavorite, Names::Group("GroupId", &[])),
+    (Action::DescribeCommunityImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImageTags, Names::Nothing),
+    (Action::DescribeFavoriteImages, Names::Nothing),
+    (Action::DescribeSelfCommunityImages, Names::Image("CompShareImageId", &[])),
+    (
+        Action::DescribeUserCommunityImages,
+        Names::Image("CompShareImageId", &[("TargetTopOrganizationId", "1")]),
+    ),
+    (Action::PublishCompShareImage, Names::Image("CompShareImageId", &[("GroupId", "stolen")])),
+    (Action::RemoveFavoriteImage, Names::Image("CompShareImageId", &[])),
     (Action::CreateCompShareCustomImage, Names::Instance("UHostId", &[("Name", "stolen")])),
     (Action::CreateCscliEvent, Names::Nothing),
     (Action::DescribeCompShareCustomImageSyncDetail, Names::Image("CompShareImageId", &[])),
@@ -74,7 +89,11 @@ async fn what_is_foreign_is_answered_as_what_does_not_exist() {
     service.instance("uhost-busy", &service.disk("busy.raw", DiskFormat::Raw, 2)).await;
     let available = service.make(INSTANCE, "secret").await;
     let making = owner.create("uhost-busy", "secret-too").await;
-    let (images, instances) = ([&*available, &making], [INSTANCE, "uhost-busy", "uhost-gone"]);
+    service.instance("uhost-other", &service.disk("other.raw", DiskFormat::Raw, 4)).await;
+    let waiting = service.make("uhost-other", "secret-in-review").await;
+    let group = owner.publish(&waiting, &[("Tags.0", "secret-tag")]).await;
+    let (images, instances) = ([&*available, &making, &waiting], [INSTANCE, "uhost-busy", "uhost-gone"]);
+    let groups = [&*group];
     let (before, seen) = (owner.everything().await, stranger.everything().await);
     assert!(seen.iter().all(|list| list["TotalCount"] == 0), "{seen:?}");
 
@@ -83,6 +102,7 @@ async fn what_is_foreign_is_answered_as_what_does_not_exist() {
         let (name, rest, foreign, missing) = match names {
             Names::Image(name, rest) => (name, rest, &images[..], "compshareImage-1nowherenone"),
             Names::Instance(name, rest) => (name, rest, &instances[..], "uhost-none"),
+            Names::Group(name, rest) => (name, rest, &groups[..], "9WFDPteiVhX5"),
             Names::Nothing => continue,
         };
         // In its own zone, in one where it is not, and without one.
@@ -120,5 +140,30 @@ async fn one_accounts_instances_are_not_anothers() {
     for (caller, own) in [(service.caller(), INSTANCE), (stranger, "uhost-theirs")] {
         let reply = caller.ok(Action::DescribeCompShareInstance, &[]).await;
         assert_eq!((&reply["TotalCount"], &reply["UHostSet"][0]["UHostId"]), (&1.into(), &own.into()));
+    }
+}
+
+/// The filter by group of the lists tells nothing about a group that waits, and neither does any other filter.
+#[tokio::test]
+async fn a_group_that_waits_is_one_that_does_not_exist() {
+    let service = Service::start().await;
+    let (_, stranger) = service.stranger().await;
+    service.add_images(&[("image-1", 1)]).await;
+    let group = service.caller().publish("image-1", &[("Tags.0", "secret")]).await;
+    for list in [
+        Action::DescribeCommunityImages,
+        Action::DescribeSelfCommunityImages,
+        Action::DescribeUserCommunityImages,
+    ] {
+        for (name, value) in
+            [("GroupId", &*group), ("Name", "image-1"), ("Tag", "secret"), ("Author", "default")]
+        {
+            let reply = stranger.ok(list, &[("TargetTopOrganizationId", "1"), (name, value)]).await;
+            assert_eq!(
+                (&reply["TotalCount"], &reply["AvailableTotalCount"]),
+                (&0.into(), &0.into()),
+                "{list:?} {name}"
+            );
+        }
     }
 }

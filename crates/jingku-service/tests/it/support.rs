@@ -2,6 +2,7 @@
 
 mod caller;
 mod checks;
+mod community;
 mod disk;
 mod image;
 mod reply;

@@ -52,21 +52,28 @@ async fn refusals_come_in_their_order() {
     caller.assert_refused(TERMINATE, &unknown, 8039, "Resource not exist [image-none]").await;
 }
 
-/// Nothing is published yet: `Visibility` is a note, and no reason to keep an image.
-#[tokio::test]
-async fn a_public_image_can_be_deleted() {
-    let service = Service::start().await;
-    let caller = service.caller();
-    service.add_images(&[("image-1", NOW)]).await;
-    caller.ok(Action::UpdateCompShareImage, &[("CompShareImageId", "image-1"), ("Visibility", "1")]).await;
-    caller.ok(TERMINATE, &[("CompShareImageId", "image-1")]).await;
-    assert!(caller.images(&[]).await.is_empty());
-}
-
 #[tokio::test]
 async fn strict_demands_region_and_zone() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
     service.caller().assert_demanded(TERMINATE, &[("CompShareImageId", "image-1")], &place).await;
+}
+
+#[tokio::test]
+async fn what_is_public_or_waits_has_to_be_taken_down_first() {
+    let service = Service::start().await;
+    service.add_images(&[("image-1", 1)]).await;
+    let caller = service.caller();
+    let id = [("CompShareImageId", "image-1")];
+    let terminate = Action::TerminateCompShareCustomImage;
+    let group = caller.publish("image-1", &[]).await;
+    let out = "Params [CompShareImageId] not available";
+    caller.assert_refused(terminate, &id, 230, out).await;
+    service.context.approve_image("image-1").await.unwrap();
+    caller.assert_refused(terminate, &id, 230, out).await;
+    caller.ok(Action::UpdateCompShareImage, &[id[0], ("Visibility", "0")]).await;
+    caller.ok(terminate, &id).await;
+    let own = Action::DescribeSelfCommunityImages;
+    assert_eq!(caller.group_names(own, &[("GroupId", &group)]).await, Vec::<String>::new());
 }

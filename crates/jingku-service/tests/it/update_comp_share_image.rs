@@ -33,8 +33,6 @@ async fn what_is_given_changes_and_nothing_else() {
         (vec![("SupportedGpuTypes.0", "4090")], json!({"SupportedGpuTypes": ["4090"]})),
         (vec![("AutoStart", "True")], json!({"AutoStart": true})),
         (vec![("AutoStart", "0")], json!({"AutoStart": false})),
-        (vec![("Visibility", "1")], json!({"Visibility": 1})),
-        (vec![("GroupId", "group-1")], json!({"GroupId": "group-1"})),
         (
             vec![("VersionName", "v1.0"), ("VersionDesc", "new")],
             json!({"VersionName": "v1.0", "VersionDesc": "new"}),
@@ -124,7 +122,6 @@ async fn texts_and_lists_have_a_length() {
         ("Readme", text(100_000), text(100_001)),
         ("VersionDesc", text(1000), text(1001)),
         ("VersionName", text(64), text(65)),
-        ("GroupId", text(64), text(65)),
         ("Tags", text(64), text(65)),
         ("SupportedGpuTypes", list(32), list(33)),
     ] {
@@ -157,4 +154,70 @@ async fn strict_demands_region_and_zone() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     service.caller().assert_demanded(UPDATE, &[ID], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+}
+
+/// A service with image-1 and image-2, public as versions of two groups.
+async fn with_public() -> (Service, Caller, [String; 2]) {
+    let (service, caller) = with_images().await;
+    let mut groups = [String::new(), String::new()];
+    for (id, group) in ["image-1", "image-2"].into_iter().zip(&mut groups) {
+        *group = caller.publish(id, &[]).await;
+        service.context.approve_image(id).await.unwrap();
+    }
+    (service, caller, groups)
+}
+
+#[tokio::test]
+async fn visibility_hands_in_and_takes_down_as_often_as_it_is_said() {
+    let (service, caller) = with_images().await;
+    let seen = |image: &Value| json!([image["Status"], image["Visibility"], image["VersionName"]]);
+    assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Available", 0, ""]));
+    let mut group = Value::Null;
+    for _ in 0..2 {
+        let image = update(&caller, &[("Visibility", "1")]).await;
+        assert_eq!(seen(&image), json!(["Reviewing", 0, "v1.0"]));
+        assert!(group.is_null() || group == image["GroupId"]);
+        group = image["GroupId"].clone();
+    }
+    service.context.approve_image(ID.1).await.unwrap();
+    assert_eq!(seen(&update(&caller, &[("Visibility", "1")]).await), json!(["Available", 1, "v1.0"]));
+    for _ in 0..2 {
+        assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Offline", 0, "v1.0"]));
+    }
+    assert_eq!(seen(&update(&caller, &[("Visibility", "1")]).await), json!(["Reviewing", 0, "v1.0"]));
+    // Taken back, it does not wait any more.
+    assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Offline", 0, "v1.0"]));
+    assert!(service.context.reviews().await.unwrap().is_empty());
+
+    let making = caller.create(INSTANCE, "making").await;
+    let params = [("CompShareImageId", &*making), ("Visibility", "1"), ("Description", "lost")];
+    caller.assert_refused(UPDATE, &params, 8017, &format!("Image [{making}] is not available")).await;
+}
+
+#[tokio::test]
+async fn what_others_see_follows_at_once() {
+    let (service, caller, [group, other]) = with_public().await;
+    let (_, stranger) = service.stranger().await;
+    let list = Action::DescribeCommunityImages;
+    caller
+        .ok(UPDATE, &[ID, ("Description", "told"), ("Price", "3"), ("Tags.0", "new"), ("AutoStart", "true")])
+        .await;
+    let filters = [("Tag", "new"), ("IsFree", "false"), ("IfAutoStart", "true")];
+    let groups = stranger.groups(list, &filters).await;
+    assert_eq!((groups.len(), &groups[0]["ImageDesc"]), (1, &json!("told")));
+
+    let missing = [ID, ("GroupId", "none"), ("Description", "lost")];
+    caller.assert_refused(UPDATE, &missing, 8039, "Resource not exist [none]").await;
+    let taken = "Version [v1.0] already exists";
+    caller.assert_refused(UPDATE, &[ID, ("GroupId", &other), ("Description", "lost")], 8968, taken).await;
+    let moved = [ID, ("GroupId", &other), ("VersionName", "v2.0")];
+    for _ in 0..2 {
+        caller.ok(UPDATE, &moved).await;
+        let groups = stranger.groups(list, &[]).await;
+        assert_eq!((groups.len(), groups[0]["Data"].as_array().unwrap().len()), (1, 2));
+    }
+    caller.assert_refused(UPDATE, &[ID, ("VersionName", "v1.0"), ("Description", "lost")], 8968, taken).await;
+    // The group that it left is still the account's.
+    caller.ok(UPDATE, &[ID, ("GroupId", &group), ("VersionName", "v1.0")]).await;
+    assert_eq!(stranger.groups(list, &[]).await.len(), 2);
 }

@@ -1,7 +1,7 @@
 //! `jingku serve --ephemeral`: nothing on the disk, ready at once, and its key pair told.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -24,10 +24,7 @@ fn exported(lines: &str) -> BTreeMap<String, String> {
 #[test]
 fn it_tells_what_to_paste_and_leaves_nothing() {
     let home = Home::new();
-    let started = Instant::now();
     let mut server = serve(&home, &[]);
-    // `cargo xtask bench size` measures it; a debug build on a busy machine is no measure.
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     let told = exported(&server.stdout_until("JINGKU_PRIVATE_KEY="));
     assert_eq!(told["JINGKU_BASE_URL"], server.base_url);
     assert_eq!(server.get("/readyz"), "ready\n");
@@ -36,6 +33,19 @@ fn it_tells_what_to_paste_and_leaves_nothing() {
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(0));
     assert_eq!(files_below(home.path("")), BTreeMap::new(), "nothing is written");
+}
+
+#[test]
+fn it_is_ready_in_less_than_fifty_milliseconds() {
+    let home = Home::new();
+    // The fastest of several: what else the machine does now is not the server's time.
+    let start = |_| {
+        let started = Instant::now();
+        let _server = serve(&home, &["--lab"]);
+        started.elapsed()
+    };
+    let fastest = (0..20).map(start).min().unwrap();
+    assert!(fastest < Duration::from_millis(50), "{fastest:?}");
 }
 
 #[test]

@@ -234,3 +234,51 @@ impl Pair {
         page.instances.into_iter().map(|instance| instance.id).collect()
     }
 }
+
+#[test]
+fn images_wait_until_the_operator_decides() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let (server, image) = (home.serve(), home.make("uhost-1", "env"));
+    assert_eq!(home.json(&["review", "list"]), json!([]));
+    let hand_in = || home.run(&["image", "update", &image, "--visibility", "public"]).succeeded();
+    hand_in();
+    let waiting = home.json(&["review", "list"]);
+    assert_eq!(
+        (&waiting[0]["CompShareImageId"], &waiting[0]["VersionName"]),
+        (&json!(image), &json!("v1.0"))
+    );
+    let table = home.run(&["review", "list"]).succeeded().out;
+    assert!(table.contains(&image) && table.contains("free"), "{table}");
+    home.run(&["review", "refuse", &image]).failed(2, &["--reason"]);
+    home.refuses(
+        &["review", "refuse", &image, "--reason", " "],
+        1,
+        &["A reason has 1 to 500"],
+        &["原因限 1 到 500"],
+    );
+    home.run(&["review", "refuse", &image, "--reason", "Say what is in it."]).succeeded();
+    let shown = home.json(&["image", "show", &image]);
+    assert!(shown.to_string().contains("Say what is in it."), "{shown}");
+
+    hand_in();
+    home.run(&["review", "approve", &image]).succeeded();
+    // The server that runs shows it at once.
+    let shown = home.json(&["image", "show", &image]).to_string();
+    assert!(shown.contains("\"Visibility\":1"), "{shown}");
+    home.refuses(
+        &["review", "approve", &image],
+        3,
+        &["There is no image", "that waits for review"],
+        &["没有待审核的镜像"],
+    );
+    let group = waiting[0]["GroupId"].as_str().unwrap();
+    home.run(&["review", "recommend", group, "--count", "5"]).succeeded();
+    home.refuses(
+        &["review", "recommend", "none", "--count", "5"],
+        3,
+        &["There is no group"],
+        &["社区中没有镜像组"],
+    );
+    drop(server);
+}

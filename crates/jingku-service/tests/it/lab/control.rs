@@ -59,6 +59,8 @@ async fn what_is_wrong_is_said_and_changes_nothing() {
         ("drop", json!({"action": "GetRegion", "halv": true}), "unknown field `halv`"),
         ("hold", json!({"percent": 101}), "from 0 to 100"),
         ("clock", json!({"stop": 1}), "unknown variant `stop`"),
+        ("clock", json!({"set": i64::MAX}), "The clock goes from 0"),
+        ("clock", json!({"advance": -9_000_000_000_i64}), "The clock goes from 0"),
         ("snapshot", json!({"name": ""}), "1 to 64 bytes"),
     ] {
         let (status, value) = server.post(call, &body).await;

@@ -82,3 +82,16 @@ async fn refused_and_broken_requests_are_there_too() {
     server.lab("trace/clear", json!({})).await;
     assert_eq!(server.get("trace").await, json!({"entries": [], "last": before + 1}));
 }
+
+/// The very request that a client gave up on is what its author looks for.
+#[tokio::test]
+async fn a_client_that_gives_up_is_there_too() {
+    let server = LabServer::start().await;
+    server.lab("delay", json!({"action": "GetRegion", "ms": 60_000})).await;
+    let call = server.caller.ok(Action::GetRegion, &[]);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), call).await.is_err());
+    let entry = last(&server).await;
+    assert_eq!((&entry["action"], &entry["ret_code"]), (&json!("GetRegion"), &json!(null)));
+    assert_eq!(entry["injected"], json!(["delay 60000 ms"]));
+    assert!(entry["ms"].as_u64().unwrap() >= 50, "{entry}");
+}

@@ -1,0 +1,157 @@
+//! The community under concurrent changes: each of two things that exclude each other happens whole or not at all.
+
+use jingku_catalog::{
+    AccountId, AddFavorite, Catalog, DeleteImage, GroupFilter, GroupOrder, ImageChanges, ImageFilter, Paging,
+    Publication, PublishImage, ReviewImage, Scope,
+};
+
+use crate::engines::{Engine, on_every_engine};
+use crate::races::{at_once, count};
+use crate::setting::{NOW, account, instance, make, make_public, submission};
+
+on_every_engine!(
+    an_image_is_published_or_deleted,
+    an_approval_beside_a_taking_down_leaves_facts_that_are_true,
+    one_of_many_gets_a_version_name,
+    many_versions_get_names_of_their_own,
+    favourites_are_counted_once_each,
+);
+
+/// Checks what the group says about its versions against the versions themselves.
+async fn assert_true_facts(catalog: &Catalog, owner: AccountId) {
+    let scope = Scope::own(owner);
+    let order = GroupOrder::default();
+    let page =
+        catalog.groups_page(scope, owner, GroupFilter::default(), order, Paging::first(100)).await.unwrap();
+    for group in page.items {
+        let images =
+            catalog.images_page(scope, ImageFilter::default(), Paging::first(100)).await.unwrap().items;
+        let public =
+            images.iter().filter(|image| image.group_id == group.id && image.visibility == 1).count();
+        assert_eq!(group.public_versions, i64::try_from(public).unwrap());
+        assert!(images.iter().all(|image| image.visibility == 0 || image.manifest.is_some()));
+    }
+}
+
+async fn an_image_is_published_or_deleted(engine: Engine) {
+    let owner = account(&engine.catalog, "lab").await.id;
+    instance(&engine.catalog, owner, "vm").await;
+    let scope = Scope::own(owner);
+    for round in 0..5 {
+        let name = round.to_string();
+        make(&engine.catalog, owner, &name, "vm", NOW).await;
+        let outcomes = at_once(&engine, 6, move |catalog, number| {
+            let (id, group) = (format!("image-{round}"), format!("g-{round}-{number}"));
+            async move {
+                if number % 2 == 0 {
+                    let published = catalog
+                        .publish_image(scope, &id, submission(&group, true), ImageChanges::default(), NOW)
+                        .await
+                        .unwrap();
+                    matches!(published, PublishImage::Published(_))
+                } else {
+                    catalog.delete_image(scope, &id, NOW).await.unwrap() == DeleteImage::Deleted
+                }
+            }
+        })
+        .await;
+        assert_eq!(count(&outcomes, &true), 1, "either one publication or one deletion");
+        assert_true_facts(&engine.catalog, owner).await;
+    }
+}
+
+async fn an_approval_beside_a_taking_down_leaves_facts_that_are_true(engine: Engine) {
+    let owner = account(&engine.catalog, "lab").await.id;
+    instance(&engine.catalog, owner, "vm").await;
+    let scope = Scope::own(owner);
+    for round in 0..5 {
+        let (name, group) = (round.to_string(), format!("g-{round}"));
+        make(&engine.catalog, owner, &name, "vm", NOW).await;
+        let waiting = format!("image-{round}");
+        let submission = submission(&group, false);
+        engine
+            .catalog
+            .publish_image(scope, &waiting, submission, ImageChanges::default(), NOW)
+            .await
+            .unwrap();
+        at_once(&engine, 4, move |catalog, number| {
+            let id = format!("image-{round}");
+            async move {
+                if number % 2 == 0 {
+                    return catalog.approve_image(&id, NOW).await.unwrap() == ReviewImage::Done;
+                }
+                let down =
+                    ImageChanges { publication: Some(Publication::Private), ..ImageChanges::default() };
+                catalog.update_image(scope, &id, down, NOW).await.unwrap();
+                true
+            }
+        })
+        .await;
+        // Whichever came first, somebody took it down after it was handed in.
+        assert_eq!(engine.catalog.image(Scope::published(), &waiting).await.unwrap(), None);
+        assert_true_facts(&engine.catalog, owner).await;
+    }
+}
+
+async fn publish_into_one_group(engine: &Engine, version: Option<&'static str>) -> Vec<PublishImage> {
+    let owner = account(&engine.catalog, "lab").await.id;
+    instance(&engine.catalog, owner, "vm").await;
+    make_public(&engine.catalog, owner, "first", "g", NOW).await;
+    for number in 0..8 {
+        make(&engine.catalog, owner, &number.to_string(), "vm", NOW).await;
+    }
+    let outcomes = at_once(engine, 8, move |catalog, number| async move {
+        let changes = ImageChanges { group_id: Some("g"), version_name: version, ..ImageChanges::default() };
+        let (scope, id) = (Scope::own(owner), format!("image-{number}"));
+        catalog.publish_image(scope, &id, submission("unused", true), changes, NOW).await.unwrap()
+    })
+    .await;
+    assert_true_facts(&engine.catalog, owner).await;
+    outcomes
+}
+
+async fn one_of_many_gets_a_version_name(engine: Engine) {
+    let outcomes = publish_into_one_group(&engine, Some("v2.0")).await;
+    assert_eq!(count(&outcomes, &PublishImage::Published("g".to_owned())), 1);
+    assert_eq!(count(&outcomes, &PublishImage::VersionTaken), 7);
+}
+
+async fn many_versions_get_names_of_their_own(engine: Engine) {
+    let outcomes = publish_into_one_group(&engine, None).await;
+    assert_eq!(count(&outcomes, &PublishImage::Published("g".to_owned())), 8);
+    let page = engine
+        .catalog
+        .images_page(Scope::published(), ImageFilter::default(), Paging::first(100))
+        .await
+        .unwrap();
+    let mut names: Vec<_> = page.items.into_iter().map(|image| image.version_name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 9);
+}
+
+async fn favourites_are_counted_once_each(engine: Engine) {
+    let owner = account(&engine.catalog, "lab").await.id;
+    let mut fans = Vec::new();
+    for number in 0..4 {
+        fans.push(account(&engine.catalog, &format!("fan-{number}")).await.id);
+    }
+    instance(&engine.catalog, owner, "vm").await;
+    make_public(&engine.catalog, owner, "a", "g", NOW).await;
+    let marked = fans.clone();
+    let outcomes = at_once(&engine, 16, move |catalog, number| {
+        let fan = marked[number % 4];
+        async move { catalog.add_favorite(fan, "g", NOW).await.unwrap() }
+    })
+    .await;
+    assert_eq!(count(&outcomes, &AddFavorite::Favored), 16);
+    let counted =
+        async || engine.catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap().favorites_count;
+    assert_eq!(counted().await, 4);
+    at_once(&engine, 12, move |catalog, number| {
+        let fan = fans[number % 3];
+        async move { catalog.remove_favorite(fan, "g").await.unwrap() }
+    })
+    .await;
+    assert_eq!(counted().await, 1);
+}

@@ -1,0 +1,18 @@
+use jingku_catalog::AddFavorite;
+use jingku_protocol::actions::{CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: CreateCompShareImageFavoriteRequest,
+) -> Result<CreateCompShareImageFavoriteResponse, Error> {
+    let (account, now) = (caller.account().id, context.clock.now());
+    match context.catalog.add_favorite(account, &request.group_id, now).await? {
+        AddFavorite::Favored => Ok(CreateCompShareImageFavoriteResponse {}),
+        AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id)),
+    }
+}

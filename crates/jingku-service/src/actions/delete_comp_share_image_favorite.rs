@@ -1,0 +1,17 @@
+use jingku_catalog::RemoveFavorite;
+use jingku_protocol::actions::{DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: DeleteCompShareImageFavoriteRequest,
+) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
+    match context.catalog.remove_favorite(caller.account().id, &request.group_id).await? {
+        RemoveFavorite::Removed => Ok(DeleteCompShareImageFavoriteResponse {}),
+        RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id)),
+    }
+}

@@ -1,0 +1,252 @@
+//! Pages of groups, which `DescribeCommunityImages` and its two sisters have in common: two statements, whatever the page,
+//! and a reply that clients read whole.
+
+use std::collections::HashMap;
+use std::vec::IntoIter;
+
+use jingku_catalog::{Group as Row, GroupFilter, GroupOrder, GroupSort, Scope, VersionFilter};
+use jingku_protocol::Image;
+use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
+use serde::Serialize;
+
+use crate::actions::{cursor, next_token, rows, texts};
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+use crate::view;
+
+/// The most bytes that some clients read of a reply.
+const REPLY_BYTES_MAX: usize = 1 << 20;
+/// What a reply needs beside its groups.
+const FRAME_BYTES: usize = 1 << 10;
+/// Every version is in a reply twice: see the response types.
+const COPIES: usize = 2;
+/// The most versions of a group in a list.
+const VERSIONS_MAX: u32 = 10;
+/// The most versions of a group that is asked for by its id.
+const VERSIONS_OF_ONE_MAX: u32 = 100;
+/// The most characters of a readme in a list; a longer one is left out, not cut.
+const README_CHARS_MAX: u32 = 10_000;
+
+/// A page of groups.
+pub(crate) struct GroupPage {
+    /// Groups that match, on all pages.
+    pub(crate) total: i64,
+    /// Groups of this page with a version that can be used.
+    pub(crate) available: i64,
+    /// The groups of this page.
+    pub(crate) groups: Vec<ImageGroup>,
+    /// Where the next page starts; empty on the last one.
+    pub(crate) next_token: String,
+}
+
+impl GroupPage {
+    /// All versions in these groups.
+    pub(crate) fn images(&self) -> Vec<Image> {
+        self.groups.iter().flat_map(|group| group.data.iter().cloned()).collect()
+    }
+}
+
+/// Reads the page that a call asks for.
+pub(crate) async fn page(
+    context: &Context,
+    caller: &Caller,
+    scope: Scope,
+    query: &CommunityQuery,
+) -> Result<GroupPage, Error> {
+    let zones = context.zones.resolve(&query.place)?;
+    let order = order(query);
+    let cursor = cursor(&query.paging, |token| order.cursor(token))?;
+    let tags = texts(&query.tags);
+    let filter = GroupFilter {
+        id: query.group_id.as_deref(),
+        image_id: query.image_id.as_deref(),
+        zones: zones.as_deref(),
+        name: query.name.as_deref(),
+        author: query.author.as_deref(),
+        words: query.fuzzy_search.as_deref(),
+        tags: &tags,
+        free: query.is_free,
+        official: query.is_official,
+        auto_start: query.auto_start,
+    };
+    let viewer = caller.account().id;
+    let paging = rows(&query.paging, cursor.as_ref());
+    let page = context.catalog.groups_page(scope, viewer, filter, order, paging).await?;
+    if let Some(id) = &query.image_id
+        && page.total == 0
+    {
+        return Err(Error::ResourceNotFound(id.clone()));
+    }
+    let ids: Vec<&str> = page.items.iter().map(|group| group.id.as_str()).collect();
+    let wanted = VersionFilter {
+        image_id: query.image_id.as_deref(),
+        zones: zones.as_deref(),
+        versions_max: if query.group_id.is_some() { VERSIONS_OF_ONE_MAX } else { VERSIONS_MAX },
+        readme_chars_max: match (query.exclude_readme, &query.image_id) {
+            (true, _) => 0,
+            (false, Some(_)) => u32::MAX,
+            (false, None) => README_CHARS_MAX,
+        },
+    };
+    let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
+    for row in context.catalog.versions(scope, &ids, wanted).await? {
+        let group = row.group_id.clone();
+        let image = view::community_image(row, context, !query.exclude_readme)?;
+        versions.entry(group).or_default().push(image);
+    }
+    // A group without versions lost the last one between the two statements.
+    let groups = page.items.into_iter().filter_map(|row| Some((versions.remove(&row.id)?, row)));
+    let mut groups: Vec<ImageGroup> = groups.map(|(data, row)| group(row, data)).collect();
+    fit(&mut groups, (REPLY_BYTES_MAX - FRAME_BYTES) / COPIES);
+    let available = groups.iter().filter(|group| group.status == GroupStatus::Available).count();
+    Ok(GroupPage {
+        total: page.total,
+        available: i64::try_from(available).unwrap_or(i64::MAX),
+        groups,
+        next_token: next_token(page.next),
+    })
+}
+
+fn order(query: &CommunityQuery) -> GroupOrder {
+    let by = match query.sort {
+        None => GroupSort::Recommended,
+        Some(CommunitySort::Favor) => GroupSort::Favor,
+        Some(CommunitySort::PubTime) => GroupSort::PubTime,
+        Some(CommunitySort::Price) => GroupSort::Price,
+        Some(CommunitySort::CreatedCount) => GroupSort::CreatedCount,
+        Some(CommunitySort::ImageUseTime) => GroupSort::ImageUseTime,
+        Some(CommunitySort::FavoritesCount) => GroupSort::FavoritesCount,
+    };
+    GroupOrder { by, ascending: query.ascending }
+}
+
+fn group(row: Row, data: Vec<Image>) -> ImageGroup {
+    ImageGroup {
+        group_id: row.id,
+        image_name: row.name,
+        image_desc: row.description,
+        created_count: row.created_count,
+        favorites_count: row.favorites_count,
+        recommend_count: row.recommend_count,
+        image_use_time: row.image_use_time_hours,
+        is_favorite: row.is_favorite,
+        status: if row.public_versions > 0 { GroupStatus::Available } else { GroupStatus::UnAvailable },
+        data,
+    }
+}
+
+/// Takes from groups what does not fit into so many bytes of JSON: readmes first, then older versions, then
+/// descriptions, then the newest versions, each from the last group on. What most people publish fits many times over.
+fn fit(groups: &mut [ImageGroup], bytes: usize) {
+    let mut room = Room(bytes);
+    let mut waiting = Vec::with_capacity(groups.len());
+    let mut readmes = Vec::with_capacity(groups.len());
+    let mut descriptions = Vec::with_capacity(groups.len());
+    for group in &mut *groups {
+        let mut data = std::mem::take(&mut group.data);
+        // Only the newest version comes with a readme.
+        readmes.push(data.first_mut().and_then(|image| image.readme.as_mut()).map(std::mem::take));
+        descriptions.push(std::mem::take(&mut group.image_desc));
+        waiting.push(data.into_iter());
+        room.take(group);
+    }
+    room.add_versions(groups, &mut waiting);
+    for (group, description) in groups.iter_mut().zip(descriptions) {
+        if room.take(&description) {
+            group.image_desc = description;
+        }
+    }
+    while room.add_versions(groups, &mut waiting) {}
+    for (group, readme) in groups.iter_mut().zip(readmes) {
+        if let (Some(image), Some(readme)) = (group.data.first_mut(), readme)
+            && room.take(&readme)
+        {
+            image.readme = Some(readme);
+        }
+    }
+}
+
+/// Bytes of JSON that are left.
+struct Room(usize);
+
+impl Room {
+    /// Takes what a value and a comma need, if it is there.
+    fn take<T: Serialize>(&mut self, value: &T) -> bool {
+        let bytes = serde_json::to_vec(value).expect("response types serialise").len() + 1;
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+
+    /// Adds to every group the next of its waiting versions that there is room for, and says whether there was one.
+    fn add_versions(&mut self, groups: &mut [ImageGroup], waiting: &mut [IntoIter<Image>]) -> bool {
+        let mut added = false;
+        for (group, waiting) in groups.iter_mut().zip(waiting) {
+            match waiting.next() {
+                Some(image) if self.take(&image) => {
+                    group.data.push(image);
+                    added = true;
+                }
+                // An older one is not shown without those that are newer.
+                Some(_) => waiting.by_ref().for_each(drop),
+                None => {}
+            }
+        }
+        added
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Groups whose texts are as long as they may be.
+    fn longest(groups: usize, versions: usize) -> Vec<ImageGroup> {
+        let image = Image {
+            description: "镜".repeat(1000),
+            version_desc: "库".repeat(1000),
+            supported_gpu_types: vec!["卡".repeat(64); 32],
+            readme: Some("读".repeat(10_000)),
+            ..Image::default()
+        };
+        let description = "\u{1}".repeat(1000);
+        let group =
+            ImageGroup { image_desc: description, data: vec![image; versions], ..ImageGroup::default() };
+        vec![group; groups]
+    }
+
+    fn bytes(groups: &[ImageGroup]) -> usize {
+        serde_json::to_vec(groups).unwrap().len()
+    }
+
+    #[test]
+    fn the_longest_page_fits() {
+        for (groups, versions) in [(100, 10), (100, 1), (1, 100), (20, 10)] {
+            let mut page = longest(groups, versions);
+            fit(&mut page, 500_000);
+            assert!(bytes(&page) < 500_000, "{} bytes", bytes(&page));
+            assert!(bytes(&page) > 300_000, "{} bytes", bytes(&page));
+            assert_eq!(page.len(), groups);
+        }
+    }
+
+    #[test]
+    fn a_page_that_fits_is_left_whole() {
+        let mut page = longest(3, 2);
+        for group in &mut page {
+            group.data[1].readme = Some(String::new());
+        }
+        let before = page.clone();
+        fit(&mut page, 500_000);
+        assert_eq!(page, before);
+    }
+
+    #[test]
+    fn every_group_shows_its_newest_version_before_any_a_second() {
+        let mut page = longest(20, 10);
+        fit(&mut page, 500_000);
+        let shown: Vec<usize> = page.iter().map(|group| group.data.len()).collect();
+        assert!(shown.iter().max().unwrap() - shown.iter().min().unwrap() <= 1, "{shown:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! `jingku review`: the operator decides which images come into the community, on the data folder, with or without a
+//! server running on it.
+
+use jingku_service::Review;
+use serde_json::{Value, json};
+
+use crate::args::{Global, ReviewCommand};
+use crate::failure::Failure;
+use crate::lang::tr;
+use crate::operate::{done, open};
+use crate::output::{print_json, print_table, time};
+
+pub(crate) async fn run(global: &Global, command: ReviewCommand) -> Result<(), Failure> {
+    let context = open(global).await?;
+    match command {
+        ReviewCommand::List => list(global, context.reviews().await?),
+        ReviewCommand::Approve { image_id } => {
+            context.approve_image(&image_id).await?;
+            let text = tr("Approved: everybody sees it now.", "已通过，所有人可见。");
+            done(global, &json!({ "CompShareImageId": image_id }), text)
+        }
+        ReviewCommand::Refuse { image_id, reason } => {
+            context.refuse_image(&image_id, &reason).await?;
+            let text = tr("Refused: its owner reads why.", "已驳回，所有者可看到原因。");
+            done(global, &json!({ "CompShareImageId": image_id }), text)
+        }
+        ReviewCommand::Recommend { group_id, count } => {
+            context.recommend_group(&group_id, count).await?;
+            let value = json!({ "GroupId": group_id, "RecommendCount": count });
+            done(global, &value, tr("Recommended so.", "已设置推荐度。"))
+        }
+    }
+}
+
+fn list(global: &Global, reviews: Vec<Review>) -> Result<(), Failure> {
+    if global.json {
+        return print_json(&reviews.iter().map(to_json).collect::<Vec<_>>());
+    }
+    let headings = tr(
+        ["IMAGE", "NAME", "VERSION", "ACCOUNT", "PRICE", "WAITS SINCE"],
+        ["镜像", "名称", "版本", "账号", "价格", "提交时间"],
+    );
+    let row = |review: Review| {
+        let account = format!("{} {}", review.account.0, review.owner_name);
+        let (price, since) = (price(&review), time(review.submitted_at));
+        vec![review.image_id, review.community_name, review.version_name, account, price, since]
+    };
+    let none = tr("No image waits for review.", "没有待审核的镜像。");
+    print_table(&headings, reviews.into_iter().map(row).collect(), 1, none)
+}
+
+fn price(review: &Review) -> String {
+    if review.price_cents == 0 {
+        return tr("free", "免费").to_owned();
+    }
+    format!("{}.{:02}", review.price_cents / 100, review.price_cents % 100)
+}
+
+fn to_json(review: &Review) -> Value {
+    // In hundredths it is exact; a client divides.
+    json!({ "CompShareImageId": review.image_id, "Name": review.name, "CommunityImageName": review.community_name,
+            "AccountId": review.account.0, "AccountName": review.owner_name, "GroupId": review.group_id,
+            "VersionName": review.version_name, "PriceCents": review.price_cents, "Tags": review.tags,
+            "Description": review.description, "Bytes": review.size_bytes, "SubmitTime": review.submitted_at })
+}

@@ -23,6 +23,7 @@ pub(crate) enum Names {
 
 /// Every action has its line here: see CONTRIBUTING.md.
 pub(crate) const CASES: &[(Action, Names)] = &[
+    (Action::CopyCompShareCustomImage, Names::Image("CompShareImageId", &[("TargetImageName", "stolen")])),
     (Action::AddFavoriteImage, Names::Image("CompShareImageId", &[])),
     (Action::CreateCompShareImageFavorite, Names::Group("GroupId", &[])),
     (Action::DeleteCompShareImageFavorite, Names::Group("GroupId", &[])),
@@ -36,7 +37,6 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     ),
     (Action::PublishCompShareImage, Names::Image("CompShareImageId", &[("GroupId", "stolen")])),
     (Action::RemoveFavoriteImage, Names::Image("CompShareImageId", &[])),
-    (Action::CopyCompShareCustomImage, Names::Image("CompShareImageId", &[("TargetImageName", "stolen")])),
     (Action::CreateCompShareCustomImage, Names::Instance("UHostId", &[("Name", "stolen")])),
     (Action::CreateCscliEvent, Names::Nothing),
     (Action::DescribeCompShareCustomImageSyncDetail, Names::Image("CompShareImageId", &[])),

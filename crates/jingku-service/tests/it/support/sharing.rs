@@ -50,8 +50,8 @@ impl Service {
 
     /// Puts an image of account 1 into the community.
     pub(crate) async fn make_public(&self, id: &str) {
-        let public = [("CompShareImageId", id), ("Visibility", "1")];
-        self.caller().ok(Action::UpdateCompShareImage, &public).await;
+        self.caller().publish(id, &[]).await;
+        self.context.approve_image(id).await.unwrap();
     }
 
     /// Declares an instance of an account that was started from an image.

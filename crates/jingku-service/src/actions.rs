@@ -86,16 +86,6 @@ pub(crate) async fn run(
         Action::SyncCompShareCustomImage => call!(sync_comp_share_custom_image),
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
-        Action::AddFavoriteImage => call!(add_favorite_image),
-        Action::CreateCompShareImageFavorite => call!(create_comp_share_image_favorite),
-        Action::DeleteCompShareImageFavorite => call!(delete_comp_share_image_favorite),
-        Action::DescribeCommunityImages => call!(describe_community_images),
-        Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
-        Action::DescribeFavoriteImages => call!(describe_favorite_images),
-        Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
-        Action::DescribeUserCommunityImages => call!(describe_user_community_images),
-        Action::PublishCompShareImage => call!(publish_comp_share_image),
-        Action::RemoveFavoriteImage => call!(remove_favorite_image),
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Lab {
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// Nobody answers.
-    #[error("No server answers at {base_url}: {source}.")]
+    #[error("No server answers at {base_url}: {}.", root(source))]
     Unreachable {
         /// Where it was looked for.
         base_url: String,
@@ -26,6 +26,15 @@ pub enum LabError {
     /// The lab says what is wrong.
     #[error("{0}")]
     Refused(String),
+}
+
+/// The end of a chain of causes, which alone says what happened.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 impl Lab {

@@ -69,3 +69,4 @@ CREATE TABLE favorites (
 -- The image an instance was started from, and until when its use is counted there.
 ALTER TABLE instances ADD COLUMN image_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE instances ADD COLUMN use_counted_until INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX instances_in_use ON instances (use_counted_until, id) WHERE image_id <> '';

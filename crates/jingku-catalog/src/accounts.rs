@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::database::{Cells, Param, Read, Row, Transaction};
 use crate::{Catalog, Result};
 
@@ -107,6 +109,18 @@ pub(crate) async fn touch(transaction: &mut Transaction, account: AccountId) -> 
         .execute("UPDATE accounts SET revision = revision + 1 WHERE id = $1", &[account.into()])
         .await
         .map(drop)
+}
+
+/// Touches several accounts. Always in the same order, so that of two transactions one waits for the other and not
+/// each for the other.
+pub(crate) async fn touch_all(
+    transaction: &mut Transaction,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Result<()> {
+    for account in accounts.into_iter().collect::<BTreeSet<_>>() {
+        touch(transaction, account).await?;
+    }
+    Ok(())
 }
 
 impl From<AccountId> for Param<'_> {

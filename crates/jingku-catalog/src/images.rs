@@ -1,4 +1,5 @@
 mod change;
+mod copy;
 mod create;
 mod filter;
 mod order;
@@ -9,6 +10,7 @@ mod seed;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub(crate) use change::{state, update};
+pub use copy::{CopyImage, CopySource, NewCopy};
 pub use create::{CreateImage, NewImage, NewJob};
 pub use filter::ImageFilter;
 pub use order::{ImageOrder, ImageSort};

@@ -1,8 +1,11 @@
-use crate::accounts::touch;
+mod usage;
+
 use crate::cursor::{Column, Cursor, InvalidCursor, newest};
 use crate::database::{Cells, Params, Read};
 use crate::paging::Sorting;
+use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result};
+use usage::{Start, can_start, count_rest, count_start, touch_both};
 
 /// A machine or container that images are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,30 @@ pub struct Instance {
     /// The image being made from it right now. While there is one, the instance can neither be removed nor
     /// have another image made.
     pub image_in_making: Option<String>,
+    /// The image it was started from; `None` when nobody said.
+    pub started_from: Option<StartedFrom>,
+}
+
+/// The image an instance was started from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedFrom {
+    /// Its id.
+    pub image_id: String,
+    /// What else the account of the instance can see of it; `None` when it sees it no longer.
+    pub image: Option<StartImage>,
+}
+
+/// What is shown of an image beside an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartImage {
+    /// What a person calls it.
+    pub name: String,
+    /// Whose it is.
+    pub account: AccountId,
+    /// `System`, `App`, `Game` or `Other` when it is the platform's, or nothing.
+    pub platform_type: String,
+    /// Whether it is in the community.
+    pub public: bool,
 }
 
 /// What an instance is added from.
@@ -58,6 +85,10 @@ pub enum AddInstance {
     Added,
     /// There is an instance with that id already, perhaps of another account.
     Exists,
+    /// The account sees no such image to start it from.
+    ImageNotFound,
+    /// The image has no bits: it is being made, or could not be.
+    ImageNotAvailable,
 }
 
 /// What came of [`Catalog::remove_instance`].
@@ -98,13 +129,46 @@ impl InstanceFilter<'_> {
 impl Catalog {
     /// Adds an instance.
     pub async fn add_instance(&self, new: NewInstance<'_>, now: i64) -> Result<AddInstance> {
+        self.insert_instance(new, None, now).await
+    }
+
+    /// Adds an instance that was started from an image, any that its account can see. The image counts it.
+    pub async fn add_instance_from(
+        &self,
+        new: NewInstance<'_>,
+        image_id: &str,
+        now: i64,
+    ) -> Result<AddInstance> {
+        let Some(owner) = self.owner_of_image(image_id).await? else {
+            return Ok(AddInstance::ImageNotFound);
+        };
+        self.insert_instance(new, Some((owner, image_id)), now).await
+    }
+
+    async fn insert_instance(
+        &self,
+        new: NewInstance<'_>,
+        image: Option<(AccountId, &str)>,
+        now: i64,
+    ) -> Result<AddInstance> {
         self.database
             .write(|mut transaction| async move {
+                if let Some((owner, id)) = image {
+                    touch_both(&mut transaction, new.account, Some((owner, id))).await?;
+                    match can_start(&mut transaction, new.account, id).await? {
+                        Start::Possible => count_start(&mut transaction, id).await?,
+                        Start::NotFound => return transaction.discard(AddInstance::ImageNotFound).await,
+                        Start::NotAvailable => {
+                            return transaction.discard(AddInstance::ImageNotAvailable).await;
+                        }
+                    }
+                }
                 let added = transaction
                     .execute(
                         "INSERT INTO instances
-                             (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                             (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
+                              image_id, use_counted_until)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)
                          ON CONFLICT (id) DO NOTHING",
                         &[
                             new.id.into(),
@@ -116,6 +180,7 @@ impl Catalog {
                             new.size_bytes.into(),
                             new.gpu_type.into(),
                             now.into(),
+                            image.map_or("", |(_, id)| id).into(),
                         ],
                     )
                     .await?;
@@ -127,18 +192,23 @@ impl Catalog {
             .await
     }
 
-    /// Forgets an instance.
-    pub async fn remove_instance(&self, id: &str) -> Result<RemoveInstance> {
+    /// Forgets an instance. Until `now` it used the image it was started from.
+    pub async fn remove_instance(&self, id: &str, now: i64) -> Result<RemoveInstance> {
         let Some(instance) = self.instance(None, id).await? else {
             return Ok(RemoveInstance::NotFound);
         };
+        let image = match &instance.started_from {
+            Some(from) => self.owner_of_image(&from.image_id).await?.map(|owner| (owner, &*from.image_id)),
+            None => None,
+        };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, instance.account).await?;
+                touch_both(&mut transaction, instance.account, image).await?;
                 let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
                 if transaction.exists(busy, &[id.into()]).await? {
                     return transaction.discard(RemoveInstance::Busy).await;
                 }
+                count_rest(&mut transaction, id, now).await?;
                 let sql = "DELETE FROM instances WHERE id = $1 AND account_id = $2";
                 match transaction.execute(sql, &[id.into(), instance.account.into()]).await? {
                     0 => transaction.discard(RemoveInstance::NotFound).await,
@@ -175,12 +245,13 @@ impl Catalog {
         let after = paging.after(&NEWEST.order, &mut params);
         let sql = format!(
             "SELECT n.id, n.account_id, n.name, n.region, n.zone, n.disk, n.size_bytes, n.gpu_type, n.created_at,
-                    j.image_id, t.total
+                    j.image_id, n.image_id, i.name, i.account_id, i.platform_type, i.visibility, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
              LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after}
                         ORDER BY created_at DESC, id DESC LIMIT {} OFFSET {}) k ON TRUE
              LEFT JOIN instances n ON n.id = k.id
-             LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL",
+             LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL
+             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}",
             params.add(i64::from(paging.limit()) + 1),
             params.add(i64::from(paging.offset())),
         );
@@ -201,5 +272,20 @@ fn instance_cells(cells: &mut Cells) -> Read<Instance> {
         gpu_type: cells.text()?,
         created_at: cells.integer()?,
         image_in_making: cells.optional_text()?,
+        started_from: started_from(cells)?,
     })
+}
+
+fn started_from(cells: &mut Cells) -> Read<Option<StartedFrom>> {
+    let image_id = cells.text()?;
+    let image = match cells.optional_text()? {
+        Some(name) => Some(StartImage {
+            name,
+            account: AccountId(cells.integer()?),
+            platform_type: cells.text()?,
+            public: cells.integer()? != 0,
+        }),
+        None => None,
+    };
+    Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))
 }

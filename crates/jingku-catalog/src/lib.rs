@@ -29,6 +29,7 @@ mod jobs;
 mod keys;
 mod paging;
 mod scope;
+mod shares;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -42,11 +43,14 @@ pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
-    CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, NewImage,
-    NewJob, Progress, SeedImage, SeedImages, UpdateImage,
+    CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
+    ImageStatus, NewCopy, NewImage, NewJob, Progress, SeedImage, SeedImages, UpdateImage,
 };
-pub use instances::{AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance};
+pub use instances::{
+    AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
+};
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
 pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
+pub use shares::{Share, ShareChanges, ShareImage};

@@ -15,11 +15,18 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Own,
+    Everybody,
     SharedWith,
     PublishedBy,
     Published,
     Visible,
 }
+
+/// The condition on `images AS i` that lets through what the account of `instances AS n` may see at all: that of
+/// [`Scope::visible_to`], for an account that is not a parameter.
+pub(crate) const VISIBLE_TO_INSTANCE: &str = "i.deleted_at IS NULL
+     AND (i.account_id = n.account_id OR i.account_id = 0 OR i.visibility = 1
+          OR EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = n.account_id))";
 
 impl Scope {
     /// The images of the account itself. The only scope in which images can be changed.
@@ -47,6 +54,11 @@ impl Scope {
         Self::own(AccountId::PLATFORM)
     }
 
+    /// The images of all accounts and of the platform: the operator's view, which no caller of the API has.
+    pub const fn everybody() -> Self {
+        Self { account: AccountId::PLATFORM, reach: Reach::Everybody }
+    }
+
     /// All of these together: whatever the account may see at all.
     pub const fn visible_to(account: AccountId) -> Self {
         Self { account, reach: Reach::Visible }
@@ -56,6 +68,7 @@ impl Scope {
     pub(crate) const fn images(self) -> &'static str {
         match self.reach {
             Reach::Own => "i.account_id = $1 AND i.deleted_at IS NULL",
+            Reach::Everybody => "i.account_id >= $1 AND i.deleted_at IS NULL",
             Reach::SharedWith => {
                 "i.deleted_at IS NULL AND i.id IN (SELECT image_id FROM shares WHERE account_id = $1)"
             }
@@ -74,6 +87,7 @@ impl Scope {
     pub(crate) const fn groups(self) -> &'static str {
         match self.reach {
             Reach::Own => "g.account_id = $1 AND g.versions > 0",
+            Reach::Everybody => "g.account_id >= $1",
             Reach::PublishedBy => "g.account_id = $1 AND g.public_versions > 0",
             Reach::Published => "g.account_id <> $1 AND g.public_versions > 0",
             Reach::SharedWith | Reach::Visible => {

@@ -84,6 +84,8 @@ ret_codes! {
     ResourceNotFound = 8039, LookAgain;
     /// Over a quota or a size limit.
     QuotaExceeded = 8095, LookAgain;
+    /// The image is another account's, which shares it with the caller: it cannot be shared on.
+    ReshareRefused = 8350, LookAgain;
     /// The instance is busy with another task.
     InstanceBusy = 8903, AskAgainLater;
     /// The instance is in a state that does not allow this.

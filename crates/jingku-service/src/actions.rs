@@ -1,14 +1,19 @@
 //! One file an action: parse, one call below, answer. [`run`] is the table.
 
 mod add_favorite_image;
+mod copy_comp_share_custom_image;
 mod create_comp_share_custom_image;
 mod create_comp_share_image_favorite;
 mod create_cscli_event;
 mod delete_comp_share_image_favorite;
 mod describe_community_images;
+mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_share_accounts;
 mod describe_comp_share_image_tags;
+mod describe_comp_share_images;
 mod describe_comp_share_instance;
+mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
 mod describe_favorite_images;
@@ -18,8 +23,10 @@ mod export_comp_share_custom_image;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
+mod modify_comp_share_image_share_account;
 mod publish_comp_share_image;
 mod remove_favorite_image;
+mod sync_comp_share_custom_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
@@ -46,33 +53,39 @@ pub(crate) async fn run(
         }};
     }
     match action {
+        Action::AddFavoriteImage => call!(add_favorite_image),
+        Action::CopyCompShareCustomImage => call!(copy_comp_share_custom_image),
         Action::CreateCompShareCustomImage => call!(create_comp_share_custom_image),
+        Action::CreateCompShareImageFavorite => call!(create_comp_share_image_favorite),
         Action::CreateCscliEvent => call!(create_cscli_event),
+        Action::DeleteCompShareImageFavorite => call!(delete_comp_share_image_favorite),
+        Action::DescribeCommunityImages => call!(describe_community_images),
+        Action::DescribeCompShareCustomImageSyncDetail => call!(describe_comp_share_custom_image_sync_detail),
         Action::DescribeCompShareCustomImages => {
             describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
         }
+        Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
+        Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
+        Action::DescribeCompShareImages => call!(describe_comp_share_images),
         Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
+        Action::DescribeCompShareSharingImages => call!(describe_comp_share_sharing_images),
         Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),
         Action::DescribeCompShareSupportZone => call!(describe_comp_share_support_zone),
+        Action::DescribeFavoriteImages => call!(describe_favorite_images),
+        Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
+        Action::DescribeUserCommunityImages => call!(describe_user_community_images),
         Action::ExportCompShareCustomImage => {
             export_comp_share_custom_image::run(context, caller, Request::bind(tree)?).await
         }
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
         Action::GetProjectList => call!(get_project_list),
         Action::GetRegion => call!(get_region),
-        Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
-        Action::UpdateCompShareImage => call!(update_comp_share_image),
-        Action::AddFavoriteImage => call!(add_favorite_image),
-        Action::CreateCompShareImageFavorite => call!(create_comp_share_image_favorite),
-        Action::DeleteCompShareImageFavorite => call!(delete_comp_share_image_favorite),
-        Action::DescribeCommunityImages => call!(describe_community_images),
-        Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
-        Action::DescribeFavoriteImages => call!(describe_favorite_images),
-        Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
-        Action::DescribeUserCommunityImages => call!(describe_user_community_images),
+        Action::ModifyCompShareImageShareAccount => call!(modify_comp_share_image_share_account),
         Action::PublishCompShareImage => call!(publish_comp_share_image),
         Action::RemoveFavoriteImage => call!(remove_favorite_image),
-        unfinished => Err(Error::ActionNotFound(unfinished.name().to_owned())),
+        Action::SyncCompShareCustomImage => call!(sync_comp_share_custom_image),
+        Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
+        Action::UpdateCompShareImage => call!(update_comp_share_image),
     }
 }
 

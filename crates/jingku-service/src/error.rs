@@ -44,6 +44,10 @@ pub enum Error {
     ResourceNotFound(String),
     /// The image is not `Available`.
     ImageNotAvailable(String),
+    /// Another account shares the image with the caller, who cannot share it on.
+    ReshareRefused(String),
+    /// The image would be shared with more accounts than `SHARES_MAX`.
+    TooManyShares(String),
     /// The instance's disk is larger than an image may be.
     DiskTooLarge(String),
     /// The instance's disk cannot be read as it was declared; the text says why.
@@ -103,7 +107,8 @@ impl Error {
             Self::PermissionDenied => RetCode::PermissionDenied,
             Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
             Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
-            Self::DiskTooLarge(_) => RetCode::QuotaExceeded,
+            Self::ReshareRefused(_) => RetCode::ReshareRefused,
+            Self::TooManyShares(_) | Self::DiskTooLarge(_) => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled => RetCode::Throttled,
@@ -132,6 +137,12 @@ impl Error {
             Self::PermissionDenied => "IAM Permission Denied".to_owned(),
             Self::ResourceNotFound(id) => format!("Resource not exist [{}]", excerpt(id)),
             Self::ImageNotAvailable(id) => format!("Image [{id}] is not available"),
+            Self::ReshareRefused(id) => {
+                format!("Image [{}] is shared with this account and cannot be shared on", excerpt(id))
+            }
+            Self::TooManyShares(id) => {
+                format!("Image [{id}] can be shared with {} accounts at most", crate::limits::SHARES_MAX)
+            }
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),

@@ -6,6 +6,7 @@
 
 mod make;
 mod progress;
+mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +47,11 @@ impl Workers {
             clear(scratch);
         }
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(work(context, stopped));
+        let counting = usage::count(Arc::clone(&context), stopped.clone());
+        let working = work(context, stopped);
+        let task = tokio::spawn(async {
+            let ((), ()) = tokio::join!(working, counting);
+        });
         Ok(Self { stop, task })
     }
 

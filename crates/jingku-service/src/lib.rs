@@ -45,9 +45,12 @@ pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use jingku_catalog::{Account, AccountId, Instance, Key, KeyLimits, Review};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
+pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
-pub use limits::{BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES};
-pub use operator::{NewInstance, OperatorError};
+pub use limits::{
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX,
+};
+pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use server::{router, serve};

@@ -20,6 +20,9 @@ pub const MAX_EXPORTS: usize = 16;
 /// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
 pub(crate) const MAX_COVER_CHECKS: usize = 2;
 
+/// The most accounts one image is shared with: their list comes in one answer.
+pub const SHARES_MAX: i64 = 1000;
+
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
     pub(crate) exports: Arc<Semaphore>,

@@ -1,16 +1,21 @@
 //! From what is known of an image to what the API shows of it.
 
-use jingku_catalog::{Image as Row, ImageStatus as RowStatus};
+use jingku_catalog::{AccountId, Image as Row, ImageStatus as RowStatus};
 use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::error::Internal;
 
+/// Whose the platform's images are said to be.
+pub(crate) const OFFICIAL: &str = "Official";
+
 const MB: i64 = 1 << 20;
 
 /// An image row as the API shows it; with its readme only when it was asked for by id.
 pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
+    let official = row.account == AccountId::PLATFORM;
+    let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
     let zone_id = context.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
     Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
@@ -21,10 +26,10 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
         status: status(row.status),
         container: if row.container { "True" } else { "False" }.to_owned(),
         image_type: if row.platform_type.is_empty() { "Custom".to_owned() } else { row.platform_type },
-        image_owner_alias: String::new(),
-        author: row.owner_name.clone(),
-        auth_info: 0,
-        is_official: false,
+        image_owner_alias: if official { OFFICIAL.to_owned() } else { String::new() },
+        author: owner_name.clone(),
+        auth_info: i64::from(official),
+        is_official: official,
         size: row.size_bytes.saturating_add(MB - 1) / MB,
         visibility: row.visibility,
         description: row.description,
@@ -42,7 +47,7 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
         create_time: row.create_time,
         pub_time: row.pub_time,
         update_time: row.update_time,
-        owner: Owner { account_name: row.owner_name, account_id: row.account.0.to_string() },
+        owner: Owner { account_name: owner_name, account_id: row.account.0.to_string() },
         group_id: row.group_id,
         version_name: row.version_name,
         version_desc: row.version_desc,
@@ -71,7 +76,7 @@ pub(crate) fn price_to_cents(price: f64) -> i64 {
     (price * 100.0).round() as i64
 }
 
-fn status(status: RowStatus) -> ImageStatus {
+pub(crate) fn status(status: RowStatus) -> ImageStatus {
     match status {
         RowStatus::Making => ImageStatus::Making,
         RowStatus::Available => ImageStatus::Available,

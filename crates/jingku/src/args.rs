@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use jingku_service::DiskFormat;
+use jingku_service::{DiskFormat, PlatformType};
 
 use crate::image::list::ListArgs;
 use crate::lang::{Lang, tr};
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     #[command(about = tr("Run the server", "运行服务"))]
     Serve(ServeArgs),
     #[command(subcommand, about = tr("Work with images, here or in the cloud", "操作镜像（本地服务或云端）"))]
-    Image(ImageCommand),
+    Image(AnyImageCommand),
     #[command(about = tr("Run a command whose calls to the cloud come to the server here", "运行命令，并把它对云端 API 的调用转到本地服务"), override_usage = "jingku run [OPTIONS] -- <COMMAND>...")]
     Run(RunArgs),
     #[command(about = tr("Print what the SDKs need to talk to the server", "输出各 SDK 连接服务所需的设置"))]
@@ -241,6 +241,8 @@ pub(crate) enum InstanceCommand {
         name: Option<String>,
         #[arg(long, value_name = "MODEL", default_value = "", hide_default_value = true, help = tr("Its GPU model", "GPU 型号"))]
         gpu_type: String,
+        #[arg(long, value_name = "IMAGE_ID", help = tr("The image it was started from, which counts it", "启动该实例所用的镜像，用于统计"))]
+        image: Option<String>,
         #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
         config: Option<PathBuf>,
     },
@@ -251,6 +253,41 @@ pub(crate) enum InstanceCommand {
         #[arg(help = tr("Its id", "实例 ID"))]
         id: String,
     },
+}
+
+/// The commands about images: those that go through the API, and the operator's.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
+pub(crate) enum AnyImageCommand {
+    #[command(flatten)]
+    Api(ImageCommand),
+    #[command(flatten)]
+    Platform(PlatformCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlatformCommand {
+    #[command(about = tr("Operator: offer an image to everybody as one of the platform's", "运维：把镜像提供给所有人，作为平台镜像"))]
+    Promote {
+        #[arg(help = tr("Its id, of any account", "镜像 ID，可属于任何账号"))]
+        image_id: String,
+        #[arg(long = "type", value_name = "TYPE", value_parser = platform_type, help = tr("System, App, Game or Other", "System、App、Game 或 Other"))]
+        image_type: PlatformType,
+        #[arg(long, help = tr("Its name there [default: its name]", "平台上的名称 [默认：原名]"))]
+        name: Option<String>,
+    },
+    #[command(about = tr("Operator: take an image away from the platform", "运维：移除一个平台镜像"))]
+    Demote {
+        #[arg(help = tr("The id that promoting it printed", "提升时输出的镜像 ID"))]
+        image_id: String,
+    },
+}
+
+fn platform_type(word: &str) -> Result<PlatformType, String> {
+    let known = PlatformType::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(word));
+    known
+        .copied()
+        .ok_or_else(|| tr("use System, App, Game or Other", "可用 System、App、Game 或 Other").to_owned())
 }
 
 #[derive(Debug, Subcommand)]

@@ -150,7 +150,12 @@ impl From<OperatorError> for Failure {
             | OperatorError::NotReviewing(_)
             | OperatorError::NoInstance(_)
             | OperatorError::NoZone { .. }
-            | OperatorError::InstanceBusy(_) => Exit::NotThere,
+            | OperatorError::InstanceBusy(_)
+            | OperatorError::NoImageToStart(..)
+            | OperatorError::NothingToStart(_)
+            | OperatorError::NoImage(_)
+            | OperatorError::ImageNotWhole(_)
+            | OperatorError::NoPlatformImage(_) => Exit::NotThere,
             OperatorError::AccountExists(_)
             | OperatorError::KeyExists(_)
             | OperatorError::BadRange(_)
@@ -158,6 +163,8 @@ impl From<OperatorError> for Failure {
             | OperatorError::BadInstanceId(_)
             | OperatorError::BadReason(_)
             | OperatorError::InstanceExists(_)
+            | OperatorError::BadImageName(_)
+            | OperatorError::PlatformNameTaken(_)
             | OperatorError::Disk(_) => Exit::Refused,
             OperatorError::Catalog(_) | OperatorError::MasterKey(_) | OperatorError::Start(_) => Exit::Fault,
         };

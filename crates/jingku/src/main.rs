@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, Global};
+use args::{AnyImageCommand, Cli, Command, Global};
 use failure::{Exit, Failure};
 
 fn main() -> ExitCode {
@@ -55,7 +55,8 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Run(args) => return run::run(global, args).await,
             Command::Env(args) => env::run(global, args).await,
             Command::Serve(args) => serve::run(global, args).await,
-            Command::Image(command) => image::run(global, command).await,
+            Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
+            Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,
             Command::Instance(command) => operate::instance(global, command).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,

@@ -1,8 +1,12 @@
 //! The operator's commands: they open the data folder themselves, with or without a server running on it.
 
+mod platform;
+
 use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+
+pub(crate) use platform::platform;
 
 use crate::args::{AccountCommand, Global, InstanceCommand, KeyCommand};
 use crate::connection::data_dir;
@@ -94,7 +98,7 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
 
 pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Result<(), Failure> {
     match command {
-        InstanceCommand::Add { id, disk, format, zone, account, name, gpu_type, config } => {
+        InstanceCommand::Add { id, disk, format, zone, account, name, gpu_type, image, config } => {
             let new = NewInstance {
                 id: &id,
                 name: name.as_deref(),
@@ -104,8 +108,11 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 format,
                 gpu_type: &gpu_type,
             };
-            let instance =
-                open_or_create(global, &read_config(config.as_deref())?).await?.add_instance(new).await?;
+            let context = open_or_create(global, &read_config(config.as_deref())?).await?;
+            let instance = match &image {
+                None => context.add_instance(new).await?,
+                Some(image) => context.add_instance_from(new, image).await?,
+            };
             if global.json {
                 return print_json(&instance_json(&instance));
             }
@@ -199,6 +206,7 @@ fn limits_text(key: &Key) -> String {
 fn instance_json(instance: &Instance) -> Value {
     json!({ "UHostId": instance.id, "Name": instance.name, "AccountId": instance.account.0,
             "Region": instance.region, "Zone": instance.zone, "State": state(instance),
+            "CompShareImageId": instance.started_from.as_ref().map_or("", |from| &from.image_id),
             "Bytes": instance.size_bytes, "GpuType": instance.gpu_type, "CreateTime": instance.created_at,
             "Disk": serde_json::from_str::<Value>(&instance.disk).unwrap_or_default() })
 }

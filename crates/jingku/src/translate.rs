@@ -33,6 +33,23 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
         OperatorError::BadReason(most) => format!("原因限 1 到 {most} 个字符，请说明要改什么。"),
         OperatorError::NoGroup(id) => format!("社区中没有镜像组 {id:?}。"),
         OperatorError::NoZone { given, known } => format!("没有可用区 {given:?}。已知可用区：{known}。"),
+        OperatorError::NoImageToStart(id, account) => {
+            format!("账号 {account} 看不到可用来启动实例的镜像 {id:?}。")
+        }
+        OperatorError::NothingToStart(id) => {
+            format!("镜像 {id:?} 正在制作或制作失败，不可能有实例由它启动。")
+        }
+        OperatorError::NoImage(id) => format!("没有镜像 {id:?}。`jingku image list` 列出账号的自制镜像。"),
+        OperatorError::ImageNotWhole(id) => {
+            format!("镜像 {id:?} 正在制作、正在审核或制作失败。只有 Available 或 Offline 状态的镜像可用。")
+        }
+        OperatorError::BadImageName(name) => {
+            format!("{name:?} 不能用作镜像名称：限 1 到 50 个汉字、字母、数字或 _ , . : -")
+        }
+        OperatorError::PlatformNameTaken(id) => {
+            format!("镜像 {id:?} 的名称已被另一个平台镜像占用。请用 --name 换一个名称。")
+        }
+        OperatorError::NoPlatformImage(id) => format!("没有平台镜像 {id:?}，可能已被移除。"),
         OperatorError::Disk(error) => disk_error(error),
         OperatorError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
         OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),

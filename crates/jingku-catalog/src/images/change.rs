@@ -1,7 +1,7 @@
 use super::row::ImageStatus;
-use crate::accounts::touch;
 use crate::community::{self, Place, Publication};
 use crate::database::{Transaction, json_list};
+use crate::shares::touch_viewers;
 use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers};
 
 /// What to change of an image; `None` leaves a field as it is.
@@ -66,7 +66,7 @@ impl Catalog {
     ) -> Result<UpdateImage> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
+                touch_viewers(&mut transaction, scope.owner(), id).await?;
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(UpdateImage::NotFound).await;
                 };
@@ -91,12 +91,12 @@ impl Catalog {
             .await
     }
 
-    /// Moves an image to the trash. Its name is free at once, and the job that makes it, if any, is cancelled:
-    /// its worker learns it from its next heartbeat.
+    /// Moves an image to the trash. Its name is free at once, nobody shares in it any more, and the job that makes
+    /// it, if any, is cancelled: its worker learns it from its next heartbeat.
     pub async fn delete_image(&self, scope: Scope, id: &str, now: i64) -> Result<DeleteImage> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
+                touch_viewers(&mut transaction, scope.owner(), id).await?;
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(DeleteImage::NotFound).await;
                 };
@@ -106,6 +106,7 @@ impl Catalog {
                 let delete = "UPDATE images SET deleted_at = $2 WHERE id = $1";
                 transaction.execute(delete, &[id.into(), now.into()]).await?;
                 count(&mut transaction, scope.owner(), &image.zone, -1).await?;
+                transaction.execute("DELETE FROM shares WHERE image_id = $1", &[id.into()]).await?;
                 let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
                               WHERE image_id = $1 AND finished_at IS NULL";
                 transaction.execute(cancel, &[id.into(), now.into()]).await?;

@@ -48,10 +48,10 @@ async fn a_busy_instance_is_not_removed(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     instance(&catalog, owner, "vm").await;
     create(&catalog, owner, "a", "vm").await;
-    assert_eq!(catalog.remove_instance("vm").await.unwrap(), RemoveInstance::Busy);
+    assert_eq!(catalog.remove_instance("vm", NOW).await.unwrap(), RemoveInstance::Busy);
     catalog.delete_image(Scope::own(owner), "image-a", NOW).await.unwrap();
-    assert_eq!(catalog.remove_instance("vm").await.unwrap(), RemoveInstance::Removed);
-    assert_eq!(catalog.remove_instance("vm").await.unwrap(), RemoveInstance::NotFound);
+    assert_eq!(catalog.remove_instance("vm", NOW).await.unwrap(), RemoveInstance::Removed);
+    assert_eq!(catalog.remove_instance("vm", NOW).await.unwrap(), RemoveInstance::NotFound);
 }
 
 async fn instances_are_chosen_by_account_and_id(Engine { catalog, .. }: Engine) {

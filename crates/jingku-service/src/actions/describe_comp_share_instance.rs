@@ -1,4 +1,4 @@
-use jingku_catalog::{Instance as Row, InstanceFilter};
+use jingku_catalog::{AccountId, Instance as Row, InstanceFilter, StartImage};
 use jingku_protocol::actions::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
 };
@@ -37,6 +37,8 @@ pub(super) async fn run(
 }
 
 fn view(row: Row) -> Instance {
+    let (image_id, image) = row.started_from.map(|from| (from.image_id, from.image)).unwrap_or_default();
+    let image_type = image.as_ref().map(|image| kind(image, row.account)).unwrap_or_default();
     let state = if row.image_in_making.is_some() { "ImageMaking" } else { "Stopped" };
     let disk = InstanceDisk {
         disk_id: format!("disk-{}", row.id),
@@ -50,6 +52,9 @@ fn view(row: Row) -> Instance {
         zone: row.zone,
         name: row.name,
         state: state.to_owned(),
+        comp_share_image_id: image_id,
+        comp_share_image_name: image.map(|image| image.name).unwrap_or_default(),
+        comp_share_image_type: image_type,
         instance_type: "UHost".to_owned(),
         gpu: i64::from(!row.gpu_type.is_empty()),
         gpu_type: row.gpu_type,
@@ -57,5 +62,16 @@ fn view(row: Row) -> Instance {
         create_time: row.created_at,
         disk_set: vec![disk],
         ..Instance::default()
+    }
+}
+
+/// The kind of an image as the account of its instance sees it.
+fn kind(image: &StartImage, account: AccountId) -> String {
+    if !image.platform_type.is_empty() {
+        image.platform_type.clone()
+    } else if image.public && image.account != account {
+        "Community".to_owned()
+    } else {
+        "Custom".to_owned()
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use jingku_catalog::ImageStatus;
+use jingku_catalog::{AccountId, Image, ImageStatus, Scope};
 use jingku_protocol::actions::ExportCompShareCustomImageRequest;
 
 use crate::context::Context;
@@ -14,9 +14,10 @@ pub(super) async fn run(
     caller: &Caller,
     request: ExportCompShareCustomImageRequest,
 ) -> Result<Reply, Error> {
-    let image = context.catalog.image(caller.own(), &request.image_id).await?;
+    let account = caller.account().id;
+    let image = context.catalog.image(Scope::visible_to(account), &request.image_id).await?;
     let image = image.ok_or_else(|| Error::ResourceNotFound(request.image_id.clone()))?;
-    if image.status != ImageStatus::Available {
+    if !has_bits(&image) || has_to_be_paid(context, account, &image).await? {
         return Err(Error::ImageNotAvailable(request.image_id));
     }
     let manifest =
@@ -25,4 +26,21 @@ pub(super) async fn run(
     let DiskStream { length, body } =
         transfer::open(context.store.clone(), image.id, manifest, permit).await?;
     Ok(Reply::File { length, body })
+}
+
+/// Whether the making of an image has come to a good end, whatever became of it since.
+fn has_bits(image: &Image) -> bool {
+    match image.status {
+        ImageStatus::Making | ImageStatus::UnAvailable => false,
+        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => true,
+    }
+}
+
+/// Whether an image costs something and the account has it from the community only: nobody could charge for it here,
+/// so its bits are not given away.
+async fn has_to_be_paid(context: &Context, account: AccountId, image: &Image) -> Result<bool, Error> {
+    if image.price_cents == 0 || image.account == account || image.account == AccountId::PLATFORM {
+        return Ok(false);
+    }
+    Ok(context.catalog.image(Scope::shared_with(account), &image.id).await?.is_none())
 }

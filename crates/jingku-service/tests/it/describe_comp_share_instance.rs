@@ -1,5 +1,5 @@
 use jingku_protocol::actions::Action;
-use jingku_service::DiskFormat;
+use jingku_service::{DiskFormat, PlatformType};
 use serde_json::{Value, json};
 
 use crate::support::{Caller, INSTANCE, NOW, Service};
@@ -66,6 +66,34 @@ async fn the_state_tells_that_an_image_is_being_made() {
     assert_eq!(state().await, "ImageMaking");
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
     assert_eq!(state().await, "Stopped");
+}
+
+#[tokio::test]
+async fn a_row_tells_the_image_it_was_started_from_while_it_is_seen() {
+    let service = Service::start().await;
+    let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
+    service.add_images(&[("image-1", NOW)]).await;
+    let platform = service.promote("image-1", PlatformType::App).await;
+    owner.share("image-1", &[theirs]).await;
+    service.start_from(1, "uhost-own", "image-1").await;
+    service.start_from(theirs, "uhost-shared", "image-1").await;
+    service.start_from(theirs, "uhost-platform", &platform).await;
+    let told = async |caller: &Caller, id| {
+        let row = caller.ok(LIST, &[("UHostIds.0", id)]).await["UHostSet"][0].clone();
+        ["CompShareImageId", "CompShareImageName", "CompShareImageType"]
+            .map(|field| row[field].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told(&owner, INSTANCE).await, ["", "", ""]);
+    assert_eq!(told(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(told(&receiver, "uhost-platform").await, [&*platform, "image-1", "App"]);
+    owner.take_back("image-1", &[theirs]).await;
+    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "", ""]);
+    service.make_public("image-1").await;
+    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "image-1", "Community"]);
+    assert_eq!(told(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
+    service.context.demote_image(&platform).await.unwrap();
+    assert_eq!(told(&receiver, "uhost-platform").await, [&*platform, "", ""]);
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::http::Request;
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
-use jingku_service::{DiskFormat, MAX_EXPORTS};
+use jingku_service::{DiskFormat, MAX_EXPORTS, PlatformType};
 
-use crate::support::{DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes, write_large_disk};
+use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes, write_large_disk};
 
 const EXPORT: Action = Action::ExportCompShareCustomImage;
 
@@ -55,6 +55,48 @@ async fn only_an_available_image_is_given() {
         let message = format!("Image [{id}] is not available");
         caller.assert_refused(EXPORT, &[("CompShareImageId", &id)], 8017, &message).await;
     }
+}
+
+/// What others let one see is given too: shared, free in the community, of the platform.
+#[tokio::test]
+async fn whoever_sees_an_image_gets_its_bytes() {
+    let service = Service::start().await;
+    let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
+    let id = service.make(INSTANCE, "env").await;
+    let params = [("CompShareImageId", &*id)];
+    let unseen = format!("Resource not exist [{id}]");
+    let given =
+        async |id: &str| receiver.call(EXPORT, &[("CompShareImageId", id)]).await.body == disk_bytes(1);
+    receiver.assert_refused(EXPORT, &params, 8039, &unseen).await;
+    owner.share(&id, &[theirs]).await;
+    assert!(given(&id).await);
+    owner.take_back(&id, &[theirs]).await;
+    receiver.assert_refused(EXPORT, &params, 8039, &unseen).await;
+
+    let platform = service.promote(&id, PlatformType::System).await;
+    assert!(given(&platform).await);
+    service.context.demote_image(&platform).await.unwrap();
+    let message = format!("Resource not exist [{platform}]");
+    receiver.assert_refused(EXPORT, &[("CompShareImageId", &platform)], 8039, &message).await;
+}
+
+#[tokio::test]
+async fn the_community_gives_what_is_free() {
+    let service = Service::start().await;
+    let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
+    let id = service.make(INSTANCE, "env").await;
+    let given =
+        async |caller: &Caller| caller.call(EXPORT, &[("CompShareImageId", &id)]).await.body == disk_bytes(1);
+    service.make_public(&id).await;
+    assert!(given(&receiver).await);
+    let priced = [("CompShareImageId", &*id), ("Price", "0.5")];
+    owner.ok(Action::UpdateCompShareImage, &priced).await;
+    let message = format!("Image [{id}] is not available");
+    receiver.assert_refused(EXPORT, &[("CompShareImageId", &id)], 8017, &message).await;
+    assert!(given(&owner).await);
+    // Its owner gives it to whom it likes.
+    owner.share(&id, &[theirs]).await;
+    assert!(given(&receiver).await);
 }
 
 /// An export that nobody reads holds its place until its reader goes.

@@ -4,3 +4,4 @@ mod bytes;
 mod failures;
 mod races;
 mod stopping;
+mod usage;

@@ -4,15 +4,20 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod add_favorite_image;
+mod copy_comp_share_custom_image;
 mod cover;
 mod create_comp_share_custom_image;
 mod create_comp_share_image_favorite;
 mod create_cscli_event;
 mod delete_comp_share_image_favorite;
 mod describe_community_images;
+mod describe_comp_share_custom_image_sync_detail;
 mod describe_comp_share_custom_images;
+mod describe_comp_share_image_share_accounts;
 mod describe_comp_share_image_tags;
+mod describe_comp_share_images;
 mod describe_comp_share_instance;
+mod describe_comp_share_sharing_images;
 mod describe_comp_share_software_port;
 mod describe_comp_share_support_zone;
 mod describe_favorite_images;
@@ -27,11 +32,13 @@ mod get_region;
 mod isolation;
 mod jobs;
 mod lab;
+mod modify_comp_share_image_share_account;
 mod operator;
 mod publish_comp_share_image;
 mod remove_favorite_image;
 mod review;
 mod support;
 mod surface;
+mod sync_comp_share_custom_image;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;

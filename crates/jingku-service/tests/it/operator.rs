@@ -5,7 +5,7 @@ use std::path::Path;
 use jingku_protocol::actions::Action;
 use jingku_service::{
     Config, Context, DataDir, DeclaredInstance, DiskFormat, Environment, KeyPair, NewInstance, OperatorError,
-    add_demo_instances,
+    PlatformType, add_demo_instances,
 };
 
 use crate::support::{INSTANCE, NOW, PRIVATE_KEY, PUBLIC_KEY, Service};
@@ -147,6 +147,71 @@ async fn declared_instances_are_brought_up_to_date() {
     assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"), "a disk that is away takes nothing along");
     declare(declared("moon", &disk)).await.unwrap_err();
     assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"), "a zone that is not there takes nothing along");
+}
+
+#[tokio::test]
+async fn an_instance_can_say_what_it_was_started_from() {
+    let service = Service::start().await;
+    let (theirs, _) = service.stranger().await;
+    service.add_images(&[("image-1", NOW)]).await;
+    let making = service.caller().create(INSTANCE, "making").await;
+    let disk = service.folder.path().join("lab1.raw");
+    let add = async |account, image: &str| {
+        let new = NewInstance { account, ..new_instance("uhost-new", &disk) };
+        service.context.add_instance_from(new, image).await
+    };
+    for (account, image) in [(1, "image-none"), (theirs, "image-1"), (theirs, &*making)] {
+        let message =
+            format!("Account {account} sees no image {image:?} that it could have started an instance from.");
+        assert_eq!(told(add(account, image).await), message);
+    }
+    let message = format!(
+        "Image {making:?} is being made or could not be made: nothing can have been started from it."
+    );
+    assert_eq!(told(add(1, &making).await), message);
+    assert_eq!(service.context.instances().await.unwrap().len(), 1);
+    assert_eq!(add(1, "image-1").await.unwrap().started_from.unwrap().image_id, "image-1");
+    assert!(matches!(add(1, "image-1").await, Err(OperatorError::InstanceExists(_))));
+    assert_eq!(service.caller().image("image-1").await["CreatedCount"], 1);
+}
+
+#[tokio::test]
+async fn an_image_is_promoted_and_demoted() {
+    let service = Service::start().await;
+    let (context, caller) = (&service.context, service.caller());
+    service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
+    let making = caller.create(INSTANCE, "making").await;
+    let promote = async |id: &str, name| context.promote_image(id, PlatformType::System, name).await;
+
+    let promoted = promote("image-1", None).await.unwrap();
+    assert_eq!((promoted.name.as_str(), promoted.copied_from.as_str()), ("image-1", "image-1"));
+    assert_ne!(promoted.id, "image-1");
+    assert_eq!(promote("image-2", Some("官方镜像")).await.unwrap().name, "官方镜像");
+    let taken =
+        "The platform has an image with the name that \"image-1\" would get. Choose another with --name.";
+    assert_eq!(told(promote("image-1", None).await), taken);
+    assert_eq!(
+        told(promote("image-none", None).await),
+        "There is no image \"image-none\". `jingku image list` shows an account's own."
+    );
+    let not_whole = format!(
+        "Image {making:?} is being made, waits for review or could not be made. Only one that is Available or \
+         Offline will do."
+    );
+    assert_eq!(told(promote(&making, None).await), not_whole);
+    assert_eq!(
+        told(promote("image-1", Some("a b")).await),
+        "\"a b\" cannot be the name of an image: use 1 to 50 Chinese characters, letters, digits and _ , . : -"
+    );
+    assert_eq!(caller.ok(Action::DescribeCompShareImages, &[]).await["TotalCount"], 2);
+
+    context.demote_image(&promoted.id).await.unwrap();
+    let gone = format!("The platform has no image {:?}. It may have been taken away before.", promoted.id);
+    assert_eq!(told(context.demote_image(&promoted.id).await), gone);
+    // What an account has is not the platform's to take away.
+    assert!(matches!(context.demote_image("image-1").await, Err(OperatorError::NoPlatformImage(_))));
+    assert_eq!(caller.images(&[]).await.len(), 3);
+    promote("image-1", None).await.expect("the name is free again");
 }
 
 /// A server that died while it made an image must come up again, whatever its configuration says.

@@ -6,6 +6,7 @@ mod community;
 mod disk;
 mod image;
 mod reply;
+mod sharing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

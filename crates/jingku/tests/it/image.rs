@@ -4,6 +4,7 @@ mod cover;
 mod create;
 mod export;
 mod list;
+mod platform;
 mod settings;
 
 use serde_json::json;

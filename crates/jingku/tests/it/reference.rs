@@ -45,7 +45,7 @@ fn every_command_and_option_has_its_place() {
             pages += 1;
         }
     }
-    assert_eq!(pages, 33);
+    assert_eq!(pages, 35);
 }
 
 #[test]

@@ -7,16 +7,20 @@ use super::Caller;
 
 impl Caller {
     /// Everything the account can see, to compare before and after.
-    pub(crate) async fn everything(&self) -> [Value; 2] {
+    pub(crate) async fn everything(&self) -> Vec<Value> {
         self.everything_in(&[]).await
     }
 
     /// Everything in a place: a strict service does not tell without one.
-    async fn everything_in(&self, place: &[(&str, &str)]) -> [Value; 2] {
-        let lists = [Action::DescribeCompShareCustomImages, Action::DescribeCompShareInstance];
-        let mut seen = lists.map(|_| Value::Null);
-        for (seen, list) in seen.iter_mut().zip(lists) {
-            *seen = self.ok(list, &[place, &[("Limit", "100")]].concat()).await;
+    async fn everything_in(&self, place: &[(&str, &str)]) -> Vec<Value> {
+        let mut seen = Vec::new();
+        for list in [
+            Action::DescribeCompShareCustomImages,
+            Action::DescribeCompShareImages,
+            Action::DescribeCompShareInstance,
+            Action::DescribeCompShareSharingImages,
+        ] {
+            seen.push(self.ok(list, &[place, &[("Limit", "100")]].concat()).await);
         }
         seen
     }

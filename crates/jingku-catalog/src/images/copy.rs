@@ -1,0 +1,168 @@
+use super::change::{count, name_taken};
+use super::row::ImageStatus;
+use crate::accounts::touch_all;
+use crate::database::Transaction;
+use crate::{AccountId, Catalog, Result, Scope, covers};
+
+/// What a copy is to be, where it is not as the image it is made from.
+#[derive(Clone, Copy)]
+pub struct NewCopy<'a> {
+    /// Its id, which no image had before.
+    pub id: &'a str,
+    /// Whose it is to be.
+    pub owner: AccountId,
+    /// The names to try, from number 0 on, made from the name of the image; `None` ends them.
+    pub name: &'a (dyn Fn(&str, u32) -> Option<String> + Send + Sync),
+    /// One paragraph for a reader; `None` for that of the image.
+    pub description: Option<&'a str>,
+    /// The region and the zone it is to be held in; `None` for those of the image.
+    pub place: Option<(&'a str, &'a str)>,
+    /// `System`, `App`, `Game` or `Other` for one of the platform's, else nothing.
+    pub platform_type: &'a str,
+}
+
+/// What came of [`Catalog::copy_image`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyImage {
+    /// The copy is there, under this name.
+    Copied(String),
+    /// There is no such image in the scope.
+    NotFound,
+    /// The image is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
+    NotAvailable,
+    /// Every name is held by another image of the owner.
+    NameTaken,
+}
+
+/// The image that a copy was made from, and how far the copy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopySource {
+    /// The id of the image, which may be gone.
+    pub image_id: String,
+    /// How far the copy is.
+    pub status: ImageStatus,
+}
+
+/// What a copy takes over and its making looks at first.
+struct Original {
+    name: String,
+    status: ImageStatus,
+    zone: String,
+    cover: String,
+}
+
+impl Catalog {
+    /// Makes another image of the same bits, of which none is read or written. It has everything that is said about
+    /// the image, and nothing that others did with it: no shares, no group, no price, no counters.
+    pub async fn copy_image(&self, scope: Scope, id: &str, new: NewCopy<'_>, now: i64) -> Result<CopyImage> {
+        let Some(image) = self.image(scope, id).await? else { return Ok(CopyImage::NotFound) };
+        let target = Scope::own(new.owner);
+        self.database
+            .write(|mut transaction| async move {
+                touch_all(&mut transaction, [image.account, new.owner]).await?;
+                let Some(original) = original(&mut transaction, scope, id).await? else {
+                    return transaction.discard(CopyImage::NotFound).await;
+                };
+                if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
+                    return transaction.discard(CopyImage::NotAvailable).await;
+                }
+                let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
+                    return transaction.discard(CopyImage::NameTaken).await;
+                };
+                covers::hold(&mut transaction, &original.cover).await?;
+                insert_copy(&mut transaction, id, &name, new, now).await?;
+                let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
+                count(&mut transaction, new.owner, zone, 1).await?;
+                transaction.commit(CopyImage::Copied(name)).await
+            })
+            .await
+    }
+
+    /// Returns what an image was copied from; `None` when there is no such image in the scope, or it is no copy.
+    pub async fn copy_source(&self, scope: Scope, id: &str) -> Result<Option<CopySource>> {
+        let sql = format!(
+            "SELECT i.id, i.copied_from, i.status FROM images i
+             WHERE {} AND i.id = $2 AND i.copied_from <> ''",
+            scope.images()
+        );
+        let row = self.database.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
+        row.map(|row| {
+            row.decode("images", |cells| {
+                cells.text()?;
+                Ok(CopySource { image_id: cells.text()?, status: cells.word(ImageStatus::parse)? })
+            })
+        })
+        .transpose()
+    }
+}
+
+async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
+    let sql = format!(
+        "SELECT i.id, i.name, i.status, i.zone, i.cover FROM images i WHERE {} AND i.id = $2",
+        scope.images()
+    );
+    let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
+    row.map(|row| {
+        row.decode("images", |cells| {
+            cells.text()?;
+            Ok(Original {
+                name: cells.text()?,
+                status: cells.word(ImageStatus::parse)?,
+                zone: cells.text()?,
+                cover: cells.text()?,
+            })
+        })
+    })
+    .transpose()
+}
+
+async fn free_name(
+    transaction: &mut Transaction,
+    target: Scope,
+    original: &str,
+    new: NewCopy<'_>,
+) -> Result<Option<String>> {
+    let mut number = 0;
+    while let Some(name) = (new.name)(original, number) {
+        if !name_taken(transaction, target, &name, new.id).await? {
+            return Ok(Some(name));
+        }
+        number += 1;
+    }
+    Ok(None)
+}
+
+async fn insert_copy(
+    transaction: &mut Transaction,
+    id: &str,
+    name: &str,
+    new: NewCopy<'_>,
+    now: i64,
+) -> Result<()> {
+    let sql = "INSERT INTO images (
+             account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
+             softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
+             created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
+             version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
+             manifest, container, platform_type, copied_from, readme
+         )
+         SELECT
+             $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
+             softwares, supported_gpu_types, software_ports, firewall_ports, 0,
+             0, 0, '', $6, $6, 0, '',
+             '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
+             manifest, container, $9, id, readme
+         FROM images WHERE id = $1";
+    let params = [
+        id.into(),
+        new.owner.into(),
+        new.id.into(),
+        name.into(),
+        new.description.into(),
+        now.into(),
+        new.place.map(|(region, _)| region).into(),
+        new.place.map(|(_, zone)| zone).into(),
+        new.platform_type.into(),
+    ];
+    transaction.execute(sql, &params).await.map(drop)
+}

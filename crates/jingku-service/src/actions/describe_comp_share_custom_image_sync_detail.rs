@@ -1,0 +1,26 @@
+use jingku_protocol::actions::{
+    DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImageSyncDetailResponse,
+};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+use crate::view;
+
+/// A copy takes no time: its bits are there already.
+const DONE: &str = "100";
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: DescribeCompShareCustomImageSyncDetailRequest,
+) -> Result<DescribeCompShareCustomImageSyncDetailResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    let source = context.catalog.copy_source(caller.own(), &request.image_id).await?;
+    let source = source.ok_or(Error::ResourceNotFound(request.image_id))?;
+    Ok(DescribeCompShareCustomImageSyncDetailResponse {
+        progress: DONE.to_owned(),
+        status: view::status(source.status),
+        source_comp_share_image_id: source.image_id,
+    })
+}

@@ -1,0 +1,72 @@
+use jingku_catalog::{Cursor, Image as Row, ImageFilter, Page, Scope};
+use jingku_protocol::PlatformType;
+use jingku_protocol::actions::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse, Paging};
+
+use super::{cursor, next_token, rows, texts};
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+use crate::view::{self, OFFICIAL};
+
+/// Everybody sees the same: the caller does not matter.
+pub(super) async fn run(
+    context: &Context,
+    _caller: &Caller,
+    request: DescribeCompShareImagesRequest,
+) -> Result<DescribeCompShareImagesResponse, Error> {
+    let zones = context.zones.resolve(&request.place)?;
+    let tags = texts(&request.tags);
+    let filter = ImageFilter {
+        id: request.image_id.as_deref(),
+        zones: zones.as_deref(),
+        name: request.name.as_deref(),
+        tags: &tags,
+        platform_type: request.image_type.map(PlatformType::as_str),
+        ..ImageFilter::default()
+    };
+    let one_list = request.image_type.is_some() || request.image_id.is_some();
+    let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
+    // Pages of several types end at as many places.
+    if cursor.is_some() && !one_list {
+        return Err(Error::not_available("NextToken"));
+    }
+    let mut response = DescribeCompShareImagesResponse::default();
+    // The platform's images have one author.
+    if request.author.as_deref().is_none_or(|author| author == OFFICIAL) {
+        if one_list {
+            let page = page(context, filter, &request.paging, cursor.as_ref()).await?;
+            response.next_token = next_token(page.next.clone());
+            add(context, &mut response, page)?;
+        } else {
+            for image_type in PlatformType::ALL {
+                let filter = ImageFilter { platform_type: Some(image_type.as_str()), ..filter };
+                add(context, &mut response, page(context, filter, &request.paging, None).await?)?;
+            }
+        }
+    }
+    if request.image_id.is_some() && response.total_count == 0 {
+        return Err(Error::not_available("CompShareImageId"));
+    }
+    Ok(response)
+}
+
+async fn page(
+    context: &Context,
+    filter: ImageFilter<'_>,
+    paging: &Paging,
+    cursor: Option<&Cursor>,
+) -> Result<Page<Row>, Error> {
+    Ok(context.catalog.images_page(Scope::platform(), filter, rows(paging, cursor)).await?)
+}
+
+fn add(
+    context: &Context,
+    response: &mut DescribeCompShareImagesResponse,
+    page: Page<Row>,
+) -> Result<(), Error> {
+    response.total_count += page.total;
+    for row in page.items {
+        response.image_set.push(view::image(row, context, false)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! `jingku image promote` and `demote`: the platform's images.
+
+use serde_json::json;
+
+use super::{done, open};
+use crate::args::{Global, PlatformCommand};
+use crate::failure::Failure;
+use crate::lang::tr;
+use crate::output::{note, print, print_json};
+
+pub(crate) async fn platform(global: &Global, command: PlatformCommand) -> Result<(), Failure> {
+    match command {
+        PlatformCommand::Promote { image_id, image_type, name } => {
+            let context = open(global).await?;
+            let image = context.promote_image(&image_id, image_type, name.as_deref()).await?;
+            if global.json {
+                return print_json(&json!({
+                    "CompShareImageId": image.id, "Name": image.name,
+                    "ImageType": image.platform_type.as_str(), "CopiedFrom": image.copied_from,
+                }));
+            }
+            print(&image.id)?;
+            let (name, kind) = (&image.name, image.platform_type.as_str());
+            note(&tr(
+                format!("Everybody sees it as {name}, among the platform's images of type {kind}."),
+                format!("所有人都能在平台 {kind} 类镜像中看到它，名称为 {name}。"),
+            ));
+            Ok(())
+        }
+        PlatformCommand::Demote { image_id } => {
+            open(global).await?.demote_image(&image_id).await?;
+            let text = tr("Taken away from the platform.", "已从平台镜像中移除。");
+            done(global, &json!({ "CompShareImageId": image_id }), text)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `jingku image promote` and `demote`, on a folder with a server running on it.
+
+use compshare::actions::DescribeCompShareImagesRequest;
+use serde_json::json;
+
+use crate::disk;
+use crate::home::Home;
+
+/// The names of the platform's images, as the API shows them to account 1.
+fn platform(home: &Home, base_url: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
+    let quoted: Vec<&str> = text.split('"').collect();
+    let mut config = compshare::Config::new(quoted[1].to_owned(), quoted[3].to_owned());
+    base_url.clone_into(&mut config.base_url);
+    let client = compshare::Client::new(config).unwrap();
+    let request = DescribeCompShareImagesRequest::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let page = runtime.block_on(client.describe_comp_share_images(&request)).unwrap();
+    page.image_set.into_iter().map(|image| format!("{} {}", image.image_type, image.name)).collect()
+}
+
+#[test]
+fn an_image_goes_to_the_platform_and_back() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(3, 0));
+    let server = home.serve();
+    let id = home.make("uhost-1", "env");
+    assert!(platform(&home, &server.base_url).is_empty());
+
+    let said = home.run(&["image", "promote", &id, "--type", "system"]).succeeded();
+    let first = said.out.trim().to_owned();
+    assert!(said.err.contains("System") && first != id, "{said:?}");
+    let second = home.json(&["image", "promote", &id, "--type", "App", "--name", "应用"]);
+    assert_eq!(
+        (&second["Name"], &second["ImageType"], &second["CopiedFrom"]),
+        (&json!("应用"), &json!("App"), &json!(id))
+    );
+    assert_eq!(platform(&home, &server.base_url), ["System env", "App 应用"]);
+
+    home.refuses(
+        &["image", "promote", &id, "--type", "Game"],
+        1,
+        &["an image with the name", "--name"],
+        &["名称已被另一个平台镜像占用", "--name"],
+    );
+    home.refuses(
+        &["image", "promote", &id, "--type", "Game", "--name", "a b"],
+        1,
+        &["cannot be the name of an image"],
+        &["不能用作镜像名称"],
+    );
+    home.refuses(
+        &["image", "promote", "image-none", "--type", "Game"],
+        3,
+        &["There is no image \"image-none\""],
+        &["没有镜像 \"image-none\""],
+    );
+    home.run(&["image", "promote", &id, "--type", "Custom"]).failed(2, &["System, App, Game or Other"]);
+
+    home.run(&["image", "demote", &first]).succeeded();
+    home.refuses(&["image", "demote", &first], 3, &["has no image", &first], &["没有平台镜像", &first]);
+    assert_eq!(platform(&home, &server.base_url), ["App 应用"]);
+    assert_eq!(home.json(&["image", "show", &id])["Status"], "Available");
+}
+
+#[test]
+fn an_instance_says_what_it_was_started_from() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(3, 0));
+    let _server = home.serve();
+    let id = home.make("uhost-1", "env");
+    let add = |image: &str| {
+        ["instance", "add", "--id", "uhost-2", "--disk", "uhost-1.raw", "--image", image].map(str::to_owned)
+    };
+    let args = add("image-none");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    home.refuses(&args, 3, &["Account 1 sees no image \"image-none\""], &["账号 1 看不到", "image-none"]);
+    let args = add(&id);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert_eq!(home.json(&args)["CompShareImageId"], id);
+    assert_eq!(home.json(&["image", "show", &id])["CreatedCount"], 1);
+    let listed = home.json(&["instance", "list"]);
+    assert_eq!((&listed[0]["CompShareImageId"], &listed[1]["CompShareImageId"]), (&json!(id), &json!("")));
+}

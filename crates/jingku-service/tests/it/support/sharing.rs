@@ -52,6 +52,7 @@ impl Service {
     pub(crate) async fn make_public(&self, id: &str) {
         let public = [("CompShareImageId", id), ("Visibility", "1")];
         self.caller().ok(Action::UpdateCompShareImage, &public).await;
+        self.context.approve_image(id).await.unwrap();
     }
 
     /// Declares an instance of an account that was started from an image.

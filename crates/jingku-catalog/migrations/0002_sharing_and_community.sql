@@ -19,6 +19,8 @@ ALTER TABLE images ADD COLUMN submitted_at INTEGER NOT NULL DEFAULT 0;
 -- Visibility 1 says that it is public: approved, and not taken down. Nothing else makes others see it.
 -- The newest version is the one that was handed in last.
 CREATE INDEX images_of_group ON images (group_id, submitted_at DESC, create_time DESC, id DESC) WHERE group_id <> '' AND deleted_at IS NULL;
+-- All that a list of groups held in a zone asks about versions.
+CREATE INDEX images_of_group_zone ON images (group_id, zone, visibility, account_id) WHERE group_id <> '' AND deleted_at IS NULL;
 CREATE INDEX images_reviewing ON images (submitted_at, id) WHERE status = 'Reviewing' AND deleted_at IS NULL;
 
 -- Whom an image is shared with.

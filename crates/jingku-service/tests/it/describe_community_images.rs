@@ -159,3 +159,36 @@ async fn strict_demands_region_and_zone() {
     let service = Service::strict().await;
     service.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }
+
+/// Some clients read no more than this of a reply.
+#[tokio::test]
+async fn the_longest_page_stays_below_1_mib() {
+    let service = Service::approving().await;
+    let ids: Vec<String> = (0..100).map(|number| format!("image-{number}")).collect();
+    let images: Vec<(&str, i64)> = ids.iter().map(|id| (&**id, NOW)).collect();
+    service.add_images(&images).await;
+    let caller = service.caller();
+    let (text, word, readme) = ("镜".repeat(1000), "卡".repeat(64), "读".repeat(10_000));
+    let types = format!("{:?}", vec![&*word; 32]);
+    for id in &ids {
+        let params = [
+            ("Description", &*text),
+            ("VersionDesc", &text),
+            ("SupportedGpuTypes", &types),
+            ("Readme", &readme),
+        ];
+        caller.publish(id, &params).await;
+    }
+    for list in [LIST, Action::DescribeSelfCommunityImages] {
+        let reply = caller.call(list, &[("Limit", "100")]).await;
+        assert!(reply.body.len() < 1 << 20, "{} bytes", reply.body.len());
+        assert!(reply.body.len() > 900_000, "{} bytes", reply.body.len());
+        let groups = reply.json["CompshareImageGroup"].as_array().unwrap();
+        assert_eq!((groups.len(), &reply.json["TotalCount"]), (100, &json!(100)));
+        assert_eq!(groups[0]["Data"].as_array().unwrap().len(), 1);
+    }
+    // What is left out comes by id, whole.
+    let params = [("CompShareImageId", "image-0")];
+    let asked = &caller.groups(LIST, &params).await[0];
+    assert_eq!((&asked["ImageDesc"], &asked["Data"][0]["Readme"]), (&json!(text), &json!(readme)));
+}

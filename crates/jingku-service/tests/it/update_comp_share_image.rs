@@ -156,6 +156,17 @@ async fn strict_demands_region_and_zone() {
     service.caller().assert_demanded(UPDATE, &[ID], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }
 
+/// The real service publishes what was made from containers, and nothing here was.
+#[tokio::test]
+async fn strict_publishes_no_image_of_a_disk() {
+    let service = Service::strict().await;
+    service.add_images(&[("image-1", NOW)]).await;
+    let params = [ID, ("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01"), ("Visibility", "1")];
+    let refused = (230, "Params [CompShareImageId] not available".to_owned());
+    assert_eq!(service.caller().refusal(UPDATE, &params).await, refused);
+    assert!(service.context.reviews().await.unwrap().is_empty());
+}
+
 /// A service with image-1 and image-2, public as versions of two groups.
 async fn with_public() -> (Service, Caller, [String; 2]) {
     let (service, caller) = with_images().await;

@@ -45,7 +45,7 @@ pub struct GroupFilter<'a> {
     pub image_id: Option<&'a str>,
     /// Those with a version held in one of these zones.
     pub zones: Option<&'a [&'a str]>,
-    /// Part of the name, folded: see [`fold`](crate::fold).
+    /// Part of the name, whatever its case and width.
     pub name: Option<&'a str>,
     /// The name of the account, whole and exact.
     pub author: Option<&'a str>,

@@ -77,29 +77,13 @@ impl<T> Page<T> {
         sorting: &Sorting<T>,
         read: impl Fn(&mut Cells) -> Read<T>,
     ) -> Result<Self> {
-        let mut page = Self::empty();
-        for row in rows {
-            let (total, item) = row.decode(table, |cells| {
-                let total = cells.last_integer()?;
-                let item = if cells.next_is_null() { None } else { Some(read(cells)?) };
-                Ok((total, item))
-            })?;
-            page.total = total;
-            page.items.extend(item);
-        }
+        let mut page = Self::read(rows, table, read)?;
         // Both engines return the rows in this order, but a join does not promise it.
         page.items.sort_by(|a, b| sorting.compare(a, b));
-        if page.items.len() > limit as usize {
-            page.items.truncate(limit as usize);
-            page.next = page.items.last().map(|item| sorting.order.cursor((sorting.place)(item)));
-        }
-        Ok(page)
+        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.place)(item))))
     }
-}
 
-impl<T> Page<T> {
-    /// Reads a page as [`Page::decode`] does, from rows that the statement itself has put in order. For orders that end
-    /// in an id with capitals: an engine may sort these by a language, and must not be contradicted.
+    /// Reads a page as [`Page::decode`] does, from rows that the statement has put in order itself.
     pub(crate) fn decode_sorted(
         rows: Vec<Row>,
         table: &'static str,
@@ -108,6 +92,10 @@ impl<T> Page<T> {
         read: impl Fn(&mut Cells) -> Read<T>,
         place: impl Fn(&T) -> Vec<Key>,
     ) -> Result<Self> {
+        Ok(Self::read(rows, table, read)?.cut(limit, |item| order.cursor(place(item))))
+    }
+
+    fn read(rows: Vec<Row>, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<Self> {
         let mut page = Self::empty();
         for row in rows {
             let (total, item) = row.decode(table, |cells| {
@@ -118,11 +106,16 @@ impl<T> Page<T> {
             page.total = total;
             page.items.extend(item);
         }
-        if page.items.len() > limit as usize {
-            page.items.truncate(limit as usize);
-            page.next = page.items.last().map(|item| order.cursor(place(item)));
-        }
         Ok(page)
+    }
+
+    /// Leaves out the row that only told that the list goes on.
+    fn cut(mut self, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
+        if self.items.len() > limit as usize {
+            self.items.truncate(limit as usize);
+            self.next = self.items.last().map(cursor);
+        }
+        self
     }
 }
 

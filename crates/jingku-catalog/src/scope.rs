@@ -59,7 +59,7 @@ impl Scope {
         Self { account: AccountId::PLATFORM, reach: Reach::Everybody }
     }
 
-    /// All of these together: whatever the account may see at all.
+    /// Its own images, those shared with it, those published and the platform's: whatever the account may see at all.
     pub const fn visible_to(account: AccountId) -> Self {
         Self { account, reach: Reach::Visible }
     }
@@ -91,7 +91,7 @@ impl Scope {
             Reach::PublishedBy => "g.account_id = $1 AND g.public_versions > 0",
             Reach::Published => "g.account_id <> $1 AND g.public_versions > 0",
             Reach::SharedWith | Reach::Visible => {
-                "(g.account_id = $1 AND g.versions > 0) OR g.public_versions > 0"
+                "((g.account_id = $1 AND g.versions > 0) OR g.public_versions > 0)"
             }
         }
     }

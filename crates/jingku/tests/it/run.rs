@@ -188,7 +188,9 @@ fn signals_reach_the_command() {
     {
         let script =
             format!("trap 'echo caught; exit {code}' {name}; echo ready; while :; do sleep 0.02; done");
-        let mut command = home.command(&["run", "--", "sh", "-c", &script]);
+        // A shell cannot trap what was ignored before it, as under nohup.
+        let words = ["--default-signal", env!("CARGO_BIN_EXE_jingku"), "run", "--", "sh", "-c", &script];
+        let mut command = home.other_command("env", &words);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "ready");

@@ -40,5 +40,6 @@ mod review;
 mod support;
 mod surface;
 mod sync_comp_share_custom_image;
+mod tenancy;
 mod terminate_comp_share_custom_image;
 mod update_comp_share_image;

@@ -1,46 +1,18 @@
-"""compshare-cli as a process: every command that concerns an account's own images."""
-
-import json
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+"""compshare-cli as it is installed, through `jingku run`: every command that concerns an account's own images, closely."""
 
 import pytest
 from compshare_cli import insights
 from compshare_cli.config import Profile
 
-from daemon import MIB, REGION, ZONE, Account, clean_environment
+from daemon import MIB, REGION, ZONE, Account
+from test_unmodified_cli import COMPSHARE, Run
 
-RUNNER = Path(__file__).with_name("compshare_at.py")
 
-
-@dataclass
-class Cli:
+class Cli(Run):
     """The CLI with the keys of one account and a home of its own."""
 
-    account: Account
-    home: Path
-
-    def run(self, *arguments, code=0) -> subprocess.CompletedProcess:
-        account = self.account
-        keys = {"COMPSHARE_PUBLIC_KEY": account.public_key, "COMPSHARE_PRIVATE_KEY": account.private_key}
-        settings = {"COMPSHARE_INSIGHTS_URL": "", "COMPSHARE_LANG": "en", "COLUMNS": "200"}
-        done = subprocess.run(
-            [sys.executable, RUNNER, account.daemon.base_url, *arguments],
-            env=clean_environment(self.home, **keys, **settings),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def json(self, *arguments, code=0) -> dict:
-        document = json.loads(self.run("--json", *arguments, code=code).stdout)
-        assert document["ok"] is (code == 0), document
-        return document
+    def run(self, *arguments, code=0):
+        return self(COMPSHARE, *arguments, code=code)
 
     def items(self, *arguments) -> list:
         return self.json("image", "list", "--source", "custom", *arguments)["data"]["items"]

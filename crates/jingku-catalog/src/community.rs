@@ -13,9 +13,10 @@ mod review;
 mod tags;
 
 pub(crate) use facts::refresh_group;
+pub(crate) use favorites::seed_favorites;
 pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
 pub use groups::{Group, GroupFilter, VersionFilter};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use publish::{First, Place, carry_out, place_first, plan};
+pub(crate) use publish::{Place, carry_out, insert_group, plan};
 pub use publish::{Publication, PublishImage, Submission};
 pub use review::{Review, ReviewImage};

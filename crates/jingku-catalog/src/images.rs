@@ -17,4 +17,4 @@ pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
-pub use seed::{SeedImage, SeedImages};
+pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};

@@ -130,7 +130,7 @@ impl ImageStatus {
 }
 
 /// What kind of image the platform offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub enum PlatformType {
     /// A bare operating system.
     System,

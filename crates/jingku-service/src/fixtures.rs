@@ -1,13 +1,15 @@
 //! The fixtures file: what a throw-away server holds from its start. docs/operate/lab.md describes it.
 //!
-//! Others than images may come to an entry later (who it is shared with, what is published): every table takes new
-//! fields, and unknown ones are refused, so that an old server never drops what a newer file says.
+//! Every table may get new fields, and unknown ones are refused, so that an old server never drops what a newer file
+//! says.
 
 mod check;
+mod groups;
 mod load;
 
 use std::path::{Path, PathBuf};
 
+use jingku_protocol::PlatformType;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -92,8 +94,6 @@ struct ImageEntry {
     supported_gpu_types: Vec<String>,
     #[serde(default)]
     gpu_type: String,
-    #[serde(default)]
-    public: bool,
     price: Option<f64>,
     /// Unix seconds; now when absent.
     create_time: Option<i64>,
@@ -103,6 +103,46 @@ struct ImageEntry {
     instance: String,
     /// How many of them, numbered from 1; one without a number when absent.
     count: Option<u32>,
+    #[serde(default)]
+    container: bool,
+    /// Names of other accounts.
+    #[serde(default)]
+    shared_with: Vec<String>,
+    /// As a version of what, in the community. One that is `Reviewing` or `Offline` is in it anyway.
+    published: Option<PublishedEntry>,
+    /// Of one that is no account's, but the platform's.
+    platform: Option<PlatformType>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PublishedEntry {
+    /// What the group is called: entries of one account that name the same are versions of it. One of its own when
+    /// absent.
+    group: Option<String>,
+    /// The number after the highest of the group when absent.
+    version: Option<String>,
+    version_description: String,
+    /// Names of accounts that favour the group, others than those of its other versions' entries too.
+    favorites: Vec<String>,
+    /// The group's place at the top of the community: the highest that an entry of the group says.
+    recommended: u32,
+}
+
+impl PublishedEntry {
+    const NOTHING: Self = Self {
+        group: None,
+        version: None,
+        version_description: String::new(),
+        favorites: Vec::new(),
+        recommended: 0,
+    };
+}
+
+impl Default for PublishedEntry {
+    fn default() -> Self {
+        Self::NOTHING
+    }
 }
 
 fn usual_size() -> u64 {

@@ -58,9 +58,7 @@ impl Catalog {
                 if !is_public(&mut transaction, group).await? {
                     return transaction.discard(AddFavorite::NotFound).await;
                 }
-                let sql = "INSERT INTO favorites (account_id, group_id, created_at) VALUES ($1, $2, $3)
-                           ON CONFLICT (account_id, group_id) DO NOTHING";
-                if transaction.execute(sql, &[account.into(), group.into(), now.into()]).await? == 0 {
+                if !mark(&mut transaction, account, group, now).await? {
                     return transaction.discard(AddFavorite::Favored).await;
                 }
                 count(&mut transaction, group, 1).await?;
@@ -149,6 +147,29 @@ impl Catalog {
             .map(|row| row.decode("image_groups", Cells::integer).map(AccountId))
             .transpose()
     }
+}
+
+/// Marks a group for accounts that have not marked it, be it public or not.
+pub(crate) async fn seed_favorites(
+    transaction: &mut Transaction,
+    group: &str,
+    accounts: &[AccountId],
+    now: i64,
+) -> Result<()> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    for account in accounts {
+        mark(transaction, *account, group, now).await?;
+    }
+    count(transaction, group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
+}
+
+/// Says whether the account had not marked the group before.
+async fn mark(transaction: &mut Transaction, account: AccountId, group: &str, now: i64) -> Result<bool> {
+    let sql = "INSERT INTO favorites (account_id, group_id, created_at) VALUES ($1, $2, $3)
+               ON CONFLICT (account_id, group_id) DO NOTHING";
+    Ok(transaction.execute(sql, &[account.into(), group.into(), now.into()]).await? > 0)
 }
 
 async fn is_public(transaction: &mut Transaction, group: &str) -> Result<bool> {

@@ -223,38 +223,6 @@ pub(crate) async fn carry_out(
     refresh_group(transaction, &place.group_id).await
 }
 
-/// How the first version of a group stands that is there from the beginning.
-pub(crate) struct First<'a> {
-    pub(crate) status: ImageStatus,
-    pub(crate) public: bool,
-    pub(crate) failed_reason: &'a str,
-}
-
-/// Makes an image the first version of a group with the image's own id, which is one of the forms of the real service.
-pub(crate) async fn place_first(
-    transaction: &mut Transaction,
-    scope: Scope,
-    id: &str,
-    first: First<'_>,
-    at: i64,
-) -> Result<()> {
-    insert_group(transaction, scope, id, at).await?;
-    let place = Place {
-        status: first.status,
-        public: first.public,
-        // Not written down from here.
-        container: false,
-        group_id: id.to_owned(),
-        version_name: "v1.0".to_owned(),
-        community_name: String::new(),
-        submitted_at: at,
-        pub_time: if first.public { at } else { 0 },
-        failed_reason: first.failed_reason.to_owned(),
-    };
-    put(transaction, id, &place, at).await?;
-    refresh_group(transaction, id).await
-}
-
 /// Writes down where an image stands.
 pub(super) async fn put(transaction: &mut Transaction, id: &str, place: &Place, now: i64) -> Result<()> {
     let sql = "UPDATE images SET status = $2, visibility = $3, group_id = $4, version_name = $5, community_name = $6,
@@ -282,7 +250,12 @@ async fn has_group(transaction: &mut Transaction, scope: Scope, id: &str) -> Res
 }
 
 /// Makes a group without versions; its facts follow from the first one.
-async fn insert_group(transaction: &mut Transaction, scope: Scope, id: &str, now: i64) -> Result<()> {
+pub(crate) async fn insert_group(
+    transaction: &mut Transaction,
+    scope: Scope,
+    id: &str,
+    now: i64,
+) -> Result<()> {
     let owner = "SELECT name FROM accounts WHERE id = $1";
     let owner = transaction.query(owner, &[scope.param()]).await?.into_iter().next();
     let author = owner.map(|row| row.decode("accounts", Cells::text)).transpose()?.unwrap_or_default();

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
-use crate::accounts::touch;
-use crate::community::{self, First};
+use crate::accounts::touch_all;
+use crate::community::{self, refresh_group};
 use crate::database::{Cells, Transaction, json_list};
 use crate::{AccountId, Catalog, Result, Scope};
 
@@ -19,8 +19,6 @@ pub struct SeedImage<'a> {
     pub readme: &'a str,
     pub tags: &'a [String],
     pub supported_gpu_types: &'a [String],
-    /// 1 makes it public when it is [`ImageStatus::Available`], the first version of a group with its own id.
-    pub visibility: i64,
     pub price_cents: i64,
     pub failed_reason: &'a str,
     pub create_time: i64,
@@ -33,17 +31,43 @@ pub struct SeedImage<'a> {
     pub manifest: Option<&'a str>,
     /// Of an image that is [`ImageStatus::Making`]: bytes read so far.
     pub done_bytes: i64,
+    pub container: bool,
+    pub platform_type: &'a str,
+    /// Accounts that see it, others than its own.
+    pub shared_with: &'a [AccountId],
+    /// Of one that was handed in: public when it is [`ImageStatus::Available`], else as its status says.
+    pub version: Option<SeedVersion<'a>>,
+}
+
+/// What a version in the community is called.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the fields are those of `Image`")]
+pub struct SeedVersion<'a> {
+    /// A [`SeedGroup`] of the image's account.
+    pub group_id: String,
+    /// What the group is called; empty: as the image.
+    pub community_name: &'a str,
+    pub version_name: String,
+    pub version_desc: &'a str,
+}
+
+/// A group of versions, and what others make of it.
+#[derive(Clone, Debug)]
+pub struct SeedGroup {
+    /// Its id, which no group had before.
+    pub id: String,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its place at the top of the community, the highest first.
+    pub recommend_count: i64,
+    /// Who favours it, each account once.
+    pub favored_by: Vec<AccountId>,
 }
 
 impl SeedImage<'_> {
     /// Whether everybody is to see it: what has not all its bits is shown to nobody.
     fn is_public(&self) -> bool {
-        self.visibility == 1 && self.status == ImageStatus::Available
-    }
-
-    /// Whether it has been handed in, however that ended: then it is the first version of a group.
-    fn is_of_community(&self) -> bool {
-        self.is_public() || matches!(self.status, ImageStatus::Reviewing | ImageStatus::Offline)
+        self.version.is_some() && self.status == ImageStatus::Available
     }
 }
 
@@ -63,19 +87,26 @@ const NOBODY: &str = "nobody";
 const STANDING: &str = "worker = $1 AND finished_at IS NULL";
 
 impl Catalog {
-    /// Adds images as they are described, all or none, for servers that are filled by a file.
+    /// Adds images and the groups that they are versions of as they are described, all or none, for servers that are
+    /// filled by a file.
     ///
     /// One that is [`ImageStatus::Making`] stays so: no worker gets its job, see [`Catalog::end_standing_jobs`].
-    pub async fn seed_images(&self, images: &[SeedImage<'_>], now: i64) -> Result<SeedImages> {
+    pub async fn seed_images(
+        &self,
+        images: &[SeedImage<'_>],
+        groups: &[SeedGroup],
+        now: i64,
+    ) -> Result<SeedImages> {
         self.database
             .write(|mut transaction| async move {
+                let viewers = images.iter().flat_map(|image| image.shared_with);
+                let owners = images.iter().map(|image| &image.account);
+                touch_all(&mut transaction, owners.chain(viewers).copied()).await?;
+                for group in groups {
+                    community::insert_group(&mut transaction, Scope::own(group.account), &group.id, now)
+                        .await?;
+                }
                 let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
-                for image in images {
-                    *counts.entry((image.account, image.zone)).or_default() += 1;
-                }
-                for account in counts.keys().map(|(account, _)| *account) {
-                    touch(&mut transaction, account).await?;
-                }
                 for image in images {
                     let scope = Scope::own(image.account);
                     if image.status != ImageStatus::UnAvailable
@@ -84,15 +115,18 @@ impl Catalog {
                         return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
                     }
                     insert_image(&mut transaction, image).await?;
-                    if image.is_of_community() {
-                        let (status, reason) = (image.status, image.failed_reason);
-                        let first = First { status, public: image.is_public(), failed_reason: reason };
-                        community::place_first(&mut transaction, scope, &image.id, first, image.create_time)
-                            .await?;
-                    }
+                    insert_shares(&mut transaction, image, now).await?;
                     if image.status == ImageStatus::Making {
                         insert_standing_job(&mut transaction, image, now).await?;
                     }
+                    *counts.entry((image.account, image.zone)).or_default() += 1;
+                }
+                for group in groups {
+                    community::seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
+                    let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
+                    let params = [(&group.id).into(), group.recommend_count.into()];
+                    transaction.execute(sql, &params).await?;
+                    refresh_group(&mut transaction, &group.id).await?;
                 }
                 for ((account, zone), images) in counts {
                     count(&mut transaction, account, zone, images).await?;
@@ -155,6 +189,9 @@ impl Catalog {
 
 async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> Result<()> {
     let (tags, supported_gpu_types) = (json_list(image.tags), json_list(image.supported_gpu_types));
+    let version = image.version.as_ref();
+    let submitted_at = if version.is_some() { image.create_time } else { 0 };
+    let pub_time = if image.is_public() { image.create_time } else { 0 };
     transaction
         .execute(
             "INSERT INTO images (
@@ -162,13 +199,13 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                  softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
                  created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
                  version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-                 manifest, readme
+                 manifest, readme, container, platform_type, community_name, submitted_at
              ) VALUES (
                  $1, $2, $3, $4, $5, $6, '', $7, $8, 0,
                  NULL, $9, '[]', '[]', 0,
-                 0, 0, $10, $11, $11, 0, '',
-                 '', '', $12, $13, $14, $15, $16,
-                 $17, $18
+                 0, 0, $10, $11, $11, $12, $13,
+                 $14, $15, $16, $17, $18, $19, $20,
+                 $21, $22, $23, $24, $25, $26
              )",
             &[
                 image.account.into(),
@@ -182,6 +219,10 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                 (&supported_gpu_types).into(),
                 image.failed_reason.into(),
                 image.create_time.into(),
+                pub_time.into(),
+                version.map_or("", |version| &version.group_id).into(),
+                version.map_or("", |version| &version.version_name).into(),
+                version.map_or("", |version| version.version_desc).into(),
                 image.source_gpu_type.into(),
                 image.region.into(),
                 image.zone.into(),
@@ -189,10 +230,22 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                 image.size_bytes.into(),
                 image.manifest.into(),
                 image.readme.into(),
+                i64::from(image.container).into(),
+                image.platform_type.into(),
+                version.map_or("", |version| version.community_name).into(),
+                submitted_at.into(),
             ],
         )
         .await
         .map(drop)
+}
+
+async fn insert_shares(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
+    for account in image.shared_with {
+        let sql = "INSERT INTO shares (image_id, account_id, created_at) VALUES ($1, $2, $3)";
+        transaction.execute(sql, &[(&image.id).into(), (*account).into(), now.into()]).await?;
+    }
+    Ok(())
 }
 
 /// A job under a lease that never runs out. It carries the image's id where an instance's would be: the instance, if

@@ -19,7 +19,6 @@ fn seed(account: AccountId, name: &str, status: ImageStatus) -> SeedImage<'stati
         readme: "",
         tags: &[],
         supported_gpu_types: &[],
-        visibility: 0,
         price_cents: 0,
         failed_reason: "",
         create_time: NOW,
@@ -30,6 +29,10 @@ fn seed(account: AccountId, name: &str, status: ImageStatus) -> SeedImage<'stati
         size_bytes: 1 << 20,
         manifest: None,
         done_bytes: 0,
+        container: false,
+        platform_type: "",
+        shared_with: &[],
+        version: None,
     }
 }
 
@@ -49,7 +52,7 @@ async fn seeded_images_are_listed_as_described(Engine { catalog, .. }: Engine) {
         failed.clone(),
         SeedImage { id: "image-again".to_owned(), ..failed },
     ];
-    assert_eq!(catalog.seed_images(&images, NOW).await.unwrap(), SeedImages::Seeded);
+    assert_eq!(catalog.seed_images(&images, &[], NOW).await.unwrap(), SeedImages::Seeded);
     let scope = Scope::own(owner.id);
     let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(20)).await.unwrap();
     assert_eq!((page.total, page.items.len()), (4, 4), "the total is that of the rows");
@@ -74,10 +77,10 @@ async fn a_taken_name_seeds_nothing(Engine { catalog, .. }: Engine) {
         let again = SeedImage { id: "again".to_owned(), ..seed(second, "one", ImageStatus::Making) };
         [seed(first, "one", ImageStatus::Available), again]
     };
-    let taken = catalog.seed_images(&twice(owner.id, owner.id), NOW).await.unwrap();
+    let taken = catalog.seed_images(&twice(owner.id, owner.id), &[], NOW).await.unwrap();
     assert_eq!(taken, SeedImages::NameTaken("one".to_owned()));
     assert_eq!(catalog.image(Scope::own(owner.id), "image-one").await.unwrap(), None);
-    let seeded = catalog.seed_images(&twice(owner.id, other.id), NOW).await.unwrap();
+    let seeded = catalog.seed_images(&twice(owner.id, other.id), &[], NOW).await.unwrap();
     assert_eq!(seeded, SeedImages::Seeded);
 }
 
@@ -89,7 +92,7 @@ async fn what_stands_moves_and_ends_when_told_to(Engine { catalog, .. }: Engine)
         SeedImage { done_bytes: 5, ..seed(owner.id, "one", ImageStatus::Making) },
         SeedImage { size_bytes: 1 << 30, ..seed(owner.id, "large", ImageStatus::Making) },
     ];
-    catalog.seed_images(&standing, NOW).await.unwrap();
+    catalog.seed_images(&standing, &[], NOW).await.unwrap();
     let scope = Scope::own(owner.id);
     assert_eq!(catalog.image_progress(scope, "image-one").await.unwrap().unwrap().done_bytes, 5);
     assert_eq!(catalog.move_standing_jobs(40, NOW).await.unwrap(), 2, "a job that waits is not touched");

@@ -131,6 +131,109 @@ async fn everything_is_loaded_as_it_is_written() {
     assert_eq!(file["UHostSet"][0]["UHostId"], "uhost-file");
 }
 
+const AUDIENCE: &str = r#"
+[[accounts]]
+name = "lab"
+
+[[accounts]]
+name = "other"
+
+[[accounts]]
+name = "third"
+
+[[images]]
+name = "shared"
+shared_with = ["third", "other"]
+container = true
+
+[[images]]
+name = "torch-old"
+published = { group = "PyTorch 2", version = "v7.0", version_description = "the old one", favorites = ["other"] }
+create_time = 1700000000
+
+[[images]]
+name = "torch-new"
+published = { group = "PyTorch 2", favorites = ["other", "lab"], recommended = 5 }
+create_time = 1700000001
+
+[[images]]
+name = "torch-next"
+status = "Reviewing"
+published = { group = "PyTorch 2" }
+
+[[images]]
+name = "alone"
+published = {}
+count = 2
+
+[[images]]
+name = "down"
+status = "Offline"
+
+[[images]]
+name = "shared"
+platform = "Game"
+
+[[images]]
+name = "ubuntu"
+platform = "System"
+count = 3
+size_mb = 2
+"#;
+
+async fn rows(caller: &Caller, action: Action, params: &[(&str, &str)], wanted: &[&str]) -> Vec<Value> {
+    let page = caller.ok(action, params).await;
+    let rows = page["ImageSet"].as_array().unwrap();
+    let row = |row: &Value| wanted.iter().map(|field| row[field].clone()).collect();
+    rows.iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn images_are_shared_published_and_the_platform_s_as_the_file_says() {
+    let (context, accounts) = filled("audience.toml", AUDIENCE, None).await.unwrap();
+    let [lab, other, third] =
+        [0, 1, 2].map(|index| Caller::with_keys(router(context.clone()), &accounts[index].keys[0]));
+
+    let shared = "compshareImage-1fixture0001";
+    for account in [&other, &third] {
+        let rows =
+            rows(account, Action::DescribeCompShareSharingImages, &[], &["CompShareImageId", "Container"])
+                .await;
+        assert_eq!(rows, [json!([shared, "True"])]);
+    }
+    assert_eq!(lab.ok(Action::DescribeCompShareSharingImages, &[]).await["TotalCount"], 0);
+    let accounts = lab.ok(Action::DescribeCompShareImageShareAccounts, &[("CompShareImageId", shared)]).await;
+    assert_eq!(
+        accounts["AccountSet"],
+        json!([{"AccountName": "other", "AccountId": "2"}, {"AccountName": "third", "AccountId": "3"}])
+    );
+
+    let community = third.ok(Action::DescribeCommunityImages, &[]).await;
+    let group = &community["CompshareImageGroup"][0];
+    assert_eq!((&community["TotalCount"], &group["ImageName"]), (&json!(3), &json!("PyTorch 2")));
+    assert_eq!(group["GroupId"], "compshareImage-1fixture0002", "that of its first image");
+    assert_eq!((&group["FavoritesCount"], &group["RecommendCount"]), (&json!(2), &json!(5)));
+    let versions: Vec<_> = group["Data"].as_array().unwrap().iter().map(|row| &row["VersionName"]).collect();
+    assert_eq!(versions, ["v8.0", "v7.0"], "the newest first, and what is reviewed is not seen");
+    assert_eq!(group["Data"][1]["VersionDesc"], "the old one");
+    assert_eq!(group["Data"][1]["FavoritesCount"], 2);
+    assert_eq!(group["Data"][1]["PubTime"], 1_700_000_000);
+    let names = ["ImageName", "GroupId"].map(|field| &community["CompshareImageGroup"][1][field]);
+    assert_eq!(names, ["alone-2", "compshareImage-1fixture0006"]);
+    let own = lab.ok(Action::DescribeSelfCommunityImages, &[]).await;
+    assert_eq!((&own["TotalCount"], &own["AvailableTotalCount"]), (&json!(4), &json!(3)));
+    let favorites = rows(&other, Action::DescribeFavoriteImages, &[], &["Name"]).await;
+    assert_eq!(favorites, [json!(["torch-new"])], "a row is called as the image");
+
+    let kinds = rows(&other, Action::DescribeCompShareImages, &[], &["Name", "ImageType", "Author"]).await;
+    let ubuntu = |n| json!([format!("ubuntu-{n}"), "System", "Official"]);
+    assert_eq!(kinds, [ubuntu(3), ubuntu(2), ubuntu(1), json!(["shared", "Game", "Official"])]);
+    let exported = other
+        .call(Action::ExportCompShareCustomImage, &[("CompShareImageId", "compshareImage-1fixture0009")]);
+    assert_eq!(exported.await.body.len(), 2 << 20, "the platform's images have their bits");
+    assert_eq!(list(&lab).await["TotalCount"], 7, "none of the platform's are the first account's");
+}
+
 #[tokio::test]
 async fn an_available_image_has_all_its_bytes() {
     let (context, accounts) =
@@ -188,6 +291,43 @@ async fn what_is_wrong_is_named_by_file_entry_and_field() {
         (image("account = 'who'"), "images[1].account", "no account of this file"),
         (image("zone = 'moon'"), "images[1].zone", "no zone \"moon\""),
         (image("create_time = -1"), "images[1].create_time", "no time"),
+        (image("platform = 'Tool'"), "images[1].platform", "unknown variant `Tool`"),
+        (image("platform = 'App'\npublished = {}"), "images[1].published", "everybody sees it"),
+        (image("platform = 'App'\nstatus = 'Offline'"), "images[1].status", "of the platform is Available"),
+        (image("container = 'yes'"), "images[1].container", "invalid type"),
+        (image("shared_with = ['who']"), "images[1].shared_with[0]", "no account of this file"),
+        (image("published = true"), "images[1].published", "invalid type"),
+        (image("published = { groop = 'g' }"), "images[1].published.groop", "unknown field"),
+        (image("published = { group = '' }"), "images[1].published.group", "give it a name"),
+        (image("published = {}\nstatus = 'Making'"), "images[1].published", "was handed in"),
+        (image("published = { favorites = ['who'] }"), "images[1].published.favorites[0]", "no account"),
+        (
+            image("published = { group = 'g', version = 'v2.0' }\ncount = 2"),
+            "images[1].published.version",
+            "another version of the group",
+        ),
+        (
+            image(&format!("published = {{ version = '{}' }}", "v".repeat(65))),
+            "images[1].published.version",
+            "too long",
+        ),
+        (
+            "[[accounts]]\nname = 'a'\n[[accounts]]\nname = 'b'\n[[images]]\nname = 'i'\nshared_with = ['b', 'b']"
+                .to_owned(),
+            "images[0].shared_with[1]",
+            "named twice",
+        ),
+        (
+            "[[accounts]]\nname = 'a'\n[[images]]\nname = 'i'\nshared_with = ['a']".to_owned(),
+            "images[0].shared_with[0]",
+            "own",
+        ),
+        (
+            "[[accounts]]\nname = 'a'\n[[accounts]]\nname = 'b'\n[[images]]\nname = 'i'\nshared_with = ['b']\nstatus = 'Offline'"
+                .to_owned(),
+            "images[0].shared_with",
+            "Available",
+        ),
         ("[[images]]\nname = 'a b'".to_owned(), "images[0].name", "cannot name an image"),
         ("[[images]]\nname = 'a'\n[[images]]\nname = 'a'".to_owned(), "images[1].name", "the same name"),
         (

@@ -28,7 +28,7 @@ images = [
     { name = "making", account = "ada", size_mb = 1, status = "Making", progress = 40 },
     { name = "broken", account = "bob", size_mb = 1, status = "UnAvailable", reason = "No disk." },
     { name = "waiting", account = "cyd", size_mb = 1, status = "Reviewing" },
-    { name = "public", account = "ada", size_mb = 1, public = true },
+    { name = "public", account = "ada", size_mb = 1, published = {} },
 ]
 "#;
 const STEPS: u64 = 4;

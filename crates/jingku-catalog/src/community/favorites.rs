@@ -51,7 +51,9 @@ impl Favorite {
 impl Catalog {
     /// Marks a group with a public version as a favourite of the account.
     pub async fn add_favorite(&self, account: AccountId, group: &str, now: i64) -> Result<AddFavorite> {
-        let Some(owner) = self.owner_of_group(group).await? else { return Ok(AddFavorite::NotFound) };
+        let Some(owner) = self.owner_of_group(account, group).await? else {
+            return Ok(AddFavorite::NotFound);
+        };
         self.database
             .write(|mut transaction| async move {
                 touch(&mut transaction, owner).await?;
@@ -69,7 +71,9 @@ impl Catalog {
 
     /// Takes the mark away. A group that was taken down meanwhile can be unmarked too, once.
     pub async fn remove_favorite(&self, account: AccountId, group: &str) -> Result<RemoveFavorite> {
-        let Some(owner) = self.owner_of_group(group).await? else { return Ok(RemoveFavorite::NotFound) };
+        let Some(owner) = self.owner_of_group(account, group).await? else {
+            return Ok(RemoveFavorite::NotFound);
+        };
         self.database
             .write(|mut transaction| async move {
                 touch(&mut transaction, owner).await?;
@@ -138,10 +142,18 @@ impl Catalog {
         Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::place)
     }
 
-    /// Whose a group is, which never changes.
-    async fn owner_of_group(&self, id: &str) -> Result<Option<AccountId>> {
-        let sql = "SELECT account_id FROM image_groups WHERE id = $1";
-        let rows = self.database.query(sql, &[id.into()]).await?;
+    /// Whose a group is, which never changes, if the account may know of it: it has a public version, or the account
+    /// marked it when it had one. Of all others it learns as much, and as fast, as of a group that never was.
+    async fn owner_of_group(&self, account: AccountId, id: &str) -> Result<Option<AccountId>> {
+        let scope = Scope::published();
+        let sql = format!(
+            "SELECT g.account_id FROM image_groups g
+             WHERE g.id = $2
+               AND (EXISTS (SELECT 1 FROM images i WHERE {} AND i.group_id = g.id)
+                    OR EXISTS (SELECT 1 FROM favorites f WHERE f.account_id = $3 AND f.group_id = g.id))",
+            scope.images()
+        );
+        let rows = self.database.query(&sql, &[scope.param(), id.into(), account.into()]).await?;
         rows.into_iter()
             .next()
             .map(|row| row.decode("image_groups", Cells::integer).map(AccountId))

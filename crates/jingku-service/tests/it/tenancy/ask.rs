@@ -1,137 +1,357 @@
-//! Everybody's questions.
+//! Everything asked as everybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lists;
 
 use jingku_protocol::actions::Action;
-use serde_json::Value;
+use lists::Part;
+use serde_json::{Value, json};
 
-use super::Stage;
-use super::model::{ACCOUNTS, Image, NOWHERE, World};
-use crate::support::Caller;
+use super::model::{ACCOUNTS, Call, Image, PLATFORM, Refusal, Status, World, bad, not_found, not_ready};
+use super::server::Server;
+use super::step::{NO_GROUP, NO_IMAGE, NO_INSTANCE, calls_on, params};
+use crate::isolation::{CASES, Names};
 
-/// Whether an image is one that a list has.
-type Seen<'a> = &'a dyn Fn(&Image) -> bool;
+/// How an action is looked at. A new one does not compile before it has its place here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It changes something: it is both carried out and refused.
+    Step,
+    /// It shows things, and is asked for each and for all.
+    List,
+    /// It shows nothing that is anybody's, and answers always the same.
+    Constant,
+}
 
-/// What each account is answered about an image that never was.
-pub(super) struct Unseen(BTreeMap<(&'static str, i64), String>);
+pub(super) fn place(action: Action) -> Place {
+    match action {
+        Action::AddFavoriteImage
+        | Action::CopyCompShareCustomImage
+        | Action::CreateCompShareCustomImage
+        | Action::CreateCompShareImageFavorite
+        | Action::DeleteCompShareImageFavorite
+        | Action::ModifyCompShareImageShareAccount
+        | Action::PublishCompShareImage
+        | Action::RemoveFavoriteImage
+        | Action::SyncCompShareCustomImage
+        | Action::TerminateCompShareCustomImage
+        | Action::UpdateCompShareImage => Place::Step,
+        Action::DescribeCommunityImages
+        | Action::DescribeCompShareCustomImageSyncDetail
+        | Action::DescribeCompShareCustomImages
+        | Action::DescribeCompShareImageShareAccounts
+        | Action::DescribeCompShareImageTags
+        | Action::DescribeCompShareImages
+        | Action::DescribeCompShareInstance
+        | Action::DescribeCompShareSharingImages
+        | Action::DescribeFavoriteImages
+        | Action::DescribeSelfCommunityImages
+        | Action::DescribeUserCommunityImages
+        | Action::ExportCompShareCustomImage
+        | Action::GetCompShareImageCreateProgress => Place::List,
+        Action::CreateCscliEvent
+        | Action::DescribeCompShareSoftwarePort
+        | Action::DescribeCompShareSupportZone
+        | Action::GetProjectList
+        | Action::GetRegion => Place::Constant,
+    }
+}
 
-impl Unseen {
-    pub(super) async fn of(stage: &Stage) -> Self {
-        let mut answers = BTreeMap::new();
-        for account in ACCOUNTS {
-            for action in Action::ALL {
-                if World::default().may_tell(*action, account, NOWHERE).is_some() {
-                    let answer =
-                        answer(stage.caller(account), *action, &about(*action, NOWHERE), NOWHERE).await;
-                    answers.insert((action.name(), account), answer);
-                }
+pub(super) fn accounts() -> impl Iterator<Item = i64> {
+    (1..).zip(ACCOUNTS).map(|(account, _)| account)
+}
+
+/// What an action answers about one image.
+enum Answer {
+    Refused(Refusal),
+    /// These fields among others.
+    Shown(Value),
+    /// As many bytes.
+    File,
+}
+
+/// Asks everything about everything.
+pub(super) async fn ask_all(server: &Server, world: &World) -> Result<(), String> {
+    for who in accounts() {
+        lists::ask(server, world, who, Part::All).await?;
+        for image in &world.images {
+            ask_image(server, world, who, image).await?;
+        }
+        for group in world.groups.keys() {
+            ask_group(server, world, who, group).await?;
+        }
+        for instance in &world.instances {
+            ask_instance(server, world, who, &instance.id).await?;
+        }
+        for (action, _) in CASES.iter().filter(|(action, _)| place(*action) == Place::Constant) {
+            same_as_nowhere(server, who, *action, &[], "-", "-").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks for half of the lists as one account, and for what was touched as another.
+pub(super) async fn ask_about(
+    server: &Server,
+    world: &World,
+    [viewer, stranger]: [u8; 2],
+    subject: &str,
+) -> Result<(), String> {
+    let part = if viewer < 128 { Part::Images } else { Part::Community };
+    let [viewer, stranger] = [viewer, stranger].map(|asker| i64::from(asker) % 4 + 1);
+    lists::ask(server, world, viewer, part).await?;
+    for image in world.images.iter().filter(|image| image.id == subject) {
+        ask_image(server, world, stranger, image).await?;
+    }
+    if world.groups.contains_key(subject) {
+        ask_group(server, world, stranger, subject).await?;
+    }
+    if world.instances.iter().any(|instance| instance.id == subject) {
+        ask_instance(server, world, stranger, subject).await?;
+    }
+    Ok(())
+}
+
+async fn ask_image(server: &Server, world: &World, who: i64, image: &Image) -> Result<(), String> {
+    let id = image.id.as_str();
+    if !image.is_visible_to(who) {
+        for (action, names) in CASES {
+            if let Names::Image(name, rest) = names {
+                same_as_nowhere(server, who, *action, &with(name, rest), id, NO_IMAGE).await?;
             }
         }
-        assert_eq!(answers.len(), ACCOUNTS.len() * 10);
-        Self(answers)
+        return Ok(());
     }
-}
-
-/// The bytes of an answer, but for the id that was asked for and the id of the request.
-pub(super) async fn answer(caller: &Caller, action: Action, params: &[(&str, &str)], id: &str) -> String {
-    let reply = caller.call(action, params).await;
-    let request_id = reply.headers["x-ucloud-request-uuid"].to_str().unwrap();
-    let body = String::from_utf8_lossy(&reply.body).replace(request_id, "REQUEST").replace(id, "ID");
-    format!("{} {} {body}", reply.status, reply.headers["content-type"].to_str().unwrap())
-}
-
-fn about(action: Action, id: &str) -> Vec<(&str, &str)> {
-    let mut params = vec![("CompShareImageId", id)];
-    if action == Action::DescribeUserCommunityImages {
-        params.push(("TargetTopOrganizationId", "1"));
-    }
-    params
-}
-
-/// Asks everything as everybody: every list, and every action that takes an image, about one. Tells how many questions
-/// it were.
-pub(super) async fn everything(stage: &Stage, unseen: &Unseen, world: &World, id: &str) -> u64 {
-    let mut asked = 0;
-    for account in ACCOUNTS {
-        let caller = stage.caller(account);
-        asked += lists(stage, world, account).await;
-        for action in Action::ALL {
-            let Some(told) = world.may_tell(*action, account, id) else { continue };
-            let answer = answer(caller, *action, &about(*action, id), id).await;
-            let nothing = answer == unseen.0[&(action.name(), account)];
-            assert_eq!(nothing, !told, "{action:?} of {id} by {account}: {answer}\n{world:#?}");
-            asked += 1;
+    for action in Action::ALL {
+        let Some((params, expected)) = about(world, who, *action, image) else { continue };
+        if let Answer::File = expected {
+            export(server, who, id).await?;
+            continue;
         }
-        if let Some(image) = world.own(account, id) {
-            let list = Action::DescribeCompShareImageShareAccounts;
-            let reply = caller.ok(list, &[("CompShareImageId", id)]).await;
-            let rows = reply["AccountSet"].as_array().unwrap().iter();
-            let told = rows.map(|row| row["AccountId"].as_str().unwrap().parse().unwrap());
-            assert_eq!(told.collect::<BTreeSet<i64>>(), image.shares, "{id}");
-            asked += 1;
+        let reply = server.ask(who, *action, &params).await;
+        match expected {
+            Answer::Refused(refusal) => server.check(*action, &reply, &Err(refusal))?,
+            Answer::Shown(fields) => {
+                server.check(*action, &reply, &Ok(()))?;
+                shows(&reply.json, &fields, &format!("{action:?} of {id} as {who}"))?;
+            }
+            Answer::File => {}
         }
     }
-    asked
+    for call in calls_on(id, who) {
+        ask_refused(server, world, who, &call).await?;
+    }
+    Ok(())
 }
 
-async fn lists(stage: &Stage, world: &World, account: i64) -> u64 {
-    let caller = stage.caller(account);
-    let images: [(Action, Seen<'_>); 3] = [
-        (Action::DescribeCompShareCustomImages, &|image| image.owner == account),
-        (Action::DescribeCompShareSharingImages, &|image| image.shares.contains(&account)),
-        (Action::DescribeCompShareImages, &|image| image.owner == 0),
-    ];
-    for (action, seen) in images {
-        let reply = caller.ok(action, &[("Limit", "100")]).await;
-        let told: BTreeSet<String> = texts(&reply["ImageSet"], "CompShareImageId");
-        let expected = world.ids_where(seen);
-        assert_eq!(told, expected, "{action:?} by {account}\n{world:#?}");
-        assert_eq!(reply["TotalCount"], expected.len(), "{action:?} by {account}");
+/// Asks for a change that is refused. One that is not belongs to the steps.
+async fn ask_refused(server: &Server, world: &World, who: i64, call: &Call) -> Result<(), String> {
+    let foreseen = world.foresee(who, call);
+    if foreseen.is_err() {
+        let reply = server.ask(who, call.action(), &params(call)).await;
+        server.check(call.action(), &reply, &foreseen)?;
     }
-    groups(caller, world, account, Action::DescribeCommunityImages, None, &|image| image.public).await;
-    let own = |image: &Image| image.owner == account;
-    groups(caller, world, account, Action::DescribeSelfCommunityImages, None, &own).await;
-    for user in ACCOUNTS {
-        let public = |image: &Image| image.owner == user && image.public;
-        groups(caller, world, account, Action::DescribeUserCommunityImages, Some(user), &public).await;
-    }
-    let favorites = caller.ok(Action::DescribeFavoriteImages, &[("Limit", "100")]).await;
-    let favored =
-        world.favorites.iter().filter(|(who, group)| *who == account && world.is_public_group(group));
-    let expected: BTreeSet<String> = favored.map(|(_, group)| group.clone()).collect();
-    assert_eq!(texts(&favorites["ImageSet"], "GroupId"), expected, "favourites of {account}\n{world:#?}");
-    assert_eq!(favorites["TotalCount"], expected.len());
-    9
+    Ok(())
 }
 
-/// A list of groups: which, with which versions, and favoured by whom.
-async fn groups(
-    caller: &Caller,
-    world: &World,
-    account: i64,
+async fn ask_group(server: &Server, world: &World, who: i64, group: &str) -> Result<(), String> {
+    let favored = world.favorites.contains_key(&(who, group.to_owned()));
+    let own = world.groups[group].owner == who;
+    let image_id = world.images.iter().any(|image| image.id == group);
+    let missing = if image_id { NO_IMAGE } else { NO_GROUP };
+    if !own && !world.is_public(group) {
+        for (action, names) in CASES {
+            if let Names::Group(name, rest) = names
+                && !(favored && *action == Action::DeleteCompShareImageFavorite)
+            {
+                same_as_nowhere(server, who, *action, &with(name, rest), group, missing).await?;
+            }
+        }
+        let lists = [
+            (Action::DescribeCommunityImages, None),
+            (Action::DescribeSelfCommunityImages, None),
+            (Action::DescribeUserCommunityImages, Some(world.groups[group].owner.to_string())),
+        ];
+        for (action, target) in lists {
+            let target = target.as_deref().map(|target| ("TargetTopOrganizationId", target));
+            let rest: Vec<_> = target.into_iter().collect();
+            same_as_nowhere(server, who, action, &with("GroupId", &rest), group, missing).await?;
+        }
+    } else {
+        ask_refused(server, world, who, &Call::Favor(group.to_owned())).await?;
+        ask_refused(server, world, who, &Call::Unfavor(group.to_owned())).await?;
+    }
+    // Nobody joins the group of another, be it public or not.
+    let joins = |image: &&Image| image.is_own(who) && image.status == Status::Available && !image.public;
+    if let Some(image) = world.images.iter().find(joins).filter(|_| !own) {
+        for action in [Action::PublishCompShareImage, Action::UpdateCompShareImage] {
+            let rest = [("CompShareImageId", image.id.as_str())];
+            // The answer names the image nowhere, so that it is the same for each.
+            same_as_nowhere(server, who, action, &with("GroupId", &rest), group, missing).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn ask_instance(server: &Server, world: &World, who: i64, id: &str) -> Result<(), String> {
+    if world.instances.iter().any(|instance| instance.owner == who && instance.id == id) {
+        let rows: Vec<_> = world.instance_rows(who).into_iter().filter(|row| row["UHostId"] == id).collect();
+        let reply = server.ask(who, Action::DescribeCompShareInstance, &owned(&[("UHostIds.0", id)])).await;
+        return shows(&reply.json, &json!({ "TotalCount": 1, "UHostSet": rows }), id);
+    }
+    for (action, names) in CASES {
+        if let Names::Instance(name, rest) = names {
+            same_as_nowhere(server, who, *action, &with(name, rest), id, NO_INSTANCE).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What an action that reads answers about an image that the account sees.
+fn about(world: &World, who: i64, action: Action, image: &Image) -> Option<(Vec<(String, String)>, Answer)> {
+    let id = image.id.as_str();
+    let own = image.owner == who;
+    let rows = |shown: bool| {
+        let rows = shown.then(|| world.row(image, false));
+        let total = i64::from(shown);
+        Answer::Shown(json!({ "TotalCount": total, "ImageSet": rows.into_iter().collect::<Vec<_>>() }))
+    };
+    let group = |shown: bool| match world.shown(&image.group).filter(|_| shown) {
+        Some(group) => {
+            let row = world.group_row(who, &group, &[image]);
+            Answer::Shown(json!({ "TotalCount": 1, "CompshareImageGroup": [row] }))
+        }
+        None => Answer::Refused(not_found(id)),
+    };
+    let own_only = |fields: Value| {
+        if own { Answer::Shown(fields) } else { Answer::Refused(not_found(id)) }
+    };
+    let by_id = owned(&[("CompShareImageId", id)]);
+    let answer = match action {
+        Action::DescribeCompShareCustomImages => rows(own),
+        Action::DescribeCompShareSharingImages => rows(image.shares.contains_key(&who)),
+        Action::DescribeCompShareImages if image.owner == PLATFORM => rows(true),
+        Action::DescribeCompShareImages => Answer::Refused(bad("CompShareImageId")),
+        Action::DescribeCommunityImages => group(image.public),
+        Action::DescribeSelfCommunityImages => group(own && !image.group.is_empty()),
+        Action::DescribeUserCommunityImages => {
+            let target = image.owner.to_string();
+            let params = owned(&[("CompShareImageId", id), ("TargetTopOrganizationId", &target)]);
+            return Some((params, group(image.public)));
+        }
+        Action::GetCompShareImageCreateProgress => own_only(json!({
+            "Status": match image.status {
+                Status::Making => "Making",
+                Status::UnAvailable => "Failed",
+                Status::Available | Status::Reviewing | Status::Offline => "Available",
+            },
+        })),
+        Action::DescribeCompShareCustomImageSyncDetail if image.copied_from.is_empty() => {
+            Answer::Refused(not_found(id))
+        }
+        Action::DescribeCompShareCustomImageSyncDetail => own_only(json!({
+            "SourceCompShareImageId": image.copied_from,
+            "Status": format!("{:?}", image.status),
+        })),
+        Action::DescribeCompShareImageShareAccounts => own_only(json!({ "AccountSet": share_rows(image) })),
+        Action::ExportCompShareCustomImage => {
+            let given = own || image.owner == PLATFORM || image.shares.contains_key(&who);
+            if image.status.has_bits() && (given || image.price == 0) {
+                Answer::File
+            } else {
+                Answer::Refused(not_ready(id))
+            }
+        }
+        _ => return None,
+    };
+    Some((by_id, answer))
+}
+
+fn share_rows(image: &Image) -> Vec<Value> {
+    let mut shares: Vec<_> = image.shares.iter().map(|(account, since)| (since, account)).collect();
+    shares.sort_unstable();
+    let row = |(_, account): (&i64, &i64)| json!({ "AccountName": super::model::account_name(*account), "AccountId": account.to_string() });
+    shares.into_iter().map(row).collect()
+}
+
+/// Looks whether a file comes; its bytes are the business of other tests.
+async fn export(server: &Server, who: i64, id: &str) -> Result<(), String> {
+    let action = Action::ExportCompShareCustomImage;
+    let params = owned(&[("CompShareImageId", id)]).into_iter();
+    let params = params.fold(jingku_protocol::Params::for_action(action.name()), |all, (name, value)| {
+        all.text(&name, Some(&value))
+    });
+    let caller = server.caller(who);
+    let form = caller.sign(params).to_form();
+    let request = axum::http::Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let response = caller.open(request.body(form.into()).unwrap()).await;
+    server.count(action, false);
+    match response.headers()["content-type"].to_str() {
+        Ok("application/octet-stream") => Ok(()),
+        other => Err(format!("{id} is not exported to {who}: {other:?}")),
+    }
+}
+
+/// Checks that the answer is, byte for byte, the one that `missing` gets, which nobody ever had.
+async fn same_as_nowhere(
+    server: &Server,
+    who: i64,
     action: Action,
-    user: Option<i64>,
-    seen: Seen<'_>,
-) {
-    let user = user.map(|user| user.to_string());
-    let mut params = vec![("Limit", "100"), ("ExcludeReadme", "true")];
-    params.extend(user.as_deref().map(|user| ("TargetTopOrganizationId", user)));
-    let reply = caller.ok(action, &params).await;
-    let rows = reply["CompshareImageGroup"].as_array().unwrap();
-    let told = texts(&reply["CompshareImageGroup"], "GroupId");
-    let expected = world.groups_where(seen);
-    assert_eq!(told, expected, "{action:?} by {account}\n{world:#?}");
-    assert_eq!(reply["TotalCount"], expected.len(), "{action:?} by {account}");
-    for row in rows {
-        let group = row["GroupId"].as_str().unwrap();
-        let versions = world.ids_where(|image| image.group == group && seen(image));
-        assert_eq!(texts(&row["Data"], "CompShareImageId"), versions, "{action:?} by {account}\n{world:#?}");
-        let favored = world.favorites.contains(&(account, group.to_owned()));
-        let count = world.favorites.iter().filter(|(_, favored)| favored == group).count();
-        assert_eq!((&row["IsFavorite"], &row["FavoritesCount"]), (&favored.into(), &count.into()), "{group}");
+    params: &[(&str, &str)],
+    id: &str,
+    missing: &str,
+) -> Result<(), String> {
+    let key = (who, format!("{action:?} {missing} {params:?}"));
+    let known = server.nowhere.borrow().get(&key).cloned();
+    let expected = if let Some(expected) = known {
+        expected
+    } else {
+        let expected = answer(server, who, action, params, missing).await;
+        server.nowhere.borrow_mut().insert(key, expected.clone());
+        expected
+    };
+    let answered = answer(server, who, action, params, id).await;
+    server.compared.set(server.compared.get() + 1);
+    if answered == expected {
+        return Ok(());
     }
+    Err(format!("{action:?} {params:?} as {who} tells {id} from what is not there:\n{answered}\n{expected}"))
 }
 
-fn texts(rows: &Value, field: &str) -> BTreeSet<String> {
-    rows.as_array().unwrap().iter().map(|row| row[field].as_str().unwrap().to_owned()).collect()
+/// All of an answer: status, headers and body, but for the id that was asked for and the id of the request.
+async fn answer(server: &Server, who: i64, action: Action, params: &[(&str, &str)], id: &str) -> String {
+    let params: Vec<_> =
+        params.iter().map(|(name, value)| (*name, if *value == "ID" { id } else { *value })).collect();
+    let reply = server.ask(who, action, &owned(&params)).await;
+    let request_id = reply.headers["x-ucloud-request-uuid"].to_str().unwrap().to_owned();
+    let whole = format!("{} {:?} {}", reply.status, reply.headers, String::from_utf8_lossy(&reply.body));
+    whole.replace(&request_id, "REQUEST").replace(id, "ID")
+}
+
+/// The parameter under test, whose value is filled in later, beside others.
+fn with<'a>(name: &'a str, rest: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [&[(name, "ID")], rest].concat()
+}
+
+pub(super) fn owned(params: &[(&str, &str)]) -> Vec<(String, String)> {
+    params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Checks that an answer has what is expected, whatever it has beside; lists have as many items.
+pub(super) fn shows(answered: &Value, expected: &Value, of: &str) -> Result<(), String> {
+    let wrong = || Err(format!("{of}: answered {answered}, expected {expected}"));
+    match (answered, expected) {
+        (Value::Object(answered), Value::Object(expected)) => {
+            for (name, expected) in expected {
+                shows(answered.get(name).unwrap_or(&Value::Null), expected, &format!("{of}: {name}"))?;
+            }
+            Ok(())
+        }
+        (Value::Array(items), Value::Array(wanted)) if items.len() == wanted.len() => {
+            items.iter().zip(wanted).try_for_each(|(item, wanted)| shows(item, wanted, of))
+        }
+        (Value::Array(_), Value::Array(_)) => wrong(),
+        (Value::Number(one), Value::Number(other)) if one.as_f64() == other.as_f64() => Ok(()),
+        _ if answered == expected => Ok(()),
+        _ => wrong(),
+    }
 }

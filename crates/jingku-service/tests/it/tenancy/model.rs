@@ -1,144 +1,280 @@
-//! Who may see what, kept by other means than tables.
+//! What the service should hold and show, kept by other means than its tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod change;
+mod foresee;
+mod groups;
 
-use jingku_protocol::actions::Action;
+use std::collections::BTreeMap;
 
-use super::Stage;
+use jingku_protocol::RetCode;
+use serde_json::{Value, json};
 
-/// An id that no image and no group ever has.
-pub(super) const NOWHERE: &str = "compshareImage-1nowherenone";
-/// The accounts that call; account 0 is the platform.
-pub(super) const ACCOUNTS: [i64; 3] = [1, 2, 3];
+pub(super) use change::Call;
+pub(super) use groups::Reach;
+
+/// The accounts, from number 1 on.
+pub(super) const ACCOUNTS: [&str; 4] = ["ada", "bob", "cyd", "dee"];
+/// Account 0, to which nobody calls.
+pub(super) const PLATFORM: i64 = 0;
+/// The zones of a service without a configuration, with their numbers.
+pub(super) const ZONES: [(&str, i64); 3] = [("cn-wlcb-01", 10027), ("cn-sh2-02", 8200), ("cn-bj2-03", 5001)];
+
+/// A code and a text.
+pub(super) type Refusal = (i64, String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Making,
+    Available,
+    UnAvailable,
+    Reviewing,
+    Offline,
+}
+
+impl Status {
+    /// Whether it may be copied and published.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Self::Available | Self::Offline)
+    }
+
+    pub(super) fn has_bits(self) -> bool {
+        self.is_whole() || self == Self::Reviewing
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Image {
+    pub(super) id: String,
     pub(super) owner: i64,
-    pub(super) status: String,
+    pub(super) name: String,
+    pub(super) status: Status,
     pub(super) public: bool,
+    pub(super) tags: Vec<&'static str>,
+    /// CNY an hour.
+    pub(super) price: u32,
+    /// Empty for none, as are the texts below.
     pub(super) group: String,
-    pub(super) shares: BTreeSet<i64>,
+    pub(super) version: String,
+    pub(super) community_name: String,
+    pub(super) reason: String,
+    pub(super) platform_type: &'static str,
+    pub(super) copied_from: String,
+    pub(super) zone: &'static str,
+    pub(super) created: i64,
+    pub(super) updated: i64,
+    pub(super) submitted: i64,
+    pub(super) published: i64,
+    /// With whom, and since when.
+    pub(super) shares: BTreeMap<i64, i64>,
+    /// Instances that were started from it.
+    pub(super) starts: i64,
+    /// The instance that is busy while it is made.
+    pub(super) instance: Option<String>,
+    pub(super) deleted: bool,
 }
 
 impl Image {
-    pub(super) fn is_out(&self) -> bool {
-        self.public || self.status == "Reviewing"
+    pub(super) fn new(id: &str, owner: i64, name: &str, status: Status, now: i64) -> Self {
+        Self {
+            id: id.to_owned(),
+            owner,
+            name: name.to_owned(),
+            status,
+            public: false,
+            tags: Vec::new(),
+            price: 0,
+            group: String::new(),
+            version: String::new(),
+            community_name: String::new(),
+            reason: String::new(),
+            platform_type: "",
+            copied_from: String::new(),
+            zone: ZONES[0].0,
+            created: now,
+            updated: now,
+            submitted: 0,
+            published: 0,
+            shares: BTreeMap::new(),
+            starts: 0,
+            instance: None,
+            deleted: false,
+        }
     }
 
+    pub(super) fn is_out(&self) -> bool {
+        self.public || self.status == Status::Reviewing
+    }
+
+    /// Whether the account may know that it is there.
     pub(super) fn is_visible_to(&self, account: i64) -> bool {
-        self.owner == account || self.owner == 0 || self.public || self.shares.contains(&account)
+        let own = self.owner == account || self.owner == PLATFORM;
+        !self.deleted && (own || self.public || self.shares.contains_key(&account))
+    }
+
+    pub(super) fn is_own(&self, account: i64) -> bool {
+        !self.deleted && self.owner == account
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
+pub(super) struct Instance {
+    pub(super) id: String,
+    pub(super) owner: i64,
+    pub(super) created: i64,
+    /// Empty for none.
+    pub(super) started_from: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) owner: i64,
+    /// As it was called last.
+    pub(super) name: String,
+}
+
+/// Everything there is.
+#[derive(Clone, Debug)]
 pub(super) struct World {
-    pub(super) images: BTreeMap<String, Image>,
-    /// Deleted ones.
-    pub(super) gone: Vec<String>,
-    /// Every group there ever was.
-    pub(super) groups: BTreeSet<String>,
-    /// Who favours which group.
-    pub(super) favorites: BTreeSet<(i64, String)>,
-    /// Names given so far, so that none is given twice.
-    pub(super) names: u32,
+    pub(super) now: i64,
+    /// In the order of their making, those that were deleted among them.
+    pub(super) images: Vec<Image>,
+    pub(super) groups: BTreeMap<String, Group>,
+    /// Who favours what since when.
+    pub(super) favorites: BTreeMap<(i64, String), i64>,
+    pub(super) instances: Vec<Instance>,
 }
 
 impl World {
-    /// What the fixtures hold, as their owners see it.
-    pub(super) async fn of_fixtures(stage: &Stage) -> Self {
-        let mut world = Self::default();
-        for owner in ACCOUNTS {
-            for row in stage.caller(owner).images(&[("Limit", "100")]).await {
-                let text = |name: &str| row[name].as_str().unwrap().to_owned();
-                let image = Image {
-                    owner,
-                    status: text("Status"),
-                    public: row["Visibility"] == 1,
-                    group: text("GroupId"),
-                    shares: BTreeSet::new(),
-                };
-                world.add(text("CompShareImageId"), image);
-            }
+    pub(super) fn new(now: i64) -> Self {
+        Self {
+            now,
+            images: Vec::new(),
+            groups: BTreeMap::new(),
+            favorites: BTreeMap::new(),
+            instances: Vec::new(),
         }
-        assert_eq!((world.images.len(), world.groups.len()), (9, 2));
-        world
     }
 
-    pub(super) fn add(&mut self, id: String, image: Image) {
-        if !image.group.is_empty() {
-            self.groups.insert(image.group.clone());
+    /// Adds an image of the fixtures; one that was handed in is the first version of a group with its own id.
+    pub(super) fn seed(&mut self, mut image: Image) {
+        if image.is_out() || image.status == Status::Offline {
+            let id = image.id.clone();
+            image.group.clone_from(&id);
+            "v1.0".clone_into(&mut image.version);
+            image.submitted = image.created;
+            image.published = if image.public { image.created } else { 0 };
+            self.groups.insert(id.clone(), Group { owner: image.owner, name: image.name.clone() });
         }
-        self.images.insert(id, image);
+        self.images.push(image);
     }
 
-    /// A new private image of an account.
-    pub(super) fn add_private(&mut self, id: String, owner: i64) {
-        let (status, group) = ("Available".to_owned(), String::new());
-        self.add(id, Image { owner, status, public: false, group, shares: BTreeSet::new() });
-    }
-
-    /// Every image that is or was, and one that never was.
-    pub(super) fn ids(&self) -> Vec<String> {
-        self.images.keys().chain(&self.gone).cloned().chain([NOWHERE.to_owned()]).collect()
+    /// An image that was not deleted.
+    pub(super) fn image(&self, id: &str) -> Option<&Image> {
+        self.images.iter().find(|image| image.id == id && !image.deleted)
     }
 
     pub(super) fn own(&self, account: i64, id: &str) -> Option<&Image> {
-        self.images.get(id).filter(|image| image.owner == account)
+        self.image(id).filter(|image| image.owner == account)
     }
 
-    pub(super) fn ids_where(&self, seen: impl Fn(&Image) -> bool) -> BTreeSet<String> {
-        self.images.iter().filter(|(_, image)| seen(image)).map(|(id, _)| id.clone()).collect()
+    pub(super) fn live(&self) -> impl Iterator<Item = &Image> {
+        self.images.iter().filter(|image| !image.deleted)
     }
 
-    pub(super) fn groups_where(&self, seen: impl Fn(&Image) -> bool) -> BTreeSet<String> {
-        let versions = self.images.values().filter(|image| !image.group.is_empty() && seen(image));
-        versions.map(|image| image.group.clone()).collect()
+    pub(super) fn is_busy(&self, instance: &str) -> bool {
+        self.live().any(|image| image.instance.as_deref() == Some(instance))
     }
 
-    pub(super) fn is_public_group(&self, group: &str) -> bool {
-        self.images.values().any(|image| image.public && image.group == group)
+    pub(super) fn holds_name(&self, account: i64, name: &str, except: &str) -> bool {
+        self.live().any(|image| {
+            image.owner == account
+                && image.name == name
+                && image.id != except
+                && image.status != Status::UnAvailable
+        })
     }
 
-    /// Whether an account may be told of an image by an action that takes its id; `None` for an action that takes none,
-    /// or changes something: [`step`](super::step) has those.
-    pub(super) fn may_tell(&self, action: Action, account: i64, id: &str) -> Option<bool> {
-        let image = self.images.get(id);
-        let seen = |seen: &dyn Fn(&Image) -> bool| Some(image.is_some_and(seen));
-        match action {
-            Action::DescribeCompShareCustomImages
-            | Action::DescribeCompShareImageShareAccounts
-            | Action::GetCompShareImageCreateProgress => seen(&|image| image.owner == account),
-            Action::DescribeSelfCommunityImages => {
-                seen(&|image| image.owner == account && !image.group.is_empty())
-            }
-            Action::DescribeCompShareSharingImages => seen(&|image| image.shares.contains(&account)),
-            Action::DescribeCompShareImages => seen(&|image| image.owner == 0),
-            Action::DescribeCommunityImages => seen(&|image| image.public),
-            Action::DescribeUserCommunityImages => seen(&|image| image.public && image.owner == 1),
-            Action::ExportCompShareCustomImage => seen(&|image| image.is_visible_to(account)),
-            // Of an image that is no copy its owner is told nothing either.
-            Action::DescribeCompShareCustomImageSyncDetail => {
-                if image.is_some_and(|image| image.owner == account) { None } else { Some(false) }
-            }
-            Action::AddFavoriteImage
-            | Action::CopyCompShareCustomImage
-            | Action::CreateCompShareCustomImage
-            | Action::CreateCompShareImageFavorite
-            | Action::CreateCscliEvent
-            | Action::DeleteCompShareImageFavorite
-            | Action::DescribeCompShareImageTags
-            | Action::DescribeCompShareInstance
-            | Action::DescribeCompShareSoftwarePort
-            | Action::DescribeCompShareSupportZone
-            | Action::DescribeFavoriteImages
-            | Action::GetProjectList
-            | Action::GetRegion
-            | Action::ModifyCompShareImageShareAccount
-            | Action::PublishCompShareImage
-            | Action::RemoveFavoriteImage
-            | Action::SyncCompShareCustomImage
-            | Action::TerminateCompShareCustomImage
-            | Action::UpdateCompShareImage => None,
-        }
+    /// How many accounts favour a group.
+    pub(super) fn favored(&self, group: &str) -> usize {
+        self.favorites.keys().filter(|(_, favored)| favored == group).count()
     }
+
+    /// What a list shows of an image, of that which tenancy is about.
+    pub(super) fn row(&self, image: &Image, community: bool) -> Value {
+        let (owner, alias) = match image.owner {
+            PLATFORM => ("Official", "Official"),
+            owner => (account_name(owner), if community { "Community" } else { "" }),
+        };
+        let kind = match image.platform_type {
+            "" => "Custom",
+            platform_type => platform_type,
+        };
+        json!({
+            "CompShareImageId": image.id,
+            "Name": image.name,
+            "Status": format!("{:?}", image.status),
+            "Visibility": i64::from(image.public),
+            "Tags": image.tags,
+            "Price": f64::from(image.price),
+            "GroupId": image.group,
+            "VersionName": image.version,
+            "FavoritesCount": self.favored(&image.group),
+            "CreatedCount": image.starts,
+            "FailedReason": image.reason,
+            "ImageType": if community { "Community" } else { kind },
+            "ImageOwnerAlias": alias,
+            "Author": owner,
+            "Owner": { "AccountName": owner, "AccountId": image.owner.to_string() },
+            "Zone": image.zone,
+            "CreateTime": image.created,
+            "UpdateTime": image.updated,
+            "PubTime": image.published,
+        })
+    }
+
+    /// The rows of a list of images that lets these through, newest first.
+    pub(super) fn rows(&self, shown: impl Fn(&Image) -> bool) -> Vec<Value> {
+        let mut shown: Vec<_> = self.live().filter(|image| shown(image)).collect();
+        shown.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        shown.into_iter().map(|image| self.row(image, false)).collect()
+    }
+
+    /// What `DescribeCompShareInstance` shows, newest first.
+    pub(super) fn instance_rows(&self, account: i64) -> Vec<Value> {
+        let mut own: Vec<_> = self.instances.iter().filter(|instance| instance.owner == account).collect();
+        own.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        let row = |instance: &Instance| {
+            let seen = self.image(&instance.started_from).filter(|image| image.is_visible_to(account));
+            let kind = seen.map_or("", |image| match image.platform_type {
+                "" if image.public && image.owner != account => "Community",
+                "" => "Custom",
+                platform_type => platform_type,
+            });
+            json!({
+                "UHostId": instance.id,
+                "State": if self.is_busy(&instance.id) { "ImageMaking" } else { "Stopped" },
+                "CompShareImageId": instance.started_from,
+                "CompShareImageName": seen.map_or("", |image| &image.name),
+                "CompShareImageType": kind,
+            })
+        };
+        own.into_iter().map(row).collect()
+    }
+}
+
+/// What an account is called.
+pub(super) fn account_name(account: i64) -> &'static str {
+    usize::try_from(account - 1).ok().and_then(|index| ACCOUNTS.get(index)).copied().unwrap_or("nobody")
+}
+
+pub(super) fn not_found(id: &str) -> Refusal {
+    (RetCode::ResourceNotFound.code(), format!("Resource not exist [{id}]"))
+}
+
+pub(super) fn not_ready(id: &str) -> Refusal {
+    (RetCode::ImageNotAvailable.code(), format!("Image [{id}] is not available"))
+}
+
+pub(super) fn bad(param: &str) -> Refusal {
+    (RetCode::ParamNotAvailable.code(), format!("Params [{param}] not available"))
 }

@@ -1,0 +1,111 @@
+//! What a call is refused with, if it is.
+
+use jingku_protocol::RetCode;
+
+use super::change::{Call, Wish};
+use super::{Image, Refusal, Status, World, bad, not_found, not_ready};
+
+impl World {
+    /// Says how a call ends.
+    pub(in crate::tenancy) fn foresee(&self, who: i64, call: &Call) -> Result<(), Refusal> {
+        let own = |id: &str| self.own(who, id).ok_or_else(|| not_found(id));
+        match call {
+            Call::Update { id, name, public, group, version, .. } => {
+                let image = own(id)?;
+                if let Some(name) = name
+                    && image.status != Status::UnAvailable
+                    && self.holds_name(who, name, id)
+                {
+                    return Err(bad("Name"));
+                }
+                let wish = Wish { public: *public, group: group.as_deref(), version: *version };
+                self.place(image, &wish).map(drop)
+            }
+            Call::Publish { id, group, version, .. } => {
+                let image = own(id)?;
+                if image.is_out() {
+                    return Err(bad("CompShareImageId"));
+                }
+                let wish = Wish { public: Some(true), group: group.as_deref(), version: *version };
+                self.place(image, &wish).map(drop)
+            }
+            Call::Terminate(id) if own(id)?.is_out() => Err(bad("CompShareImageId")),
+            Call::Terminate(_) => Ok(()),
+            Call::Share { id, add, remove } => self.foresee_share(who, id, add, remove),
+            Call::Copy { id, name } => {
+                whole(own(id)?)?;
+                let taken = name.is_some_and(|name| self.holds_name(who, name, ""));
+                if taken { Err(bad("TargetImageName")) } else { Ok(()) }
+            }
+            Call::Sync { id, .. } => whole(own(id)?),
+            Call::Create { instance, name } => {
+                if !self.instances.iter().any(|known| known.owner == who && known.id == *instance) {
+                    return Err(not_found(instance));
+                }
+                if self.is_busy(instance) {
+                    let code = RetCode::InstanceMakingImage.code();
+                    return Err((code, format!("UHost [{instance}] is making image")));
+                }
+                if self.holds_name(who, name, "") { Err(bad("Name")) } else { Ok(()) }
+            }
+            Call::Favor(group) if self.is_public(group) => Ok(()),
+            Call::Unfavor(group)
+                if self.is_public(group) || self.favorites.contains_key(&(who, group.clone())) =>
+            {
+                Ok(())
+            }
+            Call::Favor(group) | Call::Unfavor(group) => Err(not_found(group)),
+            Call::FavorImage(id) | Call::UnfavorImage(id) => {
+                self.image(id).filter(|image| image.public).map(drop).ok_or_else(|| not_found(id))
+            }
+        }
+    }
+
+    fn foresee_share(&self, who: i64, id: &str, add: &[i64], remove: &[i64]) -> Result<(), Refusal> {
+        if add.iter().any(|account| remove.contains(account)) {
+            return Err(bad("RemoveAccounts"));
+        }
+        let image = self.image(id).ok_or_else(|| not_found(id))?;
+        if image.owner != who {
+            let text = format!("Image [{id}] is shared with this account and cannot be shared on");
+            let shared = image.shares.contains_key(&who);
+            return Err(if shared { (RetCode::ReshareRefused.code(), text) } else { not_found(id) });
+        }
+        if !add.is_empty() && image.status != Status::Available { Err(not_ready(id)) } else { Ok(()) }
+    }
+
+    /// Says in which group and under which version name an image comes to stand; no group for a new one.
+    pub(super) fn place(&self, image: &Image, wish: &Wish<'_>) -> Result<(String, String), Refusal> {
+        let handed_in = wish.public == Some(true) && !image.is_out();
+        if handed_in {
+            whole(image)?;
+        }
+        let group = match wish.group {
+            Some(group) if group != image.group => {
+                let own = self.groups.get(group).is_some_and(|known| known.owner == image.owner);
+                if own { group } else { return Err(not_found(group)) }
+            }
+            _ => &image.group,
+        };
+        let others =
+            || self.live().filter(|other| !group.is_empty() && other.group == group && other.id != image.id);
+        let version = wish.version.unwrap_or(&image.version);
+        let taken = !version.is_empty() && others().any(|other| other.version == version);
+        if taken && (wish.version.is_some() || !handed_in) {
+            return Err((RetCode::VersionTaken.code(), format!("Version [{version}] already exists")));
+        }
+        if !handed_in || (!version.is_empty() && !taken) {
+            return Ok((group.to_owned(), version.to_owned()));
+        }
+        // Numbers are counted on from the highest in the group, in which the image itself may be already.
+        let own = (image.group == group && !group.is_empty()).then_some(image);
+        let numbers = others()
+            .chain(own)
+            .filter_map(|other| other.version.strip_prefix('v')?.strip_suffix(".0")?.parse::<u32>().ok());
+        Ok((group.to_owned(), format!("v{}.0", numbers.max().unwrap_or(0) + 1)))
+    }
+}
+
+fn whole(image: &Image) -> Result<(), Refusal> {
+    if image.status.is_whole() { Ok(()) } else { Err(not_ready(&image.id)) }
+}

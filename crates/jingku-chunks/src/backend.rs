@@ -1,5 +1,6 @@
 //! Where objects are kept.
 
+mod claims;
 mod disk;
 mod faulty;
 mod memory;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::key::{Key, Kind};
 
+pub use self::claims::{Claim, ClaimWatch};
 pub use self::disk::Disk;
 pub use self::faulty::{Fault, Faulty, Operation};
 pub use self::memory::Memory;
@@ -43,9 +45,15 @@ pub trait Backend: Send + Sync + 'static {
     /// Removes an object. It is no error when there is none.
     fn delete(&self, key: Key) -> Result<()>;
 
-    /// Makes durable every object that was visible before the call, whoever put it: a writer also depends on chunks
-    /// that another one put and has not synced yet.
+    /// Makes durable every object that was visible before the call, whoever put it, and that every object deleted before
+    /// stays away: a writer also depends on chunks that another one put and has not synced yet.
     fn sync(&self) -> Result<()>;
+
+    /// Begins an empty claim.
+    fn claim(&self) -> Result<Box<dyn Claim>>;
+
+    /// Begins to watch the claims of every writer, in any process, for a sweep.
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>>;
 }
 
 /// Takes the bytes of one object bit by bit. Dropping it leaves nothing behind.
@@ -125,5 +133,13 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn sync(&self) -> Result<()> {
         (**self).sync()
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        (**self).claim()
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        (**self).watch_claims()
     }
 }

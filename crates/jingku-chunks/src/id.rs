@@ -21,6 +21,11 @@ impl ChunkId {
     pub fn of(plain: &[u8]) -> Self {
         Self(blake3::hash(plain).into())
     }
+
+    /// The first eight bytes as a number: where the name stands among all names, from 0 to 2^64.
+    pub(crate) fn rank(self) -> u64 {
+        self.0[..8].iter().fold(0, |rank, byte| rank << 8 | u64::from(*byte))
+    }
 }
 
 macro_rules! text_is_hex {

@@ -4,13 +4,15 @@ use std::fmt;
 
 use crate::id::{ChunkId, ManifestId, ParseIdError};
 
-/// The two kinds of object.
+/// The kinds of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A piece of a disk.
     Chunk,
     /// A list of chunks.
     Manifest,
+    /// A note, empty, that the chunk of that name was found damaged.
+    Suspect,
 }
 
 /// Names one object in a backend.
@@ -20,6 +22,8 @@ pub enum Key {
     Chunk(ChunkId),
     /// The manifest of that name.
     Manifest(ManifestId),
+    /// The note that this chunk was found damaged.
+    Suspect(ChunkId),
 }
 
 impl Kind {
@@ -28,6 +32,7 @@ impl Kind {
         match self {
             Self::Chunk => name.parse().map(Key::Chunk),
             Self::Manifest => name.parse().map(Key::Manifest),
+            Self::Suspect => name.parse().map(Key::Suspect),
         }
     }
 }
@@ -38,13 +43,14 @@ impl Key {
         match self {
             Self::Chunk(_) => Kind::Chunk,
             Self::Manifest(_) => Kind::Manifest,
+            Self::Suspect(_) => Kind::Suspect,
         }
     }
 
     /// Returns the name of the object within its kind: 64 lowercase hexadecimal digits.
     pub fn name(&self) -> String {
         match self {
-            Self::Chunk(id) => id.to_string(),
+            Self::Chunk(id) | Self::Suspect(id) => id.to_string(),
             Self::Manifest(id) => id.to_string(),
         }
     }
@@ -52,7 +58,9 @@ impl Key {
     /// Returns the first byte of the name, by which objects are fanned out and listed.
     pub fn prefix(&self) -> u8 {
         match self {
-            Self::Chunk(ChunkId(bytes)) | Self::Manifest(ManifestId(bytes)) => bytes[0],
+            Self::Chunk(ChunkId(bytes))
+            | Self::Suspect(ChunkId(bytes))
+            | Self::Manifest(ManifestId(bytes)) => bytes[0],
         }
     }
 }
@@ -62,6 +70,7 @@ impl fmt::Display for Key {
         match self {
             Self::Chunk(id) => write!(f, "chunk {id}"),
             Self::Manifest(id) => write!(f, "manifest {id}"),
+            Self::Suspect(id) => write!(f, "note on chunk {id}"),
         }
     }
 }

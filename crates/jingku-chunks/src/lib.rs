@@ -31,24 +31,31 @@
 //! - Memory is bounded by constants, whatever the size of the disk: see [`IN_FLIGHT_CHUNKS_MAX`].
 
 mod backend;
+mod census;
 mod error;
 mod format;
+mod hold;
 mod id;
 mod key;
 mod manifest;
 mod pieces;
 mod pipeline;
 mod store;
+mod suspects;
+mod sweep;
 mod writer;
 
-pub use crate::backend::{Backend, Existing, Head, Object, Outcome, Stage};
+pub use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 pub use crate::backend::{Disk, Fault, Faulty, Memory, Operation};
+pub use crate::census::CENSUS_CHUNKS_MAX;
 pub use crate::error::{Error, Result};
 pub use crate::format::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, LOGICAL_SIZE_MAX};
+pub use crate::hold::Hold;
 pub use crate::id::{ChunkId, ManifestId, ParseIdError};
 pub use crate::key::{Key, Kind};
 pub use crate::manifest::{Extent, Extents, Manifest};
 pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::{CHUNK_SIZE, Cut, Store, ZSTD_LEVEL};
+pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, Swept};
 pub use crate::writer::{Sealed, Writer, Written};

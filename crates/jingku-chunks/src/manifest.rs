@@ -75,7 +75,7 @@ pub struct Extents {
 }
 
 impl Extents {
-    fn open(backend: &dyn Backend, id: ManifestId) -> Result<Self> {
+    pub(crate) fn open(backend: &dyn Backend, id: ManifestId) -> Result<Self> {
         let key = Key::Manifest(id);
         let object = backend.read(key)?;
         let decoder = Decoder::new(object.body).map_err(|e| decode_error(key, e))?;

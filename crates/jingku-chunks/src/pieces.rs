@@ -34,7 +34,7 @@ impl Pieces {
             let backend = Arc::clone(backend);
             let mut decompressor = store::decompressor()?;
             Ok(move |(id, len)| {
-                let plain = store::read_chunk(backend.as_ref(), id, &mut decompressor)?;
+                let plain = store::read_noted(backend.as_ref(), id, &mut decompressor)?;
                 if plain.len() as u64 != len {
                     let reason = "it is not as long as the manifest says";
                     return Err(Error::Damaged { key: Key::Chunk(id), reason });

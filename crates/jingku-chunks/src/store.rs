@@ -8,10 +8,13 @@ use zstd::bulk::Decompressor;
 use crate::backend::{Backend, Object};
 use crate::error::{Error, Result};
 use crate::format::chunk;
+use crate::hold::Hold;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 use crate::manifest::Manifest;
 use crate::pieces::Pieces;
+use crate::suspects;
+use crate::sweep::{Sweep, SweepPlan};
 use crate::writer::Writer;
 
 /// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
@@ -66,18 +69,39 @@ impl Store {
 
     /// Reads the plain bytes of a chunk, checked against its name.
     pub fn read_chunk(&self, id: ChunkId) -> Result<Vec<u8>> {
-        let mut decompressor = decompressor()?;
-        read_chunk(self.backend.as_ref(), id, &mut decompressor)
+        read_noted(self.backend.as_ref(), id, &mut decompressor()?)
     }
 
     /// Reads a whole disk in order, on several cores.
     pub fn read(&self, manifest: &Manifest) -> Result<Pieces> {
         Pieces::start(&self.backend, manifest)
     }
+
+    /// Keeps sweeps away from these manifests and the chunks they name until the hold is dropped, as a copy of them needs
+    /// while an image may be deleted. Look whether they are still live *afterwards*.
+    pub fn hold(&self, manifests: &[ManifestId]) -> Result<Hold> {
+        let hold = Hold::begin(self.backend.as_ref())?;
+        manifests.iter().try_for_each(|id| hold.add(Key::Manifest(*id)))?;
+        Ok(hold)
+    }
+
+    /// Begins a sweep, which removes what no image needs.
+    pub fn sweep(&self, plan: SweepPlan) -> Sweep {
+        Sweep::start(&self.backend, plan)
+    }
 }
 
 pub(crate) fn decompressor() -> Result<Decompressor<'static>> {
     Decompressor::new().map_err(|e| Error::io("start zstd", e))
+}
+
+/// Reads a chunk, and notes it when it turns out to be damaged, so that the next to store it heals it.
+pub(crate) fn read_noted(
+    backend: &dyn Backend,
+    id: ChunkId,
+    decompressor: &mut Decompressor<'_>,
+) -> Result<Vec<u8>> {
+    read_chunk(backend, id, decompressor).inspect_err(|error| suspects::note(backend, id, error))
 }
 
 /// Reads a chunk with a decompressor at hand: making one costs as much as a small chunk.

@@ -4,15 +4,17 @@ mod ingest;
 
 use std::sync::Arc;
 
-use self::ingest::{Ingest, Ingested};
+use self::ingest::{Ingest, Ingested, Shared};
 use crate::backend::{Backend, Existing, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::format::manifest::{Encoder, Shape};
+use crate::hold::Hold;
 use crate::id::ManifestId;
 use crate::key::Key;
 use crate::manifest::Manifest;
 use crate::pipeline::Pipeline;
 use crate::store::Cut;
+use crate::suspects::Suspects;
 
 /// Bytes of the manifest collected before they go to the backend.
 const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
@@ -24,6 +26,7 @@ const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 /// manifest names, and nothing else.
 pub struct Writer {
     backend: Arc<dyn Backend>,
+    hold: Hold,
     pipeline: Pipeline<Vec<u8>, Ingested>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
@@ -45,12 +48,17 @@ impl Writer {
     pub(crate) fn start(backend: &Arc<dyn Backend>, logical_size: u64, cut: Cut) -> Result<Self> {
         let shape = Shape { logical_size, chunk_size: cut.chunk_size };
         let shape = shape.check().map_err(|what| Error::Length { what, offset: 0, length: logical_size })?;
+        let hold = Hold::begin(backend.as_ref())?;
+        let suspects = Suspects::load(backend.as_ref())?;
+        let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects };
+        let shared = Arc::new(shared);
         Ok(Self {
             pipeline: Pipeline::start(|| {
-                let mut ingest = Ingest::new(Arc::clone(backend), cut.zstd_level)?;
+                let mut ingest = Ingest::new(Arc::clone(&shared), cut.zstd_level)?;
                 Ok(move |plain: Vec<u8>| ingest.chunk(&plain))
             })?,
             backend: Arc::clone(backend),
+            hold,
             manifest: Encoder::new(shape),
             stage: backend.stage()?,
             shape,
@@ -105,7 +113,8 @@ impl Writer {
         self.backend.sync()?;
         let id = self.manifest.finish();
         self.stage.write(&self.manifest.take())?;
-        Ok(Sealed { backend: self.backend, stage: self.stage, id, shape: self.shape, totals: self.totals })
+        let Self { backend, hold, stage, shape, totals, .. } = self;
+        Ok(Sealed { backend, hold, stage, id, shape, totals })
     }
 
     /// Takes what is ready, and waits for more only where the bound on memory demands it.
@@ -151,6 +160,7 @@ impl Writer {
 #[must_use = "without its manifest the chunks are garbage"]
 pub struct Sealed {
     backend: Arc<dyn Backend>,
+    hold: Hold,
     stage: Box<dyn Stage>,
     id: ManifestId,
     shape: Shape,
@@ -161,6 +171,7 @@ impl Sealed {
     /// Gives the manifest its name and makes it durable.
     pub fn write_manifest(self) -> Result<Written> {
         let key = Key::Manifest(self.id);
+        self.hold.add(key)?;
         let outcome = match Manifest::open(&self.backend, self.id) {
             Ok(_) => Outcome::Kept,
             Err(Error::NotFound(_)) => self.stage.commit(key, Existing::Keep)?,
@@ -177,12 +188,13 @@ impl Sealed {
             new_bytes: self.totals.new_bytes,
             new_chunks: self.totals.new_chunks,
             reused_chunks: self.totals.reused_chunks,
+            hold: self.hold,
         })
     }
 }
 
 /// What writing a disk came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Written {
     /// Names what was written; the same content always has the same name.
     pub manifest: ManifestId,
@@ -198,4 +210,7 @@ pub struct Written {
     pub new_chunks: u64,
     /// Chunks that were found in the backend, counted as often as they stand on the disk.
     pub reused_chunks: u64,
+    /// Keeps sweeps away from the manifest and its chunks. To be dropped when it is on record that the manifest is live,
+    /// and not before: nothing else protects it until then.
+    pub hold: Hold,
 }

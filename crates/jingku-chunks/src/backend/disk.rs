@@ -1,5 +1,6 @@
 //! Objects as files in one folder; `docs/format/README.md` shows the layout.
 
+mod claims;
 mod folder;
 mod session;
 
@@ -8,9 +9,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::claims::{DiskClaim, DiskWatch};
 use self::folder::Folder;
 use self::session::Session;
-use super::{Backend, Existing, Head, Object, Outcome, Stage};
+use super::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
@@ -74,7 +76,7 @@ impl Disk {
     }
 
     fn staged(&self) -> io::Result<StagedFile> {
-        let (file, path) = self.session.create_file()?;
+        let (file, path) = self.session.create_file("")?;
         Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(&self.session) })
     }
 }
@@ -143,6 +145,14 @@ impl Backend for Disk {
         let synced = self.sync_file_system();
         *failed = synced.is_err();
         synced.map_err(|e| Error::io("sync", e))
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        Ok(Box::new(DiskClaim::start(&self.session, &self.folder.gate())?))
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        Ok(Box::new(DiskWatch::start(self.folder.tmp(), &self.folder.gate())?))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A backend that fails when told to, for tests here and above.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Backend, Existing, Head, Object, Outcome, Stage};
+use super::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
@@ -29,11 +29,15 @@ pub enum Operation {
     Delete,
     /// [`Backend::sync`]
     Sync,
+    /// [`Backend::claim`] and [`Claim::add`]
+    Claim,
+    /// [`Backend::watch_claims`] and [`ClaimWatch::hold`]
+    Watch,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Put,
         Self::Stage,
         Self::Write,
@@ -43,6 +47,8 @@ impl Operation {
         Self::List,
         Self::Delete,
         Self::Sync,
+        Self::Claim,
+        Self::Watch,
     ];
 }
 
@@ -57,7 +63,7 @@ pub enum Fault {
 
 /// Passes every call on to another backend, counts it, and fails those it was told to.
 ///
-/// It also remembers what was put since the last sync, and can lose it as a power cut would.
+/// It also remembers what was put and deleted since the last sync, and can lose that as a power cut would.
 pub struct Faulty<B> {
     inner: Arc<B>,
     state: Arc<Mutex<State>>,
@@ -67,8 +73,16 @@ pub struct Faulty<B> {
 struct State {
     calls: HashMap<Operation, u64>,
     plans: Vec<Plan>,
-    /// What was put since the last sync, oldest first, with what was there before.
-    unsynced: Vec<(Key, Option<Vec<u8>>)>,
+    /// What was put and deleted since the last sync, oldest first.
+    unsynced: Vec<Change>,
+}
+
+struct Change {
+    key: Key,
+    before: Option<Vec<u8>>,
+    after: Option<Vec<u8>>,
+    /// Whether the bytes were durable before they took the name; the name itself was not.
+    whole: bool,
 }
 
 struct Plan {
@@ -104,16 +118,42 @@ impl<B: Backend> Faulty<B> {
         self.with(|state| state.calls.get(&operation).copied().unwrap_or(0))
     }
 
-    /// Undoes every put since the last sync that worked, as a power cut may.
+    /// Undoes every put and delete since the last sync that worked, as a power cut may.
     pub fn lose_unsynced(&self) -> Result<()> {
         let unsynced = self.with(|state| std::mem::take(&mut state.unsynced));
-        for (key, before) in unsynced.into_iter().rev() {
-            match before {
-                Some(object) => self.inner.put(key, &object, Existing::Replace).map(drop)?,
-                None => self.inner.delete(key)?,
-            }
+        unsynced.into_iter().rev().try_for_each(|change| self.restore(change.key, change.before))
+    }
+
+    /// Loses some of it, by chance: of every object what was done first stays and the rest is undone, and what was put
+    /// last may be shortened.
+    pub fn cut_power(&self, seed: u64) -> Result<()> {
+        let mut dice = Dice(seed);
+        let mut histories = BTreeMap::<Key, Vec<Change>>::new();
+        for change in self.with(|state| std::mem::take(&mut state.unsynced)) {
+            histories.entry(change.key).or_default().push(change);
+        }
+        for (key, mut history) in histories {
+            let kept = dice.below(history.len() + 1);
+            let object = match kept.checked_sub(1) {
+                None => history.swap_remove(0).before,
+                Some(last) => {
+                    let Change { mut after, whole, .. } = history.swap_remove(last);
+                    if let Some(bytes) = after.as_mut().filter(|_| !whole && dice.below(2) == 0) {
+                        bytes.truncate(dice.below(bytes.len() + 1));
+                    }
+                    after
+                }
+            };
+            self.restore(key, object)?;
         }
         Ok(())
+    }
+
+    fn restore(&self, key: Key, object: Option<Vec<u8>>) -> Result<()> {
+        match object {
+            Some(object) => self.inner.put(key, &object, Existing::Replace).map(drop),
+            None => self.inner.delete(key),
+        }
     }
 
     fn plan(&self, operation: Operation, first: u64, last: u64, fault: Fault) {
@@ -133,18 +173,30 @@ impl<B: Backend> Faulty<B> {
     }
 
     /// Puts through `put`, and notes how to undo it.
-    fn put_noted(&self, key: Key, put: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
-        let mut before = None;
-        if let Ok(Object { mut body, .. }) = self.inner.read(key) {
-            let mut bytes = Vec::new();
-            body.read_to_end(&mut bytes).map_err(|e| Error::object("read", key, e))?;
-            before = Some(bytes);
-        }
+    fn put_noted(
+        &self,
+        key: Key,
+        existing: Existing,
+        put: impl FnOnce() -> Result<Outcome>,
+    ) -> Result<Outcome> {
+        let before = self.bytes(key)?;
         let outcome = put()?;
         if outcome == Outcome::Stored {
-            self.with(|state| state.unsynced.push((key, before)));
+            let after = self.bytes(key)?;
+            let whole = existing == Existing::Replace;
+            self.with(|state| state.unsynced.push(Change { key, before, after, whole }));
         }
         Ok(outcome)
+    }
+
+    fn bytes(&self, key: Key) -> Result<Option<Vec<u8>>> {
+        let Object { mut body, .. } = match self.inner.read(key) {
+            Err(Error::NotFound(_)) => return Ok(None),
+            object => object?,
+        };
+        let mut bytes = Vec::new();
+        body.read_to_end(&mut bytes).map_err(|e| Error::object("read", key, e))?;
+        Ok(Some(bytes))
     }
 
     fn share(&self) -> Self {
@@ -171,7 +223,7 @@ impl State {
 impl<B: Backend> Backend for Faulty<B> {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         self.enter(Operation::Put)?;
-        self.put_noted(key, || self.inner.put(key, object, existing))
+        self.put_noted(key, existing, || self.inner.put(key, object, existing))
     }
 
     fn stage(&self) -> Result<Box<dyn Stage>> {
@@ -196,7 +248,12 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn delete(&self, key: Key) -> Result<()> {
         self.enter(Operation::Delete)?;
-        self.inner.delete(key)
+        let before = self.bytes(key)?;
+        self.inner.delete(key)?;
+        if before.is_some() {
+            self.with(|state| state.unsynced.push(Change { key, before, after: None, whole: true }));
+        }
+        Ok(())
     }
 
     fn sync(&self) -> Result<()> {
@@ -206,6 +263,60 @@ impl<B: Backend> Backend for Faulty<B> {
         self.inner.sync()?;
         self.with(|state| state.unsynced.drain(..noted.min(state.unsynced.len())).for_each(drop));
         Ok(())
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        self.enter(Operation::Claim)?;
+        Ok(Box::new(FaultyClaim { inner: self.inner.claim()?, backend: self.share() }))
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        self.enter(Operation::Watch)?;
+        Ok(Box::new(FaultyWatch { inner: self.inner.watch_claims()?, backend: self.share() }))
+    }
+}
+
+struct FaultyClaim<B> {
+    inner: Box<dyn Claim>,
+    backend: Faulty<B>,
+}
+
+impl<B: Backend> Claim for FaultyClaim<B> {
+    fn add(&self, key: Key) -> Result<()> {
+        self.backend.enter(Operation::Claim)?;
+        self.inner.add(key)
+    }
+}
+
+struct FaultyWatch<B> {
+    inner: Box<dyn ClaimWatch>,
+    backend: Faulty<B>,
+}
+
+impl<B: Backend> ClaimWatch for FaultyWatch<B> {
+    fn hold(&mut self, tell: &mut dyn FnMut(Key)) -> Result<()> {
+        self.backend.enter(Operation::Watch)?;
+        self.inner.hold(tell)
+    }
+
+    fn release(&mut self) {
+        self.inner.release();
+    }
+}
+
+/// The generator `SplitMix64`: the same losses for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        // Ends here are lengths of tests; the upper bits lost on 32-bit machines change nothing.
+        #[allow(clippy::cast_possible_truncation, reason = "only some bits are wanted")]
+        let mixed = (mixed ^ (mixed >> 31)) as usize;
+        mixed % end
     }
 }
 
@@ -223,6 +334,6 @@ impl<B: Backend> Stage for FaultyStage<B> {
     fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome> {
         let Self { inner, backend } = *self;
         backend.enter(Operation::Commit)?;
-        backend.put_noted(key, || inner.commit(key, existing))
+        backend.put_noted(key, existing, || inner.commit(key, existing))
     }
 }

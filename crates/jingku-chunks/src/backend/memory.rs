@@ -1,10 +1,13 @@
 //! Objects in memory, for tests and throw-away servers.
 
+mod claims;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Backend, Existing, Head, Object, Outcome, Stage};
+use self::claims::Claims;
+use super::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
@@ -14,6 +17,7 @@ type Objects = Arc<Mutex<BTreeMap<Key, Arc<[u8]>>>>;
 #[derive(Clone, Default)]
 pub struct Memory {
     objects: Objects,
+    claims: Arc<Claims>,
 }
 
 impl Memory {
@@ -73,6 +77,14 @@ impl Backend for Memory {
 
     fn sync(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        Ok(self.claims.claim())
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        Ok(self.claims.watch())
     }
 }
 

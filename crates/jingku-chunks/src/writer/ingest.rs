@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
-use crate::backend::{Backend, Existing, Outcome};
+use crate::backend::{Backend, Claim, Existing, Outcome};
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
 use crate::id::ChunkId;
 use crate::key::Key;
+use crate::store;
+use crate::suspects::{self, Suspects};
 
 /// What became of a chunk.
 #[derive(Clone, Copy)]
@@ -21,29 +23,44 @@ pub(super) enum Ingested {
 
 /// Stores chunks, on one thread.
 pub(super) struct Ingest {
-    backend: Arc<dyn Backend>,
+    shared: Arc<Shared>,
     compressor: Compressor<'static>,
 }
 
+/// What all threads of one writer have in common.
+pub(super) struct Shared {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) claim: Arc<dyn Claim>,
+    pub(super) suspects: Suspects,
+}
+
 impl Ingest {
-    pub(super) fn new(backend: Arc<dyn Backend>, zstd_level: i32) -> Result<Self> {
+    pub(super) fn new(shared: Arc<Shared>, zstd_level: i32) -> Result<Self> {
         let compressor = Compressor::new(zstd_level).map_err(|e| Error::io("start zstd", e))?;
-        Ok(Self { backend, compressor })
+        Ok(Self { shared, compressor })
     }
 
     pub(super) fn chunk(&mut self, plain: &[u8]) -> Result<Ingested> {
         if is_zero(plain) {
             return Ok(Ingested::Zeros { count: 1 });
         }
+        let Shared { backend, claim, suspects } = self.shared.as_ref();
         let id = ChunkId::of(plain);
         let key = Key::Chunk(id);
         let plain_bytes = plain.len() as u64;
-        let existing = match self.backend.head(key) {
+        // Before the chunk is looked for: from here on a sweep leaves it alone, or has removed it already.
+        claim.add(key)?;
+        let suspect = suspects.contain(id);
+        let existing = match backend.head(key) {
             Ok(head) => match Header::decode(&head.first) {
                 Ok(header)
                     if u64::from(header.plain_length) == plain_bytes
-                        && header.object_length() == head.length =>
+                        && header.object_length() == head.length
+                        && !(suspect && is_damaged(backend.as_ref(), id)?) =>
                 {
+                    if suspect {
+                        suspects::clear(backend.as_ref(), id);
+                    }
                     return Ok(Ingested::Chunk { id, plain_bytes, new_bytes: None });
                 }
                 // An interrupted machine left this, or a disk spoiled it. It must not pass for the chunk.
@@ -54,13 +71,21 @@ impl Ingest {
         };
         let object = chunk::encode(plain, &mut self.compressor)
             .map_err(|e| Error::io(format!("compress {key}"), e))?;
-        let new_bytes = match self.backend.put(key, &object, existing)? {
+        let new_bytes = match backend.put(key, &object, existing)? {
             Outcome::Stored => Some(object.len() as u64),
             // Another thread or writer was faster.
             Outcome::Kept => None,
         };
+        if suspect {
+            suspects::clear(backend.as_ref(), id);
+        }
         Ok(Ingested::Chunk { id, plain_bytes, new_bytes })
     }
+}
+
+/// Reads a chunk that was noted. One that cannot be read is no better than a damaged one: there is a good one at hand.
+fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
+    Ok(store::read_chunk(backend, id, &mut store::decompressor()?).is_err())
 }
 
 /// Goes through the bytes in blocks, which the compiler turns into wide instructions, and stops at the first that is not zero.

@@ -14,3 +14,4 @@ mod faults;
 mod formats;
 mod round_trip;
 mod sample;
+mod sweep;

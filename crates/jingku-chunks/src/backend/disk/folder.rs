@@ -69,11 +69,17 @@ impl Folder {
         self.path.join("tmp")
     }
 
+    /// What is locked, shared, while a claim grows, and by a sweep alone while it deletes.
+    pub(super) fn gate(&self) -> PathBuf {
+        self.path.join("chunks")
+    }
+
     /// The folder of all objects of a kind whose name begins with this byte.
     pub(super) fn fan(&self, kind: Kind, prefix: u8) -> PathBuf {
         let kind = match kind {
             Kind::Chunk => "chunks",
             Kind::Manifest => "manifests",
+            Kind::Suspect => "suspects",
         };
         self.path.join(kind).join(format!("{prefix:02x}"))
     }

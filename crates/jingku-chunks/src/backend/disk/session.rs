@@ -23,22 +23,24 @@ impl Session {
         // Held meanwhile, so that nobody takes a folder for abandoned that was made but is not locked yet.
         let gate = File::open(tmp)?;
         gate.lock()?;
-        for entry in fs::read_dir(tmp)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                remove_abandoned(&entry.path())?;
-            }
-        }
+        remove_all_abandoned(tmp)?;
         let path = create_folder(tmp)?;
         let lock = File::open(&path)?;
         lock.lock()?;
         Ok(Self { path, next_file: AtomicU64::new(0), _lock: lock })
     }
 
-    /// Makes a new file in the folder.
-    pub(super) fn create_file(&self) -> io::Result<(File, PathBuf)> {
+    /// Removes the folders of dead sessions.
+    pub(super) fn remove_dead(tmp: &Path) -> io::Result<()> {
+        let gate = File::open(tmp)?;
+        gate.lock()?;
+        remove_all_abandoned(tmp)
+    }
+
+    /// Makes a new file in the folder; its name begins like this.
+    pub(super) fn create_file(&self, prefix: &str) -> io::Result<(File, PathBuf)> {
         let number = self.next_file.fetch_add(1, Ordering::Relaxed);
-        let path = self.path.join(number.to_string());
+        let path = self.path.join(format!("{prefix}{number}"));
         let file = File::options().write(true).create_new(true).open(&path)?;
         Ok((file, path))
     }
@@ -49,6 +51,16 @@ impl Drop for Session {
         // Tidiness only: what stays is removed by the next session.
         let _ = fs::remove_dir(&self.path);
     }
+}
+
+fn remove_all_abandoned(tmp: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(tmp)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_abandoned(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn remove_abandoned(path: &Path) -> io::Result<()> {

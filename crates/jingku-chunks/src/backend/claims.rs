@@ -1,0 +1,26 @@
+//! What keeps a sweep away from objects that no image names yet; `docs/format/sweep.md` has the argument.
+
+use crate::error::Result;
+use crate::key::Key;
+
+/// The objects that one writer relies on or is about to. Dropping it lets go of them all; so does the end of the
+/// process, however it ends.
+pub trait Claim: Send + Sync {
+    /// Adds an object, which need not exist. Waits while a sweep is about to delete something.
+    ///
+    /// When this returns, a sweep has either deleted the object already or leaves it alone for as long as the claim
+    /// lives. So whether the object exists is to be asked *afterwards*.
+    fn add(&self, key: Key) -> Result<()>;
+}
+
+/// Reads all claims there are, and holds them still.
+pub trait ClaimWatch: Send {
+    /// Keeps every claim from growing until [`release`](Self::release), and tells what was added to any of them since
+    /// the last call, or since ever in the first. What a claim that has ended held meanwhile may be told or not.
+    ///
+    /// After an error nothing is held, and what was told may be told again.
+    fn hold(&mut self, tell: &mut dyn FnMut(Key)) -> Result<()>;
+
+    /// Lets claims grow again. So does dropping the watch.
+    fn release(&mut self);
+}

@@ -1,0 +1,233 @@
+//! Removing what no image needs, beside writers and readers: `docs/format/sweep.md`.
+
+mod group;
+mod needs;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use self::group::Group;
+use self::needs::Needs;
+use crate::backend::Backend;
+use crate::census::CENSUS_CHUNKS_MAX;
+use crate::error::{Error, Result};
+use crate::id::ManifestId;
+use crate::key::{Key, Kind};
+
+/// The most objects that a sweep deletes while writers wait for it.
+pub const SWEEP_BATCH_OBJECTS: usize = 512;
+
+/// How a sweep goes about it.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepPlan {
+    /// Delete nothing, only tell what would be deleted.
+    pub dry_run: bool,
+    /// The most chunks known of at a time, [`CENSUS_CHUNKS_MAX`] unless told otherwise. Bounds memory.
+    pub census_chunks_max: usize,
+    /// The most objects deleted in one step, [`SWEEP_BATCH_OBJECTS`] unless told otherwise. Bounds how long writers wait.
+    pub batch_objects: usize,
+}
+
+impl Default for SweepPlan {
+    fn default() -> Self {
+        Self { dry_run: false, census_chunks_max: CENSUS_CHUNKS_MAX, batch_objects: SWEEP_BATCH_OBJECTS }
+    }
+}
+
+/// What a sweep has come to so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Manifests deleted, or to be deleted in a dry run.
+    pub manifests: u64,
+    /// Chunks deleted, or to be deleted.
+    pub chunks: u64,
+    /// Bytes of these objects: what the file system gets back but for its own rounding.
+    pub bytes: u64,
+    /// Chunks found in the store.
+    pub chunks_seen: u64,
+    /// How far it is: prefixes done, of 256.
+    pub prefixes_done: u16,
+}
+
+/// Deletes every manifest that is neither live nor held, and every chunk that no live or held manifest names and no
+/// writer claims. It goes step by step: the caller sets the pace, and stops when it likes.
+///
+/// Any number of sweeps, writers and readers, in any number of processes, may be at work meanwhile. A sweep that is
+/// stopped, killed or fails has deleted garbage only.
+pub struct Sweep {
+    backend: Arc<dyn Backend>,
+    plan: SweepPlan,
+    stage: Stage,
+    swept: Swept,
+}
+
+enum Stage {
+    Start,
+    /// Deletes these manifests unless they turn out to be needed.
+    Manifests {
+        found: Vec<ManifestId>,
+        needs: Needs,
+    },
+    /// Deletes the chunks of some prefixes unless they turn out to be needed.
+    Chunks(Group),
+    /// Deletes notes on chunks that are no more.
+    Notes,
+    Done,
+}
+
+impl Sweep {
+    pub(crate) fn start(backend: &Arc<dyn Backend>, plan: SweepPlan) -> Self {
+        Self { backend: Arc::clone(backend), plan, stage: Stage::Start, swept: Swept::default() }
+    }
+
+    /// Returns what it has come to so far.
+    pub fn swept(&self) -> Swept {
+        self.swept
+    }
+
+    /// Does some of the work, and tells whether more is left.
+    ///
+    /// `live` is asked at most once a step, for all manifests that are live *at that moment*: those of images, also of
+    /// images in the trash. It must read the record anew each time, and must not wait for a writer: writers may be
+    /// waiting for this step. If it fails, so does the step, which then deletes nothing.
+    ///
+    /// Fails with `NotFound` or `Damaged` when a live manifest cannot be read. Nobody knows what it names, so no chunk
+    /// is deleted until that image is healed or deleted. After any error the next step begins the sweep anew.
+    pub fn step<E: From<Error>>(
+        &mut self,
+        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
+    ) -> Result<bool, E> {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Start) {
+            Stage::Start => self.begin()?,
+            Stage::Manifests { found, needs } => self.delete_manifests(found, needs, live)?,
+            Stage::Chunks(group) => self.delete_chunks(group, live)?,
+            Stage::Notes => self.delete_notes()?,
+            Stage::Done => Stage::Done,
+        };
+        Ok(!matches!(self.stage, Stage::Done))
+    }
+
+    /// Steps to the end without a pause.
+    pub fn run<E: From<Error>>(
+        mut self,
+        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
+    ) -> Result<Swept, E> {
+        while self.step(live)? {}
+        Ok(self.swept)
+    }
+
+    fn begin(&mut self) -> Result<Stage> {
+        self.swept.chunks_seen = 0;
+        self.swept.prefixes_done = 0;
+        if self.plan.dry_run {
+            self.swept = Swept::default();
+        }
+        let mut found = Vec::new();
+        for prefix in 0..=u8::MAX {
+            for key in self.backend.list(Kind::Manifest, prefix)? {
+                if let Key::Manifest(id) = key {
+                    found.push(id);
+                }
+            }
+        }
+        Ok(Stage::Manifests { found, needs: Needs::watch(&self.backend)? })
+    }
+
+    fn delete_manifests<E: From<Error>>(
+        &mut self,
+        mut found: Vec<ManifestId>,
+        mut needs: Needs,
+        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
+    ) -> Result<Stage, E> {
+        let batch = found.split_off(found.len().saturating_sub(self.plan.batch_objects));
+        let keys: Vec<Key> = batch.into_iter().map(Key::Manifest).collect();
+        let lengths = self.lengths(&keys)?;
+        needs.hold(&mut |_| ())?;
+        let needed: HashSet<Key> =
+            live()?.into_iter().chain(needs.held_manifests()).map(Key::Manifest).collect();
+        let garbage = lengths.into_iter().filter(|(key, _)| !needed.contains(key));
+        for (key, length) in garbage {
+            self.delete(key, length)?;
+            self.swept.manifests += 1;
+        }
+        needs.release();
+        if !found.is_empty() {
+            return Ok(Stage::Manifests { found, needs });
+        }
+        // Before any chunk goes: a power cut must not bring back a manifest whose chunks are gone.
+        if self.swept.manifests > 0 && !self.plan.dry_run {
+            self.backend.sync()?;
+        }
+        Ok(Stage::Chunks(self.begin_group(0)?))
+    }
+
+    fn begin_group(&mut self, first_prefix: u8) -> Result<Group> {
+        let group = Group::begin(&self.backend, first_prefix, self.plan.census_chunks_max)?;
+        self.swept.chunks_seen += group.chunk_count();
+        Ok(group)
+    }
+
+    fn delete_chunks<E: From<Error>>(
+        &mut self,
+        mut group: Group,
+        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
+    ) -> Result<Stage, E> {
+        if group.mark_more(&self.backend)? {
+            return Ok(Stage::Chunks(group));
+        }
+        let Some(suspected) = group.suspects(self.backend.as_ref(), self.plan.batch_objects)? else {
+            self.swept.prefixes_done = u16::from(group.last_prefix()) + 1;
+            return Ok(match group.last_prefix().checked_add(1) {
+                Some(next) => Stage::Chunks(self.begin_group(next)?),
+                None => Stage::Notes,
+            });
+        };
+        let keys: Vec<Key> = suspected.into_iter().map(Key::Chunk).collect();
+        let lengths = self.lengths(&keys)?;
+        if group.hold(&self.backend, live)? {
+            for (key, length) in lengths {
+                if group.is_garbage(key) {
+                    self.delete(key, length)?;
+                    self.swept.chunks += 1;
+                }
+            }
+            group.release();
+        } else {
+            group.put_back(keys);
+        }
+        Ok(Stage::Chunks(group))
+    }
+
+    fn delete_notes(&mut self) -> Result<Stage> {
+        for prefix in (0..=u8::MAX).take_while(|_| !self.plan.dry_run) {
+            for note in self.backend.list(Kind::Suspect, prefix)? {
+                let Key::Suspect(id) = note else { continue };
+                match self.backend.head(Key::Chunk(id)) {
+                    Err(Error::NotFound(_)) => self.backend.delete(note)?,
+                    head => drop(head?),
+                }
+            }
+        }
+        Ok(Stage::Done)
+    }
+
+    /// Looks how long objects are, before writers have to wait. What another sweep deleted meanwhile is left out.
+    fn lengths(&self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
+        let mut lengths = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.backend.head(*key) {
+                Err(Error::NotFound(_)) => {}
+                head => lengths.push((*key, head?.length)),
+            }
+        }
+        Ok(lengths)
+    }
+
+    fn delete(&mut self, key: Key, length: u64) -> Result<()> {
+        if !self.plan.dry_run {
+            self.backend.delete(key)?;
+        }
+        self.swept.bytes += length;
+        Ok(())
+    }
+}

@@ -26,6 +26,18 @@ impl Catalog {
         Self::migrated(Database::open_sqlite(path)?).await
     }
 
+    /// Does the same, and calls `when_full` each time a change finds the disk full. Where that has made room, which it
+    /// returns, the change is tried once more.
+    pub async fn open_sqlite_with(
+        path: &Path,
+        when_full: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let database = Database::open_sqlite(path)?;
+        let catalog = Self { database: Arc::new(database.with_full(Box::new(when_full))) };
+        migrate(&catalog.database).await?;
+        Ok(catalog)
+    }
+
     /// Makes an empty catalogue that lives as long as its last handle.
     pub async fn open_sqlite_in_memory() -> Result<Self> {
         Self::migrated(Database::open_sqlite_in_memory()?).await
@@ -57,6 +69,13 @@ impl Catalog {
     /// `None` means that it is not known now: on PostgreSQL always, in memory while a change is under way.
     pub fn generation(&self) -> Option<Generation> {
         self.database.generation().map(Generation)
+    }
+
+    /// Writes the whole catalogue, as it is at one moment, to a file that is opened as a catalogue again. Others go on
+    /// reading and writing meanwhile. The file, of mode 0600, must not exist or be empty; it is durable afterwards,
+    /// but for its name. Only SQLite in a file can do it; others fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
+    pub async fn back_up(&self, path: &Path) -> Result<()> {
+        self.database.back_up(path).await
     }
 
     /// Keeps everything as it is now. Only a catalogue in memory can do it; another one fails with

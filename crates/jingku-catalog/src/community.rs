@@ -17,6 +17,6 @@ pub(crate) use favorites::seed_favorites;
 pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
 pub use groups::{Group, GroupFilter, VersionFilter};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use publish::{Place, carry_out, insert_group, plan};
+pub(crate) use publish::{Place, carry_out, insert_group, plan, version_taken};
 pub use publish::{Publication, PublishImage, Submission};
 pub use review::{Review, ReviewImage};

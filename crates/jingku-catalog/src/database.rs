@@ -17,30 +17,47 @@ pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
 /// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
 const TRIES_MAX: u32 = 8;
 
+/// Makes room on a full disk; returns whether it could.
+pub(crate) type WhenFull = Box<dyn Fn() -> bool + Send + Sync>;
+
 /// An open database.
-pub(crate) enum Database {
+pub(crate) struct Database {
+    engine: Engine,
+    when_full: Option<WhenFull>,
+}
+
+enum Engine {
     Sqlite(sqlite::Sqlite),
     Postgres(postgres::Postgres),
 }
 
 impl Database {
+    fn of(engine: Engine) -> Self {
+        Self { engine, when_full: None }
+    }
+
+    /// Has room made when the disk is full.
+    pub(crate) fn with_full(self, when_full: WhenFull) -> Self {
+        Self { when_full: Some(when_full), ..self }
+    }
+
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
-        sqlite::Sqlite::open(path).map(Self::Sqlite)
+        sqlite::Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
     }
 
     pub(crate) fn open_sqlite_in_memory() -> Result<Self> {
-        sqlite::Sqlite::open_in_memory().map(Self::Sqlite)
+        sqlite::Sqlite::open_in_memory().map(Engine::Sqlite).map(Self::of)
     }
 
     pub(crate) fn connect_postgres(url: &str) -> Result<Self> {
-        postgres::Postgres::new(url).map(Self::Postgres)
+        postgres::Postgres::new(url).map(Engine::Postgres).map(Self::of)
     }
 
     /// Runs one statement that only reads, outside any transaction: it sees one moment.
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.query(sql, params).await,
-            Self::Postgres(postgres) => postgres.query(sql, params).await,
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
+            Engine::Postgres(postgres) => postgres.query(sql, params).await,
         }
     }
 
@@ -51,44 +68,61 @@ impl Database {
     where
         F: Future<Output = Result<T>>,
     {
-        let mut tries = 1;
+        let (mut tries, mut made_room) = (1, false);
         loop {
-            match change(self.begin().await?).await {
+            let result = match self.begin().await {
+                Ok(transaction) => change(transaction).await,
+                Err(error) => Err(error),
+            };
+            match result {
                 Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
+                Err(CatalogError::Full(_)) if !made_room && self.make_room() => made_room = true,
                 result => return result,
             }
         }
     }
 
+    fn make_room(&self) -> bool {
+        self.when_full.as_ref().is_some_and(|make_room| make_room())
+    }
+
     /// Begins a transaction that may write. On SQLite no other writer runs beside it.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
-            Self::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
+            Engine::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+        }
+    }
+
+    /// Writes everything to a file, as it is at one moment.
+    pub(crate) async fn back_up(&self, path: &Path) -> Result<()> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.back_up(path).await,
+            Engine::Postgres(_) => Err(sqlite::not_in_a_file()),
         }
     }
 
     /// Copies everything of a database in memory.
     pub(crate) async fn save(&self) -> Result<Saved> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.save().await,
-            Self::Postgres(_) => Err(sqlite::not_in_memory()),
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.save().await,
+            Engine::Postgres(_) => Err(sqlite::not_in_memory()),
         }
     }
 
     /// Puts back what was saved.
     pub(crate) async fn restore(&self, saved: &Saved) -> Result<()> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.restore(saved).await,
-            Self::Postgres(_) => Err(sqlite::not_in_memory()),
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.restore(saved).await,
+            Engine::Postgres(_) => Err(sqlite::not_in_memory()),
         }
     }
 
     /// A number that differs after every change, where the engine has one without asking a server.
     pub(crate) fn generation(&self) -> Option<u64> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.generation(),
-            Self::Postgres(_) => None,
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.generation(),
+            Engine::Postgres(_) => None,
         }
     }
 }

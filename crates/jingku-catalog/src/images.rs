@@ -7,6 +7,7 @@ mod page;
 mod progress;
 mod row;
 mod seed;
+mod trash;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
 pub(crate) use change::{state, update};
@@ -18,3 +19,4 @@ pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
+pub use trash::{ManifestUse, PurgeImage, RestoreImage, TrashedImage};

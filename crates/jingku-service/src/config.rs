@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::community::Community;
 use crate::public_url::PublicUrl;
+use crate::trash::Trash;
 use crate::zones::{Zone, Zones};
 
 /// What the file says.
@@ -26,6 +27,8 @@ pub struct Config {
     pub instances: Vec<DeclaredInstance>,
     /// How images come into the community, and the tags to find them by.
     pub community: Community,
+    /// How long what was deleted is kept.
+    pub trash: Trash,
 }
 
 /// An instance in the configuration file.
@@ -63,6 +66,7 @@ impl Default for Config {
             zones: Vec::new(),
             instances: Vec::new(),
             community: Community::default(),
+            trash: Trash::default(),
         }
     }
 }

@@ -18,7 +18,12 @@ use crate::lab::{Lab, LabClock};
 use crate::limits;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
+use crate::room::Room;
+use crate::trash::Trash;
 use crate::zones::Zones;
+
+/// With less than that free, a data folder may not open because the disk is full.
+const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
 
 /// Everything the service works with.
 pub struct Context {
@@ -36,6 +41,8 @@ pub struct Context {
     pub(crate) strict: bool,
     /// How images come into the community, and the tags to find them by.
     pub(crate) community: Community,
+    /// How long what was deleted is kept.
+    pub(crate) trash: Trash,
     /// Where time comes from.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -44,6 +51,8 @@ pub struct Context {
     pub(crate) node: String,
     /// A folder for copies of disks, which is emptied at the start; `None` for that of the system.
     pub(crate) scratch: Option<PathBuf>,
+    /// The room there is for images; `None` in memory.
+    pub(crate) room: Option<Room>,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -79,6 +88,7 @@ struct Ground {
     keyring: Keyring,
     node: String,
     scratch: Option<PathBuf>,
+    room: Option<Room>,
 }
 
 impl Context {
@@ -88,7 +98,29 @@ impl Context {
         config: &Config,
         environment: &Environment,
     ) -> Result<Self, StartError> {
-        let catalog = Catalog::open_sqlite(&data.catalog_path()).await?;
+        data.check_whole()?;
+        let room = Room::new(data.path().to_owned());
+        match Self::open_with(data, config, environment, room.clone()).await {
+            // A full disk has no room even to open what is there.
+            Err(_)
+                if room.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
+                    && room.give_up_reserve() =>
+            {
+                Self::open_with(data, config, environment, room).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_with(
+        data: &DataDir,
+        config: &Config,
+        environment: &Environment,
+        room: Room,
+    ) -> Result<Self, StartError> {
+        let when_full = room.clone();
+        let path = data.catalog_path();
+        let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
         let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
         // One key speaks for all: they are sealed with one master key. Found out now, and not by a client whose
         // request fails, or by an operator whose new key would be sealed with another.
@@ -101,6 +133,7 @@ impl Context {
             keyring,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
+            room: Some(room),
         };
         Ok(Self::on(ground, config, environment))
     }
@@ -124,12 +157,13 @@ impl Context {
             keyring: Keyring::new(master_key),
             node: unique_id(&*environment.random),
             scratch: None,
+            room: None,
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room } = ground;
         Self {
             catalog,
             store,
@@ -138,10 +172,12 @@ impl Context {
             public_url: config.public_url.as_ref().map_or_else(OnceLock::new, |url| url.to_string().into()),
             strict: config.strict,
             community: config.community.clone(),
+            trash: config.trash,
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
             node,
             scratch,
+            room,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),

@@ -11,6 +11,8 @@
 //! credentials.toml  the first account's key pair, for client commands on this machine
 //! endpoint          base URL of the server that ran last
 //! serve.lock        held by the running server
+//! reserve           room to delete images when the disk is full
+//! restoring         there while a backup is put back
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -39,6 +41,9 @@ pub enum StartError {
     /// Another server runs on it.
     #[error("Another jingku server uses the data folder {}. Stop it, or give this one a folder of its own.", .0.display())]
     InUse(PathBuf),
+    /// A backup was being put back into it.
+    #[error("A backup was being put back into {}, and it did not come to its end. Call `jingku restore` again.", .0.display())]
+    Restoring(PathBuf),
     /// The master key is not what it should be.
     #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
     MasterKey(String),
@@ -52,6 +57,9 @@ pub enum StartError {
     #[error("Cannot open the chunk store: {0}.")]
     Store(#[from] jingku_chunks::Error),
 }
+
+/// The file that marks a folder as unfinished.
+pub(crate) const RESTORING: &str = "restoring";
 
 /// An error and what caused it, in one line.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
@@ -88,6 +96,11 @@ impl DataDir {
         &self.0
     }
 
+    /// Refuses a folder that a backup is being put back into.
+    pub(crate) fn check_whole(&self) -> Result<(), StartError> {
+        if self.0.join(RESTORING).exists() { Err(StartError::Restoring(self.0.clone())) } else { Ok(()) }
+    }
+
     /// The catalogue's file.
     pub(crate) fn catalog_path(&self) -> PathBuf {
         self.0.join("catalog.db")
@@ -103,6 +116,11 @@ impl DataDir {
             opened => opened?,
         };
         Ok(Store::new(disk))
+    }
+
+    /// Opens the objects of the chunk store, which must exist.
+    pub(crate) fn objects(&self) -> Result<Disk, StartError> {
+        Ok(Disk::open(self.0.join("store"))?)
     }
 
     /// A folder inside, for its owner only.

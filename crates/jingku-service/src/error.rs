@@ -50,6 +50,15 @@ pub enum Error {
     TooManyShares(String),
     /// The instance's disk is larger than an image may be.
     DiskTooLarge(String),
+    /// The store may not have room for an image of the instance.
+    NoRoom {
+        /// The instance.
+        instance: String,
+        /// What may be needed, in bytes.
+        needed_bytes: u64,
+        /// What images may take of what is free, in bytes.
+        free_bytes: u64,
+    },
     /// The instance's disk cannot be read as it was declared; the text says why.
     DiskNotReadable(String, &'static str),
     /// A virtual machine runs on the disk.
@@ -108,7 +117,7 @@ impl Error {
             Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
             Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
             Self::ReshareRefused(_) => RetCode::ReshareRefused,
-            Self::TooManyShares(_) | Self::DiskTooLarge(_) => RetCode::QuotaExceeded,
+            Self::TooManyShares(_) | Self::DiskTooLarge(_) | Self::NoRoom { .. } => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled => RetCode::Throttled,
@@ -144,6 +153,11 @@ impl Error {
                 format!("Image [{id}] can be shared with {} accounts at most", crate::limits::SHARES_MAX)
             }
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
+            Self::NoRoom { instance, needed_bytes, free_bytes } => format!(
+                "An image of UHost [{instance}] may need {} MB, and the image store has {} MB left",
+                needed_bytes.div_ceil(1 << 20),
+                free_bytes >> 20
+            ),
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),
             Self::InstanceMakingImage(id) => format!("UHost [{id}] is making image"),

@@ -6,6 +6,7 @@
 
 mod make;
 mod progress;
+mod trash;
 mod usage;
 
 use std::path::Path;
@@ -48,9 +49,10 @@ impl Workers {
         }
         let (stop, stopped) = watch::channel(false);
         let counting = usage::count(Arc::clone(&context), stopped.clone());
+        let emptying = trash::empty(Arc::clone(&context), stopped.clone());
         let working = work(context, stopped);
         let task = tokio::spawn(async {
-            let ((), ()) = tokio::join!(working, counting);
+            let ((), (), ()) = tokio::join!(working, counting, emptying);
         });
         Ok(Self { stop, task })
     }
@@ -140,7 +142,8 @@ async fn make_while_held(
         let (context, progress) = (Arc::clone(context), Arc::clone(progress));
         tokio::task::spawn_blocking(move || {
             let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
-            make::make(&context.store, &instance.disk, &scratch, &progress)
+            let room = context.room.as_ref();
+            make::make(&context.store, &instance.disk, &scratch, &progress, room)
         })
     };
     let mut making = std::pin::pin!(making);

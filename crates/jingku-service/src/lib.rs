@@ -4,6 +4,7 @@
 //! makers do not know each other.
 
 mod actions;
+mod backup;
 mod clock;
 mod community;
 mod config;
@@ -23,17 +24,22 @@ mod keyring;
 mod lab;
 mod limits;
 mod lock;
+mod named;
 mod operator;
 mod pages;
 mod public_url;
 mod random;
 mod reply;
 mod review;
+mod room;
 mod server;
 mod transfer;
+mod trash;
+mod usage;
 mod view;
 mod zones;
 
+pub use backup::{BackUp, BackedUp, BackupError, Copied, Damage, RestoreBackup, Restored, restore_backup};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use community::{Approve, Category, Community};
 pub use config::{Config, ConfigError, DeclaredInstance};
@@ -43,7 +49,7 @@ pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
-pub use jingku_catalog::{Account, AccountId, Instance, Key, KeyLimits, Review};
+pub use jingku_catalog::{Account, AccountId, Instance, Key, KeyLimits, Review, TrashedImage};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
@@ -54,4 +60,6 @@ pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use server::{router, serve};
+pub use trash::{EmptiedTrash, EmptyTrash, Trash};
+pub use usage::{ImageUsage, Usage, UsageTotal};
 pub use zones::{Zone, Zones};

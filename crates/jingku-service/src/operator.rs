@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::context::Context;
 use crate::credentials::KeyPair;
 use crate::data_dir::{DataDir, StartError, with_causes};
+use crate::error::Internal;
 use crate::key_limits;
 use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
@@ -107,6 +108,26 @@ pub enum OperatorError {
     /// The platform has no such image.
     #[error("The platform has no image {0:?}. It may have been taken away before.")]
     NoPlatformImage(String),
+    /// The trash has no such image.
+    #[error("There is no image {0:?} in the trash. `jingku trash list` shows all.")]
+    NotInTrash(String),
+    /// Another image has the name that the image in the trash had.
+    #[error(
+        "Another image of the account is called {name:?} by now. Bring this one back under another name: \
+         `jingku trash restore {id} --name NAME`."
+    )]
+    TrashNameTaken {
+        /// The image in the trash.
+        id: String,
+        /// The name.
+        name: String,
+    },
+    /// The image in the trash has no bits.
+    #[error(
+        "Image {0:?} was being made when it was deleted, which ended the making: there is nothing to bring back. Make \
+         it again."
+    )]
+    NeverMade(String),
     /// The disk cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -116,6 +137,9 @@ pub enum OperatorError {
     /// The master key does not open a private key.
     #[error(transparent)]
     MasterKey(#[from] WrongMasterKey),
+    /// Something else failed inside.
+    #[error("{}.", with_causes(.0))]
+    Inside(#[from] Internal),
     /// A file of the data folder cannot be written.
     #[error(transparent)]
     Start(#[from] StartError),

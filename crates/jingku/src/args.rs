@@ -53,6 +53,26 @@ pub(crate) enum Command {
     Key(KeyCommand),
     #[command(subcommand, about = tr("Decide which images come into the community", "审核要发布到社区的镜像"))]
     Review(ReviewCommand),
+    #[command(subcommand, about = tr("Bring deleted images back, or forget them for good", "恢复已删除的镜像，或彻底清除"))]
+    Trash(TrashCommand),
+    #[command(about = tr("Show what the images take up", "查看镜像占用的空间"))]
+    Usage,
+    #[command(about = tr("Back the data folder up, beside a running server", "备份数据目录，服务可照常运行"))]
+    Backup {
+        #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]
+        folder: PathBuf,
+        #[arg(long, help = tr("Look into what is there already too, and mend it", "同时检查已有的内容并修复"))]
+        verify: bool,
+        #[arg(long, help = tr("With the master key and the key pair of account 1, which makes the backup a secret", "包含主密钥和账号 1 的密钥对，备份须妥善保密"))]
+        with_master_key: bool,
+    },
+    #[command(about = tr("Make a new data folder of a backup", "用备份恢复出新的数据目录"))]
+    Restore {
+        #[arg(value_name = "DIR", help = tr("The backup", "备份目录"))]
+        folder: PathBuf,
+        #[arg(long, help = tr("Leave out images that are damaged in the backup", "跳过备份中已损坏的镜像"))]
+        skip_damaged: bool,
+    },
     #[command(about = tr("Drive a throw-away server that your code is tested against", "操控用来测试自己代码的临时服务"))]
     Lab(LabArgs),
 }
@@ -220,6 +240,28 @@ pub(crate) enum ReviewCommand {
         group_id: String,
         #[arg(long, value_name = "N", help = tr("The higher the further ahead; 0 for not at all", "越大越靠前；0 表示不推荐"))]
         count: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrashCommand {
+    #[command(about = tr("List deleted images, the last deleted first", "列出已删除的镜像，最近删除的在前"))]
+    List,
+    #[command(about = tr("Bring a deleted image back", "恢复一个已删除的镜像"))]
+    Restore {
+        #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
+        image_id: String,
+        #[arg(long, help = tr("Another name for it, when its own is taken by now", "改用另一个名称（原名已被占用时）"))]
+        name: Option<String>,
+    },
+    #[command(about = tr("Forget deleted images for good", "彻底清除已删除的镜像"))]
+    Empty {
+        #[arg(value_name = "IMAGE_ID", help = tr("These only [default: all]", "仅这些镜像 [默认：全部]"))]
+        image_ids: Vec<String>,
+        #[arg(long, value_name = "TIME", value_parser = crate::trash::age, help = tr("Only those deleted that long ago, such as 7d or 12h", "仅清除删除已满该时间的，如 7d、12h"))]
+        older_than: Option<i64>,
+        #[arg(long, help = tr("Only tell what would go", "只显示将清除的内容"))]
+        dry_run: bool,
     },
 }
 

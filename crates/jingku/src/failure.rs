@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_service::{ConfigError, DiskError, FixturesError, OperatorError, StartError};
+use jingku_service::{BackupError, ConfigError, DiskError, FixturesError, OperatorError, StartError};
 use jingku_testing::LabError;
 
 use crate::lang::tr;
@@ -155,7 +155,9 @@ impl From<OperatorError> for Failure {
             | OperatorError::NothingToStart(_)
             | OperatorError::NoImage(_)
             | OperatorError::ImageNotWhole(_)
-            | OperatorError::NoPlatformImage(_) => Exit::NotThere,
+            | OperatorError::NoPlatformImage(_)
+            | OperatorError::NotInTrash(_)
+            | OperatorError::NeverMade(_) => Exit::NotThere,
             OperatorError::AccountExists(_)
             | OperatorError::KeyExists(_)
             | OperatorError::BadRange(_)
@@ -165,8 +167,12 @@ impl From<OperatorError> for Failure {
             | OperatorError::InstanceExists(_)
             | OperatorError::BadImageName(_)
             | OperatorError::PlatformNameTaken(_)
+            | OperatorError::TrashNameTaken { .. }
             | OperatorError::Disk(_) => Exit::Refused,
-            OperatorError::Catalog(_) | OperatorError::MasterKey(_) | OperatorError::Start(_) => Exit::Fault,
+            OperatorError::Inside(_)
+            | OperatorError::Catalog(_)
+            | OperatorError::MasterKey(_)
+            | OperatorError::Start(_) => Exit::Fault,
         };
         Self::new(exit, tr(error.to_string(), translate::operator_error(&error)))
     }
@@ -183,6 +189,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
+            StartError::Restoring(_) => Exit::NotThere,
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
             | StartError::WrongMasterKey(_)
@@ -190,6 +197,31 @@ impl From<StartError> for Failure {
             | StartError::Store(_) => Exit::Fault,
         };
         Self::new(exit, tr(error.to_string(), translate::start_error(&error)))
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let exit = match &error {
+            BackupError::NotABackup(_)
+            | BackupError::Inside(_)
+            | BackupError::NotEmpty(_)
+            | BackupError::NoMasterKey => Exit::Refused,
+            BackupError::NoBackup(_) => Exit::NotThere,
+            BackupError::InUse(_) => Exit::TryAgain,
+            BackupError::Newer(_)
+            | BackupError::DamagedFile(_)
+            | BackupError::Damaged(_)
+            | BackupError::Io { .. }
+            | BackupError::Catalog(_)
+            | BackupError::Store(_)
+            | BackupError::Start(_)
+            | BackupError::Task(_) => Exit::Fault,
+        };
+        match error {
+            BackupError::Start(error) => error.into(),
+            error => Self::new(exit, tr(error.to_string(), translate::backup_error(&error))),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one binary: `serve` and every client command. Arguments and output, nothing else.
 
 mod args;
+mod backup;
 mod connection;
 mod env;
 mod failure;
@@ -15,11 +16,14 @@ mod review;
 mod run;
 mod serve;
 mod translate;
+mod trash;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use jingku_service::BackUp;
 
 use args::{AnyImageCommand, Cli, Command, Global};
 use failure::{Exit, Failure};
@@ -61,6 +65,12 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
             Command::Review(command) => review::run(global, command).await,
+            Command::Trash(command) => trash::run(global, command).await,
+            Command::Usage => usage::run(global).await,
+            Command::Backup { folder, verify, with_master_key } => {
+                backup::back_up(global, &BackUp { folder: &folder, verify, with_master_key }).await
+            }
+            Command::Restore { folder, skip_damaged } => backup::restore(global, &folder, skip_damaged).await,
             Command::Lab(args) => lab::run(global, args).await,
         };
         outcome.map(|()| ExitCode::SUCCESS)

@@ -118,3 +118,16 @@ pub(crate) fn size(mb: i64) -> String {
     }
     format!("{} GB", mb / 1024)
 }
+
+/// A number of bytes as people read it.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let mut unit = 0;
+    let mut scaled = bytes;
+    while scaled >= 10 * 1024 && unit + 1 < UNITS.len() {
+        scaled /= 1024;
+        unit += 1;
+    }
+    format!("{scaled} {}", UNITS[unit])
+}
+
+const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];

@@ -11,8 +11,8 @@ Try it
 Serve
   jingku serve                     run the server on 127.0.0.1:8480
   jingku instance add|list|remove  declare the VM disks that images are made of
-  jingku account create|list       one account a tenant
-  jingku key create|list|revoke    key pairs that requests are signed with
+  jingku account|key create|list   tenants, and the key pairs they sign with
+  jingku backup|restore DIR        keep everything twice; see also: trash, usage
   jingku serve --ephemeral --lab   a server to test your code on: jingku lab
 
 Images, here or in the cloud
@@ -38,8 +38,8 @@ const ZH: &str = "\
 服务
   jingku serve                     在 127.0.0.1:8480 运行服务
   jingku instance add|list|remove  登记用来制作镜像的虚拟机磁盘
-  jingku account create|list       每个租户一个账号
-  jingku key create|list|revoke    请求签名所用的密钥对
+  jingku account|key create|list   每个租户一个账号，及请求签名所用的密钥对
+  jingku backup|restore 目录       备份与恢复数据目录；另有 trash、usage
   jingku serve --ephemeral --lab   用来测试自己代码的服务：jingku lab
 
 镜像（本地服务或云端）

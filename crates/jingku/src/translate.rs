@@ -1,7 +1,7 @@
 //! The Chinese of errors whose English is their own `Display`.
 
 use compshare::{Class, Error as ClientError};
-use jingku_service::{DiskError, OperatorError, StartError};
+use jingku_service::{BackupError, DiskError, OperatorError, StartError};
 
 const WRONG_MASTER_KEY: &str = "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。";
 
@@ -50,9 +50,19 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
             format!("镜像 {id:?} 的名称已被另一个平台镜像占用。请用 --name 换一个名称。")
         }
         OperatorError::NoPlatformImage(id) => format!("没有平台镜像 {id:?}，可能已被移除。"),
+        OperatorError::NotInTrash(id) => {
+            format!("回收站中没有镜像 {id:?}。`jingku trash list` 列出回收站中的镜像。")
+        }
+        OperatorError::TrashNameTaken { id, name } => format!(
+            "该账号已有另一个镜像名为 {name:?}。请换一个名称恢复：`jingku trash restore {id} --name 名称`。"
+        ),
+        OperatorError::NeverMade(id) => {
+            format!("镜像 {id:?} 删除时还在制作，制作已随之终止，没有可恢复的数据。请重新制作。")
+        }
         OperatorError::Disk(error) => disk_error(error),
         OperatorError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
         OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),
+        OperatorError::Inside(error) => format!("出错：{}。", root(error)),
         OperatorError::Start(error) => start_error(error),
     }
 }
@@ -63,10 +73,53 @@ pub(crate) fn start_error(error: &StartError) -> String {
         StartError::InUse(path) => {
             format!("另一个 jingku 服务正在使用数据目录 {}。请先停止它，或换一个目录。", path.display())
         }
+        StartError::Restoring(path) => {
+            format!("{} 正在恢复备份且未完成。请再次运行 `jingku restore`。", path.display())
+        }
         StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
         StartError::WrongMasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         StartError::Catalog(error) => format!("无法打开目录数据库：{}。", root(error)),
         StartError::Store(error) => format!("无法打开分块存储：{error}。"),
+    }
+}
+
+pub(crate) fn backup_error(error: &BackupError) -> String {
+    match error {
+        BackupError::NotABackup(path) => {
+            format!("{} 不是空目录，也不是镜库的备份。请换一个目录。", path.display())
+        }
+        BackupError::Inside(path) => {
+            format!("{} 位于数据目录之内，会随之一同损坏。请换一个目录。", path.display())
+        }
+        BackupError::NoBackup(path) => {
+            format!("{} 中没有已完成的备份。请用 `jingku backup` 备份。", path.display())
+        }
+        BackupError::Newer(path) => {
+            format!("{} 中的备份由更新版本的镜库制作，请安装该版本。", path.display())
+        }
+        BackupError::DamagedFile(path) => {
+            format!("{} 丢失或损坏，与备份时不一致。请使用另一份备份。", path.display())
+        }
+        BackupError::InUse(path) => {
+            format!("另一个 jingku 命令正在使用 {}，请等待其完成。", path.display())
+        }
+        BackupError::NotEmpty(path) => {
+            format!("{} 不是空目录。备份只能恢复到新目录或空目录，请用 --data-dir 另选。", path.display())
+        }
+        BackupError::NoMasterKey => {
+            "数据目录中没有 master.key：主密钥来自 JINGKU_MASTER_KEY。请另行保存该密钥，并去掉 --with-master-key。"
+                .to_owned()
+        }
+        BackupError::Damaged(damage) => format!(
+            "备份中有 {} 个镜像已损坏，没有恢复任何内容：{}\n请使用另一份备份，或用 --skip-damaged 跳过它们。",
+            damage.images.len(),
+            damage.lines()
+        ),
+        BackupError::Io { path, source } => format!("无法使用 {}：{source}。", path.display()),
+        BackupError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
+        BackupError::Store(error) => format!("分块存储出错：{error}。"),
+        BackupError::Start(error) => start_error(error),
+        BackupError::Task(error) => format!("任务异常结束：{error}。"),
     }
 }
 

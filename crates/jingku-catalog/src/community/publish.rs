@@ -276,7 +276,7 @@ async fn group_name(transaction: &mut Transaction, id: &str) -> Result<String> {
 }
 
 /// Says whether another version of the group has the name. Images without a group or a name do not conflict.
-async fn version_taken(transaction: &mut Transaction, id: &str, place: &Place) -> Result<bool> {
+pub(crate) async fn version_taken(transaction: &mut Transaction, id: &str, place: &Place) -> Result<bool> {
     if place.group_id.is_empty() || place.version_name.is_empty() {
         return Ok(false);
     }

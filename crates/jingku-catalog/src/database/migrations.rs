@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_sharing_and_community.sql"),
     include_str!("../../migrations/0003_key_limits.sql"),
     include_str!("../../migrations/0004_covers.sql"),
+    include_str!("../../migrations/0005_trash.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -1,6 +1,6 @@
 use super::row::ImageStatus;
 use crate::community::{self, Place, Publication};
-use crate::database::{Transaction, json_list};
+use crate::database::{Param, Transaction, json_list};
 use crate::shares::touch_viewers;
 use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers};
 
@@ -119,23 +119,34 @@ impl Catalog {
 
 /// What a change looks at first.
 pub(crate) struct State {
-    zone: String,
+    pub(super) name: String,
+    pub(super) zone: String,
     /// How it stands towards the community.
     pub(crate) place: Place,
 }
 
 pub(crate) async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
+    let condition = format!("{} AND i.id = $2", scope.images());
+    state_where(transaction, &condition, &[scope.param(), id.into()]).await
+}
+
+/// The same of the one image that fulfils a condition on `images AS i`.
+pub(super) async fn state_where(
+    transaction: &mut Transaction,
+    condition: &str,
+    params: &[Param<'_>],
+) -> Result<Option<State>> {
     let sql = format!(
-        "SELECT i.id, i.zone, i.status, i.visibility, i.container, i.group_id, i.version_name, i.community_name,
-                i.submitted_at, i.pub_time, i.failed_reason
-         FROM images i WHERE {} AND i.id = $2",
-        scope.images()
+        "SELECT i.id, i.name, i.zone, i.status, i.visibility, i.container, i.group_id, i.version_name,
+                i.community_name, i.submitted_at, i.pub_time, i.failed_reason
+         FROM images i WHERE {condition}"
     );
-    let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
+    let row = transaction.query(&sql, params).await?.into_iter().next();
     row.map(|row| {
         row.decode("images", |cells| {
             cells.text()?;
             Ok(State {
+                name: cells.text()?,
                 zone: cells.text()?,
                 place: Place {
                     status: cells.word(ImageStatus::parse)?,

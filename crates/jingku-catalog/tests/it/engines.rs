@@ -34,6 +34,11 @@ impl Engine {
         Some(Self { catalog, reopen: Reopen::Postgres(url) })
     }
 
+    /// Whether it is SQLite in a file.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.reopen, Reopen::File(_))
+    }
+
     /// The same catalogue as another process sees it; in memory, where there is none, the same handle.
     pub(crate) async fn other_process(&self) -> Catalog {
         match &self.reopen {

@@ -21,4 +21,5 @@ mod seeds;
 mod setting;
 mod shares;
 mod snapshots;
+mod trash;
 mod usage;

@@ -8,6 +8,7 @@ use crate::error::{Error, Internal};
 use crate::gateway::Caller;
 use crate::jobs::disk_reason;
 use crate::random::{image_id, unique_id};
+use crate::room::{MARGIN_BYTES, needed_bytes};
 
 /// The largest disk an image is made of: 1000 GB.
 const DISK_BYTES_MAX: i64 = 1000 << 30;
@@ -29,7 +30,8 @@ pub(super) async fn run(
         return Err(Error::DiskTooLarge(instance.id));
     }
     if instance.image_in_making.is_none() {
-        check_disk(&instance.id, instance.disk).await?;
+        let disk = check_disk(&instance.id, instance.disk).await?;
+        check_room(context, &instance.id, &disk).await?;
     }
 
     let id = image_id(&*context.random);
@@ -57,10 +59,10 @@ pub(super) async fn run(
 }
 
 /// Looks whether the disk is there, as it was declared, and nobody writes to it.
-async fn check_disk(instance_id: &str, disk: String) -> Result<(), Error> {
+async fn check_disk(instance_id: &str, disk: String) -> Result<Disk, Error> {
     let disk: Disk = serde_json::from_str(&disk)
         .map_err(|error| Internal::BadRow(format!("disk of instance {instance_id}: {error}")))?;
-    let checked = tokio::task::spawn_blocking(move || disk.check()).await?;
+    let checked = tokio::task::spawn_blocking(move || disk.check().map(|()| disk)).await?;
     checked.map_err(|error| {
         if let DiskError::InUse { .. } = error {
             return Error::InstanceRunning(instance_id.to_owned());
@@ -68,4 +70,23 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<(), Error> {
         tracing::warn!(instance_id, error = &error as &dyn std::error::Error, "disk refused");
         Error::DiskNotReadable(instance_id.to_owned(), disk_reason(&error))
     })
+}
+
+/// Refuses what may not fit. When an image of the instance was made before, only what has changed since then is stored,
+/// which nobody knows: then it is enough that there is any room.
+async fn check_room(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
+    let Some(room) = &context.room else { return Ok(()) };
+    let free = match room.free_bytes() {
+        Ok(free) => free,
+        Err(error) => {
+            tracing::warn!(%error, "cannot tell how much is free");
+            return Ok(());
+        }
+    };
+    let free_bytes = free.saturating_sub(MARGIN_BYTES);
+    let needed_bytes = if context.catalog.was_made_of(instance_id).await? { 1 } else { needed_bytes(disk) };
+    if needed_bytes <= free_bytes {
+        return Ok(());
+    }
+    Err(Error::NoRoom { instance: instance_id.to_owned(), needed_bytes, free_bytes })
 }

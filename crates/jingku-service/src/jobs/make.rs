@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::progress::{Progress, Stop, share};
 use crate::error::Internal;
 use crate::failpoint;
+use crate::room::{MARGIN_BYTES, Room};
 
 /// Read at once, a multiple of every chunk size: as much as a compressed cluster can hold, so that none is unpacked
 /// twice.
@@ -109,13 +110,14 @@ pub(super) fn make(
     disk: &str,
     scratch: &Path,
     progress: &Progress,
+    room: Option<&Room>,
 ) -> Result<Written, MakeError> {
     let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
     let mut reader = disk.open(scratch)?;
     let mut writer = store.writer(reader.len())?;
-    copy(&mut reader, &mut writer, progress, fails.as_ref())?;
+    copy(&mut reader, &mut writer, progress, fails.as_ref(), room)?;
     let sealed = writer.finish_chunks()?;
     reader.unchanged()?;
     failpoint::reached("make.chunks_durable");
@@ -132,7 +134,7 @@ pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Stri
         // A pattern is read without a scratch folder.
         let mut reader = disk.open(Path::new(""))?;
         let mut writer = store.writer(size_bytes)?;
-        copy(&mut reader, &mut writer, &Progress::new(0, None), None)?;
+        copy(&mut reader, &mut writer, &Progress::new(0, None), None, None)?;
         Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
     });
     match stored.await? {
@@ -147,6 +149,7 @@ fn copy(
     writer: &mut Writer,
     progress: &Progress,
     fails: Option<&DeclaredFailure>,
+    room: Option<&Room>,
 ) -> Result<(), MakeError> {
     let (length, chunk_bytes) = (reader.len(), writer.chunk_size());
     let mut window = Vec::new();
@@ -163,6 +166,10 @@ fn copy(
             writer.zeros(start - at)?;
             at = start;
         }
+        if room.is_some_and(is_used_up) {
+            let doing = "make an image and leave the catalogue some".to_owned();
+            return Err(jingku_chunks::Error::NoSpace { doing }.into());
+        }
         // To the end of the last chunk that holds data, as far as one read goes.
         let end = data.end.next_multiple_of(chunk_bytes).min(at + READ_BYTES).min(length);
         window.resize(usize::try_from(end - at).expect("a read fits in memory"), 0);
@@ -175,6 +182,11 @@ fn copy(
         }
     }
     reach(at, length, progress, fails)
+}
+
+/// Whether what is free must stay so. Where nobody can tell, the store will.
+fn is_used_up(room: &Room) -> bool {
+    room.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }
 
 /// Tells how far the job is, and ends it where it was asked to stop or is declared to fail.

@@ -4,4 +4,5 @@ mod bytes;
 mod failures;
 mod races;
 mod stopping;
+mod trash;
 mod usage;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a failing unwrap is a failing test; a skipped one says why
 
+mod backup;
 mod boot;
 mod crash;
 mod disk;
@@ -13,8 +14,11 @@ mod lab;
 mod operate;
 mod qemu;
 mod reference;
+mod room;
 mod run;
 mod serve;
 mod server;
 mod terminal;
 mod testing;
+mod trash;
+mod usage;

@@ -1,0 +1,145 @@
+//! From a backup to a data folder.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jingku_catalog::Catalog;
+
+use super::copy::{Outcome, Pair, Way, copy};
+use super::folder::{Folder, Record, hash_file, open_objects, put_in_place, remove_catalog, write_whole};
+use super::{BackupError, Copied, Damage};
+use crate::data_dir::{DataDir, RESTORING};
+use crate::failpoint;
+use crate::named::{Named, all_images};
+
+/// How [`restore_backup`] is to go.
+#[derive(Clone, Copy, Debug)]
+pub struct RestoreBackup<'a> {
+    /// The folder of the backup.
+    pub folder: &'a Path,
+    /// The data folder: new, empty, or what an earlier try left.
+    pub data: &'a Path,
+    /// Leaves out images whose bits are lost or damaged.
+    pub skip_damaged: bool,
+}
+
+/// What [`restore_backup`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// When the backup was taken.
+    pub taken_at: i64,
+    /// How many images are back, in the trash or not.
+    pub images: u64,
+    /// Objects.
+    pub copied: Copied,
+    /// Whether the backup had the master key.
+    pub master_key: bool,
+    /// What was left out.
+    pub damage: Damage,
+}
+
+/// Makes a data folder of a backup. Everything is checked on the way; the folder cannot be used before all is in place.
+pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupError> {
+    let folder = Folder::open(how.folder)?;
+    let record = folder.record()?;
+    let source = folder.catalog(&record.catalog);
+    if !source.is_file() || hash_file(&source)? != record.catalog {
+        return Err(BackupError::DamagedFile(source));
+    }
+    for (name, hash) in &record.keys {
+        let path = folder.key(name);
+        if !path.is_file() || hash_file(&path)? != *hash {
+            return Err(BackupError::DamagedFile(path));
+        }
+    }
+    let data = prepare(how.data)?;
+    let _lock = data.lock()?;
+    let staged = data.path().join("catalog.db.new");
+    remove_catalog(&staged)?;
+    copy_catalog(&source, &staged, &record)?;
+    let catalog = Catalog::open_sqlite(&staged).await?;
+    let images = all_images(&catalog).await?;
+    let count = images.len() as u64;
+    let (from, from_store) = folder.objects()?;
+    let (to, to_store) = open_objects(&data.path().join("store"))?;
+    let copying = tokio::task::spawn_blocking(move || {
+        let named = Named::open(&images, &[(&from, &from_store)])?;
+        // What an earlier try left is looked into like everything else.
+        let pair = Pair { from: &from, to: &to, to_store: &to_store, verify: true, way: Way::FromBackup };
+        copy(&pair, &named, &images)
+    });
+    let Outcome { copied, damage } = copying.await??;
+    if !damage.is_empty() && !how.skip_damaged {
+        return Err(BackupError::Damaged(damage));
+    }
+    for id in &damage.images {
+        catalog.forget_image(id).await?;
+    }
+    // The last handle: what was changed is in the file then, and nowhere else.
+    drop(catalog);
+    for (name, _) in &record.keys {
+        let path = folder.key(name);
+        let bytes = fs::read(&path).map_err(|source| BackupError::Io { path, source })?;
+        write_whole(data.path(), name, &bytes)?;
+    }
+    put_catalog(&data, &staged)?;
+    failpoint::reached("restore.catalog_durable");
+    remove_marker(&data)?;
+    failpoint::reached("restore.done");
+    Ok(Restored {
+        taken_at: record.taken_at,
+        images: count - damage.images.len() as u64,
+        copied,
+        master_key: record.keys.iter().any(|(name, _)| name == "master.key"),
+        damage,
+    })
+}
+
+/// Takes a folder that is new or empty, or that an earlier try left unfinished, and marks it as unfinished.
+fn prepare(path: &Path) -> Result<DataDir, BackupError> {
+    let data = DataDir::open_or_create(path)?;
+    let marker = data.path().join(RESTORING);
+    if !marker.exists() {
+        let entries = fs::read_dir(data.path());
+        let mut entries = entries.map_err(|source| BackupError::Io { path: path.to_owned(), source })?;
+        if entries.next().is_some() {
+            return Err(BackupError::NotEmpty(path.to_owned()));
+        }
+        let file = File::create(&marker).and_then(|file| file.sync_all());
+        let named = file.and_then(|()| File::open(data.path())?.sync_all());
+        named.map_err(|source| BackupError::Io { path: marker, source })?;
+    }
+    failpoint::reached("restore.marked");
+    Ok(data)
+}
+
+fn copy_catalog(from: &Path, to: &Path, record: &Record) -> Result<(), BackupError> {
+    let copied = || {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
+        io::copy(&mut File::open(from)?, &mut file)?;
+        file.sync_all()
+    };
+    copied().map_err(|source| BackupError::Io { path: to.to_owned(), source })?;
+    // It may have been read wrong this time.
+    if hash_file(to)? == record.catalog { Ok(()) } else { Err(BackupError::DamagedFile(from.to_owned())) }
+}
+
+fn put_catalog(data: &DataDir, staged: &PathBuf) -> Result<(), BackupError> {
+    let failed = |source| BackupError::Io { path: staged.clone(), source };
+    let mut log = staged.clone().into_os_string();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        return Err(failed(io::Error::other("something else has it open")));
+    }
+    File::open(staged).and_then(|file| file.sync_all()).map_err(failed)?;
+    put_in_place(staged, &data.catalog_path()).map_err(failed)
+}
+
+fn remove_marker(data: &DataDir) -> Result<(), BackupError> {
+    let marker = data.path().join(RESTORING);
+    let removed = fs::remove_file(&marker).and_then(|()| File::open(data.path())?.sync_all());
+    removed.map_err(|source| BackupError::Io { path: marker, source })
+}

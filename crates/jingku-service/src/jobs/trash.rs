@@ -1,0 +1,33 @@
+//! Forgets, now and then, what has been in the trash for long enough, and makes the reserve of room anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::context::Context;
+
+/// How often. What is kept is kept for days.
+const EVERY: Duration = Duration::from_mins(10);
+
+/// Forgets until told to stop, for the first time at once.
+pub(super) async fn empty(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    // An error means that whoever could tell to stop is gone.
+    while !*stopped.borrow() && stopped.has_changed().is_ok() {
+        let told = || *stopped.borrow() || stopped.has_changed().is_err();
+        if let Err(error) = context.empty_expired(told).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot empty the trash");
+        }
+        keep_reserve(&context).await;
+        tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
+    }
+}
+
+/// Makes the reserve of room, at the start, and anew when it was used up and there is room again.
+async fn keep_reserve(context: &Context) {
+    let Some(room) = context.room.clone() else { return };
+    let kept = tokio::task::spawn_blocking(move || room.keep_reserve()).await;
+    if let Ok(Err(error)) = kept {
+        tracing::warn!(%error, "cannot keep a reserve of room");
+    }
+}

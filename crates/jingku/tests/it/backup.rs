@@ -1,0 +1,401 @@
+//! `jingku backup` and `jingku restore`: beside a server at work, damaged in every way, and killed at every durable step.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::disk;
+use crate::home::{Home, files_below};
+use crate::server::Server;
+
+/// Where the commands are killed. The second backup has 4 new chunks, and all have 8.
+pub(crate) const FAILPOINTS: [&str; 14] = [
+    "backup.chunk:1",
+    "backup.chunk:3",
+    "backup.chunks_durable",
+    "backup.manifests_durable",
+    "backup.catalog_durable",
+    "backup.done",
+    "restore.marked",
+    "restore.chunk:1",
+    "restore.chunk:4",
+    "restore.chunk:7",
+    "restore.chunks_durable",
+    "restore.manifests_durable",
+    "restore.catalog_durable",
+    "restore.done",
+];
+
+/// What a data folder gives back: every image with its name and bytes.
+type Content = BTreeMap<String, (String, Vec<u8>)>;
+
+/// A home and where its backup is.
+struct Scene {
+    home: Home,
+    backup: PathBuf,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let home = Home::new();
+        let backup = home.path("backup");
+        Self { home, backup }
+    }
+
+    fn back_up(&self) -> Value {
+        self.home.json(&["backup", self.dir(), "--with-master-key"])
+    }
+
+    fn dir(&self) -> &str {
+        self.backup.to_str().unwrap()
+    }
+
+    fn restore<'a>(&'a self, to: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        [&["restore", self.dir(), "--data-dir", to], more].concat()
+    }
+
+    /// Everything in a data folder, through a server of its own.
+    fn content(&self, data: &str) -> Content {
+        let at = ["--data-dir", data];
+        let mut command = self.home.command(&[&["serve", "--listen", "127.0.0.1:0"], &at[..]].concat());
+        let server = Server::start(&mut command);
+        let list = self.home.json(&[&["image", "list", "--all"], &at[..]].concat());
+        let file = self.home.path("content.raw");
+        let mut content = Content::new();
+        for image in list["ImageSet"].as_array().unwrap() {
+            let id = image["CompShareImageId"].as_str().unwrap();
+            assert_eq!(image["Status"], "Available", "{image}");
+            let export = ["image", "export", id, "-o", file.to_str().unwrap()];
+            self.home.run(&[&export[..], &at].concat()).succeeded();
+            let name = image["Name"].as_str().unwrap().to_owned();
+            content.insert(id.to_owned(), (name, std::fs::read(&file).unwrap()));
+            std::fs::remove_file(&file).unwrap();
+        }
+        server.stop();
+        content
+    }
+
+    /// Restores into a new folder and tells what is in it.
+    fn restored(&self, name: &str) -> Content {
+        let to = self.home.path(name);
+        let to = to.to_str().unwrap();
+        self.home.run(&self.restore(to, &[])).succeeded();
+        self.content(to)
+    }
+
+    /// Two images of 4 chunks each, of which none is shared.
+    fn two_images(&self) -> [String; 2] {
+        for (id, seed) in [("uhost-1", 1), ("uhost-2", 2)] {
+            self.home.add_instance(id, &disk::bytes(6, seed));
+        }
+        let server = self.home.serve();
+        let images = [self.home.make("uhost-1", "a"), self.home.make("uhost-2", "b")];
+        server.stop();
+        images
+    }
+}
+
+fn data(home: &Home) -> String {
+    home.data().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_restored_is_what_was_there() {
+    let scene = Scene::new();
+    let [a, b] = scene.two_images();
+    let first = scene.back_up();
+    assert_eq!((&first["Images"], &first["CopiedObjects"]), (&json!(2), &json!(10)), "{first}");
+    let again = scene.back_up();
+    assert_eq!((&again["CopiedObjects"], &again["PresentObjects"]), (&json!(0), &json!(10)), "{again}");
+    assert_eq!(again["PresentBytes"], first["CopiedBytes"]);
+    let original = scene.content(&data(&scene.home));
+    assert_eq!(original.keys().collect::<Vec<_>>().len(), 2);
+    assert!(scene.restored("one") == original);
+
+    // What is in the trash is in the backup, and only what is new is copied.
+    scene.home.add_instance("uhost-3", &disk::bytes(6, 3));
+    let server = scene.home.serve();
+    scene.home.make("uhost-3", "c");
+    scene.home.run(&["image", "delete", &a]).succeeded();
+    let third = scene.back_up();
+    assert_eq!((&third["Images"], &third["CopiedObjects"]), (&json!(3), &json!(5)), "{third}");
+    server.stop();
+    let original = scene.content(&data(&scene.home));
+    assert!(original.contains_key(&b) && !original.contains_key(&a));
+    assert!(scene.restored("two") == original);
+    let two = scene.home.path("two");
+    let at = ["--data-dir", two.to_str().unwrap()];
+    scene.home.run(&[&["trash", "restore", &a], &at[..]].concat()).succeeded();
+    assert_eq!(scene.content(at[1]).len(), 3);
+    let usage = scene.home.json(&[&["usage"], &at[..]].concat());
+    assert_eq!((&usage["MissingChunks"], &usage["Garbage"]["Objects"]), (&json!(0), &json!(0)), "{usage}");
+    for path in [scene.backup.clone(), two] {
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
+
+#[test]
+fn backed_up_while_images_come_and_go() {
+    let scene = Scene::new();
+    let home = &scene.home;
+    for seed in 0..3 {
+        home.add_instance(&format!("uhost-{seed}"), &disk::bytes(12, seed));
+    }
+    let server = home.serve();
+    let kept = home.make("uhost-0", "kept");
+    std::thread::scope(|scope| {
+        for seed in 1..3 {
+            scope.spawn(move || {
+                for round in 0..4 {
+                    let id = home.make(&format!("uhost-{seed}"), &format!("{seed}-{round}"));
+                    if round % 2 == 0 {
+                        home.run(&["image", "delete", &id]).succeeded();
+                        home.run(&["trash", "empty", &id]).succeeded();
+                    }
+                }
+            });
+        }
+        for round in 0..4 {
+            let made = scene.back_up();
+            assert_eq!(made["DamagedImages"], json!([]), "{made}");
+            let to = home.path(&format!("round-{round}"));
+            let to = to.to_str().unwrap();
+            let restored = home.json(&scene.restore(to, &[]));
+            assert_eq!(restored["Images"], made["Images"], "{restored}");
+            // What is Available in it is whole: nothing it names is missing, and a restore has looked at every byte.
+            let usage = home.json(&["usage", "--data-dir", to]);
+            assert_eq!(usage["MissingChunks"], 0, "{usage}");
+            let images = usage["Images"].as_array().unwrap();
+            assert!(images.iter().any(|image| image["CompShareImageId"] == json!(kept)), "{usage}");
+        }
+    });
+    server.stop();
+    scene.back_up();
+    assert!(scene.restored("last") == scene.content(&data(home)));
+}
+
+/// A way to spoil a file.
+#[derive(Clone, Copy, Debug)]
+enum Spoil {
+    Flip,
+    Cut,
+    Remove,
+}
+
+impl Spoil {
+    fn apply(self, path: &Path) {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        match self {
+            Self::Flip => bytes[middle] ^= 1,
+            Self::Cut => bytes.truncate(middle),
+            Self::Remove => return std::fs::remove_file(path).unwrap(),
+        }
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+const SPOILS: [Spoil; 3] = [Spoil::Flip, Spoil::Cut, Spoil::Remove];
+
+/// Every file of a backup that means something, with its kind.
+fn files(backup: &Path) -> Vec<(PathBuf, &'static str)> {
+    let kind = |path: &Path| {
+        let text = path.strip_prefix(backup).unwrap().to_str().unwrap();
+        ["store/chunks", "store/manifests", "catalog-", "keys", "backup"]
+            .into_iter()
+            .find(|start| text.starts_with(start))
+    };
+    let files = files_below(backup.to_owned()).into_keys();
+    files.filter_map(|path| kind(&path).map(|kind| (path, kind))).collect()
+}
+
+#[test]
+fn every_damage_in_a_backup_is_found_and_named() {
+    let scene = Scene::new();
+    let images = scene.two_images();
+    scene.back_up();
+    let original = scene.content(&data(&scene.home));
+    let all = files(&scene.backup);
+    assert_eq!(all.len(), 8 + 2 + 1 + 2 + 1, "{all:?}");
+    for (path, kind) in &all {
+        for spoil in SPOILS {
+            let good = std::fs::read(path).unwrap();
+            spoil.apply(path);
+            let to = scene.home.path("spoilt");
+            let to = to.to_str().unwrap();
+            let ended = scene.home.run(&scene.restore(to, &[]));
+            let name = path.file_name().unwrap().to_str().unwrap();
+            match *kind {
+                "store/chunks" | "store/manifests" => {
+                    let ended = ended.failed(6, &[name, "--skip-damaged", "1 of the backup's images"]);
+                    let hurt: Vec<_> = images.iter().filter(|id| ended.err.contains(*id)).collect();
+                    assert_eq!(hurt.len(), 1, "{}", ended.err);
+                    // Nothing can be done with it before a restore has come to its end.
+                    let at = ["--data-dir", to];
+                    let args = [&["image", "list"], &at[..]].concat();
+                    assert_ne!(scene.home.run(&args).code, Some(0));
+                    scene.home.run(&[&["key", "list"], &at[..]].concat()).failed(3, &["jingku restore"]);
+                    let said = scene.home.run(&scene.restore(to, &["--skip-damaged"])).succeeded();
+                    assert!(said.err.contains(hurt[0]), "{}", said.err);
+                    let mut left = original.clone();
+                    left.remove(hurt[0]);
+                    assert!(scene.content(to) == left, "{path:?} {spoil:?}");
+                    std::fs::remove_dir_all(to).unwrap();
+                }
+                _ => {
+                    let missing_record = *kind == "backup" && matches!(spoil, Spoil::Remove);
+                    let code = if missing_record { 3 } else { 6 };
+                    ended.failed(code, &[if missing_record { "no finished backup" } else { name }]);
+                    assert!(!Path::new(to).exists(), "{path:?} {spoil:?}");
+                }
+            }
+            std::fs::write(path, good).unwrap();
+        }
+    }
+    assert!(scene.restored("whole") == original);
+}
+
+#[test]
+fn a_backup_is_mended_by_the_next_one() {
+    let scene = Scene::new();
+    scene.two_images();
+    scene.back_up();
+    let original = scene.content(&data(&scene.home));
+    for (path, kind) in files(&scene.backup) {
+        if !kind.starts_with("store") {
+            continue;
+        }
+        for spoil in SPOILS {
+            spoil.apply(&path);
+            let verified = scene.home.json(&["backup", scene.dir(), "--with-master-key", "--verify"]);
+            assert_eq!(verified["CopiedObjects"], 1, "{path:?} {spoil:?} {verified}");
+        }
+        // What has another length is found without looking into everything.
+        Spoil::Cut.apply(&path);
+        assert_eq!(scene.back_up()["MendedObjects"], 1, "{path:?}");
+    }
+    assert!(scene.restored("mended") == original);
+}
+
+#[test]
+fn damage_in_the_data_folder_is_told_and_not_spread() {
+    let scene = Scene::new();
+    let images = scene.two_images();
+    let chunks = files_below(scene.home.data().join("store/chunks"));
+    let chunk = chunks.keys().next().unwrap();
+    let good = std::fs::read(chunk).unwrap();
+    let name = chunk.file_name().unwrap().to_str().unwrap();
+    for spoil in SPOILS {
+        spoil.apply(chunk);
+        let backup = scene.home.path(&format!("{spoil:?}"));
+        let backup = backup.to_str().unwrap();
+        let ended = scene.home.run(&["backup", backup]);
+        assert_eq!(ended.code, Some(6), "{ended:?}");
+        let hurt = images.iter().filter(|id| ended.err.contains(*id)).count();
+        assert!(hurt == 1 && ended.err.contains(name), "{}", ended.err);
+        std::fs::write(chunk, &good).unwrap();
+        // A backup that has it keeps it.
+        scene.back_up();
+        spoil.apply(chunk);
+        let verified = scene.home.json(&["backup", scene.dir(), "--with-master-key", "--verify"]);
+        assert_eq!((&verified["CopiedObjects"], &verified["PresentObjects"]), (&json!(0), &json!(10)));
+        std::fs::write(chunk, &good).unwrap();
+        let to = scene.home.path("kept");
+        let to = to.to_str().unwrap();
+        scene.home.run(&scene.restore(to, &[])).succeeded();
+        std::fs::remove_dir_all(to).unwrap();
+    }
+}
+
+#[test]
+fn killed_at_every_step() {
+    let scene = Scene::new();
+    let home = &scene.home;
+    scene.two_images();
+    home.add_instance("uhost-3", &disk::bytes(6, 3));
+    let (mut kills, mut number) = (0, 0);
+    let mut kill = |args: &[&str], failpoint: &str| {
+        let mut command = home.command(args);
+        let status = command.env("JINGKU_FAILPOINT", failpoint).status().unwrap();
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{failpoint}: {status}");
+        kills += 1;
+    };
+    for failpoint in FAILPOINTS.iter().filter(|name| name.starts_with("backup")) {
+        scene.back_up();
+        let before = scene.content(&data(home));
+        let server = home.serve();
+        // Other bytes than ever before, so that there is something to copy.
+        number += 1;
+        let disk = home.path("uhost-3.raw");
+        std::fs::remove_file(&disk).unwrap();
+        disk::write(&disk, &disk::bytes(6, 100 + number));
+        home.run(&["instance", "remove", "uhost-3"]).succeeded();
+        home.add_disk("uhost-3", &disk);
+        home.make("uhost-3", &format!("c{number}"));
+        server.stop();
+        let after = scene.content(&data(home));
+        kill(&["backup", scene.dir(), "--with-master-key"], failpoint);
+        // The backup of before is as good as it was, or the new one is done.
+        let restored = scene.restored(&format!("killed-{number}"));
+        let expected = if *failpoint == "backup.done" { &after } else { &before };
+        assert!(restored == *expected, "{failpoint}");
+    }
+    scene.back_up();
+    let original = scene.content(&data(home));
+    for failpoint in FAILPOINTS.iter().filter(|name| name.starts_with("restore")) {
+        let to = home.path("killed");
+        let to = to.to_str().unwrap();
+        kill(&scene.restore(to, &[]), failpoint);
+        let list = home.run(&["key", "list", "--data-dir", to]);
+        if *failpoint == "restore.done" {
+            list.succeeded();
+            home.run(&scene.restore(to, &[])).failed(1, &["is not empty"]);
+        } else {
+            list.failed(3, &["did not come to its end"]);
+            home.run(&scene.restore(to, &[])).succeeded();
+        }
+        assert!(scene.content(to) == original, "{failpoint}");
+        std::fs::remove_dir_all(to).unwrap();
+    }
+    assert_eq!(kills, FAILPOINTS.len());
+    println!("{kills} kills in backups");
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let scene = Scene::new();
+    let home = &scene.home;
+    home.run(&["key", "create"]).succeeded();
+    let full = home.path("full");
+    std::fs::create_dir(&full).unwrap();
+    std::fs::write(full.join("thesis.txt"), "mine").unwrap();
+    let full = full.to_str().unwrap();
+    home.refuses(&["backup", full], 1, &["is not empty and holds no backup"], &["不是空目录"]);
+    let inside = home.data().join("backup");
+    let inside = inside.to_str().unwrap();
+    home.refuses(&["backup", inside], 1, &["inside the data folder"], &["位于数据目录之内"]);
+    assert!(!Path::new(inside).exists());
+    home.refuses(&["restore", full, "--data-dir", "new"], 3, &["no finished backup"], &["没有已完成的备份"]);
+    let said = home.run(&["backup", scene.dir()]).succeeded();
+    assert!(said.err.contains("master key is not in it"), "{said:?}");
+    home.refuses(&scene.restore(full, &[]), 1, &["is not empty", "--data-dir"], &["不是空目录"]);
+    assert_eq!(std::fs::read_to_string(Path::new(full).join("thesis.txt")).unwrap(), "mine");
+    assert!(!files_below(scene.backup.clone()).keys().any(|path| path.ends_with("master.key")));
+
+    // Without its key it opens when the key is put there.
+    let to = home.path("new");
+    let to = to.to_str().unwrap();
+    let said = home.run(&scene.restore(to, &[])).succeeded();
+    assert!(said.err.contains("no master key") && said.err.contains("JINGKU_MASTER_KEY"), "{said:?}");
+    let key = std::fs::read(home.data().join("master.key")).unwrap();
+    std::fs::write(Path::new(to).join("master.key"), key).unwrap();
+    assert_eq!(home.json(&["key", "list", "--data-dir", to]), home.json(&["key", "list"]));
+    let mut command = home.command(&["backup", "other", "--with-master-key", "--data-dir", "fresh"]);
+    std::fs::create_dir(home.path("fresh")).unwrap();
+    command.env("JINGKU_MASTER_KEY", "ab".repeat(32));
+    crate::home::Ended::of(&mut command).failed(1, &["comes from JINGKU_MASTER_KEY"]);
+}

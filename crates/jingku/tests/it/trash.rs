@@ -1,0 +1,142 @@
+//! `jingku trash`, on a folder with a server running on it and without one, and killed at every durable step.
+
+use std::os::unix::process::ExitStatusExt;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::disk;
+use crate::home::Home;
+
+/// Where a command is killed. Three images are in the trash.
+pub(crate) const FAILPOINTS: [&str; 8] = [
+    "trash.before_restore",
+    "trash.after_restore",
+    "trash.before_purge:1",
+    "trash.before_purge:2",
+    "trash.before_purge:3",
+    "trash.after_purge:1",
+    "trash.after_purge:2",
+    "trash.after_purge:3",
+];
+
+fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|image| image["CompShareImageId"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_was_deleted_comes_back_byte_for_byte() {
+    let home = Home::new();
+    let bytes = disk::bytes(5, 1);
+    home.add_instance("uhost-1", &bytes);
+    let server = home.serve();
+    let id = home.make("uhost-1", "env");
+    let facts = ["--description", "CUDA 12", "--tag", "vLLM", "--readme", "Read me."];
+    home.run(&[&["image", "update", &id], &facts[..]].concat()).succeeded();
+    let before = home.json(&["image", "show", &id]);
+    assert_eq!(home.json(&["trash", "list"]), json!([]));
+    home.run(&["image", "delete", &id]).succeeded();
+    let trash = home.json(&["trash", "list"]);
+    assert_eq!((&trash[0]["Name"], &trash[0]["Status"]), (&json!("env"), &json!("Available")), "{trash}");
+    assert_eq!(trash[0]["Bytes"], bytes.len(), "{trash}");
+    assert!(home.run(&["trash", "list"]).succeeded().out.contains(&id));
+
+    // Its name is free, and then it is not: it comes back under another.
+    let other = home.make("uhost-1", "env");
+    let command = format!("jingku trash restore {id} --name");
+    home.refuses(
+        &["trash", "restore", &id],
+        1,
+        &["is called \"env\" by now", &command],
+        &["另一个镜像名为 \"env\"", &command],
+    );
+    home.refuses(
+        &["trash", "restore", &id, "--name", "a b"],
+        1,
+        &["cannot be the name"],
+        &["不能用作镜像名称"],
+    );
+    home.run(&["image", "delete", &other]).succeeded();
+    let said = home.run(&["trash", "restore", &id]).succeeded().out;
+    assert_eq!(said, "Back as env, private.\n");
+    // The server that runs shows it at once, as it was.
+    let mut after = home.json(&["image", "show", &id]);
+    after["UpdateTime"] = before["UpdateTime"].clone();
+    assert_eq!(after, before);
+    assert!(home.bytes(&id) == bytes);
+    home.refuses(
+        &["trash", "restore", &id],
+        3,
+        &["no image", "in the trash", "jingku trash list"],
+        &["回收站中没有镜像"],
+    );
+    let back = home.json(&["trash", "restore", &other, "--name", "env-2"]);
+    assert_eq!(back, json!({ "CompShareImageId": other, "Name": "env-2" }));
+    assert_eq!(home.json(&["image", "list"])["TotalCount"], 2);
+    server.stop();
+}
+
+#[test]
+fn emptied_for_good() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(2, 1));
+    let server = home.serve();
+    let images = ["a", "b", "c"].map(|name| home.make("uhost-1", name));
+    for id in &images {
+        home.run(&["image", "delete", id]).succeeded();
+    }
+    let empty = |args: &[&str]| home.json(&[&["trash", "empty"], args].concat())["Images"].clone();
+    assert_eq!(empty(&["--older-than", "1h"]), 0);
+    assert_eq!(empty(&["--dry-run"]), 3);
+    assert!(home.run(&["trash", "empty", "--dry-run"]).succeeded().out.starts_with("3 images"));
+    // One that is not there, and none goes.
+    home.refuses(&["trash", "empty", &images[0], "x"], 3, &["\"x\" in the trash"], &["没有镜像 \"x\""]);
+    home.run(&["trash", "empty", "--older-than", "7"]).failed(2, &["7d"]);
+    assert_eq!(ids(&home.json(&["trash", "list"])).len(), 3);
+    assert_eq!(empty(&[&images[0], &images[0]]), 1);
+    assert_eq!(ids(&home.json(&["trash", "list"])), [images[2].as_str(), &images[1]]);
+    server.stop();
+    assert_eq!(empty(&[]), 2);
+    assert_eq!(home.json(&["trash", "list"]), json!([]));
+}
+
+#[test]
+fn killed_at_every_step() {
+    let home = Home::new();
+    let bytes = disk::bytes(3, 1);
+    home.add_instance("uhost-1", &bytes);
+    for failpoint in FAILPOINTS {
+        let server = home.serve();
+        let images = ["a", "b", "c"].map(|name| home.make("uhost-1", name));
+        for id in &images {
+            home.run(&["image", "delete", id]).succeeded();
+        }
+        let restore = ["trash", "restore", &images[0]];
+        let restores = failpoint.ends_with("restore");
+        let mut command = home.command(if restores { &restore } else { &["trash", "empty"] });
+        let status = command.env("JINGKU_FAILPOINT", failpoint).status().unwrap();
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{failpoint}: {status}");
+
+        // Every image is in one place, whole: listed, in the trash, or nowhere after it was to be forgotten.
+        let (listed, trash) = (home.json(&["image", "list"]), home.json(&["trash", "list"]));
+        let left = ids(&trash).len();
+        let (back, expected) = match failpoint {
+            "trash.before_restore" | "trash.before_purge:1" => (0, 3),
+            "trash.after_restore" => (1, 2),
+            "trash.before_purge:2" | "trash.after_purge:1" => (0, 2),
+            "trash.before_purge:3" | "trash.after_purge:2" => (0, 1),
+            _ => (0, 0),
+        };
+        assert_eq!((&listed["TotalCount"], left), (&json!(back), expected), "{failpoint}");
+        for id in ids(&trash) {
+            home.run(&["trash", "restore", id]).succeeded();
+        }
+        for id in ids(&home.json(&["image", "list"])["ImageSet"]) {
+            assert!(home.bytes(id) == bytes, "{failpoint}: other bytes");
+            home.run(&["image", "delete", id]).succeeded();
+        }
+        home.run(&["trash", "empty"]).succeeded();
+        server.stop();
+    }
+    println!("{} kills in the trash", FAILPOINTS.len());
+}

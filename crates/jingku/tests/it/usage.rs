@@ -1,0 +1,93 @@
+//! `jingku usage`: what the images take up, added up by hand from the files of the store.
+
+use serde_json::{Value, json};
+
+use crate::disk::{self, CHUNK};
+use crate::home::{Home, files_below};
+
+/// Bytes of all files of the store, and how many they are.
+fn stored(home: &Home) -> (u64, u64) {
+    let mut files = files_below(home.data().join("store/chunks"));
+    files.extend(files_below(home.data().join("store/manifests")));
+    (files.values().map(|bytes| bytes.len() as u64).sum(), files.len() as u64)
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn total(usage: &Value, name: &str) -> u64 {
+    number(&usage[name]["StoredBytes"])
+}
+
+fn image<'a>(usage: &'a Value, id: &str) -> &'a Value {
+    usage["Images"].as_array().unwrap().iter().find(|image| image["CompShareImageId"] == id).unwrap()
+}
+
+#[test]
+fn shared_chunks_are_counted_once() {
+    let home = Home::new();
+    let first = disk::bytes(6, 1);
+    let mut second = first.clone();
+    disk::noise(77, &mut second[..CHUNK]);
+    home.add_instance("uhost-1", &first);
+    home.add_instance("uhost-2", &second);
+    let server = home.serve();
+    let a = home.make("uhost-1", "a");
+    let (alone, _) = stored(&home);
+    let usage = home.json(&["usage"]);
+    let one = image(&usage, &a);
+    assert_eq!((number(&one["StoredBytes"]), number(&one["UniqueBytes"])), (alone, alone), "{usage}");
+    assert_eq!(number(&one["LogicalBytes"]), first.len() as u64);
+    assert_eq!((total(&usage, "Trash"), total(&usage, "Garbage")), (0, 0));
+
+    // One chunk and a manifest are the second's own; a third image is of the very same bits.
+    let b = home.make("uhost-2", "b");
+    let (both, objects) = stored(&home);
+    let usage = home.json(&["usage"]);
+    assert_eq!(number(&usage["Live"]["Objects"]), objects);
+    assert_eq!(total(&usage, "Live"), both, "{usage}");
+    let (one, two) = (image(&usage, &a), image(&usage, &b));
+    assert_eq!(number(&two["UniqueBytes"]), both - alone);
+    assert!(number(&one["UniqueBytes"]) < number(&one["StoredBytes"]));
+    let shared = number(&one["StoredBytes"]) - number(&one["UniqueBytes"]);
+    assert_eq!(shared, number(&two["StoredBytes"]) - number(&two["UniqueBytes"]));
+    let c = home.make("uhost-2", "c");
+    let usage = home.json(&["usage"]);
+    assert_eq!((total(&usage, "Live"), number(&image(&usage, &b)["UniqueBytes"])), (both, 0));
+
+    // In the trash it is another line, and forgotten it is garbage.
+    for id in [&b, &c] {
+        home.run(&["image", "delete", id]).succeeded();
+    }
+    let usage = home.json(&["usage"]);
+    assert_eq!((total(&usage, "Live"), total(&usage, "Trash")), (alone, both - alone), "{usage}");
+    assert_eq!((&image(&usage, &b)["InTrash"], &usage["Trash"]["Images"]), (&json!(true), &json!(2)));
+    home.run(&["trash", "empty"]).succeeded();
+    let usage = home.json(&["usage"]);
+    assert_eq!((total(&usage, "Trash"), total(&usage, "Garbage")), (0, both - alone), "{usage}");
+    assert_eq!(usage["MissingChunks"], 0);
+    let table = home.run(&["usage"]).succeeded().out;
+    assert!(table.contains(&a) && table.contains("garbage"), "{table}");
+    server.stop();
+}
+
+#[test]
+fn what_is_lost_is_told() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(4, 1));
+    home.add_instance("uhost-2", &disk::bytes(4, 2));
+    let server = home.serve();
+    let (a, b) = (home.make("uhost-1", "a"), home.make("uhost-2", "b"));
+    server.stop();
+    let chunks = files_below(home.data().join("store/chunks"));
+    std::fs::remove_file(chunks.keys().next().unwrap()).unwrap();
+    assert_eq!(home.json(&["usage"])["MissingChunks"], 1);
+    let manifests = files_below(home.data().join("store/manifests"));
+    std::fs::remove_file(manifests.keys().next().unwrap()).unwrap();
+    let usage = home.json(&["usage"]);
+    let damaged = [&a, &b].map(|id| image(&usage, id)["Damaged"].as_bool().unwrap());
+    assert!(damaged[0] != damaged[1], "{usage}");
+    let said = home.run(&["usage", "--lang", "zh"]).succeeded();
+    assert!(said.err.contains("缺失") && said.out.contains("已损坏"), "{said:?}");
+}

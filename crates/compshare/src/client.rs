@@ -3,9 +3,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use jingku_protocol::actions::Request;
+use jingku_protocol::actions::{Action, Request};
 use jingku_protocol::{Params, Value, sign_request};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Url, redirect};
 use secrecy::ExposeSecret;
 
@@ -77,6 +77,25 @@ impl Client {
         let mut url = self.0.base_url.clone();
         url.set_query(Some(&self.signed(request.params()).to_form()));
         Exchange::open(R::ACTION, self.0.http.get(url)).await
+    }
+
+    /// Opens a link that a call answered, from a byte on if the file still has this tag.
+    pub(crate) async fn open_link(
+        &self,
+        link: &str,
+        from: u64,
+        etag: &HeaderValue,
+    ) -> Result<Exchange, Error> {
+        let get = self.0.http.get(self.at_base(link));
+        let get = get.header(RANGE, format!("bytes={from}-")).header(IF_RANGE, etag);
+        Exchange::open(Action::GetCompShareCustomImageUrl, get).await
+    }
+
+    /// The address of a link under the base URL: the way this client reaches the server is known to lead there, and
+    /// the server knows others only from its configuration.
+    fn at_base(&self, link: &str) -> String {
+        let path = link.find("/images/").map_or("", |at| &link[at..]);
+        format!("{}{path}", self.0.base_url.as_str().trim_end_matches('/'))
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, stream};
 use jingku_protocol::actions::Action;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -75,22 +74,31 @@ impl Exchange {
         }
     }
 
-    /// Hands out the answer as a file: its length in bytes, if the server told it, and its bytes. A longer `silence`
-    /// of the server is an error.
-    pub(crate) fn into_file(
-        self,
-        silence: Duration,
-    ) -> (Option<u64>, impl Stream<Item = Result<Bytes, Error>> + Send) {
-        let action = self.action;
-        let length = self.response.content_length();
-        let bytes = stream::try_unfold(self.response, move |mut response| async move {
-            match timeout(silence, response.chunk()).await {
-                Ok(Ok(chunk)) => Ok(chunk.map(|chunk| (chunk, response))),
-                Ok(Err(error)) => Err(network_error(action, error)),
-                Err(_) => Err(Error::Timeout { action, after: silence }),
-            }
-        });
-        (length, bytes)
+    /// Tells whether the answer is a part of a file that begins at this byte.
+    pub(crate) fn is_part_from(&self, at: u64) -> bool {
+        let range = self.response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+        self.response.status() == StatusCode::PARTIAL_CONTENT
+            && range.is_some_and(|range| range.starts_with(&format!("bytes {at}-")))
+    }
+
+    /// The length in bytes of an answer that is a file, if the server told it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// The tag of an answer that is a file, if the server gave one that tells bytes apart.
+    pub(crate) fn etag(&self) -> Option<HeaderValue> {
+        let tag = self.response.headers().get(ETAG);
+        tag.filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()
+    }
+
+    /// Reads on in an answer that is a file; `None` at its end. A longer `silence` of the server is an error.
+    pub(crate) async fn next(&mut self, silence: Duration) -> Result<Option<Bytes>, Error> {
+        match timeout(silence, self.response.chunk()).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) => Err(network_error(self.action, error)),
+            Err(_) => Err(Error::Timeout { action: self.action, after: silence }),
+        }
     }
 
     /// Reads the body to its end, or until it is longer than `limit` bytes.

@@ -16,6 +16,7 @@ use jingku_protocol::actions::{
     DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, DescribeFavoriteImagesRequest,
     DescribeFavoriteImagesResponse, DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse,
     DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse,
+    GetCompShareCustomImageUrlRequest, GetCompShareCustomImageUrlResponse,
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse, GetProjectListRequest,
     GetProjectListResponse, GetRegionRequest, GetRegionResponse, ModifyCompShareImageShareAccountRequest,
     ModifyCompShareImageShareAccountResponse, PublishCompShareImageRequest, PublishCompShareImageResponse,
@@ -48,6 +49,14 @@ impl Client {
         &self,
         request: &CreateCompShareCustomImageRequest,
     ) -> Result<CreateCompShareCustomImageResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Asks for a link from which an image can be downloaded without a key pair. The cloud does not know this action.
+    pub async fn get_comp_share_custom_image_url(
+        &self,
+        request: &GetCompShareCustomImageUrlRequest,
+    ) -> Result<GetCompShareCustomImageUrlResponse, Error> {
         self.call(request).await
     }
 

@@ -22,6 +22,7 @@ mod describe_favorite_images;
 mod describe_self_community_images;
 mod describe_user_community_images;
 mod export_comp_share_custom_image;
+mod get_comp_share_custom_image_url;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
@@ -85,6 +86,9 @@ pub use describe_user_community_images::{
 };
 pub use export_comp_share_custom_image::{
     ExportCompShareCustomImageRequest, ExportCompShareCustomImageResponse,
+};
+pub use get_comp_share_custom_image_url::{
+    DEFAULT_LINK_SECS, GetCompShareCustomImageUrlRequest, GetCompShareCustomImageUrlResponse, MAX_LINK_SECS,
 };
 pub use get_comp_share_image_create_progress::{
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
@@ -215,6 +219,7 @@ impl Action {
             | Self::DescribeSelfCommunityImages
             | Self::DescribeUserCommunityImages
             | Self::ExportCompShareCustomImage
+            | Self::GetCompShareCustomImageUrl
             | Self::GetCompShareImageCreateProgress
             | Self::GetProjectList
             | Self::GetRegion => Access::Read,
@@ -250,6 +255,7 @@ impl Action {
             | Self::DescribeCompShareInstance
             | Self::DescribeFavoriteImages
             | Self::ExportCompShareCustomImage
+            | Self::GetCompShareCustomImageUrl
             | Self::GetProjectList
             | Self::GetRegion
             | Self::RemoveFavoriteImage
@@ -279,6 +285,7 @@ actions! {
     DescribeSelfCommunityImages = "DescribeSelfCommunityImages", Safe;
     DescribeUserCommunityImages = "DescribeUserCommunityImages", Safe;
     ExportCompShareCustomImage = "ExportCompShareCustomImage", Safe;
+    GetCompShareCustomImageUrl = "GetCompShareCustomImageUrl", Safe;
     GetCompShareImageCreateProgress = "GetCompShareImageCreateProgress", Safe;
     GetProjectList = "GetProjectList", Safe;
     GetRegion = "GetRegion", Safe;

@@ -20,6 +20,7 @@ mod describe_favorite_images;
 mod describe_self_community_images;
 mod describe_user_community_images;
 mod export_comp_share_custom_image;
+mod get_comp_share_custom_image_url;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
@@ -77,6 +78,7 @@ pub(crate) async fn run(
         Action::ExportCompShareCustomImage => {
             export_comp_share_custom_image::run(context, caller, Request::bind(tree)?).await
         }
+        Action::GetCompShareCustomImageUrl => call!(get_comp_share_custom_image_url),
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
         Action::GetProjectList => call!(get_project_list),
         Action::GetRegion => call!(get_region),

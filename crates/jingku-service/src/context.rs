@@ -16,6 +16,7 @@ use crate::jobs::Running;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
+use crate::link::Link;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
@@ -195,7 +196,15 @@ impl Context {
 
     /// The address of a cover; empty for none.
     pub(crate) fn cover_url(&self, id: &str) -> String {
-        let base_url = self.public_url.get().map_or("", String::as_str);
-        if id.is_empty() { String::new() } else { format!("{base_url}/covers/{id}") }
+        if id.is_empty() { String::new() } else { format!("{}/covers/{id}", self.base_url()) }
+    }
+
+    /// A link as an address.
+    pub(crate) fn link_url(&self, link: &Link) -> String {
+        format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
+    }
+
+    fn base_url(&self) -> &str {
+        self.public_url.get().map_or("", String::as_str)
     }
 }

@@ -28,6 +28,8 @@ pub enum Error {
     MissingSignature,
     /// The signature is not that of the parameters.
     SignatureMismatch,
+    /// A link that was made up, changed, or has ended.
+    BadLink,
     /// No such public key.
     UserNotFound,
     /// No such `SecurityToken`; none are given out.
@@ -108,7 +110,7 @@ impl Error {
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
-            Self::SignatureMismatch => RetCode::SignatureMismatch,
+            Self::SignatureMismatch | Self::BadLink => RetCode::SignatureMismatch,
             Self::UserNotFound => RetCode::UserNotFound,
             Self::TokenNotFound => RetCode::TokenNotFound,
             Self::ProjectNotFound(_) => RetCode::ProjectNotFound,
@@ -139,6 +141,7 @@ impl Error {
             Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
             Self::MissingSignature => "Missing Signature".to_owned(),
             Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
+            Self::BadLink => "The link is wrong or has expired; ask for a new one".to_owned(),
             Self::UserNotFound => "User Not Exists".to_owned(),
             Self::TokenNotFound => "Token Not Exists".to_owned(),
             Self::ProjectNotFound(id) => format!("Project [{}] not exists", excerpt(id)),

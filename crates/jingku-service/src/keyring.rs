@@ -26,17 +26,45 @@ pub struct WrongMasterKey {
     public_key: String,
 }
 
+/// Sets the key of links apart from every other use of the master key. Never changed: it would end all links.
+const LINKS: &str = "jingku 2026-11-24 links to images";
+
 /// Seals and opens private keys.
 pub(crate) struct Keyring {
     cipher: Aes256Gcm,
+    links: LinkKey,
+}
+
+/// Seals links: a BLAKE3 key derived from the master key.
+pub(crate) struct LinkKey(Zeroizing<[u8; blake3::KEY_LEN]>);
+
+impl LinkKey {
+    /// The seal of a message.
+    pub(crate) fn mac(&self, message: &str) -> [u8; blake3::OUT_LEN] {
+        *blake3::keyed_hash(&self.0, message.as_bytes()).as_bytes()
+    }
+
+    /// Whether a seal is that of the message, in constant time.
+    pub(crate) fn verify(&self, message: &str, mac: &[u8]) -> bool {
+        // The comparison of two hashes takes the same time wherever they differ.
+        mac.try_into().is_ok_and(|mac: [u8; blake3::OUT_LEN]| {
+            blake3::keyed_hash(&self.0, message.as_bytes()) == blake3::Hash::from_bytes(mac)
+        })
+    }
 }
 
 impl Keyring {
     /// A keyring under `master_key`, which is wiped.
     pub(crate) fn new(mut master_key: [u8; MASTER_KEY_BYTES]) -> Self {
         let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(master_key));
+        let links = LinkKey(Zeroizing::new(blake3::derive_key(LINKS, &master_key)));
         master_key.zeroize();
-        Self { cipher }
+        Self { cipher, links }
+    }
+
+    /// The key that seals links.
+    pub(crate) fn links(&self) -> &LinkKey {
+        &self.links
     }
 
     /// Seals a private key for storing.

@@ -13,6 +13,7 @@ mod cover;
 mod credentials;
 mod data_dir;
 mod demo;
+mod download;
 mod error;
 mod failpoint;
 mod fixtures;
@@ -23,6 +24,7 @@ mod key_limits;
 mod keyring;
 mod lab;
 mod limits;
+mod link;
 mod lock;
 mod named;
 mod operator;
@@ -33,6 +35,7 @@ mod reply;
 mod review;
 mod room;
 mod server;
+mod stall;
 mod transfer;
 mod trash;
 mod usage;
@@ -55,6 +58,7 @@ pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
     BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX,
+    STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};

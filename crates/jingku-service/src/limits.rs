@@ -11,6 +11,9 @@ pub const MAX_CONNECTIONS: usize = 4096;
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request body may take to arrive.
 pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take none of what is sent to it, or send none of a file: then its connection is closed, and
+/// what it held is free.
+pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
 pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
 /// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use jingku_protocol::Class;
 use jingku_protocol::actions::Action;
 use serde::Serialize;
 
@@ -19,6 +20,8 @@ pub(crate) enum Reply {
     File {
         /// Bytes.
         length: u64,
+        /// Names its content: two files of one tag are the same.
+        etag: HeaderValue,
         /// The file.
         body: Body,
     },
@@ -48,8 +51,11 @@ pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Respons
             json.extend_from_slice(&members[1..]);
             response(StatusCode::OK, request_id, JSON, Body::from(json))
         }
-        Reply::File { length, body } => {
-            file(request_id, HeaderValue::from_static("application/octet-stream"), length, body)
+        Reply::File { length, etag, body } => {
+            let octets = HeaderValue::from_static("application/octet-stream");
+            let mut response = file(request_id, octets, length, body);
+            response.headers_mut().insert(header::ETAG, etag);
+            response
         }
     }
 }
@@ -66,6 +72,17 @@ pub(crate) fn failure(status: StatusCode, error: &Error, request_id: &str) -> Re
     let mut response = refusal(None, error, request_id);
     *response.status_mut() = status;
     response
+}
+
+/// The HTTP status of a refusal where HTTP may say that it is one.
+pub(crate) fn status(error: &Error) -> StatusCode {
+    match error.ret_code().class() {
+        Class::FixRequest => StatusCode::BAD_REQUEST,
+        Class::FixCredentials => StatusCode::FORBIDDEN,
+        Class::LookAgain => StatusCode::NOT_FOUND,
+        Class::AskAgainLater => StatusCode::SERVICE_UNAVAILABLE,
+        Class::ServiceFault => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 /// Builds the response of a call that was refused. HTTP 200 for every request that could be read: SDKs throw the body

@@ -17,9 +17,11 @@ use tokio::sync::Semaphore;
 
 use crate::context::Context;
 use crate::cover;
+use crate::download;
 use crate::gateway;
 use crate::lab;
-use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS};
+use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS, STALL_TIMEOUT};
+use crate::stall::Stall;
 
 /// How long running requests may take to end when the server is told to stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,7 +34,8 @@ pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle));
+        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle))
+        .route("/images/{id}/disk", get(download::serve).fallback(gateway::handle));
     if context.lab.is_some() {
         router = router.route("/_lab/{*call}", any(lab::control));
     }
@@ -75,7 +78,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             request.extensions_mut().insert(ConnectInfo(peer));
             router.call(request)
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, STALL_TIMEOUT)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that breaks off is no event.

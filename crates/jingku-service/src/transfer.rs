@@ -1,8 +1,10 @@
-//! The way back out: an image as the stream of bytes it was made of.
+//! The way back out: an image as the stream of bytes it was made of, or a part of it.
+
+use std::ops::Range;
 
 use axum::body::Body;
 use bytes::Bytes;
-use jingku_chunks::{ManifestId, Piece, Pieces, Store};
+use jingku_chunks::{Extent, Manifest, ManifestId, Piece, Store};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::error::Internal;
@@ -12,62 +14,110 @@ const AHEAD: usize = 8;
 /// Zeros are sent from one block of this many bytes.
 static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
-/// A disk on its way out.
-pub(crate) struct DiskStream {
-    /// Bytes, holes included.
-    pub(crate) length: u64,
-    /// The bytes. Every chunk is checked as it is read; a damaged one breaks the stream off.
-    pub(crate) body: Body,
-}
-
-/// Opens an image's disk as a raw stream, which holds `permit` to its end.
-pub(crate) async fn open(
+/// A disk that can be read: its manifest is whole.
+pub(crate) struct Disk {
     store: Store,
+    manifest: Manifest,
     image_id: String,
-    manifest: String,
-    permit: OwnedSemaphorePermit,
-) -> Result<DiskStream, Internal> {
-    let bad_name = || Internal::BadRow(format!("image {image_id}: manifest {manifest}"));
-    let manifest: ManifestId = manifest.parse().map_err(|_| bad_name())?;
-    let opened = tokio::task::spawn_blocking(move || {
-        let manifest = store.open_manifest(manifest)?;
-        let length = manifest.logical_size();
-        Ok::<_, jingku_chunks::Error>((length, store.read(&manifest)?))
-    });
-    let (length, pieces) = opened.await??;
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || {
-        send(pieces, &image_id, &sender);
-        drop(permit);
-    });
-    let stream =
-        futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
-    Ok(DiskStream { length, body: Body::from_stream(stream) })
 }
 
-/// Sends until the end, an error, or a client that has gone.
-fn send(pieces: Pieces, image_id: &str, sender: &mpsc::Sender<Result<Bytes, jingku_chunks::Error>>) {
-    for piece in pieces {
-        let sent = match piece {
-            Ok(Piece::Data(bytes)) => sender.blocking_send(Ok(bytes.into())),
-            Ok(Piece::Zero(length)) => send_zeros(length, sender),
-            Err(error) => {
+/// Opens an image's disk.
+pub(crate) async fn open(store: Store, image_id: String, manifest: &str) -> Result<Disk, Internal> {
+    let bad_name = || Internal::BadRow(format!("image {image_id}: manifest {manifest}"));
+    let id: ManifestId = manifest.parse().map_err(|_| bad_name())?;
+    let opened = tokio::task::spawn_blocking(move || {
+        let manifest = store.open_manifest(id)?;
+        Ok::<_, jingku_chunks::Error>(Disk { store, manifest, image_id })
+    });
+    Ok(opened.await??)
+}
+
+impl Disk {
+    /// Bytes, holes included.
+    pub(crate) fn length(&self) -> u64 {
+        self.manifest.logical_size()
+    }
+
+    /// Streams a part of the disk, which lies within its length, holes as zeros. The stream holds `permit` to its end.
+    ///
+    /// Every chunk is checked as it is read; a damaged one breaks the stream off. Memory holds a bounded number of
+    /// chunks.
+    pub(crate) fn read(self, range: Range<u64>, permit: OwnedSemaphorePermit) -> Body {
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        tokio::task::spawn_blocking(move || {
+            if let Err(Stop::Damaged(error)) = self.send(range, &sender) {
+                let image_id = &self.image_id;
                 tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot read image");
-                sender.blocking_send(Err(error))
+                // Whoever reads may have gone meanwhile.
+                let _ = sender.blocking_send(Err(error));
             }
-        };
-        if sent.is_err() {
-            return;
+            drop(permit);
+        });
+        let stream =
+            futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+        Body::from_stream(stream)
+    }
+
+    /// Sends until the end, an error, or a client that has gone.
+    fn send(&self, range: Range<u64>, sender: &Sender) -> Result<(), Stop> {
+        if range == (0..self.length()) {
+            // On several cores.
+            for piece in self.store.read(&self.manifest)? {
+                match piece? {
+                    Piece::Data(bytes) => send_bytes(bytes.into(), sender)?,
+                    Piece::Zero(length) => send_zeros(length, sender)?,
+                }
+            }
+            return Ok(());
         }
+        let mut start = 0;
+        for extent in self.manifest.extents()? {
+            let extent = extent?;
+            let (Extent::Zero { len } | Extent::Chunk { len, .. }) = extent;
+            let wanted = range.start.max(start)..range.end.min(start + len);
+            if !wanted.is_empty() {
+                match extent {
+                    Extent::Zero { .. } => send_zeros(wanted.end - wanted.start, sender)?,
+                    Extent::Chunk { id, .. } => {
+                        let bytes = Bytes::from(self.store.read_chunk(id)?);
+                        let within = |at: u64| usize::try_from(at - start).expect("a chunk fits in memory");
+                        send_bytes(bytes.slice(within(wanted.start)..within(wanted.end)), sender)?;
+                    }
+                }
+            }
+            start += len;
+            if start >= range.end {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 
-type Sent = Result<(), mpsc::error::SendError<Result<Bytes, jingku_chunks::Error>>>;
+type Sender = mpsc::Sender<Result<Bytes, jingku_chunks::Error>>;
 
-fn send_zeros(mut length: u64, sender: &mpsc::Sender<Result<Bytes, jingku_chunks::Error>>) -> Sent {
+/// Why not everything was sent.
+enum Stop {
+    /// Nobody reads any more.
+    Gone,
+    /// The store does not have what it should.
+    Damaged(jingku_chunks::Error),
+}
+
+impl From<jingku_chunks::Error> for Stop {
+    fn from(error: jingku_chunks::Error) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+fn send_bytes(bytes: Bytes, sender: &Sender) -> Result<(), Stop> {
+    sender.blocking_send(Ok(bytes)).map_err(|_| Stop::Gone)
+}
+
+fn send_zeros(mut length: u64, sender: &Sender) -> Result<(), Stop> {
     while length > 0 {
         let block = usize::try_from(length).unwrap_or(usize::MAX).min(ZEROS.len());
-        sender.blocking_send(Ok(Bytes::from_static(&ZEROS[..block])))?;
+        send_bytes(Bytes::from_static(&ZEROS[..block]), sender)?;
         length -= block as u64;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use compshare::actions::MAX_LINK_SECS;
 use jingku_service::{DiskFormat, PlatformType};
 
 use crate::image::list::ListArgs;
@@ -353,6 +354,8 @@ pub(crate) enum ImageCommand {
     Delete(OneImage),
     #[command(about = tr("Write an image's disk to a file", "把镜像的磁盘导出为文件"))]
     Export(ExportArgs),
+    #[command(about = tr("Print a link that downloads an image without a key pair", "输出免密钥的镜像下载链接"))]
+    Url(UrlArgs),
 }
 
 impl ImageCommand {
@@ -364,6 +367,7 @@ impl ImageCommand {
             Self::Create(args) => &args.connection,
             Self::Update(args) => &args.one.connection,
             Self::Export(args) => &args.one.connection,
+            Self::Url(args) => &args.one.connection,
         }
     }
 }
@@ -466,8 +470,26 @@ pub(crate) enum Visibility {
 pub(crate) struct ExportArgs {
     #[arg(long, value_name = "raw|qcow2", default_value = "raw", hide_default_value = true, help = tr("What to write [default: raw]", "导出格式 [默认：raw]"))]
     pub(crate) format: DiskFormat,
-    #[arg(short, long, value_name = "FILE", help = tr("The file; must not exist", "导出到的文件；不能已存在"))]
+    #[arg(short, long, value_name = "FILE", help = tr("The file, which must not exist; - for standard output", "导出到的文件，不能已存在；- 表示标准输出"))]
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) one: OneImage,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UrlArgs {
+    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1h", hide_default_value = true, help = tr("How long it is good for: 90s, 10m, 2h [default: 1h]", "有效期，如 90s、10m、2h [默认：1h]"))]
+    pub(crate) expires: i64,
+    #[command(flatten)]
+    pub(crate) one: OneImage,
+}
+
+/// The life of a link, as people write it.
+fn seconds(text: &str) -> Result<i64, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3600)];
+    let units = units.iter().find_map(|(unit, secs)| Some((text.strip_suffix(unit)?, *secs)));
+    let secs = units.and_then(|(number, secs)| number.parse::<i64>().ok()?.checked_mul(secs));
+    secs.filter(|secs| (1..=MAX_LINK_SECS).contains(secs)).ok_or_else(|| {
+        tr("write it like 90s, 10m or 2h; 24h at most", "请写成 90s、10m 或 2h 的形式，最长 24h").to_owned()
+    })
 }

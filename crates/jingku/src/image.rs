@@ -6,6 +6,7 @@ mod export;
 mod follow;
 pub(crate) mod list;
 mod sparse_file;
+mod url;
 
 use compshare::actions::{
     DescribeCompShareCustomImagesRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
@@ -32,6 +33,7 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Update(args) => update(global, client, args).await,
         ImageCommand::Delete(args) => delete(global, client, args).await,
         ImageCommand::Export(args) => export::run(global, client, args).await,
+        ImageCommand::Url(args) => url::run(global, client, args).await,
     };
     outcome.map_err(|failure| connection.explain(global, failure))
 }

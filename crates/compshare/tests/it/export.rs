@@ -51,6 +51,59 @@ async fn a_file_that_breaks_off_is_an_error() {
     assert_eq!(server.seen().len(), 1);
 }
 
+/// A connection that breaks is gone on with, at the byte where it broke, if the disk is the same.
+#[tokio::test]
+async fn what_broke_off_is_gone_on_with() {
+    let server = Server::start(|_, request| match request.action() {
+        "ExportCompShareCustomImage" => {
+            Answer::Raw(file("ETag: \"tag\"\r\nContent-Length: 10", b"01234"))
+        }
+        // The address is the server's own idea of where it is.
+        "GetCompShareCustomImageUrl" => Answer::Json(
+            json!({"RetCode": 0, "Url": "https://elsewhere.example/images/x/disk?signature=s", "ExpireTime": 1}),
+        ),
+        _ if request.head.contains("range: bytes=5-") => Answer::raw(
+            "HTTP/1.1 206 Partial Content\r\nContent-Type: application/octet-stream\r\n\
+             Content-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\n56",
+        ),
+        _ => Answer::raw(
+            "HTTP/1.1 206 Partial Content\r\nContent-Type: application/octet-stream\r\n\
+             Content-Range: bytes 7-9/10\r\nContent-Length: 3\r\n\r\n789",
+        ),
+    })
+    .await;
+    let (length, body) = server.client().export(ID).await.unwrap();
+    let parts: Vec<_> = body.try_collect().await.unwrap();
+    assert_eq!((length, parts.concat()), (Some(10), b"0123456789".to_vec()));
+    let seen = server.seen();
+    let parts: Vec<_> = seen.iter().filter(|seen| seen.head.starts_with("GET /images/x/disk?")).collect();
+    assert_eq!(parts.len(), 2);
+    assert!(parts.iter().all(|part| part.head.contains("if-range: \"tag\"")), "{}", parts[0].head);
+}
+
+/// Another disk, or a server that breaks at the same byte again, ends it.
+#[tokio::test]
+async fn what_cannot_be_gone_on_with_is_an_error() {
+    for part in [
+        "HTTP/1.1 200 OK\r\nETag: \"other\"\r\nContent-Length: 2\r\n\r\nxx",
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\n",
+    ] {
+        let server = Server::start(move |_, request| match request.action() {
+            "ExportCompShareCustomImage" => {
+                Answer::Raw(file("ETag: \"tag\"\r\nContent-Length: 10", b"01234"))
+            }
+            "GetCompShareCustomImageUrl" => {
+                Answer::Json(json!({"RetCode": 0, "Url": "http://a/images/x/disk", "ExpireTime": 1}))
+            }
+            _ => Answer::raw(part),
+        })
+        .await;
+        let (_, body) = server.client().export(ID).await.unwrap();
+        let parts: Vec<_> = body.collect().await;
+        assert!(matches!(parts.last(), Some(Err(Error::Transport { .. }))), "{parts:?}");
+    }
+}
+
 #[tokio::test]
 async fn silence_in_the_middle_is_an_error() {
     let server = Server::start(|_, _| Answer::Hang(file("Content-Length: 100", b"half"))).await;

@@ -48,6 +48,7 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::DescribeCompShareSoftwarePort, Names::Nothing),
     (Action::DescribeCompShareSupportZone, Names::Nothing),
     (Action::ExportCompShareCustomImage, Names::Image("CompShareImageId", &[])),
+    (Action::GetCompShareCustomImageUrl, Names::Image("CompShareImageId", &[])),
     (Action::GetCompShareImageCreateProgress, Names::Image("CompShareImageId", &[])),
     (Action::GetProjectList, Names::Nothing),
     (Action::GetRegion, Names::Nothing),

@@ -26,6 +26,7 @@ mod describe_user_community_images;
 mod export_comp_share_custom_image;
 mod fixtures;
 mod gateway;
+mod get_comp_share_custom_image_url;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;

@@ -1,5 +1,7 @@
 //! `jingku image export`.
 
+use std::fs::File;
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::Path;
 
 use compshare::Client;
@@ -17,8 +19,29 @@ use crate::output::{print, print_json};
 /// What the stream is written to.
 enum Sink {
     Raw(SparseFile),
-    Qcow2 { writer: Qcow2Writer, at: u64 },
+    Qcow2 {
+        writer: Qcow2Writer,
+        at: u64,
+    },
+    /// Standard output, which takes the raw disk as it comes.
+    Stdout(Stdout),
 }
+
+/// Why not everything was written.
+enum Unwritten {
+    /// Who read standard output wants no more, as in `… | head -c 512`: no failure.
+    Unwanted,
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Unwritten {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What `-o` calls standard output.
+const STDOUT: &str = "-";
 
 impl Sink {
     fn create(path: &Path, format: DiskFormat, length: u64) -> Result<Self, Failure> {
@@ -30,9 +53,12 @@ impl Sink {
         }
     }
 
-    fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Unwritten> {
         match self {
-            Self::Raw(file) => file.append(bytes).map_err(|error| Failure::file(Exit::Fault, path, &error)),
+            Self::Raw(file) => {
+                file.append(bytes).map_err(|error| Failure::file(Exit::Fault, path, &error).into())
+            }
+            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(|error| unwritten(&error)),
             Self::Qcow2 { writer, at } => {
                 if bytes.iter().any(|byte| *byte != 0) {
                     writer.write_at(*at, bytes)?;
@@ -43,16 +69,32 @@ impl Sink {
         }
     }
 
-    fn finish(self, path: &Path) -> Result<(), Failure> {
+    fn finish(self, path: &Path) -> Result<(), Unwritten> {
         match self {
-            Self::Raw(file) => file.finish().map_err(|error| Failure::file(Exit::Fault, path, &error)),
+            Self::Raw(file) => file.finish().map_err(|error| Failure::file(Exit::Fault, path, &error).into()),
+            Self::Stdout(mut stdout) => stdout.flush().map_err(|error| unwritten(&error)),
             Self::Qcow2 { writer, .. } => Ok(writer.finish()?),
         }
     }
 }
 
+fn unwritten(error: &io::Error) -> Unwritten {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Unwritten::Unwanted;
+    }
+    Unwritten::Failed(Failure::file(Exit::Fault, Path::new(STDOUT), error))
+}
+
 pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
-    if args.output.symlink_metadata().is_ok() {
+    let to_stdout = args.output == Path::new(STDOUT);
+    if to_stdout && io::stdout().is_terminal() {
+        let message = tr(
+            "A disk does not belong on a terminal: lead it to a program or a file.",
+            "磁盘内容不能输出到终端：请用管道或重定向。",
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    if !to_stdout && args.output.symlink_metadata().is_ok() {
         let file = args.output.display();
         let message = tr(
             format!("{file} exists already. Choose another file."),
@@ -61,12 +103,18 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
         return Err(Failure::new(Exit::Refused, message));
     }
     // What is written so far goes away with the future that writes it.
-    let length = tokio::select! {
-        written = write(client, &args) => written?,
+    let written = tokio::select! {
+        written = write(client, &args, to_stdout) => written,
         _ = tokio::signal::ctrl_c() => {
             let message = tr("Stopped; nothing was written.", "已停止，没有写入文件。");
             return Err(Failure::new(Exit::Interrupted, message));
         }
+    };
+    let length = match written {
+        Ok(_) if to_stdout => return Ok(()),
+        Ok(length) => length,
+        Err(Unwritten::Unwanted) => return Ok(()),
+        Err(Unwritten::Failed(failure)) => return Err(failure),
     };
     let file = args.output.display().to_string();
     if global.json {
@@ -75,26 +123,59 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
     print(&tr(format!("Wrote {file}"), format!("已写入 {file}")))
 }
 
-/// Writes the file and returns the length of the disk in bytes.
-async fn write(client: &Client, args: &ExportArgs) -> Result<u64, Failure> {
+/// Writes the file and tells how large the disk is, in bytes.
+async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u64, Unwritten> {
+    match (to_stdout, args.format) {
+        (false, _) => {
+            let sink = |length| Sink::create(&args.output, args.format, length);
+            receive(client, args, &args.output, sink).await
+        }
+        (true, DiskFormat::Raw) => {
+            receive(client, args, &args.output, |_| Ok(Sink::Stdout(io::stdout()))).await
+        }
+        (true, DiskFormat::Qcow2) => {
+            // Its tables are written last and stand first, so it cannot be made as a stream.
+            let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
+            let length =
+                receive(client, args, &made, |length| Sink::create(&made, args.format, length)).await?;
+            let copied = File::open(&made).and_then(|mut file| {
+                // It goes away with the handle, whatever comes.
+                std::fs::remove_file(&made)?;
+                Ok(io::copy(&mut file, &mut io::stdout().lock()))
+            });
+            copied
+                .map_err(|error| Failure::file(Exit::Fault, &made, &error))?
+                .map_err(|error| unwritten(&error))?;
+            Ok(length)
+        }
+    }
+}
+
+/// Receives the disk into a sink that is made for its length.
+async fn receive(
+    client: &Client,
+    args: &ExportArgs,
+    path: &Path,
+    sink: impl FnOnce(u64) -> Result<Sink, Failure>,
+) -> Result<u64, Unwritten> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
     let length = length.ok_or_else(|| {
         let message = tr("The server does not tell the size of the image.", "服务端没有给出镜像大小。");
         Failure::new(Exit::Fault, message)
     })?;
-    let mut sink = Sink::create(&args.output, args.format, length)?;
+    let mut sink = sink(length)?;
     let bar = bar(length);
     let mut received = 0;
     while let Some(piece) = bytes.try_next().await.map_err(|_| broken_off(received, length))? {
         // Writing blocks, and this process has nothing else to do meanwhile.
-        sink.append(&args.output, &piece)?;
+        sink.append(path, &piece)?;
         received += piece.len() as u64;
         bar.set_position(received);
     }
     if received != length {
-        return Err(broken_off(received, length));
+        return Err(broken_off(received, length).into());
     }
-    sink.finish(&args.output)?;
+    sink.finish(path)?;
     bar.finish_and_clear();
     Ok(length)
 }

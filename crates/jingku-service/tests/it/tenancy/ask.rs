@@ -2,7 +2,7 @@
 
 mod lists;
 
-use jingku_protocol::actions::Action;
+use jingku_protocol::actions::{Action, DEFAULT_LINK_SECS};
 use lists::Part;
 use serde_json::{Value, json};
 
@@ -47,6 +47,7 @@ pub(super) fn place(action: Action) -> Place {
         | Action::DescribeSelfCommunityImages
         | Action::DescribeUserCommunityImages
         | Action::ExportCompShareCustomImage
+        | Action::GetCompShareCustomImageUrl
         | Action::GetCompShareImageCreateProgress => Place::List,
         Action::CreateCscliEvent
         | Action::DescribeCompShareSoftwarePort
@@ -253,12 +254,14 @@ fn about(world: &World, who: i64, action: Action, image: &Image) -> Option<(Vec<
             "Status": format!("{:?}", image.status),
         })),
         Action::DescribeCompShareImageShareAccounts => own_only(json!({ "AccountSet": share_rows(image) })),
-        Action::ExportCompShareCustomImage => {
+        Action::ExportCompShareCustomImage | Action::GetCompShareCustomImageUrl => {
             let given = own || image.owner == PLATFORM || image.shares.contains_key(&who);
-            if image.status.has_bits() && (given || image.price == 0) {
+            if !(image.status.has_bits() && (given || image.price == 0)) {
+                Answer::Refused(not_ready(id))
+            } else if action == Action::ExportCompShareCustomImage {
                 Answer::File
             } else {
-                Answer::Refused(not_ready(id))
+                Answer::Shown(json!({ "ExpireTime": world.now + DEFAULT_LINK_SECS }))
             }
         }
         _ => return None,

@@ -105,3 +105,71 @@ fn a_stream_that_breaks_off_leaves_no_file() {
     }
     assert!(server.log().contains("cannot read image"), "{}", server.log());
 }
+
+#[test]
+fn standard_output_takes_both_formats() {
+    let (home, _server, id, source) = made(12);
+    let out = |format: &str| {
+        let output = home.command(&["image", "export", &id, "--format", format, "-o", "-"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    assert!(out("raw") == source, "other bytes");
+    let qcow2 = out("qcow2");
+    assert!(qcow2.starts_with(b"QFI\xfb"));
+    if qemu::present() {
+        std::fs::write(home.path("out/disk.qcow2"), &qcow2).unwrap();
+        std::fs::write(home.path("out/disk.raw"), &source).unwrap();
+        qemu::assert_same((&home.path("out/disk.qcow2"), "qcow2"), (&home.path("out/disk.raw"), "raw"));
+    }
+}
+
+/// `jingku image export … -o - | head`: no failure, no noise.
+#[test]
+fn a_reader_that_goes_is_no_failure() {
+    let (home, _server, id, _) = made(40);
+    for format in ["raw", "qcow2"] {
+        let mut command = home.command(&["image", "export", &id, "--format", format, "-o", "-"]);
+        let mut child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]), "{format}");
+    }
+}
+
+#[test]
+fn a_link_needs_no_key_and_ends() {
+    let (home, server, id, source) = made(3);
+    let ended = home.run(&["image", "url", &id, "--expires", "10m"]).succeeded();
+    let link = ended.out.trim_end();
+    assert!(link.starts_with(&format!("{}/images/{id}/disk?", server.base_url)), "{link}");
+    assert!(ended.err.contains("Whoever has this link"), "{}", ended.err);
+    assert!(server.get_bytes(&link[server.base_url.len()..]) == source, "other bytes");
+    let told = home.json(&["image", "url", &id]);
+    assert_eq!(told["SizeBytes"], source.len());
+    home.refuses(&["image", "url", "nope"], 3, &["Resource not exist"], &["请求被拒绝"]);
+    for wrong in ["0s", "25h", "1", "1d", "-1h"] {
+        home.run(&["image", "url", &id, &format!("--expires={wrong}")]).failed(2, &["24h at most"]);
+    }
+    assert!(!server.log().contains("signature="), "{}", server.log());
+}
+
+/// `curl -C -` goes on where it was.
+#[test]
+fn curl_goes_on_with_a_part() {
+    let (home, _server, id, source) = made(20);
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: no curl");
+        return;
+    }
+    let link = home.run(&["image", "url", &id]).succeeded().out;
+    std::fs::write(home.path("out/disk.raw"), &source[..1_234_567]).unwrap();
+    let fetched = home.other_command("curl", &["-sfS", "-C", "-", "-o", "out/disk.raw", link.trim_end()]);
+    let fetched = { fetched }.output().unwrap();
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    assert!(std::fs::read(home.path("out/disk.raw")).unwrap() == source, "other bytes");
+}

@@ -1,0 +1,113 @@
+//! Which part of a disk a request asks for: RFC 9110, sections 13.1.5 and 14.
+
+use std::ops::Range;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// What is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// All of it: there is no range, none that is understood, or several, which nobody is bound to serve.
+    Whole,
+    /// A part of it, not empty.
+    Part(Range<u64>),
+    /// A part that lies past its end.
+    Nothing,
+}
+
+/// Reads `Range` and `If-Range` for a disk of this tag and length.
+pub(super) fn asked(headers: &HeaderMap, etag: &HeaderValue, length: u64) -> Asked {
+    let Some(range) = single(headers, header::RANGE) else { return Asked::Whole };
+    // A date never matches: a disk has none. Whoever has a part of another disk gets the whole of this one.
+    if headers.contains_key(header::IF_RANGE) && single(headers, header::IF_RANGE) != Some(etag) {
+        return Asked::Whole;
+    }
+    range.to_str().ok().and_then(|text| parse(text, length)).unwrap_or(Asked::Whole)
+}
+
+fn single(headers: &HeaderMap, name: header::HeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// `None` for what is not understood.
+fn parse(text: &str, length: u64) -> Option<Asked> {
+    let (unit, set) = text.split_once('=')?;
+    if !unit.trim().eq_ignore_ascii_case("bytes") || set.contains(',') {
+        return None;
+    }
+    let (first, last) = set.trim().split_once('-')?;
+    let part = match (first, last) {
+        ("", suffix) => {
+            let suffix = number(suffix)?.min(length);
+            length - suffix..length
+        }
+        (first, "") => number(first)?..length,
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            if last < first {
+                return None;
+            }
+            first..last.saturating_add(1).min(length)
+        }
+    };
+    Some(if part.is_empty() { Asked::Nothing } else { Asked::Part(part) })
+}
+
+/// Digits alone; more than fit are as many as can be.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_the_standard_says() {
+        let part = |range| Some(Asked::Part(range));
+        for (text, asked) in [
+            ("bytes=0-0", part(0..1)),
+            ("bytes=0-99", part(0..100)),
+            ("bytes=0-1000", part(0..100)),
+            ("BYTES=7-8", part(7..9)),
+            ("bytes=99-", part(99..100)),
+            ("bytes=-1", part(99..100)),
+            ("bytes=-1000", part(0..100)),
+            ("bytes=5-99999999999999999999999", part(5..100)),
+            ("bytes=100-", Some(Asked::Nothing)),
+            ("bytes=99999999999999999999999-", Some(Asked::Nothing)),
+            ("bytes=-0", Some(Asked::Nothing)),
+            ("bytes=", None),
+            ("bytes=-", None),
+            ("bytes=5", None),
+            ("bytes=9-8", None),
+            ("bytes=+1-2", None),
+            ("bytes=1-2,4-5", None),
+            ("bytes= 1 - 2", None),
+            ("sectors=1-2", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text, 100), asked, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_another_disk_is_not_gone_on_with() {
+        let tag = HeaderValue::from_static("\"a\"");
+        let asked_with = |condition: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RANGE, HeaderValue::from_static("bytes=1-2"));
+            if let Some(condition) = condition {
+                headers.insert(header::IF_RANGE, HeaderValue::from_static(condition));
+            }
+            asked(&headers, &tag, 10)
+        };
+        assert_eq!(asked_with(None), Asked::Part(1..3));
+        assert_eq!(asked_with(Some("\"a\"")), Asked::Part(1..3));
+        for other in ["\"b\"", "W/\"a\"", "Tue, 24 Nov 2026 08:00:00 GMT"] {
+            assert_eq!(asked_with(Some(other)), Asked::Whole, "{other}");
+        }
+    }
+}

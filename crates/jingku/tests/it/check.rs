@@ -157,7 +157,11 @@ fn it_names_what_is_hurt_to_people_and_programs() {
     let chinese = home.run(&["check", "--lang", "zh"]);
     assert!(chinese.out.contains("在回收站") && chinese.err.contains("2 个镜像已损坏"), "{chinese:?}");
     let report = found(&home, &[]);
-    let image = report["DamagedImages"].as_array().unwrap().iter().find(|image| image["CompShareImageId"] == images[0]);
+    let image = report["DamagedImages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|image| image["CompShareImageId"] == images[0]);
     let image = image.unwrap();
     assert_eq!(
         (&image["Name"], &image["AccountId"], &image["InTrash"]),

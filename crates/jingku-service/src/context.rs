@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jingku_catalog::{AccountId, Catalog};
 use jingku_chunks::{Memory, Store};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
 use crate::community::Community;
@@ -20,6 +21,8 @@ use crate::link::Link;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
+use crate::scrub::ScrubSettings;
+use crate::sweep::SweepSettings;
 use crate::trash::Trash;
 use crate::zones::Zones;
 
@@ -54,6 +57,14 @@ pub struct Context {
     pub(crate) scratch: Option<PathBuf>,
     /// The room there is for images; `None` in memory.
     pub(crate) room: Option<Room>,
+    /// The data folder; `None` in memory.
+    pub(crate) data: Option<DataDir>,
+    /// When the store is swept.
+    pub(crate) sweep: SweepSettings,
+    /// In how many days everything is read.
+    pub(crate) scrub_settings: ScrubSettings,
+    /// Told when images went from the trash by age.
+    pub(crate) emptied: Notify,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -90,6 +101,7 @@ struct Ground {
     node: String,
     scratch: Option<PathBuf>,
     room: Option<Room>,
+    data: Option<DataDir>,
 }
 
 impl Context {
@@ -100,6 +112,7 @@ impl Context {
         environment: &Environment,
     ) -> Result<Self, StartError> {
         data.check_whole()?;
+        data.check_catalog()?;
         let room = Room::new(data.path().to_owned());
         match Self::open_with(data, config, environment, room.clone()).await {
             // A full disk has no room even to open what is there.
@@ -135,6 +148,7 @@ impl Context {
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
             room: Some(room),
+            data: Some(data.clone()),
         };
         Ok(Self::on(ground, config, environment))
     }
@@ -159,12 +173,13 @@ impl Context {
             node: unique_id(&*environment.random),
             scratch: None,
             room: None,
+            data: None,
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data } = ground;
         Self {
             catalog,
             store,
@@ -179,6 +194,10 @@ impl Context {
             node,
             scratch,
             room,
+            data,
+            sweep: config.sweep,
+            scrub_settings: config.scrub,
+            emptied: Notify::new(),
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::home::{Home, files_below};
 use crate::server::Server;
 use crate::trash;
-use crate::{backup, disk};
+use crate::{backup, disk, sweep};
 
 /// Where the service is killed. `name:N` is the N-th time the place is reached; the disk has 40 chunks that are no hole.
 const FAILPOINTS: [&str; 9] = [
@@ -102,11 +102,11 @@ fn every_failpoint_of_the_source_is_in_the_list() {
     let mut named = Vec::new();
     for text in files_below(source).into_values() {
         let text = String::from_utf8(text).unwrap();
-        let calls = text.split("failpoint::reached(\"").skip(1);
+        let calls = text.split("reached(\"").skip(1);
         named.extend(calls.map(|rest| rest.split('"').next().unwrap().to_owned()));
     }
     assert!(named.len() >= 6, "the source names too few: {named:?}");
-    let lists = [&FAILPOINTS[..], &trash::FAILPOINTS, &backup::FAILPOINTS];
+    let lists = [&FAILPOINTS[..], &trash::FAILPOINTS, &backup::FAILPOINTS, &sweep::FAILPOINTS];
     let killed_at = |name: &str| lists.concat().iter().any(|place| place.split(':').next() == Some(name));
     let forgotten: Vec<_> = named.iter().filter(|name| !killed_at(name)).collect();
     assert!(forgotten.is_empty(), "no crash test kills at {forgotten:?}");

@@ -4,6 +4,7 @@
 
 mod backup;
 mod boot;
+mod check;
 mod crash;
 mod disk;
 mod env;
@@ -19,6 +20,7 @@ mod room;
 mod run;
 mod serve;
 mod server;
+mod sweep;
 mod terminal;
 mod testing;
 mod trash;

@@ -16,11 +16,12 @@ use crate::jobs::Running;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
-use crate::link::Link;
+use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
 use crate::trash::Trash;
+use crate::upload::Spools;
 use crate::zones::Zones;
 
 /// With less than that free, a data folder may not open because the disk is full.
@@ -54,6 +55,8 @@ pub struct Context {
     pub(crate) scratch: Option<PathBuf>,
     /// The room there is for images; `None` in memory.
     pub(crate) room: Option<Room>,
+    /// Files that are uploaded.
+    pub(crate) spools: Spools,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -90,6 +93,7 @@ struct Ground {
     node: String,
     scratch: Option<PathBuf>,
     room: Option<Room>,
+    spools: Spools,
 }
 
 impl Context {
@@ -134,6 +138,7 @@ impl Context {
             keyring,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
+            spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
             room: Some(room),
         };
         Ok(Self::on(ground, config, environment))
@@ -159,12 +164,13 @@ impl Context {
             node: unique_id(&*environment.random),
             scratch: None,
             room: None,
+            spools: Spools::in_temporary_folder(),
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, spools } = ground;
         Self {
             catalog,
             store,
@@ -179,6 +185,7 @@ impl Context {
             node,
             scratch,
             room,
+            spools,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
@@ -201,6 +208,11 @@ impl Context {
 
     /// A link as an address.
     pub(crate) fn link_url(&self, link: &Link) -> String {
+        format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
+    }
+
+    /// A link to which the file of an image is uploaded, as an address.
+    pub(crate) fn upload_url(&self, link: &UploadLink) -> String {
         format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
     }
 

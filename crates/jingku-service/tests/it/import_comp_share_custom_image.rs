@@ -54,7 +54,7 @@ impl Caller {
         self.to(Method::POST, link, &headers, Body::empty()).await
     }
 
-    async fn assert_closed(&self, link: &str, status: u16, code: i64) {
+    async fn assert_shut(&self, link: &str, status: u16, code: i64) {
         for method in [Method::PATCH, Method::POST, Method::HEAD] {
             let headers = [("upload-offset", "0"), ("upload-length", "1"), ("upload-blake3", "")];
             let response = self.to(method.clone(), link, &headers, Body::empty()).await;
@@ -130,7 +130,7 @@ async fn a_file_becomes_an_image_when_all_of_it_has_come() {
     assert_eq!(caller.image(&id).await["Status"], "Available");
     assert!(caller.disk(&id).await == disk, "other bytes");
     assert!(service.spools().is_empty(), "{:?}", service.spools());
-    caller.assert_closed(&link, 404, 8039).await;
+    caller.assert_shut(&link, 404, 8039).await;
     // Uploaded once more it takes no room.
     let (chunks, again) = (service.stored("chunks").len(), caller.upload("again", &disk).await);
     service.work_off(&again).await;
@@ -209,18 +209,18 @@ async fn a_link_is_good_for_its_image_and_its_hour() {
     // A stranger's link made out for this image is as one that is made up.
     let forged = other.replace(other.split(['/', '?']).nth(2).unwrap(), &id);
     for link in [forged, link.replace("account=1", &format!("account={account}")), format!("/uploads/{id}")] {
-        caller.assert_closed(&link, 403, 171).await;
+        caller.assert_shut(&link, 403, 171).await;
     }
     let response = caller.to(Method::GET, &link, &[], Body::empty()).await;
     assert_eq!(response.status(), 405);
     assert_eq!(caller.append(&link, 0, b"bytes").await, (204, Some(5)));
     service.clock.set(NOW + 3600);
-    caller.assert_closed(&link, 403, 171).await;
+    caller.assert_shut(&link, 403, 171).await;
     let (same, renewed) = caller.import(&[("Name", "env")]).await;
     assert_eq!((same, caller.look(&renewed).await), (id.clone(), (5, hash(b"bytes"))));
 
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
-    caller.assert_closed(&renewed, 404, 8039).await;
+    caller.assert_shut(&renewed, 404, 8039).await;
     assert!(!service.spools().contains(&id));
     assert_ne!(caller.import(&[("Name", "env")]).await.0, id);
 }
@@ -322,7 +322,7 @@ async fn another_hash_ends_it() {
         let image = caller.image(&id).await;
         let reason = "The file that arrived is not the one that was sent. Import it again.";
         assert_eq!((&image["Status"], &image["FailedReason"]), (&"UnAvailable".into(), &reason.into()));
-        caller.assert_closed(&link, 404, 8039).await;
+        caller.assert_shut(&link, 404, 8039).await;
         assert!(service.spools().is_empty());
         assert_ne!(caller.import(&asked).await.0, id, "its name is free");
         assert_eq!(caller.progress(&id).await["Status"], "Failed");

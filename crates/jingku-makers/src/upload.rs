@@ -151,7 +151,7 @@ fn unreadable(path: &Path, error: &io::Error) -> DiskError {
         return DiskError::io("read", path)(io::Error::from_raw_os_error(number));
     }
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        return DiskError::damaged(path, "its compressed content breaks off");
+        return DiskError::damaged(path, "its compressed content breaks off, or something else follows it");
     }
     DiskError::damaged(path, "its compressed content is damaged, or something else follows it")
 }

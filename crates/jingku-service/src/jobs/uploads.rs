@@ -7,7 +7,6 @@ use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE};
 use tokio::sync::watch;
 
 use crate::context::Context;
-use crate::failpoint;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(10);
@@ -32,7 +31,6 @@ async fn expire_once(context: &Context) -> Result<(), CatalogError> {
     let now = context.clock.now();
     for upload in context.catalog.silent_uploads(now - SILENCE_SECS).await? {
         if context.catalog.fail_upload(&upload, SILENT, now).await? {
-            failpoint::reached("upload.expired");
             tracing::info!(image_id = upload.image_id, "upload given up");
             context.spools.remove(&upload.image_id);
         }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::error::Internal;
+use crate::failpoint;
 use crate::lock::lock;
 use crate::room::Room;
 use crate::upload::spool::Hashed;
@@ -81,6 +82,7 @@ impl Spools {
     /// Removes the file of an image, if there is one. Whoever is at it finds out from the catalogue.
     pub(crate) fn remove(&self, image_id: &str) {
         self.close(image_id);
+        failpoint::reached("upload.removing");
         if let Ok(path) = self.path(image_id) {
             remove(&path.with_extension(UNPACKED));
             remove(&path);

@@ -10,6 +10,7 @@ mod env;
 mod ephemeral;
 mod home;
 mod image;
+mod import;
 mod lab;
 mod operate;
 mod qemu;

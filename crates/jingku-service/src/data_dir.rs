@@ -4,6 +4,7 @@
 //! catalog.db        everything known
 //! store/            the bits of images
 //! scratch/          copies of disks that only qemu-img can read, while they are read
+//! uploads/          files on their way in, which images are to be made of
 //! authority/        the certificate authority of `jingku run`
 //! demo/             disks to try everything on
 //! master.key        seals the private keys, unless JINGKU_MASTER_KEY does

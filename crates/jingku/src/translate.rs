@@ -167,6 +167,7 @@ pub(crate) fn client_error(error: &ClientError) -> String {
         ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
         ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
         ClientError::CannotExport { .. } => "此服务不能导出镜像数据：导出是镜库的扩展功能。".to_owned(),
+        ClientError::CannotImport { .. } => "此服务不能接收磁盘文件：导入是镜库的扩展功能。".to_owned(),
         ClientError::CannotFilter => "此服务不能筛选或排序镜像列表：这是镜库的扩展功能。".to_owned(),
         ClientError::ImageFailed { image_id, reason } => format!("镜像 {image_id} 制作失败：{reason}"),
         ClientError::ImageGone { image_id } => format!("镜像 {image_id} 不存在或已删除。"),

@@ -7,11 +7,9 @@ use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::gateway::Caller;
 use crate::jobs::disk_reason;
+use crate::limits::DISK_BYTES_MAX;
 use crate::random::{image_id, unique_id};
 use crate::room::{MARGIN_BYTES, needed_bytes};
-
-/// The largest disk an image is made of: 1000 GB.
-const DISK_BYTES_MAX: i64 = 1000 << 30;
 
 /// Refuses all that can be refused, and only then starts the job.
 pub(super) async fn run(

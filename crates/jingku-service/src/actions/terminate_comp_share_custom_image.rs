@@ -14,6 +14,7 @@ pub(super) async fn run(
     match context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await? {
         DeleteImage::Deleted => {
             context.running.cancel(&request.image_id);
+            context.spools.remove(&request.image_id);
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),

@@ -30,6 +30,9 @@ pub(super) enum MakeError {
     /// The disk cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The file that was uploaded cannot be read.
+    #[error(transparent)]
+    File(DiskError),
     /// The chunks cannot be stored.
     #[error(transparent)]
     Store(#[from] jingku_chunks::Error),
@@ -46,6 +49,7 @@ impl MakeError {
             Self::InstanceGone => "The instance does not exist any more.",
             Self::Declared(reason) => reason,
             Self::Disk(error) => disk_reason(error),
+            Self::File(error) => return file_reason(error),
             Self::Store(jingku_chunks::Error::NoSpace { .. }) => {
                 "The image store is full. Ask the operator to make room, then make the image again."
             }
@@ -77,6 +81,26 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
         DiskError::Converter { .. } | DiskError::Io { .. } => {
             "The disk of the instance cannot be read. Ask the operator to look at the server's log."
         }
+    }
+}
+
+/// What a tenant is told of a file that he uploaded. What is wrong with it is his to know; where it lies is not.
+fn file_reason(error: &DiskError) -> String {
+    match error {
+        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
+        DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
+        DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            "The server has no room to unpack the file. Ask the operator to make room, then import it again."
+                .to_owned()
+        }
+        DiskError::NotFound { .. }
+        | DiskError::Redeclare { .. }
+        | DiskError::InUse { .. }
+        | DiskError::Changed { .. }
+        | DiskError::Converter { .. }
+        | DiskError::Io { .. } => "The uploaded file is not as it was on the server any more. Import it again; \
+             if that fails too, ask the operator to look at the server's log."
+            .to_owned(),
     }
 }
 
@@ -145,7 +169,7 @@ pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Writ
     }
 }
 
-fn copy(
+pub(super) fn copy(
     reader: &mut DiskReader,
     writer: &mut Writer,
     progress: &Progress,
@@ -186,7 +210,7 @@ fn copy(
 }
 
 /// Whether what is free must stay so. Where nobody can tell, the store will.
-fn is_used_up(room: &Room) -> bool {
+pub(super) fn is_used_up(room: &Room) -> bool {
     room.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }
 

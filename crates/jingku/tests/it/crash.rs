@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::home::{Home, files_below};
 use crate::server::Server;
 use crate::trash;
-use crate::{backup, disk, sweep};
+use crate::{backup, disk, import, sweep};
 
 /// Where the service is killed. `name:N` is the N-th time the place is reached; the disk has 40 chunks that are no hole.
 const FAILPOINTS: [&str; 9] = [
@@ -106,7 +106,8 @@ fn every_failpoint_of_the_source_is_in_the_list() {
         named.extend(calls.map(|rest| rest.split('"').next().unwrap().to_owned()));
     }
     assert!(named.len() >= 6, "the source names too few: {named:?}");
-    let lists = [&FAILPOINTS[..], &trash::FAILPOINTS, &backup::FAILPOINTS, &sweep::FAILPOINTS];
+    let lists =
+        [&FAILPOINTS[..], &trash::FAILPOINTS, &backup::FAILPOINTS, &sweep::FAILPOINTS, &import::FAILPOINTS];
     let killed_at = |name: &str| lists.concat().iter().any(|place| place.split(':').next() == Some(name));
     let forgotten: Vec<_> = named.iter().filter(|name| !killed_at(name)).collect();
     assert!(forgotten.is_empty(), "no crash test kills at {forgotten:?}");

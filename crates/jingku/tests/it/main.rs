@@ -11,6 +11,7 @@ mod env;
 mod ephemeral;
 mod home;
 mod image;
+mod import;
 mod lab;
 mod old_data;
 mod operate;

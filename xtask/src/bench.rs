@@ -22,7 +22,7 @@ pub(crate) use bare_server::BareServer;
 pub(crate) enum Bench {
     /// A page of 20 images, against a bare server of the same HTTP stack that answers the same bytes.
     List(list::Args),
-    /// Images of a 4 GiB disk and back, beside a bare loop and qemu-img; about 15 GB of room.
+    /// Images of a 4 GiB disk and back, beside a bare loop, qemu-img, restic and borg; about 17 GB of room.
     Make(make::Args),
     /// Size, dependencies, start time, memory at rest.
     Size(size::Args),

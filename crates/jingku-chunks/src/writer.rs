@@ -1,10 +1,12 @@
 //! Writing one disk.
 
 mod ingest;
+mod source;
 
 use std::sync::Arc;
 
-use self::ingest::{Ingest, Ingested, Shared};
+use self::ingest::{Ingest, Ingested, Job, Shared};
+pub use self::source::Source;
 use crate::backend::{Backend, Existing, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::format::manifest::{Encoder, Shape};
@@ -19,6 +21,10 @@ use crate::suspects::Suspects;
 /// Bytes of the manifest collected before they go to the backend.
 const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 
+/// The most that [`Writer::pull`] takes at once, in bytes: what one thread of a writer holds while it reads. As much as a
+/// compressed cluster of a disk file can be, so that none has to be unpacked twice.
+pub const STRETCH_BYTES_MAX: u64 = 2 << 20;
+
 /// Takes a disk from its start to its end, chunk by chunk.
 ///
 /// Hashing, compressing and putting happen on several cores meanwhile; what fails there is reported by a later call.
@@ -27,7 +33,7 @@ const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 pub struct Writer {
     backend: Arc<dyn Backend>,
     hold: Hold,
-    pipeline: Pipeline<Vec<u8>, Ingested>,
+    pipeline: Pipeline<Job, Vec<Ingested>>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
     shape: Shape,
@@ -50,12 +56,14 @@ impl Writer {
         let shape = shape.check().map_err(|what| Error::Length { what, offset: 0, length: logical_size })?;
         let hold = Hold::begin(backend.as_ref())?;
         let suspects = Suspects::load(backend.as_ref())?;
-        let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects };
+        // Checked to be at most 4 MiB.
+        let chunk_size = usize::try_from(cut.chunk_size).unwrap_or(usize::MAX);
+        let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
             pipeline: Pipeline::start(|| {
                 let mut ingest = Ingest::new(Arc::clone(&shared), cut.zstd_level)?;
-                Ok(move |plain: Vec<u8>| ingest.chunk(&plain))
+                Ok(move |job| ingest.run(job))
             })?,
             backend: Arc::clone(backend),
             hold,
@@ -81,7 +89,34 @@ impl Writer {
             return Err(self.length_error("a chunk is not exactly one chunk long", length));
         }
         self.make_room()?;
-        self.pipeline.submit(plain);
+        self.pipeline.submit(Job::Chunk(plain));
+        self.offset += length;
+        Ok(())
+    }
+
+    /// Appends the next `length` bytes, which the writer's own threads read from the same place of `source`: whole chunks, up
+    /// to [`STRETCH_BYTES_MAX`] or one chunk, or all that is left of the disk. Faster than [`push`](Self::push), since
+    /// several threads read, and each hashes what it has just read.
+    pub fn pull(&mut self, length: u64, source: &Arc<impl Source>) -> Result<()> {
+        let left = self.shape.logical_size - self.offset;
+        let whole = length.is_multiple_of(self.shape.chunk_size) || length == left;
+        if length == 0 || length > left || !whole {
+            return Err(
+                self.length_error("a stretch is neither whole chunks nor the rest of the disk", length)
+            );
+        }
+        let length_max = STRETCH_BYTES_MAX.max(self.shape.chunk_size);
+        let Some(bytes) = usize::try_from(length).ok().filter(|_| length <= length_max) else {
+            return Err(self.length_error("a stretch is too long", length));
+        };
+        self.make_room()?;
+        while self.pipeline.is_busy()
+            && let Some(ingested) = self.pipeline.take()
+        {
+            self.record_all(ingested?)?;
+        }
+        let source = Arc::clone(source);
+        self.pipeline.submit(Job::Stretch { source, offset: self.offset, length: bytes });
         self.offset += length;
         Ok(())
     }
@@ -93,7 +128,7 @@ impl Writer {
             return Err(self.length_error("zeros are neither whole chunks nor the rest of the disk", length));
         }
         self.make_room()?;
-        self.pipeline.pass(Ok(Ingested::Zeros { count: length.div_ceil(self.shape.chunk_size) }));
+        self.pipeline.pass(Ok(vec![Ingested::Zeros { count: length.div_ceil(self.shape.chunk_size) }]));
         self.offset += length;
         Ok(())
     }
@@ -104,7 +139,7 @@ impl Writer {
             return Err(self.length_error("the disk was not given to its end", self.shape.logical_size));
         }
         while let Some(ingested) = self.pipeline.take() {
-            self.record(ingested?)?;
+            self.record_all(ingested?)?;
         }
         // An error that push returned took its chunk with it; a caller that went on all the same ends here.
         if !self.manifest.is_complete() {
@@ -120,14 +155,18 @@ impl Writer {
     /// Takes what is ready, and waits for more only where the bound on memory demands it.
     fn make_room(&mut self) -> Result<()> {
         while let Some(ingested) = self.pipeline.take_ready() {
-            self.record(ingested?)?;
+            self.record_all(ingested?)?;
         }
         while self.pipeline.is_full()
             && let Some(ingested) = self.pipeline.take()
         {
-            self.record(ingested?)?;
+            self.record_all(ingested?)?;
         }
         Ok(())
+    }
+
+    fn record_all(&mut self, ingested: Vec<Ingested>) -> Result<()> {
+        ingested.into_iter().try_for_each(|ingested| self.record(ingested))
     }
 
     fn record(&mut self, ingested: Ingested) -> Result<()> {

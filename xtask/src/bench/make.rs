@@ -4,12 +4,11 @@
 //! The disk is in the page cache throughout: what is measured is work, not the machine's disks. The product makes
 //! everything durable before it says so; the bare loop and qemu-img do not.
 
-mod bare_store;
-mod disk;
 mod log;
 mod peer;
 mod results;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,13 +16,13 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::bare_store::{BareStore, Listing};
 use super::daemon::{Daemon, build_release};
+use super::disk::{self, Change};
 use super::machine::Machine;
 use super::process::{cpu_time_of_this_program, run_watched};
 use super::report::{mega, print};
 use crate::workspace::{Workspace, run as run_command};
-use bare_store::BareStore;
-use disk::Change;
 use log::Log;
 use peer::Peer;
 use results::{Results, Step};
@@ -62,7 +61,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn ensure_room(folder: &Path, needed: u64) -> Result<()> {
+/// Refuses to begin where there is not so much to spare, in bytes.
+pub(super) fn ensure_room(folder: &Path, needed: u64) -> Result<()> {
     let output = Command::new("df").args(["--block-size=1", "--output=avail"]).arg(folder).output()?;
     let text = String::from_utf8(output.stdout)?;
     let free: u64 =
@@ -154,7 +154,14 @@ impl<'a> Bench<'a> {
             Command::new("zstd").args(["-q", "-d"]).arg(&packed).arg("-o").arg(to),
         )?;
         remove_if_equal(disk, to, "raw")?;
-        self.child("write (cp)", Command::new("cp").arg("--sparse=always").args([disk, to]))?;
+        let mut dd = Command::new("dd");
+        let named = |name: &str, path: &Path| {
+            let mut argument = OsString::from(name);
+            argument.push(path);
+            argument
+        };
+        dd.args(["bs=1M", "conv=sparse,fsync", "status=none"]).arg(named("if=", disk)).arg(named("of=", to));
+        self.child("write (dd, synced)", &mut dd)?;
         fs::remove_file(to)?;
         Ok(fs::remove_file(&packed)?)
     }
@@ -215,7 +222,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn bare_write(&mut self, what: &str, store: &BareStore, disk: &Path) -> Result<bare_store::Listing> {
+    fn bare_write(&mut self, what: &str, store: &BareStore, disk: &Path) -> Result<Listing> {
         let listing = self.timed(what, || store.write(disk))?;
         self.last().new_bytes = Some(listing.new_bytes);
         Ok(listing)

@@ -34,11 +34,11 @@ impl Peer {
 
     /// Why it is not measured, if it is not.
     pub(super) fn missing(self) -> Option<String> {
-        let there = succeeds(Command::new(self.program()).arg("--version"));
-        let (name, package) = match self {
-            Self::Restic => (self.program(), "restic"),
-            Self::Borg => (self.program(), "borgbackup"),
+        let (name, version, package) = match self {
+            Self::Restic => (self.program(), "version", "restic"),
+            Self::Borg => (self.program(), "--version", "borgbackup"),
         };
+        let there = succeeds(Command::new(name).arg(version));
         (!there).then(|| {
             format!("{name} is not installed: left out. Install the package {package} to have it measured.")
         })

@@ -1,5 +1,6 @@
 //! What happens to chunks on their way into the backend.
 
+use std::io;
 use std::sync::Arc;
 
 use zstd::bulk::Compressor;
@@ -22,10 +23,10 @@ pub(super) enum Job {
 /// What became of a chunk.
 #[derive(Clone, Copy)]
 pub(super) enum Ingested {
-    /// It is that many chunks of zeros, which are not stored.
-    Zeros { count: u64 },
+    /// It is that many bytes of zeros, which are not stored.
+    Zeros { len: u64 },
     /// It is in the backend; `new_bytes` is the length of the object if it was put there now.
-    Chunk { id: ChunkId, plain_bytes: u64, new_bytes: Option<u64> },
+    Chunk { id: ChunkId, plain_bytes: u32, new_bytes: Option<u64> },
 }
 
 /// Stores chunks, on one thread.
@@ -78,7 +79,7 @@ impl Ingest {
         }
         let ingest = |(plain, id): (&&[u8], _)| match id {
             Some(id) => self.claimed(plain, id),
-            None => Ok(Ingested::Zeros { count: 1 }),
+            None => Ok(Ingested::Zeros { len: plain.len() as u64 }),
         };
         chunks.iter().zip(ids).map(ingest).collect()
     }
@@ -87,12 +88,13 @@ impl Ingest {
     fn claimed(&mut self, plain: &[u8], id: ChunkId) -> Result<Ingested> {
         let Shared { backend, suspects, .. } = self.shared.as_ref();
         let key = Key::Chunk(id);
-        let plain_bytes = plain.len() as u64;
+        let plain_bytes =
+            u32::try_from(plain.len()).map_err(|e| Error::io("store a chunk", io::Error::other(e)))?;
         let suspect = suspects.contain(id);
         let existing = match backend.head(key) {
             Ok(head) => match Header::decode(&head.first) {
                 Ok(header)
-                    if u64::from(header.plain_length) == plain_bytes
+                    if header.plain_length == plain_bytes
                         && header.object_length() == head.length
                         && !(suspect && is_damaged(backend.as_ref(), id)?) =>
                 {

@@ -44,7 +44,7 @@ proptest! {
         prop_assert_eq!(written.data_bytes, data_bytes);
 
         let manifest = store.open_manifest(written.manifest).unwrap();
-        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, chunk_size));
+        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, Some(chunk_size)));
         prop_assert_eq!(sample::read(&store, written.manifest).unwrap(), disk.clone());
 
         let mut pushed = store.writer_with(disk.len() as u64, cut).unwrap();

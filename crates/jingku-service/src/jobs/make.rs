@@ -195,7 +195,9 @@ fn copy(
         // To the end of the last chunk that holds data, as far as one stretch goes.
         let end = data.end.next_multiple_of(chunk_bytes).min(at + STRETCH_BYTES_MAX).min(length);
         writer.pull(end - at, reader)?;
-        failpoint::reached("make.chunk");
+        for _ in 0..(end - at).div_ceil(chunk_bytes) {
+            failpoint::reached("make.chunk");
+        }
         at = end;
         reach(at, length, progress, fails)?;
     }

@@ -11,6 +11,7 @@ mod ephemeral;
 mod home;
 mod image;
 mod lab;
+mod memory;
 mod operate;
 mod qemu;
 mod reference;

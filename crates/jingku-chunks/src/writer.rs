@@ -5,6 +5,7 @@ mod intake;
 mod sealed;
 mod source;
 mod stream;
+mod sync_ahead;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ingest::{Ingest, Ingested, Job, Shared};
 use super::sealed::Sealed;
+use super::sync_ahead::SyncAhead;
 use crate::backend::{Backend, Stage};
 use crate::error::{Error, Result};
 use crate::format::manifest::{Encoder, Layout};
@@ -22,6 +23,7 @@ pub(super) struct Intake {
     manifest: Encoder,
     stage: Box<dyn Stage>,
     totals: Totals,
+    sync_ahead: SyncAhead,
 }
 
 /// What was stored so far.
@@ -55,6 +57,7 @@ impl Intake {
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
+            sync_ahead: SyncAhead::new(backend),
         })
     }
 
@@ -86,6 +89,7 @@ impl Intake {
             let what = "a chunk could not be stored";
             return Err(Error::Length { what, offset: self.manifest.position(), length: logical_bytes });
         }
+        self.sync_ahead.wait()?;
         self.backend.sync()?;
         let id = self.manifest.finish();
         self.stage.write(&self.manifest.take())?;
@@ -116,6 +120,7 @@ impl Intake {
                         Some(bytes) => {
                             self.totals.new_chunks += 1;
                             self.totals.new_bytes += bytes;
+                            self.sync_ahead.stored(bytes)?;
                         }
                         None => self.totals.reused_chunks += 1,
                     }

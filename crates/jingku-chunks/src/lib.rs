@@ -60,4 +60,4 @@ pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::{CHUNK_SIZE, Cut, Store, ZSTD_LEVEL};
 pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, Swept};
-pub use crate::writer::{Sealed, Writer, Written};
+pub use crate::writer::{STRETCH_BYTES_MAX, Sealed, Source, Writer, Written};

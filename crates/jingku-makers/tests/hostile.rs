@@ -22,7 +22,7 @@ const READ_BYTES_MAX: u64 = 32 << 20;
 /// Inspects, opens and reads an image to the end. What comes out does not matter, only that it comes.
 fn walk(path: &Path) -> Result<u64, DiskError> {
     let disk = Disk::inspect(path, Some(Qcow2))?;
-    let mut reader = disk.open(path.parent().unwrap())?;
+    let reader = disk.open(path.parent().unwrap())?;
     let (mut at, mut sum) = (0, 0);
     let mut buf = vec![0; 64 << 10];
     while let Some(range) = reader.next_data(at)? {

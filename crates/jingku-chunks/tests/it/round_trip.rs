@@ -1,6 +1,10 @@
 //! What is written is read, whatever it is.
 
-use jingku_chunks::{CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, Store};
+use std::sync::Arc;
+
+use jingku_chunks::{
+    CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, STRETCH_BYTES_MAX, Store,
+};
 use proptest::prelude::*;
 
 use crate::sample::{self, noise};
@@ -44,8 +48,17 @@ proptest! {
         prop_assert_eq!(written.data_bytes, data_bytes);
 
         let manifest = store.open_manifest(written.manifest).unwrap();
-        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, chunk_size));
+        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, Some(chunk_size)));
         prop_assert_eq!(sample::read(&store, written.manifest).unwrap(), disk.clone());
+
+        let mut pulled = store.writer_with(disk.len() as u64, cut).unwrap();
+        let source = Arc::new(disk.clone());
+        for at in (0..disk.len()).step_by(6 * 65_536) {
+            pulled.pull((disk.len() - at).min(6 * 65_536) as u64, &source).unwrap();
+        }
+        let again = pulled.finish_chunks().unwrap().write_manifest().unwrap();
+        prop_assert_eq!((again.manifest, again.new_manifest, again.new_chunks), (written.manifest, false, 0));
+        prop_assert_eq!(again.data_bytes, data_bytes);
 
         let mut pushed = store.writer_with(disk.len() as u64, cut).unwrap();
         sample::push(&mut pushed, &disk).unwrap();
@@ -88,6 +101,23 @@ fn a_huge_hole_costs_nothing() {
     assert_eq!(pieces, [Piece::Zero(LOGICAL_SIZE_MAX)]);
 }
 
+/// Several threads of the writer read at once; one of them meets the end of what there is.
+#[test]
+fn a_disk_that_cannot_be_read_is_no_shorter_disk() {
+    let store = Store::new(Memory::new());
+    let short = Arc::new(noise(1, 50 * 4096 - 1));
+    let mut writer = store.writer_with(60 * 4096, sample::CUT).unwrap();
+    let mut pulled = Ok(());
+    for _ in 0..6 {
+        pulled = pulled.and_then(|()| writer.pull(10 * 4096, &short));
+    }
+    let failed = pulled.and_then(|()| writer.finish_chunks().map(drop)).unwrap_err();
+    assert!(
+        matches!(&failed, Error::Source(source) if source.to_string() == "it ends too early"),
+        "{failed}"
+    );
+}
+
 #[test]
 fn lengths_that_do_not_add_up_are_refused() {
     let store = Store::new(Memory::new());
@@ -106,6 +136,11 @@ fn lengths_that_do_not_add_up_are_refused() {
     writer.zeros(4096).unwrap();
     refused(writer.push(vec![1; 4096]));
     refused(writer.zeros(1809));
+    let source = Arc::new(vec![1; 10_000]);
+    for length in [0, 1, 4096, 1809] {
+        refused(writer.pull(length, &source));
+    }
+    refused(store.writer(1 << 40).unwrap().pull(2 * STRETCH_BYTES_MAX, &source));
     writer.push(vec![1; 1808]).unwrap();
     refused(writer.push(vec![1]));
     writer.finish_chunks().unwrap().write_manifest().unwrap();

@@ -55,7 +55,8 @@ impl Walk<'_> {
         let l1_bytes = u64::from(self.header.l1_entries) * 8;
         self.take(self.header.l1_offset, l1_bytes)?;
         let mut table = vec![0; ENTRIES * 8];
-        let mut second = vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
+        let mut second =
+            vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
         let mut at = 0;
         while at < l1_bytes {
             let piece = usize::try_from(l1_bytes - at).map_or(table.len(), |left| left.min(table.len()));

@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 
 use jingku_chunks::{Store, Written};
 use jingku_makers::{DiskError, open_alone, packing, unpack};
 
-use super::make::{MakeError, copy, is_used_up};
+use super::make::{MakeError, Readable, copy, is_used_up};
 use super::progress::Progress;
 use crate::failpoint;
 use crate::limits::DISK_BYTES_MAX;
@@ -22,15 +23,12 @@ pub(super) fn make(
 ) -> Result<Written, MakeError> {
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
     unpack_in_place(spool, size_max, progress, room)?;
-    let mut reader = open_alone(spool, size_max).map_err(MakeError::File)?;
-    progress.set_total(progress.passed() + reader.len());
-    let mut writer = store.writer(reader.len())?;
-    copy(&mut reader, &mut writer, progress, None, room).map_err(|error| match error {
-        MakeError::Disk(error) => MakeError::File(error),
-        error => error,
-    })?;
-    let sealed = writer.finish_chunks()?;
-    reader.unchanged().map_err(MakeError::File)?;
+    let reader = Arc::new(Readable(open_alone(spool, size_max).map_err(MakeError::File)?));
+    progress.set_total(progress.passed() + reader.0.len());
+    let mut writer = store.writer(reader.0.len())?;
+    copy(&reader, &mut writer, progress, None, room).map_err(of_file)?;
+    let sealed = writer.finish_chunks().map_err(|error| of_file(error.into()))?;
+    reader.0.unchanged().map_err(MakeError::File)?;
     failpoint::reached("import.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("import.manifest_durable");
@@ -72,11 +70,16 @@ fn unpack_in_place(
         }
         Err(error) => {
             let _ = fs::remove_file(&unpacked);
-            Err(match error {
-                MakeError::Disk(error) => MakeError::File(error),
-                error => error,
-            })
+            Err(of_file(error))
         }
+    }
+}
+
+/// What is wrong with the disk is wrong with the file it came in.
+fn of_file(error: MakeError) -> MakeError {
+    match error {
+        MakeError::Disk(error) => MakeError::File(error),
+        error => error,
     }
 }
 

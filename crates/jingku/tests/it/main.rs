@@ -13,6 +13,7 @@ mod home;
 mod image;
 mod import;
 mod lab;
+mod memory;
 mod old_data;
 mod operate;
 mod qemu;

@@ -95,7 +95,7 @@ fn every_format_comes_out_as_it_went_in() {
     let raw = home.file("disk.raw", &bytes);
     let first = home.import(&raw, "raw");
     assert!(home.bytes(&first) == bytes);
-    let stored = home.json(&["usage"])["Images"]["StoredBytes"].clone();
+    let stored = home.json(&["usage"])["Live"]["StoredBytes"].clone();
     let packed = home.file("disk.img", &gzip(&bytes));
     assert!(home.bytes(&home.import(&packed, "gz")) == bytes);
     // What was exported goes in again.
@@ -105,7 +105,7 @@ fn every_format_comes_out_as_it_went_in() {
         assert!(home.bytes(&home.import(&exported, &format!("again-{format}"))) == bytes, "{format}");
     }
     let usage = home.json(&["usage"]);
-    assert_eq!(usage["Images"]["StoredBytes"], stored, "the same disk takes room again: {usage}");
+    assert_eq!(usage["Live"]["StoredBytes"], stored, "the same disk takes room again: {usage}");
     assert!(home.uploads().is_empty());
     server.stop();
 }

@@ -133,10 +133,9 @@ impl Error {
     /// What the caller should do.
     pub fn class(&self) -> Class {
         match self {
-            Self::Config(_)
-            | Self::CannotExport { .. }
-            | Self::CannotImport { .. }
-            | Self::CannotFilter => Class::FixRequest,
+            Self::Config(_) | Self::CannotExport { .. } | Self::CannotImport { .. } | Self::CannotFilter => {
+                Class::FixRequest
+            }
             Self::Connect { .. }
             | Self::Transport { .. }
             | Self::Timeout { .. }

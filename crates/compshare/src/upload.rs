@@ -61,7 +61,11 @@ impl Upload {
     ///
     /// What breaks is gone on with where the server says, until no byte has come for
     /// [`Config::timeout`](crate::Config::timeout). The server then has them on its disk.
-    pub async fn send(&mut self, bytes: Bytes, sent: impl Fn(u64) + Send + Sync + 'static) -> Result<(), Error> {
+    pub async fn send(
+        &mut self,
+        bytes: Bytes,
+        sent: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
         let (start, sent) = (self.state.offset, Arc::new(sent));
         let end = start + bytes.len() as u64;
         let mut patience = Patience::new(self.client.config().timeout);

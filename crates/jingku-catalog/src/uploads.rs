@@ -86,7 +86,9 @@ impl Catalog {
                 if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
                     let rows = transaction.query(SAME, &[scope.param(), new.name.into()]).await?;
                     let going = rows.into_iter().next().map(|row| same(row, &new)).transpose()?.flatten();
-                    return transaction.discard(going.map_or(StartUpload::NameTaken, StartUpload::Going)).await;
+                    return transaction
+                        .discard(going.map_or(StartUpload::NameTaken, StartUpload::Going))
+                        .await;
                 }
                 if unfinished(&mut transaction, scope).await? >= uploads_max {
                     return transaction.discard(StartUpload::TooMany).await;
@@ -209,8 +211,7 @@ async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>
     count(transaction, scope.owner(), new.zone, 1).await?;
     let sql = "INSERT INTO uploads (image_id, account_id, size_bytes, blake3, received_bytes, heard_at)
                VALUES ($1, $2, $3, $4, 0, $5)";
-    let params =
-        [new.image_id.into(), scope.param(), new.size_bytes.into(), new.blake3.into(), now.into()];
+    let params = [new.image_id.into(), scope.param(), new.size_bytes.into(), new.blake3.into(), now.into()];
     transaction.execute(sql, &params).await.map(drop)
 }
 

@@ -109,7 +109,8 @@ pub fn open_alone(path: &Path, size_max: u64) -> Result<DiskReader, DiskError> {
         None => detect(&head),
     };
     let format = format.map_err(|name| {
-        let why = format!("it looks like {name}; give a raw or qcow2 disk, plain or compressed with gzip or zstd");
+        let why =
+            format!("it looks like {name}; give a raw or qcow2 disk, plain or compressed with gzip or zstd");
         DiskError::unusable(path, why)
     })?;
     let header = match format {
@@ -139,7 +140,8 @@ fn open_qcow2(source: &Source) -> Result<Header, DiskError> {
         return Err(DiskError::unusable(&source.path, why));
     }
     if let Some(feature) = header.qemu_only {
-        let why = format!("it uses {feature}, which is not read; rewrite it with `qemu-img convert -O qcow2`");
+        let why =
+            format!("it uses {feature}, which is not read; rewrite it with `qemu-img convert -O qcow2`");
         return Err(DiskError::unusable(&source.path, why));
     }
     Ok(header)

@@ -33,7 +33,13 @@ fn refused(path: &Path) -> String {
 /// A small image with data, compressed data, zeros and an unallocated part, in clusters of 4 KiB.
 fn small_image(bench: &Bench) -> Vec<u8> {
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
-    let writes = ["write -P 1 0 64k", "write -c -P 2 64k 4k", "write -c -P 3 68k 4k", "write -z 100k 8k", "write -P 4 1020k 4k"];
+    let writes = [
+        "write -P 1 0 64k",
+        "write -c -P 2 64k 4k",
+        "write -c -P 3 68k 4k",
+        "write -z 100k 8k",
+        "write -P 4 1020k 4k",
+    ];
     bench.io("small.qcow2", "qcow2", &writes);
     fs::read(bench.path("small.qcow2")).unwrap()
 }
@@ -65,10 +71,11 @@ fn what_qemu_writes_is_read_as_qemu_reads_it() {
     bench.img(&["snapshot", "-c", "before", "snapshots.qcow2"]);
     bench.io("snapshots.qcow2", "qcow2", &["write -P 2 100k 100k"]);
     fs::write(bench.path("small.qcow2"), small).unwrap();
-    for name in
-        ["plain", "packed", "old", "fine", "coarse", "metadata", "snapshots", "small"].map(|name| format!("{name}.qcow2"))
+    for name in ["plain", "packed", "old", "fine", "coarse", "metadata", "snapshots", "small"]
+        .map(|name| format!("{name}.qcow2"))
     {
-        let mut reader = open_alone(&bench.path(&name), SIZE_MAX).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut reader =
+            open_alone(&bench.path(&name), SIZE_MAX).unwrap_or_else(|error| panic!("{name}: {error}"));
         let expected = bench.bytes_to_qemu(&name).unwrap();
         assert!(qemu::read_straight(&mut reader) == expected, "{name}");
         assert!(qemu::read_by_ranges(&mut reader) == expected, "{name}");
@@ -124,7 +131,12 @@ fn a_small_file_is_no_large_disk_full_of_data() {
     let path = bench.path("claim.qcow2");
     let bytes = fs::read(&path).unwrap();
     assert_eq!(open_alone(&path, SIZE_MAX).unwrap().len(), 900 << 30);
-    assert!(open_alone(&path, 899 << 30).unwrap_err().to_string().contains("its disk has 900 GB; an image may have 899"));
+    assert!(
+        open_alone(&path, 899 << 30)
+            .unwrap_err()
+            .to_string()
+            .contains("its disk has 900 GB; an image may have 899")
+    );
     let l1 = field(&bytes, 40);
     let (first, l2) = (field(&bytes, l1), field(&bytes, l1) & MASK);
     patch(&path, l1, &first.to_be_bytes().repeat(1000));
@@ -205,7 +217,9 @@ fn a_bomb_goes_off_at_its_limit() {
     let folder = tempfile::tempdir().unwrap();
     let (path, into) = (folder.path().join("bomb"), folder.path().join("unpacked"));
     let zeros = vec![0; 100 << 20];
-    for (bomb, kind) in [(gzip(&zeros), Packing::Gzip), (zstd::encode_all(&*zeros, 19).unwrap(), Packing::Zstd)] {
+    for (bomb, kind) in
+        [(gzip(&zeros), Packing::Gzip), (zstd::encode_all(&*zeros, 19).unwrap(), Packing::Zstd)]
+    {
         fs::write(&path, &bomb).unwrap();
         assert_eq!(packing(&path).unwrap(), Some(kind));
         let proceed = |read| {
@@ -241,7 +255,8 @@ fn a_window_that_needs_too_much_memory_is_refused() {
 fn a_cut_file_is_never_taken_for_a_whole_one() {
     let folder = tempfile::tempdir().unwrap();
     let (path, into) = (folder.path().join("cut"), folder.path().join("unpacked"));
-    let content: Vec<u8> = (0..3000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let content: Vec<u8> =
+        (0..3000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let checked = {
         let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
         encoder.include_checksum(true).unwrap();

@@ -219,7 +219,9 @@ impl Error {
             Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
             Self::TooManyUploads => {
                 let most = crate::limits::MAX_ACCOUNT_UPLOADS;
-                format!("The account has {most} uploads that have not come to their end; finish or delete one")
+                format!(
+                    "The account has {most} uploads that have not come to their end; finish or delete one"
+                )
             }
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),

@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn a_link_is_good_for_one_thing() {
         let keyring = Keyring::new([1; 32]);
-        let link = UploadLink { image_id: "compshareImage-1minbz219ceq".to_owned(), account: 1, expires_at: 1000 };
+        let link =
+            UploadLink { image_id: "compshareImage-1minbz219ceq".to_owned(), account: 1, expires_at: 1000 };
         let text = link.path_and_query(keyring.links());
         let check = |text: &str, now| UploadLink::check(&text.parse().unwrap(), keyring.links(), now);
         assert_eq!(check(&text, 999), Ok(link));

@@ -160,7 +160,11 @@ impl Incoming {
         if upload.finished {
             let received = u64::try_from(upload.received_bytes).unwrap_or(0);
             let same = length == received && upload.blake3.as_deref() == Some(&*hash);
-            return if same { Ok(told(request_id, StatusCode::NO_CONTENT, received)) } else { Err(self.offset(received)) };
+            return if same {
+                Ok(told(request_id, StatusCode::NO_CONTENT, received))
+            } else {
+                Err(self.offset(received))
+            };
         }
         let spool = self.open().await?;
         let (at, found) = (spool.received(), spool.hash());

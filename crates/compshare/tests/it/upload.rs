@@ -83,7 +83,9 @@ async fn a_broken_connection_is_gone_on_with_where_the_server_says() {
 
 #[tokio::test]
 async fn what_cannot_be_mended_is_told() {
-    for (status, code) in [("413 Too Large", 230), ("507 Full", 8095), ("404 Gone", 8039), ("422 Differs", 230)] {
+    for (status, code) in
+        [("413 Too Large", 230), ("507 Full", 8095), ("404 Gone", 8039), ("422 Differs", 230)]
+    {
         let server = Server::start(move |_, request| match &*kind(request) {
             "HEAD" => head("200 OK", 0),
             "POST" => link(),
@@ -98,7 +100,8 @@ async fn what_cannot_be_mended_is_told() {
 
 #[tokio::test]
 async fn a_server_that_gets_nowhere_is_given_up() {
-    for answer in [|| refusal("409 Conflict", 153), || Answer::status(503), || refusal("403 Forbidden", 171)] {
+    for answer in [|| refusal("409 Conflict", 153), || Answer::status(503), || refusal("403 Forbidden", 171)]
+    {
         let server = Server::start(move |_, request| match &*kind(request) {
             "HEAD" => head("200 OK", 0),
             "POST" => link(),
@@ -132,7 +135,8 @@ async fn an_upload_that_moved_is_no_longer_ours() {
 
 #[tokio::test]
 async fn an_endpoint_without_import_says_so() {
-    let server = Server::start(|_, _| Answer::Json(json!({"RetCode": 161, "Message": "Action not found"}))).await;
+    let server =
+        Server::start(|_, _| Answer::Json(json!({"RetCode": 161, "Message": "Action not found"}))).await;
     let error = server.client().start_import(&request()).await.err().unwrap();
     assert!(matches!(error, Error::CannotImport { .. }), "{error}");
     assert_eq!(error.ret_code(), Some(161));

@@ -74,7 +74,8 @@ impl Catalog {
                 }
                 insert_image(&mut transaction, scope, &new, &origin, now).await?;
                 count(&mut transaction, scope.owner(), &origin.zone, 1).await?;
-                insert_job(&mut transaction, scope, new.id, new.instance_id, job, origin.size_bytes, now).await?;
+                insert_job(&mut transaction, scope, new.id, new.instance_id, job, origin.size_bytes, now)
+                    .await?;
                 transaction.commit(CreateImage::Created).await
             })
             .await

@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, NewJob, NewUpload, Scope, StartUpload,
-    UPLOAD_SOURCE, Upload,
+    AccountId, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, NewJob, NewUpload, Scope,
+    StartUpload, UPLOAD_SOURCE, Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};

@@ -58,7 +58,8 @@ impl Walk<'_> {
         self.take(self.header.l1_offset, l1_bytes)?;
         let mut table = vec![0; ENTRIES * 8];
         self.take_refcounts(&mut table)?;
-        let mut second = vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
+        let mut second =
+            vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
         let mut at = 0;
         while at < l1_bytes {
             let piece = usize::try_from(l1_bytes - at).map_or(table.len(), |left| left.min(table.len()));
@@ -85,7 +86,8 @@ impl Walk<'_> {
         self.read(REFCOUNT_FIELDS, &mut fields)?;
         let (offset, clusters) = fields.split_at(8);
         let offset = offset.try_into().map_or(0, u64::from_be_bytes);
-        let bytes = u64::from(clusters.try_into().map_or(0, u32::from_be_bytes)) * self.header.cluster_bytes();
+        let bytes =
+            u64::from(clusters.try_into().map_or(0, u32::from_be_bytes)) * self.header.cluster_bytes();
         self.take(offset, bytes)?;
         let mut at = 0;
         while at < bytes {

@@ -98,9 +98,11 @@ fn file_reason(error: &DiskError) -> String {
         | DiskError::InUse { .. }
         | DiskError::Changed { .. }
         | DiskError::Converter { .. }
-        | DiskError::Io { .. } => "The uploaded file is not as it was on the server any more. Import it again; \
+        | DiskError::Io { .. } => {
+            "The uploaded file is not as it was on the server any more. Import it again; \
              if that fails too, ask the operator to look at the server's log."
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 

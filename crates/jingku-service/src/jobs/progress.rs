@@ -34,7 +34,15 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(started_at: i64, hold: Option<Arc<Hold>>) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { started_at, passed: zero(), done: zero(), total: zero(), shutdown: false.into(), lost: false.into(), hold }
+        Self {
+            started_at,
+            passed: zero(),
+            done: zero(),
+            total: zero(),
+            shutdown: false.into(),
+            lost: false.into(),
+            hold,
+        }
     }
 
     pub(crate) fn started_at(&self) -> i64 {

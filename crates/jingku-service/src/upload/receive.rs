@@ -25,7 +25,9 @@ enum Stop {
     /// The image was deleted meanwhile.
     Gone,
     /// There is no room.
-    Full { free_bytes: u64 },
+    Full {
+        free_bytes: u64,
+    },
     Failed(Internal),
 }
 

@@ -24,7 +24,10 @@ impl Caller {
     async fn import(&self, params: &[(&str, &str)]) -> (String, String) {
         let reply = self.ok(IMPORT, params).await;
         let url = reply["Url"].as_str().unwrap();
-        (reply["CompShareImageId"].as_str().unwrap().to_owned(), url[url.find("/uploads/").unwrap()..].to_owned())
+        (
+            reply["CompShareImageId"].as_str().unwrap().to_owned(),
+            url[url.find("/uploads/").unwrap()..].to_owned(),
+        )
     }
 
     async fn to(&self, method: Method, link: &str, headers: &[(&str, &str)], body: Body) -> Response {
@@ -99,7 +102,10 @@ async fn a_file_becomes_an_image_when_all_of_it_has_come() {
     let asked = [("Name", "env"), ("SizeBytes", &*size), ("Description", "CUDA"), ("Zone", "cn-sh2-02")];
     let reply = caller.ok(IMPORT, &asked).await;
     assert_eq!(reply["ExpireTime"], NOW + 3600);
-    assert!(reply["Url"].as_str().unwrap().starts_with("https://images.example.com/jingku/uploads/"), "{reply}");
+    assert!(
+        reply["Url"].as_str().unwrap().starts_with("https://images.example.com/jingku/uploads/"),
+        "{reply}"
+    );
     let (id, link) = caller.import(&asked).await;
     assert_eq!(reply["CompShareImageId"], id, "asked again, it is another");
     let image = caller.image(&id).await;
@@ -134,7 +140,10 @@ async fn a_file_becomes_an_image_when_all_of_it_has_come() {
     // Uploaded once more it takes no room.
     let (chunks, again) = (service.stored("chunks").len(), caller.upload("again", &disk).await);
     service.work_off(&again).await;
-    assert_eq!((service.stored("chunks").len(), &caller.image(&again).await["Status"]), (chunks, &"Available".into()));
+    assert_eq!(
+        (service.stored("chunks").len(), &caller.image(&again).await["Status"]),
+        (chunks, &"Available".into())
+    );
 }
 
 #[tokio::test]
@@ -161,7 +170,10 @@ async fn what_cannot_be_is_refused() {
     let size = (900_i64 << 30).to_string();
     let (code, text) = refusal(&[("Name", "env"), ("SizeBytes", &size)]).await;
     assert_eq!(code, 8095);
-    assert!(text.starts_with("An import of this file may need 1843200 MB, and the image store has "), "{text}");
+    assert!(
+        text.starts_with("An import of this file may need 1843200 MB, and the image store has "),
+        "{text}"
+    );
     assert_eq!(caller.images(&[]).await.len(), 1, "a refused import left something");
 
     let ids: Vec<String> = {
@@ -189,7 +201,11 @@ async fn the_same_name_and_size_is_the_same_upload() {
     assert_eq!(caller.import(&asked).await.0, id);
     assert_eq!(caller.import(&asked[..2]).await.0, id);
     let taken = (230, "Params [Name] not available".to_owned());
-    for other in [&[("Name", "env")][..], &[("Name", "env"), ("SizeBytes", "8")], &[asked[0], asked[1], ("Blake3", &b)]] {
+    for other in [
+        &[("Name", "env")][..],
+        &[("Name", "env"), ("SizeBytes", "8")],
+        &[asked[0], asked[1], ("Blake3", &b)],
+    ] {
         assert_eq!(caller.refusal(IMPORT, other).await, taken, "{other:?}");
     }
     // It holds its name against everything else, and another account has names of its own.
@@ -235,13 +251,18 @@ async fn headers_that_say_nothing_are_refused() {
         assert_eq!(response.status(), 400);
         Reply::read(response).await.refusal()
     };
-    let (missing, bad) =
-        (|name: &str| (210, format!("Missing params [{name}]")), |name: &str| (230, format!("Params [{name}] not available")));
+    let (missing, bad) = (
+        |name: &str| (210, format!("Missing params [{name}]")),
+        |name: &str| (230, format!("Params [{name}] not available")),
+    );
     assert_eq!(refusal(Method::PATCH, &[]).await, missing("Upload-Offset"));
     assert_eq!(refusal(Method::PATCH, &[("upload-offset", "-1")]).await, bad("Upload-Offset"));
     assert_eq!(refusal(Method::POST, &[]).await, missing("Upload-Length"));
     assert_eq!(refusal(Method::POST, &[("upload-length", "0")]).await, missing("Upload-Blake3"));
-    assert_eq!(refusal(Method::POST, &[("upload-length", "0"), ("upload-blake3", "x")]).await, bad("Upload-Blake3"));
+    assert_eq!(
+        refusal(Method::POST, &[("upload-length", "0"), ("upload-blake3", "x")]).await,
+        bad("Upload-Blake3")
+    );
     // Nothing is no file.
     assert_eq!(told(&caller.agree(&link, 0, &hash(b"")).await), (409, Some(0)));
 }
@@ -264,7 +285,8 @@ async fn no_more_comes_than_was_said() {
 /// A body that comes when the test says so.
 fn slow() -> (mpsc::Sender<Result<Bytes, std::io::Error>>, Body) {
     let (sender, receiver) = mpsc::channel(1);
-    let stream = futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+    let stream =
+        futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
     (sender, Body::from_stream(stream))
 }
 
@@ -310,9 +332,11 @@ async fn another_hash_ends_it() {
     let service = Service::start().await;
     let caller = service.caller();
     let declared = hash(b"declared");
-    for (name, known, agreed) in
-        [("a", None, hash(b"other")), ("b", Some(&declared), hash(b"bytes")), ("c", Some(&declared), declared.clone())]
-    {
+    for (name, known, agreed) in [
+        ("a", None, hash(b"other")),
+        ("b", Some(&declared), hash(b"bytes")),
+        ("c", Some(&declared), declared.clone()),
+    ] {
         let asked = [("Name", name), ("Blake3", known.map_or("", String::as_str))];
         let (id, link) = caller.import(&asked).await;
         caller.append(&link, 0, b"bytes").await;
@@ -365,7 +389,10 @@ async fn a_day_of_silence_ends_it() {
     service.clock.set(NOW + DAY_SECS + 1);
     service.work_off(&silent).await;
     let status = async |id: &str| caller.image(id).await["Status"].as_str().unwrap().to_owned();
-    assert_eq!((status(&silent).await, status(&alive).await), ("UnAvailable".to_owned(), "Making".to_owned()));
+    assert_eq!(
+        (status(&silent).await, status(&alive).await),
+        ("UnAvailable".to_owned(), "Making".to_owned())
+    );
     let reason = caller.image(&silent).await["FailedReason"].clone();
     assert_eq!(reason, "Nothing more of the file came for 24 hours. Import it again.");
     assert_eq!(service.spools(), [alive]);
@@ -375,7 +402,8 @@ async fn a_day_of_silence_ends_it() {
 #[tokio::test]
 async fn without_a_data_folder_it_lies_in_the_systems_folder() {
     let environment = jingku_service::Environment::default();
-    let context = jingku_service::Context::open_in_memory(&jingku_service::Config::default(), &environment).await;
+    let context =
+        jingku_service::Context::open_in_memory(&jingku_service::Config::default(), &environment).await;
     let context = std::sync::Arc::new(context.unwrap());
     let (_, keys) = context.create_account("lab").await.unwrap();
     let caller = Caller::with_keys(jingku_service::router(context.clone()), &keys);

@@ -199,17 +199,17 @@ fn read(mut source: Source, sender: &mpsc::Sender<Bytes>) -> Result<Source, Fail
 
 fn empty(path: &Path) -> Failure {
     let file = path.display();
-    let message = tr(
-        format!("{file} is empty: no image can be made of it."),
-        format!("{file} 是空的，无法制作镜像。"),
-    );
+    let message =
+        tr(format!("{file} is empty: no image can be made of it."), format!("{file} 是空的，无法制作镜像。"));
     Failure::new(Exit::Refused, message)
 }
 
 fn changed(path: &Path) -> Failure {
     let file = path.display();
     let message = tr(
-        format!("{file} changed while it was read. Stop what writes to it, delete the image and import it again."),
+        format!(
+            "{file} changed while it was read. Stop what writes to it, delete the image and import it again."
+        ),
         format!("{file} 在读取过程中发生了变化。请停止写入，删除该镜像后重新导入。"),
     );
     Failure::new(Exit::Refused, message)

@@ -168,7 +168,8 @@ fn a_client_that_was_killed_is_gone_on_with() {
     other[1000] ^= 1;
     for (lang, words) in [("en", "Another file than -"), ("zh", "另一个文件")] {
         let mut child = home.command(&["image", "import", "-", "--name", "env", "--lang", lang]);
-        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // It ends before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(&other);
         Ended::from(child.wait_with_output().unwrap()).failed(1, &[words]);
@@ -290,7 +291,8 @@ fn what_cannot_be_is_refused_in_both_languages() {
     assert_eq!(home.json(&["image", "list", "--status", "Available"])["TotalCount"], 1);
     let ended = home.run(&["image", "import", &hurt, "--name", "hurt", "--wait"]);
     ended.failed(1, &["could not be made: The file is damaged: its compressed content breaks off"]);
-    home.run(&["image", "import", &hurt, "--name", "hurt", "--wait", "--lang", "zh"]).failed(1, &["制作失败"]);
+    home.run(&["image", "import", &hurt, "--name", "hurt", "--wait", "--lang", "zh"])
+        .failed(1, &["制作失败"]);
     // Of a server that knows no import.
     let terminal = terminal::show(&home, &["image", "import", "-", "--name", "x"], 80);
     assert_eq!(terminal.1, Some(2), "{}", terminal.0);
@@ -325,11 +327,15 @@ fn no_room_is_foreseen_and_survived() {
     let file = home.file("noise.raw", &noise);
     let refused = run(&["image", "import", &file, "--name", "env"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
-    assert!(refused.err.contains("may need 80 MB, and the image store has") && refused.err.contains("8095"), "{refused:?}");
+    assert!(
+        refused.err.contains("may need 80 MB, and the image store has") && refused.err.contains("8095"),
+        "{refused:?}"
+    );
 
     // Of standard input nobody knows the size.
     let mut command = home.command(&["image", "import", "-", "--name", "env", "--data-dir", &data]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let _ = child.stdin.take().unwrap().write_all(&noise);
     let full = Ended::from(child.wait_with_output().unwrap());
     assert!(full.code == Some(3) && full.err.contains("8095"), "{full:?}");

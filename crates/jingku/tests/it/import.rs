@@ -110,6 +110,25 @@ fn every_format_comes_out_as_it_went_in() {
     server.stop();
 }
 
+/// Four gigabytes with hardly anything in them.
+#[test]
+fn a_sparse_file_costs_what_is_in_it() {
+    let home = Home::new();
+    let server = home.serve();
+    let path = home.path("sparse.raw");
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(4 << 30).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"in the middle", 2 << 30).unwrap();
+    let id = home.import(path.to_str().unwrap(), "sparse");
+    let image = home.json(&["usage"])["Images"][0].clone();
+    assert_eq!(
+        (image["CompShareImageId"].as_str(), &image["LogicalBytes"]),
+        (Some(&*id), &(4_u64 << 30).into())
+    );
+    assert!(image["StoredBytes"].as_u64().unwrap() < 1 << 20, "{image}");
+    server.stop();
+}
+
 #[test]
 fn qemu_makes_it_and_finds_the_same() {
     if !qemu::present() {

@@ -17,6 +17,8 @@ use crate::retry;
 
 /// Bytes that are handed to the network at once.
 const PIECE_BYTES: usize = 256 << 10;
+/// The most zeros of one request.
+const ZEROS_MAX: u64 = 1 << 30;
 /// The pauses between attempts, the first and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
 
@@ -27,6 +29,12 @@ pub struct Upload {
     image_id: String,
     url: String,
     state: UploadState,
+}
+
+/// What is sent.
+enum Piece<F> {
+    Bytes(Bytes, Arc<F>),
+    Zeros,
 }
 
 impl Client {
@@ -66,13 +74,38 @@ impl Upload {
         bytes: Bytes,
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<(), Error> {
-        let (start, sent) = (self.state.offset, Arc::new(sent));
-        let end = start + bytes.len() as u64;
+        let length = bytes.len() as u64;
+        self.carry(&Piece::Bytes(bytes, Arc::new(sent)), length).await
+    }
+
+    /// Sends zeros that follow what the server has, which takes no time on the network; else as [`Upload::send`].
+    pub async fn send_zeros(&mut self, count: u64) -> Result<(), Error> {
+        let mut left = count;
+        while left > 0 {
+            let length = left.min(ZEROS_MAX);
+            self.carry(&Piece::<fn(u64)>::Zeros, length).await?;
+            left -= length;
+        }
+        Ok(())
+    }
+
+    async fn carry<F>(&mut self, piece: &Piece<F>, length: u64) -> Result<(), Error>
+    where
+        F: Fn(u64) + Send + Sync + 'static,
+    {
+        let start = self.state.offset;
+        let end = start + length;
         let mut patience = Patience::new(self.client.config().timeout);
         while self.state.offset < end {
             let at = self.state.offset;
-            let from = usize::try_from(at - start).unwrap_or(usize::MAX);
-            match self.patch(at, bytes.slice(from..), Arc::clone(&sent)).await {
+            let attempt = match piece {
+                Piece::Bytes(bytes, sent) => {
+                    let from = usize::try_from(at - start).unwrap_or(usize::MAX);
+                    self.patch(at, bytes.slice(from..), Arc::clone(sent)).await
+                }
+                Piece::Zeros => self.patch_zeros(at, end - at).await,
+            };
+            match attempt {
                 Ok(state) => self.state = state,
                 Err(error) => {
                     if !patience.bears(&error).await {
@@ -113,6 +146,13 @@ impl Upload {
             // What is wrong will be told by the next attempt.
             let _ = self.look_again().await;
         }
+    }
+
+    async fn patch_zeros(&self, at: u64, count: u64) -> Result<UploadState, Error> {
+        let patch = self.client.to_link(Method::PATCH, &self.url).header("Upload-Offset", at);
+        let sending = exchange(patch.header("Upload-Zeros", count).header(CONTENT_LENGTH, 0));
+        let silence = self.client.config().timeout;
+        timeout(silence, sending).await.unwrap_or(Err(Error::Timeout { action: ACTION, after: silence }))
     }
 
     async fn patch(

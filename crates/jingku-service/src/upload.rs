@@ -36,6 +36,11 @@ const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 /// Hash of the bytes that have come; at the end, that of the file.
 const UPLOAD_BLAKE3: HeaderName = HeaderName::from_static("upload-blake3");
 
+/// How many zeros follow, instead of a body.
+const UPLOAD_ZEROS: HeaderName = HeaderName::from_static("upload-zeros");
+
+/// The most zeros of one request: they are hashed, which takes a second.
+const ZEROS_MAX: u64 = 1 << 30;
 /// How long a `HEAD` waits while what has come is read again, after a restart.
 const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -137,11 +142,21 @@ impl Incoming {
         if from != at {
             return Err(Error::UploadOffset { image_id: upload.image_id, offset: at });
         }
-        let length = number(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0);
+        let zeros = match number(request.headers(), &UPLOAD_ZEROS) {
+            Err(ParamError::Missing(_)) => None,
+            zeros => Some(zeros?),
+        };
+        if zeros.is_some_and(|zeros| zeros > ZEROS_MAX) {
+            return Err(Error::not_available("Upload-Zeros"));
+        }
+        let length = zeros.unwrap_or(number(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0));
         if length > size_max - at.min(size_max) {
             return Err(Error::UploadTooLong { image_id: upload.image_id, size_bytes: size_max });
         }
-        let received = receive::body(&context, &upload, spool, request.into_body(), size_max).await?;
+        let received = match zeros {
+            Some(zeros) => receive::zeros(&context, &upload, spool, zeros).await?,
+            None => receive::body(&context, &upload, spool, request.into_body(), size_max).await?,
+        };
         Ok(told(request_id, StatusCode::NO_CONTENT, received))
     }
 
@@ -216,6 +231,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, ParamError> {
     let named = || match name.as_str() {
         "upload-offset" => "Upload-Offset".to_owned(),
         "upload-length" => "Upload-Length".to_owned(),
+        "upload-zeros" => "Upload-Zeros".to_owned(),
         other => other.to_owned(),
     };
     let value = headers.get(name).ok_or_else(|| ParamError::Missing(named()))?;

@@ -82,6 +82,23 @@ async fn a_broken_connection_is_gone_on_with_where_the_server_says() {
 }
 
 #[tokio::test]
+async fn many_zeros_are_a_few_requests() {
+    let server = Server::start(|_, request| match &*kind(request) {
+        "HEAD" => head("200 OK", 0),
+        "POST" => link(),
+        kind => {
+            let at: u64 = kind.strip_prefix("PATCH ").unwrap().parse().unwrap();
+            let zeros = request.head.lines().find_map(|line| line.strip_prefix("upload-zeros: "));
+            head("204 No Content", at + zeros.unwrap().parse::<u64>().unwrap())
+        }
+    })
+    .await;
+    let mut upload = server.client().start_import(&request()).await.unwrap();
+    upload.send_zeros((5 << 30) + 7).await.unwrap();
+    assert_eq!((upload.received(), server.seen().len()), ((5 << 30) + 7, 2 + 6));
+}
+
+#[tokio::test]
 async fn what_cannot_be_mended_is_told() {
     for (status, code) in
         [("413 Too Large", 230), ("507 Full", 8095), ("404 Gone", 8039), ("422 Differs", 230)]

@@ -12,6 +12,8 @@ use crate::source::Source;
 const CLUSTERS_MAX: u64 = 128 << 20;
 /// Entries read at once of the first table.
 const ENTRIES: usize = 8192;
+/// Where the header tells the place of the reference counts: an offset, then a number of clusters.
+const REFCOUNT_FIELDS: u64 = 48;
 /// Deflate makes at most so many bytes of one.
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
@@ -55,6 +57,7 @@ impl Walk<'_> {
         let l1_bytes = u64::from(self.header.l1_entries) * 8;
         self.take(self.header.l1_offset, l1_bytes)?;
         let mut table = vec![0; ENTRIES * 8];
+        self.take_refcounts(&mut table)?;
         let mut second =
             vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
         let mut at = 0;
@@ -70,6 +73,30 @@ impl Walk<'_> {
                 self.read(offset, &mut second)?;
                 for entry in second.as_chunks().0 {
                     self.cluster(u64::from_be_bytes(*entry))?;
+                }
+            }
+            at += piece as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes the places of the reference counts, which are not read but must not be read as something else.
+    fn take_refcounts(&mut self, table: &mut [u8]) -> Result<(), DiskError> {
+        let mut fields = [0; 12];
+        self.read(REFCOUNT_FIELDS, &mut fields)?;
+        let (offset, clusters) = fields.split_at(8);
+        let offset = offset.try_into().map_or(0, u64::from_be_bytes);
+        let bytes =
+            u64::from(clusters.try_into().map_or(0, u32::from_be_bytes)) * self.header.cluster_bytes();
+        self.take(offset, bytes)?;
+        let mut at = 0;
+        while at < bytes {
+            let piece = usize::try_from(bytes - at).map_or(table.len(), |left| left.min(table.len()));
+            self.read(offset + at, &mut table[..piece])?;
+            for entry in table[..piece].as_chunks().0 {
+                match u64::from_be_bytes(*entry) & OFFSET_MASK {
+                    0 => {}
+                    block => self.take(block, 1)?,
                 }
             }
             at += piece as u64;

@@ -33,19 +33,18 @@ pub(super) async fn run(
         blake3: request.blake3.as_deref(),
     };
     let (own, account) = (caller.own(), caller.account().id);
-    let id = match context.catalog.going_upload(own, &new("")).await? {
-        // What has come of it is on the disk already.
-        Some(id) => id,
-        None => {
-            check_room(context, request.size_bytes).await?;
-            let id = image_id(&*context.random);
-            let now = context.clock.now();
-            match context.catalog.start_upload(own, new(&id), MAX_ACCOUNT_UPLOADS, now).await? {
-                StartUpload::Started => id,
-                StartUpload::Going(id) => id,
-                StartUpload::NameTaken => return Err(Error::not_available("Name")),
-                StartUpload::TooMany => return Err(Error::TooManyUploads),
-            }
+    // What has come of one that goes on is on the disk already.
+    let id = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
+        id
+    } else {
+        check_room(context, request.size_bytes).await?;
+        let id = image_id(&*context.random);
+        let now = context.clock.now();
+        match context.catalog.start_upload(own, new(&id), MAX_ACCOUNT_UPLOADS, now).await? {
+            StartUpload::Started => id,
+            StartUpload::Going(other) => other,
+            StartUpload::NameTaken => return Err(Error::not_available("Name")),
+            StartUpload::TooMany => return Err(Error::TooManyUploads),
         }
     };
     let expires_at = context.clock.now() + DEFAULT_LINK_SECS;

@@ -50,9 +50,8 @@ pub(super) async fn remove_if_gone(context: &Context, job: &Job) {
     if !job.instance_id.starts_with(UPLOAD_SOURCE) {
         return;
     }
-    match context.catalog.upload(job.account, &job.image_id).await {
-        Ok(None) => context.spools.remove(&job.image_id),
-        // It goes on later, or the next look finds out.
-        Ok(Some(_)) | Err(_) => {}
+    // If it is there, it goes on later; if nobody can tell, the next look finds out.
+    if let Ok(None) = context.catalog.upload(job.account, &job.image_id).await {
+        context.spools.remove(&job.image_id);
     }
 }

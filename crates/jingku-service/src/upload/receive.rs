@@ -40,11 +40,11 @@ pub(super) async fn body(
     mut body: Body,
     size_max: u64,
 ) -> Result<u64, Error> {
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    let (sender, pieces) = mpsc::channel(AHEAD);
     let mut left = size_max - spool.received().min(size_max);
     let writing = {
         let (context, upload) = (Arc::clone(context), upload.clone());
-        tokio::task::spawn_blocking(move || write(&context, &upload, spool, receiver))
+        tokio::task::spawn_blocking(move || write(&context, &upload, spool, pieces))
     };
     let mut refusal = None;
     loop {
@@ -71,29 +71,58 @@ pub(super) async fn body(
     }
     drop(sender);
     let (received, stop) = writing.await?;
-    match (stop, refusal) {
-        (Some(Stop::Gone), _) => {
+    match (told(context, upload, received, stop, size_max), refusal) {
+        (Ok(_), Some(refusal)) => Err(refusal),
+        (told, _) => told,
+    }
+}
+
+/// What to answer.
+fn told(
+    context: &Context,
+    upload: &Upload,
+    received: u64,
+    stop: Option<Stop>,
+    size_max: u64,
+) -> Result<u64, Error> {
+    match stop {
+        None => Ok(received),
+        Some(Stop::Gone) => {
             context.spools.remove(&upload.image_id);
             Err(Error::ResourceNotFound(upload.image_id.clone()))
         }
-        (Some(Stop::Full { free_bytes }), _) => {
+        Some(Stop::Full { free_bytes }) => {
             Err(Error::NoRoomForFile { needed_bytes: size_max - received.min(size_max), free_bytes })
         }
-        (Some(Stop::Failed(error)), _) => Err(error.into()),
-        (None, Some(refusal)) => Err(refusal),
-        (None, None) => Ok(received),
+        Some(Stop::Failed(error)) => Err(error.into()),
     }
+}
+
+/// Appends zeros instead of a body.
+pub(super) async fn zeros(
+    context: &Arc<Context>,
+    upload: &Upload,
+    mut spool: Spool,
+    count: u64,
+) -> Result<u64, Error> {
+    let (shared, of) = (Arc::clone(context), upload.clone());
+    let appended = tokio::task::spawn_blocking(move || {
+        spool.append_zeros(count);
+        (spool.received(), checkpoint(&shared, &of, &mut spool))
+    });
+    let (received, stop) = appended.await?;
+    told(context, upload, received, stop, u64::MAX)
 }
 
 fn write(
     context: &Context,
     upload: &Upload,
     mut spool: Spool,
-    mut receiver: mpsc::Receiver<Bytes>,
+    mut pieces: mpsc::Receiver<Bytes>,
 ) -> (u64, Option<Stop>) {
     let mut durable = spool.received();
     let mut stop = None;
-    while let Some(bytes) = receiver.blocking_recv() {
+    while let Some(bytes) = pieces.blocking_recv() {
         match spool.append(&bytes) {
             Ok(true) => {}
             Ok(false) => stop = Some(Stop::Full { free_bytes: spool.free_bytes() }),
@@ -108,12 +137,13 @@ fn write(
         }
     }
     // Who sends waits for room in the channel no longer.
-    drop(receiver);
+    drop(pieces);
     let received = spool.received();
-    if matches!(stop, None | Some(Stop::Full { .. })) && received > durable {
-        if let Some(worse) = checkpoint(context, upload, &mut spool) {
-            return (received, Some(worse));
-        }
+    if matches!(stop, None | Some(Stop::Full { .. }))
+        && received > durable
+        && let Some(worse) = checkpoint(context, upload, &mut spool)
+    {
+        return (received, Some(worse));
     }
     (received, stop)
 }
@@ -123,9 +153,9 @@ fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<S
     if let Err(error) = spool.sync() {
         return Some(Stop::Failed(Internal::Spool(error)));
     }
-    let received = i64::try_from(spool.received()).unwrap_or(i64::MAX);
-    let received = context.catalog.receive(&upload.image_id, received, context.clock.now());
-    match Handle::current().block_on(received) {
+    let bytes = i64::try_from(spool.received()).unwrap_or(i64::MAX);
+    let written_down = context.catalog.receive(&upload.image_id, bytes, context.clock.now());
+    match Handle::current().block_on(written_down) {
         Ok(true) => {
             failpoint::reached("upload.written_down");
             None

@@ -14,6 +14,8 @@ use crate::room::{MARGIN_BYTES, Room};
 
 /// Read at once when a file is hashed anew.
 const READ_BYTES: usize = 1 << 20;
+/// Zeros are hashed from one block of this many bytes.
+static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 /// How often it is looked whether there is room.
 const ROOM_BYTES: u64 = 8 << 20;
 
@@ -74,6 +76,20 @@ impl Spool {
                 *self.place.known = None;
                 Err(error)
             }
+        }
+    }
+
+    /// Appends zeros.
+    pub(super) fn append_zeros(&mut self, count: u64) {
+        self.file.skip(count);
+        if let Some(known) = &mut *self.place.known {
+            let mut left = count;
+            while left > 0 {
+                let piece = ZEROS.len().min(usize::try_from(left).unwrap_or(ZEROS.len()));
+                known.hasher.update(&ZEROS[..piece]);
+                left -= piece as u64;
+            }
+            known.at += count;
         }
     }
 

@@ -282,6 +282,33 @@ async fn no_more_comes_than_was_said() {
     assert_eq!(caller.look(&link).await, (10, hash(b"0123456789")));
 }
 
+#[tokio::test]
+async fn zeros_need_not_be_sent() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let size = 5 + (3 << 20);
+    let (id, link) = caller.import(&[("Name", "env"), ("SizeBytes", &size.to_string())]).await;
+    let zeros = async |at: usize, count: &str| {
+        let at = at.to_string();
+        let headers = [("upload-offset", &*at), ("upload-zeros", count)];
+        told(&caller.to(Method::PATCH, &link, &headers, Body::empty()).await)
+    };
+    assert_eq!(zeros(0, "1000").await, (204, Some(1000)));
+    assert_eq!(zeros(0, "1000").await, (409, Some(1000)));
+    assert_eq!(zeros(1000, "3145734").await.0, 413);
+    for wrong in ["x", "-1", "1073741825"] {
+        assert_eq!(zeros(1000, wrong).await.0, 400, "{wrong}");
+    }
+    assert_eq!(caller.append(&link, 1000, b"bytes").await, (204, Some(1005)));
+    assert_eq!(zeros(1005, "3144728").await, (204, Some(size)));
+    let mut disk = vec![0; size];
+    disk[1000..1005].copy_from_slice(b"bytes");
+    assert_eq!(caller.look(&link).await, (size, hash(&disk)));
+    assert_eq!(caller.agree(&link, size, &hash(&disk)).await.status(), 204);
+    service.work_off(&id).await;
+    assert!(caller.disk(&id).await == disk);
+}
+
 /// A body that comes when the test says so.
 fn slow() -> (mpsc::Sender<Result<Bytes, std::io::Error>>, Body) {
     let (sender, receiver) = mpsc::channel(1);

@@ -95,7 +95,7 @@ fn every_format_comes_out_as_it_went_in() {
     let raw = home.file("disk.raw", &bytes);
     let first = home.import(&raw, "raw");
     assert!(home.bytes(&first) == bytes);
-    let stored = home.json(&["usage"])["Images"]["StoredBytes"].clone();
+    let stored = home.json(&["usage"])["Live"]["StoredBytes"].clone();
     let packed = home.file("disk.img", &gzip(&bytes));
     assert!(home.bytes(&home.import(&packed, "gz")) == bytes);
     // What was exported goes in again.
@@ -105,8 +105,27 @@ fn every_format_comes_out_as_it_went_in() {
         assert!(home.bytes(&home.import(&exported, &format!("again-{format}"))) == bytes, "{format}");
     }
     let usage = home.json(&["usage"]);
-    assert_eq!(usage["Images"]["StoredBytes"], stored, "the same disk takes room again: {usage}");
+    assert_eq!(usage["Live"]["StoredBytes"], stored, "the same disk takes room again: {usage}");
     assert!(home.uploads().is_empty());
+    server.stop();
+}
+
+/// Four gigabytes with hardly anything in them.
+#[test]
+fn a_sparse_file_costs_what_is_in_it() {
+    let home = Home::new();
+    let server = home.serve();
+    let path = home.path("sparse.raw");
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(4 << 30).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"in the middle", 2 << 30).unwrap();
+    let id = home.import(path.to_str().unwrap(), "sparse");
+    let image = home.json(&["usage"])["Images"][0].clone();
+    assert_eq!(
+        (image["CompShareImageId"].as_str(), &image["LogicalBytes"]),
+        (Some(&*id), &(4_u64 << 30).into())
+    );
+    assert!(image["StoredBytes"].as_u64().unwrap() < 1 << 20, "{image}");
     server.stop();
 }
 

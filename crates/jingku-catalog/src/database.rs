@@ -102,6 +102,14 @@ impl Database {
         }
     }
 
+    /// Looks whether the file is whole.
+    pub(crate) async fn check(&self, thorough: bool) -> Result<Vec<String>> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.check(thorough).await,
+            Engine::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Copies everything of a database in memory.
     pub(crate) async fn save(&self) -> Result<Saved> {
         match &self.engine {

@@ -82,6 +82,11 @@ impl Extents {
         Ok(Self { key, id, decoder, ended: false })
     }
 
+    /// Returns the size of the disk, in bytes, as far as the header is to be believed.
+    pub(crate) fn logical_size(&self) -> u64 {
+        self.decoder.shape().logical_size
+    }
+
     fn advance(&mut self) -> Result<Option<Extent>, DecodeError> {
         let extent = self.decoder.next()?;
         if extent.is_none() && self.decoder.finish()? != self.id {

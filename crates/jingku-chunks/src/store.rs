@@ -6,6 +6,7 @@ use std::sync::Arc;
 use zstd::bulk::Decompressor;
 
 use crate::backend::{Backend, Object};
+use crate::check::{self, CheckPlan, Findings, Watch};
 use crate::error::{Error, Result};
 use crate::format::chunk;
 use crate::hold::Hold;
@@ -85,6 +86,19 @@ impl Store {
         Ok(hold)
     }
 
+    /// Compares what manifests name with what is stored; `None` when `watch` stopped it. What is damaged is told, and noted
+    /// so that the next to store it heals it; it is no error.
+    ///
+    /// Of manifests that may cease to be live meanwhile, [`hold`](Self::hold) those: else a sweep looks like damage.
+    pub fn check(
+        &self,
+        manifests: &[ManifestId],
+        plan: &CheckPlan,
+        watch: Watch<'_>,
+    ) -> Result<Option<Findings>> {
+        check::run(&self.backend, manifests, plan, watch)
+    }
+
     /// Begins a sweep, which removes what no image needs.
     pub fn sweep(&self, plan: SweepPlan) -> Sweep {
         Sweep::start(&self.backend, plan)
@@ -110,6 +124,15 @@ pub(crate) fn read_chunk(
     id: ChunkId,
     decompressor: &mut Decompressor<'_>,
 ) -> Result<Vec<u8>> {
+    read_object(backend, id, decompressor).map(|(plain, _)| plain)
+}
+
+/// Reads a chunk, and tells how long its object is.
+pub(crate) fn read_object(
+    backend: &dyn Backend,
+    id: ChunkId,
+    decompressor: &mut Decompressor<'_>,
+) -> Result<(Vec<u8>, u64)> {
     let key = Key::Chunk(id);
     let damaged = |reason| Error::Damaged { key, reason };
     let Object { length, body } = backend.read(key)?;
@@ -122,5 +145,5 @@ pub(crate) fn read_chunk(
     if ChunkId::of(&plain) != id {
         return Err(damaged("its bytes do not match its name"));
     }
-    Ok(plain)
+    Ok((plain, object.len() as u64))
 }

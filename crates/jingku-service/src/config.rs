@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::community::Community;
 use crate::public_url::PublicUrl;
+use crate::sweep::SweepSettings;
 use crate::trash::Trash;
 use crate::zones::{Zone, Zones};
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub community: Community,
     /// How long what was deleted is kept.
     pub trash: Trash,
+    /// When what no image needs is removed.
+    pub sweep: SweepSettings,
 }
 
 /// An instance in the configuration file.
@@ -67,6 +70,7 @@ impl Default for Config {
             instances: Vec::new(),
             community: Community::default(),
             trash: Trash::default(),
+            sweep: SweepSettings::default(),
         }
     }
 }

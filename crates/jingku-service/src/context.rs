@@ -20,6 +20,7 @@ use crate::link::Link;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
+use crate::sweep::SweepSettings;
 use crate::trash::Trash;
 use crate::zones::Zones;
 
@@ -54,6 +55,10 @@ pub struct Context {
     pub(crate) scratch: Option<PathBuf>,
     /// The room there is for images; `None` in memory.
     pub(crate) room: Option<Room>,
+    /// The data folder; `None` in memory.
+    pub(crate) data: Option<DataDir>,
+    /// When the store is swept.
+    pub(crate) sweep: SweepSettings,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -90,6 +95,7 @@ struct Ground {
     node: String,
     scratch: Option<PathBuf>,
     room: Option<Room>,
+    data: Option<DataDir>,
 }
 
 impl Context {
@@ -135,6 +141,7 @@ impl Context {
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
             room: Some(room),
+            data: Some(data.clone()),
         };
         Ok(Self::on(ground, config, environment))
     }
@@ -159,12 +166,13 @@ impl Context {
             node: unique_id(&*environment.random),
             scratch: None,
             room: None,
+            data: None,
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data } = ground;
         Self {
             catalog,
             store,
@@ -179,6 +187,8 @@ impl Context {
             node,
             scratch,
             room,
+            data,
+            sweep: config.sweep,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),

@@ -13,6 +13,7 @@
 //! serve.lock        held by the running server
 //! reserve           room to delete images when the disk is full
 //! restoring         there while a backup is put back
+//! sweep             when the store was swept last
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};

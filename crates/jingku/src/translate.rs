@@ -173,7 +173,7 @@ pub(crate) fn client_error(error: &ClientError) -> String {
 }
 
 /// The end of a chain of causes, which alone says what happened.
-fn root(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last();
     last.unwrap_or(error).to_string()
 }

@@ -1,5 +1,6 @@
 //! SQLite: one file, opened by any number of processes, or memory.
 
+mod integrity;
 mod saved;
 
 use std::fs::OpenOptions;

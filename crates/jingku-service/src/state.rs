@@ -1,0 +1,24 @@
+//! What a server remembers of its own upkeep: small files of JSON in the data folder. Lost, they cost time and nothing else.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+
+impl Context {
+    /// What was kept under a name. What cannot be read counts as nothing.
+    pub(crate) fn state<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let text = std::fs::read_to_string(self.data.as_ref()?.path().join(name)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Keeps something under a name; in memory nothing is kept.
+    pub(crate) fn keep_state<T: Serialize>(&self, name: &str, state: &T) {
+        let Some(data) = &self.data else { return };
+        let text = serde_json::to_string(state).expect("states serialise");
+        // A full disk is told of often enough.
+        if let Err(error) = data.replace(name, &text) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot write down a state");
+        }
+    }
+}

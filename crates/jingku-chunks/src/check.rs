@@ -99,6 +99,8 @@ pub struct Flaw {
 pub struct Findings {
     /// Chunks in the store.
     pub chunks: u64,
+    /// Bytes of those that can be looked at, as they are stored.
+    pub bytes: u64,
     /// Of these, chunks that were read in full.
     pub read_chunks: u64,
     /// Bytes of those, as they are stored.
@@ -165,6 +167,7 @@ pub(crate) fn run(
         compare.all(&mut group, &mut findings);
         next = group.last_prefix.checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
+    findings.bytes = look.bytes();
     (findings.read_chunks, findings.read_bytes) = look.read();
     Ok(Some(findings))
 }

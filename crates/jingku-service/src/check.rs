@@ -1,6 +1,7 @@
 //! Whether the images are what they should be: rows, manifests, chunks, and the catalogue itself. docs/operate/check.md.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 use jingku_catalog::{ImageStatus, ManifestUse};
 use jingku_chunks::{CheckPlan, Findings, Key, ManifestId, Seen};
@@ -97,20 +98,19 @@ impl Context {
         watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
     ) -> Result<Option<Checked>, OperatorError> {
         let database = self.catalog.check(depth != Depth::Headers).await?;
+        let checked = self.look(CheckPlan::new(depth), watch).await?;
+        Ok(checked.map(|checked| Checked { database, ..checked }))
+    }
+
+    /// Looks at the manifests and the chunks.
+    pub(crate) async fn look(
+        &self,
+        plan: CheckPlan,
+        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<Checked>, OperatorError> {
         let images = all_images(&self.catalog).await?;
         let needs = Needs::of(&images);
-        let (store, ids) = (self.store.clone(), needs.manifests.clone());
-        let checking = tokio::task::spawn_blocking(move || {
-            // An image may be forgotten meanwhile, and a sweep take what it needed: that is no damage. What was taken
-            // before this is sorted out at the end.
-            let _hold = store.hold(&ids).inspect_err(|error| {
-                tracing::warn!(error = error as &dyn std::error::Error, "cannot keep sweeps away");
-            });
-            let plan = CheckPlan::new(depth);
-            store.check(&ids, &plan, &|seen| go_on(watch(seen)))
-        });
-        let findings = checking.await.map_err(Internal::Task)?.map_err(Internal::Store)?;
-        let Some(findings) = findings else { return Ok(None) };
+        let Some(findings) = self.find(needs.manifests.clone(), plan, watch).await? else { return Ok(None) };
         let mut checked = Checked {
             images: images.len() as u64,
             manifests: needs.manifests.len() as u64,
@@ -118,14 +118,38 @@ impl Context {
             read_chunks: findings.read_chunks,
             read_bytes: findings.read_bytes,
             spare_objects: findings.spare_flaws,
-            database,
             ..Checked::default()
         };
         self.sort_out(&images, &needs, &findings, &mut checked).await?;
         Ok(Some(checked))
     }
 
-    /// Adds what is wrong with images that are still there.
+    /// Looks at chunks, whoever needs them.
+    pub(crate) async fn survey(
+        &self,
+        plan: CheckPlan,
+        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<Findings>, OperatorError> {
+        self.find(Vec::new(), plan, watch).await
+    }
+
+    async fn find(
+        &self,
+        manifests: Vec<ManifestId>,
+        plan: CheckPlan,
+        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<Findings>, OperatorError> {
+        let store = self.store.clone();
+        let look = move || {
+            let go_on = |seen| if watch(seen) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+            store.check(&manifests, &plan, &go_on)
+        };
+        let found = tokio::task::spawn_blocking(look).await.map_err(Internal::Task)?;
+        Ok(found.map_err(Internal::Store)?)
+    }
+
+    /// Adds what is wrong with images that are still there. What an image needs that has gone for good meanwhile may
+    /// have been swept, which is no damage; that of one which is still there was never to be swept.
     async fn sort_out(
         &self,
         images: &[ManifestUse],
@@ -163,10 +187,6 @@ impl Context {
         checked.object_count = checked.objects.len() as u64 + untold;
         Ok(())
     }
-}
-
-pub(crate) fn go_on(yes: bool) -> std::ops::ControlFlow<()> {
-    if yes { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
 }
 
 /// Which manifests images need.

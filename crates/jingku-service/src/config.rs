@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::community::Community;
 use crate::public_url::PublicUrl;
+use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
 use crate::trash::Trash;
 use crate::zones::{Zone, Zones};
@@ -32,6 +33,8 @@ pub struct Config {
     pub trash: Trash,
     /// When what no image needs is removed.
     pub sweep: SweepSettings,
+    /// In how many days every byte is read.
+    pub scrub: ScrubSettings,
 }
 
 /// An instance in the configuration file.
@@ -71,6 +74,7 @@ impl Default for Config {
             community: Community::default(),
             trash: Trash::default(),
             sweep: SweepSettings::default(),
+            scrub: ScrubSettings::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jingku_catalog::{AccountId, Catalog};
 use jingku_chunks::{Memory, Store};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
 use crate::community::Community;
@@ -20,6 +21,7 @@ use crate::link::Link;
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
+use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
 use crate::trash::Trash;
 use crate::zones::Zones;
@@ -59,6 +61,10 @@ pub struct Context {
     pub(crate) data: Option<DataDir>,
     /// When the store is swept.
     pub(crate) sweep: SweepSettings,
+    /// In how many days everything is read.
+    pub(crate) scrub_settings: ScrubSettings,
+    /// Told when images went from the trash by age.
+    pub(crate) emptied: Notify,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -106,6 +112,7 @@ impl Context {
         environment: &Environment,
     ) -> Result<Self, StartError> {
         data.check_whole()?;
+        data.check_catalog()?;
         let room = Room::new(data.path().to_owned());
         match Self::open_with(data, config, environment, room.clone()).await {
             // A full disk has no room even to open what is there.
@@ -189,6 +196,8 @@ impl Context {
             room,
             data,
             sweep: config.sweep,
+            scrub_settings: config.scrub,
+            emptied: Notify::new(),
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),

@@ -13,6 +13,7 @@
 //! serve.lock        held by the running server
 //! reserve           room to delete images when the disk is full
 //! restoring         there while a backup is put back
+//! scrub             how far the server is with reading everything
 //! sweep             when the store was swept last
 //! ```
 
@@ -45,6 +46,12 @@ pub enum StartError {
     /// A backup was being put back into it.
     #[error("A backup was being put back into {}, and it did not come to its end. Call `jingku restore` again.", .0.display())]
     Restoring(PathBuf),
+    /// The catalogue is gone, and the images are there.
+    #[error(
+        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or          make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
+        .0.display()
+    )]
+    CatalogLost(PathBuf),
     /// The master key is not what it should be.
     #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
     MasterKey(String),
@@ -102,6 +109,19 @@ impl DataDir {
         if self.0.join(RESTORING).exists() { Err(StartError::Restoring(self.0.clone())) } else { Ok(()) }
     }
 
+    /// Refuses a folder whose catalogue is gone while its store is not: a new catalogue would know of no image, and a
+    /// sweep remove them all.
+    pub(crate) fn check_catalog(&self) -> Result<(), StartError> {
+        let path = self.catalog_path();
+        if path.metadata().is_ok_and(|file| file.len() > 0) {
+            return Ok(());
+        }
+        let manifests = self.0.join("store/manifests");
+        let fans = std::fs::read_dir(manifests).into_iter().flatten().flatten();
+        let mut objects = fans.filter_map(|fan| std::fs::read_dir(fan.path()).ok()).flatten().flatten();
+        if objects.next().is_some() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
+    }
+
     /// The catalogue's file.
     pub(crate) fn catalog_path(&self) -> PathBuf {
         self.0.join("catalog.db")
@@ -116,6 +136,8 @@ impl DataDir {
             }
             opened => opened?,
         };
+        #[cfg(debug_assertions)]
+        let disk = crate::failpoint::Reaching(disk);
         Ok(Store::new(disk))
     }
 

@@ -5,7 +5,10 @@
 //! chunks that are there already.
 
 mod make;
+mod pace;
 mod progress;
+mod scrub;
+mod sweep;
 mod trash;
 mod usage;
 
@@ -50,9 +53,11 @@ impl Workers {
         let (stop, stopped) = watch::channel(false);
         let counting = usage::count(Arc::clone(&context), stopped.clone());
         let emptying = trash::empty(Arc::clone(&context), stopped.clone());
+        let sweeping = sweep::sweep(Arc::clone(&context), stopped.clone());
+        let scrubbing = scrub::scrub(Arc::clone(&context), stopped.clone());
         let working = work(context, stopped);
         let task = tokio::spawn(async {
-            let ((), (), ()) = tokio::join!(working, counting, emptying);
+            let ((), (), (), (), ()) = tokio::join!(working, counting, emptying, sweeping, scrubbing);
         });
         Ok(Self { stop, task })
     }
@@ -185,8 +190,11 @@ async fn end(
         Ok(written) => {
             failpoint::reached("make.before_row");
             let manifest = written.manifest.to_string();
-            let ended =
-                context.catalog.complete_job(lease, &manifest, to_i64(written.logical_bytes), now).await?;
+            let size = to_i64(written.logical_bytes);
+            let ended = context.catalog.complete_job(lease, &manifest, size, now).await;
+            // Whether a commit that failed has happened is not known, and may show later: what it is about is held for
+            // as long as this process lives.
+            let ended = ended.inspect_err(|_| std::mem::forget(written.hold.clone()))?;
             failpoint::reached("make.after_row");
             tracing::info!(
                 image_id,

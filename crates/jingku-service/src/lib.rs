@@ -35,6 +35,7 @@ mod random;
 mod reply;
 mod review;
 mod room;
+mod scrub;
 mod server;
 mod stall;
 mod state;
@@ -68,6 +69,7 @@ pub use limits::{
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use scrub::{Scrub, ScrubSettings};
 pub use server::{router, serve};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};

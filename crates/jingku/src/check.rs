@@ -44,7 +44,8 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
 
 /// Drawn on standard error, and only on a terminal.
 fn bar() -> ProgressBar {
-    let template = tr("{bar:32} {percent:>3}%  {msg}  {eta} left", "{bar:32} {percent:>3}%  {msg}  剩余 {eta}");
+    let template =
+        tr("{bar:32} {percent:>3}%  {msg}  {eta} left", "{bar:32} {percent:>3}%  {msg}  剩余 {eta}");
     let style = ProgressStyle::with_template(template).expect("the template is right");
     ProgressBar::new(1000).with_style(style)
 }
@@ -58,8 +59,12 @@ fn show(checked: &Checked) -> Result<(), Failure> {
     let Checked { images, manifests, chunks, read_chunks, .. } = checked;
     let read = bytes(checked.read_bytes);
     print(&tr(
-        format!("{images} images, {manifests} manifests, {chunks} chunks; {read_chunks} read in full ({read})."),
-        format!("{images} 个镜像，{manifests} 个清单，{chunks} 个分块；完整读取了 {read_chunks} 个（{read}）。"),
+        format!(
+            "{images} images, {manifests} manifests, {chunks} chunks; {read_chunks} read in full ({read})."
+        ),
+        format!(
+            "{images} 个镜像，{manifests} 个清单，{chunks} 个分块；完整读取了 {read_chunks} 个（{read}）。"
+        ),
     ))?;
     if checked.spare_objects > 0 {
         let spare = checked.spare_objects;
@@ -132,7 +137,9 @@ fn failure(checked: &Checked) -> Failure {
                 "{hurt} images are damaged. Make each again from its instance, which mends the damaged chunks, or put a backup \
                  back: `jingku restore`."
             ),
-            format!("{hurt} 个镜像已损坏。请从原实例重新制作（会修复损坏的分块），或用 `jingku restore` 恢复备份。"),
+            format!(
+                "{hurt} 个镜像已损坏。请从原实例重新制作（会修复损坏的分块），或用 `jingku restore` 恢复备份。"
+            ),
         ),
     )
 }
@@ -142,9 +149,7 @@ fn to_json(checked: &Checked) -> Value {
         json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
                 "InTrash": image.trashed, "Damage": why(&image.why) })
     };
-    let object = |object: &HurtObject| {
-        json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images })
-    };
+    let object = |object: &HurtObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,
             "Chunks": checked.chunks, "ReadChunks": checked.read_chunks, "ReadBytes": checked.read_bytes,
             "DamagedImages": checked.hurt.iter().map(image).collect::<Vec<_>>(),

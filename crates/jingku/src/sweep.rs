@@ -18,7 +18,10 @@ pub(crate) async fn run(global: &Global, dry_run: bool) -> Result<(), Failure> {
                         "ChunksSeen": swept.chunks_seen, "DryRun": dry_run });
     let size = bytes(swept.bytes);
     let text = if dry_run {
-        tr(format!("{files} files of {size} would be removed."), format!("将删除 {files} 个文件，共 {size}。"))
+        tr(
+            format!("{files} files of {size} would be removed."),
+            format!("将删除 {files} 个文件，共 {size}。"),
+        )
     } else {
         tr(format!("{files} files of {size} removed."), format!("已删除 {files} 个文件，共 {size}。"))
     };

@@ -76,6 +76,11 @@ pub(crate) fn start_error(error: &StartError) -> String {
         StartError::Restoring(path) => {
             format!("{} 正在恢复备份且未完成。请再次运行 `jingku restore`。", path.display())
         }
+        StartError::CatalogLost(path) => format!(
+            "目录数据库 {} 丢失或为空，而存储中还有它记录的镜像。未做任何更改。请把该文件放回原处，或用 `jingku restore` \
+             从备份恢复出另一个数据目录；要重新开始，请移走目录 `store`。",
+            path.display()
+        ),
         StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
         StartError::WrongMasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         StartError::Catalog(error) => format!("无法打开目录数据库：{}。", root(error)),

@@ -32,6 +32,7 @@ pub(super) struct Look<'a> {
     noted: &'a Suspects,
     watch: Watch<'a>,
     stopped: AtomicBool,
+    bytes: AtomicU64,
     read_chunks: AtomicU64,
     read_bytes: AtomicU64,
 }
@@ -62,9 +63,15 @@ impl<'a> Look<'a> {
             noted,
             watch,
             stopped: AtomicBool::new(false),
+            bytes: AtomicU64::new(0),
             read_chunks: AtomicU64::new(0),
             read_bytes: AtomicU64::new(0),
         }
+    }
+
+    /// Bytes of the chunks that could be looked at.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// How many chunks were read in full, and their bytes.
@@ -91,6 +98,7 @@ impl<'a> Look<'a> {
 
     fn read_in_full(&self, id: ChunkId, decompressor: &mut Decompressor<'_>) -> Result<u32> {
         let (plain, length) = store::read_object(self.backend, id, decompressor)?;
+        self.bytes.fetch_add(length, Ordering::Relaxed);
         self.read_chunks.fetch_add(1, Ordering::Relaxed);
         self.read_bytes.fetch_add(length, Ordering::Relaxed);
         self.tell(id, length);
@@ -101,6 +109,7 @@ impl<'a> Look<'a> {
     fn header(&self, id: ChunkId) -> Result<u32> {
         let key = Key::Chunk(id);
         let head = self.backend.head(key)?;
+        self.bytes.fetch_add(head.length, Ordering::Relaxed);
         self.tell(id, 0);
         let header = Header::decode(&head.first).map_err(|reason| Error::Damaged { key, reason })?;
         if header.object_length() != head.length {
@@ -143,9 +152,9 @@ impl<'a> Look<'a> {
         thread::scope(|scope| {
             let threads = self.threads.min(ids.len());
             let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            running.into_iter().try_for_each(|thread| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
+            running
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
         Ok(found)
     }

@@ -126,8 +126,9 @@ pub(super) fn make(
     Ok(written)
 }
 
-/// Stores the pattern of a disk of this size, as if it had been made an image of, and tells its manifest.
-pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<String, Internal> {
+/// Stores the pattern of a disk of this size, as if it had been made an image of. What comes back is to be kept until
+/// the rows that name its manifest are there.
+pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Written, Internal> {
     let store = store.clone();
     let stored = tokio::task::spawn_blocking(move || {
         let disk = Disk::of_pattern(Pattern { seed: 0 }, size_bytes);
@@ -138,7 +139,7 @@ pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Stri
         Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
     });
     match stored.await? {
-        Ok(written) => Ok(written.manifest.to_string()),
+        Ok(written) => Ok(written),
         Err(MakeError::Store(error)) => Err(Internal::Store(error)),
         Err(error) => Err(Internal::BadRow(error.to_string())),
     }

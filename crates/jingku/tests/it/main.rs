@@ -11,6 +11,7 @@ mod ephemeral;
 mod home;
 mod image;
 mod lab;
+mod old_data;
 mod operate;
 mod qemu;
 mod reference;

@@ -48,7 +48,7 @@ pub enum StartError {
     Restoring(PathBuf),
     /// The catalogue is gone, and the images are there.
     #[error(
-        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or          make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
+        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
         .0.display()
     )]
     CatalogLost(PathBuf),

@@ -5,6 +5,7 @@
 mod backup;
 mod boot;
 mod crash;
+mod damage;
 mod disk;
 mod env;
 mod ephemeral;

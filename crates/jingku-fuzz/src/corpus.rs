@@ -212,7 +212,8 @@ pub fn images() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
         ("hostile-backing-file", spoilt(8, &[&0x200_u64.to_be_bytes()[..], &11_u32.to_be_bytes()].concat())),
         ("hostile-cut", base[..base.len() / 2].to_vec()),
         ("hostile-header-only", base[..104].to_vec()),
-        ("hostile-extension-of-4-gib", spoilt(108, &u32::MAX.to_be_bytes())),
+        ("hostile-feature-names-of-one-byte", spoilt(112, b"\x68\x03\xf8\x57\0\0\0\x01")),
+        ("hostile-extension-of-4-gib", spoilt(112, &[0xff; 8])),
     ];
     if let Some((_, image)) = images.iter_mut().find(|(name, _)| *name == "hostile-backing-file") {
         image[0x200..0x20b].copy_from_slice(b"/etc/passwd");

@@ -157,7 +157,7 @@ fn a_damaged_catalogue_serves_no_wrong_bytes_and_names_the_way_back() {
     println!("JINGKU_DAMAGE_SEED={seed} JINGKU_DAMAGE_FLIPS={flips}");
     let mut scene = Scene::new();
     for file in ["catalog.db", "catalog.db-wal"] {
-        let length = usize::try_from(scene.home.data().join(file).metadata().unwrap().len()).unwrap();
+        let length = usize::try_from(scene.home.path("good").join(file).metadata().unwrap().len()).unwrap();
         let mut damages = vec![Damage::Delete, Damage::Blank(0), Damage::Flip(3), Damage::Flip(18 * 8)];
         damages.extend([0, 50, length / 2, length - 1].map(Damage::Cut));
         let mut state = seed;

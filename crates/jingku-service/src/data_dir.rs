@@ -22,6 +22,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jingku_catalog::CatalogError;
 use jingku_chunks::{Disk, Store};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
@@ -59,8 +60,8 @@ pub enum StartError {
     #[error(transparent)]
     WrongMasterKey(#[from] WrongMasterKey),
     /// The catalogue cannot be opened.
-    #[error("Cannot open the catalogue: {}.", with_causes(.0))]
-    Catalog(#[from] jingku_catalog::CatalogError),
+    #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
+    Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
     #[error("Cannot open the chunk store: {0}.")]
     Store(#[from] jingku_chunks::Error),
@@ -79,6 +80,15 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What to do about a catalogue whose file is not what was written; nothing about other errors.
+pub(crate) fn way_back(error: &CatalogError) -> &'static str {
+    if error.is_damage() {
+        " Stop the server, keep the folder as it is, and put a backup back into another one: `jingku restore`."
+    } else {
+        ""
+    }
 }
 
 /// A data folder.

@@ -124,7 +124,7 @@ pub fn disks() -> Vec<(&'static str, Vec<u8>)> {
 pub fn requests() -> Vec<(&'static str, Vec<u8>)> {
     let deep =
         |depth: usize| format!("\napplication/json\n{}{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
-    let many = format!("\n\n{}", (0..600).map(|n| format!("p{n}=1&")).collect::<String>());
+    let many = format!("\n\n{}", (0..600).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&"));
     vec![
         ("query", b"Action=DescribeCompShareCustomImages&Limit=20&PublicKey=x&Signature=y\n\n".to_vec()),
         (

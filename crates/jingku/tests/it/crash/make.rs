@@ -70,6 +70,9 @@ impl Scene {
         self.home.run(&["image", "delete", image_id]).succeeded();
         let again = self.home.make("uhost-1", name);
         self.home.run(&["image", "delete", &again]).succeeded();
+        // The next one has all its chunks to write.
+        self.home.run(&["trash", "empty"]).succeeded();
+        self.home.run(&["sweep"]).succeeded();
         server.stop();
     }
 }

@@ -80,14 +80,14 @@ impl Scene {
         let mut told = self.checked(&what);
         match self.start(&what) {
             Some(server) => {
-                let served = self.served(&what);
+                let seen = self.served(&what);
                 server.stop();
-                if served == Served::Less && !told {
+                if seen == Served::Less && !told {
                     assert_eq!(file, "catalog.db-wal", "{what}: images are gone, and nothing says so");
                     self.earlier += 1;
                     return;
                 }
-                told |= served != Served::All;
+                told |= seen != Served::All;
             }
             None => told = true,
         }

@@ -120,28 +120,32 @@ impl Model {
     }
 
     fn hold_row(&mut self) {
-        if let Some(row) = self.pick(&self.rows.borrow().clone()) {
+        let known = self.rows.borrow().clone();
+        if let Some(row) = self.pick(&known) {
             let id = self.rows.borrow()[&row];
             self.makings.push(Making::Held(self.store.hold(&[id]).unwrap(), id));
         }
     }
 
     fn delete_row(&mut self) {
-        if let Some(row) = self.pick(&self.rows.borrow().clone()) {
+        let known = self.rows.borrow().clone();
+        if let Some(row) = self.pick(&known) {
             let id = self.rows.borrow_mut().remove(&row).unwrap();
             self.trash.borrow_mut().insert(row, id);
         }
     }
 
     fn restore_row(&mut self) {
-        if let Some(row) = self.pick(&self.trash.borrow().clone()) {
+        let known = self.trash.borrow().clone();
+        if let Some(row) = self.pick(&known) {
             let id = self.trash.borrow_mut().remove(&row).unwrap();
             self.rows.borrow_mut().insert(row, id);
         }
     }
 
     fn forget_row(&mut self) {
-        if let Some(row) = self.pick(&self.trash.borrow().clone()) {
+        let known = self.trash.borrow().clone();
+        if let Some(row) = self.pick(&known) {
             self.trash.borrow_mut().remove(&row);
         }
     }

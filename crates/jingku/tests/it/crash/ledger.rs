@@ -51,7 +51,7 @@ impl Shown {
         assert_eq!(list["TotalCount"], listed.len(), "{list}");
         assert_eq!(list["ImageSet"].as_array().unwrap().len(), listed.len(), "an id is there twice: {list}");
         let mut names: Vec<&Value> = listed.values().map(|image| &image["Name"]).collect();
-        names.sort_by_key(|name| name.to_string());
+        names.sort_by_key(ToString::to_string);
         names.dedup();
         assert_eq!(names.len(), listed.len(), "a name is there twice: {list}");
         assert!(listed.keys().all(|id| !trashed.contains_key(id)), "listed and in the trash: {list} {trash}");

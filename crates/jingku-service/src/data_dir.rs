@@ -23,6 +23,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jingku_catalog::CatalogError;
 use jingku_chunks::{Disk, Store};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
@@ -49,7 +50,7 @@ pub enum StartError {
     Restoring(PathBuf),
     /// The catalogue is gone, and the images are there.
     #[error(
-        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or          make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
+        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
         .0.display()
     )]
     CatalogLost(PathBuf),
@@ -60,8 +61,8 @@ pub enum StartError {
     #[error(transparent)]
     WrongMasterKey(#[from] WrongMasterKey),
     /// The catalogue cannot be opened.
-    #[error("Cannot open the catalogue: {}.", with_causes(.0))]
-    Catalog(#[from] jingku_catalog::CatalogError),
+    #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
+    Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
     #[error("Cannot open the chunk store: {0}.")]
     Store(#[from] jingku_chunks::Error),
@@ -80,6 +81,15 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What to do about a catalogue whose file is not what was written; nothing about other errors.
+pub(crate) fn way_back(error: &CatalogError) -> &'static str {
+    if error.is_damage() {
+        " Stop the server, keep the folder as it is, and put a backup back into another one: `jingku restore`."
+    } else {
+        ""
+    }
 }
 
 /// A data folder.

@@ -58,7 +58,7 @@ pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
-pub use jingku_catalog::{Account, AccountId, Instance, Key, KeyLimits, Review, TrashedImage};
+pub use jingku_catalog::{Account, AccountId, CatalogError, Instance, Key, KeyLimits, Review, TrashedImage};
 pub use jingku_chunks::{Seen, Swept};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;

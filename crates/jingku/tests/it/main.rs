@@ -6,6 +6,7 @@ mod backup;
 mod boot;
 mod check;
 mod crash;
+mod damage;
 mod disk;
 mod env;
 mod ephemeral;

@@ -32,6 +32,9 @@ pub fn manifests() -> Vec<(&'static str, Vec<u8>)> {
     let chunk = |seed: u8| [&[1], &[seed; 32][..]].concat();
     let sealed = |parts: &[Vec<u8>]| sealed(&parts.concat());
     let disk = header(5 * 4096 + 1, 4096);
+    let stream = b"JKMF\x02\0\0\0".to_vec();
+    let piece = |length: u32, seed: u8| [&[1], &length.to_le_bytes()[..], &[seed; 32]].concat();
+    let end = |length: u64| [&[2], &length.to_le_bytes()[..]].concat();
     vec![
         ("empty-disk", sealed(&[header(0, 4096)])),
         ("chunks-and-zeros", sealed(&[disk.clone(), zeros(2), chunk(1), zeros(1), chunk(2), chunk(1)])),
@@ -52,7 +55,18 @@ pub fn manifests() -> Vec<(&'static str, Vec<u8>)> {
         ("hostile-tail", [sealed(&[header(4096, 4096), chunk(1)]), vec![0]].concat()),
         ("hostile-hash", [header(4096, 4096), chunk(1), vec![0; 32]].concat()),
         ("hostile-header-only", header(4096, 4096)),
-        ("hostile-version", [b"JKMF\x02\0\0\0", &[0; 44][..]].concat()),
+        ("hostile-version", [b"JKMF\x03\0\0\0", &[0; 44][..]].concat()),
+        ("a-stream", sealed(&[stream.clone(), piece(5, 1), zeros(4096), piece(4 << 20, 2), end(4_198_405)])),
+        ("empty-stream", sealed(&[stream.clone(), end(0)])),
+        ("hostile-stream-of-another-length", sealed(&[stream.clone(), piece(5, 1), end(6)])),
+        ("hostile-stream-without-end", sealed(&[stream.clone(), piece(5, 1)])),
+        ("hostile-stream-after-its-end", sealed(&[stream.clone(), end(0), piece(5, 1)])),
+        (
+            "hostile-stream-of-a-long-chunk",
+            sealed(&[stream.clone(), piece(u32::MAX, 1), end(u32::MAX.into())]),
+        ),
+        ("hostile-stream-of-split-zeros", sealed(&[stream.clone(), zeros(1), zeros(1), end(2)])),
+        ("hostile-stream-of-zeros-that-overflow", sealed(&[stream, piece(5, 1), zeros(u64::MAX), end(4)])),
     ]
 }
 

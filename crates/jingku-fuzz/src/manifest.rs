@@ -20,7 +20,8 @@ pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
 fn look(object: &[u8]) {
     let id = ManifestId(object.last_chunk().copied().unwrap_or_default());
     if let Some((size, chunk_size, extents)) = opened(object, id) {
-        assert!(size <= LOGICAL_SIZE_MAX && (CHUNK_SIZE_MIN..=CHUNK_SIZE_MAX).contains(&chunk_size));
+        assert!(size <= LOGICAL_SIZE_MAX);
+        assert!(chunk_size.is_none_or(|size| (CHUNK_SIZE_MIN..=CHUNK_SIZE_MAX).contains(&size)));
         assert!(extents.len() <= object.len() / 9, "{} entries of {} bytes", extents.len(), object.len());
         assert_eq!(extents.iter().map(length).sum::<u64>(), size);
         assert!(encoded(size, chunk_size, &extents) == object, "two spellings of one disk");
@@ -37,7 +38,7 @@ fn look(object: &[u8]) {
 }
 
 /// What is read from it, unless it is refused as damaged.
-fn opened(object: &[u8], id: ManifestId) -> Option<(u64, u64, Vec<Extent>)> {
+fn opened(object: &[u8], id: ManifestId) -> Option<(u64, Option<u64>, Vec<Extent>)> {
     let (backend, key) = (Memory::new(), Key::Manifest(id));
     backend.put(key, object, Existing::Replace).expect("memory takes it");
     match Store::new(backend).open_manifest(id) {
@@ -56,22 +57,35 @@ fn length(extent: &Extent) -> u64 {
     *len
 }
 
-/// The one spelling, by `docs/format/manifest.md`.
-fn encoded(size: u64, chunk_size: u64, extents: &[Extent]) -> Vec<u8> {
-    let mut bytes = b"JKMF\x01\0\0\0".to_vec();
-    bytes.extend(size.to_le_bytes());
-    bytes.extend(&chunk_size.to_le_bytes()[..4]);
+/// The one spelling, by `docs/format/manifest.md`: of a disk, or of a stream, whose chunks have no one size.
+fn encoded(size: u64, chunk_size: Option<u64>, extents: &[Extent]) -> Vec<u8> {
+    let mut bytes = b"JKMF".to_vec();
+    match chunk_size {
+        Some(chunk_size) => {
+            bytes.extend([1, 0, 0, 0]);
+            bytes.extend(size.to_le_bytes());
+            bytes.extend(&chunk_size.to_le_bytes()[..4]);
+        }
+        None => bytes.extend([2, 0, 0, 0]),
+    }
     for extent in extents {
         match extent {
             Extent::Zero { len } => {
                 bytes.push(0);
-                bytes.extend(len.div_ceil(chunk_size).to_le_bytes());
+                bytes.extend(chunk_size.map_or(*len, |size| len.div_ceil(size)).to_le_bytes());
             }
-            Extent::Chunk { id, .. } => {
+            Extent::Chunk { id, len } => {
                 bytes.push(1);
+                if chunk_size.is_none() {
+                    bytes.extend(&len.to_le_bytes()[..4]);
+                }
                 bytes.extend(id.0);
             }
         }
+    }
+    if chunk_size.is_none() {
+        bytes.push(2);
+        bytes.extend(size.to_le_bytes());
     }
     sealed(&bytes)
 }

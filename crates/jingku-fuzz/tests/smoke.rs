@@ -121,7 +121,7 @@ fn what_is_right_is_read() {
         let path = folder.path().join(&name);
         fs::write(&path, image).unwrap();
         let read = Disk::inspect(&path, Some(DiskFormat::Qcow2)).and_then(|disk| {
-            let mut reader = disk.open(folder.path())?;
+            let reader = disk.open(folder.path())?;
             let (mut at, mut sum) = (0, 0);
             while let Some(range) = reader.next_data(at)? {
                 let mut piece = vec![0; usize::try_from(range.end - range.start).unwrap()];

@@ -48,7 +48,7 @@ fn is_due(context: &Context) -> bool {
 }
 
 async fn run(context: &Context, stopped: &watch::Receiver<bool>) {
-    let mut pause = Pause::new(stopped.clone());
+    let pause = Pause::new(stopped.clone());
     let rest = move |_, took: Duration| pause.wait((took * RESTS).min(REST_MAX));
     match context.sweep(false, rest).await {
         Ok(swept) => {

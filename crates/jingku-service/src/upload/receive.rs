@@ -71,20 +71,14 @@ pub(super) async fn body(
     }
     drop(sender);
     let (received, stop) = writing.await?;
-    match (told(context, upload, received, stop, size_max), refusal) {
+    match (told(context, upload, received, stop), refusal) {
         (Ok(_), Some(refusal)) => Err(refusal),
         (told, _) => told,
     }
 }
 
 /// What to answer.
-fn told(
-    context: &Context,
-    upload: &Upload,
-    received: u64,
-    stop: Option<Stop>,
-    size_max: u64,
-) -> Result<u64, Error> {
+fn told(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
     match stop {
         None => Ok(received),
         Some(Stop::Gone) => {
@@ -92,7 +86,10 @@ fn told(
             Err(Error::ResourceNotFound(upload.image_id.clone()))
         }
         Some(Stop::Full { free_bytes }) => {
-            Err(Error::NoRoomForFile { needed_bytes: size_max - received.min(size_max), free_bytes })
+            // Of a file whose size nobody knows, some more.
+            let size = upload.size_bytes.and_then(|size| u64::try_from(size).ok());
+            let needed_bytes = size.map_or(1, |size| size.saturating_sub(received));
+            Err(Error::NoRoomForFile { needed_bytes, free_bytes })
         }
         Some(Stop::Failed(error)) => Err(error.into()),
     }
@@ -111,7 +108,7 @@ pub(super) async fn zeros(
         (spool.received(), checkpoint(&shared, &of, &mut spool))
     });
     let (received, stop) = appended.await?;
-    told(context, upload, received, stop, u64::MAX)
+    told(context, upload, received, stop)
 }
 
 fn write(

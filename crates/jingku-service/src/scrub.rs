@@ -4,6 +4,7 @@ use jingku_chunks::ChunkId;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::data_dir::DataDir;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The file of the data folder.
@@ -105,20 +106,27 @@ impl Scrub {
     }
 }
 
-impl Context {
+impl DataDir {
     /// How far the server of the data folder is with reading everything; `None` when it never began.
     pub fn scrub(&self) -> Option<Scrub> {
         self.state(SCRUB)
     }
+}
 
+impl Context {
+    /// Remembers how far it is.
     pub(crate) fn keep_scrub(&self, scrub: &Scrub) {
-        self.keep_state(SCRUB, scrub);
+        if let Some(data) = &self.data {
+            data.keep_state(SCRUB, scrub);
+        }
     }
 
     /// The round that is under way, or the next when it is time for it.
     pub(crate) fn due_scrub(&self) -> Option<Scrub> {
         let now = self.clock.now();
-        let Some(last) = self.scrub() else { return Some(Scrub::begin(now, None)) };
+        let Some(last) = self.data.as_ref().and_then(DataDir::scrub) else {
+            return Some(Scrub::begin(now, None));
+        };
         if last.ended_at.is_none() {
             return Some(last);
         }

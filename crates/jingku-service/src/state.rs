@@ -3,21 +3,20 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::context::Context;
+use crate::data_dir::DataDir;
 
-impl Context {
+impl DataDir {
     /// What was kept under a name. What cannot be read counts as nothing.
     pub(crate) fn state<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let text = std::fs::read_to_string(self.data.as_ref()?.path().join(name)).ok()?;
+        let text = std::fs::read_to_string(self.path().join(name)).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Keeps something under a name; in memory nothing is kept.
+    /// Keeps something under a name.
     pub(crate) fn keep_state<T: Serialize>(&self, name: &str, state: &T) {
-        let Some(data) = &self.data else { return };
         let text = serde_json::to_string(state).expect("states serialise");
         // A full disk is told of often enough.
-        if let Err(error) = data.replace(name, &text) {
+        if let Err(error) = self.replace(name, &text) {
             tracing::warn!(error = &error as &dyn std::error::Error, "cannot write down a state");
         }
     }

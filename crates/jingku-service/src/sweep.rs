@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::context::Context;
-use crate::data_dir::with_causes;
+use crate::data_dir::{DataDir, with_causes};
 use crate::failpoint;
 
 /// How many manifests are asked for together.
@@ -116,15 +116,17 @@ impl Context {
             }
         });
         let (swept, ended) = sweeping.await??;
-        if ended && !dry_run {
+        if let Some(data) = self.data.as_ref().filter(|_| ended && !dry_run) {
             let files = swept.chunks + swept.manifests;
             let last = LastSweep { ended_at: self.clock.now(), files, bytes: swept.bytes };
-            self.keep_state(LAST_SWEEP, &last);
+            data.keep_state(LAST_SWEEP, &last);
             failpoint::reached("sweep.done");
         }
         Ok(swept)
     }
+}
 
+impl DataDir {
     /// The last sweep of the data folder, if there was one.
     pub fn last_sweep(&self) -> Option<LastSweep> {
         self.state(LAST_SWEEP)

@@ -1,5 +1,7 @@
 //! `jingku check`: whether the images are what they should be, with or without a server running on the data folder.
 
+mod status;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +17,12 @@ use crate::output::{bytes, note, print, print_json, print_table};
 /// The most objects that people are shown one by one; programs get what there is.
 const OBJECTS_SHOWN: usize = 20;
 
+pub(crate) use status::summary;
+
 pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure> {
+    if args.status {
+        return status::run(global);
+    }
     let context = open(global).await?;
     let depth = match args.subset {
         Some((nth, of)) => Depth::Part { nth, of },

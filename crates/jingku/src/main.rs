@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let outcome = match command {
-        None => output::print(overview::text().trim_end()).map(|()| ExitCode::SUCCESS),
+        None => output::print(overview::text(&global).trim_end()).map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),
     };
     match outcome {

@@ -6,6 +6,7 @@
 )]
 
 mod backends;
+mod check;
 mod concurrency;
 mod damage;
 mod dedup;

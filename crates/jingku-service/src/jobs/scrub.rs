@@ -48,8 +48,8 @@ async fn go(
         tracing::info!("scrub begins");
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
-    let told = stopped.clone();
-    let Some(survey) = context.survey(only(first..=first), move |_| !*told.borrow()).await? else {
+    let go_on = Pause::new(stopped.clone());
+    let Some(survey) = context.survey(only(first..=first), move |_| go_on.wait(Duration::ZERO)).await? else {
         return Ok(());
     };
     scrub.set_rate(survey.bytes, context.clock.now(), context.scrub_settings.days);

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::pace::Pause;
 use crate::context::Context;
+use crate::data_dir::DataDir;
 
 /// How often it looks whether it is time.
 const EVERY: Duration = Duration::from_mins(10);
@@ -39,11 +40,15 @@ fn is_due(context: &Context) -> bool {
     let every = i64::from(context.sweep.every_hours) * SECS_OF_AN_HOUR;
     let now = context.clock.now();
     // A clock that went back does not keep it from sweeping for ever.
-    context.last_sweep().is_none_or(|last| now.saturating_sub(last.ended_at).abs() >= every)
+    context
+        .data
+        .as_ref()
+        .and_then(DataDir::last_sweep)
+        .is_none_or(|last| now.saturating_sub(last.ended_at).abs() >= every)
 }
 
 async fn run(context: &Context, stopped: &watch::Receiver<bool>) {
-    let mut pause = Pause::new(stopped.clone());
+    let pause = Pause::new(stopped.clone());
     let rest = move |_, took: Duration| pause.wait((took * RESTS).min(REST_MAX));
     match context.sweep(false, rest).await {
         Ok(swept) => {

@@ -40,6 +40,7 @@ mod remove_favorite_image;
 mod review;
 mod support;
 mod surface;
+mod sweep;
 mod sync_comp_share_custom_image;
 mod tenancy;
 mod terminate_comp_share_custom_image;

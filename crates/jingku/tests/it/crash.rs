@@ -17,7 +17,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::home::{Home, files_below};
-use crate::{backup, trash};
+use crate::{backup, sweep, trash};
 
 /// Where something is killed, by who does it. `name:N` is the N-th time the place is reached.
 const KILLED_AT: [&[&str]; 6] = [

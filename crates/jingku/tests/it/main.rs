@@ -4,6 +4,7 @@
 
 mod backup;
 mod boot;
+mod check;
 mod crash;
 mod damage;
 mod disk;
@@ -20,6 +21,7 @@ mod room;
 mod run;
 mod serve;
 mod server;
+mod sweep;
 mod terminal;
 mod testing;
 mod trash;

@@ -23,7 +23,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use jingku_catalog::CatalogError;
+use jingku_catalog::{Catalog, CatalogError};
 use jingku_chunks::{Disk, Store};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
@@ -124,7 +124,7 @@ impl DataDir {
     /// sweep remove them all.
     pub(crate) fn check_catalog(&self) -> Result<(), StartError> {
         let path = self.catalog_path();
-        if path.metadata().is_ok_and(|file| file.len() > 0) {
+        if !Catalog::is_blank_sqlite(&path) {
             return Ok(());
         }
         let manifests = self.0.join("store/manifests");

@@ -130,6 +130,14 @@ impl DiskReader {
         Ok(())
     }
 
+    /// Tells that small reads cost no more than large ones: nothing is unpacked.
+    pub fn reads_small(&self) -> bool {
+        match &self.content {
+            Content::Layers(images) => images.iter().all(Option::is_none),
+            Content::Copy(_) | Content::Pattern(_) => true,
+        }
+    }
+
     /// Refuses with [`DiskError::Changed`] when a file of the disk was written to or replaced since it was opened.
     ///
     /// Compares size, time of the last change and identity. Call it when everything was read, before the copy is

@@ -191,6 +191,10 @@ impl Source for RawDisk {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         Ok(self.0.read_exact_at(buf, offset)?)
     }
+
+    fn reads_small(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps a disk as the service does: holes are passed over, the store's threads read the rest.

@@ -56,32 +56,49 @@ impl Ingest {
     /// Stores what the job is about, and tells of each chunk in its order.
     pub(super) fn run(&mut self, job: Job) -> Result<Vec<Ingested>> {
         match job {
-            Job::Chunk(plain) => self.chunks(&[&plain]),
+            Job::Chunk(plain) => {
+                let name = name(&plain);
+                self.store(&[(&plain, name)])
+            }
             Job::Stretch { source, offset, length } => {
                 let mut stretch = std::mem::take(&mut self.stretch);
                 stretch.resize(length, 0);
-                let read = source.read_exact_at(offset, &mut stretch).map_err(Error::Source);
-                let chunks: Vec<&[u8]> = stretch.chunks(self.shared.chunk_size).collect();
-                let ingested = read.and_then(|()| self.chunks(&chunks));
+                let ingested = self.stretch(source.as_ref(), offset, &mut stretch);
                 self.stretch = stretch;
                 ingested
             }
         }
     }
 
-    fn chunks(&mut self, chunks: &[&[u8]]) -> Result<Vec<Ingested>> {
-        let ids: Vec<Option<ChunkId>> =
-            chunks.iter().map(|plain| (!is_zero(plain)).then(|| ChunkId::of(plain))).collect();
-        let keys: Vec<Key> = ids.iter().flatten().map(|id| Key::Chunk(*id)).collect();
+    fn stretch(&mut self, source: &dyn Source, mut offset: u64, stretch: &mut [u8]) -> Result<Vec<Ingested>> {
+        let small = source.reads_small();
+        if !small {
+            source.read_exact_at(offset, stretch).map_err(Error::Source)?;
+        }
+        let mut chunks = Vec::new();
+        for chunk in stretch.chunks_mut(self.shared.chunk_size) {
+            if small {
+                source.read_exact_at(offset, chunk).map_err(Error::Source)?;
+                offset += chunk.len() as u64;
+            }
+            let name = name(chunk);
+            chunks.push((&*chunk, name));
+        }
+        self.store(&chunks)
+    }
+
+    /// Stores chunks with their names; those without are zeros.
+    fn store(&mut self, chunks: &[(&[u8], Option<ChunkId>)]) -> Result<Vec<Ingested>> {
+        let keys: Vec<Key> = chunks.iter().filter_map(|(_, id)| id.map(Key::Chunk)).collect();
         if !keys.is_empty() {
             // Before they are looked for: from here on a sweep leaves them alone, or has removed them already.
             self.shared.claim.add_all(&keys)?;
         }
-        let ingest = |(plain, id): (&&[u8], _)| match id {
-            Some(id) => self.claimed(plain, id),
+        let store = |(plain, id): &(&[u8], Option<ChunkId>)| match id {
+            Some(id) => self.claimed(plain, *id),
             None => Ok(Ingested::Zeros { len: plain.len() as u64 }),
         };
-        chunks.iter().zip(ids).map(ingest).collect()
+        chunks.iter().map(store).collect()
     }
 
     /// Stores a chunk that is claimed, unless it is there.
@@ -126,6 +143,11 @@ impl Ingest {
 /// Reads a chunk that was noted. One that cannot be read is no better than a damaged one: there is a good one at hand.
 fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
     Ok(store::read_chunk(backend, id, &mut store::decompressor()?).is_err())
+}
+
+/// The name of a chunk, unless it is all zeros.
+fn name(plain: &[u8]) -> Option<ChunkId> {
+    (!is_zero(plain)).then(|| ChunkId::of(plain))
 }
 
 /// Goes through the bytes in blocks, which the compiler turns into wide instructions, and stops at the first that is not zero.

@@ -7,13 +7,10 @@ pub trait Source: Send + Sync + 'static {
     /// Fills `buf` with the bytes from `offset` on, holes as zeros. What it fails with comes back to the writer's caller
     /// in [`Error::Source`](crate::Error::Source).
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), Box<dyn Error + Send + Sync>>;
-}
 
-impl Source for Vec<u8> {
-    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let start = usize::try_from(offset)?;
-        let bytes = start.checked_add(buf.len()).and_then(|end| self.get(start..end));
-        buf.copy_from_slice(bytes.ok_or("it ends too early")?);
-        Ok(())
+    /// Tells that reading chunk by chunk costs no more than reading many at once. Then each is read right before it is
+    /// hashed, and is in the core's cache yet.
+    fn reads_small(&self) -> bool {
+        false
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jingku_chunks::{
-    CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, STRETCH_BYTES_MAX, Store,
+    CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, STRETCH_BYTES_MAX, Source, Store,
 };
 use proptest::prelude::*;
 
@@ -17,6 +17,29 @@ fn stretch() -> impl Strategy<Value = Vec<u8>> {
         1 => (any::<u8>(), length.clone()).prop_map(|(byte, length)| vec![byte; length]),
         2 => (0..5_u64, length).prop_map(|(seed, length)| noise(seed, length)),
     ]
+}
+
+/// A disk to pull from, which is read at once or chunk by chunk.
+struct InMemory {
+    bytes: Vec<u8>,
+    small: bool,
+}
+
+impl Source for InMemory {
+    fn read_exact_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let start = usize::try_from(offset)?;
+        let bytes = self.bytes.get(start..start + buf.len());
+        buf.copy_from_slice(bytes.ok_or("it ends too early")?);
+        Ok(())
+    }
+
+    fn reads_small(&self) -> bool {
+        self.small
+    }
 }
 
 proptest! {
@@ -52,7 +75,7 @@ proptest! {
         prop_assert_eq!(sample::read(&store, written.manifest).unwrap(), disk.clone());
 
         let mut pulled = store.writer_with(disk.len() as u64, cut).unwrap();
-        let source = Arc::new(disk.clone());
+        let source = Arc::new(InMemory { bytes: disk.clone(), small: told & 1 == 1 });
         for at in (0..disk.len()).step_by(6 * 65_536) {
             pulled.pull((disk.len() - at).min(6 * 65_536) as u64, &source).unwrap();
         }
@@ -105,17 +128,18 @@ fn a_huge_hole_costs_nothing() {
 #[test]
 fn a_disk_that_cannot_be_read_is_no_shorter_disk() {
     let store = Store::new(Memory::new());
-    let short = Arc::new(noise(1, 50 * 4096 - 1));
-    let mut writer = store.writer_with(60 * 4096, sample::CUT).unwrap();
-    let mut pulled = Ok(());
-    for _ in 0..6 {
-        pulled = pulled.and_then(|()| writer.pull(10 * 4096, &short));
+    for small in [true, false] {
+        let short = Arc::new(InMemory { bytes: noise(1, 50 * 4096 - 1), small });
+        let mut writer = store.writer_with(60 * 4096, sample::CUT).unwrap();
+        let mut pulled = Ok(());
+        for _ in 0..6 {
+            pulled = pulled.and_then(|()| writer.pull(10 * 4096, &short));
+        }
+        match pulled.and_then(|()| writer.finish_chunks().map(drop)) {
+            Err(Error::Source(source)) => assert_eq!(source.to_string(), "it ends too early"),
+            ended => panic!("{ended:?}"),
+        }
     }
-    let failed = pulled.and_then(|()| writer.finish_chunks().map(drop)).unwrap_err();
-    assert!(
-        matches!(&failed, Error::Source(source) if source.to_string() == "it ends too early"),
-        "{failed}"
-    );
 }
 
 #[test]
@@ -136,7 +160,7 @@ fn lengths_that_do_not_add_up_are_refused() {
     writer.zeros(4096).unwrap();
     refused(writer.push(vec![1; 4096]));
     refused(writer.zeros(1809));
-    let source = Arc::new(vec![1; 10_000]);
+    let source = Arc::new(InMemory { bytes: vec![1; 10_000], small: true });
     for length in [0, 1, 4096, 1809] {
         refused(writer.pull(length, &source));
     }

@@ -127,6 +127,10 @@ impl Source for Readable {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         Ok(self.0.read_exact_at(offset, buf)?)
     }
+
+    fn reads_small(&self) -> bool {
+        self.0.reads_small()
+    }
 }
 
 impl From<tokio::task::JoinError> for MakeError {

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::database::{Database, migrate};
+use crate::database::{Database, is_blank, migrate};
 
 /// What Jingku knows. A clone is another handle on the same connections.
 #[derive(Clone)]
@@ -38,6 +38,12 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that
+    /// is left of a young catalogue whose log is lost.
+    pub fn is_blank_sqlite(path: &Path) -> bool {
+        is_blank(path)
+    }
+
     /// Makes an empty catalogue that lives as long as its last handle.
     pub async fn open_sqlite_in_memory() -> Result<Self> {
         Self::migrated(Database::open_sqlite_in_memory()?).await
@@ -59,6 +65,13 @@ impl Catalog {
     /// Fails when the catalogue cannot answer now.
     pub async fn ping(&self) -> Result<()> {
         self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
+    }
+
+    /// Looks whether the engine finds its own file whole, and tells what it finds wrong, a line each, at most a hundred.
+    /// `thorough` compares indexes with their tables too, which takes several times as long. A value that was changed
+    /// into another one goes unseen. PostgreSQL looks after itself: nothing is found there.
+    pub async fn check(&self, thorough: bool) -> Result<Vec<String>> {
+        self.database.check(thorough).await
     }
 
     /// Says at which moment the catalogue is, without reading the database: a few microseconds, most

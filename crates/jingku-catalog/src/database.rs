@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::{CatalogError, Result};
 
 pub(crate) use migrations::migrate;
-pub(crate) use sqlite::Saved;
+pub(crate) use sqlite::{Saved, is_blank};
 pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
 
 /// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
@@ -99,6 +99,14 @@ impl Database {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.back_up(path).await,
             Engine::Postgres(_) => Err(sqlite::not_in_a_file()),
+        }
+    }
+
+    /// Looks whether the file is whole.
+    pub(crate) async fn check(&self, thorough: bool) -> Result<Vec<String>> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.check(thorough).await,
+            Engine::Postgres(_) => Ok(Vec::new()),
         }
     }
 

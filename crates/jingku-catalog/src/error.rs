@@ -56,3 +56,19 @@ pub enum CatalogError {
 
 /// The error of the engine below.
 pub type Source = Box<dyn Error + Send + Sync>;
+
+impl CatalogError {
+    /// Whether the file, or a row of it, is not what was written.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) | Self::Corrupt { .. } => true,
+            Self::InvalidUrl(_)
+            | Self::Unavailable(_)
+            | Self::Contended(_)
+            | Self::Full(_)
+            | Self::Newer { .. }
+            | Self::Diverged { .. }
+            | Self::Bug(_) => false,
+        }
+    }
+}

@@ -32,6 +32,7 @@
 
 mod backend;
 mod census;
+mod check;
 mod error;
 mod format;
 mod hold;
@@ -48,6 +49,7 @@ mod writer;
 pub use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 pub use crate::backend::{Disk, Fault, Faulty, Memory, Operation};
 pub use crate::census::CENSUS_CHUNKS_MAX;
+pub use crate::check::{CHECK_THREADS_MAX, CheckPlan, Depth, FLAWS_MAX, Findings, Flaw, Seen, Watch};
 pub use crate::error::{Error, Result};
 pub use crate::format::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, LOGICAL_SIZE_MAX};
 pub use crate::hold::Hold;
@@ -58,4 +60,4 @@ pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::{CHUNK_SIZE, Cut, Store, ZSTD_LEVEL};
 pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, Swept};
-pub use crate::writer::{Sealed, Writer, Written};
+pub use crate::writer::{STRETCH_BYTES_MAX, Sealed, Source, Writer, Written};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use zstd::bulk::Decompressor;
 
 use crate::backend::{Backend, Object};
+use crate::check::{self, CheckPlan, Findings, Watch};
 use crate::error::{Error, Result};
 use crate::format::chunk;
 use crate::hold::Hold;
@@ -15,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::pieces::Pieces;
 use crate::suspects;
 use crate::sweep::{Sweep, SweepPlan};
-use crate::writer::Writer;
+use crate::writer::{self, Sealed, Writer};
 
 /// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
 pub const CHUNK_SIZE: u64 = 256 << 10;
@@ -62,6 +63,15 @@ impl Store {
         Writer::start(&self.backend, logical_size, cut)
     }
 
+    /// Reads a stream of unknown length to its end, such as an archive of a container's files, and stores its chunks. It is
+    /// cut by its content, so that what is inserted or taken out changes the chunks around it and no others; reading it
+    /// back is as for a disk. Memory holds at most [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks of 1 MiB.
+    ///
+    /// Fails with `Source` when reading fails, and with `Length` after [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
+    pub fn write_stream(&self, source: impl Read) -> Result<Sealed> {
+        writer::write_stream(&self.backend, source, ZSTD_LEVEL)
+    }
+
     /// Opens a manifest, after reading it in full and checking it.
     pub fn open_manifest(&self, id: ManifestId) -> Result<Manifest> {
         Manifest::open(&self.backend, id)
@@ -83,6 +93,19 @@ impl Store {
         let hold = Hold::begin(self.backend.as_ref())?;
         manifests.iter().try_for_each(|id| hold.add(Key::Manifest(*id)))?;
         Ok(hold)
+    }
+
+    /// Compares what manifests name with what is stored; `None` when `watch` stopped it. What is damaged is told, and noted
+    /// so that the next to store it heals it; it is no error.
+    ///
+    /// Of manifests that may cease to be live meanwhile, [`hold`](Self::hold) those: else a sweep looks like damage.
+    pub fn check(
+        &self,
+        manifests: &[ManifestId],
+        plan: &CheckPlan,
+        watch: Watch<'_>,
+    ) -> Result<Option<Findings>> {
+        check::run(&self.backend, manifests, plan, watch)
     }
 
     /// Begins a sweep, which removes what no image needs.
@@ -110,6 +133,15 @@ pub(crate) fn read_chunk(
     id: ChunkId,
     decompressor: &mut Decompressor<'_>,
 ) -> Result<Vec<u8>> {
+    read_object(backend, id, decompressor).map(|(plain, _)| plain)
+}
+
+/// Reads a chunk, and tells how long its object is.
+pub(crate) fn read_object(
+    backend: &dyn Backend,
+    id: ChunkId,
+    decompressor: &mut Decompressor<'_>,
+) -> Result<(Vec<u8>, u64)> {
     let key = Key::Chunk(id);
     let damaged = |reason| Error::Damaged { key, reason };
     let Object { length, body } = backend.read(key)?;
@@ -122,5 +154,5 @@ pub(crate) fn read_chunk(
     if ChunkId::of(&plain) != id {
         return Err(damaged("its bytes do not match its name"));
     }
-    Ok(plain)
+    Ok((plain, object.len() as u64))
 }

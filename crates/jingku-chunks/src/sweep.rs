@@ -91,14 +91,14 @@ impl Sweep {
     /// images in the trash. It must read the record anew each time, and must not wait for a writer: writers may be
     /// waiting for this step. If it fails, so does the step, which then deletes nothing.
     ///
-    /// Fails with `NotFound` or `Damaged` when a live manifest cannot be read. Nobody knows what it names, so no chunk
-    /// is deleted until that image is healed or deleted. After any error the next step begins the sweep anew.
+    /// Fails with `NotFound` when a live manifest is missing, before anything is deleted, and with `Damaged` when one
+    /// cannot be read. Nobody knows what it names, so no chunk is deleted until that image is healed or deleted. After any error the next step begins the sweep anew.
     pub fn step<E: From<Error>>(
         &mut self,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
     ) -> Result<bool, E> {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Start) {
-            Stage::Start => self.begin()?,
+            Stage::Start => self.begin(live)?,
             Stage::Manifests { found, needs } => self.delete_manifests(found, needs, live)?,
             Stage::Chunks(group) => self.delete_chunks(group, live)?,
             Stage::Notes => self.delete_notes()?,
@@ -116,7 +116,10 @@ impl Sweep {
         Ok(self.swept)
     }
 
-    fn begin(&mut self) -> Result<Stage> {
+    fn begin<E: From<Error>>(
+        &mut self,
+        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
+    ) -> Result<Stage, E> {
         self.swept.chunks_seen = 0;
         self.swept.prefixes_done = 0;
         if self.plan.dry_run {
@@ -128,6 +131,16 @@ impl Sweep {
                 if let Key::Manifest(id) = key {
                     found.push(id);
                 }
+            }
+        }
+        // A record that names what is not there may be damaged, and mean one that is there.
+        let listed: HashSet<ManifestId> = found.iter().copied().collect();
+        for id in live()?.into_iter().filter(|id| !listed.contains(id)) {
+            match self.backend.head(Key::Manifest(id)) {
+                // Another sweep may have removed it, after its image had gone.
+                Err(Error::NotFound(key)) if live()?.contains(&id) => return Err(Error::NotFound(key).into()),
+                Err(Error::NotFound(_)) => {}
+                head => drop(head?),
             }
         }
         Ok(Stage::Manifests { found, needs: Needs::watch(&self.backend)? })
@@ -176,8 +189,11 @@ impl Sweep {
             return Ok(Stage::Chunks(group));
         }
         let Some(suspected) = group.suspects(self.backend.as_ref(), self.plan.batch_objects)? else {
-            self.swept.prefixes_done = u16::from(group.last_prefix()) + 1;
-            return Ok(match group.last_prefix().checked_add(1) {
+            let last_prefix = group.last_prefix();
+            // Before the next: there is never more than one in memory.
+            drop(group);
+            self.swept.prefixes_done = u16::from(last_prefix) + 1;
+            return Ok(match last_prefix.checked_add(1) {
                 Some(next) => Stage::Chunks(self.begin_group(next)?),
                 None => Stage::Notes,
             });

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use crate::community::Community;
 use crate::public_url::PublicUrl;
+use crate::scrub::ScrubSettings;
+use crate::sweep::SweepSettings;
 use crate::trash::Trash;
 use crate::zones::{Zone, Zones};
 
@@ -29,6 +31,10 @@ pub struct Config {
     pub community: Community,
     /// How long what was deleted is kept.
     pub trash: Trash,
+    /// When what no image needs is removed.
+    pub sweep: SweepSettings,
+    /// In how many days every byte is read.
+    pub scrub: ScrubSettings,
 }
 
 /// An instance in the configuration file.
@@ -67,6 +73,8 @@ impl Default for Config {
             instances: Vec::new(),
             community: Community::default(),
             trash: Trash::default(),
+            sweep: SweepSettings::default(),
+            scrub: ScrubSettings::default(),
         }
     }
 }

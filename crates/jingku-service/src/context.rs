@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jingku_catalog::{AccountId, Catalog};
 use jingku_chunks::{Memory, Store};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
 use crate::community::Community;
@@ -16,11 +17,14 @@ use crate::jobs::Running;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
-use crate::link::Link;
+use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
+use crate::scrub::ScrubSettings;
+use crate::sweep::SweepSettings;
 use crate::trash::Trash;
+use crate::upload::Spools;
 use crate::zones::Zones;
 
 /// With less than that free, a data folder may not open because the disk is full.
@@ -54,6 +58,16 @@ pub struct Context {
     pub(crate) scratch: Option<PathBuf>,
     /// The room there is for images; `None` in memory.
     pub(crate) room: Option<Room>,
+    /// The data folder; `None` in memory.
+    pub(crate) data: Option<DataDir>,
+    /// When the store is swept.
+    pub(crate) sweep: SweepSettings,
+    /// In how many days everything is read.
+    pub(crate) scrub_settings: ScrubSettings,
+    /// Told when images went from the trash by age.
+    pub(crate) emptied: Notify,
+    /// Files that are uploaded.
+    pub(crate) spools: Spools,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -90,6 +104,8 @@ struct Ground {
     node: String,
     scratch: Option<PathBuf>,
     room: Option<Room>,
+    data: Option<DataDir>,
+    spools: Spools,
 }
 
 impl Context {
@@ -100,6 +116,7 @@ impl Context {
         environment: &Environment,
     ) -> Result<Self, StartError> {
         data.check_whole()?;
+        data.check_catalog()?;
         let room = Room::new(data.path().to_owned());
         match Self::open_with(data, config, environment, room.clone()).await {
             // A full disk has no room even to open what is there.
@@ -134,7 +151,9 @@ impl Context {
             keyring,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
+            spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
             room: Some(room),
+            data: Some(data.clone()),
         };
         Ok(Self::on(ground, config, environment))
     }
@@ -159,12 +178,14 @@ impl Context {
             node: unique_id(&*environment.random),
             scratch: None,
             room: None,
+            data: None,
+            spools: Spools::in_temporary_folder(),
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data, spools } = ground;
         Self {
             catalog,
             store,
@@ -179,6 +200,11 @@ impl Context {
             node,
             scratch,
             room,
+            data,
+            sweep: config.sweep,
+            scrub_settings: config.scrub,
+            emptied: Notify::new(),
+            spools,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
@@ -201,6 +227,11 @@ impl Context {
 
     /// A link as an address.
     pub(crate) fn link_url(&self, link: &Link) -> String {
+        format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
+    }
+
+    /// A link to which the file of an image is uploaded, as an address.
+    pub(crate) fn upload_url(&self, link: &UploadLink) -> String {
         format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
     }
 

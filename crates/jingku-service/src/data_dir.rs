@@ -4,6 +4,7 @@
 //! catalog.db        everything known
 //! store/            the bits of images
 //! scratch/          copies of disks that only qemu-img can read, while they are read
+//! uploads/          files on their way in, which images are to be made of
 //! authority/        the certificate authority of `jingku run`
 //! demo/             disks to try everything on
 //! master.key        seals the private keys, unless JINGKU_MASTER_KEY does
@@ -13,6 +14,8 @@
 //! serve.lock        held by the running server
 //! reserve           room to delete images when the disk is full
 //! restoring         there while a backup is put back
+//! scrub             how far the server is with reading everything
+//! sweep             when the store was swept last
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -20,6 +23,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jingku_catalog::{Catalog, CatalogError};
 use jingku_chunks::{Disk, Store};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
@@ -44,6 +48,12 @@ pub enum StartError {
     /// A backup was being put back into it.
     #[error("A backup was being put back into {}, and it did not come to its end. Call `jingku restore` again.", .0.display())]
     Restoring(PathBuf),
+    /// The catalogue is gone, and the images are there.
+    #[error(
+        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
+        .0.display()
+    )]
+    CatalogLost(PathBuf),
     /// The master key is not what it should be.
     #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
     MasterKey(String),
@@ -51,8 +61,8 @@ pub enum StartError {
     #[error(transparent)]
     WrongMasterKey(#[from] WrongMasterKey),
     /// The catalogue cannot be opened.
-    #[error("Cannot open the catalogue: {}.", with_causes(.0))]
-    Catalog(#[from] jingku_catalog::CatalogError),
+    #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
+    Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
     #[error("Cannot open the chunk store: {0}.")]
     Store(#[from] jingku_chunks::Error),
@@ -71,6 +81,15 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What to do about a catalogue whose file is not what was written; nothing about other errors.
+pub(crate) fn way_back(error: &CatalogError) -> &'static str {
+    if error.is_damage() {
+        " Stop the server, keep the folder as it is, and put a backup back into another one: `jingku restore`."
+    } else {
+        ""
+    }
 }
 
 /// A data folder.
@@ -101,6 +120,19 @@ impl DataDir {
         if self.0.join(RESTORING).exists() { Err(StartError::Restoring(self.0.clone())) } else { Ok(()) }
     }
 
+    /// Refuses a folder whose catalogue is gone while its store is not: a new catalogue would know of no image, and a
+    /// sweep remove them all.
+    pub(crate) fn check_catalog(&self) -> Result<(), StartError> {
+        let path = self.catalog_path();
+        if !Catalog::is_blank_sqlite(&path) {
+            return Ok(());
+        }
+        let manifests = self.0.join("store/manifests");
+        let fans = std::fs::read_dir(manifests).into_iter().flatten().flatten();
+        let mut objects = fans.filter_map(|fan| std::fs::read_dir(fan.path()).ok()).flatten().flatten();
+        if objects.next().is_some() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
+    }
+
     /// The catalogue's file.
     pub(crate) fn catalog_path(&self) -> PathBuf {
         self.0.join("catalog.db")
@@ -115,6 +147,8 @@ impl DataDir {
             }
             opened => opened?,
         };
+        #[cfg(debug_assertions)]
+        let disk = crate::failpoint::Reaching(disk);
         Ok(Store::new(disk))
     }
 

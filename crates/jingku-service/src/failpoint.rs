@@ -3,6 +3,12 @@
 //! Named in `JINGKU_FAILPOINT`, as `name` or `name:N` for the N-th time it is reached. Only in debug builds: a release
 //! build has none of this.
 
+#[cfg(debug_assertions)]
+mod store;
+
+#[cfg(debug_assertions)]
+pub(crate) use store::Reaching;
+
 /// Kills the process when this is the failpoint asked for.
 #[cfg(debug_assertions)]
 pub(crate) fn reached(name: &str) {

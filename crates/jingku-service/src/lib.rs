@@ -5,6 +5,7 @@
 
 mod actions;
 mod backup;
+mod check;
 mod clock;
 mod community;
 mod config;
@@ -34,15 +35,20 @@ mod random;
 mod reply;
 mod review;
 mod room;
+mod scrub;
 mod server;
 mod stall;
+mod state;
+mod sweep;
 mod transfer;
 mod trash;
+mod upload;
 mod usage;
 mod view;
 mod zones;
 
 pub use backup::{BackUp, BackedUp, BackupError, Copied, Damage, RestoreBackup, Restored, restore_backup};
+pub use check::{Checked, Depth, Hurt, HurtImage, HurtObject};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use community::{Approve, Category, Community};
 pub use config::{Config, ConfigError, DeclaredInstance};
@@ -52,18 +58,21 @@ pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
-pub use jingku_catalog::{Account, AccountId, Instance, Key, KeyLimits, Review, TrashedImage};
+pub use jingku_catalog::{Account, AccountId, CatalogError, Instance, Key, KeyLimits, Review, TrashedImage};
+pub use jingku_chunks::{Seen, Swept};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX,
-    STALL_TIMEOUT,
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
+    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use scrub::{Scrub, ScrubSettings};
 pub use server::{router, serve};
+pub use sweep::{LastSweep, SweepError, SweepSettings};
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};
 pub use usage::{ImageUsage, Usage, UsageTotal};
 pub use zones::{Zone, Zones};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use axum::body::Body;
 use bytes::Bytes;
-use jingku_chunks::{Extent, Manifest, ManifestId, Piece, Store};
+use jingku_chunks::{Extent, Hold, Manifest, ManifestId, Piece, Store};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::error::Internal;
@@ -19,6 +19,9 @@ pub(crate) struct Disk {
     store: Store,
     manifest: Manifest,
     image_id: String,
+    /// Lets it be read to its end, also when the image goes for good meanwhile. Absent on a full disk, where that may
+    /// break off.
+    _hold: Option<Hold>,
 }
 
 /// Opens an image's disk.
@@ -26,8 +29,9 @@ pub(crate) async fn open(store: Store, image_id: String, manifest: &str) -> Resu
     let bad_name = || Internal::BadRow(format!("image {image_id}: manifest {manifest}"));
     let id: ManifestId = manifest.parse().map_err(|_| bad_name())?;
     let opened = tokio::task::spawn_blocking(move || {
+        let hold = store.hold(&[id]).ok();
         let manifest = store.open_manifest(id)?;
-        Ok::<_, jingku_chunks::Error>(Disk { store, manifest, image_id })
+        Ok::<_, jingku_chunks::Error>(Disk { store, manifest, image_id, _hold: hold })
     });
     Ok(opened.await??)
 }

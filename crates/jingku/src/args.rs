@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::image::{
-    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, OneImage, UpdateArgs, UrlArgs, Visibility,
+    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, OneImage, UpdateArgs, UrlArgs,
+    Visibility,
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, InstanceCommand, KeyCommand, PlatformCommand, ReviewCommand, TrashCommand,
+    AccountCommand, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::ServeArgs;
 use crate::lang::{Lang, tr};
@@ -67,6 +68,13 @@ pub(crate) enum Command {
     Trash(TrashCommand),
     #[command(about = tr("Show what the images take up", "查看镜像占用的空间"))]
     Usage,
+    #[command(about = tr("Look whether the images are what they should be, beside a running server", "检查镜像是否完好，服务可照常运行"))]
+    Check(CheckArgs),
+    #[command(about = tr("Remove from the store what no image needs, beside a running server", "清理存储中不属于任何镜像的内容，服务可照常运行"))]
+    Sweep {
+        #[arg(long, help = tr("Only tell what would be removed", "只显示将删除的内容"))]
+        dry_run: bool,
+    },
     #[command(about = tr("Back the data folder up, beside a running server", "备份数据目录，服务可照常运行"))]
     Backup {
         #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]

@@ -192,6 +192,7 @@ impl From<StartError> for Failure {
             StartError::Restoring(_) => Exit::NotThere,
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
+            | StartError::CatalogLost(_)
             | StartError::WrongMasterKey(_)
             | StartError::Catalog(_)
             | StartError::Store(_) => Exit::Fault,

@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod check;
 mod connection;
 mod env;
 mod failure;
@@ -15,6 +16,7 @@ mod overview;
 mod review;
 mod run;
 mod serve;
+mod sweep;
 mod translate;
 mod trash;
 mod usage;
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let outcome = match command {
-        None => output::print(overview::text().trim_end()).map(|()| ExitCode::SUCCESS),
+        None => output::print(overview::text(&global).trim_end()).map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),
     };
     match outcome {
@@ -67,6 +69,8 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Review(command) => review::run(global, command).await,
             Command::Trash(command) => trash::run(global, command).await,
             Command::Usage => usage::run(global).await,
+            Command::Check(args) => check::run(global, args).await,
+            Command::Sweep { dry_run } => sweep::run(global, dry_run).await,
             Command::Backup { folder, verify, with_master_key } => {
                 backup::back_up(global, &BackUp { folder: &folder, verify, with_master_key }).await
             }

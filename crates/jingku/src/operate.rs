@@ -18,13 +18,18 @@ use crate::serve::{environment, first_key, read_config};
 
 /// Opens the data folder, which has to be there: looking at nothing should not create it.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
+    Ok(Context::open(&open_folder(global)?, &Config::default(), &environment()).await?)
+}
+
+/// Finds the data folder, which has to be there.
+pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
     if !path.is_dir() {
         let path = path.display();
         let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
         return Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)));
     }
-    Ok(Context::open(&DataDir::open_or_create(&path)?, &Config::default(), &environment()).await?)
+    Ok(DataDir::open_or_create(&path)?)
 }
 
 /// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new

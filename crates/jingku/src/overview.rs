@@ -1,5 +1,7 @@
 //! What a bare `jingku` prints: one screen, grouped by task.
 
+use crate::args::Global;
+use crate::check::summary;
 use crate::lang::tr;
 
 const EN: &str = "\
@@ -13,16 +15,17 @@ Serve
   jingku instance add|list|remove  declare the VM disks that images are made of
   jingku account|key create|list   tenants, and the key pairs they sign with
   jingku backup|restore DIR        keep everything twice; see also: trash, usage
+  jingku check                     {check}
   jingku serve --ephemeral --lab   a server to test your code on: jingku lab
 
 Images, here or in the cloud
   jingku image list                the account's own images, newest first
-  jingku image show ID             one image with its readme
+  jingku image show|delete ID      one image with its readme; to the trash
   jingku image create --instance ID --name NAME --wait
   jingku image progress ID         how far it is
   jingku image update ID           name, description, tags, readme
-  jingku image delete ID
   jingku image export ID -o FILE   its disk, raw or qcow2
+  jingku image import FILE --name NAME
   jingku run -- compshare ...      a program made for the cloud; see also: env
 
 Everywhere: --json, --lang zh|en, --data-dir DIR, --help
@@ -40,23 +43,24 @@ const ZH: &str = "\
   jingku instance add|list|remove  登记用来制作镜像的虚拟机磁盘
   jingku account|key create|list   每个租户一个账号，及请求签名所用的密钥对
   jingku backup|restore 目录       备份与恢复数据目录；另有 trash、usage
+  jingku check                     {check}
   jingku serve --ephemeral --lab   用来测试自己代码的服务：jingku lab
 
 镜像（本地服务或云端）
   jingku image list                账号的自制镜像，新的在前
-  jingku image show ID             查看一个镜像及其说明
+  jingku image show|delete ID      查看一个镜像及其说明；移入回收站
   jingku image create --instance ID --name 名称 --wait
   jingku image progress ID         制作进度
   jingku image update ID           修改名称、描述、标签、说明
-  jingku image delete ID
   jingku image export ID -o 文件   导出磁盘，raw 或 qcow2
+  jingku image import 文件 --name 名称
   jingku run -- compshare ...      云端程序不改动，转到本地；另有 env
 
 通用选项：--json、--lang zh|en、--data-dir 目录、--help
 退出码：0 成功，1 拒绝，2 用法，3 不存在，4 密钥，5 稍后再试，6 故障
 ";
 
-/// The screen.
-pub(crate) fn text() -> &'static str {
-    tr(EN, ZH)
+/// The screen, with how far the server of the data folder is with reading everything.
+pub(crate) fn text(global: &Global) -> String {
+    tr(EN, ZH).replace("{check}", &summary(global))
 }

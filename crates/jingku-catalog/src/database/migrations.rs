@@ -13,6 +13,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_key_limits.sql"),
     include_str!("../../migrations/0004_covers.sql"),
     include_str!("../../migrations/0005_trash.sql"),
+    include_str!("../../migrations/0006_manifests.sql"),
+    include_str!("../../migrations/0007_uploads.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -49,23 +49,6 @@ pub enum PurgeImage {
     NotFound,
 }
 
-/// An image, in the trash or not, as the user of a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestUse {
-    /// The id of the image.
-    pub image_id: String,
-    /// Whose it is.
-    pub account: AccountId,
-    /// What it is called.
-    pub name: String,
-    /// How large it is when unpacked.
-    pub size_bytes: i64,
-    /// The manifest; `None` while there is none.
-    pub manifest: Option<String>,
-    /// Whether it is in the trash.
-    pub trashed: bool,
-}
-
 /// Which images an operation on the trash is about.
 const IN_TRASH: &str = "i.id = $1 AND i.deleted_at IS NOT NULL";
 
@@ -187,18 +170,6 @@ impl Catalog {
             .await
     }
 
-    /// Returns every image of the catalogue, in the trash or not, in order of their ids, after one of them, at most
-    /// `limit`.
-    ///
-    /// The operator's view: no scope narrows it.
-    pub async fn manifest_uses(&self, after: &str, limit: u32) -> Result<Vec<ManifestUse>> {
-        let sql = "SELECT i.id, i.account_id, i.name, i.size_bytes, i.manifest,
-                          CAST(CASE WHEN i.deleted_at IS NULL THEN 0 ELSE 1 END AS BIGINT)
-                   FROM images i WHERE i.id > $1 ORDER BY i.id LIMIT $2";
-        let rows = self.database.query(sql, &[after.into(), i64::from(limit).into()]).await?;
-        rows.into_iter().map(|row| row.decode("images", use_cells)).collect()
-    }
-
     /// Whether an image of an instance was made whole once, and was not forgotten for good.
     pub async fn was_made_of(&self, instance_id: &str) -> Result<bool> {
         let sql = "SELECT id FROM jobs WHERE instance_id = $1 AND outcome = 'done' LIMIT 1";
@@ -258,16 +229,5 @@ fn trashed_cells(cells: &mut Cells) -> Read<TrashedImage> {
         size_bytes: cells.integer()?,
         create_time: cells.integer()?,
         deleted_at: cells.integer()?,
-    })
-}
-
-fn use_cells(cells: &mut Cells) -> Read<ManifestUse> {
-    Ok(ManifestUse {
-        image_id: cells.text()?,
-        account: AccountId(cells.integer()?),
-        name: cells.text()?,
-        size_bytes: cells.integer()?,
-        manifest: cells.optional_text()?,
-        trashed: cells.integer()? != 0,
     })
 }

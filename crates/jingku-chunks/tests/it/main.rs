@@ -6,6 +6,7 @@
 )]
 
 mod backends;
+mod check;
 mod concurrency;
 mod damage;
 mod dedup;
@@ -14,4 +15,5 @@ mod faults;
 mod formats;
 mod round_trip;
 mod sample;
+mod streams;
 mod sweep;

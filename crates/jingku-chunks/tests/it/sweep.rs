@@ -156,6 +156,20 @@ fn no_chunk_goes_while_a_live_manifest_cannot_be_read() {
     assert_exactly(&backend, &store, &[id].into());
 }
 
+/// A bit of the record flipped: what it names is not there, and what is there nobody names.
+#[test]
+fn no_manifest_goes_while_a_live_one_is_missing() {
+    let backend = Memory::new();
+    let store = Store::new(backend.clone());
+    let id = sample::write(&store, &disk()).unwrap().manifest;
+    let mut other = id;
+    other.0[31] ^= 1;
+    assert!(
+        matches!(sweep(&store, PLAN, &[other]), Err(Error::NotFound(named)) if named == Key::Manifest(other))
+    );
+    assert_eq!(sample::read(&store, id).unwrap(), disk());
+}
+
 #[test]
 fn a_step_whose_record_fails_deletes_nothing_and_can_be_tried_again() {
     let backend = Memory::new();

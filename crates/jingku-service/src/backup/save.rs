@@ -1,8 +1,10 @@
 //! From a data folder to a backup.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use jingku_catalog::Catalog;
+use jingku_catalog::{Catalog, ManifestUse};
+use jingku_chunks::{Hold, ManifestId};
 
 use super::copy::{Outcome, Pair, Way, copy};
 use super::folder::{Folder, Record, hash_file, put_in_place, remove_catalog};
@@ -12,8 +14,9 @@ use crate::data_dir::DataDir;
 use crate::failpoint;
 use crate::named::{Named, all_images};
 
-/// How often it is begun anew because images went for good meanwhile.
-const TRIES_MAX: u32 = 3;
+/// How often the catalogue is written anew because images went for good before they could be held. Each time only those
+/// that are new have to be held, within milliseconds.
+const TRIES_MAX: u32 = 10;
 
 /// How [`Context::back_up`] is to go.
 #[derive(Clone, Copy, Debug)]
@@ -58,34 +61,17 @@ impl Context {
             return Err(BackupError::Inside(how.folder.to_owned()));
         }
         let (to, to_store) = folder.objects()?;
-        let to = std::sync::Arc::new(to);
         let staged = folder.staged_catalog();
-        let mut tries = 1;
-        let (outcome, images) = loop {
-            remove_catalog(&staged)?;
-            self.catalog.back_up(&staged).await?;
-            let images = all_images(&Catalog::open_sqlite(&staged).await?).await?;
-            let count = images.len() as u64;
-            let (from, from_store) = (data.objects()?, self.store.clone());
-            let (to, to_store, verify) = (to.clone(), to_store.clone(), how.verify);
-            let copying = tokio::task::spawn_blocking(move || {
-                let stores: [(&dyn jingku_chunks::Backend, _); 2] = [(&from, &from_store), (&*to, &to_store)];
-                let named = Named::open(&images, &stores)?;
-                let pair = Pair { from: &from, to: &to, to_store: &to_store, verify, way: Way::ToBackup };
-                copy(&pair, &named, &images)
-            });
-            // Images that went for good meanwhile, and were swept, are no damage: they are not in the next catalogue.
-            match copying.await? {
-                Err(jingku_chunks::Error::NotFound(_)) if tries < TRIES_MAX => {}
-                outcome => {
-                    let outcome = outcome?;
-                    if tries == TRIES_MAX || !self.some_are_gone(&outcome.damage).await? {
-                        break (outcome, count);
-                    }
-                }
-            }
-            tries += 1;
-        };
+        let (images, _held) = self.moment(&staged).await?;
+        let count = images.len() as u64;
+        let (from, from_store, verify) = (data.objects()?, self.store.clone(), how.verify);
+        let copying = tokio::task::spawn_blocking(move || {
+            let stores: [(&dyn jingku_chunks::Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
+            let named = Named::open(&images, &stores)?;
+            let pair = Pair { from: &from, to: &to, to_store: &to_store, verify, way: Way::ToBackup };
+            copy(&pair, &named, &images)
+        });
+        let outcome = copying.await??;
         let Outcome { copied, damage } = outcome;
         let mut keys = Vec::new();
         if how.with_master_key {
@@ -94,18 +80,37 @@ impl Context {
         }
         let (catalog, catalog_bytes) = place_catalog(&folder)?;
         failpoint::reached("backup.catalog_durable");
-        let record = Record { version: 0, taken_at: self.clock.now(), catalog, keys, images };
+        let record = Record { version: 0, taken_at: self.clock.now(), catalog, keys, images: count };
         folder.finish(&record)?;
         failpoint::reached("backup.done");
-        Ok(BackedUp { images, copied, catalog_bytes, damage })
+        Ok(BackedUp { images: count, copied, catalog_bytes, damage })
     }
 
-    async fn some_are_gone(&self, damage: &Damage) -> Result<bool, BackupError> {
-        if damage.is_empty() {
-            return Ok(false);
+    /// Writes the catalogue of one moment to a file, and keeps sweeps away from all that it names.
+    async fn moment(&self, staged: &Path) -> Result<(Vec<ManifestUse>, Vec<Hold>), BackupError> {
+        let mut held = Vec::new();
+        // What is known to have been live after it was held: no sweep has removed that, nor will.
+        let mut safe: HashSet<ManifestId> = HashSet::new();
+        let mut tries = 1;
+        loop {
+            remove_catalog(staged)?;
+            self.catalog.back_up(staged).await?;
+            let images = all_images(&Catalog::open_sqlite(staged).await?).await?;
+            let ids = images.iter().filter_map(|image| image.manifest.as_ref()?.parse().ok());
+            let new: HashSet<ManifestId> = ids.filter(|id| !safe.contains(id)).collect();
+            let (store, ids) = (self.store.clone(), new.iter().copied().collect::<Vec<_>>());
+            held.push(tokio::task::spawn_blocking(move || store.hold(&ids)).await??);
+            let live: HashSet<ManifestId> = all_images(&self.catalog)
+                .await?
+                .iter()
+                .filter_map(|image| image.manifest.as_ref()?.parse().ok())
+                .collect();
+            if new.is_subset(&live) || tries == TRIES_MAX {
+                return Ok((images, held));
+            }
+            safe.extend(new.intersection(&live));
+            tries += 1;
         }
-        let now = all_images(&self.catalog).await?;
-        Ok(damage.images.iter().any(|id| now.binary_search_by(|image| image.image_id.cmp(id)).is_err()))
     }
 }
 

@@ -15,8 +15,12 @@ pub(super) async fn empty(context: Arc<Context>, mut stopped: watch::Receiver<bo
     // An error means that whoever could tell to stop is gone.
     while !*stopped.borrow() && stopped.has_changed().is_ok() {
         let told = || *stopped.borrow() || stopped.has_changed().is_err();
-        if let Err(error) = context.empty_expired(told).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot empty the trash");
+        match context.empty_expired(told).await {
+            Ok(emptied) if emptied.images > 0 => context.emptied.notify_one(),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot empty the trash");
+            }
         }
         keep_reserve(&context).await;
         tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }

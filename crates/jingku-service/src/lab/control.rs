@@ -320,7 +320,8 @@ async fn release(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
     for size in context.catalog.standing_sizes().await? {
         let bytes = u64::try_from(size).unwrap_or(0);
         // Every chunk is there before an image says so.
-        let manifest = store_pattern(&context.store, bytes).await?;
+        let written = store_pattern(&context.store, bytes).await?;
+        let manifest = written.manifest.to_string();
         context.catalog.end_standing_jobs(size, &manifest, context.clock.now()).await?;
     }
     Ok(json!({ "hold": null }))

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use jingku_service::{DiskFormat, PlatformType};
 
 use crate::lang::tr;
@@ -88,6 +88,16 @@ pub(crate) enum TrashCommand {
         #[arg(long, help = tr("Only tell what would go", "只显示将清除的内容"))]
         dry_run: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[arg(long, help = tr("Read and check every byte", "读取并校验每个字节"))]
+    pub(crate) read_data: bool,
+    #[arg(long, value_name = "N/M", requires = "read_data", value_parser = crate::check::subset, help = tr("Every byte of one part of M only; the parts from 1 to M are everything", "只校验 M 份中的第 N 份；1 到 M 份合起来即全部"))]
+    pub(crate) subset: Option<(u64, u64)>,
+    #[arg(long, conflicts_with_all = ["read_data", "subset"], help = tr("Only tell how far the server is with reading every byte in the background", "只显示后台巡检的进度"))]
+    pub(crate) status: bool,
 }
 
 #[derive(Debug, Subcommand)]

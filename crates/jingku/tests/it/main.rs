@@ -4,13 +4,17 @@
 
 mod backup;
 mod boot;
+mod check;
 mod crash;
+mod damage;
 mod disk;
 mod env;
 mod ephemeral;
 mod home;
 mod image;
+mod import;
 mod lab;
+mod memory;
 mod old_data;
 mod operate;
 mod qemu;
@@ -19,6 +23,7 @@ mod room;
 mod run;
 mod serve;
 mod server;
+mod sweep;
 mod terminal;
 mod testing;
 mod trash;

@@ -1,0 +1,262 @@
+//! Checking: every damage is found and hits the right disks, and nothing else is taken for damage.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use jingku_chunks::{
+    Backend, CheckPlan, Depth, Error, Existing, Fault, Faulty, Findings, Key, Kind, ManifestId, Memory,
+    Operation, Seen, Store,
+};
+
+use crate::sample::{self, DISK_CHUNKS, disk, noise};
+
+fn go_on(_: Seen) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn check(store: &Store, manifests: &[ManifestId], depth: Depth) -> Findings {
+    store.check(manifests, &CheckPlan::new(depth), &go_on).unwrap().unwrap()
+}
+
+fn object(backend: &impl Backend, key: Key) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    backend.read(key).unwrap().body.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn replace(backend: &impl Backend, key: Key, bytes: &[u8]) {
+    backend.put(key, bytes, Existing::Replace).unwrap();
+}
+
+/// A disk, another that shares its first three chunks, and a third of its own.
+fn three(store: &Store) -> [ManifestId; 3] {
+    let second = [noise(1, 3 * 4096), noise(7, 5000)].concat();
+    [disk(), second, noise(9, 9000)].map(|disk| sample::write(store, &disk).unwrap().manifest)
+}
+
+#[test]
+fn what_is_whole_is_clean_however_it_is_looked_at() {
+    let backend = Memory::new();
+    let store = Store::new(backend.clone());
+    let ids = three(&store);
+    let chunks = DISK_CHUNKS + 2 + 3;
+    for depth in [Depth::Headers, Depth::Bytes, Depth::Part { nth: 2, of: 3 }] {
+        let findings = check(&store, &ids, depth);
+        assert!(findings.is_clean(), "{findings:?}");
+        assert_eq!((findings.chunks, findings.spare_flaws), (chunks, 0));
+        let sizes = [disk().len() as u64, 3 * 4096 + 5000, 9000].map(Some);
+        assert_eq!(findings.logical_sizes, sizes);
+        let read = match depth {
+            Depth::Headers => 0,
+            Depth::Bytes => chunks,
+            _ => findings.read_chunks,
+        };
+        assert_eq!(findings.read_chunks, read);
+    }
+    let bytes: u64 =
+        sample::list(&backend, Kind::Chunk).iter().map(|key| object(&backend, *key).len() as u64).sum();
+    let findings = check(&store, &ids, Depth::Bytes);
+    assert_eq!((findings.bytes, findings.read_bytes), (bytes, bytes));
+    assert!(check(&store, &[], Depth::Bytes).is_clean());
+}
+
+/// Every bit of small objects, one after the other.
+#[test]
+fn every_flipped_bit_is_found() {
+    let backend = Memory::new();
+    let store = Store::new(backend.clone());
+    // A chunk that compresses, one that does not, and their manifest.
+    let text = b"jingku keeps each byte once. ".repeat(200);
+    let whole = [&text[..4096], &noise(1, 100)].concat();
+    let id = sample::write(&store, &whole).unwrap().manifest;
+    let (mut flips, mut harmless) = (0, 0);
+    for key in sample::list(&backend, Kind::Chunk).into_iter().chain([Key::Manifest(id)]) {
+        let good = object(&backend, key);
+        for bit in 0..good.len() * 8 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            replace(&backend, key, &bytes);
+            flips += 1;
+            let findings = check(&store, &[id], Depth::Bytes);
+            let told: Vec<_> = findings.flaws.iter().map(|flaw| (flaw.key, flaw.hurts.clone())).collect();
+            match sample::read(&store, id) {
+                Ok(read) => {
+                    assert!(read == whole, "wrong bytes: {key}, bit {bit}");
+                    assert!(findings.is_clean(), "{key}, bit {bit}: {findings:?}");
+                    harmless += 1;
+                }
+                Err(_) => assert_eq!(told, [(key, vec![0])], "{key}, bit {bit}"),
+            }
+            replace(&backend, key, &good);
+        }
+    }
+    // A zstd frame has a bit or two that mean nothing: docs/format/chunk.md.
+    assert!(harmless <= 2, "{harmless} of {flips} flips change nothing");
+    println!("{flips} bits flipped, {harmless} of which mean nothing");
+    // Notes on what is good again hurt nobody, and go with the next to store it.
+    assert!(check(&store, &[id], Depth::Bytes).is_clean());
+    sample::write(&store, &whole).unwrap();
+    assert!(sample::list(&backend, Kind::Suspect).is_empty());
+}
+
+#[test]
+fn damage_hits_whom_it_hits_and_heals_when_the_same_is_stored_again() {
+    for (depth, shallow) in [(Depth::Headers, true), (Depth::Bytes, false)] {
+        let backend = Memory::new();
+        let store = Store::new(backend.clone());
+        let ids = three(&store);
+        let shared = Key::Chunk(jingku_chunks::ChunkId::of(&noise(1, 4096)));
+        let own = Key::Chunk(jingku_chunks::ChunkId::of(&noise(9, 9000)[..4096]));
+        let good = object(&backend, shared);
+        let flipped = [&good[..good.len() - 1], &[good[good.len() - 1] ^ 1]].concat();
+        replace(&backend, shared, if shallow { &good[..good.len() - 1] } else { &flipped });
+        backend.delete(own).unwrap();
+        backend.delete(Key::Manifest(ids[2])).unwrap();
+        let findings = check(&store, &ids, depth);
+        assert_eq!(findings.hurt, [true, true, true]);
+        let mut told: Vec<_> = findings.flaws.iter().map(|flaw| (flaw.key, flaw.hurts.clone())).collect();
+        told.sort();
+        // What a lost manifest names is not known, and that its chunk is lost too hurts nobody else.
+        assert_eq!(told, [(shared, vec![0, 1]), (Key::Manifest(ids[2]), vec![2])]);
+        assert_eq!(sample::list(&backend, Kind::Suspect).len(), 1);
+
+        let again = three(&store);
+        assert_eq!(again, ids);
+        assert!(check(&store, &ids, Depth::Bytes).is_clean());
+        assert!(sample::list(&backend, Kind::Suspect).is_empty());
+    }
+}
+
+#[test]
+fn what_was_noted_is_read_whatever_was_asked() {
+    let backend = Memory::new();
+    let store = Store::new(backend.clone());
+    let ids = three(&store);
+    let key = sample::list(&backend, Kind::Chunk)[0];
+    let mut bytes = object(&backend, key);
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    replace(&backend, key, &bytes);
+    assert!(check(&store, &ids, Depth::Headers).is_clean(), "its header is good");
+    assert!(!check(&store, &ids, Depth::Bytes).is_clean());
+    assert!(!check(&store, &ids, Depth::Headers).is_clean(), "it is noted by now");
+}
+
+#[test]
+fn the_parts_are_everything_and_do_not_overlap() {
+    let store = Store::new(Memory::new());
+    let ids = three(&store);
+    let all = check(&store, &ids, Depth::Bytes).read_chunks;
+    for of in [1, 2, 7] {
+        let seen = Mutex::new(Vec::new());
+        for nth in 1..=of {
+            let note = |one: Seen| {
+                if one.read_bytes > 0 {
+                    seen.lock().unwrap().push(one.chunk);
+                }
+                ControlFlow::Continue(())
+            };
+            store.check(&ids, &CheckPlan::new(Depth::Part { nth, of }), &note).unwrap().unwrap();
+        }
+        let seen = seen.into_inner().unwrap();
+        assert_eq!(seen.len() as u64, all, "{of} parts");
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len() as u64, all, "{of} parts");
+    }
+}
+
+#[test]
+fn it_goes_on_after_a_place_and_stops_when_told() {
+    let store = Store::new(Memory::new());
+    let ids = three(&store);
+    let plan = CheckPlan { threads: Some(1), ..CheckPlan::new(Depth::Bytes) };
+    let (count, place) = (AtomicU64::new(0), Mutex::new(None));
+    let stop = |seen: Seen| {
+        *place.lock().unwrap() = Some(seen.chunk);
+        if count.fetch_add(1, Ordering::Relaxed) == 4 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    assert_eq!(store.check(&ids, &plan, &stop).unwrap(), None);
+    let place = place.into_inner().unwrap().unwrap();
+    let rest = store.check(&ids, &CheckPlan { depth: Depth::After(place), ..plan }, &go_on).unwrap().unwrap();
+    assert_eq!(rest.read_chunks, rest.chunks - 5);
+    assert!(rest.is_clean());
+}
+
+/// However little is known of at a time, the findings are the same.
+#[test]
+fn groups_make_no_difference() {
+    let backend = Memory::new();
+    let store = Store::new(backend.clone());
+    let ids = three(&store);
+    for (nth, key) in sample::list(&backend, Kind::Chunk).into_iter().enumerate() {
+        match nth % 3 {
+            0 => backend.delete(key).unwrap(),
+            1 => replace(&backend, key, b"short"),
+            _ => {}
+        }
+    }
+    let sorted = |mut findings: Findings| {
+        findings.flaws.sort_by_key(|flaw| flaw.key);
+        (findings.flaws.clone(), findings.hurt.clone(), findings.chunks, findings.flaw_count)
+    };
+    let all = sorted(check(&store, &ids, Depth::Bytes));
+    for (census_chunks_max, threads) in [(1, 1), (2, 5), (5, 16)] {
+        let plan = CheckPlan { census_chunks_max, threads: Some(threads), ..CheckPlan::new(Depth::Bytes) };
+        assert_eq!(sorted(store.check(&ids, &plan, &go_on).unwrap().unwrap()), all);
+    }
+    // Range by range, too.
+    let mut keys = BTreeSet::new();
+    for prefix in 0..=u8::MAX {
+        let plan = CheckPlan { prefixes: prefix..=prefix, ..CheckPlan::new(Depth::Headers) };
+        let findings = store.check(&ids, &plan, &go_on).unwrap().unwrap();
+        keys.extend(findings.flaws.into_iter().map(|flaw| flaw.key));
+    }
+    assert_eq!(keys, all.0.iter().map(|flaw| flaw.key).collect());
+}
+
+#[test]
+fn damage_that_no_disk_needs_is_told_apart() {
+    let backend = Memory::new();
+    let store = Store::new(backend.clone());
+    let ids = three(&store);
+    let own = Key::Chunk(jingku_chunks::ChunkId::of(&noise(9, 9000)[..4096]));
+    replace(&backend, own, b"");
+    let findings = check(&store, &ids[..2], Depth::Headers);
+    assert!(findings.is_clean());
+    assert_eq!((findings.spare_flaws, findings.flaw_count), (1, 0));
+}
+
+/// The n-th call fails, for every n: it is an error, or told as a flaw that the next check does not find again.
+#[test]
+fn a_call_that_fails_is_never_taken_for_a_clean_bill() {
+    for operation in Operation::ALL {
+        for call in 1.. {
+            let backend = Arc::new(Faulty::new(Memory::new()));
+            let store = Store::new(Arc::clone(&backend));
+            let ids = three(&store);
+            let before = backend.calls(operation);
+            backend.fail(operation, call, Fault::Io);
+            let plan = CheckPlan { threads: Some(1), ..CheckPlan::new(Depth::Bytes) };
+            let outcome = store.check(&ids, &plan, &go_on);
+            let reached = backend.calls(operation) >= before + call;
+            match outcome {
+                Ok(Some(findings)) if findings.is_clean() => {
+                    // A chunk that could not be read the first time is read again before anything is said.
+                    assert!(!reached || operation == Operation::Read, "{operation:?} {call}");
+                }
+                Ok(_) | Err(Error::Io { .. }) => assert!(reached, "{operation:?} {call}"),
+                Err(error) => panic!("{operation:?} {call}: {error}"),
+            }
+            backend.recover();
+            assert!(check(&store, &ids, Depth::Bytes).is_clean(), "{operation:?} {call}");
+            if !reached {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A backend that reaches a failpoint after every durable step of the one below it.
+
+use jingku_chunks::{Backend, Claim, ClaimWatch, Existing, Head, Key, Kind, Object, Outcome, Result, Stage};
+
+use super::reached;
+
+/// The store of a data folder in a debug build.
+pub(crate) struct Reaching<B>(pub(crate) B);
+
+impl<B: Backend> Backend for Reaching<B> {
+    fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
+        let outcome = self.0.put(key, object, existing)?;
+        put(key);
+        Ok(outcome)
+    }
+
+    fn stage(&self) -> Result<Box<dyn Stage>> {
+        Ok(Box::new(ReachingStage(self.0.stage()?)))
+    }
+
+    fn read(&self, key: Key) -> Result<Object> {
+        self.0.read(key)
+    }
+
+    fn head(&self, key: Key) -> Result<Head> {
+        self.0.head(key)
+    }
+
+    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
+        self.0.list(kind, prefix)
+    }
+
+    fn delete(&self, key: Key) -> Result<()> {
+        self.0.delete(key)?;
+        match key {
+            Key::Chunk(_) => reached("store.chunk_deleted"),
+            Key::Manifest(_) => reached("store.manifest_deleted"),
+            Key::Suspect(_) => reached("store.note_deleted"),
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.0.sync()?;
+        reached("store.synced");
+        Ok(())
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        self.0.claim()
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        self.0.watch_claims()
+    }
+}
+
+struct ReachingStage(Box<dyn Stage>);
+
+impl Stage for ReachingStage {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write(bytes)
+    }
+
+    fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome> {
+        let outcome = self.0.commit(key, existing)?;
+        put(key);
+        Ok(outcome)
+    }
+}
+
+fn put(key: Key) {
+    match key {
+        Key::Chunk(_) => reached("store.chunk_put"),
+        Key::Manifest(_) => reached("store.manifest_put"),
+        Key::Suspect(_) => reached("store.note_put"),
+    }
+}

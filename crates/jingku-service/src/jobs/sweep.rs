@@ -1,0 +1,62 @@
+//! Sweeps the store, now and then, and when images went for good.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::pace::Pause;
+use crate::context::Context;
+use crate::data_dir::DataDir;
+
+/// How often it looks whether it is time.
+const EVERY: Duration = Duration::from_mins(10);
+/// It works one part of the time and rests these.
+const RESTS: u32 = 3;
+/// The longest rest.
+const REST_MAX: Duration = Duration::from_secs(1);
+const SECS_OF_AN_HOUR: i64 = 60 * 60;
+
+/// Sweeps until told to stop.
+pub(super) async fn sweep(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    // The snapshots of a lab name manifests too, and nobody asks them; what is in memory is gone at the end anyway.
+    if context.sweep.every_hours == 0 || context.data.is_none() {
+        return;
+    }
+    let mut now = is_due(&context);
+    while !*stopped.borrow() && stopped.has_changed().is_ok() {
+        if now {
+            run(&context, &stopped).await;
+        }
+        now = tokio::select! {
+            () = context.emptied.notified() => true,
+            () = tokio::time::sleep(EVERY) => is_due(&context),
+            _ = stopped.changed() => false,
+        };
+    }
+}
+
+fn is_due(context: &Context) -> bool {
+    let every = i64::from(context.sweep.every_hours) * SECS_OF_AN_HOUR;
+    let now = context.clock.now();
+    // A clock that went back does not keep it from sweeping for ever.
+    context
+        .data
+        .as_ref()
+        .and_then(DataDir::last_sweep)
+        .is_none_or(|last| now.saturating_sub(last.ended_at).abs() >= every)
+}
+
+async fn run(context: &Context, stopped: &watch::Receiver<bool>) {
+    let pause = Pause::new(stopped.clone());
+    let rest = move |_, took: Duration| pause.wait((took * RESTS).min(REST_MAX));
+    match context.sweep(false, rest).await {
+        Ok(swept) => {
+            let (files, bytes) = (swept.chunks + swept.manifests, swept.bytes);
+            tracing::info!(files, bytes, "swept the store");
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep the store");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! `jingku check`: every damage is found, named with the images it hits, and healed by making the image again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::disk;
+use crate::home::{Home, files_below};
+use crate::terminal;
+
+/// What a disk that ages, or somebody who cleans up, does to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Damage {
+    Delete,
+    Truncate,
+    Empty,
+    FlipBit,
+}
+
+const DAMAGES: [Damage; 4] = [Damage::Delete, Damage::Truncate, Damage::Empty, Damage::FlipBit];
+
+impl Damage {
+    fn apply(self, path: &Path) {
+        let mut bytes = fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        match self {
+            Self::Delete => return fs::remove_file(path).unwrap(),
+            Self::Truncate => bytes.truncate(middle),
+            Self::Empty => bytes.clear(),
+            Self::FlipBit => bytes[middle] ^= 4,
+        }
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn objects(home: &Home, kind: &str) -> Vec<PathBuf> {
+    files_below(home.data().join("store").join(kind)).into_keys().collect()
+}
+
+/// A check that must find something, as programs see it.
+fn found(home: &Home, args: &[&str]) -> Value {
+    let ended = home.run(&[&["check", "--json"], args].concat());
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+    assert!(ended.err.contains("\"exit\":6"), "{ended:?}");
+    serde_json::from_str(&ended.out).unwrap()
+}
+
+fn hurt(report: &Value) -> Vec<&str> {
+    let images = report["DamagedImages"].as_array().unwrap().iter();
+    images.map(|image| image["CompShareImageId"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_damage_to_a_chunk_or_manifest_is_found_and_healed() {
+    for kind in ["chunks", "manifests"] {
+        for damage in DAMAGES {
+            let home = Home::new();
+            let bytes = disk::bytes(4, 1);
+            home.add_instance("uhost-1", &bytes);
+            home.add_instance("uhost-2", &disk::bytes(4, 2));
+            let server = home.serve();
+            let hit = home.make("uhost-1", "hit");
+            let first: Vec<PathBuf> = objects(&home, kind);
+            let other = home.make("uhost-2", "other");
+            assert_eq!(home.json(&["check"])["Clean"], true);
+            damage.apply(&first[0]);
+            let what = format!("{damage:?} of {kind}");
+
+            // Listing goes on; reading serves no wrong byte.
+            assert_eq!(home.json(&["image", "list"])["TotalCount"], 2, "{what}");
+            let file = home.path("export.raw");
+            let export = home.run(&["image", "export", &hit, "-o", file.to_str().unwrap()]);
+            assert!(export.code != Some(0) && !file.exists(), "{what}: {export:?}");
+            assert!(home.bytes(&other) == disk::bytes(4, 2), "{what}");
+
+            // The quick check finds all but bits flipped within a chunk, unless a reader has noted it.
+            let report = found(&home, &[]);
+            assert_eq!(hurt(&report), [&hit], "{what}: {report}");
+            let report = found(&home, &["--read-data"]);
+            assert_eq!(hurt(&report), [&hit], "{what}: {report}");
+            assert_eq!(report["DamagedObjectCount"], 1, "{what}: {report}");
+            let object = report["DamagedObjects"][0]["Object"].as_str().unwrap();
+            let name = first[0].file_name().unwrap().to_str().unwrap();
+            assert!(object.ends_with(name), "{what}: {report}");
+
+            // Nothing is swept while nobody knows what an image needs.
+            if kind == "manifests" {
+                home.refuses(&["sweep"], 6, &["manifest cannot be read", "jingku check"], &["清单无法读取"]);
+            }
+            home.make("uhost-1", "again");
+            assert_eq!(home.json(&["check", "--read-data"])["Clean"], true, "{what} is not healed");
+            assert!(home.bytes(&hit) == bytes, "{what}");
+            assert!(!home.data().join("store/suspects").exists() || objects(&home, "suspects").is_empty());
+            server.stop();
+        }
+    }
+}
+
+/// The server is stopped, as it is when a file system comes back damaged.
+#[test]
+fn damage_to_the_catalogue_is_found() {
+    for damage in DAMAGES {
+        let home = Home::new();
+        home.add_instance("uhost-1", &disk::bytes(2, 1));
+        let server = home.serve();
+        home.make("uhost-1", "env");
+        server.stop();
+        let catalog = home.data().join("catalog.db");
+        assert!(!home.data().join("catalog.db-wal").exists(), "all is in the one file");
+        let stored = objects(&home, "chunks");
+        if damage == Damage::FlipBit {
+            // Where the first page says what is free: a value that was changed into another one goes unseen.
+            let mut bytes = fs::read(&catalog).unwrap();
+            bytes[4096 + 3] ^= 0x40;
+            fs::write(&catalog, bytes).unwrap();
+        } else {
+            damage.apply(&catalog);
+        }
+        for args in [&["check"][..], &["check", "--read-data"], &["sweep"], &["image", "list"]] {
+            let ended = home.run(args);
+            // Reading may still work; checking and sweeping never call it well.
+            let asks = args[0] == "image";
+            assert!(asks || ended.code == Some(6), "{damage:?} {args:?}: {ended:?}");
+        }
+        if matches!(damage, Damage::Delete | Damage::Empty) {
+            home.refuses(&["check"], 6, &["is gone or empty", "jingku restore"], &["丢失或为空"]);
+            // No server makes a new one, and then sweeps what it does not know.
+            home.run(&["serve", "--listen", "127.0.0.1:0"]).failed(6, &["is gone or empty"]);
+        }
+        assert_eq!(objects(&home, "chunks"), stored, "{damage:?}: nothing goes");
+    }
+}
+
+#[test]
+fn it_names_what_is_hurt_to_people_and_programs() {
+    let home = Home::new();
+    home.refuses(&["check"], 3, &["no data folder"], &["没有数据目录"]);
+    home.add_instance("uhost-1", &disk::bytes(4, 1));
+    home.run(&["check"]).succeeded();
+    let server = home.serve();
+    let images = [home.make("uhost-1", "a"), home.make("uhost-1", "b")];
+    home.run(&["image", "delete", &images[1]]).succeeded();
+    let clean = home.run(&["check", "--read-data"]).succeeded();
+    assert!(clean.out.contains("2 images, 1 manifests, 3 chunks; 3 read in full"), "{clean:?}");
+    assert!(clean.out.ends_with("All is well.\n"), "{clean:?}");
+
+    let chunk = &objects(&home, "chunks")[0];
+    Damage::FlipBit.apply(chunk);
+    assert_eq!(home.json(&["check"])["Clean"], true, "nobody has read it yet");
+    let ended = home.run(&["check", "--read-data"]);
+    assert_eq!(ended.code, Some(6));
+    for words in [images[0].as_str(), &images[1], "in the trash", "its bytes do not match its name"] {
+        assert!(ended.out.contains(words), "{words} is not in {ended:?}");
+    }
+    assert!(ended.err.contains("2 images are damaged") && ended.err.contains("jingku restore"), "{ended:?}");
+    let chinese = home.run(&["check", "--lang", "zh"]);
+    assert!(chinese.out.contains("在回收站") && chinese.err.contains("2 个镜像已损坏"), "{chinese:?}");
+    let report = found(&home, &[]);
+    let image = report["DamagedImages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|image| image["CompShareImageId"] == images[0]);
+    let image = image.unwrap();
+    assert_eq!(
+        (&image["Name"], &image["AccountId"], &image["InTrash"]),
+        (&json!("a"), &json!(1), &json!(false))
+    );
+    let mut both = images.clone();
+    both.sort();
+    let mut needed_by = report["DamagedObjects"][0]["Images"].as_array().unwrap().clone();
+    needed_by.sort_by_key(|id| id.as_str().unwrap().to_owned());
+    assert_eq!(json!(needed_by), json!(both));
+    // Forgotten, nobody needs it.
+    for id in &images[..1] {
+        home.run(&["image", "delete", id]).succeeded();
+    }
+    home.run(&["trash", "empty"]).succeeded();
+    let report = home.json(&["check"]);
+    assert_eq!((&report["Clean"], &report["DamagedSpareObjects"]), (&json!(true), &json!(1)));
+    home.run(&["sweep"]).succeeded();
+    assert_eq!(home.json(&["check"])["DamagedSpareObjects"], 0);
+    server.stop();
+}
+
+#[test]
+fn seven_parts_are_everything() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(30, 1));
+    let server = home.serve();
+    home.make("uhost-1", "a");
+    let parts = (1..=7).map(|nth| {
+        let part = format!("{nth}/7");
+        home.json(&["check", "--read-data", "--subset", &part])["ReadChunks"].as_u64().unwrap()
+    });
+    assert_eq!(parts.sum::<u64>(), 20);
+    Damage::FlipBit.apply(&objects(&home, "chunks")[7]);
+    let part = |nth: u64| home.run(&["check", "--read-data", "--subset", &format!("{nth}/7")]).code;
+    let first = (1..=7).find(|nth| part(*nth) == Some(6)).expect("one part finds it");
+    assert!(first <= 7);
+    home.run(&["check", "--subset", "1/7"]).failed(2, &["--read-data"]);
+    home.run(&["check", "--read-data", "--subset", "8/7"]).failed(2, &["1/7"]);
+    home.run(&["check", "--status", "--read-data"]).failed(2, &["cannot be used"]);
+    let (screen, code) = terminal::show(&home, &["check", "--read-data"], 80);
+    assert!(screen.contains("%") && code == Some(6), "{screen}");
+    server.stop();
+}
+
+#[test]
+fn the_server_reads_everything_by_itself_and_says_how_far_it_is() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(12, 1));
+    let status = home.json(&["check", "--status"]);
+    assert_eq!(status, json!({ "Scrub": null, "Sweep": null }));
+    let server = home.serve();
+    let id = home.make("uhost-1", "a");
+    let ended = || home.json(&["check", "--status"])["Scrub"]["EndedAt"].is_i64();
+    crate::home::until("the first round has ended", ended);
+    server.stop();
+    let overview = home.run(&[]).succeeded().out;
+    assert!(overview.contains("jingku check") && overview.contains("all was"), "{overview}");
+
+    // A round that was begun long ago and left in the middle goes on, and finds what is damaged after that place.
+    let chunks = objects(&home, "chunks");
+    Damage::FlipBit.apply(&chunks[7]);
+    let place = chunks[1].file_name().unwrap().to_str().unwrap();
+    let prefix = u8::from_str_radix(&place[..2], 16).unwrap();
+    let left = json!({ "started_at": 0, "ended_at": null, "chunks": 2, "bytes": 2, "rate": 0, "damaged_objects": 0,
+                       "damaged_images": [], "next_prefix": prefix, "after": place, "previous_ended_at": null });
+    fs::write(home.data().join("scrub"), left.to_string()).unwrap();
+    assert!(home.run(&["check", "--status"]).succeeded().out.contains("% read since"));
+    let server = home.serve();
+    crate::home::until("the round has ended", ended);
+    let scrub = home.json(&["check", "--status"])["Scrub"].clone();
+    assert_eq!(
+        (&scrub["Chunks"], &scrub["DamagedObjects"]),
+        (&json!(8), &json!(1)),
+        "the damaged one is not counted"
+    );
+    assert_eq!((&scrub["DamagedImages"], &scrub["Percent"]), (&json!([id]), &json!(100)));
+    let log = server.log();
+    assert!(log.contains("scrub found damage") && log.contains(&id), "{log}");
+    let overview = home.run(&[]).succeeded().out;
+    assert!(overview.contains("DAMAGE WAS FOUND") && overview.lines().count() <= 24, "{overview}");
+    // It has noted it, so that the quick check finds it, and making the image again heals it.
+    assert_eq!(hurt(&found(&home, &[])), [id.as_str()]);
+    home.make("uhost-1", "b");
+    assert_eq!(home.json(&["check", "--read-data"])["Clean"], true);
+    server.stop();
+}
+
+#[test]
+fn the_scrub_can_be_turned_off() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(2, 1));
+    let config = home.path("config.toml");
+    fs::write(&config, "[scrub]\ndays = 0\n[sweep]\nevery_hours = 0\n").unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
+    let server = crate::server::Server::start(&mut home.command(&serve));
+    home.make("uhost-1", "a");
+    server.stop();
+    assert_eq!(home.json(&["check", "--status"]), json!({ "Scrub": null, "Sweep": null }));
+}

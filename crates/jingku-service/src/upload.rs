@@ -119,7 +119,7 @@ impl Incoming {
                     headers.insert(UPLOAD_OFFSET, HeaderValue::from(spool.received()));
                     set(headers, UPLOAD_BLAKE3, &spool.hash());
                 }
-                Err(Error::UploadBusy(_)) => {}
+                Err(Error::UploadBusy(_) | Error::UploadOffset { .. }) => {}
                 Err(error) => return Err(error),
             },
             Err(_still_reading) => {}
@@ -212,11 +212,20 @@ impl Incoming {
         }
     }
 
-    /// Takes the file for oneself. Refuses while somebody else has it.
+    /// Takes the file for oneself. Refuses while somebody else has it, and when it is whole already.
     async fn open(self) -> Result<Spool, Error> {
-        let busy = Error::UploadBusy(self.upload.image_id.clone());
-        let received = u64::try_from(self.upload.received_bytes).unwrap_or(0);
-        let Some(place) = self.context.spools.take(&self.upload.image_id)? else { return Err(busy) };
+        let Upload { image_id, account, .. } = self.upload;
+        let Some(place) = self.context.spools.take(&image_id)? else {
+            return Err(Error::UploadBusy(image_id));
+        };
+        // What was read before may be old by now: only who has the file knows that nothing is added to it. Cut to an old
+        // length it would lose what was acknowledged, or what a job reads.
+        let upload = self.context.catalog.upload(account, &image_id).await?;
+        let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
+        let received = u64::try_from(upload.received_bytes).unwrap_or(0);
+        if upload.finished {
+            return Err(Error::UploadOffset { image_id, offset: received });
+        }
         let opened = tokio::task::spawn_blocking(move || Spool::open(place, received)).await?;
         opened.map_err(Error::from)
     }

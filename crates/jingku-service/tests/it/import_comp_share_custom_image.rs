@@ -354,6 +354,46 @@ async fn one_at_a_time_and_what_came_stays() {
     assert!(service.spools().is_empty());
 }
 
+/// Whoever looks meanwhile, with whatever it knew before, takes nothing away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_acknowledged_stays_whoever_looks() {
+    let service = Service::start().await;
+    let (caller, disk) = (service.caller(), disk_bytes(5));
+    let (id, link) = caller.import(&[("Name", "env"), ("SizeBytes", &disk.len().to_string())]).await;
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let lookers: Vec<_> = (0..4)
+        .map(|_| {
+            let (caller, link, done) = (caller.clone(), link.clone(), std::sync::Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut seen = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    let now = told(&caller.to(Method::HEAD, &link, &[], Body::empty()).await).1.unwrap();
+                    assert!(now >= seen, "{seen} bytes had come, and now {now}");
+                    seen = now;
+                }
+            })
+        })
+        .collect();
+    let mut at = 0;
+    while at < disk.len() {
+        let to = (at + 70_001).min(disk.len());
+        match caller.append(&link, at, &disk[at..to]).await {
+            (204, Some(now)) => at = now,
+            // Somebody looks.
+            (status, offset) => {
+                assert!(status == 409 && offset.is_none_or(|now| now == at), "{status} {offset:?}")
+            }
+        }
+    }
+    while caller.agree(&link, disk.len(), &hash(&disk)).await.status() != 204 {}
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    for looker in lookers {
+        looker.await.unwrap();
+    }
+    service.work_off(&id).await;
+    assert!(caller.disk(&id).await == disk);
+}
+
 #[tokio::test]
 async fn another_hash_ends_it() {
     let service = Service::start().await;

@@ -250,7 +250,8 @@ mod tests {
                 }
             }
             assert!(found == whole);
-            assert!(zeros > 30 << 20, "{zeros}");
+            // All but the ends of two runs, which are not whole pieces, and one that is too short then.
+            assert!(zeros > 25 << 20, "{zeros}");
             assert_eq!(source.hash(), blake3::hash(&whole).to_hex().to_string());
             assert_eq!(source.at(), whole.len() as u64);
         }

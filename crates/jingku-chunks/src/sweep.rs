@@ -189,8 +189,11 @@ impl Sweep {
             return Ok(Stage::Chunks(group));
         }
         let Some(suspected) = group.suspects(self.backend.as_ref(), self.plan.batch_objects)? else {
-            self.swept.prefixes_done = u16::from(group.last_prefix()) + 1;
-            return Ok(match group.last_prefix().checked_add(1) {
+            let last_prefix = group.last_prefix();
+            // Before the next: there is never more than one in memory.
+            drop(group);
+            self.swept.prefixes_done = u16::from(last_prefix) + 1;
+            return Ok(match last_prefix.checked_add(1) {
                 Some(next) => Stage::Chunks(self.begin_group(next)?),
                 None => Stage::Notes,
             });

@@ -63,6 +63,11 @@ impl Scrub {
         Self { started_at: now, previous_ended_at, ..Self::default() }
     }
 
+    /// Whether it has found damage so far.
+    pub fn has_found_damage(&self) -> bool {
+        self.damaged_objects > 0 || !self.damaged_images.is_empty()
+    }
+
     /// How far it is, in hundredths.
     pub fn percent(&self) -> u64 {
         let within = self.place().map_or(0, |place| u64::from(place.0[1]));

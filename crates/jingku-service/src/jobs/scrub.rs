@@ -1,13 +1,14 @@
 //! Reads every byte that is kept, slowly, time and again, and tells what it finds damaged.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jingku_chunks::{CheckPlan, Depth, Seen};
+use jingku_chunks::{CheckPlan, Depth, Key, Seen};
 use tokio::sync::watch;
 
 use super::pace::Pause;
-use crate::check::Checked;
+use crate::check::{Checked, HurtObject};
 use crate::context::Context;
 use crate::failpoint;
 use crate::operator::OperatorError;
@@ -46,6 +47,9 @@ async fn go(
     let Some(first) = scrub.prefix() else { return Ok(()) };
     if first == 0 && scrub.place().is_none() {
         tracing::info!("scrub begins");
+        for problem in context.catalog.check(true).await? {
+            tracing::error!(problem, "scrub found the catalogue damaged");
+        }
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
     let go_on = Pause::new(stopped.clone());
@@ -65,7 +69,7 @@ async fn go(
         context.keep_scrub(&scrub);
         return Ok(());
     };
-    tell(&mut scrub, &checked);
+    tell(&mut scrub, &checked, &(first..=last));
     scrub.finish_prefix(last, context.clock.now());
     failpoint::reached("scrub.before_place");
     context.keep_scrub(&scrub);
@@ -83,13 +87,18 @@ fn more_prefixes(bytes: u64) -> u8 {
     u8::try_from(enough).unwrap_or(u8::MAX)
 }
 
-/// Logs what is damaged and whom it hits.
-fn tell(scrub: &mut Scrub, checked: &Checked) {
-    for object in &checked.objects {
+/// Logs what is damaged and whom it hits. A manifest is read with every range, and told with its own.
+fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
+    let untold = checked.object_count - checked.objects.len() as u64;
+    scrub.damaged_objects += untold;
+    let is_of_range = |object: &&HurtObject| {
+        !matches!(object.key, Key::Manifest(_)) || range.contains(&object.key.prefix())
+    };
+    for object in checked.objects.iter().filter(is_of_range) {
+        scrub.damaged_objects += 1;
         let (object, reason, images) = (object.key, &object.reason, object.images.join(" "));
         tracing::error!(%object, reason, images, "scrub found damage");
     }
-    scrub.damaged_objects += checked.object_count;
     for image in &checked.hurt {
         if scrub.add_damaged(&image.id) {
             let (image_id, name, account, trashed) = (&image.id, &image.name, image.account, image.trashed);

@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
     }
     print_fields(fields.into_iter())?;
     match scrub {
-        Some(scrub) if scrub.damaged_objects > 0 => {
+        Some(scrub) if scrub.has_found_damage() => {
             print(tr("`jingku check` names what is damaged now.", "`jingku check` 列出目前损坏的内容。"))
         }
         _ => Ok(()),
@@ -63,9 +63,10 @@ fn scrub_fields(scrub: &Scrub) -> Vec<(&'static str, String)> {
     };
     let (chunks, size) = (scrub.chunks, bytes(scrub.bytes));
     let (objects, images) = (scrub.damaged_objects, scrub.damaged_images.join(" "));
-    let damage = match objects {
-        0 => tr("none", "无").to_owned(),
-        _ => tr(format!("{objects} objects; images {images}"), format!("{objects} 个对象；镜像 {images}")),
+    let damage = if scrub.has_found_damage() {
+        tr(format!("{objects} objects; images {images}"), format!("{objects} 个对象；镜像 {images}"))
+    } else {
+        tr("none", "无").to_owned()
     };
     vec![
         (tr("scrub", "巡检"), state),
@@ -82,7 +83,7 @@ pub(crate) fn summary(global: &Global) -> String {
     let scrub = folder.and_then(|path| DataDir::open_or_create(&path).ok()?.scrub());
     match scrub {
         None => tr("is every image whole? see also: sweep", "检查镜像是否完好；另有 sweep").to_owned(),
-        Some(scrub) if scrub.damaged_objects > 0 => tr(
+        Some(scrub) if scrub.has_found_damage() => tr(
             "DAMAGE WAS FOUND: it names what is damaged now".to_owned(),
             "曾发现损坏，运行它查看目前的情况".to_owned(),
         ),

@@ -194,7 +194,7 @@ fn main() {
     let store = Store::new(backend.clone());
     println!("{chunks} chunks, {images} images; before: {} MB", peak() / 1_000_000);
 
-    let reads = || backend.0.manifest_reads.swap(0, Ordering::Relaxed) as f64 / images as f64;
+    let reads = || backend.0.manifest_reads.swap(0, Ordering::Relaxed) / images;
     let started = Instant::now();
     let (mut longest, mut sweep) = (0.0_f64, store.sweep(SweepPlan::default()));
     loop {

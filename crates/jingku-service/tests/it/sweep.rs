@@ -205,6 +205,6 @@ async fn nothing_that_an_image_needs_is_ever_swept() {
         let usage = scene.service.context.usage(&data).await.unwrap();
         assert_eq!((usage.garbage.objects, usage.missing_chunks), (0, 0), "seed {seed}");
     }
-    println!("{sweeps} sweeps beside {} operations; {images} images in the end", SEEDS as usize * OPERATIONS);
+    println!("{sweeps} sweeps beside {} operations; {images} images in the end", SEEDS * OPERATIONS as u64);
     assert!(sweeps > SEEDS && images > 0, "{sweeps} sweeps, {images} images: that proves nothing");
 }

@@ -83,6 +83,7 @@ impl Scene {
         let to = self.home.path(name);
         let to = to.to_str().unwrap();
         self.home.run(&self.restore(to, &[])).succeeded();
+        self.home.run(&["check", "--read-data", "--data-dir", to]).succeeded();
         self.content(to)
     }
 

@@ -73,13 +73,14 @@ class Account:
         assert reply.ret_code == 0, reply
         return reply.json
 
-    def add_instance(self, size=MIB, zone=ZONE, **shape) -> str:
-        """Declares a new disk as an instance of this account."""
+    def add_instance(self, size=MIB, zone=ZONE, image=None, **shape) -> str:
+        """Declares a new disk as an instance of this account, perhaps as one that was started from an image."""
         instance = f"uhost-conf{next(_numbers)}"
         self.disk(instance).parent.mkdir(exist_ok=True)
         make_disk(self.disk(instance), size, **shape)
         add = ["instance", "add", "--id", instance, "--disk", self.disk(instance), "--zone", zone]
-        self.daemon.run(*add, "--account", self.id)
+        started = ["--image", image] if image else []
+        self.daemon.run(*add, *started, "--account", self.id)
         return instance
 
     def disk(self, instance) -> Path:

@@ -9,43 +9,31 @@ from ucloud.services.ucompshare.client import UCompShareClient
 
 from daemon import MIB, REGION, ZONE
 from test_python_sdk import png
-from test_unmodified_cli import COMPSHARE, Run, cli  # noqa: F401  a fixture
+from test_unmodified_cli import COMPSHARE, IMAGE_WORDS, Run, cli  # noqa: F401  a fixture
 
 HERE = ("--region", REGION, "--zone", ZONE)
 IN_REGION = ("--region", REGION)
 SORTS = ("Favor", "PubTime", "Price", "CreatedCount", "ImageUseTime", "FavoritesCount")
 
-# What this file runs; `test_every_command_has_its_turn` holds it to the CLI's own list.
-CLI_COMMANDS = {
-    "list", "show", "create", "progress", "update", "delete", "shares", "share", "unshare", "publish", "favorite",
-    "unfavorite", "tags",
-}  # fmt: skip
+PLATFORM_TYPES = ("System", "App", "Game", "Other")
+
+# The typed methods that were called so far.
+CALLED: set[str] = set()
+
+
+def typed_call(account, method, **params):
+    CALLED.add(method)
+    return getattr(account.sdk().ucompshare(), method)({"Zone": ZONE, **params})
 
 
 def call(account, method, **params):
     """A typed method and the same action by `invoke`: both answers."""
     action = "".join(word.capitalize() for word in method.split("_"))
-    client = account.sdk()
-    typed = getattr(client.ucompshare(), method)({"Zone": ZONE, **params})
-    return typed, client.invoke(action, {"Region": REGION, **params})
+    return typed_call(account, method, **params), account.sdk().invoke(action, {"Region": REGION, **params})
 
 
 def ids(rows):
     return [row["CompShareImageId"] for row in rows]
-
-
-def test_every_command_has_its_turn(cli):  # noqa: F811
-    page = cli(COMPSHARE, "image", "--help", settings={"NO_COLOR": "1"}).stdout
-    listed = page.split("Commands", 1)[1]
-    assert set(re.findall(r"^│ ([a-z]+) ", listed, re.M)) == CLI_COMMANDS
-
-
-def test_every_method_has_its_turn():
-    with open(__file__) as file:
-        here = file.read()
-    methods = {name for name in dir(UCompShareClient) if "comp_share" in name and "image" in name or "community_images" in name}
-    assert len(methods) == 15
-    assert [name for name in sorted(methods) if f'"{name}"' not in here and f".{name}(" not in here] == []
 
 
 def test_cli_shares_an_image_and_takes_it_back(cli, daemon, tmp_path):  # noqa: F811
@@ -117,7 +105,10 @@ def test_cli_publishes_favours_and_takes_down(cli, daemon, tmp_path):  # noqa: F
 
 
 def test_cli_updates_everything_it_can(cli, tmp_path):  # noqa: F811
-    image = cli.account.make("plain", cli.account.add_instance(MIB))
+    create = ("image", "create", "--instance", cli.account.add_instance(MIB), "--name", "plain", "-y", "--wait")
+    cli.json(*create)
+    image = ids(cli.account.images())[0]
+    assert cli.json("image", "progress", image, *IN_REGION)["data"]["Process"] == 100
     cover, readme = tmp_path / "cover.png", tmp_path / "readme.md"
     cover.write_bytes(png(8, 8, "updated"))
     readme.write_text("new words")
@@ -132,14 +123,49 @@ def test_cli_updates_everything_it_can(cli, tmp_path):  # noqa: F811
 
 def test_cli_lists_the_platform(cli, daemon):  # noqa: F811
     image = cli.account.make("base", cli.account.add_instance(MIB))
-    name = f"platform-{cli.account.id}"
-    daemon.run("image", "promote", image, "--type", "Game", "--name", name)
-    for words in ((), ("--type", "Game"), ("--name", name)):
-        rows = cli.json("image", "list", "--all", *words)["data"]["items"]
-        assert name in [row["Name"] for row in rows], words
+    names = {kind: f"{kind}-{cli.account.id}" for kind in PLATFORM_TYPES}
+    for kind, name in names.items():
+        daemon.run("image", "promote", image, "--type", kind, "--name", name)
+    everything = cli.json("image", "list", "--all", *HERE)["data"]["items"]
+    assert set(names.values()) <= {row["Name"] for row in everything}
+    for kind, name in names.items():
+        rows = cli.json("image", "list", "--all", "--type", kind)["data"]["items"]
+        assert {row["ImageType"] for row in rows} == {kind} and name in [row["Name"] for row in rows]
+        assert [row["Name"] for row in cli.json("image", "list", "--name", name)["data"]["items"]] == [name]
         mine = next(row for row in rows if row["Name"] == name)
-    shown = cli.json("image", "show", mine["CompShareImageId"])["data"]["image"]
-    assert (shown["Name"], shown["ImageType"], shown["ImageOwnerAlias"]) == (name, "Game", "Official")
+        shown = cli.json("image", "show", mine["CompShareImageId"])["data"]["image"]
+        assert (shown["Name"], shown["ImageType"], shown["ImageOwnerAlias"]) == (name, kind, "Official")
+
+
+def test_cli_sorts_by_counters(cli, daemon, tmp_path):  # noqa: F811
+    account, tag = cli.account, f"sort-{cli.account.id}"
+    images = [account.make(name, account.add_instance(MIB)) for name in ("cheap", "liked", "used")]
+    prices = dict(zip(images, ("0", "0.5", "1")))
+    for image, price in prices.items():
+        cli.json("image", "publish", image, "--version", "v1.0", "--price", price, "--tag", tag, *HERE, "-y")
+        daemon.run("review", "approve", image)
+    groups = {row["CompShareImageId"]: row["GroupId"] for row in account.images()}
+    reader = Run(daemon.create_account(), tmp_path / "reader")
+    reader.home.mkdir()
+    cheap, liked, used = images
+    reader.json("image", "favorite", groups[liked])
+    reader.account.add_instance(MIB, image=used)
+    found = lambda *words: ids(reader.json("image", "list", "--source", "community", "--tag", tag, *words)["data"]["items"])  # noqa: E731
+    assert found("--sort", "FavoritesCount")[0] == liked
+    # Warmer is what is marked or used.
+    assert found("--sort", "Favor")[-1] == cheap
+    assert found("--sort", "CreatedCount")[0] == used
+    assert found("--sort", "Price", "--ascending") == images and found("--sort", "Price") == images[::-1]
+    assert sorted(found("--sort", "FavoritesCount", "--ascending")[:2]) == sorted([cheap, used])
+    # The first of them costs nothing; none is the platform's or starts its software by itself.
+    assert found("--free") == [cheap] and sorted(found("--paid")) == sorted([liked, used])
+    assert found("--official") == [] == found("--autostart")
+    cli.json("image", "update", cheap, "--autostart", *HERE)
+    assert found("--autostart") == [cheap]
+    own = ("image", "list", "--source", "published")
+    assert len(cli.json(*own)["data"]["items"]) == 3
+    assert ids(cli.json(*own, "--id", liked)["data"]["items"]) == ids(cli.json(*own, "--group", groups[liked])["data"]["items"]) == [liked]
+    assert ids(cli.json(*own, "--name", "used")["data"]["items"]) == [used]
 
 
 def test_sdk_copies_and_shares(account, daemon):
@@ -168,8 +194,8 @@ def test_sdk_publishes_and_lists_the_community(account, daemon):
     images = [account.make(name, account.add_instance(MIB)) for name in ("one", "two")]
     tag = f"sdk-{account.id}"
     # The typed method drops the version's name; untyped, a group of its own is named.
-    api = account.sdk().ucompshare()
-    api.publish_comp_share_image({"Zone": ZONE, "CompShareImageId": images[0], "Price": 0, "Tags": [tag], "VersionName": "lost"})
+    first = {"CompShareImageId": images[0], "Price": 0, "Tags": [tag], "VersionName": "lost"}
+    typed_call(account, "publish_comp_share_image", **first)
     publish = {"Region": REGION, "CompShareImageId": images[1], "VersionName": "v7", "Tags": [tag]}
     group = account.sdk().invoke("PublishCompShareImage", publish)["GroupId"]
     for image in images:
@@ -195,10 +221,7 @@ def test_sdk_publishes_and_lists_the_community(account, daemon):
 
 def test_sdk_lists_platform_and_own_images(account, daemon):
     instance = account.add_instance(MIB)
-    typed, invoked = None, None
-    create = {"UHostId": instance, "Name": "own"}
-    typed = account.sdk().ucompshare().create_comp_share_custom_image({"Zone": ZONE, **create})
-    image = typed["CompShareImageId"]
+    image = typed_call(account, "create_comp_share_custom_image", UHostId=instance, Name="own")["CompShareImageId"]
     account.wait(image)
     typed, invoked = call(account, "get_comp_share_image_create_progress", CompShareImageId=image)
     assert typed["Process"] == invoked["Process"] == 100
@@ -208,8 +231,34 @@ def test_sdk_lists_platform_and_own_images(account, daemon):
     daemon.run("image", "promote", image, "--type", "System", "--name", f"system-{account.id}")
     typed, invoked = call(account, "describe_comp_share_images", ImageType="System", Name=f"system-{account.id}")
     assert typed["TotalCount"] == invoked["TotalCount"] == 1
-    account.sdk().ucompshare().terminate_comp_share_custom_image({"Zone": ZONE, "CompShareImageId": image})
+    typed_call(account, "terminate_comp_share_custom_image", CompShareImageId=image)
     with pytest.raises(RetCodeException) as caught:
         call(account, "terminate_comp_share_custom_image", CompShareImageId=image)
     assert caught.value.code == 8039
     assert account.images() == []
+
+
+@pytest.fixture
+def whole_file(request):
+    """Skips what only holds after every test of this file."""
+    here = [item for item in request.session.items if item.path == request.path]
+    written = request.path.read_text().count("\ndef test_")
+    if len({item.originalname for item in here}) != written:
+        pytest.skip("only a part of this file is run")
+
+
+def test_every_command_and_list_option_had_its_turn(cli, whole_file):  # noqa: F811
+    page = cli(COMPSHARE, "image", "--help", settings={"NO_COLOR": "1"}).stdout
+    commands = re.findall(r"^│ ([a-z]+) ", page.split("Commands", 1)[1], re.M)
+    assert len(commands) == 13
+    assert [command for command in commands if command not in IMAGE_WORDS] == []
+    page = cli(COMPSHARE, "image", "list", "--help", settings={"NO_COLOR": "1"}).stdout
+    options = set(re.findall(r"--[a-z][a-z-]+", page)) - {"--help"}
+    assert len(options) > 15
+    assert sorted(option for option in options if f"list {option}" not in IMAGE_WORDS) == []
+
+
+def test_every_method_had_its_turn(whole_file):
+    methods = {name for name in dir(UCompShareClient) if "comp_share" in name and "image" in name or "community_images" in name}
+    assert len(methods) == 15
+    assert sorted(methods - CALLED) == []

@@ -32,6 +32,10 @@ COMMANDS = [
 ]
 
 
+# What of `compshare image` ended well so far, in words and options, for whoever wants to know that nothing was left out.
+IMAGE_WORDS: set[str] = set()
+
+
 @dataclass
 class Run:
     """`jingku run` as one account, with a home of its own."""
@@ -59,6 +63,9 @@ class Run:
         """A command of the CLI and the document it prints."""
         document = json.loads(self(COMPSHARE, "--json", *arguments, code=code).stdout)
         assert document["ok"] is (code == 0), document
+        if code == 0 and arguments[0] == "image":
+            words = [word for word in arguments[1:] if word.startswith("--")]
+            IMAGE_WORDS.update([arguments[1], *(f"{arguments[1]} {word}" for word in words)])
         return document
 
     def items(self) -> list:

@@ -12,6 +12,7 @@ mod home;
 mod image;
 mod lab;
 mod memory;
+mod old_data;
 mod operate;
 mod qemu;
 mod reference;

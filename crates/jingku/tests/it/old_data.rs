@@ -1,0 +1,137 @@
+//! Data folders and backups that earlier versions wrote, one of each schema of the catalogue: opened, read byte for byte,
+//! and worked with.
+//!
+//! tests/fixtures/data/make.py made them, with the program of that time; docs/format/README.md says when to add one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::home::Home;
+
+const BLOCK: usize = 4096;
+const BLOCKS: usize = 400;
+const BLOCKS_OF_A_CHUNK: usize = 64;
+
+/// The archives, by the schema of their catalogue.
+fn archives() -> BTreeMap<String, PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let archives = files.filter_map(|path| {
+        let name = path.file_name()?.to_str()?.strip_prefix("schema-")?.strip_suffix(".tar.gz")?;
+        Some((name.to_owned(), path.clone()))
+    });
+    archives.collect()
+}
+
+fn unpack(archive: &Path, home: &Home) {
+    let folder = home.path("");
+    let unpacked = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(folder).status().unwrap();
+    assert!(unpacked.success(), "{}", archive.display());
+}
+
+/// What make.py writes: blocks that tell where they are; every third chunk is a hole; the end is ragged.
+fn disk(name: &str) -> Vec<u8> {
+    let mut bytes = vec![0; BLOCK * BLOCKS];
+    for (index, block) in bytes.chunks_mut(BLOCK).enumerate() {
+        if index / BLOCKS_OF_A_CHUNK % 3 != 1 {
+            let line = format!("{name} {index:06}\n").into_bytes();
+            block.iter_mut().zip(line.iter().cycle()).for_each(|(byte, of_line)| *byte = *of_line);
+        }
+    }
+    bytes.truncate(BLOCK * BLOCKS - 512);
+    bytes
+}
+
+/// The image of each name.
+fn images(home: &Home, at: &[&str]) -> BTreeMap<String, Value> {
+    let list = home.json(&[&["image", "list", "--all"], at].concat());
+    let rows = list["ImageSet"].as_array().unwrap().iter();
+    rows.map(|row| (row["Name"].as_str().unwrap().to_owned(), row.clone())).collect()
+}
+
+fn is_its_disk(home: &Home, at: &[&str], name: &str, row: &Value) {
+    let file = home.path("export.raw");
+    let id = row["CompShareImageId"].as_str().unwrap();
+    home.run(&[&["image", "export", id, "-o", file.to_str().unwrap()], at].concat()).succeeded();
+    assert!(fs::read(&file).unwrap() == disk(name), "{name} is not its disk");
+    fs::remove_file(file).unwrap();
+}
+
+/// Everything in a data folder is what make.py put there, and new work can be done with it.
+fn holds_everything(home: &Home, data: &Path) {
+    let at = ["--data-dir", data.to_str().unwrap()];
+    // Older than the trash keeps things by itself.
+    let config = home.path("jingku.toml");
+    fs::write(&config, "[trash]\nkeep_days = 65535\n").unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
+    let mut command = home.command(&[&serve[..], &at].concat());
+    let server = crate::server::Server::start(&mut command);
+    let all = images(home, &at);
+    let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["plain", "public", "shared"]));
+    for (name, row) in &all {
+        assert_eq!(row["Status"], "Available", "{row}");
+        is_its_disk(home, &at, name, row);
+    }
+    assert_eq!(all["plain"]["Description"], "First of all");
+    assert_eq!(all["plain"]["Tags"], serde_json::json!(["cv"]));
+    assert_eq!((&all["public"]["Visibility"], &all["shared"]["Visibility"]), (&1.into(), &0.into()));
+
+    // What was deleted comes back whole.
+    let trash = home.json(&[&["trash", "list"], &at[..]].concat());
+    let trashed = trash.as_array().unwrap();
+    assert_eq!((trashed.len(), &trashed[0]["Name"]), (1, &"trashed".into()), "{trash}");
+    let id = trashed[0]["CompShareImageId"].as_str().unwrap();
+    home.run(&[&["trash", "restore", id], &at[..]].concat()).succeeded();
+    is_its_disk(home, &at, "trashed", &images(home, &at)["trashed"]);
+
+    // The same disk again is all there already, and another can be made.
+    for name in ["plain", "new"] {
+        let file = home.path(&format!("{name}-again.raw"));
+        fs::write(&file, disk(name)).unwrap();
+        let instance = format!("uhost-{name}-again");
+        let add = ["instance", "add", "--id", &instance, "--disk", file.to_str().unwrap()];
+        home.run(&[&add[..], &at].concat()).succeeded();
+        let again = format!("{name}-again");
+        let create = ["image", "create", "--instance", &instance, "--name", &again, "--wait"];
+        home.run(&[&create[..], &at].concat()).succeeded();
+        is_its_disk(home, &at, name, &images(home, &at)[&again]);
+        fs::remove_file(file).unwrap();
+    }
+    let usage = home.json(&[&["usage"], &at[..]].concat());
+    let images = usage["Images"].as_array().unwrap();
+    assert!(usage["MissingChunks"] == 0 && images.iter().all(|image| image["Damaged"] == false), "{usage}");
+    server.stop();
+}
+
+#[test]
+fn what_earlier_versions_wrote_is_read_and_worked_with() {
+    for archive in archives().values() {
+        let home = Home::new();
+        unpack(archive, &home);
+        // Before the folder itself, so that the backup is what is tested.
+        let backup = home.path("backup");
+        if backup.exists() {
+            let restored = home.path("restored");
+            let restore = ["restore", backup.to_str().unwrap(), "--data-dir", restored.to_str().unwrap()];
+            home.run(&restore).succeeded();
+            holds_everything(&home, &restored);
+        }
+        holds_everything(&home, &home.path("data"));
+    }
+}
+
+#[test]
+fn the_newest_schema_has_its_data_folder() {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jingku-catalog/migrations");
+    let names =
+        fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let newest = names.map(|name| name.split('_').next().unwrap().to_owned()).max().unwrap();
+    let archives = archives();
+    assert!(archives.contains_key(&newest), "make schema-{newest}.tar.gz: see docs/format/README.md");
+    assert!(archives.len() > 1, "{archives:?}");
+}

@@ -2,7 +2,7 @@
 //!
 //! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and put into a
 //! [`Backend`] unless it is there already; a manifest lists the chunks of one disk. `docs/format` describes both byte by
-//! byte.
+//! byte. A stream of unknown length is cut by its content instead, see [`Store::write_stream`].
 //!
 //! ```
 //! use jingku_chunks::{CHUNK_SIZE, Memory, Piece, Store};

@@ -8,7 +8,7 @@
 //! # use std::path::Path;
 //! # fn main() -> Result<(), jingku_makers::DiskError> {
 //! let disk = jingku_makers::Disk::inspect(Path::new("/srv/vm/trainer.qcow2"), None)?;
-//! let mut reader = disk.open(Path::new("/var/lib/jingku/scratch"))?;
+//! let reader = disk.open(Path::new("/var/lib/jingku/scratch"))?;
 //! let mut piece = vec![0; 4 << 20];
 //! let mut at = 0;
 //! while let Some(range) = reader.next_data(at)? {

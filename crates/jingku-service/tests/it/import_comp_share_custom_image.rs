@@ -381,7 +381,7 @@ async fn what_was_acknowledged_stays_whoever_looks() {
             (204, Some(now)) => at = now,
             // Somebody looks.
             (status, offset) => {
-                assert!(status == 409 && offset.is_none_or(|now| now == at), "{status} {offset:?}")
+                assert!(status == 409 && offset.is_none_or(|now| now == at), "{status} {offset:?}");
             }
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jingku_protocol::actions::{Action, Request};
 use jingku_protocol::{Params, Value, sign_request};
 use reqwest::header::{CONTENT_TYPE, HeaderValue, IF_RANGE, RANGE};
-use reqwest::{Url, redirect};
+use reqwest::{Method, RequestBuilder, Url, redirect};
 use secrecy::ExposeSecret;
 
 use crate::config::Config;
@@ -91,10 +91,16 @@ impl Client {
         Exchange::open(Action::GetCompShareCustomImageUrl, get).await
     }
 
+    /// Begins a request to a link that a call answered, to which a file is uploaded.
+    pub(crate) fn to_link(&self, method: Method, link: &str) -> RequestBuilder {
+        self.0.http.request(method, self.at_base(link))
+    }
+
     /// The address of a link under the base URL: the way this client reaches the server is known to lead there, and
     /// the server knows others only from its configuration.
     fn at_base(&self, link: &str) -> String {
-        let path = link.find("/images/").map_or("", |at| &link[at..]);
+        let at = ["/images/", "/uploads/"].iter().find_map(|start| link.find(start));
+        let path = at.map_or("", |at| &link[at..]);
         format!("{}{path}", self.0.base_url.as_str().trim_end_matches('/'))
     }
 

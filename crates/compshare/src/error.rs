@@ -92,6 +92,13 @@ pub enum Error {
         request_id: Option<String>,
     },
 
+    /// The server does not know the import action, which is an extension of Jingku.
+    #[error("This endpoint cannot take a file: importing is an extension of Jingku that it does not know.")]
+    CannotImport {
+        /// Names the call in the server's logs.
+        request_id: Option<String>,
+    },
+
     /// The server does not filter and sort lists: doing so is an extension of Jingku.
     #[error("This server does not filter and sort lists of images: only Jingku does.")]
     CannotFilter,
@@ -126,7 +133,9 @@ impl Error {
     /// What the caller should do.
     pub fn class(&self) -> Class {
         match self {
-            Self::Config(_) | Self::CannotExport { .. } | Self::CannotFilter => Class::FixRequest,
+            Self::Config(_) | Self::CannotExport { .. } | Self::CannotImport { .. } | Self::CannotFilter => {
+                Class::FixRequest
+            }
             Self::Connect { .. }
             | Self::Transport { .. }
             | Self::Timeout { .. }
@@ -147,7 +156,9 @@ impl Error {
     pub fn ret_code(&self) -> Option<i64> {
         match self {
             Self::Api { code, .. } => Some(*code),
-            Self::CannotExport { .. } => Some(jingku_protocol::RetCode::ActionNotFound.code()),
+            Self::CannotExport { .. } | Self::CannotImport { .. } => {
+                Some(jingku_protocol::RetCode::ActionNotFound.code())
+            }
             Self::Config(_)
             | Self::CannotFilter
             | Self::Connect { .. }
@@ -167,7 +178,8 @@ impl Error {
             Self::Http { request_id, .. }
             | Self::Undecodable { request_id, .. }
             | Self::Api { request_id, .. }
-            | Self::CannotExport { request_id } => request_id.as_deref(),
+            | Self::CannotExport { request_id }
+            | Self::CannotImport { request_id } => request_id.as_deref(),
             Self::Config(_)
             | Self::CannotFilter
             | Self::Connect { .. }

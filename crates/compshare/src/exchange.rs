@@ -13,6 +13,15 @@ use crate::reply::{MAX_REPLY_BYTES, decode, excerpt};
 /// How much is read of a reply that is not the API's, in bytes.
 const FOREIGN_REPLY_BYTES: usize = 4096;
 
+/// How far an upload is.
+#[derive(Clone, Debug)]
+pub(crate) struct UploadState {
+    /// Bytes that the server has.
+    pub(crate) offset: u64,
+    /// Their hash, when it was asked for and known.
+    pub(crate) blake3: Option<String>,
+}
+
 /// One request sent and the head of its answer.
 pub(crate) struct Exchange {
     action: Action,
@@ -58,6 +67,33 @@ impl Exchange {
             });
         }
         decode(self.action, self.request_id, &body)
+    }
+
+    /// Reads the answer about an upload: its head when all is well, and a refusal whatever its HTTP status.
+    pub(crate) async fn into_upload_state(mut self) -> Result<UploadState, Error> {
+        let header = |name: &str| self.response.headers().get(name).and_then(|value| value.to_str().ok());
+        let offset = header("Upload-Offset").and_then(|text| text.parse().ok());
+        let blake3 = header("Upload-Blake3").map(str::to_owned);
+        let status = self.response.status();
+        if status.is_success()
+            && let Some(offset) = offset
+        {
+            return Ok(UploadState { offset, blake3 });
+        }
+        let body = self.read(FOREIGN_REPLY_BYTES).await.unwrap_or_default();
+        // A conflict says where to go on: its code alone would not tell it from a wrong parameter.
+        if status != StatusCode::CONFLICT
+            && let Err(error @ Error::Api { .. }) =
+                decode::<serde_json::Value>(self.action, self.request_id.clone(), &body)
+        {
+            return Err(error);
+        }
+        Err(Error::Http {
+            action: self.action,
+            status: status.as_u16(),
+            excerpt: excerpt(&body),
+            request_id: self.request_id,
+        })
     }
 
     /// Reads an answer that should have been a file and is not.

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! Every action is a method named as in the Python SDK. Beside them, [`Client::custom_images`] walks all pages,
-//! [`Client::wait_until_available`] waits for an image being made, and [`Client::export`] gives an image's bytes.
+//! [`Client::wait_until_available`] waits for an image being made, [`Client::export`] gives an image's bytes,
+//! and [`Client::start_import`] brings a disk to be made an image of.
 
 mod class;
 mod client;
@@ -25,12 +26,14 @@ mod methods;
 mod pages;
 mod reply;
 mod retry;
+mod upload;
 mod wait;
 
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::{Cause, Error};
 pub use reply::MAX_REPLY_BYTES;
+pub use upload::Upload;
 pub use wait::WaitOptions;
 
 pub use jingku_protocol::{

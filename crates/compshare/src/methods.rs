@@ -18,7 +18,8 @@ use jingku_protocol::actions::{
     DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse,
     GetCompShareCustomImageUrlRequest, GetCompShareCustomImageUrlResponse,
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse, GetProjectListRequest,
-    GetProjectListResponse, GetRegionRequest, GetRegionResponse, ModifyCompShareImageShareAccountRequest,
+    GetProjectListResponse, GetRegionRequest, GetRegionResponse, ImportCompShareCustomImageRequest,
+    ImportCompShareCustomImageResponse, ModifyCompShareImageShareAccountRequest,
     ModifyCompShareImageShareAccountResponse, PublishCompShareImageRequest, PublishCompShareImageResponse,
     RemoveFavoriteImageRequest, RemoveFavoriteImageResponse, SyncCompShareCustomImageRequest,
     SyncCompShareCustomImageResponse, TerminateCompShareCustomImageRequest,
@@ -57,6 +58,15 @@ impl Client {
         &self,
         request: &GetCompShareCustomImageUrlRequest,
     ) -> Result<GetCompShareCustomImageUrlResponse, Error> {
+        self.call(request).await
+    }
+
+    /// Asks for a link to which the file of a disk can be uploaded; all of it: [`start_import`](Self::start_import). The
+    /// cloud does not know this action.
+    pub async fn import_comp_share_custom_image(
+        &self,
+        request: &ImportCompShareCustomImageRequest,
+    ) -> Result<ImportCompShareCustomImageResponse, Error> {
         self.call(request).await
     }
 

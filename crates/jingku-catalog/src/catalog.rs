@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::database::{Database, migrate};
+use crate::database::{Database, is_blank, migrate};
 
 /// What Jingku knows. A clone is another handle on the same connections.
 #[derive(Clone)]
@@ -36,6 +36,12 @@ impl Catalog {
         let catalog = Self { database: Arc::new(database.with_full(Box::new(when_full))) };
         migrate(&catalog.database).await?;
         Ok(catalog)
+    }
+
+    /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that
+    /// is left of a young catalogue whose log is lost.
+    pub fn is_blank_sqlite(path: &Path) -> bool {
+        is_blank(path)
     }
 
     /// Makes an empty catalogue that lives as long as its last handle.

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::{CatalogError, Result};
 
 pub(crate) use migrations::migrate;
-pub(crate) use sqlite::Saved;
+pub(crate) use sqlite::{Saved, is_blank};
 pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
 
 /// How often a change is tried when PostgreSQL refuses it because of concurrent ones.

@@ -56,3 +56,18 @@ pub enum CatalogError {
 
 /// The error of the engine below.
 pub type Source = Box<dyn Error + Send + Sync>;
+
+impl CatalogError {
+    /// Whether the file, or a row of it, is not what this program writes: damaged, or of a version that was never released.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) | Self::Corrupt { .. } | Self::Diverged { .. } => true,
+            Self::InvalidUrl(_)
+            | Self::Unavailable(_)
+            | Self::Contended(_)
+            | Self::Full(_)
+            | Self::Newer { .. }
+            | Self::Bug(_) => false,
+        }
+    }
+}

@@ -11,9 +11,10 @@ mod seed;
 mod trash;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
-pub(crate) use change::{state, update};
+pub(crate) use change::{count, name_taken, state, update};
 pub use copy::{CopyImage, CopySource, NewCopy};
 pub use create::{CreateImage, NewImage, NewJob};
+pub(crate) use create::{Origin, insert_image, insert_job};
 pub use filter::ImageFilter;
 pub use manifests::ManifestUse;
 pub use order::{ImageOrder, ImageSort};

@@ -1,6 +1,6 @@
 use crate::accounts::touch;
 use crate::database::{Param, Row, Transaction};
-use crate::{AccountId, Catalog, Result};
+use crate::{AccountId, Catalog, Result, uploads};
 
 /// How often a job is started at most. A worker that dies takes the job down with it only so many times.
 pub const ATTEMPTS_MAX: i64 = 5;
@@ -12,7 +12,7 @@ const STARTED_TOO_OFTEN: &str = "Making the image was started several times and 
 ///
 /// | from | to | by |
 /// |---|---|---|
-/// | – | waiting | `create_image` |
+/// | – | waiting | `create_image`, `finish_upload` |
 /// | waiting, or held with its lease run out | held | `claim_job` |
 /// | held | held for longer | `heartbeat` |
 /// | held | waiting | `release_job` |
@@ -27,7 +27,8 @@ pub struct Job {
     pub account: AccountId,
     /// The image to make.
     pub image_id: String,
-    /// The instance to make it from, which stays while the job is live.
+    /// The instance to make it from, which stays while the job is live; or [`UPLOAD_SOURCE`](crate::UPLOAD_SOURCE) and
+    /// the image's id, when it is made of a file that was uploaded.
     pub instance_id: String,
     /// The number of this attempt, from 1.
     pub attempt: i64,
@@ -164,6 +165,7 @@ impl Catalog {
                 let image = &lease.image;
                 let made = [image.into(), manifest.into(), size_bytes.into(), now.into()];
                 transaction.execute(sql, &made).await?;
+                uploads::forget(&mut transaction, image).await?;
                 transaction.commit(JobEnd::Ended).await
             })
             .await
@@ -262,7 +264,13 @@ async fn end(transaction: &mut Transaction, lease: &Lease, outcome: &str, now: i
     Ok(transaction.execute(&sql, &params).await? == 1)
 }
 
-async fn fail_image(transaction: &mut Transaction, image: &str, reason: &str, now: i64) -> Result<()> {
+pub(crate) async fn fail_image(
+    transaction: &mut Transaction,
+    image: &str,
+    reason: &str,
+    now: i64,
+) -> Result<()> {
+    uploads::forget(transaction, image).await?;
     let sql = "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
     transaction.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
 }

@@ -32,6 +32,7 @@ mod scope;
 mod shares;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod uploads;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
 pub use catalog::{Catalog, Generation, Snapshot};
@@ -55,3 +56,4 @@ pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
+pub use uploads::{FinishUpload, NewUpload, StartUpload, UPLOAD_SOURCE, Upload};

@@ -40,6 +40,10 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// The [`Source`](crate::Source) of a writer could not be read. Nothing is wrong with the store.
+    #[error("what is to be stored cannot be read: {0}")]
+    Source(#[source] Box<dyn std::error::Error + Send + Sync>),
+
     /// [`Disk::create`](crate::Disk::create) found something in the folder, and leaves it alone.
     #[error("{} is not empty: open the store in it, or choose another folder", .0.display())]
     AlreadyExists(PathBuf),

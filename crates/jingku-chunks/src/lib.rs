@@ -2,7 +2,7 @@
 //!
 //! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and put into a
 //! [`Backend`] unless it is there already; a manifest lists the chunks of one disk. `docs/format` describes both byte by
-//! byte.
+//! byte. A stream of unknown length is cut by its content instead, see [`Store::write_stream`].
 //!
 //! ```
 //! use jingku_chunks::{CHUNK_SIZE, Memory, Piece, Store};
@@ -60,4 +60,4 @@ pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::{CHUNK_SIZE, Cut, Store, ZSTD_LEVEL};
 pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, Swept};
-pub use crate::writer::{Sealed, Writer, Written};
+pub use crate::writer::{STRETCH_BYTES_MAX, Sealed, Source, Writer, Written};

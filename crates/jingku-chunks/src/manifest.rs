@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
-use crate::format::manifest::{DecodeError, Decoder, Shape};
+use crate::format::manifest::{DecodeError, Decoder, Layout};
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 
@@ -14,7 +14,8 @@ use crate::key::Key;
 pub struct Manifest {
     backend: Arc<dyn Backend>,
     id: ManifestId,
-    shape: Shape,
+    layout: Layout,
+    logical_size: u64,
 }
 
 /// One stretch of a disk.
@@ -39,7 +40,8 @@ impl Manifest {
     pub(crate) fn open(backend: &Arc<dyn Backend>, id: ManifestId) -> Result<Self> {
         let mut extents = Extents::open(backend.as_ref(), id)?;
         extents.by_ref().try_for_each(|extent| extent.map(drop))?;
-        Ok(Self { backend: Arc::clone(backend), id, shape: extents.decoder.shape() })
+        let (layout, logical_size) = (extents.decoder.layout(), extents.decoder.position());
+        Ok(Self { backend: Arc::clone(backend), id, layout, logical_size })
     }
 
     /// Returns the manifest's name.
@@ -47,14 +49,17 @@ impl Manifest {
         self.id
     }
 
-    /// Returns the size of the disk, in bytes.
+    /// Returns the size of the disk or stream, in bytes.
     pub fn logical_size(&self) -> u64 {
-        self.shape.logical_size
+        self.logical_size
     }
 
-    /// Returns the size of every chunk but the last, in bytes.
-    pub fn chunk_size(&self) -> u64 {
-        self.shape.chunk_size
+    /// Returns the size of every chunk but the last, in bytes; nothing for a stream, which is cut by content.
+    pub fn chunk_size(&self) -> Option<u64> {
+        match self.layout {
+            Layout::Fixed(shape) => Some(shape.chunk_size),
+            Layout::ByContent => None,
+        }
     }
 
     /// Lists the disk from its start, in order and without gaps.
@@ -82,9 +87,9 @@ impl Extents {
         Ok(Self { key, id, decoder, ended: false })
     }
 
-    /// Returns the size of the disk, in bytes, as far as the header is to be believed.
-    pub(crate) fn logical_size(&self) -> u64 {
-        self.decoder.shape().logical_size
+    /// Returns how many bytes the entries read so far cover: after the last one, the size of the disk or stream.
+    pub(crate) fn covered(&self) -> u64 {
+        self.decoder.position()
     }
 
     fn advance(&mut self) -> Result<Option<Extent>, DecodeError> {

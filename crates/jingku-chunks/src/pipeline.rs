@@ -17,6 +17,9 @@ pub const IN_FLIGHT_CHUNKS_MAX: usize = 32;
 /// The most threads that one writer or one reader uses. It uses one a core otherwise.
 pub const WORKERS_MAX: usize = 16;
 
+/// Jobs for each thread, done or not, that keep it busy while the oldest result is waited for.
+const BUSY_JOBS: usize = 4;
+
 /// Threads that each turn jobs into results, and a queue that puts the results back in order.
 ///
 /// Dropping it lets the jobs that run end, forgets the others, and waits for the threads.
@@ -68,6 +71,11 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
     /// Tells that a result must be taken before more is added.
     pub(crate) fn is_full(&self) -> bool {
         self.queue.len() >= IN_FLIGHT_CHUNKS_MAX
+    }
+
+    /// Tells that every thread has enough to do, for jobs that take longer and hold memory only while they are done.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.queue.len() >= self.threads.len() * BUSY_JOBS
     }
 
     /// Adds a job.

@@ -16,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::pieces::Pieces;
 use crate::suspects;
 use crate::sweep::{Sweep, SweepPlan};
-use crate::writer::Writer;
+use crate::writer::{self, Sealed, Writer};
 
 /// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
 pub const CHUNK_SIZE: u64 = 256 << 10;
@@ -61,6 +61,15 @@ impl Store {
     /// Begins writing a disk that is cut and compressed in another way than usual.
     pub fn writer_with(&self, logical_size: u64, cut: Cut) -> Result<Writer> {
         Writer::start(&self.backend, logical_size, cut)
+    }
+
+    /// Reads a stream of unknown length to its end, such as an archive of a container's files, and stores its chunks. It is
+    /// cut by its content, so that what is inserted or taken out changes the chunks around it and no others; reading it
+    /// back is as for a disk. Memory holds at most [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks of 1 MiB.
+    ///
+    /// Fails with `Source` when reading fails, and with `Length` after [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
+    pub fn write_stream(&self, source: impl Read) -> Result<Sealed> {
+        writer::write_stream(&self.backend, source, ZSTD_LEVEL)
     }
 
     /// Opens a manifest, after reading it in full and checking it.

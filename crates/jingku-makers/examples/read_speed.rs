@@ -9,7 +9,7 @@ use jingku_makers::{Disk, DiskError};
 fn main() -> Result<(), DiskError> {
     let path = std::env::args().nth(1).expect("the path of a disk is given");
     let started = Instant::now();
-    let mut reader = Disk::inspect(Path::new(&path), None)?.open(&std::env::temp_dir())?;
+    let reader = Disk::inspect(Path::new(&path), None)?.open(&std::env::temp_dir())?;
     let opened = started.elapsed();
     let mut piece = vec![0; 4 << 20];
     let (mut at, mut bytes) = (0, 0);

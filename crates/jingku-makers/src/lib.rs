@@ -8,7 +8,7 @@
 //! # use std::path::Path;
 //! # fn main() -> Result<(), jingku_makers::DiskError> {
 //! let disk = jingku_makers::Disk::inspect(Path::new("/srv/vm/trainer.qcow2"), None)?;
-//! let mut reader = disk.open(Path::new("/var/lib/jingku/scratch"))?;
+//! let reader = disk.open(Path::new("/var/lib/jingku/scratch"))?;
 //! let mut piece = vec![0; 4 << 20];
 //! let mut at = 0;
 //! while let Some(range) = reader.next_data(at)? {
@@ -29,6 +29,9 @@
 //! the host as the backing file. Whoever probes the format again on the next read would then hand that file to the
 //! guest's owner. So content decides at most once, at declaration, while the operator looks at the answer.
 //!
+//! A file that a tenant uploads was seen by nobody: [`open_alone`] tells its format by its content once, and reads no
+//! other file whatever it says.
+//!
 //! # Invariants
 //!
 //! - No source is ever opened for writing.
@@ -47,6 +50,8 @@ mod qemu;
 mod raw;
 mod reader;
 mod source;
+mod sparse;
+mod upload;
 
 pub use disk::{Disk, Layer};
 pub use error::DiskError;
@@ -54,3 +59,5 @@ pub use format::{DiskFormat, UnknownFormat};
 pub use pattern::Pattern;
 pub use qcow2::Qcow2Writer;
 pub use reader::DiskReader;
+pub use sparse::SparseWriter;
+pub use upload::{Packing, open_alone, packing, unpack};

@@ -5,8 +5,10 @@
 
 mod header;
 mod image;
+mod tables;
 mod writer;
 
 pub(crate) use header::{Backing, Header};
 pub(crate) use image::{Image, Place};
+pub(crate) use tables::check_tables;
 pub use writer::Qcow2Writer;

@@ -11,7 +11,7 @@ use crate::{DiskError, Pattern};
 
 /// A disk opened for reading: which ranges hold data, and the bytes.
 ///
-/// What it reads is one state of the disk only if nobody wrote meanwhile: see [`DiskReader::unchanged`].
+/// Several threads may read at once. What they read is one state of the disk only if nobody wrote meanwhile: see [`DiskReader::unchanged`].
 #[derive(Debug)]
 pub struct DiskReader {
     sources: Vec<Source>,
@@ -72,7 +72,7 @@ impl DiskReader {
     ///
     /// Everything between `from` and the range reads as zeros. The range ends where data ends or where the file that
     /// holds it is not in one piece, so the next range may start where this one ends.
-    pub fn next_data(&mut self, from: u64) -> Result<Option<Range<u64>>, DiskError> {
+    pub fn next_data(&self, from: u64) -> Result<Option<Range<u64>>, DiskError> {
         if let Content::Pattern(_) = self.content {
             return Ok(Pattern::next_data(from, self.len));
         }
@@ -99,7 +99,7 @@ impl DiskReader {
     ///
     /// Fastest in pieces of 2 MiB or more at multiples of that: a compressed cluster (at most 2 MiB) is unpacked anew
     /// for every call that touches it. Fails when the range goes past [`DiskReader::len`].
-    pub fn read_exact_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+    pub fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
         if offset.checked_add(buf.len() as u64).is_none_or(|end| end > self.len) {
             let path = self.sources.first().map_or_else(|| "a pattern".into(), |source| source.path.clone());
             return Err(DiskError::Io {
@@ -128,6 +128,14 @@ impl DiskReader {
             rest = after;
         }
         Ok(())
+    }
+
+    /// Tells that small reads cost no more than large ones: nothing is unpacked.
+    pub fn reads_small(&self) -> bool {
+        match &self.content {
+            Content::Layers(images) => images.iter().all(Option::is_none),
+            Content::Copy(_) | Content::Pattern(_) => true,
+        }
     }
 
     /// Refuses with [`DiskError::Changed`] when a file of the disk was written to or replaced since it was opened.
@@ -168,6 +176,12 @@ impl DiskReader {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn several_threads_may_read_at_once() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::DiskReader>();
+    }
+
     #[test]
     fn readers_and_writers_may_move_to_another_thread() {
         fn movable<T: Send>() {}

@@ -155,7 +155,7 @@ fn a_backing_file_without_a_format_is_probed_once_and_pinned() {
     let evil = fs::read(bench.path("evil")).unwrap();
     qemu::patch(&bench.path("base"), 0, &evil);
 
-    let mut reader = disk.open(bench.dir.path()).unwrap();
+    let reader = disk.open(bench.dir.path()).unwrap();
     let mut start = vec![0; evil.len()];
     reader.read_exact_at(0, &mut start).unwrap();
     assert!(start == evil, "the raw disk is read as raw");

@@ -40,7 +40,7 @@ fn only_what_was_written_is_data() {
     // Zeros in the overlay hide the data below.
     bench.img(&["create", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "top.qcow2"]);
     bench.io("top.qcow2", "qcow2", &["write -z 512M 1M"]);
-    let mut reader = bench.open("top.qcow2");
+    let reader = bench.open("top.qcow2");
     assert_eq!(reader.next_data(0).unwrap(), Some(0..1 << 20));
     assert_eq!(reader.next_data(4096).unwrap(), Some(4096..1 << 20));
     assert_eq!(reader.next_data(1 << 20).unwrap(), None);
@@ -51,7 +51,7 @@ fn only_what_was_written_is_data() {
 fn reading_past_the_end_is_refused() {
     let bench = Bench::new();
     bench.raw("disk.raw", 1000);
-    let mut reader = bench.open("disk.raw");
+    let reader = bench.open("disk.raw");
     assert!(reader.read_exact_at(990, &mut [0; 10]).is_ok());
     assert!(reader.read_exact_at(991, &mut [0; 10]).is_err());
     assert!(reader.read_exact_at(u64::MAX, &mut [0; 10]).is_err());

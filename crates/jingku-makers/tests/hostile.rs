@@ -22,7 +22,7 @@ const READ_BYTES_MAX: u64 = 32 << 20;
 /// Inspects, opens and reads an image to the end. What comes out does not matter, only that it comes.
 fn walk(path: &Path) -> Result<u64, DiskError> {
     let disk = Disk::inspect(path, Some(Qcow2))?;
-    let mut reader = disk.open(path.parent().unwrap())?;
+    let reader = disk.open(path.parent().unwrap())?;
     let (mut at, mut sum) = (0, 0);
     let mut buf = vec![0; 64 << 10];
     while let Some(range) = reader.next_data(at)? {
@@ -90,6 +90,7 @@ fn crafted_headers_are_refused() {
         ("unknown feature", 72, &u64(1 << 63), "not known"),
         ("header of 0 bytes", 100, &u32(0), "0 bytes long"),
         ("header of 4 GiB", 100, &u32(u32::MAX), "4294967295 bytes long"),
+        ("feature names of one byte", 112, b"\x68\x03\xf8\x57\0\0\0\x01", "feature names is cut off"),
     ];
     for (what, offset, bytes, why) in crafted {
         fs::write(&path, &small).unwrap();

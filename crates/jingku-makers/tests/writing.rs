@@ -16,7 +16,7 @@ fn a_disk_copied_through_reader_and_writer_is_the_same_to_qemu() {
     }
     let bench = Bench::new();
     bench.raw("disk.raw", 20 << 20);
-    let mut reader = bench.open("disk.raw");
+    let reader = bench.open("disk.raw");
     let mut writer = Qcow2Writer::create(&bench.path("copy.qcow2"), reader.len()).unwrap();
     let (mut at, mut buf) = (0, vec![0; 100_000]);
     while let Some(range) = reader.next_data(at).unwrap() {

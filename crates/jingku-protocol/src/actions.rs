@@ -27,6 +27,7 @@ mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
 mod image_query;
+mod import_comp_share_custom_image;
 mod modify_comp_share_image_share_account;
 mod paging;
 mod parameters;
@@ -96,6 +97,9 @@ pub use get_comp_share_image_create_progress::{
 pub use get_project_list::{GetProjectListRequest, GetProjectListResponse, Project};
 pub use get_region::{GetRegionRequest, GetRegionResponse, Region};
 pub use image_query::{ImageQuery, ImageSort};
+pub use import_comp_share_custom_image::{
+    ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse, is_blake3,
+};
 pub use modify_comp_share_image_share_account::{
     MAX_SHARE_ACCOUNTS, ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
 };
@@ -197,6 +201,7 @@ impl Action {
             | Self::CreateCompShareCustomImage
             | Self::CreateCompShareImageFavorite
             | Self::DeleteCompShareImageFavorite
+            | Self::ImportCompShareCustomImage
             | Self::ModifyCompShareImageShareAccount
             | Self::PublishCompShareImage
             | Self::RemoveFavoriteImage
@@ -258,6 +263,7 @@ impl Action {
             | Self::GetCompShareCustomImageUrl
             | Self::GetProjectList
             | Self::GetRegion
+            | Self::ImportCompShareCustomImage
             | Self::RemoveFavoriteImage
             | Self::SyncCompShareCustomImage => &[],
         }
@@ -289,6 +295,7 @@ actions! {
     GetCompShareImageCreateProgress = "GetCompShareImageCreateProgress", Safe;
     GetProjectList = "GetProjectList", Safe;
     GetRegion = "GetRegion", Safe;
+    ImportCompShareCustomImage = "ImportCompShareCustomImage", Safe;
     ModifyCompShareImageShareAccount = "ModifyCompShareImageShareAccount", Safe;
     PublishCompShareImage = "PublishCompShareImage", Unsafe;
     RemoveFavoriteImage = "RemoveFavoriteImage", Safe;

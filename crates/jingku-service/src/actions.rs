@@ -24,6 +24,7 @@ mod get_comp_share_custom_image_url;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
+mod import_comp_share_custom_image;
 mod modify_comp_share_image_share_account;
 mod publish_comp_share_image;
 mod remove_favorite_image;
@@ -82,6 +83,7 @@ pub(crate) async fn run(
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
         Action::GetProjectList => call!(get_project_list),
         Action::GetRegion => call!(get_region),
+        Action::ImportCompShareCustomImage => call!(import_comp_share_custom_image),
         Action::ModifyCompShareImageShareAccount => call!(modify_comp_share_image_share_account),
         Action::PublishCompShareImage => call!(publish_comp_share_image),
         Action::RemoveFavoriteImage => call!(remove_favorite_image),

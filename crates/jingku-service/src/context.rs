@@ -17,13 +17,14 @@ use crate::jobs::Running;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
-use crate::link::Link;
+use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
 use crate::trash::Trash;
+use crate::upload::Spools;
 use crate::zones::Zones;
 
 /// With less than that free, a data folder may not open because the disk is full.
@@ -65,6 +66,8 @@ pub struct Context {
     pub(crate) scrub_settings: ScrubSettings,
     /// Told when images went from the trash by age.
     pub(crate) emptied: Notify,
+    /// Files that are uploaded.
+    pub(crate) spools: Spools,
     /// Jobs at work in this process.
     pub(crate) running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -102,6 +105,7 @@ struct Ground {
     scratch: Option<PathBuf>,
     room: Option<Room>,
     data: Option<DataDir>,
+    spools: Spools,
 }
 
 impl Context {
@@ -147,6 +151,7 @@ impl Context {
             keyring,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
+            spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
             room: Some(room),
             data: Some(data.clone()),
         };
@@ -174,12 +179,13 @@ impl Context {
             scratch: None,
             room: None,
             data: None,
+            spools: Spools::in_temporary_folder(),
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room, data } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data, spools } = ground;
         Self {
             catalog,
             store,
@@ -198,6 +204,7 @@ impl Context {
             sweep: config.sweep,
             scrub_settings: config.scrub,
             emptied: Notify::new(),
+            spools,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
@@ -220,6 +227,11 @@ impl Context {
 
     /// A link as an address.
     pub(crate) fn link_url(&self, link: &Link) -> String {
+        format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
+    }
+
+    /// A link to which the file of an image is uploaded, as an address.
+    pub(crate) fn upload_url(&self, link: &UploadLink) -> String {
         format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
     }
 

@@ -4,6 +4,7 @@
 //! catalog.db        everything known
 //! store/            the bits of images
 //! scratch/          copies of disks that only qemu-img can read, while they are read
+//! uploads/          files on their way in, which images are to be made of
 //! authority/        the certificate authority of `jingku run`
 //! demo/             disks to try everything on
 //! master.key        seals the private keys, unless JINGKU_MASTER_KEY does
@@ -22,6 +23,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jingku_catalog::{Catalog, CatalogError};
 use jingku_chunks::{Disk, Store};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
@@ -48,7 +50,7 @@ pub enum StartError {
     Restoring(PathBuf),
     /// The catalogue is gone, and the images are there.
     #[error(
-        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or          make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
+        "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
         .0.display()
     )]
     CatalogLost(PathBuf),
@@ -59,8 +61,8 @@ pub enum StartError {
     #[error(transparent)]
     WrongMasterKey(#[from] WrongMasterKey),
     /// The catalogue cannot be opened.
-    #[error("Cannot open the catalogue: {}.", with_causes(.0))]
-    Catalog(#[from] jingku_catalog::CatalogError),
+    #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
+    Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
     #[error("Cannot open the chunk store: {0}.")]
     Store(#[from] jingku_chunks::Error),
@@ -79,6 +81,15 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What to do about a catalogue whose file is not what was written; nothing about other errors.
+pub(crate) fn way_back(error: &CatalogError) -> &'static str {
+    if error.is_damage() {
+        " Stop the server, keep the folder as it is, and put a backup back into another one: `jingku restore`."
+    } else {
+        ""
+    }
 }
 
 /// A data folder.
@@ -113,7 +124,7 @@ impl DataDir {
     /// sweep remove them all.
     pub(crate) fn check_catalog(&self) -> Result<(), StartError> {
         let path = self.catalog_path();
-        if path.metadata().is_ok_and(|file| file.len() > 0) {
+        if !Catalog::is_blank_sqlite(&path) {
             return Ok(());
         }
         let manifests = self.0.join("store/manifests");

@@ -22,6 +22,22 @@ pub enum Error {
     Param(ParamError),
     /// Another version of the group has the name.
     VersionTaken(String),
+    /// Bytes of an upload that do not begin where what has come ends, or its end before all has come.
+    UploadOffset {
+        /// The image.
+        image_id: String,
+        /// How many bytes have come.
+        offset: u64,
+    },
+    /// More bytes than the file was to have, or than a file may have.
+    UploadTooLong {
+        /// The image.
+        image_id: String,
+        /// How many it may have.
+        size_bytes: u64,
+    },
+    /// What has come is not what was sent.
+    UploadDiffers(String),
 
     // Fix the credentials.
     /// No `Signature`.
@@ -61,6 +77,17 @@ pub enum Error {
         /// What images may take of what is free, in bytes.
         free_bytes: u64,
     },
+    /// The data folder may not have room for a file, or has none for the rest of it.
+    NoRoomForFile {
+        /// What may be needed, in bytes.
+        needed_bytes: u64,
+        /// What may be taken of what is free, in bytes.
+        free_bytes: u64,
+    },
+    /// The file is larger than an image may be.
+    FileTooLarge,
+    /// The account has as many uploads as it may.
+    TooManyUploads,
     /// The instance's disk cannot be read as it was declared; the text says why.
     DiskNotReadable(String, &'static str),
     /// A virtual machine runs on the disk.
@@ -69,8 +96,10 @@ pub enum Error {
     // Ask again later.
     /// An image is being made of the instance already.
     InstanceMakingImage(String),
-    /// As many exports as the service gives at once are running.
+    /// As many exports or uploads as the service bears at once are running.
     Throttled,
+    /// Another connection sends bytes of the upload, or the server reads what has come.
+    UploadBusy(String),
 
     // Our fault.
     /// Details are for the log, never for the caller.
@@ -92,6 +121,9 @@ pub enum Internal {
     /// A row holds what this program never writes.
     #[error("the catalogue holds something unreadable: {0}")]
     BadRow(String),
+    /// A file that is uploaded cannot be used.
+    #[error("cannot use an uploaded file: {0}")]
+    Spool(#[source] std::io::Error),
     /// A task panicked or was cancelled.
     #[error("a task ended abnormally: {0}")]
     Task(#[from] tokio::task::JoinError),
@@ -107,6 +139,9 @@ impl Error {
             Self::Decode(_)
             | Self::BodyTooLarge
             | Self::BodyIncomplete
+            | Self::UploadOffset { .. }
+            | Self::UploadTooLong { .. }
+            | Self::UploadDiffers(_)
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
@@ -119,10 +154,15 @@ impl Error {
             Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
             Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
             Self::ReshareRefused(_) => RetCode::ReshareRefused,
-            Self::TooManyShares(_) | Self::DiskTooLarge(_) | Self::NoRoom { .. } => RetCode::QuotaExceeded,
+            Self::TooManyShares(_)
+            | Self::DiskTooLarge(_)
+            | Self::NoRoom { .. }
+            | Self::NoRoomForFile { .. }
+            | Self::FileTooLarge
+            | Self::TooManyUploads => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
-            Self::Throttled => RetCode::Throttled,
+            Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
             Self::Internal(_) => RetCode::ServiceError,
         }
     }
@@ -139,6 +179,16 @@ impl Error {
             Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
             Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
+            Self::UploadOffset { image_id, offset } => {
+                format!("Of the file of image [{image_id}] {offset} bytes have come; go on there")
+            }
+            Self::UploadTooLong { image_id, size_bytes } => {
+                format!("The file of image [{image_id}] can have {size_bytes} bytes at most")
+            }
+            Self::UploadDiffers(image_id) => format!(
+                "What has come of the file of image [{image_id}] is not what was sent, so no image is made of it; \
+                 import the file again"
+            ),
             Self::MissingSignature => "Missing Signature".to_owned(),
             Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
             Self::BadLink => "The link is wrong or has expired; ask for a new one".to_owned(),
@@ -161,10 +211,25 @@ impl Error {
                 needed_bytes.div_ceil(1 << 20),
                 free_bytes >> 20
             ),
+            Self::NoRoomForFile { needed_bytes, free_bytes } => format!(
+                "An import of this file may need {} MB, and the image store has {} MB left",
+                needed_bytes.div_ceil(1 << 20),
+                free_bytes >> 20
+            ),
+            Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
+            Self::TooManyUploads => {
+                let most = crate::limits::MAX_ACCOUNT_UPLOADS;
+                format!(
+                    "The account has {most} uploads that have not come to their end; finish or delete one"
+                )
+            }
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),
             Self::InstanceMakingImage(id) => format!("UHost [{id}] is making image"),
             Self::Throttled => "Request Throttled".to_owned(),
+            Self::UploadBusy(id) => {
+                format!("Another connection is at the file of image [{id}]; look again in a moment")
+            }
             Self::Internal(_) => "Service Error".to_owned(),
         }
     }

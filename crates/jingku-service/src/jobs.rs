@@ -4,19 +4,21 @@
 //! or to its own next start, which gives back what the last run held; then the job is claimed again and skips the
 //! chunks that are there already.
 
+mod import;
 mod make;
 mod pace;
 mod progress;
 mod scrub;
 mod sweep;
 mod trash;
+mod uploads;
 mod usage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd};
+use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, UPLOAD_SOURCE};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -55,9 +57,11 @@ impl Workers {
         let emptying = trash::empty(Arc::clone(&context), stopped.clone());
         let sweeping = sweep::sweep(Arc::clone(&context), stopped.clone());
         let scrubbing = scrub::scrub(Arc::clone(&context), stopped.clone());
+        let expiring = uploads::expire(Arc::clone(&context), stopped.clone());
         let working = work(context, stopped);
         let task = tokio::spawn(async {
-            let ((), (), (), (), ()) = tokio::join!(working, counting, emptying, sweeping, scrubbing);
+            let ((), (), (), (), (), ()) =
+                tokio::join!(working, counting, emptying, sweeping, scrubbing, expiring);
         });
         Ok(Self { stop, task })
     }
@@ -121,6 +125,7 @@ async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<boo
         keep(context, &job, &progress).await;
     }
     let ended = end(context, &job, result).await;
+    uploads::remove_if_gone(context, &job).await;
     // Not before the end is known: in between, the last heartbeat would tell less than was told already.
     context.running.remove(&image_id, progress.rate(context.clock.now()));
     match ended {
@@ -139,8 +144,7 @@ async fn make_while_held(
     progress: &Arc<Progress>,
     stopped: &mut watch::Receiver<bool>,
 ) -> Result<jingku_chunks::Written, MakeError> {
-    let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
-    let instance = instance.ok_or(MakeError::InstanceGone)?;
+    let source = source(context, job).await?;
     // A thread that is held would keep the process from ending when nobody is left to stop it.
     let _stop = StopWhenDropped(progress);
     let making = {
@@ -148,7 +152,10 @@ async fn make_while_held(
         tokio::task::spawn_blocking(move || {
             let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
             let room = context.room.as_ref();
-            make::make(&context.store, &instance.disk, &scratch, &progress, room)
+            match source {
+                Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, room),
+                Source::Upload(spool) => import::make(&context.store, &spool, &progress, room),
+            }
         })
     };
     let mut making = std::pin::pin!(making);
@@ -160,6 +167,22 @@ async fn make_while_held(
             _ = beat.tick() => keep(context, job, progress).await,
         }
     }
+}
+
+/// What an image is made of.
+enum Source {
+    /// The disk of an instance, as its row has it.
+    Instance(String),
+    /// A file that was uploaded.
+    Upload(PathBuf),
+}
+
+async fn source(context: &Context, job: &Job) -> Result<Source, MakeError> {
+    if job.instance_id.starts_with(UPLOAD_SOURCE) {
+        return Ok(Source::Upload(context.spools.path(&job.image_id).map_err(MakeError::Inside)?));
+    }
+    let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
+    Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
 }
 
 struct StopWhenDropped<'a>(&'a Progress);

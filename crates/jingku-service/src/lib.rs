@@ -42,6 +42,7 @@ mod state;
 mod sweep;
 mod transfer;
 mod trash;
+mod upload;
 mod usage;
 mod view;
 mod zones;
@@ -57,14 +58,14 @@ pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
-pub use jingku_catalog::{Account, AccountId, Instance, Key, KeyLimits, Review, TrashedImage};
+pub use jingku_catalog::{Account, AccountId, CatalogError, Instance, Key, KeyLimits, Review, TrashedImage};
 pub use jingku_chunks::{Seen, Swept};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, SHARES_MAX,
-    STALL_TIMEOUT,
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
+    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};

@@ -20,6 +20,12 @@ pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
 pub const MAX_LARGE_BODIES: usize = 16;
 /// The most exports at once; more are refused. Each has threads of its own.
 pub const MAX_EXPORTS: usize = 16;
+/// The most uploads that bytes come in for at once; more are refused. Each has a thread of its own.
+pub const MAX_UPLOADS: usize = 16;
+/// The most uploads of one account that have not come to their end.
+pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
+/// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
+pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
 pub(crate) const MAX_COVER_CHECKS: usize = 2;
 
@@ -29,6 +35,7 @@ pub const SHARES_MAX: i64 = 1000;
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
     pub(crate) exports: Arc<Semaphore>,
+    pub(crate) uploads: Arc<Semaphore>,
     pub(crate) large_bodies: Semaphore,
     pub(crate) cover_checks: Arc<Semaphore>,
 }
@@ -37,6 +44,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
             large_bodies: Semaphore::new(MAX_LARGE_BODIES),
             cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::context::Context;
 use crate::credentials::KeyPair;
-use crate::data_dir::{DataDir, StartError, with_causes};
+use crate::data_dir::{DataDir, StartError, way_back, with_causes};
 use crate::error::Internal;
 use crate::key_limits;
 use crate::keyring::WrongMasterKey;
@@ -132,7 +132,7 @@ pub enum OperatorError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The catalogue failed.
-    #[error("The catalogue failed: {}.", with_causes(.0))]
+    #[error("The catalogue failed: {}.{}", with_causes(.0), way_back(.0))]
     Catalog(#[from] CatalogError),
     /// The master key does not open a private key.
     #[error(transparent)]

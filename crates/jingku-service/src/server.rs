@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
-use axum::routing::{any, get};
+use axum::routing::{any, get, head};
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -22,6 +22,7 @@ use crate::gateway;
 use crate::lab;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS, STALL_TIMEOUT};
 use crate::stall::Stall;
+use crate::upload;
 
 /// How long running requests may take to end when the server is told to stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,7 +36,8 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/covers/{id}", get(cover::serve).fallback(gateway::handle))
-        .route("/images/{id}/disk", get(download::serve).fallback(gateway::handle));
+        .route("/images/{id}/disk", get(download::serve).fallback(gateway::handle))
+        .route("/uploads/{id}", head(upload::serve).patch(upload::serve).post(upload::serve));
     if context.lab.is_some() {
         router = router.route("/_lab/{*call}", any(lab::control));
     }

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::image::{
-    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, OneImage, UpdateArgs, UrlArgs, Visibility,
+    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, OneImage, UpdateArgs, UrlArgs,
+    Visibility,
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{

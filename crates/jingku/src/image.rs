@@ -4,7 +4,9 @@ mod cover;
 mod create;
 mod export;
 mod follow;
+mod import;
 pub(crate) mod list;
+mod source;
 mod sparse_file;
 mod url;
 
@@ -33,6 +35,7 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Update(args) => update(global, client, args).await,
         ImageCommand::Delete(args) => delete(global, client, args).await,
         ImageCommand::Export(args) => export::run(global, client, args).await,
+        ImageCommand::Import(args) => import::run(global, &connection, args).await,
         ImageCommand::Url(args) => url::run(global, client, args).await,
     };
     outcome.map_err(|failure| connection.explain(global, failure))

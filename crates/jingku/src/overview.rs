@@ -24,7 +24,7 @@ Images, here or in the cloud
   jingku image create --instance ID --name NAME --wait
   jingku image progress ID         how far it is
   jingku image update ID           name, description, tags, readme
-  jingku image export ID -o FILE   its disk, raw or qcow2
+  jingku image export ID -o FILE   its disk, raw or qcow2; in again: import
   jingku run -- compshare ...      a program made for the cloud; see also: env
 
 Everywhere: --json, --lang zh|en, --data-dir DIR, --help
@@ -51,7 +51,7 @@ const ZH: &str = "\
   jingku image create --instance ID --name 名称 --wait
   jingku image progress ID         制作进度
   jingku image update ID           修改名称、描述、标签、说明
-  jingku image export ID -o 文件   导出磁盘，raw 或 qcow2
+  jingku image export ID -o 文件   导出磁盘，raw 或 qcow2；导入用 import
   jingku run -- compshare ...      云端程序不改动，转到本地；另有 env
 
 通用选项：--json、--lang zh|en、--data-dir 目录、--help

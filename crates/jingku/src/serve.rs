@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use jingku_service::{Config, Context, DataDir, Environment, KeyPair, Workers, add_demo_instances, router};
+use jingku_service::{
+    Config, Context, DataDir, Environment, KeyPair, StartError, Workers, add_demo_instances, router,
+};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -100,9 +102,7 @@ async fn serve_until_stopped(
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let workers = Workers::start(Arc::clone(&context))
-        .await
-        .map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    let workers = Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?;
 
     // Taken before the address is told: whoever reads it may send the signal at once.
     let stopped = stop_signal()?.shared();

@@ -1,7 +1,7 @@
 //! The Chinese of errors whose English is their own `Display`.
 
 use compshare::{Class, Error as ClientError};
-use jingku_service::{BackupError, DiskError, OperatorError, StartError};
+use jingku_service::{BackupError, CatalogError, DiskError, OperatorError, StartError};
 
 const WRONG_MASTER_KEY: &str = "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。";
 
@@ -60,7 +60,7 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
             format!("镜像 {id:?} 删除时还在制作，制作已随之终止，没有可恢复的数据。请重新制作。")
         }
         OperatorError::Disk(error) => disk_error(error),
-        OperatorError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
+        OperatorError::Catalog(error) => format!("目录数据库出错：{}。{}", root(error), way_back(error)),
         OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         OperatorError::Inside(error) => format!("出错：{}。", root(error)),
         OperatorError::Start(error) => start_error(error),
@@ -83,8 +83,16 @@ pub(crate) fn start_error(error: &StartError) -> String {
         ),
         StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
         StartError::WrongMasterKey(_) => WRONG_MASTER_KEY.to_owned(),
-        StartError::Catalog(error) => format!("无法打开目录数据库：{}。", root(error)),
+        StartError::Catalog(error) => format!("无法打开目录数据库：{}。{}", root(error), way_back(error)),
         StartError::Store(error) => format!("无法打开分块存储：{error}。"),
+    }
+}
+
+fn way_back(error: &CatalogError) -> &'static str {
+    if error.is_damage() {
+        "请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。"
+    } else {
+        ""
     }
 }
 
@@ -167,6 +175,7 @@ pub(crate) fn client_error(error: &ClientError) -> String {
         ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
         ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
         ClientError::CannotExport { .. } => "此服务不能导出镜像数据：导出是镜库的扩展功能。".to_owned(),
+        ClientError::CannotImport { .. } => "此服务不能接收磁盘文件：导入是镜库的扩展功能。".to_owned(),
         ClientError::CannotFilter => "此服务不能筛选或排序镜像列表：这是镜库的扩展功能。".to_owned(),
         ClientError::ImageFailed { image_id, reason } => format!("镜像 {image_id} 制作失败：{reason}"),
         ClientError::ImageGone { image_id } => format!("镜像 {image_id} 不存在或已删除。"),

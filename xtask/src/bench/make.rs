@@ -1,138 +1,195 @@
-//! `cargo xtask bench make`: images of a 4 GiB disk, and the way back, beside a bare loop and qemu-img.
+//! `cargo xtask bench make`: images of a 4 GiB disk and of changed copies of it, and the way back, beside a bare loop and
+//! the tools that people would use instead, all on the same bytes in the same run.
 //!
 //! The disk is in the page cache throughout: what is measured is work, not the machine's disks. The product makes
-//! everything durable before it says so, which nothing beside it does.
+//! everything durable before it says so; the bare loop and qemu-img do not.
 
-mod bare_store;
-mod disk;
+mod log;
+mod peer;
+mod results;
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
-use serde::Serialize;
 
+use super::bare_store::{BareStore, Listing};
 use super::daemon::{Daemon, build_release};
+use super::disk::{self, Change};
 use super::machine::Machine;
-use super::process::{Server, cpu_time_of_this_program};
-use super::report::{Table, mega, print};
+use super::process::{cpu_time_of_this_program, run_watched};
+use super::report::{mega, print};
 use crate::workspace::{Workspace, run as run_command};
-use bare_store::BareStore;
-use disk::DISK_BYTES;
+use log::Log;
+use peer::Peer;
+use results::{Results, Step};
 
-/// What the benchmark needs at its widest, in bytes.
-const FREE_BYTES_MIN: u64 = 15_000_000_000;
+/// What the benchmark needs at its widest, as a multiple of the disk.
+const ROOM_DISKS: u64 = 4;
 const SEED: u64 = 2;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where to work, on a file system with 15 GB to spare; everything is removed in the end [default: target/bench].
+    /// Where to work, on a file system with room for four disks; everything is removed in the end [default: target/bench].
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// The disk's size; what docs/operate/figures.md says is of 4 GiB.
+    #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
+    size: u64,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// One thing done to the whole disk.
-#[derive(Serialize)]
-struct Step {
-    what: &'static str,
-    seconds: f64,
-    /// Of all processes that took part.
-    cpu_seconds: f64,
-    /// What it added to the disk's keep, in bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_bytes: Option<u64>,
-    /// The most memory the server had.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_peak_bytes: Option<u64>,
-    /// Until `jingku image create --wait` came back, which looks only now and then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    command_seconds: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Results {
-    disk_bytes: u64,
-    data_bytes: u64,
-    changed_bytes: u64,
-    steps: Vec<Step>,
-}
-
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let machine = Machine::this();
+    peer::ensure_tools()?;
     let binary = build_release(workspace)?;
     let parent = args.dir.clone().unwrap_or_else(|| workspace.target.join("bench"));
+    let disk_bytes = args.size << 30;
     fs::create_dir_all(&parent)?;
-    ensure_room(&parent)?;
+    ensure_room(&parent, disk_bytes * ROOM_DISKS)?;
     let folder = tempfile::Builder::new().prefix("make-").tempdir_in(&parent)?;
-    let results = Bench::new(binary, folder.path()).run()?;
-    print(args.json, &machine, &results, &table(&results))
+    let results = Bench::new(binary, folder.path()).run(disk_bytes)?;
+    print(args.json, &machine, &results, &results.table())?;
+    if !args.json {
+        println!("{}", results.goals());
+    }
+    Ok(())
 }
 
-fn ensure_room(folder: &Path) -> Result<()> {
+/// Refuses to begin where there is not so much to spare, in bytes.
+pub(super) fn ensure_room(folder: &Path, needed: u64) -> Result<()> {
     let output = Command::new("df").args(["--block-size=1", "--output=avail"]).arg(folder).output()?;
     let text = String::from_utf8(output.stdout)?;
     let free: u64 =
         text.lines().last().and_then(|line| line.trim().parse().ok()).context("read what df says")?;
-    ensure!(free >= FREE_BYTES_MIN, "{} has {:.0} MB to spare, not 15 GB", folder.display(), mega(free));
+    let (free_mb, needed_mb) = (mega(free), mega(needed));
+    ensure!(free >= needed, "{} has {free_mb:.0} MB to spare, not {needed_mb:.0}", folder.display());
     Ok(())
 }
 
 struct Bench<'a> {
     folder: &'a Path,
     daemon: Daemon,
-    steps: Vec<Step>,
+    results: Results,
+}
+
+/// The three versions of the disk: as it was, 2 % changed in runs, 2 % changed in scattered blocks.
+struct Disks {
+    v1: PathBuf,
+    v2: PathBuf,
+    v3: PathBuf,
 }
 
 impl<'a> Bench<'a> {
     fn new(binary: PathBuf, folder: &'a Path) -> Self {
-        Self { folder, daemon: Daemon::new(binary, folder), steps: Vec::new() }
+        Self { folder, daemon: Daemon::new(binary, folder), results: Results::default() }
     }
 
-    fn run(mut self) -> Result<Results> {
-        let (original, changed) = (self.path("original.raw"), self.path("changed.raw"));
-        eprintln!("filling a disk");
-        let data_bytes = disk::create(&original)?;
-        self.timed("cp", || {
-            run_command(Command::new("cp").arg("--sparse=always").args([&original, &changed]))
-        })?;
-        let changed_bytes = disk::change(&changed, SEED)?;
-        self.declare(&[("uhost-original", &original), ("uhost-changed", &changed)])?;
-
-        // The bare loop right before the product, each time: what else the machine does changes slowly.
-        let bare = BareStore::create(&self.path("bare"))?;
-        let listing = self.bare_write("bare loop, first", &bare, &original)?;
-        let image = self.make("jingku, first", "uhost-original", "first")?;
-        self.bare_write("bare loop, 2 % changed", &bare, &changed)?;
-        self.make("jingku, 2 % changed", "uhost-changed", "changed")?;
-        self.make("jingku, unchanged", "uhost-original", "unchanged")?;
-
-        let exported = self.path("export");
-        self.timed("bare loop, export raw", || bare.read(&listing, &exported))?;
-        remove_if_equal(&original, &exported, "raw")?;
-        for (what, format) in [("jingku, export raw", "raw"), ("jingku, export qcow2", "qcow2")] {
-            self.export(what, &image, format, &exported)?;
-            remove_if_equal(&original, &exported, format)?;
-        }
-        self.convert("qemu-img convert, qcow2", &[], &original)?;
-        self.convert("qemu-img convert -c, zlib", &["-c"], &original)?;
-        self.convert("qemu-img convert -c, zstd", &["-c", "-o", "compression_type=zstd"], &original)?;
-        Ok(Results { disk_bytes: DISK_BYTES, data_bytes, changed_bytes, steps: self.steps })
+    fn run(mut self, disk_bytes: u64) -> Result<Results> {
+        let disks = self.create_disks(disk_bytes)?;
+        self.make_beside_the_bare_loop(&disks)?;
+        self.peers(&disks)?;
+        Ok(self.results)
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
+    fn create_disks(&mut self, disk_bytes: u64) -> Result<Disks> {
+        eprintln!("filling a disk");
+        let disks = Disks { v1: self.path("v1.raw"), v2: self.path("v2.raw"), v3: self.path("v3.raw") };
+        self.results.disk_bytes = disk_bytes;
+        self.results.data_bytes = disk::create(&disks.v1, disk_bytes)?;
+        let copy = |to: &Path| run_command(Command::new("cp").arg("--sparse=always").args([&disks.v1, to]));
+        self.timed("cp", || copy(&disks.v2))?;
+        copy(&disks.v3)?;
+        self.results.changed_bytes = disk::change(&disks.v2, Change::Runs, SEED)?;
+        disk::change(&disks.v3, Change::Blocks, SEED)?;
+        Ok(disks)
+    }
+
+    /// The bare loop right before the product, each time: what else the machine does changes slowly.
+    fn make_beside_the_bare_loop(&mut self, disks: &Disks) -> Result<()> {
+        self.declare(&[("uhost-v1", &disks.v1), ("uhost-v2", &disks.v2), ("uhost-v3", &disks.v3)])?;
+        let bare = BareStore::create(&self.path("bare"))?;
+        let listing = self.bare_write("bare loop, v1", &bare, &disks.v1)?;
+        let image = self.make("jingku, v1", "uhost-v1", "v1")?;
+        self.bare_write("bare loop, v2", &bare, &disks.v2)?;
+        self.make("jingku, v2", "uhost-v2", "v2")?;
+        self.bare_write("bare loop, v3", &bare, &disks.v3)?;
+        self.make("jingku, v3", "uhost-v3", "v3")?;
+        self.bare_write("bare loop, unchanged", &bare, &disks.v1)?;
+        self.make("jingku, unchanged", "uhost-v1", "unchanged")?;
+
+        let exported = self.path("export");
+        self.floors_of_export(&disks.v1, &exported)?;
+        self.timed("bare loop, export raw", || bare.read(&listing, &exported))?;
+        remove_if_equal(&disks.v1, &exported, "raw")?;
+        drop(bare);
+        fs::remove_dir_all(self.path("bare"))?;
+        for (what, format) in [("jingku, export raw", "raw"), ("jingku, export qcow2", "qcow2")] {
+            self.export(what, &image, format, &exported)?;
+            remove_if_equal(&disks.v1, &exported, format)?;
+        }
+        fs::remove_dir_all(&self.daemon.data)?;
+        Ok(())
+    }
+
+    /// What an export cannot do without: unpacking, and writing what is not zero.
+    fn floors_of_export(&mut self, disk: &Path, to: &Path) -> Result<()> {
+        let packed = self.path("v1.zst");
+        run_command(Command::new("zstd").args(["-q", "-1", "-T0"]).arg(disk).arg("-o").arg(&packed))?;
+        self.child(
+            "zstd -d, to nowhere",
+            Command::new("zstd").args(["-q", "-d", "-c"]).arg(&packed).stdout(Stdio::null()),
+        )?;
+        self.child(
+            "zstd -d, to a sparse file",
+            Command::new("zstd").args(["-q", "-d"]).arg(&packed).arg("-o").arg(to),
+        )?;
+        remove_if_equal(disk, to, "raw")?;
+        let mut dd = Command::new("dd");
+        let named = |name: &str, path: &Path| {
+            let mut argument = OsString::from(name);
+            argument.push(path);
+            argument
+        };
+        dd.args(["bs=1M", "conv=sparse,fsync", "status=none"]).arg(named("if=", disk)).arg(named("of=", to));
+        self.child("write (dd, synced)", &mut dd)?;
+        fs::remove_file(to)?;
+        Ok(fs::remove_file(&packed)?)
+    }
+
+    fn peers(&mut self, disks: &Disks) -> Result<()> {
+        self.convert("qemu-img convert, qcow2", &[], &disks.v1)?;
+        self.convert("qemu-img convert -c, zlib", &["-c"], &disks.v1)?;
+        self.convert("qemu-img convert -c, zstd", &["-c", "-o", "compression_type=zstd"], &disks.v1)?;
+        for peer in Peer::ALL {
+            if let Some(why) = peer.missing() {
+                eprintln!("{why}");
+                self.results.left_out.push(why);
+                continue;
+            }
+            let place = self.path(peer.name().split(' ').next().unwrap_or_default());
+            peer.init(&place)?;
+            for (name, disk) in [("v1", &disks.v1), ("v2", &disks.v2), ("v3", &disks.v3)] {
+                let before = peer::kept_bytes(&place)?;
+                self.child(&format!("{}, {name}", peer.name()), &mut peer.keep(&place, name, disk))?;
+                self.last().new_bytes = Some(peer::kept_bytes(&place)?.saturating_sub(before));
+            }
+            fs::remove_dir_all(&place)?;
+        }
+        Ok(())
+    }
+
     /// Runs one step and notes time and CPU time, of this program and those it waits for.
-    fn timed<T>(&mut self, what: &'static str, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn timed<T>(&mut self, what: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
         eprintln!("{what}");
         // What an earlier step has left to be written is not this one's.
         run_command(&mut Command::new("sync"))?;
@@ -140,13 +197,19 @@ impl<'a> Bench<'a> {
         let done = act().with_context(|| what.to_owned())?;
         let seconds = start.elapsed().as_secs_f64();
         let cpu_seconds = cpu_time_of_this_program()?.saturating_sub(cpu).as_secs_f64();
-        let (new_bytes, server_peak_bytes, command_seconds) = (None, None, None);
-        self.steps.push(Step { what, seconds, cpu_seconds, new_bytes, server_peak_bytes, command_seconds });
+        self.results.steps.push(Step::new(what, seconds, cpu_seconds));
         Ok(done)
     }
 
+    /// Runs one step that is a program, and notes the most memory it had too.
+    fn child(&mut self, what: &str, command: &mut Command) -> Result<()> {
+        let peak = self.timed(what, || run_watched(command))?;
+        self.last().peak_bytes = Some(peak);
+        Ok(())
+    }
+
     fn last(&mut self) -> &mut Step {
-        self.steps.last_mut().expect("a step was timed")
+        self.results.steps.last_mut().expect("a step was timed")
     }
 
     fn declare(&self, instances: &[(&str, &Path)]) -> Result<()> {
@@ -159,19 +222,14 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn bare_write(
-        &mut self,
-        what: &'static str,
-        store: &BareStore,
-        disk: &Path,
-    ) -> Result<bare_store::Listing> {
+    fn bare_write(&mut self, what: &str, store: &BareStore, disk: &Path) -> Result<Listing> {
         let listing = self.timed(what, || store.write(disk))?;
         self.last().new_bytes = Some(listing.new_bytes);
         Ok(listing)
     }
 
     /// Makes an image on a server started for it, so that the peak of its memory is this image's. Returns its id.
-    fn make(&mut self, what: &'static str, instance: &str, name: &str) -> Result<String> {
+    fn make(&mut self, what: &str, instance: &str, name: &str) -> Result<String> {
         let mut server = self.daemon.serve_with_log()?;
         let log = Log::follow(&mut server)?;
         let cpu = server.cpu_time()?;
@@ -185,11 +243,11 @@ impl<'a> Bench<'a> {
         step.seconds = making.time.as_secs_f64();
         step.cpu_seconds += server.cpu_time()?.saturating_sub(cpu).as_secs_f64();
         step.new_bytes = Some(making.new_bytes);
-        step.server_peak_bytes = Some(server.memory_bytes("VmHWM")?);
+        step.peak_bytes = Some(server.memory_bytes("VmHWM")?);
         Ok(image["CompShareImageId"].as_str().context("the image has no id")?.to_owned())
     }
 
-    fn export(&mut self, what: &'static str, image: &str, format: &str, to: &Path) -> Result<()> {
+    fn export(&mut self, what: &str, image: &str, format: &str, to: &Path) -> Result<()> {
         let server = self.daemon.serve()?;
         let cpu = server.cpu_time()?;
         let to = to.to_str().context("the folder's name is not UTF-8")?;
@@ -197,17 +255,15 @@ impl<'a> Bench<'a> {
         self.timed(what, || daemon.run(&["image", "export", image, "--format", format, "--output", to]))?;
         let step = self.last();
         step.cpu_seconds += server.cpu_time()?.saturating_sub(cpu).as_secs_f64();
-        step.server_peak_bytes = Some(server.memory_bytes("VmHWM")?);
+        step.peak_bytes = Some(server.memory_bytes("VmHWM")?);
         Ok(())
     }
 
-    fn convert(&mut self, what: &'static str, options: &[&str], disk: &Path) -> Result<()> {
+    fn convert(&mut self, what: &str, options: &[&str], disk: &Path) -> Result<()> {
         let to = self.path("converted");
-        self.timed(what, || {
-            let mut convert = Command::new("qemu-img");
-            convert.args(["convert", "-f", "raw", "-O", "qcow2"]).args(options).arg(disk).arg(&to);
-            run_command(&mut convert)
-        })?;
+        let mut convert = Command::new("qemu-img");
+        convert.args(["convert", "-f", "raw", "-O", "qcow2"]).args(options).arg(disk).arg(&to);
+        self.child(what, &mut convert)?;
         self.last().new_bytes = Some(fs::metadata(&to)?.len());
         Ok(fs::remove_file(&to)?)
     }
@@ -219,67 +275,4 @@ fn remove_if_equal(original: &Path, exported: &Path, format: &str) -> Result<()>
     compare.args(["compare", "-f", "raw", "-F", format]).args([original, exported]).stdout(Stdio::null());
     run_command(&mut compare)?;
     Ok(fs::remove_file(exported)?)
-}
-
-/// The server's log, each line with the moment it came.
-struct Log(mpsc::Receiver<(Instant, String)>);
-
-struct Making {
-    time: Duration,
-    new_bytes: u64,
-}
-
-impl Log {
-    fn follow(server: &mut Server) -> Result<Self> {
-        let log = server.take_log().context("the log is not piped")?;
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(log).lines().map_while(Result::ok) {
-                // Whoever wanted to know may have gone; the server must not wait for that.
-                let _ = sender.send((Instant::now(), line));
-            }
-        });
-        Ok(Self(receiver))
-    }
-
-    /// How long the server was at work on an image, and what it stored.
-    fn making(&self) -> Result<Making> {
-        let (start, _) = self.line("making image")?;
-        let (end, line) = self.line("image made")?;
-        let new_bytes =
-            line.split_whitespace().find_map(|word| word.strip_prefix("new_bytes=")?.parse().ok());
-        let new_bytes = new_bytes.with_context(|| format!("no new_bytes in the log line {line:?}"))?;
-        Ok(Making { time: end.saturating_duration_since(start), new_bytes })
-    }
-
-    fn line(&self, message: &str) -> Result<(Instant, String)> {
-        loop {
-            let line = self.0.recv_timeout(Duration::from_secs(5));
-            let (moment, line) = line.with_context(|| format!("the log says nothing of {message:?}"))?;
-            if line.contains(message) {
-                return Ok((moment, line));
-            }
-        }
-    }
-}
-
-fn table(results: &Results) -> Table {
-    let mut table =
-        Table::new(&["what", "MB/s of disk", "MB per CPU second", "new MB", "server's peak MiB", "seconds"]);
-    for step in &results.steps {
-        let speed = |seconds: f64| format!("{:.0}", mega(DISK_BYTES) / seconds);
-        let optional = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
-        table.row(&[
-            step.what.to_owned(),
-            speed(step.seconds),
-            speed(step.cpu_seconds),
-            optional(step.new_bytes.map(|bytes| format!("{:.1}", mega(bytes)))),
-            optional(step.server_peak_bytes.map(|bytes| (bytes >> 20).to_string())),
-            match step.command_seconds {
-                Some(command) => format!("{:.2} (command {command:.2})", step.seconds),
-                None => format!("{:.2}", step.seconds),
-            },
-        ]);
-    }
-    table
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 /// Ticks per second in /proc, a constant of Linux whatever the kernel's own clock.
 const TICKS_PER_SECOND: u64 = 100;
@@ -44,16 +45,37 @@ impl Server {
 
     /// A figure of /proc/PID/status in bytes, such as `VmHWM`, the most memory it ever had, or `RssAnon`.
     pub(super) fn memory_bytes(&self, name: &str) -> Result<u64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let kib = line.and_then(|value| value.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        Ok(kib.with_context(|| format!("no {name} in the status of the process"))? * 1024)
+        let bytes = status_bytes(&self.proc("status")?, name);
+        bytes.with_context(|| format!("no {name} in the status of the process"))
     }
 
     fn proc(&self, file: &str) -> Result<String> {
         let path = format!("/proc/{}/{file}", self.child.id());
         fs::read_to_string(&path).with_context(|| format!("read {path}"))
     }
+}
+
+/// Runs a program to its end and returns the most memory it had, in bytes, looked at a hundred times a second.
+pub(super) fn run_watched(command: &mut Command) -> Result<u64> {
+    let mut child = command.stdin(Stdio::null()).spawn().context("start a program")?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        if let Some(ended) = child.try_wait().context("wait for a program")? {
+            ensure!(ended.success(), "the program ended with {ended}");
+            return Ok(peak);
+        }
+        // Between its end and our looking there is no such figure.
+        let figure = fs::read_to_string(&status).ok().and_then(|status| status_bytes(&status, "VmHWM"));
+        peak = peak.max(figure.unwrap_or(0));
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A figure of /proc/PID/status in bytes.
+fn status_bytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 /// CPU time of this program and of all that it started and waited for.

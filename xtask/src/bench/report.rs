@@ -1,5 +1,7 @@
 //! Results for people, as Markdown that can go into docs/operate/figures.md, or for programs, as JSON.
 
+use std::fmt;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -24,13 +26,19 @@ impl Table {
     }
 }
 
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// Prints results: all of them as JSON, or the table with what it was measured on.
 pub(super) fn print(json: bool, machine: &Machine, results: &impl Serialize, table: &Table) -> Result<()> {
     if json {
         let all = serde_json::json!({ "machine": machine, "results": results });
         println!("{}", serde_json::to_string_pretty(&all)?);
     } else {
-        println!("\n{}\n\n{}", machine.line(), table.text);
+        println!("\n{}\n\n{}", machine.line(), table);
     }
     Ok(())
 }

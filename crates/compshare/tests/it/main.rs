@@ -8,4 +8,5 @@ mod export;
 mod pages;
 mod retries;
 mod server;
+mod upload;
 mod wait;

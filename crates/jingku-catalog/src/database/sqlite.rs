@@ -25,6 +25,8 @@ pub(crate) use saved::{Saved, not_in_memory};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections kept for reading; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 16;
+/// A page of the file, as SQLite makes them.
+const PAGE_BYTES: u64 = 4096;
 /// Prepared statements kept by each connection: more than this crate has.
 const STATEMENTS_MAX: usize = 128;
 
@@ -167,6 +169,20 @@ impl Drop for Transaction {
             // Fails only when SQLite has rolled back by itself.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
+    }
+}
+
+/// Whether the file is not there, or is the first page of a catalogue whose log is lost; creates nothing.
+///
+/// A young catalogue is all in its log. Whatever else is wrong is told when it is opened.
+pub(crate) fn is_blank(path: &Path) -> bool {
+    let tables = |connection: Connection| {
+        connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
+    };
+    match path.metadata().map_or(0, |file| file.len()) {
+        0 => true,
+        PAGE_BYTES => connect(path).is_ok_and(|connection| matches!(tables(connection), Ok(0))),
+        _ => false,
     }
 }
 

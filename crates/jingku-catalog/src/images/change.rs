@@ -2,7 +2,7 @@ use super::row::ImageStatus;
 use crate::community::{self, Place, Publication};
 use crate::database::{Param, Transaction, json_list};
 use crate::shares::touch_viewers;
-use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers};
+use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers, uploads};
 
 /// What to change of an image; `None` leaves a field as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Catalog {
     }
 
     /// Moves an image to the trash. Its name is free at once, nobody shares in it any more, and the job that makes
-    /// it, if any, is cancelled: its worker learns it from its next heartbeat.
+    /// it, if any, is cancelled: its worker learns it from its next heartbeat. An upload of it ends.
     pub async fn delete_image(&self, scope: Scope, id: &str, now: i64) -> Result<DeleteImage> {
         self.database
             .write(|mut transaction| async move {
@@ -110,6 +110,7 @@ impl Catalog {
                 let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
                               WHERE image_id = $1 AND finished_at IS NULL";
                 transaction.execute(cancel, &[id.into(), now.into()]).await?;
+                uploads::forget(&mut transaction, id).await?;
                 community::refresh_group(&mut transaction, &image.place.group_id).await?;
                 transaction.commit(DeleteImage::Deleted).await
             })
@@ -216,7 +217,7 @@ pub(crate) async fn update(
 }
 
 /// Says whether another image than `id` holds the name. Stays true as long as the transaction.
-pub(super) async fn name_taken(
+pub(crate) async fn name_taken(
     transaction: &mut Transaction,
     scope: Scope,
     name: &str,
@@ -228,7 +229,7 @@ pub(super) async fn name_taken(
 }
 
 /// Keeps the number of images of a zone, which pages show as their total.
-pub(super) async fn count(
+pub(crate) async fn count(
     transaction: &mut Transaction,
     account: AccountId,
     zone: &str,

@@ -43,11 +43,11 @@ pub enum CreateImage {
 }
 
 /// What an image takes over from its instance.
-struct Origin {
-    region: String,
-    zone: String,
-    gpu_type: String,
-    size_bytes: i64,
+pub(crate) struct Origin {
+    pub(crate) region: String,
+    pub(crate) zone: String,
+    pub(crate) gpu_type: String,
+    pub(crate) size_bytes: i64,
 }
 
 impl Catalog {
@@ -74,7 +74,8 @@ impl Catalog {
                 }
                 insert_image(&mut transaction, scope, &new, &origin, now).await?;
                 count(&mut transaction, scope.owner(), &origin.zone, 1).await?;
-                insert_job(&mut transaction, scope, &new, job, origin.size_bytes, now).await?;
+                insert_job(&mut transaction, scope, new.id, new.instance_id, job, origin.size_bytes, now)
+                    .await?;
                 transaction.commit(CreateImage::Created).await
             })
             .await
@@ -99,7 +100,7 @@ async fn origin(transaction: &mut Transaction, scope: Scope, id: &str) -> Result
     .transpose()
 }
 
-async fn insert_image(
+pub(crate) async fn insert_image(
     transaction: &mut Transaction,
     scope: Scope,
     new: &NewImage<'_>,
@@ -140,10 +141,11 @@ async fn insert_image(
         .map(drop)
 }
 
-async fn insert_job(
+pub(crate) async fn insert_job(
     transaction: &mut Transaction,
     scope: Scope,
-    new: &NewImage<'_>,
+    image_id: &str,
+    instance_id: &str,
     job: NewJob<'_>,
     total_bytes: i64,
     now: i64,
@@ -155,8 +157,8 @@ async fn insert_job(
             &[
                 job.id.into(),
                 scope.param(),
-                new.id.into(),
-                new.instance_id.into(),
+                image_id.into(),
+                instance_id.into(),
                 now.into(),
                 total_bytes.into(),
             ],

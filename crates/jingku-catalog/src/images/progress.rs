@@ -6,7 +6,7 @@ use crate::{Catalog, Result, Scope};
 pub struct Progress {
     /// How far the image is.
     pub status: ImageStatus,
-    /// Bytes of the instance read so far.
+    /// Bytes of the instance read so far; while a file is uploaded that the image is made of, bytes that have come.
     pub done_bytes: i64,
     /// Bytes to read in all.
     pub total_bytes: i64,
@@ -22,9 +22,9 @@ impl Catalog {
     /// Returns how far the making of an image is.
     pub async fn image_progress(&self, scope: Scope, id: &str) -> Result<Option<Progress>> {
         let sql = format!(
-            "SELECT i.id, i.status, COALESCE(j.done_bytes, 0), COALESCE(j.total_bytes, 0), j.started_at,
-                    j.reported_at, i.failed_reason
-             FROM images i LEFT JOIN jobs j ON j.image_id = i.id
+            "SELECT i.id, i.status, COALESCE(j.done_bytes, u.received_bytes, 0),
+                    COALESCE(j.total_bytes, u.size_bytes, 0), j.started_at, j.reported_at, i.failed_reason
+             FROM images i LEFT JOIN jobs j ON j.image_id = i.id LEFT JOIN uploads u ON u.image_id = i.id
              WHERE {} AND i.id = $2",
             scope.images()
         );

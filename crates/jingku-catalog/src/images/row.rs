@@ -61,7 +61,7 @@ pub struct Image {
     pub region: String,
     /// The zone it is held in.
     pub zone: String,
-    /// The instance it was made from, which may be gone.
+    /// The instance it was made from, which may be gone; nothing when it was uploaded.
     pub source_instance_id: String,
     /// How large it is when unpacked; while it is made, how large it can become.
     pub size_bytes: i64,
@@ -79,9 +79,9 @@ pub struct Image {
 ///
 /// | from | to | by |
 /// |---|---|---|
-/// | – | `Making` | `create_image` |
+/// | – | `Making` | `create_image`, `start_upload` |
 /// | `Making` | `Available` | `complete_job` |
-/// | `Making` | `UnAvailable` | `fail_job`, or a job that was started too often |
+/// | `Making` | `UnAvailable` | `fail_job`, `fail_upload`, or a job that was started too often |
 /// | `Available`, `Offline` | `Reviewing`, or at once the next | `publish_image`, `update_image` |
 /// | `Reviewing` | `Available` and public | `approve_image` |
 /// | `Reviewing` | `Offline`, with a reason | `refuse_image` |
@@ -90,7 +90,7 @@ pub struct Image {
 /// Nothing leads out of `UnAvailable`. An image is public while [`Image::visibility`] is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageStatus {
-    /// A job makes it, or will.
+    /// A job makes it, or will, perhaps once the file it is made of has come.
     Making,
     /// All its bits are here.
     Available,

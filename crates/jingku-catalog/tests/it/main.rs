@@ -22,4 +22,5 @@ mod setting;
 mod shares;
 mod snapshots;
 mod trash;
+mod uploads;
 mod usage;

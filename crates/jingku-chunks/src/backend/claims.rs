@@ -11,6 +11,11 @@ pub trait Claim: Send + Sync {
     /// When this returns, a sweep has either deleted the object already or leaves it alone for as long as the claim
     /// lives. So whether the object exists is to be asked *afterwards*.
     fn add(&self, key: Key) -> Result<()>;
+
+    /// Adds objects, with the same promise for each once it returns: cheaper than one by one where a call costs.
+    fn add_all(&self, keys: &[Key]) -> Result<()> {
+        keys.iter().try_for_each(|key| self.add(*key))
+    }
 }
 
 /// Reads all claims there are, and holds them still.

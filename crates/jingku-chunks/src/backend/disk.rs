@@ -3,6 +3,7 @@
 mod claims;
 mod folder;
 mod session;
+mod unnamed;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -84,6 +85,11 @@ impl Disk {
 impl Backend for Disk {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         let put = || {
+            if existing == Existing::Keep
+                && let Some(outcome) = unnamed::put(&self.folder, key, object)?
+            {
+                return Ok(outcome);
+            }
             let mut staged = self.staged()?;
             staged.file.write_all(object)?;
             staged.publish(key, existing)

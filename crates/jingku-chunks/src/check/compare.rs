@@ -75,7 +75,7 @@ impl<'a> Compare<'a> {
                 }
             }
         }
-        findings.logical_sizes[place] = Some(extents.logical_size());
+        findings.logical_sizes[place] = Some(extents.covered());
         Ok(bad)
     }
 

@@ -76,11 +76,14 @@ impl Header {
     }
 }
 
-/// Encodes plain bytes, compressed where that makes them smaller. The caller keeps them between 1 byte and
-/// [`CHUNK_SIZE_MAX`].
-pub(crate) fn encode(plain: &[u8], compressor: &mut Compressor<'_>) -> io::Result<Vec<u8>> {
+/// Encodes plain bytes, compressed where that makes them smaller, into `object`, whatever was in it. The caller keeps them
+/// between 1 byte and [`CHUNK_SIZE_MAX`].
+///
+/// Fresh memory for every chunk would cost more than the claim and the look for it together: the kernel gives it page by
+/// page.
+pub(crate) fn encode(plain: &[u8], compressor: &mut Compressor<'_>, object: &mut Vec<u8>) -> io::Result<()> {
     let plain_length = u32::try_from(plain.len()).map_err(io::Error::other)?;
-    let mut object = vec![0; HEADER_BYTES + zstd::zstd_safe::compress_bound(plain.len())];
+    object.resize(HEADER_BYTES + zstd::zstd_safe::compress_bound(plain.len()), 0);
     let compressed = compressor.compress_to_buffer(plain, &mut object[HEADER_BYTES..])?;
     let (codec, payload_length) = if compressed < plain.len() {
         object.truncate(HEADER_BYTES + compressed);
@@ -92,7 +95,7 @@ pub(crate) fn encode(plain: &[u8], compressor: &mut Compressor<'_>) -> io::Resul
         (Codec::Plain, plain_length)
     };
     object[..HEADER_BYTES].copy_from_slice(&Header { codec, plain_length, payload_length }.encode());
-    Ok(object)
+    Ok(())
 }
 
 /// Decodes a whole object to its plain bytes. They are not checked against a name yet.
@@ -124,7 +127,9 @@ mod tests {
     use super::*;
 
     fn encoded(plain: &[u8]) -> Vec<u8> {
-        encode(plain, &mut Compressor::new(1).unwrap()).unwrap()
+        let mut object = vec![7; 50];
+        encode(plain, &mut Compressor::new(1).unwrap(), &mut object).unwrap();
+        object
     }
 
     fn decoded(object: &[u8]) -> Result<Vec<u8>, Malformed> {

@@ -1,4 +1,4 @@
-//! A manifest, version 1: `docs/format/manifest.md`.
+//! A manifest, version 1 of a disk and version 2 of a stream: `docs/format/manifest.md`.
 
 mod decoder;
 mod encoder;
@@ -9,10 +9,62 @@ pub(crate) use self::decoder::{DecodeError, Decoder};
 pub(crate) use self::encoder::Encoder;
 
 const MAGIC: [u8; 4] = *b"JKMF";
-const VERSION: u8 = 1;
-const HEADER_BYTES: usize = 20;
+/// What every version begins with: magic, version, reserved.
+const START_BYTES: usize = 8;
+/// What follows in version 1.
+const SHAPE_BYTES: usize = 12;
 const TAG_ZEROS: u8 = 0;
 const TAG_CHUNK: u8 = 1;
+/// In version 2 only: a stream's length is not known before its end.
+const TAG_END: u8 = 2;
+
+/// How what a manifest lists was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A disk, at fixed offsets.
+    Fixed(Shape),
+    /// A stream, into chunks of any size.
+    ByContent,
+}
+
+/// What the version says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Fixed = 1,
+    ByContent = 2,
+}
+
+impl Layout {
+    fn encode(self) -> Vec<u8> {
+        let version = match self {
+            Self::Fixed(_) => Version::Fixed,
+            Self::ByContent => Version::ByContent,
+        };
+        let mut bytes = vec![0; START_BYTES];
+        bytes[..4].copy_from_slice(&MAGIC);
+        bytes[4] = version as u8;
+        if let Self::Fixed(shape) = self {
+            bytes.extend(shape.encode());
+        }
+        bytes
+    }
+}
+
+/// Reads what every version begins with.
+fn version(start: [u8; START_BYTES]) -> Result<Version, Malformed> {
+    let [m0, m1, m2, m3, version, reserved @ ..] = start;
+    if [m0, m1, m2, m3] != MAGIC {
+        return Err("it does not begin like a manifest");
+    }
+    if reserved != [0; 3] {
+        return Err("its reserved bytes are not zero");
+    }
+    match version {
+        1 => Ok(Version::Fixed),
+        2 => Ok(Version::ByContent),
+        _ => Err("its version is unknown"),
+    }
+}
 
 /// How a disk is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,38 +88,16 @@ impl Shape {
         Ok(self)
     }
 
-    /// Number of chunks that cover the disk, zeros included.
-    pub(crate) fn chunk_count(self) -> u64 {
-        self.logical_size.div_ceil(self.chunk_size)
-    }
-
-    /// Length in bytes of `count` chunks from chunk `first` on, the last of which may be short.
-    pub(crate) fn length(self, first: u64, count: u64) -> u64 {
-        let start = first * self.chunk_size;
-        (start + count * self.chunk_size).min(self.logical_size) - start
-    }
-
-    fn encode(self) -> [u8; HEADER_BYTES] {
-        let mut bytes = [0; HEADER_BYTES];
-        bytes[..4].copy_from_slice(&MAGIC);
-        bytes[4] = VERSION;
-        bytes[8..16].copy_from_slice(&self.logical_size.to_le_bytes());
+    fn encode(self) -> [u8; SHAPE_BYTES] {
+        let mut bytes = [0; SHAPE_BYTES];
+        bytes[..8].copy_from_slice(&self.logical_size.to_le_bytes());
         // The field has four bytes; the upper four of a checked size are zero.
-        bytes[16..].copy_from_slice(&self.chunk_size.to_le_bytes()[..4]);
+        bytes[8..].copy_from_slice(&self.chunk_size.to_le_bytes()[..4]);
         bytes
     }
 
-    fn decode(bytes: [u8; HEADER_BYTES]) -> Result<Self, Malformed> {
-        let [m0, m1, m2, m3, version, r0, r1, r2, l0, l1, l2, l3, l4, l5, l6, l7, c0, c1, c2, c3] = bytes;
-        if [m0, m1, m2, m3] != MAGIC {
-            return Err("it does not begin like a manifest");
-        }
-        if version != VERSION {
-            return Err("its version is unknown");
-        }
-        if [r0, r1, r2] != [0; 3] {
-            return Err("its reserved bytes are not zero");
-        }
+    fn decode(bytes: [u8; SHAPE_BYTES]) -> Result<Self, Malformed> {
+        let [l0, l1, l2, l3, l4, l5, l6, l7, c0, c1, c2, c3] = bytes;
         let logical_size = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
         let chunk_size = u32::from_le_bytes([c0, c1, c2, c3]).into();
         Self { logical_size, chunk_size }.check()
@@ -82,13 +112,15 @@ mod tests {
     use crate::id::{ChunkId, ManifestId};
     use crate::manifest::Extent;
 
-    fn encode(shape: Shape, runs: &[Extent]) -> (Vec<u8>, ManifestId) {
+    const HEADER_BYTES: usize = START_BYTES + SHAPE_BYTES;
+
+    fn encode(layout: Layout, runs: &[Extent]) -> (Vec<u8>, ManifestId) {
         let mut bytes = Vec::new();
-        let mut encoder = Encoder::new(shape);
+        let mut encoder = Encoder::new(layout);
         for run in runs {
             match *run {
-                Extent::Zero { len } => encoder.zeros(len.div_ceil(shape.chunk_size)),
-                Extent::Chunk { id, .. } => encoder.chunk(id),
+                Extent::Zero { len } => encoder.zeros(len),
+                Extent::Chunk { id, len } => encoder.chunk(id, u32::try_from(len).unwrap()),
             }
             bytes.extend(encoder.take());
         }
@@ -106,7 +138,7 @@ mod tests {
         Ok((extents, decoder.finish()?))
     }
 
-    const SHAPE: Shape = Shape { logical_size: 5 * 4096 + 1, chunk_size: 4096 };
+    const SHAPE: Layout = Layout::Fixed(Shape { logical_size: 5 * 4096 + 1, chunk_size: 4096 });
     const CHUNK: Extent = Extent::Chunk { id: ChunkId([9; 32]), len: 4096 };
 
     #[test]
@@ -122,7 +154,13 @@ mod tests {
 
     #[test]
     fn refuses_every_flipped_bit_and_every_cut() {
-        let (bytes, _) = encode(SHAPE, &[Extent::Zero { len: 12288 }, CHUNK, Extent::Zero { len: 4097 }]);
+        for layout in [SHAPE, Layout::ByContent] {
+            refuses_damage(layout);
+        }
+    }
+
+    fn refuses_damage(layout: Layout) {
+        let (bytes, _) = encode(layout, &[Extent::Zero { len: 12288 }, CHUNK, Extent::Zero { len: 4097 }]);
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -135,9 +173,36 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_has_chunks_of_any_size() {
+        let id = ChunkId([3; 32]);
+        let extents =
+            [Extent::Chunk { id, len: 1 }, Extent::Zero { len: 7 }, Extent::Chunk { id, len: 4 << 20 }];
+        let (bytes, name) = encode(Layout::ByContent, &extents);
+        assert_eq!(bytes.len(), START_BYTES + 37 + 9 + 37 + 9 + 32);
+        assert_eq!(decode(&bytes).unwrap(), (extents.to_vec(), name));
+        let (empty, name) = encode(Layout::ByContent, &[]);
+        assert_eq!(decode(&empty).unwrap(), (vec![], name));
+    }
+
+    #[test]
+    fn refuses_a_stream_that_does_not_add_up() {
+        for (len, reason) in [
+            (0, "the length of a chunk is out of range"),
+            ((4 << 20) + 1, "the length of a chunk is out of range"),
+        ] {
+            let (bytes, _) = encode(Layout::ByContent, &[Extent::Chunk { id: ChunkId([3; 32]), len }]);
+            assert!(matches!(decode(&bytes), Err(DecodeError::Malformed(found)) if found == reason));
+        }
+        let (bytes, _) = encode(Layout::ByContent, &[CHUNK, Extent::Zero { len: LOGICAL_SIZE_MAX }]);
+        assert!(matches!(decode(&bytes), Err(DecodeError::Malformed("the stream is larger than 1 PiB"))));
+    }
+
+    #[test]
     fn refuses_a_second_spelling_of_the_same_disk() {
-        let (mut bytes, _) =
-            encode(Shape { logical_size: 8192, chunk_size: 4096 }, &[Extent::Zero { len: 8192 }]);
+        let (mut bytes, _) = encode(
+            Layout::Fixed(Shape { logical_size: 8192, chunk_size: 4096 }),
+            &[Extent::Zero { len: 8192 }],
+        );
         bytes.truncate(HEADER_BYTES);
         for _ in 0..2 {
             bytes.push(TAG_ZEROS);
@@ -151,9 +216,12 @@ mod tests {
     proptest! {
         #[test]
         fn survives_hostile_bytes(tail in prop::collection::vec(0..3_u8, 0..200), head in 0..=HEADER_BYTES) {
-            let mut bytes = SHAPE.encode()[..head].to_vec();
-            bytes.extend(tail);
-            prop_assert!(decode(&bytes).is_err());
+            for layout in [SHAPE, Layout::ByContent] {
+                let header = layout.encode();
+                let mut bytes = header[..head.min(header.len())].to_vec();
+                bytes.extend(&tail);
+                prop_assert!(decode(&bytes).is_err());
+            }
         }
     }
 }

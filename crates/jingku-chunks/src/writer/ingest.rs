@@ -1,9 +1,11 @@
-//! What happens to one chunk on its way into the backend.
+//! What happens to chunks on their way into the backend.
 
+use std::io;
 use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
+use super::source::Source;
 use crate::backend::{Backend, Claim, Existing, Outcome};
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
@@ -12,19 +14,28 @@ use crate::key::Key;
 use crate::store;
 use crate::suspects::{self, Suspects};
 
+/// What is to become chunks: one of them, or a stretch that is read and cut by the thread that stores it.
+pub(super) enum Job {
+    Chunk(Vec<u8>),
+    Stretch { source: Arc<dyn Source>, offset: u64, length: usize },
+}
+
 /// What became of a chunk.
 #[derive(Clone, Copy)]
 pub(super) enum Ingested {
-    /// It is that many chunks of zeros, which are not stored.
-    Zeros { count: u64 },
+    /// It is that many bytes of zeros, which are not stored.
+    Zeros { len: u64 },
     /// It is in the backend; `new_bytes` is the length of the object if it was put there now.
-    Chunk { id: ChunkId, plain_bytes: u64, new_bytes: Option<u64> },
+    Chunk { id: ChunkId, plain_bytes: u32, new_bytes: Option<u64> },
 }
 
 /// Stores chunks, on one thread.
 pub(super) struct Ingest {
     shared: Arc<Shared>,
     compressor: Compressor<'static>,
+    /// Used again and again, see [`chunk::encode`].
+    object: Vec<u8>,
+    stretch: Vec<u8>,
 }
 
 /// What all threads of one writer have in common.
@@ -32,29 +43,75 @@ pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) claim: Arc<dyn Claim>,
     pub(super) suspects: Suspects,
+    /// Size of chunks in bytes, which stretches are cut at.
+    pub(super) chunk_size: usize,
 }
 
 impl Ingest {
     pub(super) fn new(shared: Arc<Shared>, zstd_level: i32) -> Result<Self> {
         let compressor = Compressor::new(zstd_level).map_err(|e| Error::io("start zstd", e))?;
-        Ok(Self { shared, compressor })
+        Ok(Self { shared, compressor, object: Vec::new(), stretch: Vec::new() })
     }
 
-    pub(super) fn chunk(&mut self, plain: &[u8]) -> Result<Ingested> {
-        if is_zero(plain) {
-            return Ok(Ingested::Zeros { count: 1 });
+    /// Stores what the job is about, and tells of each chunk in its order.
+    pub(super) fn run(&mut self, job: Job) -> Result<Vec<Ingested>> {
+        match job {
+            Job::Chunk(plain) => {
+                let name = name(&plain);
+                self.store(&[(&plain, name)])
+            }
+            Job::Stretch { source, offset, length } => {
+                let mut stretch = std::mem::take(&mut self.stretch);
+                stretch.resize(length, 0);
+                let ingested = self.stretch(source.as_ref(), offset, &mut stretch);
+                self.stretch = stretch;
+                ingested
+            }
         }
-        let Shared { backend, claim, suspects } = self.shared.as_ref();
-        let id = ChunkId::of(plain);
+    }
+
+    fn stretch(&mut self, source: &dyn Source, mut offset: u64, stretch: &mut [u8]) -> Result<Vec<Ingested>> {
+        let small = source.reads_small();
+        if !small {
+            source.read_exact_at(offset, stretch).map_err(Error::Source)?;
+        }
+        let mut chunks = Vec::new();
+        for chunk in stretch.chunks_mut(self.shared.chunk_size) {
+            if small {
+                source.read_exact_at(offset, chunk).map_err(Error::Source)?;
+                offset += chunk.len() as u64;
+            }
+            let name = name(chunk);
+            chunks.push((&*chunk, name));
+        }
+        self.store(&chunks)
+    }
+
+    /// Stores chunks with their names; those without are zeros.
+    fn store(&mut self, chunks: &[(&[u8], Option<ChunkId>)]) -> Result<Vec<Ingested>> {
+        let keys: Vec<Key> = chunks.iter().filter_map(|(_, id)| id.map(Key::Chunk)).collect();
+        if !keys.is_empty() {
+            // Before they are looked for: from here on a sweep leaves them alone, or has removed them already.
+            self.shared.claim.add_all(&keys)?;
+        }
+        let store = |(plain, id): &(&[u8], Option<ChunkId>)| match id {
+            Some(id) => self.claimed(plain, *id),
+            None => Ok(Ingested::Zeros { len: plain.len() as u64 }),
+        };
+        chunks.iter().map(store).collect()
+    }
+
+    /// Stores a chunk that is claimed, unless it is there.
+    fn claimed(&mut self, plain: &[u8], id: ChunkId) -> Result<Ingested> {
+        let Shared { backend, suspects, .. } = self.shared.as_ref();
         let key = Key::Chunk(id);
-        let plain_bytes = plain.len() as u64;
-        // Before the chunk is looked for: from here on a sweep leaves it alone, or has removed it already.
-        claim.add(key)?;
+        let plain_bytes =
+            u32::try_from(plain.len()).map_err(|e| Error::io("store a chunk", io::Error::other(e)))?;
         let suspect = suspects.contain(id);
         let existing = match backend.head(key) {
             Ok(head) => match Header::decode(&head.first) {
                 Ok(header)
-                    if u64::from(header.plain_length) == plain_bytes
+                    if header.plain_length == plain_bytes
                         && header.object_length() == head.length
                         && !(suspect && is_damaged(backend.as_ref(), id)?) =>
                 {
@@ -69,10 +126,10 @@ impl Ingest {
             Err(Error::NotFound(_)) => Existing::Keep,
             Err(error) => return Err(error),
         };
-        let object = chunk::encode(plain, &mut self.compressor)
+        chunk::encode(plain, &mut self.compressor, &mut self.object)
             .map_err(|e| Error::io(format!("compress {key}"), e))?;
-        let new_bytes = match backend.put(key, &object, existing)? {
-            Outcome::Stored => Some(object.len() as u64),
+        let new_bytes = match backend.put(key, &self.object, existing)? {
+            Outcome::Stored => Some(self.object.len() as u64),
             // Another thread or writer was faster.
             Outcome::Kept => None,
         };
@@ -86,6 +143,11 @@ impl Ingest {
 /// Reads a chunk that was noted. One that cannot be read is no better than a damaged one: there is a good one at hand.
 fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
     Ok(store::read_chunk(backend, id, &mut store::decompressor()?).is_err())
+}
+
+/// The name of a chunk, unless it is all zeros.
+fn name(plain: &[u8]) -> Option<ChunkId> {
+    (!is_zero(plain)).then(|| ChunkId::of(plain))
 }
 
 /// Goes through the bytes in blocks, which the compiler turns into wide instructions, and stops at the first that is not zero.

@@ -15,4 +15,5 @@ mod faults;
 mod formats;
 mod round_trip;
 mod sample;
+mod streams;
 mod sweep;

@@ -1,6 +1,10 @@
 //! What is written is read, whatever it is.
 
-use jingku_chunks::{CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, Store};
+use std::sync::Arc;
+
+use jingku_chunks::{
+    CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, STRETCH_BYTES_MAX, Source, Store,
+};
 use proptest::prelude::*;
 
 use crate::sample::{self, noise};
@@ -13,6 +17,29 @@ fn stretch() -> impl Strategy<Value = Vec<u8>> {
         1 => (any::<u8>(), length.clone()).prop_map(|(byte, length)| vec![byte; length]),
         2 => (0..5_u64, length).prop_map(|(seed, length)| noise(seed, length)),
     ]
+}
+
+/// A disk to pull from, which is read at once or chunk by chunk.
+struct InMemory {
+    bytes: Vec<u8>,
+    small: bool,
+}
+
+impl Source for InMemory {
+    fn read_exact_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let start = usize::try_from(offset)?;
+        let bytes = self.bytes.get(start..start + buf.len());
+        buf.copy_from_slice(bytes.ok_or("it ends too early")?);
+        Ok(())
+    }
+
+    fn reads_small(&self) -> bool {
+        self.small
+    }
 }
 
 proptest! {
@@ -44,8 +71,17 @@ proptest! {
         prop_assert_eq!(written.data_bytes, data_bytes);
 
         let manifest = store.open_manifest(written.manifest).unwrap();
-        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, chunk_size));
+        prop_assert_eq!((manifest.logical_size(), manifest.chunk_size()), (disk.len() as u64, Some(chunk_size)));
         prop_assert_eq!(sample::read(&store, written.manifest).unwrap(), disk.clone());
+
+        let mut pulled = store.writer_with(disk.len() as u64, cut).unwrap();
+        let source = Arc::new(InMemory { bytes: disk.clone(), small: told & 1 == 1 });
+        for at in (0..disk.len()).step_by(6 * 65_536) {
+            pulled.pull((disk.len() - at).min(6 * 65_536) as u64, &source).unwrap();
+        }
+        let again = pulled.finish_chunks().unwrap().write_manifest().unwrap();
+        prop_assert_eq!((again.manifest, again.new_manifest, again.new_chunks), (written.manifest, false, 0));
+        prop_assert_eq!(again.data_bytes, data_bytes);
 
         let mut pushed = store.writer_with(disk.len() as u64, cut).unwrap();
         sample::push(&mut pushed, &disk).unwrap();
@@ -88,6 +124,24 @@ fn a_huge_hole_costs_nothing() {
     assert_eq!(pieces, [Piece::Zero(LOGICAL_SIZE_MAX)]);
 }
 
+/// Several threads of the writer read at once; one of them meets the end of what there is.
+#[test]
+fn a_disk_that_cannot_be_read_is_no_shorter_disk() {
+    let store = Store::new(Memory::new());
+    for small in [true, false] {
+        let short = Arc::new(InMemory { bytes: noise(1, 50 * 4096 - 1), small });
+        let mut writer = store.writer_with(60 * 4096, sample::CUT).unwrap();
+        let mut pulled = Ok(());
+        for _ in 0..6 {
+            pulled = pulled.and_then(|()| writer.pull(10 * 4096, &short));
+        }
+        match pulled.and_then(|()| writer.finish_chunks().map(drop)) {
+            Err(Error::Source(source)) => assert_eq!(source.to_string(), "it ends too early"),
+            ended => panic!("{ended:?}"),
+        }
+    }
+}
+
 #[test]
 fn lengths_that_do_not_add_up_are_refused() {
     let store = Store::new(Memory::new());
@@ -106,6 +160,11 @@ fn lengths_that_do_not_add_up_are_refused() {
     writer.zeros(4096).unwrap();
     refused(writer.push(vec![1; 4096]));
     refused(writer.zeros(1809));
+    let source = Arc::new(InMemory { bytes: vec![1; 10_000], small: true });
+    for length in [0, 1, 4096, 1809] {
+        refused(writer.pull(length, &source));
+    }
+    refused(store.writer(1 << 40).unwrap().pull(2 * STRETCH_BYTES_MAX, &source));
     writer.push(vec![1; 1808]).unwrap();
     refused(writer.push(vec![1]));
     writer.finish_chunks().unwrap().write_manifest().unwrap();

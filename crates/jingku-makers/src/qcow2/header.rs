@@ -18,6 +18,9 @@ const V3_HEADER_BYTES_MIN: usize = 104;
 const EXTENSIONS_MAX: usize = 256;
 
 const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;
+const EXTENSION_FEATURE_NAMES: u32 = 0x6803_f857;
+/// Kind, bit and name of a feature.
+const FEATURE_NAME_BYTES: u32 = 48;
 
 const FEATURE_DIRTY: u64 = 1 << 0;
 const FEATURE_CORRUPT: u64 = 1 << 1;
@@ -79,6 +82,9 @@ impl Header {
         }
         let qemu_only = check_features(path, features)?;
         let cluster = &head[..head.len().min(1 << cluster_bits)];
+        if version == 3 {
+            check_feature_names(path, Fields(cluster), header_len)?;
+        }
         let header = Header {
             cluster_bits,
             size_bytes: fields.u64(24).ok_or_else(truncated)?,
@@ -200,6 +206,21 @@ fn backing_format<'a>(
             return Ok(Some(content));
         }
         at += 8 + (len as usize).next_multiple_of(8);
+    }
+    Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
+}
+
+/// Refuses a table of feature names that ends within a name: imago panics on one.
+fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<(), DiskError> {
+    let mut at = header_len;
+    for _ in 0..EXTENSIONS_MAX {
+        match (cluster.u32(at), cluster.u32(at + 4)) {
+            (Some(EXTENSION_FEATURE_NAMES), Some(len)) if !len.is_multiple_of(FEATURE_NAME_BYTES) => {
+                return Err(DiskError::damaged(path, "its table of feature names is cut off"));
+            }
+            (None | Some(0), _) | (_, None) => return Ok(()),
+            (Some(_), Some(len)) => at += 8 + (len as usize).next_multiple_of(8),
+        }
     }
     Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
 }

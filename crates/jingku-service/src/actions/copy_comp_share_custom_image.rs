@@ -5,6 +5,7 @@ use jingku_protocol::actions::{
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::failpoint;
 use crate::gateway::Caller;
 use crate::random::image_id;
 
@@ -30,7 +31,11 @@ pub(super) async fn run(
         place: None,
         platform_type: "",
     };
-    match context.catalog.copy_image(caller.own(), &request.image_id, copy, context.clock.now()).await? {
+    failpoint::reached("copy.before_row");
+    let copied =
+        context.catalog.copy_image(caller.own(), &request.image_id, copy, context.clock.now()).await?;
+    failpoint::reached("copy.after_row");
+    match copied {
         CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),

@@ -5,13 +5,12 @@ use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShar
 use super::to_json;
 use crate::context::Context;
 use crate::error::{Error, Internal};
+use crate::failpoint;
 use crate::gateway::Caller;
 use crate::jobs::disk_reason;
+use crate::limits::DISK_BYTES_MAX;
 use crate::random::{image_id, unique_id};
 use crate::room::{MARGIN_BYTES, needed_bytes};
-
-/// The largest disk an image is made of: 1000 GB.
-const DISK_BYTES_MAX: i64 = 1000 << 30;
 
 /// Refuses all that can be refused, and only then starts the job.
 pub(super) async fn run(
@@ -47,7 +46,10 @@ pub(super) async fn run(
         firewall_ports: &firewall_ports,
     };
     let job = NewJob { id: &unique_id(&*context.random) };
-    match context.catalog.create_image(caller.own(), image, job, context.clock.now()).await? {
+    failpoint::reached("create.before_row");
+    let created = context.catalog.create_image(caller.own(), image, job, context.clock.now()).await?;
+    failpoint::reached("create.after_row");
+    match created {
         CreateImage::Created => {
             context.running.wake.notify_one();
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id })

@@ -3,6 +3,7 @@ use jingku_protocol::actions::{TerminateCompShareCustomImageRequest, TerminateCo
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::failpoint;
 use crate::gateway::Caller;
 
 pub(super) async fn run(
@@ -11,9 +12,13 @@ pub(super) async fn run(
     request: TerminateCompShareCustomImageRequest,
 ) -> Result<TerminateCompShareCustomImageResponse, Error> {
     context.zones.resolve(&request.place)?;
-    match context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await? {
+    failpoint::reached("delete.before_row");
+    let deleted = context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await?;
+    failpoint::reached("delete.after_row");
+    match deleted {
         DeleteImage::Deleted => {
             context.running.cancel(&request.image_id);
+            context.spools.remove(&request.image_id);
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),

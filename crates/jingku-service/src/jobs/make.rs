@@ -1,8 +1,9 @@
 //! From a disk to a manifest: read, cut, hand to the store. Blocking, on a thread of its own.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use jingku_chunks::{Store, Writer, Written};
+use jingku_chunks::{STRETCH_BYTES_MAX, Source, Store, Writer, Written};
 use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +11,6 @@ use super::progress::{Progress, Stop, share};
 use crate::error::Internal;
 use crate::failpoint;
 use crate::room::{MARGIN_BYTES, Room};
-
-/// Read at once, a multiple of every chunk size: as much as a compressed cluster can hold, so that none is unpacked
-/// twice.
-const READ_BYTES: u64 = 2 << 20;
 
 /// Why an image is not made.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +27,12 @@ pub(super) enum MakeError {
     /// The disk cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// The file that was uploaded cannot be read.
+    #[error(transparent)]
+    File(DiskError),
     /// The chunks cannot be stored.
     #[error(transparent)]
-    Store(#[from] jingku_chunks::Error),
+    Store(jingku_chunks::Error),
     /// What does not concern the instance.
     #[error(transparent)]
     Inside(Internal),
@@ -46,6 +46,7 @@ impl MakeError {
             Self::InstanceGone => "The instance does not exist any more.",
             Self::Declared(reason) => reason,
             Self::Disk(error) => disk_reason(error),
+            Self::File(error) => return file_reason(error),
             Self::Store(jingku_chunks::Error::NoSpace { .. }) => {
                 "The image store is full. Ask the operator to make room, then make the image again."
             }
@@ -77,6 +78,58 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
         DiskError::Converter { .. } | DiskError::Io { .. } => {
             "The disk of the instance cannot be read. Ask the operator to look at the server's log."
         }
+    }
+}
+
+/// What a tenant is told of a file that he uploaded. What is wrong with it is his to know; where it lies is not.
+fn file_reason(error: &DiskError) -> String {
+    match error {
+        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
+        DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
+        DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            "The server has no room to unpack the file. Ask the operator to make room, then import it again."
+                .to_owned()
+        }
+        DiskError::NotFound { .. }
+        | DiskError::Redeclare { .. }
+        | DiskError::InUse { .. }
+        | DiskError::Changed { .. }
+        | DiskError::Converter { .. }
+        | DiskError::Io { .. } => {
+            "The uploaded file is not as it was on the server any more. Import it again; \
+             if that fails too, ask the operator to look at the server's log."
+                .to_owned()
+        }
+    }
+}
+
+impl From<jingku_chunks::Error> for MakeError {
+    fn from(error: jingku_chunks::Error) -> Self {
+        // What the writer could not read is the disk's matter, not the store's.
+        match error {
+            jingku_chunks::Error::Source(source) => match source.downcast() {
+                Ok(disk) => Self::Disk(*disk),
+                Err(source) => Self::Store(jingku_chunks::Error::Source(source)),
+            },
+            error => Self::Store(error),
+        }
+    }
+}
+
+/// The disk as the store's threads read it.
+pub(super) struct Readable(pub(super) DiskReader);
+
+impl Source for Readable {
+    fn read_exact_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.read_exact_at(offset, buf)?)
+    }
+
+    fn reads_small(&self) -> bool {
+        self.0.reads_small()
     }
 }
 
@@ -115,11 +168,11 @@ pub(super) fn make(
     let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
-    let mut reader = disk.open(scratch)?;
-    let mut writer = store.writer(reader.len())?;
-    copy(&mut reader, &mut writer, progress, fails.as_ref(), room)?;
+    let reader = Arc::new(Readable(disk.open(scratch)?));
+    let mut writer = store.writer(reader.0.len())?;
+    copy(&reader, &mut writer, progress, fails.as_ref(), room)?;
     let sealed = writer.finish_chunks()?;
-    reader.unchanged()?;
+    reader.0.unchanged()?;
     failpoint::reached("make.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("make.manifest_durable");
@@ -133,9 +186,9 @@ pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Writ
     let stored = tokio::task::spawn_blocking(move || {
         let disk = Disk::of_pattern(Pattern { seed: 0 }, size_bytes);
         // A pattern is read without a scratch folder.
-        let mut reader = disk.open(Path::new(""))?;
+        let reader = Arc::new(Readable(disk.open(Path::new(""))?));
         let mut writer = store.writer(size_bytes)?;
-        copy(&mut reader, &mut writer, &Progress::new(0, None), None, None)?;
+        copy(&reader, &mut writer, &Progress::new(0, None), None, None)?;
         Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
     });
     match stored.await? {
@@ -145,19 +198,18 @@ pub(crate) async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Writ
     }
 }
 
-fn copy(
-    reader: &mut DiskReader,
+pub(super) fn copy(
+    reader: &Arc<Readable>,
     writer: &mut Writer,
     progress: &Progress,
     fails: Option<&DeclaredFailure>,
     room: Option<&Room>,
 ) -> Result<(), MakeError> {
-    let (length, chunk_bytes) = (reader.len(), writer.chunk_size());
-    let mut window = Vec::new();
+    let (length, chunk_bytes) = (reader.0.len(), writer.chunk_size());
     let mut at = 0;
     reach(0, length, progress, fails)?;
     while at < length {
-        let Some(data) = reader.next_data(at)? else {
+        let Some(data) = reader.0.next_data(at)? else {
             writer.zeros(length - at)?;
             at = length;
             break;
@@ -171,22 +223,20 @@ fn copy(
             let doing = "make an image and leave the catalogue some".to_owned();
             return Err(jingku_chunks::Error::NoSpace { doing }.into());
         }
-        // To the end of the last chunk that holds data, as far as one read goes.
-        let end = data.end.next_multiple_of(chunk_bytes).min(at + READ_BYTES).min(length);
-        window.resize(usize::try_from(end - at).expect("a read fits in memory"), 0);
-        reader.read_exact_at(at, &mut window)?;
-        for chunk in window.chunks(usize::try_from(chunk_bytes).expect("a chunk fits in memory")) {
-            writer.push(chunk.to_vec())?;
+        // To the end of the last chunk that holds data, as far as one stretch goes.
+        let end = data.end.next_multiple_of(chunk_bytes).min(at + STRETCH_BYTES_MAX).min(length);
+        writer.pull(end - at, reader)?;
+        for _ in 0..(end - at).div_ceil(chunk_bytes) {
             failpoint::reached("make.chunk");
-            at += chunk.len() as u64;
-            reach(at, length, progress, fails)?;
         }
+        at = end;
+        reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)
 }
 
 /// Whether what is free must stay so. Where nobody can tell, the store will.
-fn is_used_up(room: &Room) -> bool {
+pub(super) fn is_used_up(room: &Room) -> bool {
     room.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Stop {
 /// How far one job is. Written by the thread that works, read by whoever asks.
 pub(crate) struct Progress {
     started_at: i64,
+    /// What was done before what is counted now.
+    passed: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
     shutdown: AtomicBool,
@@ -32,7 +34,15 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(started_at: i64, hold: Option<Arc<Hold>>) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { started_at, done: zero(), total: zero(), shutdown: false.into(), lost: false.into(), hold }
+        Self {
+            started_at,
+            passed: zero(),
+            done: zero(),
+            total: zero(),
+            shutdown: false.into(),
+            lost: false.into(),
+            hold,
+        }
     }
 
     pub(crate) fn started_at(&self) -> i64 {
@@ -41,6 +51,17 @@ impl Progress {
 
     pub(crate) fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
+    }
+
+    /// Tells that a first part of the work is done, as large as the one that follows: that is counted from 0 again.
+    pub(crate) fn pass(&self, bytes: u64) {
+        self.set_total(2 * bytes);
+        self.set_done(bytes);
+        self.passed.store(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -57,6 +78,7 @@ impl Progress {
 
     /// Tells that so many bytes are done. Where the job is held, waits at that place until it is let go or stopped.
     pub(crate) fn reach(&self, bytes: u64) {
+        let bytes = self.passed() + bytes;
         if let Some(hold) = &self.hold {
             hold.wait(self, bytes);
         }

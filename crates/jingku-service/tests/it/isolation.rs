@@ -52,6 +52,7 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::GetCompShareImageCreateProgress, Names::Image("CompShareImageId", &[])),
     (Action::GetProjectList, Names::Nothing),
     (Action::GetRegion, Names::Nothing),
+    (Action::ImportCompShareCustomImage, Names::Nothing),
     (Action::ModifyCompShareImageShareAccount, Names::Image("CompShareImageId", &[("AddAccounts.0", "2")])),
     (
         Action::SyncCompShareCustomImage,

@@ -30,6 +30,7 @@ mod get_comp_share_custom_image_url;
 mod get_comp_share_image_create_progress;
 mod get_project_list;
 mod get_region;
+mod import_comp_share_custom_image;
 mod isolation;
 mod jobs;
 mod lab;

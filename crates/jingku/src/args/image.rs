@@ -43,6 +43,8 @@ pub(crate) enum ImageCommand {
     Delete(OneImage),
     #[command(about = tr("Write an image's disk to a file", "把镜像的磁盘导出为文件"))]
     Export(ExportArgs),
+    #[command(about = tr("Make an image of a disk file: raw or qcow2, plain or in gzip or zstd", "把磁盘文件导入为镜像：raw 或 qcow2，可用 gzip 或 zstd 压缩"))]
+    Import(ImportArgs),
     #[command(about = tr("Print a link that downloads an image without a key pair", "输出免密钥的镜像下载链接"))]
     Url(UrlArgs),
 }
@@ -56,6 +58,7 @@ impl ImageCommand {
             Self::Create(args) => &args.connection,
             Self::Update(args) => &args.one.connection,
             Self::Export(args) => &args.one.connection,
+            Self::Import(args) => &args.connection,
             Self::Url(args) => &args.one.connection,
         }
     }
@@ -119,6 +122,20 @@ pub(crate) struct ExportArgs {
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) one: OneImage,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[arg(value_name = "FILE", help = tr("The file; - for standard input. Called again, it goes on where it was", "磁盘文件；- 表示标准输入。中断后再次运行即可续传"))]
+    pub(crate) file: PathBuf,
+    #[arg(long, help = tr("The image's name, unique in the account", "镜像名称，账号内唯一"))]
+    pub(crate) name: String,
+    #[arg(long, value_name = "TEXT", help = tr("Free text", "描述"))]
+    pub(crate) description: Option<String>,
+    #[arg(long, help = tr("Follow until it is done", "一直等到完成"))]
+    pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]

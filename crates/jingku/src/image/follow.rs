@@ -81,11 +81,11 @@ fn detached(follow: &str) -> Failure {
     Failure::new(Exit::Interrupted, message)
 }
 
-/// Percent, MB/s and seconds left. indicatif draws it on standard error, and only on a terminal.
+/// Percent, MB/s, seconds left, and what was there already. indicatif draws it on standard error, and only on a terminal.
 pub(super) fn bar(length: u64) -> ProgressBar {
     let template = tr(
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta} left",
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {eta}",
+        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta} left  {msg}",
+        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {eta}  {msg}",
     );
     ProgressBar::new(length)
         .with_style(ProgressStyle::with_template(template).expect("the template is right"))

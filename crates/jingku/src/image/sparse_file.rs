@@ -4,9 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 /// Zeros are left out in blocks of this many bytes, the block size of common file systems.
 const BLOCK: usize = 4096;
+
+/// After so many bytes it is worth writing them to the device: by itself the kernel waits for half a minute.
+const SYNC_BYTES: usize = 64 << 20;
 
 /// A file that appears under its name only when it is whole.
 pub(super) struct SparseFile {
@@ -15,6 +19,10 @@ pub(super) struct SparseFile {
     path: PathBuf,
     at: u64,
     finished: bool,
+    /// Makes durable what was written so far, beside the receiving of more.
+    syncing: Option<JoinHandle<io::Result<()>>>,
+    /// Bytes written since it began.
+    unsynced: usize,
 }
 
 impl SparseFile {
@@ -28,28 +36,54 @@ impl SparseFile {
         name.push(format!(".jingku-{}", std::process::id()));
         let staged = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
-        Ok(Self { file, staged, path: path.to_owned(), at: 0, finished: false })
+        Ok(Self { file, staged, path: path.to_owned(), at: 0, finished: false, syncing: None, unsynced: 0 })
     }
 
     /// Appends bytes; blocks of zeros become holes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut rest = bytes;
+        let (mut rest, mut data) = (bytes, 0..0);
         while !rest.is_empty() {
             // Blocks are those of the file, wherever the pieces of the stream begin.
-            let to_boundary = BLOCK - usize::try_from(self.at % BLOCK as u64).unwrap_or(0);
+            let start = bytes.len() - rest.len();
+            let to_boundary = BLOCK - usize::try_from((self.at + start as u64) % BLOCK as u64).unwrap_or(0);
             let (block, after) = rest.split_at(to_boundary.min(rest.len()));
-            if block.iter().any(|byte| *byte != 0) {
-                self.file.write_all_at(block, self.at)?;
+            // Neighbouring blocks go in one write.
+            let end = start + block.len();
+            if is_zero(block) {
+                self.write(&bytes[data.clone()], self.at + data.start as u64)?;
+                data = end..end;
+            } else {
+                data.end = end;
             }
-            self.at += block.len() as u64;
             rest = after;
         }
+        self.write(&bytes[data.clone()], self.at + data.start as u64)?;
+        self.at += bytes.len() as u64;
         Ok(())
+    }
+
+    fn write(&mut self, data: &[u8], at: u64) -> io::Result<()> {
+        self.file.write_all_at(data, at)?;
+        self.unsynced += data.len();
+        if self.unsynced >= SYNC_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.wait_for_sync()?;
+            self.unsynced = 0;
+            let file = self.file.try_clone()?;
+            self.syncing = Some(thread::Builder::new().spawn(move || file.sync_data())?);
+        }
+        Ok(())
+    }
+
+    /// The kernel tells of a failed write once, and it may have told that thread.
+    fn wait_for_sync(&mut self) -> io::Result<()> {
+        let ended = self.syncing.take().map(JoinHandle::join);
+        ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
     }
 
     /// Makes the file durable and gives it its name, unless something has taken it meanwhile.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.file.set_len(self.at)?;
+        self.wait_for_sync()?;
         self.file.sync_all()?;
         std::fs::hard_link(&self.staged, &self.path)?;
         self.finished = true;
@@ -64,6 +98,11 @@ impl Drop for SparseFile {
             let _ = std::fs::remove_file(&self.staged);
         }
     }
+}
+
+/// Without a way out in the middle, which lets the compiler look at many bytes at a time.
+fn is_zero(block: &[u8]) -> bool {
+    block.iter().fold(0, |all, byte| all | byte) == 0
 }
 
 #[cfg(test)]

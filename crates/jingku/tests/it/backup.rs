@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::crash::{assert_killed, assert_whole};
 use crate::disk;
 use crate::home::{Home, files_below};
 use crate::server::Server;
@@ -322,7 +321,7 @@ fn killed_at_every_step() {
     let mut kill = |args: &[&str], failpoint: &str| {
         let mut command = home.command(args);
         let status = command.env("JINGKU_FAILPOINT", failpoint).status().unwrap();
-        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{failpoint}: {status}");
+        assert_killed(status, failpoint);
         kills += 1;
     };
     for failpoint in FAILPOINTS.iter().filter(|name| name.starts_with("backup")) {
@@ -360,6 +359,7 @@ fn killed_at_every_step() {
             home.run(&scene.restore(to, &[])).succeeded();
         }
         assert!(scene.content(to) == original, "{failpoint}");
+        assert_whole(home, &["--data-dir", to], failpoint);
         std::fs::remove_dir_all(to).unwrap();
     }
     assert_eq!(kills, FAILPOINTS.len());

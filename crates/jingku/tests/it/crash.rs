@@ -1,113 +1,70 @@
 //! kill -9 at every named place and at any moment: nothing acknowledged is lost, nothing hangs.
+//!
+//! Every failpoint of the sources stands in a list of [`KILLED_AT`], or a test fails; and at every place of these lists a
+//! process must die, or its test fails. `JINGKU_CRASH_ROUNDS` and `JINGKU_CRASH_SEED` say how often and which: CONTRIBUTING.md.
+
+mod actions;
+mod ledger;
+mod load;
+mod make;
+mod upkeep;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
+use std::process::ExitStatus;
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::home::{Home, files_below};
-use crate::server::Server;
-use crate::trash;
-use crate::{backup, disk, sweep};
+use crate::{backup, import, sweep, trash};
 
-/// Where the service is killed. `name:N` is the N-th time the place is reached; the disk has 40 chunks that are no hole.
-const FAILPOINTS: [&str; 9] = [
-    "make.claimed",
-    "make.chunk:1",
-    "make.chunk:2",
-    "make.chunk:17",
-    "make.chunk:40",
-    "make.chunks_durable",
-    "make.manifest_durable",
-    "make.before_row",
-    "make.after_row",
+/// Where something is killed, by who does it. `name:N` is the N-th time the place is reached.
+const KILLED_AT: [&[&str]; 8] = [
+    &make::FAILPOINTS,
+    &actions::FAILPOINTS,
+    &upkeep::FAILPOINTS,
+    &upkeep::NOTES,
+    &trash::FAILPOINTS,
+    &backup::FAILPOINTS,
+    &sweep::FAILPOINTS,
+    &import::FAILPOINTS,
 ];
 
-/// Kills at moments nobody chose, from before the job is claimed to after it is done.
-const MOMENTS: u64 = 12;
-
-/// A home with an image that must survive, and an instance to make more of.
-struct Scene {
-    home: Home,
-    kept: (String, Vec<u8>),
-    source: Vec<u8>,
-    kills: u32,
+/// A number that the environment may set.
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
-impl Scene {
-    fn new() -> Self {
-        let home = Home::new();
-        let (kept, source) = (disk::bytes(8, 100), disk::bytes(60, 200));
-        home.add_instance("uhost-kept", &kept);
-        home.add_instance("uhost-1", &source);
-        let server = home.serve();
-        let kept_id = home.make("uhost-kept", "kept");
-        server.stop();
-        Self { home, kept: (kept_id, kept), source, kills: 0 }
-    }
+/// It died of SIGKILL, and of nothing else.
+pub(crate) fn assert_killed(status: ExitStatus, place: &str) {
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{place} was not reached: {status}");
+}
 
-    /// Makes an image while `kill` sees to it that the server dies, and looks what became of everything.
-    fn crash(&mut self, name: &str, failpoint: &str, kill: impl FnOnce(&Server)) {
-        let mut command = self.home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut server = Server::start(command.env("JINGKU_FAILPOINT", failpoint));
-        let made = self.home.json(&["image", "create", "--instance", "uhost-1", "--name", name]);
-        kill(&server);
-        let status = server.wait();
-        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{name}: {status}; {}", server.log());
-        self.kills += 1;
-        self.recovered(name, made["CompShareImageId"].as_str().unwrap());
-    }
-
-    /// After a restart the image is there with its bytes, and so is the one of before; name and instance are free.
-    fn recovered(&self, name: &str, image_id: &str) {
-        let server = self.home.serve();
-        self.home.run(&["image", "progress", image_id, "--wait"]).succeeded();
-        for (id, bytes) in [(image_id, &self.source), (self.kept.0.as_str(), &self.kept.1)] {
-            assert_eq!(self.home.json(&["image", "show", id])["Status"], "Available", "{name}");
-            assert!(self.home.bytes(id) == *bytes, "{name}: other bytes");
-        }
-        self.home.run(&["image", "delete", image_id]).succeeded();
-        let again = self.home.make("uhost-1", name);
-        self.home.run(&["image", "delete", &again]).succeeded();
-        server.stop();
-    }
+/// Every row has its manifest, every manifest its chunks, and every byte is right.
+pub(crate) fn assert_whole(home: &Home, at: &[&str], place: &str) {
+    let checked = home.run(&[&["check", "--read-data", "--json"], at].concat());
+    assert_eq!(checked.code, Some(0), "{place}: {checked:?}");
+    let usage = home.json(&[&["usage"], at].concat());
+    assert_eq!(usage["MissingChunks"], json!(0), "{place}: {usage}");
 }
 
 #[test]
-fn killed_at_every_failpoint() {
-    let mut scene = Scene::new();
-    for failpoint in FAILPOINTS {
-        scene.crash(&failpoint.replace(':', "-"), failpoint, |_| {});
-    }
-    println!("{} kills at failpoints", scene.kills);
-}
-
-#[test]
-fn killed_at_any_moment() {
-    let mut scene = Scene::new();
-    for moment in 0..MOMENTS {
-        scene.crash(&format!("moment-{moment}"), "", |server| {
-            thread::sleep(Duration::from_millis(moment * moment / 2));
-            server.signal(Signal::KILL);
-        });
-    }
-    println!("{} kills at any moment", scene.kills);
-}
-
-#[test]
-fn every_failpoint_of_the_source_is_in_the_list() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jingku-service/src");
+fn every_failpoint_of_the_sources_is_in_the_lists_and_the_other_way_round() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut named = Vec::new();
-    for text in files_below(source).into_values() {
-        let text = String::from_utf8(text).unwrap();
-        let calls = text.split("reached(\"").skip(1);
-        named.extend(calls.map(|rest| rest.split('"').next().unwrap().to_owned()));
+    for entry in std::fs::read_dir(crates).unwrap() {
+        for text in files_below(entry.unwrap().path().join("src")).into_values() {
+            let text = String::from_utf8(text).unwrap();
+            let calls = text.split("reached(\"").skip(1);
+            named.extend(calls.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        }
     }
-    assert!(named.len() >= 6, "the source names too few: {named:?}");
-    let lists = [&FAILPOINTS[..], &trash::FAILPOINTS, &backup::FAILPOINTS, &sweep::FAILPOINTS];
-    let killed_at = |name: &str| lists.concat().iter().any(|place| place.split(':').next() == Some(name));
-    let forgotten: Vec<_> = named.iter().filter(|name| !killed_at(name)).collect();
+    assert!(named.len() >= 30, "the sources name too few: {named:?}");
+    let listed: Vec<&str> =
+        KILLED_AT.concat().into_iter().map(|place| place.split(':').next().unwrap()).collect();
+    let forgotten: Vec<_> = named.iter().filter(|name| !listed.contains(&name.as_str())).collect();
     assert!(forgotten.is_empty(), "no crash test kills at {forgotten:?}");
+    let gone: Vec<_> = listed.iter().filter(|name| !named.iter().any(|known| known == *name)).collect();
+    assert!(gone.is_empty(), "no source names {gone:?}");
 }

@@ -134,6 +134,13 @@ impl Ended {
         self
     }
 
+    /// It failed with this exit code, after it told something on standard output.
+    pub(crate) fn failed_with_output(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(!self.out.is_empty(), "{self:?}");
+        self
+    }
+
     /// It failed with this exit code, said these words on standard error, and nothing on standard output.
     pub(crate) fn failed(self, code: i32, words: &[&str]) -> Self {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");

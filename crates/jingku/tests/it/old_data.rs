@@ -105,6 +105,7 @@ fn holds_everything(home: &Home, data: &Path) {
     let usage = home.json(&[&["usage"], &at[..]].concat());
     let images = usage["Images"].as_array().unwrap();
     assert!(usage["MissingChunks"] == 0 && images.iter().all(|image| image["Damaged"] == false), "{usage}");
+    home.run(&[&["check", "--read-data"], &at[..]].concat()).succeeded();
     server.stop();
 }
 

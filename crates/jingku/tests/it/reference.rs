@@ -47,7 +47,7 @@ fn every_command_and_option_has_its_place() {
             pages += 1;
         }
     }
-    assert_eq!(pages, 44);
+    assert_eq!(pages, 45);
 }
 
 #[test]

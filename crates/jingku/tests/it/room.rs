@@ -16,14 +16,14 @@ use crate::server::Server;
 const SMALL: &str = "size=64m";
 
 /// A file system of its own in memory, gone when dropped.
-struct SmallDisk {
-    path: PathBuf,
+pub(crate) struct SmallDisk {
+    pub(crate) path: PathBuf,
     programs: &'static [&'static str],
 }
 
 impl SmallDisk {
     /// `None` where nobody may mount one.
-    fn mount(path: PathBuf) -> Option<Self> {
+    pub(crate) fn mount(path: PathBuf) -> Option<Self> {
         std::fs::create_dir(&path).unwrap();
         for programs in [&[][..], &["sudo", "-n"]] {
             let mount = ["mount", "-t", "tmpfs", "-o", SMALL, "none", path.to_str().unwrap()];

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::home::PATIENCE;
+use crate::home::{PATIENCE, until};
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
@@ -22,17 +22,25 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server and waits for its first line.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|(status, said)| panic!("no server, {status}, stderr {said}"))
+    }
+
+    /// Starts a server, or tells how it ended instead and what it said.
+    pub(crate) fn try_start(command: &mut Command) -> Result<Self, (ExitStatus, String)> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = collect(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let mut server = Self { child, base_url: line.trim_end().to_owned(), stdout, log };
-        if !line.starts_with("http://127.0.0.1:") {
-            let status = server.wait();
-            panic!("no server, {status}, stdout {line:?}, stderr {}", server.log());
+        if line.starts_with("http://127.0.0.1:") {
+            return Ok(server);
         }
-        server
+        assert_eq!(line, "");
+        let status = server.wait();
+        // What was said last may still be on its way.
+        until("all is said", || Arc::strong_count(&server.log) == 1);
+        Err((status, server.log()))
     }
 
     /// HOST:PORT.
@@ -56,6 +64,13 @@ impl Server {
         assert!(response.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&response));
         let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
         response.split_off(head + 4)
+    }
+
+    /// The most memory it has had, in bytes, files that it maps included.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.unwrap().parse::<u64>().unwrap() * 1024
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -1,10 +1,8 @@
 //! `jingku trash`, on a folder with a server running on it and without one, and killed at every durable step.
 
-use std::os::unix::process::ExitStatusExt;
-
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::crash::{assert_killed, assert_whole};
 use crate::disk;
 use crate::home::Home;
 
@@ -115,7 +113,8 @@ fn killed_at_every_step() {
         let restores = failpoint.ends_with("restore");
         let mut command = home.command(if restores { &restore } else { &["trash", "empty"] });
         let status = command.env("JINGKU_FAILPOINT", failpoint).status().unwrap();
-        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{failpoint}: {status}");
+        assert_killed(status, failpoint);
+        assert_whole(&home, &[], failpoint);
 
         // Every image is in one place, whole: listed, in the trash, or nowhere after it was to be forgotten.
         let (listed, trash) = (home.json(&["image", "list"]), home.json(&["trash", "list"]));

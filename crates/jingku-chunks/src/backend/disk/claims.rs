@@ -54,6 +54,12 @@ impl Claim for DiskClaim {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         journal.append(&encode(key)).map_err(|e| Error::io(format!("claim {key}"), e))
     }
+
+    fn add_all(&self, keys: &[Key]) -> Result<()> {
+        let records: Vec<u8> = keys.iter().flat_map(|key| encode(*key)).collect();
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.append(&records).map_err(|e| Error::io(format!("claim {} objects", keys.len()), e))
+    }
 }
 
 impl Drop for DiskClaim {
@@ -64,13 +70,13 @@ impl Drop for DiskClaim {
 }
 
 impl Journal {
-    fn append(&mut self, record: &[u8]) -> io::Result<()> {
+    fn append(&mut self, records: &[u8]) -> io::Result<()> {
         if self.broken {
             return Err(io::Error::other("an earlier object could not be claimed"));
         }
         uninterrupted(|| self.gate.lock_shared())?;
         // Other processes read the file through the same kernel, so what is written is seen.
-        let written = self.file.write_all(record);
+        let written = self.file.write_all(records);
         self.broken = written.is_err();
         uninterrupted(|| self.gate.unlock())?;
         written

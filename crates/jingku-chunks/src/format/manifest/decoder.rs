@@ -2,8 +2,8 @@
 
 use std::io::{self, BufReader, Read};
 
-use super::{HEADER_BYTES, Shape, TAG_CHUNK, TAG_ZEROS};
-use crate::format::Malformed;
+use super::{Layout, Shape, TAG_CHUNK, TAG_END, TAG_ZEROS, Version, version};
+use crate::format::{CHUNK_SIZE_MAX, LOGICAL_SIZE_MAX, Malformed};
 use crate::id::{ChunkId, ManifestId};
 use crate::manifest::Extent;
 
@@ -27,8 +27,8 @@ impl From<Malformed> for DecodeError {
 pub(crate) struct Decoder<R> {
     source: BufReader<R>,
     hasher: blake3::Hasher,
-    shape: Shape,
-    /// Chunks covered so far.
+    layout: Layout,
+    /// Bytes covered so far.
     position: u64,
     after_zeros: bool,
 }
@@ -36,42 +36,102 @@ pub(crate) struct Decoder<R> {
 impl<R: Read> Decoder<R> {
     /// Reads the header.
     pub(crate) fn new(source: R) -> Result<Self, DecodeError> {
-        let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
-        let mut hasher = blake3::Hasher::new();
-        let header: [u8; HEADER_BYTES] = read_array(&mut source)?;
-        hasher.update(&header);
-        Ok(Self { source, hasher, shape: Shape::decode(header)?, position: 0, after_zeros: false })
+        let source = BufReader::with_capacity(BUFFER_BYTES, source);
+        let (hasher, layout) = (blake3::Hasher::new(), Layout::ByContent);
+        let mut decoder = Self { source, hasher, layout, position: 0, after_zeros: false };
+        decoder.layout = match version(decoder.field()?)? {
+            Version::Fixed => Layout::Fixed(Shape::decode(decoder.field()?)?),
+            Version::ByContent => Layout::ByContent,
+        };
+        Ok(decoder)
     }
 
-    pub(crate) fn shape(&self) -> Shape {
-        self.shape
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
     }
 
-    /// Reads the next entry, or nothing when the disk is covered.
+    /// Number of bytes covered so far, which is all of them after the last entry.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Reads the next entry, or nothing when all is covered.
     pub(crate) fn next(&mut self) -> Result<Option<Extent>, DecodeError> {
-        let left = self.shape.chunk_count() - self.position;
+        match self.layout {
+            Layout::Fixed(shape) => self.next_of_disk(shape),
+            Layout::ByContent => self.next_of_stream(),
+        }
+    }
+
+    fn next_of_disk(&mut self, shape: Shape) -> Result<Option<Extent>, DecodeError> {
+        let left = shape.logical_size - self.position;
         if left == 0 {
             return Ok(None);
         }
         match self.field()? {
             [TAG_ZEROS] => {
                 let count = u64::from_le_bytes(self.field()?);
-                if self.after_zeros {
-                    return Err("it splits a run of zeros".into());
+                if count > left.div_ceil(shape.chunk_size) {
+                    return Err("a run of zeros goes past the end".into());
                 }
-                if count == 0 || count > left {
-                    return Err("a run of zeros is empty or goes past the end".into());
-                }
-                self.after_zeros = true;
-                Ok(Some(Extent::Zero { len: self.advance(count) }))
+                // At most a chunk more than the disk is long.
+                self.zeros((count * shape.chunk_size).min(left)).map(Some)
             }
             [TAG_CHUNK] => {
                 let id = ChunkId(self.field()?);
-                self.after_zeros = false;
-                Ok(Some(Extent::Chunk { id, len: self.advance(1) }))
+                Ok(Some(self.chunk(id, shape.chunk_size.min(left))))
             }
             _ => Err("an entry is neither zeros nor a chunk".into()),
         }
+    }
+
+    fn next_of_stream(&mut self) -> Result<Option<Extent>, DecodeError> {
+        let left = LOGICAL_SIZE_MAX - self.position;
+        match self.field()? {
+            [TAG_ZEROS] => {
+                let len = u64::from_le_bytes(self.field()?);
+                if len > left {
+                    return Err("the stream is larger than 1 PiB".into());
+                }
+                self.zeros(len).map(Some)
+            }
+            [TAG_CHUNK] => {
+                let len = u32::from_le_bytes(self.field()?).into();
+                if len == 0 || len > CHUNK_SIZE_MAX {
+                    return Err("the length of a chunk is out of range".into());
+                }
+                if len > left {
+                    return Err("the stream is larger than 1 PiB".into());
+                }
+                let id = ChunkId(self.field()?);
+                Ok(Some(self.chunk(id, len)))
+            }
+            [TAG_END] => {
+                if u64::from_le_bytes(self.field()?) != self.position {
+                    return Err("its entries are not as long together as it says".into());
+                }
+                Ok(None)
+            }
+            _ => Err("an entry is neither zeros, nor a chunk, nor the end".into()),
+        }
+    }
+
+    fn zeros(&mut self, len: u64) -> Result<Extent, DecodeError> {
+        if self.after_zeros {
+            return Err("it splits a run of zeros".into());
+        }
+        if len == 0 {
+            return Err("a run of zeros is empty".into());
+        }
+        self.after_zeros = true;
+        self.position += len;
+        Ok(Extent::Zero { len })
+    }
+
+    fn chunk(&mut self, id: ChunkId, len: u64) -> Extent {
+        self.after_zeros = false;
+        self.position += len;
+        Extent::Chunk { id, len }
     }
 
     /// Reads the trailer, checks it, and returns the name the manifest must have. Called after the last entry.
@@ -85,12 +145,6 @@ impl<R: Read> Decoder<R> {
             return Err("something follows its end".into());
         }
         Ok(ManifestId(trailer))
-    }
-
-    fn advance(&mut self, count: u64) -> u64 {
-        let length = self.shape.length(self.position, count);
-        self.position += count;
-        length
     }
 
     fn field<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {

@@ -1,48 +1,56 @@
 //! Writing a manifest as a stream.
 
-use super::{Shape, TAG_CHUNK, TAG_ZEROS};
+use super::{Layout, TAG_CHUNK, TAG_END, TAG_ZEROS};
 use crate::id::{ChunkId, ManifestId};
 
 /// Turns chunks in order into the bytes of a manifest. It does no I/O: the caller takes the bytes away now and then.
 pub(crate) struct Encoder {
-    shape: Shape,
+    layout: Layout,
     hasher: blake3::Hasher,
     bytes: Vec<u8>,
-    /// Chunks of zeros that were told of but not written, since more may follow.
+    /// Bytes of zeros that were told of but not written, since more may follow.
     zeros: u64,
-    chunk_count: u64,
+    /// Bytes covered so far.
+    position: u64,
 }
 
 impl Encoder {
-    pub(crate) fn new(shape: Shape) -> Self {
+    pub(crate) fn new(layout: Layout) -> Self {
         let mut encoder =
-            Self { shape, hasher: blake3::Hasher::new(), bytes: Vec::new(), zeros: 0, chunk_count: 0 };
-        encoder.append(&shape.encode());
+            Self { layout, hasher: blake3::Hasher::new(), bytes: Vec::new(), zeros: 0, position: 0 };
+        encoder.append(&layout.encode());
         encoder
     }
 
-    /// Appends a run of zeros, in chunks.
-    pub(crate) fn zeros(&mut self, count: u64) {
-        self.zeros += count;
-        self.chunk_count += count;
+    /// Appends a run of zeros, of so many bytes. Of a disk it is whole chunks, or goes to its end.
+    pub(crate) fn zeros(&mut self, len: u64) {
+        self.zeros += len;
+        self.position += len;
     }
 
-    /// Appends a chunk.
-    pub(crate) fn chunk(&mut self, id: ChunkId) {
+    /// Appends a chunk of so many bytes.
+    pub(crate) fn chunk(&mut self, id: ChunkId, len: u32) {
         self.end_zeros();
         self.append(&[TAG_CHUNK]);
+        if matches!(self.layout, Layout::ByContent) {
+            self.append(&len.to_le_bytes());
+        }
         self.append(&id.0);
-        self.chunk_count += 1;
+        self.position += u64::from(len);
     }
 
-    /// Tells whether the disk is covered.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.chunk_count == self.shape.chunk_count()
+    /// Number of bytes covered so far.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
     }
 
     /// Appends the trailer and returns the manifest's name.
     pub(crate) fn finish(&mut self) -> ManifestId {
         self.end_zeros();
+        if matches!(self.layout, Layout::ByContent) {
+            self.append(&[TAG_END]);
+            self.append(&self.position.to_le_bytes());
+        }
         let hash = self.hasher.finalize();
         self.bytes.extend_from_slice(hash.as_bytes());
         ManifestId(hash.into())
@@ -60,8 +68,12 @@ impl Encoder {
 
     fn end_zeros(&mut self) {
         if self.zeros > 0 {
-            let count = std::mem::take(&mut self.zeros);
+            let len = std::mem::take(&mut self.zeros);
             self.append(&[TAG_ZEROS]);
+            let count = match self.layout {
+                Layout::Fixed(shape) => len.div_ceil(shape.chunk_size),
+                Layout::ByContent => len,
+            };
             self.append(&count.to_le_bytes());
         }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jingku_chunks::{Error, Faulty, Kind, ManifestId, Memory, Sealed, Store, Sweep, Writer, Written};
+use jingku_chunks::{Error, Faulty, Hold, Kind, ManifestId, Memory, Sealed, Store, Sweep, Writer, Written};
 
 use super::{PLAN, assert_exactly};
 use crate::sample::{self, noise};
@@ -12,12 +12,14 @@ use crate::sample::{self, noise};
 /// Disks are made of these many different chunks, so that they share most.
 const PIECES: u64 = 6;
 const SEEDS: u64 = 2000;
-const OPERATIONS: usize = 60;
+const OPERATIONS: usize = 80;
 
 enum Making {
     Pushing(Box<Writer>, Vec<u8>, usize),
     Sealed(Sealed, Vec<u8>),
     Written(Written, Vec<u8>),
+    /// A copy of a row: its manifest is held while nobody knows whether the row stays.
+    Held(Hold, ManifestId),
 }
 
 struct Model {
@@ -28,6 +30,8 @@ struct Model {
     sweeps: Vec<Sweep>,
     /// What the catalogue would say: rows, each with its manifest.
     rows: RefCell<BTreeMap<u64, ManifestId>>,
+    /// Deleted, and not forgotten: these rows come back, and need their manifests as much as the others.
+    trash: RefCell<BTreeMap<u64, ManifestId>>,
     contents: BTreeMap<ManifestId, Vec<u8>>,
     next_row: u64,
 }
@@ -37,8 +41,8 @@ impl Model {
         let backend = Arc::new(Faulty::new(Memory::new()));
         let store = Store::new(Arc::clone(&backend));
         let (makings, sweeps) = (Vec::new(), Vec::new());
-        let (rows, contents) = (RefCell::default(), BTreeMap::new());
-        Self { dice: seed, backend, store, makings, sweeps, rows, contents, next_row: 0 }
+        let (rows, trash, contents) = (RefCell::default(), RefCell::default(), BTreeMap::new());
+        Self { dice: seed, backend, store, makings, sweeps, rows, trash, contents, next_row: 0 }
     }
 
     fn roll(&mut self, end: usize) -> usize {
@@ -48,11 +52,14 @@ impl Model {
     }
 
     fn operate(&mut self) {
-        match self.roll(20) {
+        match self.roll(24) {
             0..=2 if self.makings.len() < 3 => self.begin(),
             0..=8 => self.advance(),
             9 => self.abandon(),
-            10 => self.delete_row(),
+            10 | 14 => self.delete_row(),
+            15 => self.restore_row(),
+            16 | 17 => self.forget_row(),
+            18 if self.makings.len() < 3 => self.hold_row(),
             11 if self.sweeps.len() < 2 => self.sweeps.push(self.store.sweep(PLAN)),
             12 => {
                 // Killed, as far as the store can tell.
@@ -92,6 +99,15 @@ impl Model {
                 self.contents.insert(written.manifest, disk);
                 return;
             }
+            Making::Held(hold, id) => {
+                // Looked for afterwards, as `Store::hold` asks for.
+                if self.live().contains(&id) {
+                    self.rows.borrow_mut().insert(self.next_row, id);
+                    self.next_row += 1;
+                }
+                drop(hold);
+                return;
+            }
         };
         self.makings.push(next);
     }
@@ -103,12 +119,40 @@ impl Model {
         }
     }
 
-    fn delete_row(&mut self) {
-        let numbers: Vec<u64> = self.rows.borrow().keys().copied().collect();
-        if !numbers.is_empty() {
-            let chosen = numbers[self.roll(numbers.len())];
-            self.rows.borrow_mut().remove(&chosen);
+    fn hold_row(&mut self) {
+        let known = self.rows.borrow().clone();
+        if let Some(row) = self.pick(&known) {
+            let id = self.rows.borrow()[&row];
+            self.makings.push(Making::Held(self.store.hold(&[id]).unwrap(), id));
         }
+    }
+
+    fn delete_row(&mut self) {
+        let known = self.rows.borrow().clone();
+        if let Some(row) = self.pick(&known) {
+            let id = self.rows.borrow_mut().remove(&row).unwrap();
+            self.trash.borrow_mut().insert(row, id);
+        }
+    }
+
+    fn restore_row(&mut self) {
+        let known = self.trash.borrow().clone();
+        if let Some(row) = self.pick(&known) {
+            let id = self.trash.borrow_mut().remove(&row).unwrap();
+            self.rows.borrow_mut().insert(row, id);
+        }
+    }
+
+    fn forget_row(&mut self) {
+        let known = self.trash.borrow().clone();
+        if let Some(row) = self.pick(&known) {
+            self.trash.borrow_mut().remove(&row);
+        }
+    }
+
+    fn pick(&mut self, of: &BTreeMap<u64, ManifestId>) -> Option<u64> {
+        let numbers: Vec<u64> = of.keys().copied().collect();
+        if numbers.is_empty() { None } else { Some(numbers[self.roll(numbers.len())]) }
     }
 
     fn cut_power(&mut self) {
@@ -123,15 +167,16 @@ impl Model {
             return;
         }
         let chosen = self.roll(self.sweeps.len());
-        let rows = &self.rows;
-        let mut live = || Ok::<_, Error>(rows.borrow().values().copied().collect());
+        let (rows, trash) = (&self.rows, &self.trash);
+        let mut live =
+            || Ok::<_, Error>(rows.borrow().values().chain(trash.borrow().values()).copied().collect());
         if !self.sweeps[chosen].step(&mut live).unwrap() {
             self.sweeps.swap_remove(chosen);
         }
     }
 
     fn live(&self) -> BTreeSet<ManifestId> {
-        self.rows.borrow().values().copied().collect()
+        self.rows.borrow().values().chain(self.trash.borrow().values()).copied().collect()
     }
 
     fn check(&self, seed: u64) {

@@ -53,7 +53,9 @@ pub(super) fn place(action: Action) -> Place {
         | Action::DescribeCompShareSoftwarePort
         | Action::DescribeCompShareSupportZone
         | Action::GetProjectList
-        | Action::GetRegion => Place::Constant,
+        | Action::GetRegion
+        // It makes an image as a creation does; called as here, without a name, it is refused.
+        | Action::ImportCompShareCustomImage => Place::Constant,
     }
 }
 

@@ -1,0 +1,258 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream;
+use jingku_protocol::actions::{Action, ImportCompShareCustomImageRequest};
+use jingku_protocol::{Class, RetCode};
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Body, Method, RequestBuilder};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::exchange::{Exchange, UploadState};
+use crate::retry;
+
+/// Bytes that are handed to the network at once.
+const PIECE_BYTES: usize = 256 << 10;
+/// The most zeros of one request.
+const ZEROS_MAX: u64 = 1 << 30;
+/// The pauses between attempts, the first and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
+
+/// A file on its way to a server, to be made an image of.
+pub struct Upload {
+    client: Client,
+    request: ImportCompShareCustomImageRequest,
+    image_id: String,
+    url: String,
+    state: UploadState,
+}
+
+/// What is sent.
+enum Piece<F> {
+    Bytes(Bytes, Arc<F>),
+    Zeros,
+}
+
+impl Client {
+    /// Starts the import of a file as an image, or finds the one that goes on under the same name and size.
+    ///
+    /// An extension of Jingku; any other endpoint is [`Error::CannotImport`]. Retried like any call.
+    pub async fn start_import(&self, request: &ImportCompShareCustomImageRequest) -> Result<Upload, Error> {
+        let (image_id, url) = open(self, request).await?;
+        let state = look(self, &url).await?;
+        Ok(Upload { client: self.clone(), request: request.clone(), image_id, url, state })
+    }
+}
+
+impl Upload {
+    /// The image that is to be made.
+    pub fn image_id(&self) -> &str {
+        &self.image_id
+    }
+
+    /// How many bytes the server has.
+    pub fn received(&self) -> u64 {
+        self.state.offset
+    }
+
+    /// BLAKE3 of the bytes that the server had when it was asked, in hexadecimal: who goes on with an upload finds out by
+    /// it whether it is of the same file.
+    pub fn received_blake3(&self) -> &str {
+        self.state.blake3.as_deref().unwrap_or_default()
+    }
+
+    /// Sends bytes that follow those the server has. `sent` is told how many it has for certain or are on their way.
+    ///
+    /// What breaks is gone on with where the server says, until no byte has come for
+    /// [`Config::timeout`](crate::Config::timeout). The server then has them on its disk.
+    pub async fn send(
+        &mut self,
+        bytes: Bytes,
+        sent: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let length = bytes.len() as u64;
+        self.carry(&Piece::Bytes(bytes, Arc::new(sent)), length).await
+    }
+
+    /// Sends zeros that follow what the server has, which takes no time on the network; else as [`Upload::send`].
+    pub async fn send_zeros(&mut self, count: u64) -> Result<(), Error> {
+        let mut left = count;
+        while left > 0 {
+            let length = left.min(ZEROS_MAX);
+            self.carry(&Piece::<fn(u64)>::Zeros, length).await?;
+            left -= length;
+        }
+        Ok(())
+    }
+
+    async fn carry<F>(&mut self, piece: &Piece<F>, length: u64) -> Result<(), Error>
+    where
+        F: Fn(u64) + Send + Sync + 'static,
+    {
+        let start = self.state.offset;
+        let end = start + length;
+        let mut patience = Patience::new(self.client.config().timeout);
+        while self.state.offset < end {
+            let at = self.state.offset;
+            let attempt = match piece {
+                Piece::Bytes(bytes, sent) => {
+                    let from = usize::try_from(at - start).unwrap_or(usize::MAX);
+                    self.patch(at, bytes.slice(from..), Arc::clone(sent)).await
+                }
+                Piece::Zeros => self.patch_zeros(at, end - at).await,
+            };
+            match attempt {
+                Ok(state) => self.state = state,
+                Err(error) => {
+                    if !patience.bears(&error).await {
+                        return Err(error);
+                    }
+                    if self.look_again().await.is_err() {
+                        continue;
+                    }
+                }
+            }
+            if !(start..=end).contains(&self.state.offset) {
+                return Err(self.elsewhere());
+            }
+            if self.state.offset > at {
+                patience = Patience::new(self.client.config().timeout);
+            }
+        }
+        Ok(())
+    }
+
+    /// Agrees on the hash of the whole file, in hexadecimal: the server makes the image from now on.
+    pub async fn finish(&mut self, blake3: &str) -> Result<(), Error> {
+        let length = self.state.offset;
+        let mut patience = Patience::new(self.client.config().timeout);
+        loop {
+            let post = self.client.to_link(Method::POST, &self.url);
+            let post = post.header("Upload-Length", length).header("Upload-Blake3", blake3);
+            let error = match exchange(post.header(CONTENT_LENGTH, 0)).await {
+                Ok(state) => {
+                    self.state = state;
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            if !patience.bears(&error).await {
+                return Err(error);
+            }
+            // What is wrong will be told by the next attempt.
+            let _ = self.look_again().await;
+        }
+    }
+
+    async fn patch_zeros(&self, at: u64, count: u64) -> Result<UploadState, Error> {
+        let patch = self.client.to_link(Method::PATCH, &self.url).header("Upload-Offset", at);
+        let sending = exchange(patch.header("Upload-Zeros", count).header(CONTENT_LENGTH, 0));
+        let silence = self.client.config().timeout;
+        timeout(silence, sending).await.unwrap_or(Err(Error::Timeout { action: ACTION, after: silence }))
+    }
+
+    async fn patch(
+        &self,
+        at: u64,
+        bytes: Bytes,
+        sent: Arc<impl Fn(u64) + Send + Sync + 'static>,
+    ) -> Result<UploadState, Error> {
+        let (length, moved) = (bytes.len(), Arc::new(AtomicU64::new(at)));
+        let counter = Arc::clone(&moved);
+        let pieces = (0..length).step_by(PIECE_BYTES).map(move |from| {
+            let to = (from + PIECE_BYTES).min(length);
+            counter.store(at + to as u64, Ordering::Relaxed);
+            sent(at + to as u64);
+            Ok::<_, std::convert::Infallible>(bytes.slice(from..to))
+        });
+        let patch = self.client.to_link(Method::PATCH, &self.url).header("Upload-Offset", at);
+        let patch = patch.header(CONTENT_LENGTH, length).body(Body::wrap_stream(stream::iter(pieces)));
+        let mut sending = std::pin::pin!(exchange(patch));
+        let (silence, mut seen) = (self.client.config().timeout, at);
+        loop {
+            match timeout(silence, &mut sending).await {
+                Ok(state) => return state,
+                // A slow network is no silence.
+                Err(_) if moved.load(Ordering::Relaxed) > seen => seen = moved.load(Ordering::Relaxed),
+                Err(_) => return Err(Error::Timeout { action: ACTION, after: silence }),
+            }
+        }
+    }
+
+    /// Asks for another link and for what the server has.
+    async fn look_again(&mut self) -> Result<(), Error> {
+        let (image_id, url) = open(&self.client, &self.request).await?;
+        if image_id != self.image_id {
+            return Err(self.elsewhere());
+        }
+        self.url = url;
+        self.state = look(&self.client, &self.url).await?;
+        Ok(())
+    }
+
+    /// What the server has is not what was sent from here.
+    fn elsewhere(&self) -> Error {
+        Error::ImageGone { image_id: self.image_id.clone() }
+    }
+}
+
+const ACTION: Action = Action::ImportCompShareCustomImage;
+
+async fn open(
+    client: &Client,
+    request: &ImportCompShareCustomImageRequest,
+) -> Result<(String, String), Error> {
+    match client.call(request).await {
+        Ok(reply) => Ok((reply.comp_share_image_id, reply.url)),
+        Err(Error::Api { code, request_id, .. }) if code == RetCode::ActionNotFound.code() => {
+            Err(Error::CannotImport { request_id })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks what the server has, until it can tell.
+async fn look(client: &Client, url: &str) -> Result<UploadState, Error> {
+    retry::run(client.config(), ACTION, || async {
+        let state = exchange(client.to_link(Method::HEAD, url)).await?;
+        if state.blake3.is_some() {
+            return Ok(state);
+        }
+        let message = "The server is still at what has come".to_owned();
+        Err(Error::Api { action: ACTION, code: RetCode::Throttled.code(), message, request_id: None })
+    })
+    .await
+}
+
+async fn exchange(request: RequestBuilder) -> Result<UploadState, Error> {
+    Exchange::open(ACTION, request).await?.into_upload_state().await
+}
+
+/// How long attempts go on that do not get ahead.
+struct Patience {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        Self { until: Instant::now() + time, pause: PAUSES[0] }
+    }
+
+    /// Waits before another attempt, if an error is worth one: the server may be starting, or still be at the bytes of a
+    /// connection that broke; a link may have ended.
+    async fn bears(&mut self, error: &Error) -> bool {
+        let ended = error.ret_code() == Some(RetCode::SignatureMismatch.code());
+        let moved = matches!(error, Error::Http { status: 409, .. });
+        if !(ended || moved || error.class() == Class::AskAgainLater) || Instant::now() >= self.until {
+            return false;
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSES[1]);
+        true
+    }
+}

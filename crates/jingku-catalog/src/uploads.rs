@@ -1,0 +1,255 @@
+use crate::accounts::touch;
+use crate::database::{Cells, Read, Row, Transaction};
+use crate::images::{Origin, count, insert_image, insert_job, name_taken};
+use crate::jobs::fail_image;
+use crate::{AccountId, Catalog, NewImage, NewJob, Result, Scope};
+
+/// What stands before an image's id where a job names what its image is made of, when that is a file that was uploaded.
+/// No instance is called so.
+pub const UPLOAD_SOURCE: &str = "upload:";
+
+/// A file that is to be uploaded, and the image to be made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUpload<'a> {
+    /// The image's id, which no image had before.
+    pub image_id: &'a str,
+    /// What a person calls the image.
+    pub name: &'a str,
+    /// One paragraph for a reader.
+    pub description: &'a str,
+    /// The region it is held in.
+    pub region: &'a str,
+    /// The zone it is held in.
+    pub zone: &'a str,
+    /// Bytes of the file, if they are known.
+    pub size_bytes: Option<i64>,
+    /// Hash of the file, if it is known.
+    pub blake3: Option<&'a str>,
+}
+
+/// An upload that has not come to its end: its file is on its way in, or waits for its job or is with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The image that is to be made.
+    pub image_id: String,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Bytes of the file; `None` until somebody knows.
+    pub size_bytes: Option<i64>,
+    /// Hash of the file in hexadecimal; `None` until somebody knows.
+    pub blake3: Option<String>,
+    /// Bytes that have come and are durable.
+    pub received_bytes: i64,
+    /// Whether all have come and the hash has agreed.
+    pub finished: bool,
+}
+
+/// What came of [`Catalog::start_upload`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartUpload {
+    /// The image is there, `Making`, and waits for its file.
+    Started,
+    /// The account uploads such a file under the name already: this is its image.
+    Going(String),
+    /// An image of the account holds the name.
+    NameTaken,
+    /// The account has as many uploads as it may.
+    TooMany,
+}
+
+/// What came of [`Catalog::finish_upload`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishUpload {
+    /// There is a job now.
+    Finished,
+    /// There was a job already.
+    Before,
+    /// The image was deleted meanwhile, or its upload has failed.
+    Gone,
+}
+
+const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, received_bytes, finished_at";
+
+impl Catalog {
+    /// Creates an image that waits for a file. When the account uploads a file of the same size under the same name
+    /// already, and not one of another hash, nothing changes. An account has `uploads_max` unfinished uploads at most.
+    pub async fn start_upload(
+        &self,
+        scope: Scope,
+        new: NewUpload<'_>,
+        uploads_max: i64,
+        now: i64,
+    ) -> Result<StartUpload> {
+        self.database
+            .write(|mut transaction| async move {
+                touch(&mut transaction, scope.owner()).await?;
+                if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
+                    let rows = transaction.query(SAME, &[scope.param(), new.name.into()]).await?;
+                    let going = rows.into_iter().next().map(|row| same(row, &new)).transpose()?.flatten();
+                    return transaction
+                        .discard(going.map_or(StartUpload::NameTaken, StartUpload::Going))
+                        .await;
+                }
+                if unfinished(&mut transaction, scope).await? >= uploads_max {
+                    return transaction.discard(StartUpload::TooMany).await;
+                }
+                insert(&mut transaction, scope, &new, now).await?;
+                transaction.commit(StartUpload::Started).await
+            })
+            .await
+    }
+
+    /// Returns the image of the upload that a new one would be once more.
+    pub async fn going_upload(&self, scope: Scope, new: &NewUpload<'_>) -> Result<Option<String>> {
+        let rows = self.database.query(SAME, &[scope.param(), new.name.into()]).await?;
+        rows.into_iter().next().map(|row| same(row, new)).transpose().map(Option::flatten)
+    }
+
+    /// Returns the upload of an image of the account.
+    pub async fn upload(&self, account: AccountId, image_id: &str) -> Result<Option<Upload>> {
+        let sql = format!("SELECT {COLUMNS} FROM uploads WHERE account_id = $1 AND image_id = $2");
+        let rows = self.database.query(&sql, &[account.into(), image_id.into()]).await?;
+        rows.into_iter().next().map(upload).transpose()
+    }
+
+    /// Returns all uploads of all accounts. Each account has few.
+    pub async fn uploads(&self) -> Result<Vec<Upload>> {
+        let sql = format!("SELECT {COLUMNS} FROM uploads ORDER BY image_id");
+        self.database.query(&sql, &[]).await?.into_iter().map(upload).collect()
+    }
+
+    /// Returns the unfinished uploads that nothing has come of since `heard_before`.
+    pub async fn silent_uploads(&self, heard_before: i64) -> Result<Vec<Upload>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM uploads WHERE finished_at IS NULL AND heard_at < $1 ORDER BY image_id"
+        );
+        self.database.query(&sql, &[heard_before.into()]).await?.into_iter().map(upload).collect()
+    }
+
+    /// Writes down how much of a file has come and is durable. Returns `false` when the upload is finished or gone.
+    pub async fn receive(&self, image_id: &str, received_bytes: i64, now: i64) -> Result<bool> {
+        self.database
+            .write(|mut transaction| async move {
+                let sql = "UPDATE uploads SET received_bytes = $2, heard_at = $3
+                           WHERE image_id = $1 AND finished_at IS NULL";
+                let params = [image_id.into(), received_bytes.into(), now.into()];
+                let received = transaction.execute(sql, &params).await?;
+                transaction.commit(received == 1).await
+            })
+            .await
+    }
+
+    /// Hands the file of an upload, which is whole and of this size and hash, to a new job.
+    pub async fn finish_upload(
+        &self,
+        upload: &Upload,
+        size_bytes: i64,
+        blake3: &str,
+        job: NewJob<'_>,
+        now: i64,
+    ) -> Result<FinishUpload> {
+        self.database
+            .write(|mut transaction| async move {
+                touch(&mut transaction, upload.account).await?;
+                let id = &upload.image_id;
+                let sql = "UPDATE uploads
+                           SET size_bytes = $2, blake3 = $3, received_bytes = $2, heard_at = $4, finished_at = $4
+                           WHERE image_id = $1 AND finished_at IS NULL";
+                let params = [id.into(), size_bytes.into(), blake3.into(), now.into()];
+                if transaction.execute(sql, &params).await? == 0 {
+                    let sql = "SELECT image_id FROM uploads WHERE image_id = $1";
+                    let there = transaction.exists(sql, &[id.into()]).await?;
+                    return transaction.discard(if there { FinishUpload::Before } else { FinishUpload::Gone }).await;
+                }
+                let source = format!("{UPLOAD_SOURCE}{id}");
+                let scope = Scope::own(upload.account);
+                insert_job(&mut transaction, scope, id, &source, job, size_bytes, now).await?;
+                transaction.commit(FinishUpload::Finished).await
+            })
+            .await
+    }
+
+    /// Ends an unfinished upload badly: its image is `UnAvailable`, with a reason that a person can act on, and holds its
+    /// name no longer. Returns `false` when it is finished or gone.
+    pub async fn fail_upload(&self, upload: &Upload, reason: &str, now: i64) -> Result<bool> {
+        self.database
+            .write(|mut transaction| async move {
+                touch(&mut transaction, upload.account).await?;
+                let sql = "SELECT image_id FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
+                if !transaction.exists(sql, &[(&upload.image_id).into()]).await? {
+                    return transaction.discard(false).await;
+                }
+                fail_image(&mut transaction, &upload.image_id, reason, now).await?;
+                transaction.commit(true).await
+            })
+            .await
+    }
+}
+
+/// Forgets the upload of an image, if there is one.
+pub(crate) async fn forget(transaction: &mut Transaction, image_id: &str) -> Result<()> {
+    transaction.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
+}
+
+async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
+    let image = NewImage {
+        id: new.image_id,
+        name: new.name,
+        description: new.description,
+        instance_id: "",
+        softwares: None,
+        software_ports: "[]",
+        firewall_ports: &[],
+    };
+    let origin = Origin {
+        region: new.region.to_owned(),
+        zone: new.zone.to_owned(),
+        gpu_type: String::new(),
+        size_bytes: new.size_bytes.unwrap_or(0),
+    };
+    insert_image(transaction, scope, &image, &origin, now).await?;
+    count(transaction, scope.owner(), new.zone, 1).await?;
+    let sql = "INSERT INTO uploads (image_id, account_id, size_bytes, blake3, received_bytes, heard_at)
+               VALUES ($1, $2, $3, $4, 0, $5)";
+    let params = [new.image_id.into(), scope.param(), new.size_bytes.into(), new.blake3.into(), now.into()];
+    transaction.execute(sql, &params).await.map(drop)
+}
+
+/// The upload under a name.
+const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.finished_at
+     FROM uploads u JOIN images i ON i.id = u.image_id
+     WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'";
+
+/// The image of a row of [`SAME`], if a new upload would be that one once more.
+fn same(row: Row, new: &NewUpload<'_>) -> Result<Option<String>> {
+    row.decode("uploads", |cells| {
+        let (id, size_bytes) = (cells.text()?, cells.optional_integer()?);
+        let (blake3, finished) = (cells.optional_text()?, cells.optional_integer()?.is_some());
+        // Of a finished one the size is known, whatever was known when it began.
+        let sizes = size_bytes == new.size_bytes || (finished && new.size_bytes.is_none());
+        let hashes = new.blake3.is_none_or(|new| blake3.is_none_or(|old| old == new));
+        Ok((sizes && hashes).then_some(id))
+    })
+}
+
+async fn unfinished(transaction: &mut Transaction, scope: Scope) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL";
+    let rows = transaction.query(sql, &[scope.param()]).await?;
+    let count = rows.into_iter().next().map(|row| row.decode("uploads", Cells::integer)).transpose()?;
+    Ok(count.unwrap_or(0))
+}
+
+fn upload(row: Row) -> Result<Upload> {
+    row.decode("uploads", upload_cells)
+}
+
+fn upload_cells(cells: &mut Cells) -> Read<Upload> {
+    Ok(Upload {
+        image_id: cells.text()?,
+        account: AccountId(cells.integer()?),
+        size_bytes: cells.optional_integer()?,
+        blake3: cells.optional_text()?,
+        received_bytes: cells.integer()?,
+        finished: cells.optional_integer()?.is_some(),
+    })
+}

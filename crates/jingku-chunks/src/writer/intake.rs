@@ -1,0 +1,136 @@
+//! From chunks in order to a manifest of them, whatever they are cut from.
+
+use std::sync::Arc;
+
+use super::ingest::{Ingest, Ingested, Job, Shared};
+use super::sealed::Sealed;
+use super::sync_ahead::SyncAhead;
+use crate::backend::{Backend, Stage};
+use crate::error::{Error, Result};
+use crate::format::manifest::{Encoder, Layout};
+use crate::hold::Hold;
+use crate::pipeline::Pipeline;
+use crate::suspects::Suspects;
+
+/// Bytes of the manifest collected before they go to the backend.
+const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
+
+/// Has chunks stored on several cores, and writes their manifest in the order they came.
+pub(super) struct Intake {
+    backend: Arc<dyn Backend>,
+    hold: Hold,
+    pipeline: Pipeline<Job, Vec<Ingested>>,
+    manifest: Encoder,
+    stage: Box<dyn Stage>,
+    totals: Totals,
+    sync_ahead: SyncAhead,
+}
+
+/// What was stored so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub(super) data_bytes: u64,
+    pub(super) new_bytes: u64,
+    pub(super) new_chunks: u64,
+    pub(super) reused_chunks: u64,
+}
+
+impl Intake {
+    /// Stretches are cut at multiples of `chunk_size`.
+    pub(super) fn start(
+        backend: &Arc<dyn Backend>,
+        layout: Layout,
+        chunk_size: usize,
+        zstd_level: i32,
+    ) -> Result<Self> {
+        let hold = Hold::begin(backend.as_ref())?;
+        let suspects = Suspects::load(backend.as_ref())?;
+        let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects, chunk_size };
+        let shared = Arc::new(shared);
+        Ok(Self {
+            pipeline: Pipeline::start(|| {
+                let mut ingest = Ingest::new(Arc::clone(&shared), zstd_level)?;
+                Ok(move |job| ingest.run(job))
+            })?,
+            backend: Arc::clone(backend),
+            hold,
+            manifest: Encoder::new(layout),
+            stage: backend.stage()?,
+            totals: Totals::default(),
+            sync_ahead: SyncAhead::new(backend),
+        })
+    }
+
+    /// Has the next chunks stored. Waits while enough are on their way.
+    pub(super) fn submit(&mut self, job: Job) -> Result<()> {
+        // A stretch is read by the thread that stores it, so those that wait hold nothing; but each is many chunks.
+        match job {
+            Job::Chunk(_) => self.make_room(Pipeline::is_full)?,
+            Job::Stretch { .. } => self.make_room(Pipeline::is_busy)?,
+        }
+        self.pipeline.submit(job);
+        Ok(())
+    }
+
+    /// Appends zeros, which cost nothing.
+    pub(super) fn zeros(&mut self, len: u64) -> Result<()> {
+        self.make_room(Pipeline::is_full)?;
+        self.pipeline.pass(Ok(vec![Ingested::Zeros { len }]));
+        Ok(())
+    }
+
+    /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must be of so many bytes.
+    pub(super) fn finish(mut self, logical_bytes: u64) -> Result<Sealed> {
+        while let Some(ingested) = self.pipeline.take() {
+            self.record(ingested?)?;
+        }
+        // An error that an earlier call returned took its chunk with it; a caller that went on all the same ends here.
+        if self.manifest.position() != logical_bytes {
+            let what = "a chunk could not be stored";
+            return Err(Error::Length { what, offset: self.manifest.position(), length: logical_bytes });
+        }
+        self.sync_ahead.wait()?;
+        self.backend.sync()?;
+        let id = self.manifest.finish();
+        self.stage.write(&self.manifest.take())?;
+        let Self { backend, hold, stage, totals, .. } = self;
+        Ok(Sealed { backend, hold, stage, id, logical_bytes, totals })
+    }
+
+    /// Takes what is ready, and waits for more only where the bound on memory demands it.
+    fn make_room(&mut self, is_full: impl Fn(&Pipeline<Job, Vec<Ingested>>) -> bool) -> Result<()> {
+        while let Some(ingested) = self.pipeline.take_ready() {
+            self.record(ingested?)?;
+        }
+        while is_full(&self.pipeline)
+            && let Some(ingested) = self.pipeline.take()
+        {
+            self.record(ingested?)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, ingested: Vec<Ingested>) -> Result<()> {
+        for ingested in ingested {
+            match ingested {
+                Ingested::Zeros { len } => self.manifest.zeros(len),
+                Ingested::Chunk { id, plain_bytes, new_bytes } => {
+                    self.totals.data_bytes += u64::from(plain_bytes);
+                    match new_bytes {
+                        Some(bytes) => {
+                            self.totals.new_chunks += 1;
+                            self.totals.new_bytes += bytes;
+                            self.sync_ahead.stored(bytes)?;
+                        }
+                        None => self.totals.reused_chunks += 1,
+                    }
+                    self.manifest.chunk(id, plain_bytes);
+                }
+            }
+        }
+        if self.manifest.pending_bytes() >= MANIFEST_BUFFER_BYTES {
+            self.stage.write(&self.manifest.take())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! The end of writing: the manifest gets its name.
+
+use std::sync::Arc;
+
+use super::intake::Totals;
+use crate::backend::{Backend, Existing, Outcome, Stage};
+use crate::error::{Error, Result};
+use crate::hold::Hold;
+use crate::id::ManifestId;
+use crate::key::Key;
+use crate::manifest::Manifest;
+
+/// A disk or stream whose chunks are all durable, and whose manifest has no name yet.
+#[must_use = "without its manifest the chunks are garbage"]
+pub struct Sealed {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) hold: Hold,
+    pub(super) stage: Box<dyn Stage>,
+    pub(super) id: ManifestId,
+    pub(super) logical_bytes: u64,
+    pub(super) totals: Totals,
+}
+
+impl Sealed {
+    /// Gives the manifest its name and makes it durable.
+    pub fn write_manifest(self) -> Result<Written> {
+        let key = Key::Manifest(self.id);
+        self.hold.add(key)?;
+        let outcome = match Manifest::open(&self.backend, self.id) {
+            Ok(_) => Outcome::Kept,
+            Err(Error::NotFound(_)) => self.stage.commit(key, Existing::Keep)?,
+            Err(Error::Damaged { .. }) => self.stage.commit(key, Existing::Replace)?,
+            Err(error) => return Err(error),
+        };
+        // Also when it was there: whoever wrote it may not have come this far yet.
+        self.backend.sync()?;
+        Ok(Written {
+            manifest: self.id,
+            new_manifest: outcome == Outcome::Stored,
+            logical_bytes: self.logical_bytes,
+            data_bytes: self.totals.data_bytes,
+            new_bytes: self.totals.new_bytes,
+            new_chunks: self.totals.new_chunks,
+            reused_chunks: self.totals.reused_chunks,
+            hold: self.hold,
+        })
+    }
+}
+
+/// What writing a disk or stream came to.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Names what was written; the same content always has the same name.
+    pub manifest: ManifestId,
+    /// Whether no such manifest existed before.
+    pub new_manifest: bool,
+    /// Size of the disk or stream.
+    pub logical_bytes: u64,
+    /// Plain bytes that are not in chunks of zeros.
+    pub data_bytes: u64,
+    /// Bytes of chunk objects that were added to the backend, compressed and with headers.
+    pub new_bytes: u64,
+    /// Chunks that were added to the backend, or replaced there because they were damaged.
+    pub new_chunks: u64,
+    /// Chunks that were found in the backend, counted as often as they stand on the disk.
+    pub reused_chunks: u64,
+    /// Keeps sweeps away from the manifest and its chunks. To be dropped when it is on record that the manifest is live,
+    /// and not before: nothing else protects it until then.
+    pub hold: Hold,
+}

@@ -1,0 +1,136 @@
+//! Writing a stream of unknown length, cut by its content.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use fastcdc::v2020::FastCDC;
+
+use super::ingest::Job;
+use super::intake::Intake;
+use super::sealed::Sealed;
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::format::LOGICAL_SIZE_MAX;
+use crate::format::manifest::Layout;
+
+/// The shortest chunk of a stream but its last, in bytes.
+const CHUNK_BYTES_MIN: usize = 64 << 10;
+/// How long chunks of a stream are, about, in bytes. `docs/format/choices.md` has the measurement.
+const CHUNK_BYTES_AVERAGE: usize = 256 << 10;
+/// The longest chunk of a stream, in bytes.
+const CHUNK_BYTES_MAX: usize = 1 << 20;
+
+/// Reads a stream to its end and stores its chunks.
+pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
+    let mut intake = Intake::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
+    let mut cutter = Cutter::new(source);
+    let mut length = 0;
+    while let Some(chunk) = cutter.next_chunk().map_err(|e| Error::Source(e.into()))? {
+        let chunk_length = chunk.len() as u64;
+        if chunk_length > LOGICAL_SIZE_MAX - length {
+            let what = "the stream is larger than 1 PiB";
+            return Err(Error::Length { what, offset: length, length: chunk_length });
+        }
+        length += chunk_length;
+        intake.submit(Job::Chunk(chunk))?;
+    }
+    intake.finish(length)
+}
+
+/// Cuts what it reads.
+///
+/// Where it cuts depends on nothing but the bytes from the last cut on. The same stream is therefore always cut the same
+/// way, and after a change the cuts soon fall where they fell before.
+struct Cutter<R> {
+    source: R,
+    buffer: Box<[u8]>,
+    /// What was read and not handed out yet is between these two.
+    start: usize,
+    end: usize,
+    ended: bool,
+}
+
+impl<R: Read> Cutter<R> {
+    fn new(source: R) -> Self {
+        // Longer than the longest chunk, so that what is left over is moved to the front only now and then.
+        let buffer = vec![0; 4 * CHUNK_BYTES_MAX].into();
+        Self { source, buffer, start: 0, end: 0, ended: false }
+    }
+
+    /// Returns the next chunk; nothing at the end.
+    fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.fill()?;
+        let unread = &self.buffer[self.start..self.end];
+        let cut = FastCDC::new(unread, CHUNK_BYTES_MIN, CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MAX).next();
+        let chunk = cut.map(|cut| unread[..cut.length].to_vec());
+        self.start += chunk.as_ref().map_or(0, Vec::len);
+        Ok(chunk)
+    }
+
+    /// Has at least one longest chunk to look at, or all that is left.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.end - self.start >= CHUNK_BYTES_MAX || self.ended {
+            return Ok(());
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < self.buffer.len() && !self.ended {
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.ended = true,
+                Ok(length) => self.end += length,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hands out a few bytes at a time, and is interrupted now and then.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.1 += 1;
+            if self.1.is_multiple_of(3) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let length = buf.len().min(10_007);
+            self.0.read(&mut buf[..length])
+        }
+    }
+
+    fn cuts(source: impl Read) -> Vec<Vec<u8>> {
+        let mut cutter = Cutter::new(source);
+        std::iter::from_fn(|| cutter.next_chunk().unwrap()).collect()
+    }
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        blake3::Hasher::new().finalize_xof().fill(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn cuts_do_not_depend_on_how_the_stream_comes() {
+        let stream = noise(9 << 20);
+        let chunks = cuts(&stream[..]);
+        assert_eq!(chunks.concat(), stream);
+        assert_eq!(cuts(Trickle(&stream, 0)), chunks);
+        let (_, all_but_last) = chunks.split_last().unwrap();
+        assert!(all_but_last.iter().all(|chunk| (CHUNK_BYTES_MIN..=CHUNK_BYTES_MAX).contains(&chunk.len())));
+        assert_eq!(cuts(&[][..]), Vec::<Vec<u8>>::new());
+    }
+
+    /// Chunks are found again only if they are cut for ever as they were cut first.
+    #[test]
+    fn cuts_are_where_they_always_were() {
+        let lengths: Vec<usize> = cuts(&noise(2 << 20)[..]).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [531_215, 93_777, 506_155, 463_976, 351_611, 67_744, 82_674]);
+    }
+}

@@ -1,0 +1,250 @@
+//! Where the fuzzers begin: what is right, and what people have done to formats like these to do harm.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::manifest::sealed;
+
+/// The folder of the corpus of a target: one file an input, named for what it is.
+pub fn folder(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target)
+}
+
+/// The corpus of a target, by name.
+pub fn read(target: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut inputs = Vec::new();
+    for entry in fs::read_dir(folder(target))? {
+        let entry = entry?;
+        inputs.push((entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path())?));
+    }
+    inputs.sort();
+    Ok(inputs)
+}
+
+/// Makes the manifests.
+pub fn manifests() -> Vec<(&'static str, Vec<u8>)> {
+    let header = |size: u64, chunk: u32| {
+        [b"JKMF\x01\0\0\0", &size.to_le_bytes()[..], &chunk.to_le_bytes()[..]].concat()
+    };
+    let zeros = |count: u64| [&[0], &count.to_le_bytes()[..]].concat();
+    let chunk = |seed: u8| [&[1], &[seed; 32][..]].concat();
+    let sealed = |parts: &[Vec<u8>]| sealed(&parts.concat());
+    let disk = header(5 * 4096 + 1, 4096);
+    let stream = b"JKMF\x02\0\0\0".to_vec();
+    let piece = |length: u32, seed: u8| [&[1], &length.to_le_bytes()[..], &[seed; 32]].concat();
+    let end = |length: u64| [&[2], &length.to_le_bytes()[..]].concat();
+    vec![
+        ("empty-disk", sealed(&[header(0, 4096)])),
+        ("chunks-and-zeros", sealed(&[disk.clone(), zeros(2), chunk(1), zeros(1), chunk(2), chunk(1)])),
+        ("one-short-chunk", sealed(&[header(17, 4 << 20), chunk(9)])),
+        ("a-pib-of-zeros", sealed(&[header(1 << 50, 4096), zeros(1 << 38)])),
+        ("hostile-larger-than-a-pib", sealed(&[header((1 << 50) + 1, 4096), zeros((1 << 38) + 1)])),
+        ("hostile-size-of-all-ones", sealed(&[header(u64::MAX, 4096), zeros(u64::MAX)])),
+        ("hostile-zeros-past-the-end", sealed(&[disk.clone(), zeros(7)])),
+        ("hostile-zeros-that-overflow", sealed(&[disk.clone(), chunk(1), zeros(u64::MAX)])),
+        ("hostile-no-zeros", sealed(&[disk.clone(), zeros(0), zeros(6)])),
+        ("hostile-split-zeros", sealed(&[disk.clone(), zeros(3), zeros(3)])),
+        ("hostile-chunk-too-many", sealed(&[header(4096, 4096), chunk(1), chunk(2)])),
+        ("hostile-chunk-too-few", sealed(&[disk.clone(), chunk(1)])),
+        ("hostile-chunk-size-zero", sealed(&[header(4096, 0), chunk(1)])),
+        ("hostile-chunk-size-three", sealed(&[header(4096, 3), chunk(1)])),
+        ("hostile-chunk-size-of-2-gib", sealed(&[header(4096, 1 << 31), chunk(1)])),
+        ("hostile-tag", sealed(&[header(4096, 4096), vec![2; 33]])),
+        ("hostile-tail", [sealed(&[header(4096, 4096), chunk(1)]), vec![0]].concat()),
+        ("hostile-hash", [header(4096, 4096), chunk(1), vec![0; 32]].concat()),
+        ("hostile-header-only", header(4096, 4096)),
+        ("hostile-version", [b"JKMF\x03\0\0\0", &[0; 44][..]].concat()),
+        ("a-stream", sealed(&[stream.clone(), piece(5, 1), zeros(4096), piece(4 << 20, 2), end(4_198_405)])),
+        ("empty-stream", sealed(&[stream.clone(), end(0)])),
+        ("hostile-stream-of-another-length", sealed(&[stream.clone(), piece(5, 1), end(6)])),
+        ("hostile-stream-without-end", sealed(&[stream.clone(), piece(5, 1)])),
+        ("hostile-stream-after-its-end", sealed(&[stream.clone(), end(0), piece(5, 1)])),
+        (
+            "hostile-stream-of-a-long-chunk",
+            sealed(&[stream.clone(), piece(u32::MAX, 1), end(u32::MAX.into())]),
+        ),
+        ("hostile-stream-of-split-zeros", sealed(&[stream.clone(), zeros(1), zeros(1), end(2)])),
+        ("hostile-stream-of-zeros-that-overflow", sealed(&[stream, piece(5, 1), zeros(u64::MAX), end(4)])),
+    ]
+}
+
+/// Makes the chunks.
+pub fn chunks() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
+    let object = |codec: u8, plain: usize, payload: &[u8]| {
+        let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        [b"JKCH\x01", &[codec, 0, 0][..], &length(plain), &length(payload.len()), payload].concat()
+    };
+    let text = b"jingku keeps each byte once. ".repeat(100);
+    let packed = zstd::bulk::compress(&text, 1)?;
+    // 64 MiB in a few KB; a header that says 4 MiB, one that says 100 bytes.
+    let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 19)?;
+    let checked = {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
+        encoder.include_checksum(true)?;
+        io::Write::write_all(&mut encoder, &text)?;
+        encoder.finish()?
+    };
+    let skippable = [&0x184d_2a50_u32.to_le_bytes()[..], &4_u32.to_le_bytes(), b"skip", &packed].concat();
+    let dictionary =
+        [&0xfd2f_b528_u32.to_le_bytes()[..], &[0x23, 0xff, 0xff, 0xff, 0xff, 10], &packed[6..]].concat();
+    let mut window = packed.clone();
+    window[4] = 0;
+    window[5] = 0xff;
+    Ok(vec![
+        ("plain", object(0, 5, b"bytes")),
+        ("zstd", object(1, text.len(), &packed)),
+        ("zstd-with-checksum", object(1, text.len(), &checked)),
+        ("zstd-in-two-frames", object(1, 2 * text.len(), &[&packed[..], &packed].concat())),
+        ("zstd-after-a-skippable-frame", object(1, text.len(), &skippable)),
+        ("zstd-of-4-mib", object(1, 4 << 20, &zstd::bulk::compress(&vec![7; 4 << 20], 1)?)),
+        ("hostile-bomb", object(1, 4 << 20, &bomb)),
+        ("hostile-bomb-that-says-little", object(1, bomb.len() + 1, &bomb)),
+        ("hostile-plain-length-zero", object(0, 0, b"")),
+        ("hostile-plain-length-over-4-mib", object(1, (4 << 20) + 1, &packed)),
+        ("hostile-plain-length-of-4-gib", object(1, usize::MAX, &packed)),
+        ("hostile-frame-of-less", object(1, text.len() + 1, &packed)),
+        ("hostile-frame-of-more", object(1, text.len() - 1, &packed)),
+        ("hostile-no-frame", object(1, 100, b"")),
+        ("hostile-dictionary", object(1, text.len(), &dictionary)),
+        ("hostile-window", object(1, text.len(), &window)),
+        ("hostile-codec", object(2, 5, b"bytes")),
+        ("hostile-tail", [object(0, 5, b"bytes"), vec![0]].concat()),
+        ("hostile-header-only", object(0, 5, b"bytes")[..16].to_vec()),
+        ("hostile-half-a-header", b"JKCH\x01\0\0\0".to_vec()),
+    ])
+}
+
+/// Makes disks: what is damaged, where, how, and the bytes.
+pub fn disks() -> Vec<(&'static str, Vec<u8>)> {
+    let text = b"jingku keeps each byte once. ".repeat(400);
+    let mut noise = vec![0; 3 * 4096 + 5];
+    blake3::Hasher::new().finalize_xof().fill(&mut noise);
+    let disk = |control: [u8; 4], parts: &[&[u8]]| [&control, &parts.concat()[..]].concat();
+    let zeros = vec![0; 2 * 4096];
+    vec![
+        ("empty", disk([0, 0, 0, 0], &[])),
+        ("one-byte-flip", disk([0, 0, 0, 1 << 4], &[b"x"])),
+        ("zeros-delete-manifest", disk([0, 0, 0, 0], &[&zeros])),
+        ("noise-and-zeros-flip-payload", disk([1, 20, 0, 0x80], &[&noise, &zeros, &noise])),
+        ("text-cut", disk([2, 9, 0, 1], &[&text, &zeros])),
+        ("text-insert", disk([0, 16, 0, 2], &[&zeros, &text])),
+        ("twice-the-same-delete", disk([0, 0, 0, 0], &[&noise[..4096], &noise[..4096], &zeros, &text])),
+    ]
+}
+
+/// Makes requests: query, content type and body, a line each.
+pub fn requests() -> Vec<(&'static str, Vec<u8>)> {
+    let deep =
+        |depth: usize| format!("\napplication/json\n{}{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    let many = format!("\n\n{}", (0..600).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&"));
+    vec![
+        ("query", b"Action=DescribeCompShareCustomImages&Limit=20&PublicKey=x&Signature=y\n\n".to_vec()),
+        (
+            "form",
+            b"\napplication/x-www-form-urlencoded\nAction=A&Name=%E9%95%9C%E5%BA%93+1&Tags.0=a&Tags.1=b"
+                .to_vec(),
+        ),
+        (
+            "json-flat",
+            br#"
+application/json
+{"Action":"A","Limit":20,"Price":35.0,"Flag":true,"None":null,"Tags.0":"a"}"#
+                .to_vec(),
+        ),
+        (
+            "json-nested",
+            b"Action=A\n\n{\"Action\":\"A\",\"Tags\":[\"a\",\"b\"],\"Map\":{\"k\":{\"l\":1e-7}}}".to_vec(),
+        ),
+        ("hostile-deep", deep(5000).into_bytes()),
+        ("hostile-many", many.into_bytes()),
+        ("hostile-twice", b"a=1&a=2\n\n".to_vec()),
+        ("hostile-twice-in-json", b"\n\n{\"a\":1,\"a\":2}".to_vec()),
+        ("hostile-numbers", b"\n\n{\"a\":1e999,\"b\":1e-400,\"c\":-0,\"d\":1e308}".to_vec()),
+        ("hostile-percent", b"a=%&b=%G1&c=%ff%fe&%00=1\n\n".to_vec()),
+        ("hostile-zero", b"\n\n{\"a\":\"\\u0000\"}".to_vec()),
+        ("hostile-surrogate", b"\n\n{\"a\":\"\\ud800\"}".to_vec()),
+        ("hostile-dots", b"a.=1&.a=2&a..b=3&a.18446744073709551616=4\n\n".to_vec()),
+        ("hostile-not-an-object", b"\napplication/json\n[1]".to_vec()),
+    ]
+}
+
+/// Makes qcow2 images with `qemu-img` and `qemu-io`, and spoils some.
+pub fn images() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("disk.qcow2");
+    let made = |options: &str, size: &str, writes: &[&str]| -> io::Result<Vec<u8>> {
+        run(Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2", "-o", options])
+            .arg(&path)
+            .arg(size))?;
+        let mut io = Command::new("qemu-io");
+        io.args(["-f", "qcow2"]).arg(&path);
+        for write in writes {
+            io.args(["-c", write]);
+        }
+        run(&mut io)?;
+        fs::read(&path)
+    };
+    let writes = [
+        "write -P 1 0 8k",
+        "write -c -P 2 8k 4k",
+        "write -c -P 3 12k 4k",
+        "write -z 16k 8k",
+        "write -P 4 60k 4k",
+    ];
+    let base = made("cluster_size=4k", "64k", &writes)?;
+    let small = made("cluster_size=512", "16k", &["write -P 5 512 1k", "write -P 6 16000 384"])?;
+    let old = made("compat=0.10,cluster_size=4k", "64k", &["write -P 7 4k 4k"])?;
+    let empty = made("cluster_size=64k", "1T", &["read 0 1"])?;
+    let field = |image: &[u8], at: usize| -> usize {
+        let bytes = image[at..at + 8].try_into().unwrap_or_default();
+        usize::try_from(u64::from_be_bytes(bytes) & 0x00ff_ffff_ffff_fe00).unwrap_or(0)
+    };
+    let (first, second) = (field(&base, 40), field(&base, field(&base, 40)));
+    let spoilt = |at: usize, bytes: &[u8]| {
+        let mut image = base.clone();
+        image[at..at + bytes.len()].copy_from_slice(bytes);
+        image
+    };
+    let entry = |offset: u64| (offset | 1 << 63).to_be_bytes();
+    let first_offset = first as u64;
+    let mut images = vec![
+        ("hostile-second-table-is-the-first", spoilt(first, &entry(first_offset))),
+        ("hostile-second-table-is-the-header", spoilt(first, &entry(0))),
+        ("hostile-second-table-past-the-end", spoilt(first, &entry(1 << 40))),
+        ("hostile-data-is-the-table", spoilt(second, &entry(second as u64))),
+        ("hostile-data-past-the-end", spoilt(second, &entry(1 << 50))),
+        ("hostile-data-overlaps", spoilt(second, &[entry(field(&base, second) as u64); 2].concat())),
+        ("hostile-compressed-past-the-end", spoilt(second, &(1_u64 << 62 | 1 << 40).to_be_bytes())),
+        ("hostile-compressed-of-the-header", spoilt(second, &(1_u64 << 62 | 0x3ff << 52).to_be_bytes())),
+        ("hostile-compressed-and-stored", spoilt(second, &(3_u64 << 62 | 0x5000).to_be_bytes())),
+        ("hostile-size-of-64-tib", spoilt(24, &(64_u64 << 40).to_be_bytes())),
+        ("hostile-size-of-all-ones", spoilt(24, &u64::MAX.to_be_bytes())),
+        ("hostile-first-table-of-4-gib-entries", spoilt(36, &u32::MAX.to_be_bytes())),
+        ("hostile-backing-file", spoilt(8, &[&0x200_u64.to_be_bytes()[..], &11_u32.to_be_bytes()].concat())),
+        ("hostile-cut", base[..base.len() / 2].to_vec()),
+        ("hostile-header-only", base[..104].to_vec()),
+        ("hostile-feature-names-of-one-byte", spoilt(112, b"\x68\x03\xf8\x57\0\0\0\x01")),
+        ("hostile-extension-of-4-gib", spoilt(112, &[0xff; 8])),
+    ];
+    if let Some((_, image)) = images.iter_mut().find(|(name, _)| *name == "hostile-backing-file") {
+        image[0x200..0x20b].copy_from_slice(b"/etc/passwd");
+    }
+    images.extend([
+        ("compressed-and-zeros", base),
+        ("clusters-of-512", small),
+        ("version-2", old),
+        ("nothing-of-a-tib", empty),
+    ]);
+    Ok(images)
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))))
+}

@@ -1,0 +1,67 @@
+use jingku_catalog::{NewUpload, StartUpload};
+use jingku_protocol::actions::{
+    DEFAULT_LINK_SECS, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
+};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+use crate::limits::{DISK_BYTES_MAX, MAX_ACCOUNT_UPLOADS};
+use crate::link::UploadLink;
+use crate::random::image_id;
+use crate::room::MARGIN_BYTES;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: ImportCompShareCustomImageRequest,
+) -> Result<ImportCompShareCustomImageResponse, Error> {
+    let zones = context.zones.resolve(&request.place)?;
+    // The zones are never none, and a region has at least one.
+    let zone = zones.as_ref().and_then(|zones| zones.first()).and_then(|name| context.zones.find(name));
+    let zone = zone.or_else(|| context.zones.iter().next()).ok_or_else(|| Error::not_available("Zone"))?;
+    if request.size_bytes.is_some_and(|bytes| bytes > DISK_BYTES_MAX) {
+        return Err(Error::FileTooLarge);
+    }
+    let new = |id| NewUpload {
+        image_id: id,
+        name: &request.name,
+        description: request.description.as_deref().unwrap_or_default(),
+        region: &zone.region,
+        zone: &zone.zone,
+        size_bytes: request.size_bytes,
+        blake3: request.blake3.as_deref(),
+    };
+    let (own, account) = (caller.own(), caller.account().id);
+    // What has come of one that goes on is on the disk already.
+    let id = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
+        id
+    } else {
+        check_room(context, request.size_bytes).await?;
+        let id = image_id(&*context.random);
+        let now = context.clock.now();
+        match context.catalog.start_upload(own, new(&id), MAX_ACCOUNT_UPLOADS, now).await? {
+            StartUpload::Started => id,
+            StartUpload::Going(other) => other,
+            StartUpload::NameTaken => return Err(Error::not_available("Name")),
+            StartUpload::TooMany => return Err(Error::TooManyUploads),
+        }
+    };
+    let expires_at = context.clock.now() + DEFAULT_LINK_SECS;
+    let link = UploadLink { image_id: id.clone(), account: account.0, expires_at };
+    let url = context.upload_url(&link);
+    Ok(ImportCompShareCustomImageResponse { comp_share_image_id: id, url, expire_time: expires_at })
+}
+
+/// Refuses a file that may not fit: it lies in the data folder until its image is made, which may take as much again.
+/// What other uploads have still to bring is theirs.
+async fn check_room(context: &Context, size_bytes: Option<i64>) -> Result<(), Error> {
+    let Some(room) = &context.room else { return Ok(()) };
+    let Ok(free) = room.free_bytes() else { return Ok(()) };
+    let uploads = context.catalog.uploads().await?;
+    let owed = uploads.iter().filter_map(|upload| Some((upload.size_bytes? - upload.received_bytes).max(0)));
+    let owed = u64::try_from(owed.sum::<i64>()).unwrap_or(0);
+    let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(owed);
+    let needed_bytes = size_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);
+    if needed_bytes <= free_bytes { Ok(()) } else { Err(Error::NoRoomForFile { needed_bytes, free_bytes }) }
+}

@@ -1,0 +1,163 @@
+//! The bytes of one request, from the network to the file.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use jingku_catalog::Upload;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::spool::Spool;
+use crate::context::Context;
+use crate::error::{Error, Internal};
+use crate::failpoint;
+use crate::limits::STALL_TIMEOUT;
+
+/// Pieces read ahead of the disk; each is what the network gave at once.
+const AHEAD: usize = 32;
+/// After so many bytes what has come is made durable and written down, so that a server that dies has that.
+const CHECKPOINT_BYTES: u64 = 64 << 20;
+
+/// Why no more of a body was taken.
+enum Stop {
+    /// The image was deleted meanwhile.
+    Gone,
+    /// There is no room.
+    Full {
+        free_bytes: u64,
+    },
+    Failed(Internal),
+}
+
+/// Takes a body to its end, its error, or where the file has `size_max` bytes. Returns how many bytes have come, all of
+/// them durable; so are they when it ends with an error.
+pub(super) async fn body(
+    context: &Arc<Context>,
+    upload: &Upload,
+    spool: Spool,
+    mut body: Body,
+    size_max: u64,
+) -> Result<u64, Error> {
+    let (sender, pieces) = mpsc::channel(AHEAD);
+    let mut left = size_max - spool.received().min(size_max);
+    let writing = {
+        let (context, upload) = (Arc::clone(context), upload.clone());
+        tokio::task::spawn_blocking(move || write(&context, &upload, spool, pieces))
+    };
+    let mut refusal = None;
+    loop {
+        let bytes = match tokio::time::timeout(STALL_TIMEOUT, body.frame()).await {
+            Ok(None) => break,
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(Some(Err(_))) | Err(_) => {
+                refusal = Some(Error::BodyIncomplete);
+                break;
+            }
+        };
+        let fits = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        left -= fits as u64;
+        let over = fits < bytes.len();
+        // Who writes has stopped for a reason of its own, which it tells below.
+        let stopped = fits > 0 && sender.send(bytes.slice(..fits)).await.is_err();
+        if over {
+            let image_id = upload.image_id.clone();
+            refusal = Some(Error::UploadTooLong { image_id, size_bytes: size_max });
+        }
+        if over || stopped {
+            break;
+        }
+    }
+    drop(sender);
+    let (received, stop) = writing.await?;
+    match (told(context, upload, received, stop), refusal) {
+        (Ok(_), Some(refusal)) => Err(refusal),
+        (told, _) => told,
+    }
+}
+
+/// What to answer.
+fn told(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
+    match stop {
+        None => Ok(received),
+        Some(Stop::Gone) => {
+            context.spools.remove(&upload.image_id);
+            Err(Error::ResourceNotFound(upload.image_id.clone()))
+        }
+        Some(Stop::Full { free_bytes }) => {
+            // Of a file whose size nobody knows, some more.
+            let size = upload.size_bytes.and_then(|size| u64::try_from(size).ok());
+            let needed_bytes = size.map_or(1, |size| size.saturating_sub(received));
+            Err(Error::NoRoomForFile { needed_bytes, free_bytes })
+        }
+        Some(Stop::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Appends zeros instead of a body.
+pub(super) async fn zeros(
+    context: &Arc<Context>,
+    upload: &Upload,
+    mut spool: Spool,
+    count: u64,
+) -> Result<u64, Error> {
+    let (shared, of) = (Arc::clone(context), upload.clone());
+    let appended = tokio::task::spawn_blocking(move || {
+        spool.append_zeros(count);
+        (spool.received(), checkpoint(&shared, &of, &mut spool))
+    });
+    let (received, stop) = appended.await?;
+    told(context, upload, received, stop)
+}
+
+fn write(
+    context: &Context,
+    upload: &Upload,
+    mut spool: Spool,
+    mut pieces: mpsc::Receiver<Bytes>,
+) -> (u64, Option<Stop>) {
+    let mut durable = spool.received();
+    let mut stop = None;
+    while let Some(bytes) = pieces.blocking_recv() {
+        match spool.append(&bytes) {
+            Ok(true) => {}
+            Ok(false) => stop = Some(Stop::Full { free_bytes: spool.free_bytes() }),
+            Err(error) => stop = Some(Stop::Failed(Internal::Spool(error))),
+        }
+        if stop.is_none() && spool.received() >= durable + CHECKPOINT_BYTES {
+            stop = checkpoint(context, upload, &mut spool);
+            durable = spool.received();
+        }
+        if stop.is_some() {
+            break;
+        }
+    }
+    // Who sends waits for room in the channel no longer.
+    drop(pieces);
+    let received = spool.received();
+    if matches!(stop, None | Some(Stop::Full { .. }))
+        && received > durable
+        && let Some(worse) = checkpoint(context, upload, &mut spool)
+    {
+        return (received, Some(worse));
+    }
+    (received, stop)
+}
+
+/// Makes durable what has come, then says so.
+fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<Stop> {
+    if let Err(error) = spool.sync() {
+        return Some(Stop::Failed(Internal::Spool(error)));
+    }
+    let bytes = i64::try_from(spool.received()).unwrap_or(i64::MAX);
+    let written_down = context.catalog.receive(&upload.image_id, bytes, context.clock.now());
+    match Handle::current().block_on(written_down) {
+        Ok(true) => {
+            failpoint::reached("upload.written_down");
+            None
+        }
+        Ok(false) => Some(Stop::Gone),
+        Err(error) => Some(Stop::Failed(Internal::Catalog(error))),
+    }
+}

@@ -1,0 +1,93 @@
+//! The server killed within a request: done or not done, and never in between.
+
+use compshare::Client;
+use compshare::actions::CopyCompShareCustomImageRequest;
+use serde_json::{Value, json};
+
+use super::{assert_killed, assert_whole};
+use crate::disk;
+use crate::home::Home;
+use crate::server::Server;
+
+pub(super) const FAILPOINTS: [&str; 6] = [
+    "create.before_row",
+    "create.after_row",
+    "copy.before_row",
+    "copy.after_row",
+    "delete.before_row",
+    "delete.after_row",
+];
+
+/// The ids of a list of images.
+pub(super) fn ids(images: &Value) -> Vec<String> {
+    let images = images.as_array().unwrap().iter();
+    images.map(|image| image["CompShareImageId"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A client of the first account that never asks twice.
+pub(super) fn client(home: &Home, server: &Server) -> Client {
+    let text = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
+    let quoted: Vec<&str> = text.split('"').collect();
+    let mut config = compshare::Config::new(quoted[1].to_owned(), quoted[3].to_owned());
+    config.base_url.clone_from(&server.base_url);
+    config.max_retries = 0;
+    Client::new(config).unwrap()
+}
+
+fn copy_in_vain(home: &Home, server: &Server, image_id: &str, name: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = CopyCompShareCustomImageRequest {
+        image_id: image_id.to_owned(),
+        target_name: Some(name.to_owned()),
+        ..CopyCompShareCustomImageRequest::default()
+    };
+    assert!(runtime.block_on(client(home, server).copy_comp_share_custom_image(&request)).is_err());
+}
+
+#[test]
+fn killed_within_every_request() {
+    let home = Home::new();
+    let bytes = disk::bytes(4, 1);
+    home.add_instance("uhost-1", &bytes);
+    let server = home.serve();
+    let kept = home.make("uhost-1", "kept");
+    server.stop();
+    for place in FAILPOINTS {
+        let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut server = Server::start(command.env("JINGKU_FAILPOINT", place));
+        let (action, when) = place.split_once('.').unwrap();
+        let done = when == "after_row";
+        let create = ["image", "create", "--instance", "uhost-1", "--name", "new"];
+        match action {
+            "create" => assert_ne!(home.run(&create).code, Some(0), "{place}"),
+            "copy" => copy_in_vain(&home, &server, &kept, "new"),
+            _ => assert_ne!(home.run(&["image", "delete", &kept]).code, Some(0), "{place}"),
+        }
+        assert_killed(server.wait(), place);
+        assert_whole(&home, &[], place);
+
+        let server = home.serve();
+        let deleted = action == "delete" && done;
+        let trash = ids(&home.json(&["trash", "list"]));
+        assert_eq!(trash, if deleted { vec![kept.clone()] } else { vec![] }, "{place}");
+        if deleted {
+            home.run(&["trash", "restore", &kept]).succeeded();
+        }
+        let listed = ids(&home.json(&["image", "list", "--all"])["ImageSet"]);
+        let made: Vec<_> = listed.iter().filter(|id| **id != kept).collect();
+        assert_eq!(made.len(), usize::from(action != "delete" && done), "{place}: {listed:?}");
+        for id in &listed {
+            home.run(&["image", "progress", id, "--wait"]).succeeded();
+            assert!(home.bytes(id) == bytes, "{place}: other bytes");
+        }
+        // The name is taken, or it is free.
+        match made.first() {
+            Some(id) => home.run(&["image", "delete", id]).succeeded(),
+            None => home.run(&["image", "delete", &home.make("uhost-1", "new")]).succeeded(),
+        };
+        home.run(&["trash", "empty"]).succeeded();
+        assert_eq!(home.json(&["image", "list"])["TotalCount"], json!(1), "{place}");
+        server.stop();
+    }
+    println!("{} kills within requests", FAILPOINTS.len());
+}

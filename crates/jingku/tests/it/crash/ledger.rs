@@ -1,0 +1,90 @@
+//! What a client knows of its images, by what it was answered and what it was not.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::actions::ids;
+
+/// Where an image may be. What was answered leaves one place, what was not leaves several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Places(u8);
+
+impl Places {
+    pub(super) const LISTED: Self = Self(1);
+    pub(super) const TRASH: Self = Self(2);
+    pub(super) const GONE: Self = Self(4);
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn hold(self, place: Self) -> bool {
+        self.0 & place.0 != 0
+    }
+}
+
+/// An image that was asked for.
+pub(super) struct Known {
+    /// Absent where the answer did not come; its name tells then.
+    pub(super) id: Option<String>,
+    /// No other image ever has it.
+    pub(super) name: String,
+    pub(super) places: Places,
+    /// Whether it has been seen to be whole.
+    pub(super) made: bool,
+}
+
+/// What a data folder shows.
+pub(super) struct Shown {
+    listed: BTreeMap<String, Value>,
+    trashed: BTreeMap<String, Value>,
+}
+
+impl Shown {
+    /// Reads `image list --all` and `trash list`, which must not contradict themselves or each other.
+    pub(super) fn of(list: &Value, trash: &Value) -> Self {
+        let by_id = |images: &Value| -> BTreeMap<String, Value> {
+            ids(images).into_iter().zip(images.as_array().unwrap().iter().cloned()).collect()
+        };
+        let (listed, trashed) = (by_id(&list["ImageSet"]), by_id(trash));
+        assert_eq!(list["TotalCount"], listed.len(), "{list}");
+        assert_eq!(list["ImageSet"].as_array().unwrap().len(), listed.len(), "an id is there twice: {list}");
+        let mut names: Vec<&Value> = listed.values().map(|image| &image["Name"]).collect();
+        names.sort_by_key(ToString::to_string);
+        names.dedup();
+        assert_eq!(names.len(), listed.len(), "a name is there twice: {list}");
+        assert!(listed.keys().all(|id| !trashed.contains_key(id)), "listed and in the trash: {list} {trash}");
+        Self { listed, trashed }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.listed.values().all(|image| image["Status"] != "Making")
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Finds what an image was known as, where it may be; and forgets what it might have been.
+    pub(super) fn settle(&self, known: &mut Known) {
+        if known.id.is_none() {
+            let named = |(_, image): &(&String, &Value)| image["Name"] == known.name.as_str();
+            known.id = self.listed.iter().chain(&self.trashed).find(named).map(|(id, _)| id.clone());
+        }
+        let id = known.id.as_deref().unwrap_or_default();
+        let place = match (self.listed.get(id), self.trashed.contains_key(id)) {
+            (Some(image), _) => {
+                assert_eq!(image["Status"], "Available", "{image}");
+                assert_eq!(image["Name"], known.name.as_str(), "an id has another name");
+                known.made = true;
+                Places::LISTED
+            }
+            (None, true) => Places::TRASH,
+            (None, false) => Places::GONE,
+        };
+        let name = &known.name;
+        assert!(known.places.hold(place), "{name} is in {place:?}, and may be in {:?}", known.places);
+        known.places = place;
+    }
+}

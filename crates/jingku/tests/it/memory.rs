@@ -1,0 +1,73 @@
+//! Memory is bounded by a constant, whatever the size of the disk: `docs/format/README.md`, "Memory".
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::home::Home;
+
+/// The most that a server may have while it makes images, in bytes: what docs/format says of 16 cores or more, and as much
+/// again for the server around it. The disks here are 8 and 7,000 times as large.
+const PEAK_BYTES_MAX: u64 = 128 << 20;
+
+const GIB: u64 = 1 << 30;
+/// About the largest disk that the API takes.
+const HUGE_BYTES: u64 = 900 * GIB;
+
+/// Writes data that is different everywhere and takes little room when it is packed.
+fn write_data(disk: &File, at: u64, length: u64) {
+    let mut block = vec![0; 1 << 20];
+    for offset in (at..at + length).step_by(block.len()) {
+        for (number, page) in block.chunks_mut(4096).enumerate() {
+            page[..8].copy_from_slice(&(offset + number as u64 + 1).to_le_bytes());
+        }
+        disk.write_all_at(&block, offset).unwrap();
+    }
+}
+
+fn create(path: &Path, length: u64) -> File {
+    let disk = File::create_new(path).unwrap();
+    disk.set_len(length).unwrap();
+    disk
+}
+
+#[test]
+fn neither_a_huge_disk_nor_a_full_one_takes_more_than_the_bound() {
+    let home = Home::new();
+    let (huge, full) = (home.path("huge.raw"), home.path("full.raw"));
+    let disk = create(&huge, HUGE_BYTES);
+    for at in [0, GIB, 500 * GIB, HUGE_BYTES - (2 << 20)] {
+        write_data(&disk, at, 2 << 20);
+    }
+    home.add_disk("uhost-huge", &huge);
+    write_data(&create(&full, GIB), 0, GIB);
+    home.add_disk("uhost-full", &full);
+
+    let server = home.serve();
+    home.make("uhost-huge", "huge");
+    let huge_peak = server.memory_peak();
+    assert!(huge_peak <= PEAK_BYTES_MAX, "{huge_peak} bytes for 900 GiB of holes");
+
+    let made = home.make("uhost-full", "full");
+    let exported = home.path("full.export");
+    home.run(&["image", "export", &made, "-o", exported.to_str().unwrap()]).succeeded();
+    let full_peak = server.memory_peak();
+    assert!(full_peak <= PEAK_BYTES_MAX, "{full_peak} bytes for a GiB of data");
+    assert!(same(&full, &exported), "another disk came back");
+    server.stop();
+}
+
+/// Whether two files hold the same, looked at piece by piece.
+fn same(one: &Path, other: &Path) -> bool {
+    let files = [one, other].map(|path| File::open(path).unwrap());
+    let lengths = files.each_ref().map(|file| file.metadata().unwrap().len());
+    let mut pieces = [vec![0; 1 << 20], vec![0; 1 << 20]];
+    lengths[0] == lengths[1]
+        && (0..lengths[0]).step_by(1 << 20).all(|at| {
+            let length = usize::try_from((lengths[0] - at).min(1 << 20)).unwrap();
+            for (file, piece) in files.iter().zip(&mut pieces) {
+                file.read_exact_at(&mut piece[..length], at).unwrap();
+            }
+            pieces[0][..length] == pieces[1][..length]
+        })
+}

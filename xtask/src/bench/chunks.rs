@@ -1,0 +1,256 @@
+//! `cargo xtask bench chunks`: what decides on chunk size, cutting, grouping and compression level.
+//!
+//! Each way is tried on the same disk, then on two changed copies of it. *One object a chunk* is the store as it is, with
+//! claims and everything durable. *Appended* is the bare loop, which puts chunks one after another into a file for each
+//! core: as good as any grouping could get, having no index, no claims and no sync.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+use jingku_chunks::{Cut, Disk, STRETCH_BYTES_MAX, Source, Store};
+use rustix::fs::{SeekFrom, seek};
+use serde::Serialize;
+
+use super::bare_store::{BareStore, Cutting};
+use super::disk::{self, Change};
+use super::machine::Machine;
+use super::make::ensure_room;
+use super::process::cpu_time_of_this_program;
+use super::report::{Table, mega, print};
+use crate::workspace::run as run_command;
+
+const SEED: u64 = 2;
+/// The disk, its two copies, and what is kept of them in each way.
+const ROOM_DISKS: u64 = 6;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where to work, on a file system with room for six disks; everything is removed in the end.
+    #[arg(long, default_value = "target/bench")]
+    dir: PathBuf,
+    /// The disk's size.
+    #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
+    size: u64,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One way to keep a disk.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    cutting: Cutting,
+    zstd_level: i32,
+    /// Whether each chunk is an object of its own.
+    objects: bool,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+struct Tried {
+    cutting: String,
+    zstd_level: i32,
+    grouping: &'static str,
+    seconds: f64,
+    cpu_seconds: f64,
+    stored_bytes: u64,
+    /// The same as the file system counts it: in whole blocks.
+    blocks_bytes: u64,
+    v2_seconds: f64,
+    v2_new_bytes: u64,
+    v3_new_bytes: u64,
+    /// In a million million bytes of data that are not zeros.
+    chunks_per_tb: u64,
+}
+
+/// Keeps one more disk in the same place.
+type Keep = Box<dyn Fn(&Path) -> Result<Kept>>;
+
+/// One disk kept.
+struct Kept {
+    new_bytes: u64,
+    data_bytes: u64,
+    chunks: u64,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let machine = Machine::this();
+    fs::create_dir_all(&args.dir)?;
+    ensure_room(&args.dir, (args.size << 30) * ROOM_DISKS)?;
+    let folder = tempfile::Builder::new().prefix("chunks-").tempdir_in(&args.dir)?;
+    let disks = ["v1.raw", "v2.raw", "v3.raw"].map(|name| folder.path().join(name));
+    let [v1, v2, v3] = &disks;
+    eprintln!("filling a disk");
+    disk::create(v1, args.size << 30)?;
+    for (copy, change) in [(v2, Change::Runs), (v3, Change::Blocks)] {
+        run_command(Command::new("cp").arg("--sparse=always").args([v1, copy]))?;
+        disk::change(copy, change, SEED)?;
+    }
+    let tried = ways().map(|way| way.try_on(folder.path(), &disks)).collect::<Result<Vec<_>>>()?;
+    print(args.json, &machine, &tried, &table(args.size << 30, &tried))
+}
+
+/// Sizes at the level we use, one object a chunk and appended; then levels at one size; then cutting by content.
+fn ways() -> impl Iterator<Item = Way> {
+    let fixed = |kib: u64| Cutting::Fixed(kib << 10);
+    let way = |cutting, zstd_level, objects| Way { cutting, zstd_level, objects };
+    let sizes = [16, 64, 128, 256, 512, 1024];
+    let sizes =
+        sizes.into_iter().flat_map(move |kib| [true, false].map(|objects| way(fixed(kib), 1, objects)));
+    let levels = [-1, 3].into_iter().map(move |level| way(fixed(256), level, false));
+    let content = [16, 64, 256].into_iter().map(move |kib| way(Cutting::ByContent(kib << 10), 1, false));
+    sizes.chain(levels).chain(content)
+}
+
+impl Way {
+    fn name(self) -> String {
+        match self.cutting {
+            Cutting::Fixed(size) => format!("fixed {} KiB", size >> 10),
+            Cutting::ByContent(average) => format!("FastCDC {} KiB", average >> 10),
+        }
+    }
+
+    fn try_on(self, folder: &Path, disks: &[PathBuf; 3]) -> Result<Tried> {
+        let grouping = if self.objects { "one object a chunk" } else { "appended" };
+        eprintln!("{}, zstd {}, {grouping}", self.name(), self.zstd_level);
+        // Kept to the end: ext4 avoids inodes that were deleted a moment ago, and looking for others takes it long.
+        let place = folder.join(format!("{} {} {grouping}", self.name(), self.zstd_level));
+        let keep: Keep = match self.cutting {
+            Cutting::Fixed(chunk_size) if self.objects => {
+                let store = Store::new(Disk::create(&place)?);
+                let cut = Cut { chunk_size, zstd_level: self.zstd_level };
+                Box::new(move |disk| keep_objects(&store, cut, disk))
+            }
+            _ => {
+                let store = BareStore::create_with(&place, self.cutting, self.zstd_level)?;
+                Box::new(move |disk| {
+                    let listing = store.write(disk)?;
+                    let (chunks, data_bytes) = listing.chunks();
+                    Ok(Kept { new_bytes: listing.new_bytes, data_bytes, chunks })
+                })
+            }
+        };
+        let [v1, v2, v3] = disks;
+        run_command(&mut Command::new("sync"))?;
+        let (start, cpu) = (Instant::now(), cpu_time_of_this_program()?);
+        let first = keep(v1)?;
+        let (seconds, cpu_spent) = (start.elapsed(), cpu_time_of_this_program()?.saturating_sub(cpu));
+        run_command(&mut Command::new("sync"))?;
+        let blocks_bytes = blocks_bytes(&place)?;
+        let start = Instant::now();
+        let second = keep(v2)?;
+        let v2_seconds = start.elapsed();
+        let third = keep(v3)?;
+        drop(keep);
+        Ok(Tried {
+            cutting: self.name(),
+            zstd_level: self.zstd_level,
+            grouping,
+            seconds: seconds.as_secs_f64(),
+            cpu_seconds: cpu_spent.as_secs_f64(),
+            stored_bytes: first.new_bytes,
+            blocks_bytes,
+            v2_seconds: v2_seconds.as_secs_f64(),
+            v2_new_bytes: second.new_bytes,
+            v3_new_bytes: third.new_bytes,
+            chunks_per_tb: (first.chunks * 1_000_000).checked_div(first.data_bytes / 1_000_000).unwrap_or(0),
+        })
+    }
+}
+
+/// What all files below a folder take of the file system.
+fn blocks_bytes(folder: &Path) -> Result<u64> {
+    let (mut blocks, mut left) = (0, vec![folder.to_owned()]);
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                left.push(entry.path());
+            } else {
+                blocks += metadata.blocks();
+            }
+        }
+    }
+    Ok(blocks * 512)
+}
+
+/// A raw disk that the store reads.
+struct RawDisk(File);
+
+impl Source for RawDisk {
+    fn read_exact_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.read_exact_at(buf, offset)?)
+    }
+
+    fn reads_small(&self) -> bool {
+        true
+    }
+}
+
+/// Keeps a disk as the service does: holes are passed over, the store's threads read the rest.
+fn keep_objects(store: &Store, cut: Cut, path: &Path) -> Result<Kept> {
+    let disk = Arc::new(RawDisk(File::open(path)?));
+    let length = disk.0.metadata()?.len();
+    let mut writer = store.writer_with(length, cut)?;
+    let mut at = 0;
+    while at < length {
+        // It fails where no more data comes.
+        let start =
+            seek(&disk.0, SeekFrom::Data(at)).map_or(length, |data| data / cut.chunk_size * cut.chunk_size);
+        if start > at {
+            writer.zeros(start - at)?;
+            at = start;
+            continue;
+        }
+        let end = seek(&disk.0, SeekFrom::Hole(at.max(start)))?.next_multiple_of(cut.chunk_size);
+        let end = end.max(at + cut.chunk_size).min(at + STRETCH_BYTES_MAX).min(length);
+        writer.pull(end - at, &disk)?;
+        at = end;
+    }
+    let written = writer.finish_chunks()?.write_manifest()?;
+    let chunks = written.new_chunks + written.reused_chunks;
+    Ok(Kept { new_bytes: written.new_bytes, data_bytes: written.data_bytes, chunks })
+}
+
+fn table(disk_bytes: u64, all: &[Tried]) -> Table {
+    let mut table = Table::new(&[
+        "cut",
+        "zstd",
+        "kept",
+        "MB/s of disk",
+        "CPU s",
+        "stored MB",
+        "in blocks MB",
+        "v2 MB/s",
+        "v2 new MB",
+        "v3 new MB",
+        "million chunks a TB",
+    ]);
+    for tried in all {
+        let speed = |seconds: f64| format!("{:.0}", mega(disk_bytes) / seconds);
+        table.row(&[
+            tried.cutting.clone(),
+            tried.zstd_level.to_string(),
+            tried.grouping.to_owned(),
+            speed(tried.seconds),
+            format!("{:.1}", tried.cpu_seconds),
+            format!("{:.0}", mega(tried.stored_bytes)),
+            format!("{:.0}", mega(tried.blocks_bytes)),
+            speed(tried.v2_seconds),
+            format!("{:.0}", mega(tried.v2_new_bytes)),
+            format!("{:.0}", mega(tried.v3_new_bytes)),
+            format!("{:.1}", mega(tried.chunks_per_tb)),
+        ]);
+    }
+    table
+}

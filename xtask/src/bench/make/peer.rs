@@ -1,0 +1,106 @@
+//! Tools that keep disks too, as they come: what each is told to do, and what it has kept afterwards.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, ensure};
+
+use crate::workspace::{run, succeeds};
+
+/// A tool that keeps several versions of a disk in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    Restic,
+    Borg,
+}
+
+impl Peer {
+    pub(super) const ALL: [Self; 2] = [Self::Restic, Self::Borg];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Restic => "restic backup",
+            Self::Borg => "borg create",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Restic => "restic",
+            Self::Borg => "borg",
+        }
+    }
+
+    /// Why it is not measured, if it is not.
+    pub(super) fn missing(self) -> Option<String> {
+        let (name, version, package) = match self {
+            Self::Restic => (self.program(), "version", "restic"),
+            Self::Borg => (self.program(), "--version", "borgbackup"),
+        };
+        let there = succeeds(Command::new(name).arg(version));
+        (!there).then(|| {
+            format!("{name} is not installed: left out. Install the package {package} to have it measured.")
+        })
+    }
+
+    /// Makes an empty place to keep disks in.
+    pub(super) fn init(self, place: &Path) -> Result<()> {
+        let mut command = self.command(place);
+        match self {
+            Self::Restic => command.args(["--quiet", "init"]),
+            Self::Borg => command.args(["init", "--encryption", "none"]).arg(place),
+        };
+        run(command.stdout(Stdio::null()))
+    }
+
+    /// Keeps a disk, with what the tool does by itself: restic encrypts, borg packs with lz4.
+    pub(super) fn keep(self, place: &Path, name: &str, disk: &Path) -> Command {
+        let mut command = self.command(place);
+        match self {
+            Self::Restic => command.args(["--quiet", "--no-cache", "backup"]).arg(disk),
+            Self::Borg => command.arg("create").arg(format!("{}::{name}", place.display())).arg(disk),
+        };
+        command
+    }
+
+    /// The tool without anything of the caller's settings and caches.
+    fn command(self, place: &Path) -> Command {
+        let mut command = Command::new(self.program());
+        command.env("RESTIC_PASSWORD", "bench").env("RESTIC_REPOSITORY", place);
+        command
+            .env("BORG_BASE_DIR", place.with_extension("home"))
+            .env("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes");
+        command
+    }
+}
+
+/// Bytes of all files below a folder.
+pub(super) fn kept_bytes(folder: &Path) -> Result<u64> {
+    let (mut bytes, mut left) = (0, vec![PathBuf::from(folder)]);
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                left.push(entry.path());
+            } else {
+                bytes += metadata.len();
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// Tells whether what cannot be left out is there.
+pub(super) fn ensure_tools() -> Result<()> {
+    for (program, package) in
+        [("mkfs.ext4", "e2fsprogs"), ("debugfs", "e2fsprogs"), ("qemu-img", "qemu-utils"), ("zstd", "zstd")]
+    {
+        ensure!(
+            succeeds(Command::new(program).arg("-V")),
+            "{program} is not there; install the package {package}"
+        );
+    }
+    Ok(())
+}

@@ -171,7 +171,7 @@ enum Served {
 
 /// A sentence for a person, and nothing of the inside of the program.
 fn clear(said: &str, what: &str) {
-    assert!(said.contains("error: "), "{what}: {said}");
+    assert!(said.contains("error: ") || said.contains("\"error\":"), "{what}: {said}");
     assert!(!said.contains("panicked") && !said.contains("unwrap"), "{what}: {said}");
 }
 

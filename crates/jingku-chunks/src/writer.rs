@@ -96,6 +96,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Returns how many bytes of the disk were found stored already, of what was looked for so far. Zeros do not count.
+    pub fn reused_plain_bytes(&self) -> u64 {
+        self.intake.reused_plain_bytes()
+    }
+
     /// Waits until every chunk is stored, and makes them durable. Fails with `Length` before the whole disk was given.
     pub fn finish_chunks(self) -> Result<Sealed> {
         if self.offset != self.shape.logical_size {

@@ -33,6 +33,7 @@ pub(super) struct Totals {
     pub(super) new_bytes: u64,
     pub(super) new_chunks: u64,
     pub(super) reused_chunks: u64,
+    pub(super) reused_plain_bytes: u64,
 }
 
 impl Intake {
@@ -79,6 +80,11 @@ impl Intake {
         Ok(())
     }
 
+    /// Bytes of what was given so far that were found in the backend.
+    pub(super) fn reused_plain_bytes(&self) -> u64 {
+        self.totals.reused_plain_bytes
+    }
+
     /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must be of so many bytes.
     pub(super) fn finish(mut self, logical_bytes: u64) -> Result<Sealed> {
         while let Some(ingested) = self.pipeline.take() {
@@ -122,7 +128,10 @@ impl Intake {
                             self.totals.new_bytes += bytes;
                             self.sync_ahead.stored(bytes)?;
                         }
-                        None => self.totals.reused_chunks += 1,
+                        None => {
+                            self.totals.reused_chunks += 1;
+                            self.totals.reused_plain_bytes += u64::from(plain_bytes);
+                        }
                     }
                     self.manifest.chunk(id, plain_bytes);
                 }

@@ -37,6 +37,8 @@ pub struct GetCompShareImageCreateProgressResponse {
     pub processed_bytes: u64,
     /// Extension: size of the disk in bytes.
     pub total_bytes: u64,
+    /// Extension: of the bytes passed, those that the store had already; 0 when the image is not being made right now.
+    pub present_bytes: u64,
 }
 
 impl Request for GetCompShareImageCreateProgressRequest {

@@ -18,12 +18,15 @@ pub(super) async fn run(
     let progress = context.catalog.image_progress(caller.own(), &request.image_id).await?;
     let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.clone()))?;
     // The catalogue has the last heartbeat; the job itself, when it runs here, has this moment.
+    let present = live.as_ref().map_or(0, |live| live.present());
     if let Some(live) = live {
         progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
         progress.started_at = Some(live.started_at());
         progress.reported_at = Some(context.clock.now());
     }
-    Ok(view(&progress, context.running.last_rate()))
+    let mut reply = view(&progress, context.running.last_rate());
+    reply.present_bytes = if progress.status == ImageStatus::Making { present } else { 0 };
+    Ok(reply)
 }
 
 /// `last_rate`, in bytes a second, serves until the job has a rate of its own; without one the durations are `"0"`.
@@ -52,6 +55,7 @@ fn view(progress: &Progress, last_rate: Option<u64>) -> GetCompShareImageCreateP
         failed_reason: progress.failed_reason.clone(),
         processed_bytes: if status == "Available" { total } else { done },
         total_bytes: total,
+        present_bytes: 0,
     }
 }
 

@@ -230,6 +230,7 @@ pub(super) fn copy(
             failpoint::reached("make.chunk");
         }
         at = end;
+        progress.set_present(writer.reused_plain_bytes());
         reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)

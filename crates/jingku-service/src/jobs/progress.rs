@@ -25,6 +25,8 @@ pub(crate) struct Progress {
     passed: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
+    /// What the store had already.
+    present: AtomicU64,
     shutdown: AtomicBool,
     lost: AtomicBool,
     /// Where it has to wait, when somebody may ask that.
@@ -39,6 +41,7 @@ impl Progress {
             passed: zero(),
             done: zero(),
             total: zero(),
+            present: zero(),
             shutdown: false.into(),
             lost: false.into(),
             hold,
@@ -70,6 +73,14 @@ impl Progress {
 
     pub(crate) fn set_total(&self, bytes: u64) {
         self.total.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn present(&self) -> u64 {
+        self.present.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_present(&self, bytes: u64) {
+        self.present.store(bytes, Ordering::Relaxed);
     }
 
     fn set_done(&self, bytes: u64) {

@@ -8,7 +8,7 @@ use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{print, print_json, size};
+use crate::output::{bytes, print, print_json, size};
 
 /// `jingku image progress`.
 pub(super) async fn progress(
@@ -91,10 +91,19 @@ pub(super) fn bar(length: u64) -> ProgressBar {
         .with_style(ProgressStyle::with_template(template).expect("the template is right"))
 }
 
+/// What the bar says of bytes that need not be sent or stored again.
+pub(super) fn were_there(count: u64) -> String {
+    let count = bytes(count);
+    tr(format!("{count} were there"), format!("已有 {count}"))
+}
+
 fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {
     if progress.total_bytes > 0 {
         bar.set_length(progress.total_bytes);
         bar.set_position(progress.processed_bytes);
+        if progress.present_bytes > 0 {
+            bar.set_message(were_there(progress.present_bytes));
+        }
     } else {
         // The cloud tells percent only.
         bar.set_length(100);

@@ -8,13 +8,13 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use super::follow::{self, bar};
+use super::follow::{self, bar, were_there};
 use super::source::{Piece, STDIN, Source, empty};
 use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{bytes, note, print, print_json};
+use crate::output::{note, print, print_json};
 
 pub(super) async fn run(global: &Global, connection: &Connection, args: ImportArgs) -> Result<(), Failure> {
     let (source, size) = Source::open(&args.file)?;
@@ -99,7 +99,7 @@ async fn go_on(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result
         return Err(another(&path, upload.image_id()));
     }
     bar.reset_eta();
-    bar.set_message(tr(format!("{} were there", bytes(there)), format!("已有 {}", bytes(there))));
+    bar.set_message(were_there(there));
     Ok(source)
 }
 

@@ -75,6 +75,15 @@ fn it_takes_back_holds_and_lets_go() {
     assert_eq!(lab.json(&["lab", "state"])["hold"], 30);
     lab.run(&["lab", "hold", "--release"]).succeeded();
     lab.run(&["image", "progress", made.trim(), "--wait"]).succeeded();
+
+    // What the store has already is told while it is found.
+    lab.run(&["lab", "hold", "60"]).succeeded();
+    let again = lab.run(&["image", "create", "--instance", "uhost-1", "--name", "again"]).succeeded().out;
+    let present = || lab.json(&["image", "progress", again.trim()])["PresentBytes"].as_u64().unwrap();
+    crate::home::until("something is found", || present() > 0);
+    lab.run(&["lab", "hold", "--release"]).succeeded();
+    lab.run(&["image", "progress", again.trim(), "--wait"]).succeeded();
+    assert_eq!(present(), 0);
     lab.run(&["lab", "reset"]).succeeded();
     assert_eq!(lab.total(), 3);
     lab.server.stop();

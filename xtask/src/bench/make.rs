@@ -4,6 +4,7 @@
 //! The disk is in the page cache throughout: what is measured is work, not the machine's disks. The product makes
 //! everything durable before it says so; the bare loop and qemu-img do not.
 
+mod download;
 mod log;
 mod peer;
 mod results;
@@ -120,6 +121,9 @@ impl<'a> Bench<'a> {
         let bare = BareStore::create(&self.path("bare"))?;
         let listing = self.bare_write("bare loop, v1", &bare, &disks.v1)?;
         let image = self.make("jingku, v1", "uhost-v1", "v1")?;
+        // While the store has this image only, so that as much is read as for its export.
+        let daemon = self.daemon.clone();
+        self.timed("jingku, check --read-data", || daemon.run(&["check", "--read-data"]))?;
         self.bare_write("bare loop, v2", &bare, &disks.v2)?;
         self.make("jingku, v2", "uhost-v2", "v2")?;
         self.bare_write("bare loop, v3", &bare, &disks.v3)?;
@@ -137,6 +141,7 @@ impl<'a> Bench<'a> {
             self.export(what, &image, format, &exported)?;
             remove_if_equal(&disks.v1, &exported, format)?;
         }
+        self.download_beside_sendfile(&disks.v1, &image)?;
         fs::remove_dir_all(&self.daemon.data)?;
         Ok(())
     }
@@ -253,6 +258,23 @@ impl<'a> Bench<'a> {
         let to = to.to_str().context("the folder's name is not UTF-8")?;
         let daemon = self.daemon.clone();
         self.timed(what, || daemon.run(&["image", "export", image, "--format", format, "--output", to]))?;
+        let step = self.last();
+        step.cpu_seconds += server.cpu_time()?.saturating_sub(cpu).as_secs_f64();
+        step.peak_bytes = Some(server.memory_bytes("VmHWM")?);
+        Ok(())
+    }
+
+    fn download_beside_sendfile(&mut self, disk: &Path, image: &str) -> Result<()> {
+        let (address, sending) = download::send_file(disk)?;
+        let sent = self.timed("sendfile, download", || download::get(address, "/"))?;
+        sending.join().map_err(|_| anyhow::anyhow!("sendfile panicked"))??;
+        let server = self.daemon.serve()?;
+        let url = self.daemon.run(&["image", "url", image])?;
+        let base = format!("http://{}", server.address);
+        let path = url.trim().strip_prefix(&base).context("the link leads elsewhere")?;
+        let cpu = server.cpu_time()?;
+        let received = self.timed("jingku, download", || download::get(server.address, path))?;
+        ensure!(received == sent, "{received} bytes were downloaded, not {sent}");
         let step = self.last();
         step.cpu_seconds += server.cpu_time()?.saturating_sub(cpu).as_secs_f64();
         step.peak_bytes = Some(server.memory_bytes("VmHWM")?);

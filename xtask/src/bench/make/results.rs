@@ -91,6 +91,8 @@ impl Results {
         let floors = [floor("zstd -d, to nowhere"), floor("write (dd, synced)")];
         // The slower of the two is the floor, so the better of the two ratios is the one that counts.
         row("export to raw ≥ 0.8 × min(zstd -d, write)", floors.into_iter().flatten().reduce(f64::max));
+        row("download ≥ 0.5 × sendfile", self.times("sendfile, download", "jingku, download"));
+        row("check --read-data ≥ 0.8 × export to raw", self.times(export, "jingku, check --read-data"));
         let left_out: String = self.left_out.iter().flat_map(|why| ["\n", why, "\n"]).collect();
         format!(
             "Disk {disk:.0} MB, {data:.0} MB of it not holes, {changed:.0} MB changed.\n\n{table}{left_out}"

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
 use crate::jobs::Running;
-use crate::keyring::{Keyring, MASTER_KEY_BYTES};
+use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
 use crate::link::{Link, UploadLink};
@@ -139,10 +139,18 @@ impl Context {
         let when_full = room.clone();
         let path = data.catalog_path();
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
-        let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
         // One key speaks for all: they are sealed with one master key. Found out now, and not by a client whose
         // request fails, or by an operator whose new key would be sealed with another.
-        if let Some(key) = catalog.keys(Some(AccountId(1))).await?.first() {
+        let sealed = catalog.keys(Some(AccountId(1))).await?.into_iter().next();
+        if let Some(key) = &sealed
+            && environment.master_key.is_none()
+            && !data.has_master_key()
+        {
+            // A new one would be of no use, and in the way of the right one.
+            return Err(WrongMasterKey { public_key: key.public_key.clone() }.into());
+        }
+        let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
+        if let Some(key) = sealed {
             keyring.open(&key.public_key, &key.sealed_private_key)?;
         }
         let ground = Ground {

@@ -176,6 +176,11 @@ impl DataDir {
         }
     }
 
+    /// Whether the folder has a master key of its own.
+    pub(crate) fn has_master_key(&self) -> bool {
+        self.0.join("master.key").exists()
+    }
+
     /// The keyring under the master key given, or under the one of this folder, made on first use.
     pub(crate) fn keyring(
         &self,

@@ -23,7 +23,7 @@ const SEALED_V1: u8 = 1;
      original master key back (file `master.key` in the data folder, or JINGKU_MASTER_KEY)."
 )]
 pub struct WrongMasterKey {
-    public_key: String,
+    pub(crate) public_key: String,
 }
 
 /// Sets the key of links apart from every other use of the master key. Never changed: it would end all links.

@@ -122,16 +122,13 @@ impl Intake {
                 Ingested::Zeros { len } => self.manifest.zeros(len),
                 Ingested::Chunk { id, plain_bytes, new_bytes } => {
                     self.totals.data_bytes += u64::from(plain_bytes);
-                    match new_bytes {
-                        Some(bytes) => {
-                            self.totals.new_chunks += 1;
-                            self.totals.new_bytes += bytes;
-                            self.sync_ahead.stored(bytes)?;
-                        }
-                        None => {
-                            self.totals.reused_chunks += 1;
-                            self.totals.reused_plain_bytes += u64::from(plain_bytes);
-                        }
+                    if let Some(bytes) = new_bytes {
+                        self.totals.new_chunks += 1;
+                        self.totals.new_bytes += bytes;
+                        self.sync_ahead.stored(bytes)?;
+                    } else {
+                        self.totals.reused_chunks += 1;
+                        self.totals.reused_plain_bytes += u64::from(plain_bytes);
                     }
                     self.manifest.chunk(id, plain_bytes);
                 }

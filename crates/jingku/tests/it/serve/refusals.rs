@@ -94,6 +94,10 @@ fn a_wrong_master_key() {
     home.refuses(&SERVE, 6, &["the master key is not the one", "Put the original"], &["请恢复原来的主密钥"]);
     // A key made now would be sealed with another master key than the rest.
     home.refuses(&["key", "create"], 6, &["the master key is not the one"], &["请恢复原来的主密钥"]);
+    // Nor is one made where there is none.
+    std::fs::remove_file(&master_key).unwrap();
+    home.refuses(&SERVE, 6, &["the master key is not the one", "Put the original"], &["请恢复原来的主密钥"]);
+    assert!(!master_key.exists());
     std::fs::write(&master_key, "short").unwrap();
     home.refuses(&SERVE, 2, &["must be 64 hexadecimal digits"], &["必须是 64 位十六进制数字"]);
     std::fs::write(&master_key, right).unwrap();

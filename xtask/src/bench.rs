@@ -7,6 +7,7 @@ mod bare_store;
 mod chunks;
 mod daemon;
 mod disk;
+mod folder;
 mod list;
 mod machine;
 mod make;

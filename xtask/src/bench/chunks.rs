@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::bare_store::{BareStore, Cutting};
 use super::disk::{self, Change};
+use super::folder;
 use super::machine::Machine;
 use super::make::ensure_room;
 use super::process::cpu_time_of_this_program;
@@ -164,20 +165,8 @@ impl Way {
 }
 
 /// What all files below a folder take of the file system.
-fn blocks_bytes(folder: &Path) -> Result<u64> {
-    let (mut blocks, mut left) = (0, vec![folder.to_owned()]);
-    while let Some(folder) = left.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if metadata.is_dir() {
-                left.push(entry.path());
-            } else {
-                blocks += metadata.blocks();
-            }
-        }
-    }
-    Ok(blocks * 512)
+fn blocks_bytes(place: &Path) -> Result<u64> {
+    folder::sum(place, |file| file.blocks() * 512)
 }
 
 /// A raw disk that the store reads.

@@ -20,6 +20,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::bare_store::{BareStore, Listing};
 use super::daemon::{Daemon, build_release};
 use super::disk::{self, Change};
+use super::folder;
 use super::machine::Machine;
 use super::process::{cpu_time_of_this_program, run_watched};
 use super::report::{mega, print};
@@ -184,9 +185,10 @@ impl<'a> Bench<'a> {
             let place = self.path(peer.name().split(' ').next().unwrap_or_default());
             peer.init(&place)?;
             for (name, disk) in [("v1", &disks.v1), ("v2", &disks.v2), ("v3", &disks.v3)] {
-                let before = peer::kept_bytes(&place)?;
+                let before = folder::sum(&place, std::fs::Metadata::len)?;
                 self.child(&format!("{}, {name}", peer.name()), &mut peer.keep(&place, name, disk))?;
-                self.last().new_bytes = Some(peer::kept_bytes(&place)?.saturating_sub(before));
+                self.last().new_bytes =
+                    Some(folder::sum(&place, std::fs::Metadata::len)?.saturating_sub(before));
             }
             fs::remove_dir_all(&place)?;
         }

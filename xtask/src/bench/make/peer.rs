@@ -1,7 +1,6 @@
 //! Tools that keep disks too, as they come: what each is told to do, and what it has kept afterwards.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
@@ -73,23 +72,6 @@ impl Peer {
             .env("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes");
         command
     }
-}
-
-/// Bytes of all files below a folder.
-pub(super) fn kept_bytes(folder: &Path) -> Result<u64> {
-    let (mut bytes, mut left) = (0, vec![PathBuf::from(folder)]);
-    while let Some(folder) = left.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if metadata.is_dir() {
-                left.push(entry.path());
-            } else {
-                bytes += metadata.len();
-            }
-        }
-    }
-    Ok(bytes)
 }
 
 /// Tells whether what cannot be left out is there.

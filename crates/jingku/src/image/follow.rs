@@ -3,12 +3,13 @@
 use compshare::WaitOptions;
 use compshare::actions::{GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{bytes, print, print_json, size};
+use crate::output::{bytes, note, print, print_json, size};
 
 /// `jingku image progress`.
 pub(super) async fn progress(
@@ -44,6 +45,26 @@ fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
         return format!("{status} {percent}%");
     }
     tr(format!("{status} {percent}%, {left} s left"), format!("{status} {percent}%，剩余 {left} 秒"))
+}
+
+/// Waits for an image whose making has begun, or tells its id and how to follow it.
+pub(super) async fn begun(
+    global: &Global,
+    connection: &Connection,
+    image_id: &str,
+    wait: bool,
+) -> Result<(), Failure> {
+    if wait {
+        return until_made(global, connection, image_id).await;
+    }
+    if global.json {
+        return print_json(&json!({ "CompShareImageId": image_id }));
+    }
+    // The id alone on standard output: `id=$(jingku image create …)`.
+    print(image_id)?;
+    let follow = connection.command(global, &["image", "progress", image_id, "--wait"]);
+    note(&tr(format!("It is being made. Follow it with: {follow}"), format!("正在制作。查看进度：{follow}")));
+    Ok(())
 }
 
 /// Waits until the image is there. Ctrl-C stops the waiting, not the making.

@@ -5,7 +5,6 @@ use std::path::Path;
 use compshare::Upload;
 use compshare::actions::ImportCompShareCustomImageRequest;
 use indicatif::ProgressBar;
-use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::follow::{self, bar, were_there};
@@ -14,7 +13,6 @@ use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{note, print, print_json};
 
 pub(super) async fn run(global: &Global, connection: &Connection, args: ImportArgs) -> Result<(), Failure> {
     let (source, size) = Source::open(&args.file)?;
@@ -29,17 +27,7 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: ImportAr
         _ = tokio::signal::ctrl_c() => return Err(interrupted(&args.file)),
     };
     let image_id = sent?;
-    if args.wait {
-        return follow::until_made(global, connection, &image_id).await;
-    }
-    if global.json {
-        return print_json(&json!({ "CompShareImageId": image_id }));
-    }
-    // The id alone on standard output: `id=$(jingku image import …)`.
-    print(&image_id)?;
-    let follow = connection.command(global, &["image", "progress", &image_id, "--wait"]);
-    note(&tr(format!("It is being made. Follow it with: {follow}"), format!("正在制作。查看进度：{follow}")));
-    Ok(())
+    follow::begun(global, connection, &image_id, args.wait).await
 }
 
 /// Brings the file to the server, and tells the id of the image that is made of it.

@@ -6,7 +6,7 @@ mod session;
 mod unnamed;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -105,6 +105,17 @@ impl Backend for Disk {
     fn read(&self, key: Key) -> Result<Object> {
         let (file, length) = self.open_object("read", key)?;
         Ok(Object { length, body: Box::new(file) })
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let (mut file, _) = self.open_object("read", key)?;
+        let mut read = || {
+            let mut part = Vec::with_capacity(length);
+            file.seek(SeekFrom::Start(offset))?;
+            (&mut file).take(length as u64).read_to_end(&mut part)?;
+            Ok(part)
+        };
+        read().map_err(|e| Error::object("read", key, e))
     }
 
     fn head(&self, key: Key) -> Result<Head> {

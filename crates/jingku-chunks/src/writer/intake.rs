@@ -49,7 +49,7 @@ impl Intake {
         let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
-            pipeline: Pipeline::start(|| {
+            pipeline: Pipeline::start(usize::MAX, || {
                 let mut ingest = Ingest::new(Arc::clone(&shared), zstd_level)?;
                 Ok(move |job| ingest.run(job))
             })?,

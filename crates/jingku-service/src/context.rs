@@ -23,6 +23,7 @@ use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
+use crate::transfer::OpenManifests;
 use crate::trash::Trash;
 use crate::upload::Spools;
 use crate::zones::Zones;
@@ -73,6 +74,8 @@ pub struct Context {
     pub(crate) credentials_cache: CredentialsCache,
     /// Limits that all clients share.
     pub(crate) limits: limits::Shared,
+    /// Manifests of disks that clients read.
+    pub(crate) manifests: Arc<OpenManifests>,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
     /// What a server that clients are tested against lets be done to it.
@@ -216,6 +219,7 @@ impl Context {
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
+            manifests: Arc::default(),
             pages: Pages::default(),
             lab: None,
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::transfer::Slots;
+
 /// The most connections at once; more wait in the listener's queue.
 pub const MAX_CONNECTIONS: usize = 4096;
 /// How long a request's head may take to arrive; an idle connection is closed after the same time.
@@ -18,10 +20,17 @@ pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
 /// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
 pub const MAX_LARGE_BODIES: usize = 16;
-/// The most exports at once; more are refused. Each has threads of its own.
+/// The most exports and downloads at once. An account gets another while it runs fewer than there are places left: half
+/// of them at most.
 pub const MAX_EXPORTS: usize = 16;
-/// The most uploads that bytes come in for at once; more are refused. Each has a thread of its own.
+/// The most uploads that bytes come in for at once, shared between accounts in the same way.
 pub const MAX_UPLOADS: usize = 16;
+/// The bytes that a client must take of an export, or send of an upload, in each [`TRANSFER_STEP_TIMEOUT`].
+pub const TRANSFER_STEP_BYTES: u64 = 4 << 20;
+/// How long the server waits for a client until [`TRANSFER_STEP_BYTES`] have moved; then the transfer ends.
+pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
+/// The longest that one request may transfer bytes. Both directions resume where they were.
+pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
 /// The most uploads of one account that have not come to their end.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
@@ -34,8 +43,8 @@ pub const SHARES_MAX: i64 = 1000;
 
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
-    pub(crate) exports: Arc<Semaphore>,
-    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) exports: Slots,
+    pub(crate) uploads: Slots,
     pub(crate) large_bodies: Semaphore,
     pub(crate) cover_checks: Arc<Semaphore>,
 }
@@ -43,8 +52,8 @@ pub(crate) struct Shared {
 impl Default for Shared {
     fn default() -> Self {
         Self {
-            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
-            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            exports: Slots::new(MAX_EXPORTS),
+            uploads: Slots::new(MAX_UPLOADS),
             large_bodies: Semaphore::new(MAX_LARGE_BODIES),
             cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }

@@ -129,8 +129,7 @@ impl Incoming {
 
     /// Takes the bytes of a request's body.
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
-        let uploads = Arc::clone(&self.context.limits.uploads);
-        let _permit = uploads.try_acquire_owned().map_err(|_| Error::Throttled)?;
+        let _slot = self.context.limits.uploads.take(self.upload.account)?;
         let from = number(request.headers(), &UPLOAD_OFFSET)?;
         if self.upload.finished {
             return Err(self.offset(u64::try_from(self.upload.received_bytes).unwrap_or(0)));

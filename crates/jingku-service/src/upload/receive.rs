@@ -13,10 +13,10 @@ use super::spool::Spool;
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::failpoint;
-use crate::limits::STALL_TIMEOUT;
+use crate::transfer::{ClientRate, TooSlow};
 
 /// Pieces read ahead of the disk; each is what the network gave at once.
-const AHEAD: usize = 32;
+const AHEAD: usize = 4;
 /// After so many bytes what has come is made durable and written down, so that a server that dies has that.
 const CHECKPOINT_BYTES: u64 = 64 << 20;
 
@@ -46,16 +46,17 @@ pub(super) async fn body(
         let (context, upload) = (Arc::clone(context), upload.clone());
         tokio::task::spawn_blocking(move || write(&context, &upload, spool, pieces))
     };
-    let mut refusal = None;
+    let (mut rate, mut refusal) = (ClientRate::start(), None);
     loop {
-        let bytes = match tokio::time::timeout(STALL_TIMEOUT, body.frame()).await {
+        let bytes = match rate.wait(body.frame()).await {
             Ok(None) => break,
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(Some(Err(_))) | Err(_) => {
+            Ok(Some(Err(_))) | Err(TooSlow) => {
                 refusal = Some(Error::BodyIncomplete);
                 break;
             }
         };
+        rate.moved(bytes.len() as u64);
         let fits = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         left -= fits as u64;
         let over = fits < bytes.len();

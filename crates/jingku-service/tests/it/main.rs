@@ -45,4 +45,5 @@ mod sweep;
 mod sync_comp_share_custom_image;
 mod tenancy;
 mod terminate_comp_share_custom_image;
+mod transfers;
 mod update_comp_share_image;

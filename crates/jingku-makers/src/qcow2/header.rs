@@ -13,6 +13,7 @@ const L1_BYTES_MAX: u64 = 32 << 20;
 const BACKING_NAME_BYTES_MAX: usize = 1023;
 /// A v2 header ends here; a v3 header is at least 104 bytes.
 const V2_HEADER_BYTES: usize = 72;
+/// The shortest header of version 3, in bytes.
 const V3_HEADER_BYTES_MIN: usize = 104;
 /// More extensions than any program writes.
 const EXTENSIONS_MAX: usize = 256;

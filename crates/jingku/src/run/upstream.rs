@@ -14,6 +14,7 @@ use reqwest::{Body, Client, Url, redirect};
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 
+/// The longest time to connect to the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first look at the server may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);

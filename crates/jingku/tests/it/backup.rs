@@ -1,5 +1,7 @@
 //! `jingku backup` and `jingku restore`: beside a server at work, damaged in every way, and killed at every durable step.
 
+mod generations;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,13 +14,17 @@ use crate::home::{Home, files_below};
 use crate::server::Server;
 
 /// Where the commands are killed. The second backup has 4 new chunks, and all have 8.
-pub(crate) const FAILPOINTS: [&str; 14] = [
+pub(crate) const FAILPOINTS: [&str; 18] = [
     "backup.chunk:1",
     "backup.chunk:3",
     "backup.chunks_durable",
     "backup.manifests_durable",
     "backup.catalog_durable",
+    "backup.recorded",
+    "backup.generation_removed",
+    "backup.swept_a_part",
     "backup.done",
+    "backup.adopted",
     "restore.marked",
     "restore.chunk:1",
     "restore.chunk:4",
@@ -80,11 +86,22 @@ impl Scene {
 
     /// Restores into a new folder and tells what is in it.
     fn restored(&self, name: &str) -> Content {
+        self.restored_with(name, &[])
+    }
+
+    fn restored_with(&self, name: &str, more: &[&str]) -> Content {
         let to = self.home.path(name);
         let to = to.to_str().unwrap();
-        self.home.run(&self.restore(to, &[])).succeeded();
+        self.home.run(&self.restore(to, more)).succeeded();
         self.home.run(&["check", "--read-data", "--data-dir", to]).succeeded();
         self.content(to)
+    }
+
+    /// The numbers of the generations, the newest first.
+    fn generations(&self) -> Vec<u64> {
+        let listed = self.home.json(&["backup", self.dir(), "--list"]);
+        let generations = listed["Generations"].as_array().unwrap().iter();
+        generations.map(|generation| generation["Generation"].as_u64().unwrap()).collect()
     }
 
     /// Two images of 4 chunks each, of which none is shared.
@@ -205,7 +222,7 @@ const SPOILS: [Spoil; 3] = [Spoil::Flip, Spoil::Cut, Spoil::Remove];
 fn files(backup: &Path) -> Vec<(PathBuf, &'static str)> {
     let kind = |path: &Path| {
         let text = path.strip_prefix(backup).unwrap().to_str().unwrap();
-        ["store/chunks", "store/manifests", "catalog-", "keys", "backup"]
+        ["store/chunks", "store/manifests", "catalog-", "keys", "generations"]
             .into_iter()
             .find(|start| text.starts_with(start))
     };
@@ -247,7 +264,7 @@ fn every_damage_in_a_backup_is_found_and_named() {
                     std::fs::remove_dir_all(to).unwrap();
                 }
                 _ => {
-                    let missing_record = *kind == "backup" && matches!(spoil, Spoil::Remove);
+                    let missing_record = *kind == "generations" && matches!(spoil, Spoil::Remove);
                     let code = if missing_record { 3 } else { 6 };
                     ended.failed(code, &[if missing_record { "no finished backup" } else { name }]);
                     assert!(!Path::new(to).exists(), "{path:?} {spoil:?}");
@@ -324,8 +341,11 @@ fn killed_at_every_step() {
         assert_killed(status, failpoint);
         kills += 1;
     };
-    for failpoint in FAILPOINTS.iter().filter(|name| name.starts_with("backup")) {
-        scene.back_up();
+    // More than two generations from the third round on, so that there is something to remove.
+    let back_up = ["backup", scene.dir(), "--with-master-key", "--keep", "2"];
+    let backups = |name: &&&str| name.starts_with("backup") && **name != "backup.adopted";
+    for failpoint in FAILPOINTS.iter().filter(backups) {
+        home.run(&back_up).succeeded();
         let before = scene.content(&data(home));
         let server = home.serve();
         // Other bytes than ever before, so that there is something to copy.
@@ -338,11 +358,16 @@ fn killed_at_every_step() {
         home.make("uhost-3", &format!("c{number}"));
         server.stop();
         let after = scene.content(&data(home));
-        kill(&["backup", scene.dir(), "--with-master-key"], failpoint);
+        kill(&back_up, failpoint);
         // The backup of before is as good as it was, or the new one is done.
         let restored = scene.restored(&format!("killed-{number}"));
-        let expected = if *failpoint == "backup.done" { &after } else { &before };
+        let done = ["backup.recorded", "backup.generation_removed", "backup.swept_a_part", "backup.done"];
+        let expected = if done.contains(failpoint) { &after } else { &before };
         assert!(restored == *expected, "{failpoint}");
+        for generation in scene.generations() {
+            let name = format!("killed-{number}-{generation}");
+            scene.restored_with(&name, &["--at", &generation.to_string()]);
+        }
     }
     scene.back_up();
     let original = scene.content(&data(home));
@@ -362,7 +387,11 @@ fn killed_at_every_step() {
         assert_whole(home, &["--data-dir", to], failpoint);
         std::fs::remove_dir_all(to).unwrap();
     }
-    assert_eq!(kills, FAILPOINTS.len());
+    let old = generations::backup_of_an_earlier_version();
+    let mut command = old.home.command(&old.back_up_line());
+    assert_killed(command.env("JINGKU_FAILPOINT", "backup.adopted").status().unwrap(), "backup.adopted");
+    old.adopts_it();
+    assert_eq!(kills + 1, FAILPOINTS.len());
     println!("{kills} kills in backups");
 }
 
@@ -395,8 +424,11 @@ fn what_cannot_be_is_refused() {
     let key = std::fs::read(home.data().join("master.key")).unwrap();
     std::fs::write(Path::new(to).join("master.key"), key).unwrap();
     assert_eq!(home.json(&["key", "list", "--data-dir", to]), home.json(&["key", "list"]));
-    let mut command = home.command(&["backup", "other", "--with-master-key", "--data-dir", "fresh"]);
-    std::fs::create_dir(home.path("fresh")).unwrap();
-    command.env("JINGKU_MASTER_KEY", "ab".repeat(32));
-    crate::home::Ended::of(&mut command).failed(1, &["comes from JINGKU_MASTER_KEY"]);
+    let with_key = |args: &[&str]| {
+        let mut command = home.command(&[args, &["--data-dir", "fresh"]].concat());
+        command.env("JINGKU_MASTER_KEY", "ab".repeat(32));
+        crate::home::Ended::of(&mut command)
+    };
+    with_key(&["key", "create"]).succeeded();
+    with_key(&["backup", "other", "--with-master-key"]).failed(1, &["comes from JINGKU_MASTER_KEY"]);
 }

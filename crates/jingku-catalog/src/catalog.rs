@@ -44,7 +44,7 @@ impl Catalog {
     pub async fn open_sqlite_copy(path: &Path) -> Result<Self> {
         let (database, folder) = Database::open_sqlite_copy(path).await?;
         migrate(&database).await?;
-        Ok(Self { database: Arc::new(database.as_copy(folder)) })
+        Ok(Self { database: Arc::new(database.into_copy(folder)) })
     }
 
     /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that

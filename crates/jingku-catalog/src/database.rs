@@ -50,7 +50,7 @@ impl Database {
     }
 
     /// Opens a copy of a file that this process cannot write to. The folder is to be given back with
-    /// [`Database::as_copy`] once the schema is up to date.
+    /// [`Database::into_copy`] once the schema is up to date.
     pub(crate) async fn open_sqlite_copy(path: &Path) -> Result<(Self, TempDir)> {
         let path = path.to_owned();
         let opened = tokio::task::spawn_blocking(move || sqlite::Sqlite::open_copy(&path)).await;
@@ -59,7 +59,7 @@ impl Database {
     }
 
     /// Refuses changes from now on: they would be made to a copy and lost with it.
-    pub(crate) fn as_copy(self, folder: TempDir) -> Self {
+    pub(crate) fn into_copy(self, folder: TempDir) -> Self {
         Self { copy: Some(folder), ..self }
     }
 

@@ -25,9 +25,7 @@ use jingku_catalog::CatalogError;
 
 use crate::data_dir::{StartError, with_causes};
 
-pub use generations::{
-    Generation, Generations, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, KeptGeneration, Pruned, list_backup,
-};
+pub use generations::{Generation, Generations, KeptGeneration, Pruned, list_backup};
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
 

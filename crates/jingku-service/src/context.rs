@@ -170,8 +170,8 @@ impl Context {
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
         let ground = Ground {
             keyring: keyring(&catalog, data, environment, keys).await?,
+            store: data.store(!catalog.manifests("", 1).await?.is_empty())?,
             catalog,
-            store: data.store()?,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
             spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),

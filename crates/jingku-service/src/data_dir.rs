@@ -116,9 +116,13 @@ pub struct ServeLock {
 }
 
 impl DataDir {
-    /// Opens the folder, or creates it; either way it is for its owner only afterwards, with all that is in it.
+    /// Opens the folder, or creates it. It is for its owner only afterwards, with all that is in it, unless this process
+    /// cannot write to it: then nothing is changed.
     pub fn open_or_create(path: &Path) -> Result<Self, StartError> {
-        Ok(Self(private::open_or_create(path)?))
+        match Self::open(path) {
+            Ok(data) if !data.is_writable() => Ok(data),
+            _ => Ok(Self(private::open_or_create(path)?)),
+        }
     }
 
     /// Opens the folder, which must exist, and changes nothing.
@@ -179,11 +183,12 @@ impl DataDir {
         self.0.join("catalog.db")
     }
 
-    /// Opens the chunk store, or creates it.
-    pub(crate) fn store(&self) -> Result<Store, StartError> {
+    /// Opens the chunk store. Creates it where no image needs it yet: one that is missing otherwise may be on a disk that
+    /// is not mounted.
+    pub(crate) fn store(&self, needed: bool) -> Result<Store, StartError> {
         let path = self.0.join("store");
         let disk = match Disk::open(&path) {
-            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() => {
+            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() && !needed => {
                 Disk::create(&path)?
             }
             opened => opened?,
@@ -257,9 +262,16 @@ impl DataDir {
         self.replace("endpoint", base_url)
     }
 
-    /// Base URL of the server that ran last.
-    pub fn endpoint(&self) -> Option<String> {
-        std::fs::read_to_string(self.0.join("endpoint")).ok().map(|text| text.trim().to_owned())
+    /// Base URL of the server that ran last; `None` when none has.
+    pub fn endpoint(&self) -> Result<Option<String>, StartError> {
+        let path = self.0.join("endpoint");
+        match std::fs::read_to_string(&path) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => {
+                let text = read.map_err(|source| StartError::Io { path, source })?;
+                Ok(Some(text.trim().to_owned()))
+            }
+        }
     }
 
     /// The file with the first account's key pair.

@@ -49,8 +49,8 @@ mod view;
 mod zones;
 
 pub use backup::{
-    BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KEPT_GENERATIONS,
-    KEPT_GENERATIONS_MAX, KeptGeneration, Pruned, RestoreBackup, Restored, list_backup, restore_backup,
+    BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
+    RestoreBackup, Restored, list_backup, restore_backup,
 };
 pub use check::{Checked, Depth, Hurt, HurtImage, HurtObject};
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -68,8 +68,8 @@ pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS,
+    MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use private::NotPrivate;

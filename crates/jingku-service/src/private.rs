@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 const OTHERS: u32 = 0o077;
 /// The sticky bit: a folder such as /tmp, in which everybody keeps something.
 const STICKY: u32 = 0o1000;
-/// How deep a private folder is looked through: down to the folders of objects, of which a store has hundreds. Below that,
-/// only a folder that others may look into is: the files in it are made private first and the folder last, so one that is
-/// private has been done.
-const DEPTH: u32 = 4;
+/// How deep a private folder is looked through: down to the list of the folders of objects, of which a store has hundreds.
+/// Such a folder is looked through only when others may look into it. Its files are made private first and the folder
+/// last, so one that is private has been done, and a start costs the same however many objects there are.
+const DEPTH: u32 = 3;
 
 /// Why a folder is not used.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +147,9 @@ mod tests {
         std::os::unix::fs::symlink(&outside, folder.join("link")).unwrap();
         for loose in [0o755, 0o2775, 0o711] {
             let folders = [&folder, &folder.join("store"), &folder.join("store/chunks"), &fan];
-            folders.map(|path| fs::set_permissions(path, Permissions::from_mode(loose)).unwrap());
+            for path in folders {
+                fs::set_permissions(path, Permissions::from_mode(loose)).unwrap();
+            }
             open_or_create(&folder).unwrap();
             for path in folders {
                 assert_eq!(mode(path) & 0o777, 0o700, "{} of {loose:o}", path.display());

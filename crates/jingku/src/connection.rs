@@ -142,7 +142,8 @@ fn profile(name: &str) -> Result<Settings, Failure> {
 fn local(data_dir: &Path) -> Result<Settings, Failure> {
     match data_dir.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
-        found => drop(found.map_err(|error| no_permission(data_dir, &error))?),
+        Err(error) => return Err(no_permission(data_dir, &error)),
+        Ok(_) => {}
     }
     let data = DataDir::open(data_dir)?;
     let path = data.credentials_path();
@@ -151,7 +152,7 @@ fn local(data_dir: &Path) -> Result<Settings, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
         Err(error) => return Err(no_permission(&path, &error)),
     };
-    Ok(Settings { base_url: data.endpoint(), ..settings })
+    Ok(Settings { base_url: data.endpoint()?, ..settings })
 }
 
 fn no_permission(path: &Path, error: &std::io::Error) -> Failure {

@@ -110,9 +110,10 @@ async fn serve_until_stopped(
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let workers = match context.is_read_only() {
-        true => None,
-        false => Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?),
+    let workers = if context.is_read_only() {
+        None
+    } else {
+        Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?)
     };
 
     // Taken before the address is told: whoever reads it may send the signal at once.

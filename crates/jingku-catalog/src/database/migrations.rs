@@ -81,6 +81,27 @@ mod tests {
     use super::*;
     use crate::{Catalog, KeyLimits};
 
+    /// Whoever only looks waits neither for a writer nor for another process that migrates.
+    #[tokio::test]
+    async fn a_current_schema_is_opened_without_a_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let mut engines =
+            vec![(Database::open_sqlite(&path).unwrap(), Database::open_sqlite(&path).unwrap())];
+        if let Some(url) = crate::testing::postgres_database().await {
+            engines
+                .push((Database::connect_postgres(&url).unwrap(), Database::connect_postgres(&url).unwrap()));
+        }
+        for (holder, other) in engines {
+            migrate(&holder).await.unwrap();
+            let mut holding = holder.begin().await.unwrap();
+            holding.lock_schema().await.unwrap();
+            // A lock is waited for at most 5 s, and then the call fails.
+            migrate(&other).await.unwrap();
+            holding.discard(()).await.unwrap();
+        }
+    }
+
     /// What came before limits was good for everything, and stays so.
     #[tokio::test]
     async fn an_old_key_has_no_limits() {

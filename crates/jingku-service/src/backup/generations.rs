@@ -11,11 +11,6 @@ use super::{BackupError, save};
 use crate::failpoint;
 use crate::named::all_images;
 
-/// How many generations a backup keeps unless it is told otherwise.
-pub const KEPT_GENERATIONS: u32 = 7;
-/// The most generations that a backup can be told to keep: one a day for a year.
-pub const KEPT_GENERATIONS_MAX: u32 = 366;
-
 /// What is in a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generations {

@@ -101,6 +101,7 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct BackupArgs {
     #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]
     pub(crate) folder: PathBuf,

@@ -62,7 +62,9 @@ fn everything_is_for_its_owner_only_after_everything_was_done() {
         let scene = Scene { home: Home::new(), umask };
         let home = &scene.home;
         let (backup, restored) = (scene.path("backup"), scene.path("restored"));
-        [home.data(), backup.clone().into(), restored.clone().into()].map(|path| make_open(&path));
+        for folder in [home.data(), backup.clone().into(), restored.clone().into()] {
+            make_open(&folder);
+        }
         let raw = home.path("uhost-1.raw");
         disk::write(&raw, &disk::bytes(3, 1));
         let mut server = Server::start(&mut scene.command(&["serve", "--listen", "127.0.0.1:0", "--demo"]));

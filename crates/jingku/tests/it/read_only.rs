@@ -1,5 +1,7 @@
 //! Data folders and backups that cannot be written to: on a disk that was mounted read-only, or another user's.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -139,6 +141,11 @@ fn a_server_on_a_read_only_disk_gives_images_out_and_refuses_changes() {
         assert!(ended.code != Some(0) && ended.err.contains("read-only now"), "{args:?} {ended:?}");
     }
     assert!(server.log().contains("cannot be written to"), "{}", server.log());
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("read-only"), "{answer}");
     server.stop();
     assert!(files_below(scene.disk.path.clone()) == files);
 }
@@ -188,15 +195,19 @@ fn another_users_folder_is_read_and_not_touched() {
         return;
     }
     let home = Home::new();
-    home.run(&["key", "create"]).succeeded();
+    home.add_instance("uhost-1", &disk::bytes(1, 1));
+    let server = home.serve();
+    home.make("uhost-1", "image");
+    server.stop();
     let data = home.path("open");
     copy_all(&home.data(), &data);
-    let as_another = |args: &[&str]| {
+    let command = |args: &[&str]| {
         let program = ["--reuid=65534", "--regid=65534", "--clear-groups", env!("CARGO_BIN_EXE_jingku")];
         let mut command = home.other_command("setpriv", &[&program, args].concat());
         command.env("XDG_DATA_HOME", "/nonexistent").env("TMPDIR", "/tmp");
-        Ended::of(&mut command)
+        command
     };
+    let as_another = |args: &[&str]| Ended::of(&mut command(args));
     // The folder of the home itself, and readable for everybody as a copy of root's might be.
     chmod(&home.path(""), "755");
     chmod(&data, "a+rX");
@@ -204,7 +215,20 @@ fn another_users_folder_is_read_and_not_touched() {
     for args in [&["key", "list"][..], &["usage"], &["check"], &["trash", "list"], &["check", "--status"]] {
         as_another(&[args, &at].concat()).succeeded();
     }
-    as_another(&[&["key", "create"], &at[..]].concat()).failed(1, &["chmod 700"]);
+    as_another(&[&["key", "create"], &at[..]].concat()).failed(6, &["cannot be written to"]);
+    let mut server = Server::start(&mut command(&[&["serve", "--listen", "127.0.0.1:0"], &at[..]].concat()));
+    let url = server.base_url.clone();
+    let list = [&["image", "list", "--base-url", &url], &at[..]].concat();
+    assert!(as_another(&list).succeeded().out.contains("compshareImage-"));
+    server.signal(rustix::process::Signal::TERM);
+    assert!(server.wait().success());
+
+    // One that others may write to is nobody's.
+    let anybodys = home.path("anybodys");
+    std::fs::create_dir(&anybodys).unwrap();
+    chmod(&anybodys, "777");
+    let create = ["key", "create", "--data-dir", anybodys.to_str().unwrap()];
+    as_another(&create).failed(1, &["mode 777", "chmod 700"]);
 
     // One that may not be looked into is not one that has never been used.
     chmod(&data, "700");

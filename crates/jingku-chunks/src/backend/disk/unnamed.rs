@@ -21,17 +21,17 @@ pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option
 
     let fan = folder.fan(key.kind(), key.prefix());
     let (flags, mode) = (OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(FILE_MODE));
-    let made = match open(&fan, flags, mode) {
+    let opened = match open(&fan, flags, mode) {
         Err(Errno::NOENT) => {
             create_folders(&fan)?;
             open(&fan, flags, mode)
         }
-        made => made,
+        opened => opened,
     };
-    let mut file = match made {
+    let mut file = match opened {
         // Each is how some file system, or a kernel, says that it does not know this.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
-        made => File::from(made?),
+        opened => File::from(opened?),
     };
     file.write_all(object)?;
     // The kernel's own name of the descriptor; to link the descriptor itself takes a privilege.

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::database::{Database, is_blank, migrate};
+use crate::database::{Cells, Database, is_blank, migrate};
 
 /// What Jingku knows. A clone is another handle on the same connections.
 #[derive(Clone)]
@@ -38,6 +38,15 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// Opens a copy of a catalogue whose file or folder cannot be written to: one on a read-only disk, or another user's.
+    /// The copy holds what was committed when it was made, and lies in a temporary folder until the last handle is
+    /// dropped. Every change fails with [`CatalogError::ReadOnly`](crate::CatalogError::ReadOnly).
+    pub async fn open_sqlite_copy(path: &Path) -> Result<Self> {
+        let (database, folder) = Database::open_sqlite_copy(path).await?;
+        migrate(&database).await?;
+        Ok(Self { database: Arc::new(database.into_copy(folder)) })
+    }
+
     /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that
     /// is left of a young catalogue whose log is lost.
     pub fn is_blank_sqlite(path: &Path) -> bool {
@@ -60,6 +69,13 @@ impl Catalog {
     async fn migrated(database: Database) -> Result<Self> {
         migrate(&database).await?;
         Ok(Self { database: Arc::new(database) })
+    }
+
+    /// Returns what tells this library from every other: the project of its first account, which is made at random once
+    /// and never changes. `None` before there is an account.
+    pub async fn library_id(&self) -> Result<Option<String>> {
+        let first = self.database.query("SELECT project_id FROM accounts WHERE id = 1", &[]).await?;
+        first.into_iter().next().map(|row| row.decode("accounts", Cells::text)).transpose()
     }
 
     /// Fails when the catalogue cannot answer now.

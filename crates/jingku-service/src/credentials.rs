@@ -74,7 +74,7 @@ impl Context {
         }
         let found = self.catalog.find_key(public_key).await?;
         let Some((key, account)) = found.filter(|(key, _)| key.revoked_at.is_none()) else { return Ok(None) };
-        let private_key = self.keyring.open(public_key, &key.sealed_private_key)?;
+        let private_key = self.keyring().open(public_key, &key.sealed_private_key)?;
         let limits = Limits::read(&key)?;
         let credentials = Arc::new(Credentials { account, private_key, limits });
         if let Some(generation) = generation {

@@ -87,7 +87,7 @@ async fn answer(
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let links = context.keyring.links();
+    let links = context.keyring().links();
     let link = Link::check(uri, links, context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     let gone = || Error::ResourceNotFound(link.image_id.clone());

@@ -230,6 +230,9 @@ impl Error {
             Self::UploadBusy(id) => {
                 format!("Another connection is at the file of image [{id}]; look again in a moment")
             }
+            Self::Internal(Internal::Catalog(CatalogError::ReadOnly)) => {
+                "The service is read-only now: its data folder cannot be written to".to_owned()
+            }
             Self::Internal(_) => "Service Error".to_owned(),
         }
     }

@@ -30,6 +30,7 @@ mod lock;
 mod named;
 mod operator;
 mod pages;
+mod private;
 mod public_url;
 mod random;
 mod reply;
@@ -47,7 +48,10 @@ mod usage;
 mod view;
 mod zones;
 
-pub use backup::{BackUp, BackedUp, BackupError, Copied, Damage, RestoreBackup, Restored, restore_backup};
+pub use backup::{
+    BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
+    RestoreBackup, Restored, list_backup, restore_backup,
+};
 pub use check::{Checked, Depth, Hurt, HurtImage, HurtObject};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use community::{Approve, Category, Community};
@@ -64,11 +68,10 @@ pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT,
-    TRANSFER_TIME_MAX,
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
+pub use private::NotPrivate;
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};

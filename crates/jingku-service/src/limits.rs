@@ -41,6 +41,11 @@ pub(crate) const MAX_COVER_CHECKS: usize = 2;
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;
 
+/// How many generations a backup keeps unless it is told otherwise.
+pub const KEPT_GENERATIONS: u32 = 7;
+/// The most generations that a backup can be told to keep: one a day for a year.
+pub const KEPT_GENERATIONS_MAX: u32 = 366;
+
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
     pub(crate) exports: Slots,

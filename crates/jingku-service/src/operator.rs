@@ -256,7 +256,7 @@ impl Context {
         name: &str,
         limits: &KeyLimits,
     ) -> Result<(), OperatorError> {
-        let sealed = self.keyring.seal(&pair.public_key, &pair.private_key, &*self.random);
+        let sealed = self.keyring().seal(&pair.public_key, &pair.private_key, &*self.random);
         let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
         match self.catalog.add_key(new, self.clock.now()).await? {
             AddKey::Added => Ok(()),
@@ -269,7 +269,7 @@ impl Context {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
             return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
-        let private_key = self.keyring.open(&pair.public_key, &key.sealed_private_key)?;
+        let private_key = self.keyring().open(&pair.public_key, &key.sealed_private_key)?;
         let same = private_key.expose_secret() == pair.private_key.expose_secret();
         if same && owner.id == account && key.revoked_at.is_none() {
             Ok(())

@@ -46,6 +46,9 @@ pub fn router(context: Arc<Context>) -> Router {
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     match context.catalog.ping().await {
+        Ok(()) if context.is_read_only() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the data folder is read-only\n".to_owned())
+        }
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
     }

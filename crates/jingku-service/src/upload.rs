@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, FinishUpload, NewJob, Upload};
+use jingku_catalog::{AccountId, CatalogError, FinishUpload, NewJob, Upload};
 use jingku_protocol::ParamError;
 use jingku_protocol::actions::is_blake3;
 
@@ -87,8 +87,11 @@ fn status(error: &Error) -> StatusCode {
 }
 
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link = UploadLink::check(request.uri(), context.keyring.links(), context.clock.now());
+    let link = UploadLink::check(request.uri(), context.keyring().links(), context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
+    if context.is_read_only() && request.method() != Method::HEAD {
+        return Err(CatalogError::ReadOnly.into());
+    }
     let upload = context.catalog.upload(AccountId(link.account), &link.image_id).await?;
     let upload = upload.ok_or(Error::ResourceNotFound(link.image_id))?;
     let incoming = Incoming { context: Arc::clone(context), upload };

@@ -16,7 +16,8 @@ pub(crate) use self::image::{
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, ReviewCommand, TrashCommand,
+    AccountCommand, BackupArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, RestoreArgs,
+    ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::ServeArgs;
 use crate::lang::{Lang, tr};
@@ -76,23 +77,32 @@ pub(crate) enum Command {
         dry_run: bool,
     },
     #[command(about = tr("Back the data folder up, beside a running server", "备份数据目录，服务可照常运行"))]
-    Backup {
-        #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]
-        folder: PathBuf,
-        #[arg(long, help = tr("Look into what is there already too, and mend it", "同时检查已有的内容并修复"))]
-        verify: bool,
-        #[arg(long, help = tr("With the master key and the key pair of account 1, which makes the backup a secret", "包含主密钥和账号 1 的密钥对，备份须妥善保密"))]
-        with_master_key: bool,
-    },
+    Backup(BackupArgs),
     #[command(about = tr("Make a new data folder of a backup", "用备份恢复出新的数据目录"))]
-    Restore {
-        #[arg(value_name = "DIR", help = tr("The backup", "备份目录"))]
-        folder: PathBuf,
-        #[arg(long, help = tr("Leave out images that are damaged in the backup", "跳过备份中已损坏的镜像"))]
-        skip_damaged: bool,
-    },
+    Restore(RestoreArgs),
     #[command(about = tr("Drive a throw-away server that your code is tested against", "操控用来测试自己代码的临时服务"))]
     Lab(LabArgs),
+}
+
+impl Command {
+    /// Whether it works on the data folder or a backup, and not through the API.
+    pub(crate) fn keeps_the_library(&self) -> bool {
+        match self {
+            Self::Serve(_)
+            | Self::Image(AnyImageCommand::Platform(_))
+            | Self::Instance(_)
+            | Self::Account(_)
+            | Self::Key(_)
+            | Self::Review(_)
+            | Self::Trash(_)
+            | Self::Usage
+            | Self::Check(_)
+            | Self::Sweep { .. }
+            | Self::Backup(_)
+            | Self::Restore(_) => true,
+            Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_) => false,
+        }
+    }
 }
 
 /// Where the API is and who asks.

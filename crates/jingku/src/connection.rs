@@ -1,5 +1,6 @@
 //! Where the API is and who asks: flags, then environment, then a profile, then the server of the data folder.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use compshare::{Client, Config};
@@ -48,7 +49,10 @@ impl Connection {
     pub(crate) fn open(global: &Global, args: &ConnectionArgs) -> Result<Self, Failure> {
         let settings = match filled(args.profile.as_ref()) {
             Some(name) => profile(&name)?,
-            None => local(&data_dir(global)?)?,
+            None => match local(&data_dir(global)?) {
+                Err(_) if complete(args) => Settings::default(),
+                found => found?,
+            },
         };
         // Without an address there is most likely no server yet, whatever else is missing.
         let base_url = filled(args.base_url.as_ref()).or(settings.base_url);
@@ -90,6 +94,13 @@ impl Connection {
     }
 }
 
+/// Whether the arguments name a server and a key pair, so that nothing has to be found in the data folder.
+fn complete(args: &ConnectionArgs) -> bool {
+    [&args.base_url, &args.public_key, &args.private_key]
+        .into_iter()
+        .all(|arg| filled(arg.as_ref()).is_some())
+}
+
 fn no_server(global: &Global) -> Failure {
     let message = tr(
         "No server has run here yet, and no other is named by --base-url, JINGKU_BASE_URL or --profile.",
@@ -129,16 +140,31 @@ fn profile(name: &str) -> Result<Settings, Failure> {
 
 /// What a server on this machine left in its data folder, if there is one.
 fn local(data_dir: &Path) -> Result<Settings, Failure> {
-    if !data_dir.is_dir() {
-        return Ok(Settings::default());
+    match data_dir.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) => return Err(no_permission(data_dir, &error)),
+        Ok(_) => {}
     }
-    let data = DataDir::open_or_create(data_dir)?;
+    let data = DataDir::open(data_dir)?;
     let path = data.credentials_path();
     let settings = match std::fs::read_to_string(&path) {
         Ok(text) => parse(&path, &text)?,
-        Err(_) => Settings::default(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
+        Err(error) => return Err(no_permission(&path, &error)),
     };
-    Ok(Settings { base_url: data.endpoint(), ..settings })
+    Ok(Settings { base_url: data.endpoint()?, ..settings })
+}
+
+fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::file(Exit::Fault, path, error);
+    if error.kind() == ErrorKind::PermissionDenied {
+        failure.advise(tr(
+            "Run the command as the user whose server it is, or name a server and a key pair with --base-url, --public-key and --private-key.",
+            "请以运行该服务的用户执行，或用 --base-url、--public-key、--private-key 指定服务和密钥对。",
+        ))
+    } else {
+        failure
+    }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {

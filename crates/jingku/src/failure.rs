@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_service::{BackupError, ConfigError, DiskError, FixturesError, OperatorError, StartError};
+use jingku_service::{
+    BackupError, ConfigError, DiskError, FixturesError, NotPrivate, OperatorError, StartError,
+};
 use jingku_testing::LabError;
 
 use crate::lang::tr;
@@ -189,9 +191,11 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
-            StartError::Restoring(_) => Exit::NotThere,
+            StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
+            StartError::NotPrivate(NotPrivate::NotOurs { .. } | NotPrivate::Shared { .. }) => Exit::Refused,
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
+            | StartError::NotPrivate(NotPrivate::Io { .. })
             | StartError::CatalogLost(_)
             | StartError::WrongMasterKey(_)
             | StartError::Catalog(_)
@@ -206,9 +210,11 @@ impl From<BackupError> for Failure {
         let exit = match &error {
             BackupError::NotABackup(_)
             | BackupError::Inside(_)
+            | BackupError::AnotherLibrary { .. }
+            | BackupError::FewImages { .. }
             | BackupError::NotEmpty(_)
             | BackupError::NoMasterKey => Exit::Refused,
-            BackupError::NoBackup(_) => Exit::NotThere,
+            BackupError::NoBackup(_) | BackupError::NoGeneration { .. } => Exit::NotThere,
             BackupError::InUse(_) => Exit::TryAgain,
             BackupError::Newer(_)
             | BackupError::DamagedFile(_)

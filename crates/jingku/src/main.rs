@@ -24,11 +24,10 @@ mod usage;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-use jingku_service::BackUp;
-
 use args::{AnyImageCommand, Cli, Command, Global};
+use clap::Parser;
 use failure::{Exit, Failure};
+use rustix::fs::Mode;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -54,6 +53,10 @@ fn main() -> ExitCode {
 }
 
 fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
+    if command.keeps_the_library() {
+        // A child that a client command starts keeps the umask of whoever called it; qemu-img here does not.
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
     runtime.block_on(async {
@@ -71,10 +74,8 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Usage => usage::run(global).await,
             Command::Check(args) => check::run(global, args).await,
             Command::Sweep { dry_run } => sweep::run(global, dry_run).await,
-            Command::Backup { folder, verify, with_master_key } => {
-                backup::back_up(global, &BackUp { folder: &folder, verify, with_master_key }).await
-            }
-            Command::Restore { folder, skip_damaged } => backup::restore(global, &folder, skip_damaged).await,
+            Command::Backup(args) => backup::run(global, &args).await,
+            Command::Restore(args) => backup::restore(global, &args).await,
             Command::Lab(args) => lab::run(global, args).await,
         };
         outcome.map(|()| ExitCode::SUCCESS)

@@ -2,7 +2,11 @@
 
 mod platform;
 
-use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance};
+use std::io::ErrorKind;
+
+use jingku_service::{
+    Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -16,20 +20,23 @@ use crate::lang::tr;
 use crate::output::{date, note, print, print_fields, print_json, print_table, size, time};
 use crate::serve::{environment, first_key, read_config};
 
-/// Opens the data folder, which has to be there: looking at nothing should not create it.
+/// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
-    Ok(Context::open(&open_folder(global)?, &Config::default(), &environment()).await?)
+    Ok(Context::open_library(&open_folder(global)?, &Config::default(), &environment()).await?)
 }
 
 /// Finds the data folder, which has to be there.
 pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
-    if !path.is_dir() {
-        let path = path.display();
-        let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
-        return Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)));
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let path = path.display();
+            let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
+            Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)))
+        }
+        Err(error) => Err(Failure::file(Exit::Fault, &path, &error)),
+        Ok(_) => Ok(DataDir::open(&path)?),
     }
-    Ok(DataDir::open_or_create(&path)?)
 }
 
 /// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new
@@ -37,10 +44,20 @@ pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
 async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     let context = Context::open(&data, config, &environment()).await?;
-    if context.accounts().await?.is_empty() {
+    if !context.is_read_only() && context.accounts().await?.is_empty() {
         context.ensure_first_account(&data, first_key()?.as_ref()).await?;
     }
     Ok(context)
+}
+
+/// Does the same, and needs the master key only for the first account.
+async fn open_or_create_without_keys(global: &Global, config: &Config) -> Result<Context, Failure> {
+    let data = DataDir::open_or_create(&data_dir(global)?)?;
+    match Context::open_library(&data, config, &environment()).await {
+        Err(StartError::NoLibrary(_)) => open_or_create(global, config).await,
+        Ok(context) if context.accounts().await?.is_empty() => open_or_create(global, config).await,
+        opened => Ok(opened?),
+    }
 }
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
@@ -113,7 +130,8 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 format,
                 gpu_type: &gpu_type,
             };
-            let context = open_or_create(global, &read_config(config.as_deref())?).await?;
+            let config = read_config(config.as_deref())?;
+            let context = open_or_create_without_keys(global, &config).await?;
             let instance = match &image {
                 None => context.add_instance(new).await?,
                 Some(image) => context.add_instance_from(new, image).await?,

@@ -63,13 +63,21 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         return ephemeral::run(global, args, config).await;
     }
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    let _lock = data.lock()?;
+    // Where nothing can be written nothing can be locked, and nothing has to be: such a server changes nothing.
+    let _lock = data.is_writable().then(|| data.lock()).transpose()?;
     let context = Arc::new(Context::open(&data, &config, &environment()).await?);
-    let made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
-    context.declare_instances(&config.instances).await?;
+    let mut made = None;
+    if !context.is_read_only() {
+        made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
+        context.declare_instances(&config.instances).await?;
+    }
 
     let (listener, base_url) = listen(args.listen.unwrap_or(config.listen)).await?;
-    data.write_endpoint(&base_url)?;
+    if context.is_read_only() {
+        note_read_only(&data, &base_url);
+    } else {
+        data.write_endpoint(&base_url)?;
+    }
     context.set_base_url(&base_url);
     let announce = || announce(&base_url, &data, made.is_some());
     let demo = async {
@@ -102,7 +110,11 @@ async fn serve_until_stopped(
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let workers = Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?;
+    let workers = if context.is_read_only() {
+        None
+    } else {
+        Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?)
+    };
 
     // Taken before the address is told: whoever reads it may send the signal at once.
     let stopped = stop_signal()?.shared();
@@ -118,7 +130,12 @@ async fn serve_until_stopped(
         }
     }
     // A job is given back while requests finish: that may take longer than whoever sent the signal waits.
-    let (server, ()) = tokio::join!(server, workers.stop());
+    let stop_workers = async {
+        if let Some(workers) = workers {
+            workers.stop().await;
+        }
+    };
+    let (server, ()) = tokio::join!(server, stop_workers);
     server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
 }
 
@@ -134,6 +151,19 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
         let file = file.display();
         note(&tr(format!("Account 1 has a new key pair: {file}"), format!("已为账号 1 生成密钥对：{file}")));
     }
+}
+
+fn note_read_only(data: &DataDir, base_url: &str) {
+    let folder = data.path().display();
+    note(&tr(
+        format!(
+            "The data folder {folder} cannot be written to, so the server only reads it, as it is now: changes are refused. \
+             Client commands find the server with --base-url {base_url}."
+        ),
+        format!(
+            "数据目录 {folder} 不可写，服务只能读取它当前的内容，拒绝任何修改。客户端命令请加 --base-url {base_url}。"
+        ),
+    ));
 }
 
 fn start_log() {

@@ -1,7 +1,7 @@
 //! The Chinese of errors whose English is their own `Display`.
 
 use compshare::{Class, Error as ClientError};
-use jingku_service::{BackupError, CatalogError, DiskError, OperatorError, StartError};
+use jingku_service::{BackupError, CatalogError, DiskError, NotPrivate, OperatorError, StartError};
 
 const WRONG_MASTER_KEY: &str = "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。";
 
@@ -76,6 +76,11 @@ pub(crate) fn start_error(error: &StartError) -> String {
         StartError::Restoring(path) => {
             format!("{} 正在恢复备份且未完成。请再次运行 `jingku restore`。", path.display())
         }
+        StartError::NotPrivate(error) => not_private(error),
+        StartError::NoLibrary(path) => format!(
+            "{} 中没有镜像库：缺少 catalog.db。磁盘是否已挂载，--data-dir 是否正确？没有创建任何内容。",
+            path.display()
+        ),
         StartError::CatalogLost(path) => format!(
             "目录数据库 {} 丢失或为空，而存储中还有它记录的镜像。未做任何更改。请把该文件放回原处，或用 `jingku restore` \
              从备份恢复出另一个数据目录；要重新开始，请移走目录 `store`。",
@@ -88,8 +93,27 @@ pub(crate) fn start_error(error: &StartError) -> String {
     }
 }
 
+fn not_private(error: &NotPrivate) -> String {
+    match error {
+        NotPrivate::NotOurs { path, mode } => {
+            let path = path.display();
+            format!(
+                "其他用户可以读取 {path}（权限 {mode:o}），且它属于另一个用户。请以其所有者身份运行 `chmod 700 {path}`。"
+            )
+        }
+        NotPrivate::Shared { path, mode } => format!(
+            "其他用户可以读取 {}（权限 {mode:o}），且它不是镜库专用的目录。请另选一个专用目录，如 {}。",
+            path.display(),
+            path.join("jingku").display()
+        ),
+        NotPrivate::Io { path, source } => format!("无法使用 {}：{source}。", path.display()),
+    }
+}
+
 fn way_back(error: &CatalogError) -> &'static str {
-    if error.is_damage() {
+    if matches!(error, CatalogError::ReadOnly) {
+        "数据目录不可写，未做任何更改。"
+    } else if error.is_damage() {
         "请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。"
     } else {
         ""
@@ -104,6 +128,20 @@ pub(crate) fn backup_error(error: &BackupError) -> String {
         BackupError::Inside(path) => {
             format!("{} 位于数据目录之内，会随之一同损坏。请换一个目录。", path.display())
         }
+        BackupError::AnotherLibrary { folder, found, own } => format!(
+            "{} 是另一个镜像库（{found}）的备份，而当前镜像库是 {own}。未做任何更改。--data-dir 是否正确，磁盘是否已挂载？\
+             如果无误，请备份到另一个目录。",
+            folder.display()
+        ),
+        BackupError::FewImages { folder, generation, before, now } => format!(
+            "镜像库现有 {now} 个镜像，而 {} 中的第 {generation} 代备份有 {before} 个：超过一半已不存在。未做任何更改。--data-dir \
+             是否正确？如果镜像确已删除，请加 --force 重试。",
+            folder.display()
+        ),
+        BackupError::NoGeneration { folder, generation } => format!(
+            "{} 中没有第 {generation} 代备份。`jingku backup --list 目录` 列出已有的备份。",
+            folder.display()
+        ),
         BackupError::NoBackup(path) => {
             format!("{} 中没有已完成的备份。请用 `jingku backup` 备份。", path.display())
         }
@@ -111,7 +149,7 @@ pub(crate) fn backup_error(error: &BackupError) -> String {
             format!("{} 中的备份由更新版本的镜库制作，请安装该版本。", path.display())
         }
         BackupError::DamagedFile(path) => {
-            format!("{} 丢失或损坏，与备份时不一致。请使用另一份备份。", path.display())
+            format!("{} 丢失或损坏，与备份时不一致。请使用另一代备份（`jingku backup --list`、`jingku restore --at`）或另一份备份。", path.display())
         }
         BackupError::InUse(path) => {
             format!("另一个 jingku 命令正在使用 {}，请等待其完成。", path.display())

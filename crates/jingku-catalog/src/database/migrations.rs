@@ -3,7 +3,7 @@
 //! A migration is a file under `migrations/`, written in SQLite's spelling (`INTEGER` is 64 bits wide there).
 //! It is never changed once released: the database keeps the text it ran and refuses a program that has another.
 
-use super::{Database, Transaction};
+use super::{Database, Row, Transaction};
 use crate::{CatalogError, Result};
 
 /// In order; the version of a migration is its place, from 1.
@@ -22,26 +22,32 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     sql TEXT NOT NULL
 )";
 
-/// Runs the migrations that are missing, all or none, while other processes wait.
+const APPLIED: &str = "SELECT version, sql FROM migrations ORDER BY version";
+
+/// Runs the migrations that are missing, all or none, while other processes wait. Takes no lock where none is missing, so
+/// that a catalogue opens at once beside a busy writer.
 pub(crate) async fn migrate(database: &Database) -> Result<()> {
+    if is_current(database).await? {
+        return Ok(());
+    }
     let mut transaction = database.begin().await?;
     transaction.lock_schema().await?;
     run(&mut transaction, MIGRATIONS).await?;
     transaction.commit(()).await
 }
 
+async fn is_current(database: &Database) -> Result<bool> {
+    match database.query(APPLIED, &[]).await {
+        Ok(rows) => Ok(count_applied(rows, MIGRATIONS)? == MIGRATIONS.len()),
+        // A new database does not have the table. Anything else that is wrong shows in the transaction.
+        Err(CatalogError::Bug(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 async fn run(transaction: &mut Transaction, known: &[&str]) -> Result<()> {
     transaction.define(TABLE).await?;
-    let rows = transaction.query("SELECT version, sql FROM migrations ORDER BY version", &[]).await?;
-    let mut applied = 0_usize;
-    for row in rows {
-        let (version, sql) = row.decode("migrations", |cells| Ok((cells.integer()?, cells.text()?)))?;
-        match known.get(applied) {
-            None => return Err(CatalogError::Newer { found: version, known: known.len() }),
-            Some(text) if *text != sql => return Err(CatalogError::Diverged { version }),
-            Some(_) => applied += 1,
-        }
-    }
+    let applied = count_applied(transaction.query(APPLIED, &[]).await?, known)?;
     for (text, version) in known.iter().zip(1_i64..).skip(applied) {
         transaction.define(text).await?;
         transaction
@@ -54,12 +60,47 @@ async fn run(transaction: &mut Transaction, known: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// How many of the known migrations have been applied; refuses others.
+fn count_applied(rows: Vec<Row>, known: &[&str]) -> Result<usize> {
+    let mut applied = 0_usize;
+    for row in rows {
+        let (version, sql) = row.decode("migrations", |cells| Ok((cells.integer()?, cells.text()?)))?;
+        match known.get(applied) {
+            None => return Err(CatalogError::Newer { found: version, known: known.len() }),
+            Some(text) if *text != sql => return Err(CatalogError::Diverged { version }),
+            Some(_) => applied += 1,
+        }
+    }
+    Ok(applied)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::{Catalog, KeyLimits};
+
+    /// Whoever only looks waits neither for a writer nor for another process that migrates.
+    #[tokio::test]
+    async fn a_current_schema_is_opened_without_a_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let mut engines =
+            vec![(Database::open_sqlite(&path).unwrap(), Database::open_sqlite(&path).unwrap())];
+        if let Some(url) = crate::testing::postgres_database().await {
+            engines
+                .push((Database::connect_postgres(&url).unwrap(), Database::connect_postgres(&url).unwrap()));
+        }
+        for (holder, other) in engines {
+            migrate(&holder).await.unwrap();
+            let mut holding = holder.begin().await.unwrap();
+            holding.lock_schema().await.unwrap();
+            // A lock is waited for at most 5 s, and then the call fails.
+            migrate(&other).await.unwrap();
+            holding.discard(()).await.unwrap();
+        }
+    }
 
     /// What came before limits was good for everything, and stays so.
     #[tokio::test]

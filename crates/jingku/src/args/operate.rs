@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jingku_service::{DiskFormat, PlatformType};
+use jingku_service::{DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
 use crate::lang::tr;
 
@@ -98,6 +98,33 @@ pub(crate) struct CheckArgs {
     pub(crate) subset: Option<(u64, u64)>,
     #[arg(long, conflicts_with_all = ["read_data", "subset"], help = tr("Only tell how far the server is with reading every byte in the background", "只显示后台巡检的进度"))]
     pub(crate) status: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct BackupArgs {
+    #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]
+    pub(crate) folder: PathBuf,
+    #[arg(long, help = tr("Look into what is there already too, and fix it", "同时检查已有的内容并修复"))]
+    pub(crate) verify: bool,
+    #[arg(long, help = tr("With the master key and the key pair of account 1, which makes the backup a secret", "包含主密钥和账号 1 的密钥对，备份须妥善保密"))]
+    pub(crate) with_master_key: bool,
+    #[arg(long, value_name = "N", default_value_t = KEPT_GENERATIONS, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(KEPT_GENERATIONS_MAX)), help = tr("How many generations to keep [default: 7]", "保留几代备份 [默认：7]"))]
+    pub(crate) keep: u32,
+    #[arg(long, help = tr("Go ahead although most images are gone since the last backup", "即使大部分镜像已不存在也继续备份"))]
+    pub(crate) force: bool,
+    #[arg(long, conflicts_with_all = ["verify", "with_master_key", "keep", "force"], help = tr("Only list the generations of the backup", "只列出已有的各代备份"))]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    #[arg(value_name = "DIR", help = tr("The backup", "备份目录"))]
+    pub(crate) folder: PathBuf,
+    #[arg(long, value_name = "GENERATION", help = tr("Which generation, by its number in `jingku backup --list` [default: the newest]", "恢复第几代备份，编号见 `jingku backup --list` [默认：最新]"))]
+    pub(crate) at: Option<u64>,
+    #[arg(long, help = tr("Leave out images that are damaged in the backup", "跳过备份中已损坏的镜像"))]
+    pub(crate) skip_damaged: bool,
 }
 
 #[derive(Debug, Subcommand)]

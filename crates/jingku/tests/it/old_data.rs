@@ -17,7 +17,7 @@ const BLOCKS: usize = 400;
 const BLOCKS_OF_A_CHUNK: usize = 64;
 
 /// The archives, by the schema of their catalogue.
-fn archives() -> BTreeMap<String, PathBuf> {
+pub(crate) fn archives() -> BTreeMap<String, PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let archives = files.filter_map(|path| {
@@ -27,7 +27,7 @@ fn archives() -> BTreeMap<String, PathBuf> {
     archives.collect()
 }
 
-fn unpack(archive: &Path, home: &Home) {
+pub(crate) fn unpack(archive: &Path, home: &Home) {
     let folder = home.path("");
     let unpacked = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(folder).status().unwrap();
     assert!(unpacked.success(), "{}", archive.display());

@@ -46,6 +46,12 @@ impl SmallDisk {
         assert!(quietly(self.programs, &mount));
     }
 
+    /// Refuses to be written to from now on, or allows it again.
+    pub(crate) fn read_only(&self, read_only: bool) {
+        let how = if read_only { "remount,ro" } else { "remount,rw" };
+        assert!(quietly(self.programs, &["mount", "-o", how, self.path.to_str().unwrap()]));
+    }
+
     /// Writes until nothing fits any more.
     fn fill(&self) -> PathBuf {
         let path = self.path.join("filler");

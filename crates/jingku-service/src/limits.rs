@@ -22,8 +22,31 @@ pub const MAX_LARGE_BODIES: usize = 16;
 pub const MAX_EXPORTS: usize = 16;
 /// The most uploads that bytes come in for at once; more are refused. Each has a thread of its own.
 pub const MAX_UPLOADS: usize = 16;
-/// The most uploads of one account that have not come to their end.
+/// The most uploads of one account that have not come to their end, unless the operator says otherwise.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
+/// The most images of one account, unless the operator says otherwise.
+pub const MAX_ACCOUNT_IMAGES: i64 = 1000;
+/// The most bytes of data in the images of one account, unless the operator says otherwise: ten of the largest disks.
+pub const MAX_ACCOUNT_STORED_BYTES: i64 = 10 * DISK_BYTES_MAX;
+/// The most bytes of uploaded files of one account that no image is made of yet, unless the operator says otherwise.
+pub const MAX_ACCOUNT_UPLOAD_BYTES: i64 = DISK_BYTES_MAX;
+/// The most images of one account that wait for their making or are being made, unless the operator says otherwise.
+pub const MAX_ACCOUNT_JOBS: i64 = 64;
+/// Of the room that is free or that uploaded files take up, those of one account take one part of so many.
+pub const UPLOAD_ROOM_SHARE: u64 = 2;
+/// How many times its size an uploaded file may unpack to, runs of zeros not counted, unless the operator says otherwise.
+pub const UNPACK_RATIO_MAX: u64 = 200;
+/// So many bytes of data an uploaded file may unpack to however small it is: 1 GiB.
+pub const UNPACKED_DATA_BYTES_FREE: u64 = 1 << 30;
+/// Unpacking one file leaves one part of so many of the room that was free at its start.
+pub const UNPACK_FREE_SHARE: u64 = 4;
+/// The slowest making of an image, in bytes a second, that has all the time that it needs: 4 MiB.
+pub const JOB_BYTES_PER_SECOND_MIN: u64 = 4 << 20;
+/// How many images are made at once at least, unless the operator says otherwise: also where there are few cores, since jobs wait
+/// for disks as well.
+pub const WORKERS_DEFAULT_MIN: u8 = 4;
+/// How many images are made at once at most, unless the operator says otherwise: each takes up to 32 MiB of memory.
+pub const WORKERS_DEFAULT_MAX: u8 = 8;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.

@@ -46,7 +46,10 @@ pub fn router(context: Arc<Context>) -> Router {
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     match context.catalog.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Ok(()) => match &*context.health.problems() {
+            [] => (StatusCode::OK, "ready\n".to_owned()),
+            problems => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", problems.join("; "))),
+        },
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
     }
 }

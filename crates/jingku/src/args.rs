@@ -16,7 +16,8 @@ pub(crate) use self::image::{
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, ReviewCommand, TrashCommand,
+    AccountCommand, AccountLimitArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, ReviewCommand,
+    TrashCommand,
 };
 pub(crate) use self::serve::ServeArgs;
 use crate::lang::{Lang, tr};

@@ -5,6 +5,7 @@ ALTER TABLE counters ADD COLUMN claims INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN served INTEGER NOT NULL DEFAULT 0;
 -- The account's own limits; null: the server's default.
 ALTER TABLE accounts ADD COLUMN images_max INTEGER;
+ALTER TABLE accounts ADD COLUMN trashed_max INTEGER;
 ALTER TABLE accounts ADD COLUMN stored_bytes_max INTEGER;
 ALTER TABLE accounts ADD COLUMN uploads_max INTEGER;
 ALTER TABLE accounts ADD COLUMN upload_bytes_max INTEGER;
@@ -21,5 +22,6 @@ CREATE INDEX jobs_live ON jobs (account_id, seq) WHERE finished_at IS NULL;
 
 -- Bytes of the disk that are not zeros; null while there is no manifest, and of images made before this was counted.
 ALTER TABLE images ADD COLUMN data_bytes INTEGER;
+CREATE INDEX images_trash_of_account ON images (account_id) WHERE deleted_at IS NOT NULL;
 -- What an account stores: each manifest once.
 CREATE INDEX images_stored ON images (account_id, manifest, data_bytes) WHERE manifest IS NOT NULL;

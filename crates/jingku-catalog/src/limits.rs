@@ -10,6 +10,9 @@ use crate::{Catalog, Result};
 pub enum Limit {
     /// Images outside the trash, whatever their status.
     Images,
+    /// Deleted images that are still kept. With as many as it may have, an account gets no further image: otherwise whoever
+    /// deletes as fast as he creates would fill the catalogue.
+    Trashed,
     /// Bytes of images that are not zeros, those of the trash included. Images of the same content count once. What the
     /// store saves by compression and by chunks that other images have does not count: it would tell an account what
     /// others store.
@@ -25,12 +28,13 @@ pub enum Limit {
 
 impl Limit {
     /// All limits, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::Images, Self::StoredBytes, Self::Uploads, Self::UploadBytes, Self::Jobs];
+    pub const ALL: [Self; 6] =
+        [Self::Images, Self::Trashed, Self::StoredBytes, Self::Uploads, Self::UploadBytes, Self::Jobs];
 
     fn column(self) -> &'static str {
         match self {
             Self::Images => "images_max",
+            Self::Trashed => "trashed_max",
             Self::StoredBytes => "stored_bytes_max",
             Self::Uploads => "uploads_max",
             Self::UploadBytes => "upload_bytes_max",
@@ -44,6 +48,9 @@ impl Limit {
             Self::Images => {
                 "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1"
                     .to_owned()
+            }
+            Self::Trashed => {
+                "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".to_owned()
             }
             Self::StoredBytes => "SELECT CAST(COALESCE(SUM(data_bytes), 0) AS BIGINT) FROM (
                      SELECT MAX(data_bytes) AS data_bytes FROM images
@@ -73,6 +80,7 @@ impl Limit {
 #[expect(missing_docs, reason = "the fields are those of `Limit`")]
 pub struct AccountLimits {
     pub images: i64,
+    pub trashed: i64,
     pub stored_bytes: i64,
     pub uploads: i64,
     pub upload_bytes: i64,
@@ -83,6 +91,7 @@ impl AccountLimits {
     /// Limits nothing.
     pub const NONE: Self = Self {
         images: i64::MAX,
+        trashed: i64::MAX,
         stored_bytes: i64::MAX,
         uploads: i64::MAX,
         upload_bytes: i64::MAX,
@@ -93,6 +102,7 @@ impl AccountLimits {
     pub fn get(&self, limit: Limit) -> i64 {
         match limit {
             Limit::Images => self.images,
+            Limit::Trashed => self.trashed,
             Limit::StoredBytes => self.stored_bytes,
             Limit::Uploads => self.uploads,
             Limit::UploadBytes => self.upload_bytes,
@@ -173,21 +183,23 @@ impl Catalog {
             .await
     }
 
-    /// Returns how an account stands to all limits.
+    /// Returns how an account stands to all limits; nothing when there is no such account.
     pub async fn account_limits(&self, account: AccountId) -> Result<Vec<LimitState>> {
-        let defaults = self.account_limits;
-        self.database
-            .write(|mut transaction| async move {
-                let mut states = Vec::with_capacity(Limit::ALL.len());
-                for limit in Limit::ALL {
-                    let own = own(&mut transaction, account, limit).await?;
-                    let used = used(&mut transaction, account, limit).await?;
-                    let max = own.unwrap_or(defaults.get(limit));
-                    states.push(LimitState { limit, used, max, own: own.is_some() });
-                }
-                transaction.discard(states).await
-            })
-            .await
+        let columns = Limit::ALL.map(|limit| format!("{}, ({})", limit.column(), limit.used()));
+        let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", columns.join(", "));
+        let Some(row) = self.database.query(&sql, &[account.into()]).await?.into_iter().next() else {
+            return Ok(Vec::new());
+        };
+        row.decode("accounts", |cells| {
+            cells.integer()?;
+            let mut states = Vec::with_capacity(Limit::ALL.len());
+            for limit in Limit::ALL {
+                let (own, used) = (cells.optional_integer()?, cells.integer()?);
+                let max = own.unwrap_or(self.account_limits.get(limit));
+                states.push(LimitState { limit, used, max, own: own.is_some() });
+            }
+            Ok(states)
+        })
     }
 }
 

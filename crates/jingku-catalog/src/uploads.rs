@@ -110,6 +110,7 @@ impl Catalog {
                 let bytes = new.size_bytes.unwrap_or(1);
                 let more = [
                     (Limit::Images, 1),
+                    (Limit::Trashed, 1),
                     (Limit::Jobs, 1),
                     (Limit::StoredBytes, 1),
                     (Limit::Uploads, 1),

@@ -9,8 +9,8 @@ use serde::de::{self, Deserializer};
 
 use crate::context::Context;
 use crate::limits::{
-    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_UPLOAD_BYTES,
-    MAX_ACCOUNT_UPLOADS, UNPACK_RATIO_MAX, UPLOAD_ROOM_SHARE,
+    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
+    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, UNPACK_RATIO_MAX, UPLOAD_ROOM_SHARE,
 };
 use crate::operator::OperatorError;
 use crate::room::MARGIN_BYTES;
@@ -23,6 +23,8 @@ const MB: i64 = 1 << 20;
 pub struct LimitSettings {
     /// Images, those in the trash not counted.
     pub images: u32,
+    /// Deleted images that are still kept.
+    pub trashed: u32,
     /// Bytes of its images that are not zeros, those of the trash counted, and the same content once.
     pub stored_bytes: ByteSize,
     /// Uploads whose file has not come whole.
@@ -40,6 +42,7 @@ impl Default for LimitSettings {
         let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
         Self {
             images: number(MAX_ACCOUNT_IMAGES),
+            trashed: number(MAX_ACCOUNT_TRASHED),
             stored_bytes: ByteSize(MAX_ACCOUNT_STORED_BYTES),
             uploads: number(MAX_ACCOUNT_UPLOADS),
             upload_bytes: ByteSize(MAX_ACCOUNT_UPLOAD_BYTES),
@@ -53,6 +56,7 @@ impl LimitSettings {
     pub(crate) fn accounts(&self) -> AccountLimits {
         AccountLimits {
             images: self.images.into(),
+            trashed: self.trashed.into(),
             stored_bytes: self.stored_bytes.0,
             uploads: self.uploads.into(),
             upload_bytes: self.upload_bytes.0,
@@ -119,6 +123,10 @@ pub(crate) fn refusal(over: &OverLimit) -> String {
     match over.limit {
         Limit::Images => format!(
             "The account has {used} images and may have {max}; delete some, or ask the operator for more"
+        ),
+        Limit::Trashed => format!(
+            "The account has {used} deleted images that are still kept, and may have {max}; wait until they are gone for \
+             good, or ask the operator"
         ),
         Limit::StoredBytes => format!(
             "The account's images hold {used_mb} MB of data, the deleted ones that are still kept included, and may hold \

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use crate::limits::FAILURES_MAX;
 use crate::lock::lock;
-
-/// A loop that has failed so often in a row, whatever the reason, makes the server not ready.
-pub const FAILURES_MAX: u32 = 3;
 
 /// The state of every loop in the background.
 #[derive(Default)]

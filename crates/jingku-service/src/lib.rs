@@ -61,7 +61,6 @@ pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
-pub use health::FAILURES_MAX;
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
 };
@@ -70,9 +69,10 @@ pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::{JobSettings, Workers};
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, JOB_BYTES_PER_SECOND_MIN, MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS,
-    MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX,
+    BODY_READ_TIMEOUT, FAILURES_MAX, HEADER_READ_TIMEOUT, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT,
+    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
+    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES,
+    MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, STOP_TIMEOUT, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX,
     UNPACKED_DATA_BYTES_FREE, UPLOAD_ROOM_SHARE, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};

@@ -14,6 +14,13 @@ pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take none of what is sent to it, or send none of a file: then its connection is closed, and
 /// what it held is free.
 pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long requests and jobs may take to end when the server is told to stop. What runs then is cut off.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the making of an image may take to see that it has to stop. One that does not, for example because a disk does not
+/// answer, is waited for no longer.
+pub const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// A loop of the background that has failed so often in a row makes the server not ready.
+pub const FAILURES_MAX: u32 = 3;
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
 pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
 /// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
@@ -26,6 +33,8 @@ pub const MAX_UPLOADS: usize = 16;
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
 /// The most images of one account, unless the operator says otherwise.
 pub const MAX_ACCOUNT_IMAGES: i64 = 1000;
+/// The most deleted images of one account that are still kept, unless the operator says otherwise.
+pub const MAX_ACCOUNT_TRASHED: i64 = 10_000;
 /// The most bytes of data in the images of one account, unless the operator says otherwise: ten of the largest disks.
 pub const MAX_ACCOUNT_STORED_BYTES: i64 = 10 * DISK_BYTES_MAX;
 /// The most bytes of uploaded files of one account that no image is made of yet, unless the operator says otherwise.

@@ -4,11 +4,11 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use jingku_service::{
-    Config, Context, DataDir, Environment, KeyPair, StartError, Workers, add_demo_instances, router,
+    Config, Context, DataDir, Environment, KeyPair, STOP_TIMEOUT, StartError, Workers, add_demo_instances,
+    router,
 };
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -25,9 +25,6 @@ use crate::output::note;
 
 mod demo;
 mod ephemeral;
-
-/// How long requests and jobs may take to end after the first signal. What runs then is cut off.
-const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The configuration file, or what holds without one.
 pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {

@@ -93,7 +93,7 @@ impl Catalog {
         owner: AccountId,
     ) -> Result<Option<OverLimit>> {
         let bytes = more_stored(transaction, owner, &original.manifest, original.data_bytes).await?;
-        let more = [(Limit::Images, 1), (Limit::StoredBytes, bytes)];
+        let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
         refuse_over(transaction, self.account_limits, owner, &more).await
     }
 

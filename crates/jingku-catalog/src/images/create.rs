@@ -75,7 +75,8 @@ impl Catalog {
                 if name_taken(&mut transaction, scope, new.name, new.id).await? {
                     return transaction.discard(CreateImage::NameTaken).await;
                 }
-                let more = [(Limit::Images, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
+                let more =
+                    [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
                 let over = refuse_over(&mut transaction, self.account_limits, scope.owner(), &more).await?;
                 if let Some(over) = over {
                     return transaction.discard(CreateImage::OverLimit(over)).await;

@@ -8,6 +8,7 @@ use crate::setting::{NOW, account, claim, create, instance, make};
 
 on_every_engine!(
     every_way_to_an_image_keeps_to_the_limit,
+    deleted_images_have_a_limit_as_well,
     concurrent_copies_do_not_exceed_it,
     stored_bytes_count_each_content_once,
     an_image_too_large_for_the_account_is_not_made,
@@ -55,6 +56,24 @@ async fn every_way_to_an_image_keeps_to_the_limit(Engine { catalog, .. }: Engine
     assert_eq!(promoted, CopyImage::Copied("p".to_owned()));
     catalog.delete_image(scope, "image-d", NOW).await.unwrap();
     assert_eq!(catalog.restore_image("b", None, NOW).await.unwrap(), RestoreImage::Restored("b".to_owned()));
+}
+
+async fn deleted_images_have_a_limit_as_well(Engine { catalog, .. }: Engine) {
+    let limits = AccountLimits { images: 2, trashed: 3, ..AccountLimits::NONE };
+    let (catalog, owner) = limited(&catalog, limits).await;
+    let scope = Scope::own(owner);
+    make(&catalog, owner, "a", "vm", NOW).await;
+    for id in ["b", "c", "d"] {
+        assert_eq!(copy(&catalog, scope, "image-a", id, owner).await, CopyImage::Copied(id.to_owned()));
+        catalog.delete_image(scope, id, NOW).await.unwrap();
+    }
+    let full = over(Limit::Trashed, 3, 3);
+    assert_eq!(copy(&catalog, scope, "image-a", "e", owner).await, CopyImage::OverLimit(full));
+    assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(full));
+    catalog.restore_image("b", None, NOW).await.unwrap();
+    catalog.delete_image(scope, "b", NOW).await.unwrap();
+    assert_eq!(catalog.purge_image("c", NOW).await.unwrap(), PurgeImage::Purged);
+    assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::Created);
 }
 
 async fn concurrent_copies_do_not_exceed_it(engine: Engine) {

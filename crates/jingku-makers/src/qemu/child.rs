@@ -76,7 +76,7 @@ struct Running {
     child: Child,
     said: Option<JoinHandle<Vec<u8>>>,
     /// Never written to: the program runs until it is closed.
-    _lifeline: Option<ChildStdin>,
+    lifeline: Option<ChildStdin>,
 }
 
 impl Running {
@@ -100,7 +100,7 @@ impl Running {
         let mut child = supervised.spawn()?;
         let lifeline = child.stdin.take();
         let said = child.stderr.take().map(|stderr| thread::spawn(move || start_of(stderr)));
-        Ok(Self { child, said, _lifeline: lifeline })
+        Ok(Self { child, said, lifeline })
     }
 
     fn said(&mut self) -> String {
@@ -111,6 +111,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        drop(self.lifeline.take());
         // While the child is not waited for, its number is no other's.
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
@@ -190,14 +191,14 @@ mod tests {
 
     /// As when this process is killed: nobody kills the group, the pipe just ends.
     #[test]
-    fn a_program_ends_when_its_lifeline_does() {
+    fn a_program_ends_when_itslifeline_does() {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let mut running = Running::start(&sleeper(&pid)).unwrap();
         wait_for("the program runs", || std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n')));
         let sleeping = std::fs::read_to_string(&pid).unwrap();
         assert!(runs(&sleeping));
-        running._lifeline = None;
+        running.lifeline = None;
         wait_for("the child of the program is gone", || !runs(&sleeping));
         assert!(!running.child.wait().unwrap().success());
     }

@@ -17,6 +17,7 @@ use super::{import, make, uploads};
 use crate::context::Context;
 use crate::error::Internal;
 use crate::failpoint;
+use crate::limits::JOB_STOP_TIMEOUT;
 
 /// How long a claimed job is a worker's own.
 const LEASE_SECS: i64 = 30;
@@ -24,9 +25,6 @@ const LEASE_SECS: i64 = 30;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often an idle worker looks for jobs that another process left.
 const POLL: Duration = Duration::from_secs(5);
-/// How long a thread may take to see that it has to stop. One that does not, for example because a disk does not answer, is
-/// waited for no longer.
-const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the owner of an image reads whose making found a fault of this program.
 const PANICKED: &str = "Making the image failed because of a fault in the server. Ask the operator to look at the server's \
@@ -129,7 +127,7 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
             _ = beat.tick() => keep(context, job, progress).await,
         }
     };
-    if let Ok(made) = timeout(STOP_PATIENCE, making).await {
+    if let Ok(made) = timeout(JOB_STOP_TIMEOUT, making).await {
         return made?;
     }
     tracing::warn!(image_id = job.image_id, "the making of an image does not stop; it is left alone");

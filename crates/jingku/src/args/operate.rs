@@ -29,6 +29,8 @@ pub(crate) struct AccountLimitArgs {
     pub(crate) account: i64,
     #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most images, the trash not counted", "镜像数上限，不含回收站"))]
     pub(crate) images: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most deleted images that are still kept", "回收站中的镜像数上限"))]
+    pub(crate) trashed: Option<LimitTo>,
     #[arg(long = "bytes", value_name = "SIZE|default", value_parser = size_limit, help = tr("The most data of its images, the trash counted: 500GB, 2TB", "镜像数据总量上限，含回收站，如 500GB、2TB"))]
     pub(crate) stored_bytes: Option<LimitTo>,
     #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most unfinished uploads", "未完成的上传数上限"))]

@@ -61,6 +61,7 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
     let context = open(global).await?;
     let given = [
         (Limit::Images, args.images),
+        (Limit::Trashed, args.trashed),
         (Limit::StoredBytes, args.stored_bytes),
         (Limit::Uploads, args.uploads),
         (Limit::UploadBytes, args.upload_bytes),
@@ -101,6 +102,7 @@ fn limits_json(limits: &[LimitState]) -> Value {
 fn name(limit: Limit) -> &'static str {
     match limit {
         Limit::Images => tr("images", "镜像"),
+        Limit::Trashed => tr("deleted images", "回收站中的镜像"),
         Limit::StoredBytes => tr("data of images", "镜像数据"),
         Limit::Uploads => tr("unfinished uploads", "未完成的上传"),
         Limit::UploadBytes => tr("uploaded files", "上传的文件"),
@@ -116,6 +118,6 @@ fn share(state: &LimitState) -> String {
 fn amount(limit: Limit, amount: i64) -> String {
     match limit {
         Limit::StoredBytes | Limit::UploadBytes => bytes(u64::try_from(amount).unwrap_or(0)),
-        Limit::Images | Limit::Uploads | Limit::Jobs => amount.to_string(),
+        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs => amount.to_string(),
     }
 }

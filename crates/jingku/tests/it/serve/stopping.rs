@@ -126,3 +126,21 @@ fn a_second_signal_ends_the_server_at_once() {
         scene.assert_nothing_left();
     }
 }
+
+/// A thread that does not come back, as from a disk that does not answer, is not waited for.
+#[test]
+fn a_thread_that_does_not_stop_is_cut_off() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = Server::start(serve.env("JINGKU_STALL", "make.begun"));
+    let create = home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
+    until("the job is claimed", || server.log().contains("making image"));
+    let started = Instant::now();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+    let server = home.serve();
+    home.run(&["image", "progress", create.out.trim(), "--wait"]).succeeded();
+    server.stop();
+}

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 /// How often a running program is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -56,7 +56,8 @@ pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bo
     let mut running = Running::start(program)?;
     let started = Instant::now();
     loop {
-        if let Some(status) = running.child.try_wait()? {
+        if running.has_ended()? {
+            let status = running.end()?;
             let said = running.said();
             let missing = status.code() == Some(NO_SUCH_PROGRAM);
             return Ok(if missing { End::Missing } else { End::Ended { status, said } });
@@ -74,6 +75,7 @@ pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bo
 /// A running program; killed when dropped.
 struct Running {
     child: Child,
+    status: Option<ExitStatus>,
     said: Option<JoinHandle<Vec<u8>>>,
     /// Never written to: the program runs until it is closed.
     lifeline: Option<ChildStdin>,
@@ -100,9 +102,29 @@ impl Running {
         let mut child = supervised.spawn()?;
         let lifeline = child.stdin.take();
         let said = child.stderr.take().map(|stderr| thread::spawn(move || start_of(stderr)));
-        Ok(Self { child, said, lifeline })
+        Ok(Self { child, status: None, said, lifeline })
     }
 
+    /// Says whether the program has ended, and leaves its number its own.
+    fn has_ended(&self) -> io::Result<bool> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let id = WaitId::Pid(Pid::from_child(&self.child));
+        Ok(rustix::io::retry_on_intr(|| waitid(id.clone(), options))?.is_some())
+    }
+
+    /// Kills what is left of the group, which may be all or nothing of it, and returns how the program ended.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.status {
+            return Ok(status);
+        }
+        // Until the child is waited for, its number is no other's.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let status = self.child.wait()?;
+        self.status = Some(status);
+        Ok(status)
+    }
+
+    /// What the program said. Only after its end: nobody is left then who could say more.
     fn said(&mut self) -> String {
         let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
         String::from_utf8_lossy(&said).split_whitespace().collect::<Vec<_>>().join(" ")
@@ -112,11 +134,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         drop(self.lifeline.take());
-        // While the child is not waited for, its number is no other's.
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
-            let _ = self.child.wait();
-        }
+        let _ = self.end();
     }
 }
 
@@ -172,6 +190,10 @@ mod tests {
         // Much more than a pipe holds.
         let End::Ended { said, .. } = shell("yes 1234567 | head -c 1000000 >&2") else { panic!() };
         assert_eq!(said.len(), STDERR_BYTES_MAX - 1);
+        // What it leaves behind holds standard error, and is not waited for.
+        let started = Instant::now();
+        let End::Ended { status, .. } = shell("sleep 600 & exit 0") else { panic!() };
+        assert!(status.success() && started.elapsed() < LONG);
         assert!(matches!(run(&Command::new("no-such-program"), LONG, &|| true).unwrap(), End::Missing));
     }
 
@@ -200,6 +222,6 @@ mod tests {
         assert!(runs(&sleeping));
         running.lifeline = None;
         wait_for("the child of the program is gone", || !runs(&sleeping));
-        assert!(!running.child.wait().unwrap().success());
+        assert!(!running.end().unwrap().success());
     }
 }

@@ -10,8 +10,8 @@ use crate::{Catalog, Result};
 pub enum Limit {
     /// Images outside the trash, whatever their status.
     Images,
-    /// Deleted images that are still kept. With as many as it may have, an account gets no further image: otherwise whoever
-    /// deletes as fast as he creates would fill the catalogue.
+    /// Deleted images that are still kept. An account that has as many as it may gets no new image: otherwise one that
+    /// creates and deletes in turn would fill the catalogue.
     Trashed,
     /// Bytes of images that are not zeros, those of the trash included. Images of the same content count once. What the
     /// store saves by compression and by chunks that other images have does not count: it would tell an account what

@@ -68,8 +68,8 @@ pub fn packing(path: &Path) -> Result<Option<Packing>, DiskError> {
 /// Unpacks a file into another, which is replaced, and makes it durable.
 ///
 /// Stops with [`DiskError::Unusable`] where the content is longer than `size_max` bytes, and with
-/// [`DiskError::Damaged`] where it breaks off or something else follows. `proceed` is told how far the
-/// work is, at least for every MiB of the content; its error ends the work.
+/// [`DiskError::Damaged`] where it breaks off or something else follows. `proceed` is called with
+/// the progress, at least for every MiB of the content; its error ends the work.
 pub fn unpack<E: From<DiskError>>(
     path: &Path,
     packing: Packing,

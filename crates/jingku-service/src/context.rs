@@ -69,7 +69,7 @@ pub struct Context {
     pub(crate) job_settings: JobSettings,
     /// How many times its size an uploaded file may unpack to.
     pub(crate) unpack_ratio: u64,
-    /// How the work in the background goes.
+    /// The state of the work in the background.
     pub(crate) health: Health,
     /// Told when images went from the trash by age.
     pub(crate) emptied: Notify,

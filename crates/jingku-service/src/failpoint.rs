@@ -46,16 +46,23 @@ impl Point {
     }
 }
 
-/// Has go wrong what was asked for here.
+/// A place after a durable step: crash tests kill the process here.
 #[cfg(debug_assertions)]
 pub(crate) fn reached(name: &str) {
     static KILL: Point = Point::of("JINGKU_FAILPOINT");
-    static PANIC: Point = Point::of("JINGKU_PANIC");
-    static STALL: Point = Point::of("JINGKU_STALL");
 
     if KILL.reach(name).is_some_and(|(seen, count)| seen == count) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
+    passed(name);
+}
+
+/// A place where nothing durable has happened since the one before: only a panic or a stall shows something here.
+#[cfg(debug_assertions)]
+pub(crate) fn passed(name: &str) {
+    static PANIC: Point = Point::of("JINGKU_PANIC");
+    static STALL: Point = Point::of("JINGKU_STALL");
+
     assert!(PANIC.reach(name).is_none_or(|(seen, count)| seen > count), "failpoint {name}");
     if STALL.reach(name).is_some_and(|(seen, count)| seen <= count) {
         std::thread::sleep(std::time::Duration::from_hours(1));
@@ -64,3 +71,6 @@ pub(crate) fn reached(name: &str) {
 
 #[cfg(not(debug_assertions))]
 pub(crate) fn reached(_name: &str) {}
+
+#[cfg(not(debug_assertions))]
+pub(crate) fn passed(_name: &str) {}

@@ -1,4 +1,4 @@
-//! How the work in the background goes, for whoever asks whether the server is ready.
+//! The state of the work in the background, which decides whether the server is ready.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -53,7 +53,7 @@ impl Workers {
         Ok(Self(supervisor))
     }
 
-    /// Stops: a job that is being made is given back and goes on at the next start.
+    /// Stops: a job that is being made is given back and resumes at the next start.
     pub async fn stop(self) {
         self.0.stop().await;
     }

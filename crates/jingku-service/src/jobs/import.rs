@@ -108,3 +108,14 @@ fn replacing(path: &Path) -> impl FnOnce(std::io::Error) -> MakeError {
     let path = path.to_owned();
     move |source| MakeError::File(DiskError::Io { action: "replace", path, source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacking_leaves_a_quarter_and_the_margin() {
+        assert_eq!(keep_free(100 << 30), 25 << 30);
+        assert_eq!(keep_free(64 << 20), MARGIN_BYTES);
+    }
+}

@@ -1,5 +1,4 @@
-//! Keeps the loops of the background running. One that panics is logged, counted and started again; the others go on
-//! undisturbed.
+//! Keeps the loops of the background running. One that panics is logged, counted and started again; the others keep running.
 
 use std::any::Any;
 use std::error::Error;

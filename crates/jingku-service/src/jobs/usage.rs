@@ -15,7 +15,7 @@ const BATCH: u32 = 64;
 
 /// Counts until the server stops, for the first time at once.
 pub(super) async fn count(task: Loop) {
-    failpoint::reached("usage.begun");
+    failpoint::passed("usage.begun");
     task.every(EVERY, || count_once(&task)).await;
 }
 

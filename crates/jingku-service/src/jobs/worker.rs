@@ -35,7 +35,7 @@ pub(super) async fn work(task: Loop) {
     let context = &task.context;
     while !task.stop.is_cancelled() {
         let working = context.running.at_work.read().await;
-        failpoint::reached("worker.before_claim");
+        failpoint::passed("worker.before_claim");
         let (now, account_max) = (context.clock.now(), context.job_settings.account_max());
         let claimed = context.catalog.claim_job(&context.node, account_max, now, LEASE_SECS).await;
         match claimed {
@@ -90,7 +90,7 @@ async fn run(task: &Loop, job: &Job) {
     }
     let ended = end(context, job, result).await;
     uploads::remove_if_gone(context, job).await;
-    // Not before the end is known: in between, the last heartbeat would tell less than was told already.
+    // Not before the end is known: in between, the last heartbeat would report less than was reported before.
     context.running.remove(image_id, progress.rate(context.clock.now()));
     match ended {
         Ok(()) => {}
@@ -157,7 +157,7 @@ fn spawn(
 ) -> tokio::task::JoinHandle<Result<Written, MakeError>> {
     let (context, progress) = (Arc::clone(context), Arc::clone(progress));
     tokio::task::spawn_blocking(move || {
-        failpoint::reached("make.begun");
+        failpoint::passed("make.begun");
         let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
         let room = context.room.as_ref();
         match source {

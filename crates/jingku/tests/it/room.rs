@@ -220,7 +220,7 @@ fn one_account_leaves_room_for_the_uploads_of_others() {
     assert!((2..=5).contains(&uploads), "{uploads}");
     assert_eq!(code, 8095);
     assert!(text.contains("as much room as those of one account may now"), "{text}");
-    assert!(!text.contains(|c: char| c.is_ascii_digit()), "nothing of the server's room is told: {text}");
+    assert!(!text.contains(|c: char| c.is_ascii_digit()), "it says how much room the server has: {text}");
     assert_eq!(import(&server, &other, "env", 2), None);
     server.stop();
 }

@@ -50,7 +50,7 @@ impl Scene {
         self.home.path("pid")
     }
 
-    /// All processes of the group that `qemu-img` is in. A zombie is none: it waits for its parent, whoever that is here.
+    /// All processes of the group that `qemu-img` is in. A zombie does not count: it only waits for its parent.
     fn processes(&self) -> Vec<String> {
         let pid = std::fs::read_to_string(self.pid_file()).unwrap();
         let listed = Command::new("ps").args(["-eo", "pid=,ppid=,pgid=,stat=,args="]).output().unwrap();

@@ -27,7 +27,7 @@ fn a_loop_that_panics_is_started_again() {
     let server = serve(&home, "usage.begun:4");
     until("it is seen", || ready(&server).starts_with("HTTP/1.1 503 "));
     assert!(ready(&server).contains("counting use failed 3 times in a row"), "{}", ready(&server));
-    // Everything else goes on.
+    // Everything else keeps working.
     let id = home.make("uhost-1", "env");
     assert_eq!(home.bytes(&id), disk::bytes(1, 0));
     until("it runs again", || ready(&server).starts_with("HTTP/1.1 200 "));

@@ -29,7 +29,8 @@ const PAGE: &str = "docs/operate/limits.md";
 const START: &str = "# Limits
 
 Everything that comes from outside has a bound, and everything that waits has a deadline. `cargo xtask limits` writes this page from the constants in
-the code. What a client meets beyond a limit is in [docs/wire](../wire/README.md#limits); what the operator can change is in [README.md](README.md).
+the code. What a client meets beyond a limit is in [docs/wire](../wire/README.md#limits); what the operator can change is in [README.md](README.md) and, by account,
+in [account-limits.md](account-limits.md).
 ";
 
 /// A constant that limits something.

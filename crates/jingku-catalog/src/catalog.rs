@@ -1,13 +1,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::Result;
 use crate::database::{Cells, Database, is_blank, migrate};
+use crate::{AccountLimits, Result};
 
 /// What Jingku knows. A clone is another handle on the same connections.
 #[derive(Clone)]
 pub struct Catalog {
     pub(crate) database: Arc<Database>,
+    /// What accounts without limits of their own may have.
+    pub(crate) account_limits: AccountLimits,
 }
 
 /// A moment in the life of the catalogue; equal to a later one when nothing was changed in between.
@@ -33,9 +35,7 @@ impl Catalog {
         when_full: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self> {
         let database = Database::open_sqlite(path)?;
-        let catalog = Self { database: Arc::new(database.with_full(Box::new(when_full))) };
-        migrate(&catalog.database).await?;
-        Ok(catalog)
+        Self::migrated(database.with_full(Box::new(when_full))).await
     }
 
     /// Opens a copy of a catalogue whose file or folder cannot be written to: one on a read-only disk, or another user's.
@@ -44,7 +44,7 @@ impl Catalog {
     pub async fn open_sqlite_copy(path: &Path) -> Result<Self> {
         let (database, folder) = Database::open_sqlite_copy(path).await?;
         migrate(&database).await?;
-        Ok(Self { database: Arc::new(database.into_copy(folder)) })
+        Ok(Self { database: Arc::new(database.into_copy(folder)), account_limits: AccountLimits::NONE })
     }
 
     /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that
@@ -68,7 +68,7 @@ impl Catalog {
 
     async fn migrated(database: Database) -> Result<Self> {
         migrate(&database).await?;
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self { database: Arc::new(database), account_limits: AccountLimits::NONE })
     }
 
     /// Returns what tells this library from every other: the project of its first account, which is made at random once

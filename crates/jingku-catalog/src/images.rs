@@ -21,5 +21,6 @@ pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
+pub(crate) use seed::NOBODY;
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
 pub use trash::{PurgeImage, RestoreImage, TrashedImage};

@@ -27,6 +27,7 @@ mod images;
 mod instances;
 mod jobs;
 mod keys;
+mod limits;
 mod paging;
 mod scope;
 mod shares;
@@ -51,9 +52,10 @@ pub use images::{
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
-pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
+pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease, Made};
 pub use keys::{AddKey, Key, KeyLimits, NewKey};
+pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
-pub use uploads::{FinishUpload, NewUpload, StartUpload, UPLOAD_SOURCE, Upload};
+pub use uploads::{FinishUpload, NewUpload, Receive, StartUpload, UPLOAD_SOURCE, Upload};

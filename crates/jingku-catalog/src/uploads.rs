@@ -1,7 +1,8 @@
-use crate::accounts::touch;
+use crate::accounts::{hold, touch};
 use crate::database::{Cells, Read, Row, Transaction};
 use crate::images::{Origin, count, insert_image, insert_job, name_taken};
 use crate::jobs::fail_image;
+use crate::limits::{Limit, OverLimit, refuse_over, used};
 use crate::{AccountId, Catalog, NewImage, NewJob, Result, Scope};
 
 /// What stands before an image's id where a job names what its image is made of, when that is a file that was uploaded.
@@ -53,8 +54,23 @@ pub enum StartUpload {
     Going(String),
     /// An image of the account holds the name.
     NameTaken,
-    /// The account has as many uploads as it may.
-    TooMany,
+    /// The account has as much as it may.
+    OverLimit(OverLimit),
+    /// The unfinished uploads of the account would take up more than its share of what is free.
+    OverShare,
+}
+
+/// What came of [`Catalog::receive`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receive {
+    /// It is written down.
+    Received,
+    /// The upload is finished or gone.
+    Gone,
+    /// The account's uploaded files would be more than it may have.
+    OverLimit(OverLimit),
+    /// They would take up more than its share of what is free.
+    OverShare,
 }
 
 /// What came of [`Catalog::finish_upload`].
@@ -72,12 +88,13 @@ const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, received_bytes,
 
 impl Catalog {
     /// Creates an image that waits for a file. When the account uploads a file of the same size under the same name
-    /// already, and not one of another hash, nothing changes. An account has `uploads_max` unfinished uploads at most.
+    /// already, and not one of another hash, nothing changes. Uploaded files of the account have `bytes_share` bytes together at
+    /// most, and no more than its limit.
     pub async fn start_upload(
         &self,
         scope: Scope,
         new: NewUpload<'_>,
-        uploads_max: i64,
+        bytes_share: i64,
         now: i64,
     ) -> Result<StartUpload> {
         self.database
@@ -90,8 +107,22 @@ impl Catalog {
                         .discard(going.map_or(StartUpload::NameTaken, StartUpload::Going))
                         .await;
                 }
-                if unfinished(&mut transaction, scope).await? >= uploads_max {
-                    return transaction.discard(StartUpload::TooMany).await;
+                let bytes = new.size_bytes.unwrap_or(1);
+                let more = [
+                    (Limit::Images, 1),
+                    (Limit::Trashed, 1),
+                    (Limit::Jobs, 1),
+                    (Limit::StoredBytes, 1),
+                    (Limit::Uploads, 1),
+                    (Limit::UploadBytes, bytes),
+                ];
+                let owner = scope.owner();
+                if let Some(over) = refuse_over(&mut transaction, self.account_limits, owner, &more).await? {
+                    return transaction.discard(StartUpload::OverLimit(over)).await;
+                }
+                let held = used(&mut transaction, owner, Limit::UploadBytes).await?;
+                if held.saturating_add(bytes) > bytes_share {
+                    return transaction.discard(StartUpload::OverShare).await;
                 }
                 insert(&mut transaction, scope, &new, now).await?;
                 transaction.commit(StartUpload::Started).await
@@ -126,17 +157,53 @@ impl Catalog {
         self.database.query(&sql, &[heard_before.into()]).await?.into_iter().map(upload).collect()
     }
 
-    /// Writes down how much of a file has come and is durable. Returns `false` when the upload is finished or gone.
-    pub async fn receive(&self, image_id: &str, received_bytes: i64, now: i64) -> Result<bool> {
+    /// Writes down how much of a file has come and is durable. One whose size nobody knows must not grow over the account's
+    /// limit, or over its share, as with [`Catalog::start_upload`].
+    pub async fn receive(
+        &self,
+        upload: &Upload,
+        received_bytes: i64,
+        bytes_share: i64,
+        now: i64,
+    ) -> Result<Receive> {
         self.database
             .write(|mut transaction| async move {
+                if upload.size_bytes.is_none()
+                    && let Some(refusal) =
+                        self.outgrown(&mut transaction, upload, received_bytes, bytes_share).await?
+                {
+                    return transaction.discard(refusal).await;
+                }
+                let image_id = &upload.image_id;
                 let sql = "UPDATE uploads SET received_bytes = $2, heard_at = $3
                            WHERE image_id = $1 AND finished_at IS NULL";
                 let params = [image_id.into(), received_bytes.into(), now.into()];
                 let received = transaction.execute(sql, &params).await?;
-                transaction.commit(received == 1).await
+                transaction.commit(if received == 1 { Receive::Received } else { Receive::Gone }).await
             })
             .await
+    }
+
+    /// Says why a file of unknown size cannot be so long.
+    async fn outgrown(
+        &self,
+        transaction: &mut Transaction,
+        upload: &Upload,
+        received_bytes: i64,
+        bytes_share: i64,
+    ) -> Result<Option<Receive>> {
+        let account = upload.account;
+        hold(transaction, account).await?;
+        let sql = "SELECT received_bytes FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
+        let rows = transaction.query(sql, &[(&upload.image_id).into()]).await?;
+        let Some(row) = rows.into_iter().next() else { return Ok(Some(Receive::Gone)) };
+        let more = (received_bytes - row.decode("uploads", Cells::integer)?).max(0);
+        let limits = [(Limit::UploadBytes, more)];
+        if let Some(over) = refuse_over(transaction, self.account_limits, account, &limits).await? {
+            return Ok(Some(Receive::OverLimit(over)));
+        }
+        let held = used(transaction, account, Limit::UploadBytes).await?;
+        Ok((held.saturating_add(more) > bytes_share).then_some(Receive::OverShare))
     }
 
     /// Hands the file of an upload, which is whole and of this size and hash, to a new job.
@@ -230,13 +297,6 @@ fn same(row: Row, new: &NewUpload<'_>) -> Result<Option<String>> {
         let hashes = new.blake3.is_none_or(|new| blake3.is_none_or(|old| old == new));
         Ok((sizes && hashes).then_some(id))
     })
-}
-
-async fn unfinished(transaction: &mut Transaction, scope: Scope) -> Result<i64> {
-    let sql = "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL";
-    let rows = transaction.query(sql, &[scope.param()]).await?;
-    let count = rows.into_iter().next().map(|row| row.decode("uploads", Cells::integer)).transpose()?;
-    Ok(count.unwrap_or(0))
 }
 
 fn upload(row: Row) -> Result<Upload> {

@@ -91,6 +91,16 @@ impl Disk {
     /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
     /// there, which may be deleted at the next start.
     pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
+        self.open_while(scratch_dir, &|| true)
+    }
+
+    /// Does the same, and stops with [`DiskError::Stopped`] soon after `proceed` says no, which is asked every few
+    /// milliseconds.
+    pub fn open_while(
+        &self,
+        scratch_dir: &Path,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<DiskReader, DiskError> {
         if let Some(pattern) = self.pattern {
             return Ok(DiskReader::of_pattern(pattern, self.size_bytes));
         }
@@ -99,7 +109,7 @@ impl Disk {
         match qemu_only {
             None => DiskReader::of_layers(parts, self.size_bytes),
             Some(feature) => {
-                let converted = qemu::convert(self, feature, scratch_dir)?;
+                let converted = qemu::convert(self, feature, scratch_dir, proceed)?;
                 let sources = parts.into_iter().map(|(source, _)| source).collect();
                 Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
             }

@@ -68,6 +68,13 @@ pub enum DiskError {
         path: PathBuf,
     },
 
+    /// Opening the disk took long, and the caller stopped it.
+    #[error("Opening {} was stopped before its end. Try again.", path.display())]
+    Stopped {
+        /// The top layer of the disk.
+        path: PathBuf,
+    },
+
     // The host has to be put right.
     /// `qemu-img` is needed and is missing, failed, or took too long.
     #[error("{} has to be read with qemu-img because of its {feature}, and {why}.", path.display())]
@@ -95,7 +102,8 @@ pub enum DiskError {
 }
 
 impl DiskError {
-    pub(crate) fn unusable(path: &Path, why: impl Into<String>) -> DiskError {
+    /// A file that cannot be used.
+    pub fn unusable(path: &Path, why: impl Into<String>) -> DiskError {
         DiskError::Unusable { path: path.to_owned(), why: why.into() }
     }
 

@@ -60,4 +60,4 @@ pub use pattern::Pattern;
 pub use qcow2::Qcow2Writer;
 pub use reader::DiskReader;
 pub use sparse::SparseWriter;
-pub use upload::{Packing, open_alone, packing, unpack};
+pub use upload::{Packing, Unpacked, open_alone, packing, unpack};

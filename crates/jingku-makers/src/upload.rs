@@ -45,6 +45,15 @@ const FOREIGN_MAGICS: &[(&[u8], &str)] = &[
     (b"LZIP", "lzip"),
 ];
 
+/// How far the unpacking of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unpacked {
+    /// Bytes of the file that have been read.
+    pub packed_bytes: u64,
+    /// Bytes of the content that are written. Runs of zeros are not.
+    pub data_bytes: u64,
+}
+
 /// Says how a file is compressed, if it is.
 pub fn packing(path: &Path) -> Result<Option<Packing>, DiskError> {
     let head = Source::open(path)?.head(512)?;
@@ -59,14 +68,14 @@ pub fn packing(path: &Path) -> Result<Option<Packing>, DiskError> {
 /// Unpacks a file into another, which is replaced, and makes it durable.
 ///
 /// Stops with [`DiskError::Unusable`] where the content is longer than `size_max` bytes, and with
-/// [`DiskError::Damaged`] where it breaks off or something else follows. `proceed` is told how many bytes of the file
-/// have been read, at least for every MiB of the content; its error ends the work.
+/// [`DiskError::Damaged`] where it breaks off or something else follows. `proceed` is called with
+/// the progress, at least for every MiB of the content; its error ends the work.
 pub fn unpack<E: From<DiskError>>(
     path: &Path,
     packing: Packing,
     into: &Path,
     size_max: u64,
-    mut proceed: impl FnMut(u64) -> Result<(), E>,
+    mut proceed: impl FnMut(Unpacked) -> Result<(), E>,
 ) -> Result<(), E> {
     let source = Source::open(path)?;
     let writing = |error| DiskError::io("write", into)(error);
@@ -85,7 +94,7 @@ pub fn unpack<E: From<DiskError>>(
             return Err(DiskError::unusable(path, why).into());
         }
         writer.append(&piece[..read]).map_err(writing)?;
-        proceed(unpacking.position())?;
+        proceed(Unpacked { packed_bytes: unpacking.position(), data_bytes: writer.data_bytes() })?;
     }
     if writer.is_empty() {
         return Err(DiskError::unusable(path, "nothing is in it").into());

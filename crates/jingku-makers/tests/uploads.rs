@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jingku_makers::{DiskError, Packing, open_alone, packing, unpack};
+use jingku_makers::{DiskError, Packing, Unpacked, open_alone, packing, unpack};
 use proptest::prelude::*;
 use qemu::{Bench, patch};
 
@@ -222,8 +222,8 @@ fn a_bomb_goes_off_at_its_limit() {
     {
         fs::write(&path, &bomb).unwrap();
         assert_eq!(packing(&path).unwrap(), Some(kind));
-        let proceed = |read| {
-            assert!(read <= bomb.len() as u64);
+        let proceed = |read: Unpacked| {
+            assert!(read.packed_bytes <= bomb.len() as u64 && read.data_bytes == 0, "{read:?}");
             Ok::<_, DiskError>(())
         };
         let error = unpack(&path, kind, &into, 64 << 20, proceed).unwrap_err();

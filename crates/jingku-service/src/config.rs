@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use jingku_makers::DiskFormat;
 use serde::Deserialize;
 
+use crate::account_limits::LimitSettings;
 use crate::community::Community;
+use crate::jobs::JobSettings;
 use crate::public_url::PublicUrl;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
@@ -35,6 +37,10 @@ pub struct Config {
     pub sweep: SweepSettings,
     /// In how many days every byte is read.
     pub scrub: ScrubSettings,
+    /// How many images are made at once, and how long one may take.
+    pub jobs: JobSettings,
+    /// What an account may have, unless it has limits of its own.
+    pub limits: LimitSettings,
 }
 
 /// An instance in the configuration file.
@@ -75,6 +81,8 @@ impl Default for Config {
             trash: Trash::default(),
             sweep: SweepSettings::default(),
             scrub: ScrubSettings::default(),
+            jobs: JobSettings::default(),
+            limits: LimitSettings::default(),
         }
     }
 }

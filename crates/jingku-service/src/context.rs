@@ -13,7 +13,8 @@ use crate::community::Community;
 use crate::config::Config;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
-use crate::jobs::Running;
+use crate::health::Health;
+use crate::jobs::{JobSettings, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
@@ -65,6 +66,12 @@ pub struct Context {
     pub(crate) sweep: SweepSettings,
     /// In how many days everything is read.
     pub(crate) scrub_settings: ScrubSettings,
+    /// How many images are made at once, and how long one may take.
+    pub(crate) job_settings: JobSettings,
+    /// How many times its size an uploaded file may unpack to.
+    pub(crate) unpack_ratio: u64,
+    /// The state of the work in the background.
+    pub(crate) health: Health,
     /// Told when images went from the trash by age.
     pub(crate) emptied: Notify,
     /// Files that are uploaded.
@@ -237,7 +244,7 @@ impl Context {
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
         let Ground { catalog, store, keyring, node, scratch, room, data, spools, read_only } = ground;
         Self {
-            catalog,
+            catalog: catalog.with_account_limits(config.limits.accounts()),
             store,
             keyring,
             zones: config.zones(),
@@ -253,6 +260,9 @@ impl Context {
             data,
             sweep: config.sweep,
             scrub_settings: config.scrub,
+            job_settings: config.jobs,
+            unpack_ratio: config.limits.unpack_ratio.into(),
+            health: Health::default(),
             emptied: Notify::new(),
             spools,
             running: Running::default(),

@@ -1,8 +1,9 @@
 //! Everything an action can refuse, grouped by what the caller must do. Codes and texts: docs/wire/errors.md.
 
-use jingku_catalog::CatalogError;
-
+use jingku_catalog::{CatalogError, OverLimit};
 use jingku_protocol::{DecodeError, ParamError, RetCode, excerpt};
+
+use crate::account_limits;
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -86,8 +87,10 @@ pub enum Error {
     },
     /// The file is larger than an image may be.
     FileTooLarge,
-    /// The account has as many uploads as it may.
-    TooManyUploads,
+    /// The account has as much as it may.
+    OverLimit(OverLimit),
+    /// The uploaded files of the account take up its share of the room.
+    OverUploadShare,
     /// The instance's disk cannot be read as it was declared; the text says why.
     DiskNotReadable(String, &'static str),
     /// A virtual machine runs on the disk.
@@ -159,7 +162,8 @@ impl Error {
             | Self::NoRoom { .. }
             | Self::NoRoomForFile { .. }
             | Self::FileTooLarge
-            | Self::TooManyUploads => RetCode::QuotaExceeded,
+            | Self::OverLimit(_)
+            | Self::OverUploadShare => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
@@ -217,11 +221,11 @@ impl Error {
                 free_bytes >> 20
             ),
             Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
-            Self::TooManyUploads => {
-                let most = crate::limits::MAX_ACCOUNT_UPLOADS;
-                format!(
-                    "The account has {most} uploads that have not come to their end; finish or delete one"
-                )
+            Self::OverLimit(over) => account_limits::refusal(over),
+            Self::OverUploadShare => {
+                "The files that the account has uploaded take up as much room as those of one account may now; wait until \
+                 images are made of them, or delete one"
+                    .to_owned()
             }
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),

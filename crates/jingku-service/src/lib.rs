@@ -3,6 +3,7 @@
 //! Only here is it known that an image is a row and a manifest and a disk: the catalogue, the chunk store and the
 //! makers do not know each other.
 
+mod account_limits;
 mod actions;
 mod backup;
 mod check;
@@ -20,6 +21,7 @@ mod failpoint;
 mod fixtures;
 mod gateway;
 mod groups;
+mod health;
 mod jobs;
 mod key_limits;
 mod keyring;
@@ -48,6 +50,7 @@ mod usage;
 mod view;
 mod zones;
 
+pub use account_limits::{BadSize, ByteSize, LimitSettings};
 pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
@@ -62,13 +65,20 @@ pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
-pub use jingku_catalog::{Account, AccountId, CatalogError, Instance, Key, KeyLimits, Review, TrashedImage};
+pub use jingku_catalog::{
+    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
+};
 pub use jingku_chunks::{Seen, Swept};
 pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
-pub use jobs::Workers;
+pub use jobs::{JobSettings, Workers};
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX,
+    BODY_READ_TIMEOUT, FAILURES_MAX, HEADER_READ_TIMEOUT, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT,
+    KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES,
+    MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
+    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, STOP_TIMEOUT, TRANSFER_STEP_BYTES,
+    TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX, UNPACKED_DATA_BYTES_FREE,
+    UPLOAD_ROOM_SHARE, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use private::NotPrivate;

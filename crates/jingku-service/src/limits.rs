@@ -16,6 +16,13 @@ pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take none of what is sent to it, or send none of a file: then its connection is closed, and
 /// what it held is free.
 pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long requests and jobs may take to end when the server is told to stop. What runs then is cut off.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the making of an image may take to see that it has to stop. One that does not, for example because a disk does not
+/// answer, is waited for no longer.
+pub const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// A loop of the background that has failed so often in a row makes the server not ready.
+pub const FAILURES_MAX: u32 = 3;
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
 pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
 /// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
@@ -31,8 +38,33 @@ pub const TRANSFER_STEP_BYTES: u64 = 4 << 20;
 pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
 /// The longest that one request may transfer bytes. Both directions resume where they were.
 pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
-/// The most uploads of one account that have not come to their end.
+/// The most uploads of one account that have not come to their end, unless the operator says otherwise.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
+/// The most images of one account, unless the operator says otherwise.
+pub const MAX_ACCOUNT_IMAGES: i64 = 1000;
+/// The most deleted images of one account that are still kept, unless the operator says otherwise.
+pub const MAX_ACCOUNT_TRASHED: i64 = 10_000;
+/// The most bytes of data in the images of one account, unless the operator says otherwise: ten of the largest disks.
+pub const MAX_ACCOUNT_STORED_BYTES: i64 = 10 * DISK_BYTES_MAX;
+/// The most bytes of uploaded files of one account that no image is made of yet, unless the operator says otherwise.
+pub const MAX_ACCOUNT_UPLOAD_BYTES: i64 = DISK_BYTES_MAX;
+/// The most images of one account that wait for their making or are being made, unless the operator says otherwise.
+pub const MAX_ACCOUNT_JOBS: i64 = 64;
+/// Of the room that is free or that uploaded files take up, those of one account take one part of so many.
+pub const UPLOAD_ROOM_SHARE: u64 = 2;
+/// How many times its size an uploaded file may unpack to, runs of zeros not counted, unless the operator says otherwise.
+pub const UNPACK_RATIO_MAX: u64 = 200;
+/// So many bytes of data an uploaded file may unpack to however small it is: 1 GiB.
+pub const UNPACKED_DATA_BYTES_FREE: u64 = 1 << 30;
+/// Unpacking one file leaves one part of so many of the room that was free at its start.
+pub const UNPACK_FREE_SHARE: u64 = 4;
+/// The slowest making of an image, in bytes a second, that has all the time that it needs: 4 MiB.
+pub const JOB_BYTES_PER_SECOND_MIN: u64 = 4 << 20;
+/// How many images are made at once at least, unless the operator says otherwise: also where there are few cores, since jobs wait
+/// for disks as well.
+pub const WORKERS_DEFAULT_MIN: u8 = 4;
+/// How many images are made at once at most, unless the operator says otherwise: each takes up to 32 MiB of memory.
+pub const WORKERS_DEFAULT_MAX: u8 = 8;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.

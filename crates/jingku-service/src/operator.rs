@@ -5,7 +5,7 @@ mod instances;
 mod platform;
 
 use jingku_catalog::{
-    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey,
+    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey, OverLimit,
 };
 use jingku_makers::DiskError;
 use secrecy::{ExposeSecret, SecretString};
@@ -128,6 +128,12 @@ pub enum OperatorError {
          it again."
     )]
     NeverMade(String),
+    /// The account has as much as it may.
+    #[error(
+        "The account has {} of {} already. Delete some of its images, or raise its limit with `jingku account limit`.",
+        .0.used, .0.max
+    )]
+    OverLimit(OverLimit),
     /// The disk cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),

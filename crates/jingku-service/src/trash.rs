@@ -74,6 +74,7 @@ impl Context {
             RestoreImage::NotFound => Err(OperatorError::NotInTrash(id.to_owned())),
             RestoreImage::NameTaken(name) => Err(OperatorError::TrashNameTaken { id: id.to_owned(), name }),
             RestoreImage::NeverMade => Err(OperatorError::NeverMade(id.to_owned())),
+            RestoreImage::OverLimit(over) => Err(OperatorError::OverLimit(over)),
         }
     }
 

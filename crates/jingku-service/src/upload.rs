@@ -80,7 +80,9 @@ fn status(error: &Error) -> StatusCode {
         Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NoRoomForFile { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        Error::NoRoomForFile { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
         error => reply::status(error),
     }

@@ -16,8 +16,8 @@ pub(crate) use self::image::{
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, BackupArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, RestoreArgs,
-    ReviewCommand, TrashCommand,
+    AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand,
+    RestoreArgs, ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::ServeArgs;
 use crate::lang::{Lang, tr};

@@ -170,6 +170,7 @@ impl From<OperatorError> for Failure {
             | OperatorError::BadImageName(_)
             | OperatorError::PlatformNameTaken(_)
             | OperatorError::TrashNameTaken { .. }
+            | OperatorError::OverLimit(_)
             | OperatorError::Disk(_) => Exit::Refused,
             OperatorError::Inside(_)
             | OperatorError::Catalog(_)

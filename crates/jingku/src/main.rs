@@ -59,7 +59,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let outcome = match command {
             Command::Run(args) => return run::run(global, args).await,
             Command::Env(args) => env::run(global, args).await,
@@ -79,5 +79,8 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Lab(args) => lab::run(global, args).await,
         };
         outcome.map(|()| ExitCode::SUCCESS)
-    })
+    });
+    // A thread that still waits, for a disk that does not answer for example, does not keep the process from ending.
+    runtime.shutdown_background();
+    outcome
 }

@@ -1,28 +1,33 @@
 //! The operator's commands: they open the data folder themselves, with or without a server running on it.
 
+mod account;
 mod platform;
 
 use std::io::ErrorKind;
 
-use jingku_service::{
-    Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError,
-};
+use jingku_service::{Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+pub(crate) use account::account;
 pub(crate) use platform::platform;
 
-use crate::args::{AccountCommand, Global, InstanceCommand, KeyCommand};
+use crate::args::{Global, InstanceCommand, KeyCommand};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::lang::tr;
-use crate::output::{date, note, print, print_fields, print_json, print_table, size, time};
+use crate::output::{date, note, print, print_fields, print_json, print_table, size};
 use crate::serve::{environment, first_key, read_config};
 
 /// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
-    Ok(Context::open_library(&open_folder(global)?, &Config::default(), &environment()).await?)
+    open_with(global, &Config::default()).await
+}
+
+/// Does the same with the server's configuration.
+pub(crate) async fn open_with(global: &Global, config: &Config) -> Result<Context, Failure> {
+    Ok(Context::open_library(&open_folder(global)?, config, &environment()).await?)
 }
 
 /// Finds the data folder, which has to be there.
@@ -57,32 +62,6 @@ async fn open_or_create_without_keys(global: &Global, config: &Config) -> Result
         Err(StartError::NoLibrary(_)) => open_or_create(global, config).await,
         Ok(context) if context.accounts().await?.is_empty() => open_or_create(global, config).await,
         opened => Ok(opened?),
-    }
-}
-
-pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
-    match command {
-        AccountCommand::Create { name } => {
-            let context = open_or_create(global, &Config::default()).await?;
-            let (account, pair) = context.create_account(&name).await?;
-            print_pair(global, &account_json(&account), &pair)
-        }
-        AccountCommand::List => {
-            let accounts = open(global).await?.accounts().await?;
-            if global.json {
-                return print_json(&accounts.iter().map(account_json).collect::<Vec<_>>());
-            }
-            let headings = tr(["ID", "NAME", "PROJECT", "CREATED"], ["编号", "名称", "项目", "创建时间"]);
-            let row = |account: Account| {
-                vec![account.id.0.to_string(), account.name, account.project_id, time(account.created_at)]
-            };
-            print_table(
-                &headings,
-                accounts.into_iter().map(row).collect(),
-                1,
-                tr("No accounts.", "没有账号。"),
-            )
-        }
     }
 }
 
@@ -195,11 +174,6 @@ fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Fail
     ]))?;
     note(tr("The private key is not shown again.", "私钥不会再次显示。"));
     Ok(())
-}
-
-fn account_json(account: &Account) -> Value {
-    json!({ "AccountId": account.id.0, "AccountName": account.name, "ProjectId": account.project_id,
-            "CreateTime": account.created_at })
 }
 
 fn key_json(key: &Key) -> Value {

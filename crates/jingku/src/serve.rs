@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jingku_service::{
-    Config, Context, DataDir, Environment, KeyPair, StartError, Workers, add_demo_instances, router,
+    Config, Context, DataDir, Environment, KeyPair, STOP_TIMEOUT, StartError, Workers, add_demo_instances,
+    router,
 };
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, ServeArgs};
@@ -135,7 +138,11 @@ async fn serve_until_stopped(
             workers.stop().await;
         }
     };
-    let (server, ()) = tokio::join!(server, stop_workers);
+    let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
+    let Ok((server, ())) = ended else {
+        note(tr("Not everything ended in time: the rest is cut off.", "部分工作未能及时结束，已被中断。"));
+        return Ok(());
+    };
     server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
 }
 
@@ -173,11 +180,24 @@ fn start_log() {
     let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
-/// Ends at SIGTERM or SIGINT.
+/// Ends at the first SIGTERM or SIGINT. The second ends the process at once, with 128 and its number as a shell tells it.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    })
+    let mut next = async move || {
+        tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = interrupt.recv() => SignalKind::interrupt(),
+        }
+    };
+    let (first, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        next().await;
+        let _ = first.send(());
+        let second = next().await;
+        note(tr("A second signal: ending at once.", "再次收到信号，立即退出。"));
+        std::process::exit(128 + second.as_raw_value());
+    });
+    // Never without the signal: the task lives as long as the runtime.
+    Ok(stopped.map(drop))
 }

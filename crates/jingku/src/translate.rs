@@ -59,6 +59,10 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
         OperatorError::NeverMade(id) => {
             format!("镜像 {id:?} 删除时还在制作，制作已随之终止，没有可恢复的数据。请重新制作。")
         }
+        OperatorError::OverLimit(over) => format!(
+            "该账号的用量已达限额（{}/{}）。请删除一些镜像，或用 `jingku account limit` 提高限额。",
+            over.used, over.max
+        ),
         OperatorError::Disk(error) => disk_error(error),
         OperatorError::Catalog(error) => format!("目录数据库出错：{}。{}", root(error), way_back(error)),
         OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),
@@ -185,6 +189,7 @@ pub(crate) fn disk_error(error: &DiskError) -> String {
             format!("{} 与登记实例时不同：{why}。请重新登记该实例。", path.display())
         }
         DiskError::InUse { path } => format!("{} 正被运行中的虚拟机使用。请先停止虚拟机。", path.display()),
+        DiskError::Stopped { path } => format!("打开 {} 时被中止。请重试。", path.display()),
         DiskError::Changed { path } => format!("读取期间 {} 发生了变化。请停止写入后重试。", path.display()),
         DiskError::Converter { path, feature, why } => {
             format!("{} 使用了 {feature}，需要 qemu-img 读取，但是：{why}。", path.display())

@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 use crate::args::{Global, TrashCommand};
 use crate::failure::Failure;
 use crate::lang::tr;
-use crate::operate::{done, open};
+use crate::operate::{done, open, open_with};
 use crate::output::{print_json, print_table, size, time};
+use crate::serve::read_config;
 
 pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Failure> {
-    let context = open(global).await?;
     match command {
-        TrashCommand::List => list(global, context.trash().await?),
-        TrashCommand::Restore { image_id, name } => {
+        TrashCommand::List => list(global, open(global).await?.trash().await?),
+        TrashCommand::Restore { image_id, name, config } => {
+            let context = open_with(global, &read_config(config.as_deref())?).await?;
             let name = context.restore_image(&image_id, name.as_deref()).await?;
             let value = json!({ "CompShareImageId": image_id, "Name": name });
             let text =
@@ -23,7 +24,7 @@ pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Fa
         TrashCommand::Empty { image_ids, older_than, dry_run } => {
             let older_than_secs = older_than.unwrap_or(0);
             let what = EmptyTrash { ids: &image_ids, older_than_secs, dry_run };
-            let emptied = context.empty_trash(what).await?;
+            let emptied = open(global).await?.empty_trash(what).await?;
             let value = json!({ "Images": emptied.images, "LogicalBytes": emptied.bytes, "DryRun": dry_run });
             let (images, size) = (emptied.images, size(emptied.bytes.div_euclid(1 << 20)));
             let text = if dry_run {

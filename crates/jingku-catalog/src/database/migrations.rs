@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_trash.sql"),
     include_str!("../../migrations/0006_manifests.sql"),
     include_str!("../../migrations/0007_uploads.sql"),
+    include_str!("../../migrations/0009_fair_jobs_and_limits.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
@@ -79,7 +80,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Catalog, KeyLimits};
+    use crate::{AccountLimits, Catalog, KeyLimits};
 
     /// Whoever only looks waits neither for a writer nor for another process that migrates.
     #[tokio::test]
@@ -116,7 +117,7 @@ mod tests {
         }
         transaction.commit(()).await.unwrap();
         migrate(&database).await.unwrap();
-        let catalog = Catalog { database: Arc::new(database) };
+        let catalog = Catalog { database: Arc::new(database), account_limits: AccountLimits::NONE };
         let (key, account) = catalog.find_key("public").await.unwrap().unwrap();
         assert_eq!((key.limits, account.name.as_str()), (KeyLimits::default(), "lab"));
     }

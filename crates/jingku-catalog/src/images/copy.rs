@@ -2,6 +2,7 @@ use super::change::{count, name_taken};
 use super::row::ImageStatus;
 use crate::accounts::touch_all;
 use crate::database::Transaction;
+use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
 use crate::{AccountId, Catalog, Result, Scope, covers};
 
 /// What a copy is to be, where it is not as the image it is made from.
@@ -32,6 +33,8 @@ pub enum CopyImage {
     NotAvailable,
     /// Every name is held by another image of the owner.
     NameTaken,
+    /// The owner has as much as it may.
+    OverLimit(OverLimit),
 }
 
 /// The image that a copy was made from, and how far the copy is.
@@ -49,6 +52,8 @@ struct Original {
     status: ImageStatus,
     zone: String,
     cover: String,
+    manifest: String,
+    data_bytes: i64,
 }
 
 impl Catalog {
@@ -69,6 +74,9 @@ impl Catalog {
                 let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
                     return transaction.discard(CopyImage::NameTaken).await;
                 };
+                if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
+                    return transaction.discard(CopyImage::OverLimit(over)).await;
+                }
                 covers::hold(&mut transaction, &original.cover).await?;
                 insert_copy(&mut transaction, id, &name, new, now).await?;
                 let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
@@ -76,6 +84,17 @@ impl Catalog {
                 transaction.commit(CopyImage::Copied(name)).await
             })
             .await
+    }
+
+    async fn over_limit(
+        &self,
+        transaction: &mut Transaction,
+        original: &Original,
+        owner: AccountId,
+    ) -> Result<Option<OverLimit>> {
+        let bytes = more_stored(transaction, owner, &original.manifest, original.data_bytes).await?;
+        let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
+        refuse_over(transaction, self.account_limits, owner, &more).await
     }
 
     /// Returns what an image was copied from; `None` when there is no such image in the scope, or it is no copy.
@@ -98,7 +117,8 @@ impl Catalog {
 
 async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
     let sql = format!(
-        "SELECT i.id, i.name, i.status, i.zone, i.cover FROM images i WHERE {} AND i.id = $2",
+        "SELECT i.id, i.name, i.status, i.zone, i.cover, COALESCE(i.manifest, ''), COALESCE(i.data_bytes, 0)
+         FROM images i WHERE {} AND i.id = $2",
         scope.images()
     );
     let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
@@ -110,6 +130,8 @@ async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Resu
                 status: cells.word(ImageStatus::parse)?,
                 zone: cells.text()?,
                 cover: cells.text()?,
+                manifest: cells.text()?,
+                data_bytes: cells.integer()?,
             })
         })
     })
@@ -144,14 +166,14 @@ async fn insert_copy(
              softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
              created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
              version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-             manifest, container, platform_type, copied_from, readme
+             manifest, data_bytes, container, platform_type, copied_from, readme
          )
          SELECT
              $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
              softwares, supported_gpu_types, software_ports, firewall_ports, 0,
              0, 0, '', $6, $6, 0, '',
              '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
-             manifest, container, $9, id, readme
+             manifest, data_bytes, container, $9, id, readme
          FROM images WHERE id = $1";
     let params = [
         id.into(),

@@ -1,6 +1,7 @@
 use super::change::{count, name_taken};
 use crate::accounts::touch;
 use crate::database::{Transaction, json_list};
+use crate::limits::{Limit, OverLimit, refuse_over};
 use crate::{Catalog, Result, Scope};
 
 /// What an image is created from. Region, zone, GPU and size come from the instance.
@@ -40,6 +41,8 @@ pub enum CreateImage {
     InstanceBusy,
     /// The account has no such instance.
     InstanceNotFound,
+    /// The account has as much as it may.
+    OverLimit(OverLimit),
 }
 
 /// What an image takes over from its instance.
@@ -71,6 +74,12 @@ impl Catalog {
                 }
                 if name_taken(&mut transaction, scope, new.name, new.id).await? {
                     return transaction.discard(CreateImage::NameTaken).await;
+                }
+                let more =
+                    [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
+                let over = refuse_over(&mut transaction, self.account_limits, scope.owner(), &more).await?;
+                if let Some(over) = over {
+                    return transaction.discard(CreateImage::OverLimit(over)).await;
                 }
                 insert_image(&mut transaction, scope, &new, &origin, now).await?;
                 count(&mut transaction, scope.owner(), &origin.zone, 1).await?;
@@ -141,6 +150,7 @@ pub(crate) async fn insert_image(
         .map(drop)
 }
 
+/// Adds a job behind the others of the account, whose row the transaction holds.
 pub(crate) async fn insert_job(
     transaction: &mut Transaction,
     scope: Scope,
@@ -152,8 +162,9 @@ pub(crate) async fn insert_job(
 ) -> Result<()> {
     transaction
         .execute(
-            "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes)
-             VALUES ($1, $2, $3, $4, $5, 0, 0, $6)",
+            "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, seq)
+             SELECT $1, $2, $3, $4, $5, 0, 0, $6, COALESCE(MAX(seq), 0) + 1
+             FROM jobs WHERE account_id = $2 AND finished_at IS NULL",
             &[
                 job.id.into(),
                 scope.param(),

@@ -81,7 +81,7 @@ pub enum SeedImages {
 }
 
 /// Who has the jobs of images that are made for ever. No server has this name.
-const NOBODY: &str = "nobody";
+pub(crate) const NOBODY: &str = "nobody";
 
 /// Live jobs that nobody works on: `$1` is [`NOBODY`].
 const STANDING: &str = "worker = $1 AND finished_at IS NULL";

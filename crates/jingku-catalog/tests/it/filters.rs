@@ -2,7 +2,7 @@
 
 use jingku_catalog::{
     AddInstance, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus,
-    NewInstance, NewJob, Paging, Scope, UpdateImage,
+    Made, NewInstance, NewJob, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -44,7 +44,10 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
         if number % 4 == 1 {
             catalog.fail_job(&job.lease, "no disk", 10).await.unwrap();
         } else {
-            catalog.complete_job(&job.lease, "manifest", i64::from(number % 5) * 100, 10).await.unwrap();
+            catalog
+                .complete_job(&job.lease, Made::of_data("manifest", i64::from(number % 5) * 100), 10)
+                .await
+                .unwrap();
         }
     }
 }

@@ -1,5 +1,6 @@
 use jingku_catalog::{
-    CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, NewJob, Paging, Scope, UpdateImage,
+    CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, Made, NewJob, Paging, Scope,
+    UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -189,7 +190,7 @@ async fn every_change_moves_the_revision(Engine { catalog, .. }: Engine) {
     create(&catalog, owner, "a", "vm").await;
     assert!(moved().await);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, "manifest", 5, NOW).await.unwrap();
+    catalog.complete_job(&job.lease, Made::of_data("manifest", 5), NOW).await.unwrap();
     assert!(moved().await);
     let changes = ImageChanges { name: Some("b"), ..ImageChanges::default() };
     catalog.update_image(scope, "image-a", changes, NOW).await.unwrap();

@@ -14,6 +14,7 @@ mod images;
 mod instances;
 mod jobs;
 mod keys;
+mod limits;
 mod opening;
 mod paging;
 mod races;

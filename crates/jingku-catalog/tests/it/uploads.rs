@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, NewJob, NewUpload, Scope,
-    StartUpload, UPLOAD_SOURCE, Upload,
+    AccountId, AccountLimits, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, Limit, Made, NewJob,
+    NewUpload, OverLimit, Receive, Scope, StartUpload, UPLOAD_SOURCE, Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -10,12 +10,16 @@ on_every_engine!(
     an_upload_becomes_a_job_and_then_an_image,
     the_same_upload_is_one,
     an_account_has_so_many,
+    uploaded_files_have_a_limit_together,
+    a_file_of_unknown_size_grows_to_the_limit,
     a_failed_upload_frees_its_name,
     a_deleted_image_has_no_upload,
     silence_is_found,
 );
 
 const UPLOADS_MAX: i64 = 2;
+/// More than all files together have.
+const SHARE: i64 = 1 << 40;
 
 fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
     NewUpload {
@@ -30,7 +34,7 @@ fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
 }
 
 async fn start(catalog: &Catalog, owner: AccountId, new: NewUpload<'_>) -> StartUpload {
-    catalog.start_upload(Scope::own(owner), new, UPLOADS_MAX, NOW).await.unwrap()
+    catalog.start_upload(Scope::own(owner), new, SHARE, NOW).await.unwrap()
 }
 
 async fn upload(catalog: &Catalog, owner: AccountId, id: &str) -> Upload {
@@ -47,7 +51,8 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((image.status, image.size_bytes, &*image.zone), (ImageStatus::Making, 9, "cn-wlcb-01"));
     assert!(claim(&catalog, "worker", NOW).await.is_none());
-    assert!(catalog.receive("image-a", 4, NOW + 1).await.unwrap());
+    let going = upload(&catalog, owner, "image-a").await;
+    assert_eq!(catalog.receive(&going, 4, SHARE, NOW + 1).await.unwrap(), Receive::Received);
     let progress = catalog.image_progress(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes, progress.started_at), (4, 9, None));
     let going = upload(&catalog, owner, "image-a").await;
@@ -59,11 +64,14 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     assert_eq!(finish(&catalog, &going, "another").await, FinishUpload::Before);
     let finished = upload(&catalog, owner, "image-a").await;
     assert_eq!((finished.received_bytes, finished.finished), (9, true));
-    assert!(!catalog.receive("image-a", 5, NOW + 3).await.unwrap(), "it has come");
+    assert_eq!(catalog.receive(&going, 5, SHARE, NOW + 3).await.unwrap(), Receive::Gone, "it has come");
     assert!(!catalog.fail_upload(&going, "late", NOW + 3).await.unwrap());
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
     assert_eq!(job.instance_id, format!("{UPLOAD_SOURCE}image-a"));
-    assert_eq!(catalog.complete_job(&job.lease, "m", 100, NOW + 4).await.unwrap(), JobEnd::Ended);
+    assert_eq!(
+        catalog.complete_job(&job.lease, Made::of_data("m", 100), NOW + 4).await.unwrap(),
+        JobEnd::Ended
+    );
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(finish(&catalog, &going, "third").await, FinishUpload::Gone);
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
@@ -93,15 +101,51 @@ async fn the_same_upload_is_one(Engine { catalog, .. }: Engine) {
 }
 
 async fn an_account_has_so_many(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { uploads: UPLOADS_MAX, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
-    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::TooMany);
+    let over = OverLimit { limit: Limit::Uploads, used: 2, max: UPLOADS_MAX };
+    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
     let other = account(&catalog, "other").await.id;
     assert_eq!(start(&catalog, other, new("image-d", "c")).await, StartUpload::Started);
     // One whose file has come is none.
     finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
+}
+
+/// Those that wait for their job are there as well.
+async fn uploaded_files_have_a_limit_together(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
+    let owner = account(&catalog, "lab").await.id;
+    start(&catalog, owner, new("image-a", "a")).await;
+    finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
+    start(&catalog, owner, new("image-b", "b")).await;
+    let over = OverLimit { limit: Limit::UploadBytes, used: 18, max: 20 };
+    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
+    // A share of what is free limits likewise.
+    let other = account(&catalog, "other").await.id;
+    let within =
+        async |id, share| catalog.start_upload(Scope::own(other), new(id, id), share, NOW).await.unwrap();
+    assert_eq!(within("image-d", 9).await, StartUpload::Started);
+    assert_eq!(within("image-e", 17).await, StartUpload::OverShare);
+    let job = claim(&catalog, "worker", NOW).await.unwrap();
+    catalog.fail_job(&job.lease, "why", NOW).await.unwrap();
+    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
+}
+
+async fn a_file_of_unknown_size_grows_to_the_limit(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
+    let owner = account(&catalog, "lab").await.id;
+    start(&catalog, owner, new("image-a", "a")).await;
+    start(&catalog, owner, NewUpload { size_bytes: None, ..new("image-b", "b") }).await;
+    let going = upload(&catalog, owner, "image-b").await;
+    let receive = async |bytes, share| catalog.receive(&going, bytes, share, NOW).await.unwrap();
+    assert_eq!(receive(11, SHARE).await, Receive::Received);
+    let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
+    assert_eq!(receive(12, SHARE).await, Receive::OverLimit(over));
+    assert_eq!(receive(11, 19).await, Receive::OverShare);
+    assert_eq!(upload(&catalog, owner, "image-b").await.received_bytes, 11);
 }
 
 async fn a_failed_upload_frees_its_name(Engine { catalog, .. }: Engine) {
@@ -127,7 +171,7 @@ async fn a_deleted_image_has_no_upload(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-a", "a")).await;
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!(catalog.delete_image(scope, "image-a", NOW + 1).await.unwrap(), DeleteImage::Deleted);
-    assert!(!catalog.receive("image-a", 5, NOW + 2).await.unwrap());
+    assert_eq!(catalog.receive(&going, 5, SHARE, NOW + 2).await.unwrap(), Receive::Gone);
     assert_eq!(finish(&catalog, &going, "job").await, FinishUpload::Gone);
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, StartUpload::Started);
@@ -137,7 +181,8 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
-    catalog.receive("image-b", 1, NOW + 10).await.unwrap();
+    let going = upload(&catalog, owner, "image-b").await;
+    catalog.receive(&going, 1, SHARE, NOW + 10).await.unwrap();
     let silent = async |before: i64| {
         let found = catalog.silent_uploads(before).await.unwrap();
         found.into_iter().map(|upload| upload.image_id).collect::<Vec<_>>()

@@ -40,6 +40,7 @@ pub(super) async fn run(
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
         CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
+        CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }
 

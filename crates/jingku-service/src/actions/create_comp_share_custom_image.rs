@@ -57,6 +57,7 @@ pub(super) async fn run(
         CreateImage::NameTaken => Err(Error::not_available("Name")),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id)),
         CreateImage::InstanceNotFound => Err(not_found()),
+        CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }
 

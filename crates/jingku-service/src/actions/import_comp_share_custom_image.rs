@@ -6,7 +6,7 @@ use jingku_protocol::actions::{
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
-use crate::limits::{DISK_BYTES_MAX, MAX_ACCOUNT_UPLOADS};
+use crate::limits::DISK_BYTES_MAX;
 use crate::link::UploadLink;
 use crate::random::image_id;
 use crate::room::MARGIN_BYTES;
@@ -40,11 +40,13 @@ pub(super) async fn run(
         check_room(context, request.size_bytes).await?;
         let id = image_id(&*context.random);
         let now = context.clock.now();
-        match context.catalog.start_upload(own, new(&id), MAX_ACCOUNT_UPLOADS, now).await? {
+        let share = context.upload_share().await?;
+        match context.catalog.start_upload(own, new(&id), share, now).await? {
             StartUpload::Started => id,
             StartUpload::Going(other) => other,
             StartUpload::NameTaken => return Err(Error::not_available("Name")),
-            StartUpload::TooMany => return Err(Error::TooManyUploads),
+            StartUpload::OverLimit(over) => return Err(Error::OverLimit(over)),
+            StartUpload::OverShare => return Err(Error::OverUploadShare),
         }
     };
     let expires_at = context.clock.now() + DEFAULT_LINK_SECS;

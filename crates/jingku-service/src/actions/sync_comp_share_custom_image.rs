@@ -71,5 +71,6 @@ async fn copy_to(
         CopyImage::NotFound => Err(Error::ResourceNotFound(source.clone())),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(source.clone())),
         CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
+        CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }

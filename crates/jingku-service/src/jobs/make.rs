@@ -42,6 +42,10 @@ impl MakeError {
     /// What the owner of the image is told: what to do, and nothing of the host, such as paths.
     pub(super) fn reason(&self) -> String {
         match self {
+            Self::Stopped(Stop::Overdue) => {
+                "Making the image took longer than it may for its size. Make a smaller image, or ask the operator to give \
+                 it more time (`deadline_minutes`), then make it again."
+            }
             Self::Stopped(_) => "Making the image was stopped. Delete this image and make it again.",
             Self::InstanceGone => "The instance does not exist any more.",
             Self::Declared(reason) => reason,
@@ -75,7 +79,7 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
         DiskError::Changed { .. } => {
             "The disk changed while it was read. Stop the instance, then make the image again."
         }
-        DiskError::Converter { .. } | DiskError::Io { .. } => {
+        DiskError::Converter { .. } | DiskError::Stopped { .. } | DiskError::Io { .. } => {
             "The disk of the instance cannot be read. Ask the operator to look at the server's log."
         }
     }
@@ -95,6 +99,7 @@ fn file_reason(error: &DiskError) -> String {
         | DiskError::InUse { .. }
         | DiskError::Changed { .. }
         | DiskError::Converter { .. }
+        | DiskError::Stopped { .. }
         | DiskError::Io { .. } => {
             "The uploaded file is not as it was on the server any more. Import it again; \
              if that fails too, ask the operator to look at the server's log."
@@ -168,7 +173,13 @@ pub(super) fn make(
     let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
-    let reader = Arc::new(Readable(disk.open(scratch)?));
+    let proceed = || progress.stopped().is_none() && !room.is_some_and(is_used_up);
+    let opened = disk.open_while(scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
+        (DiskError::Stopped { .. }, Some(stop)) => MakeError::Stopped(stop),
+        (DiskError::Stopped { .. }, None) => no_room("convert a disk"),
+        (error, _) => error.into(),
+    })?;
+    let reader = Arc::new(Readable(opened));
     let mut writer = store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, fails.as_ref(), room)?;
     let sealed = writer.finish_chunks()?;
@@ -220,8 +231,7 @@ pub(super) fn copy(
             at = start;
         }
         if room.is_some_and(is_used_up) {
-            let doing = "make an image and leave the catalogue some".to_owned();
-            return Err(jingku_chunks::Error::NoSpace { doing }.into());
+            return Err(no_room("make an image"));
         }
         // To the end of the last chunk that holds data, as far as one stretch goes.
         let end = data.end.next_multiple_of(chunk_bytes).min(at + STRETCH_BYTES_MAX).min(length);
@@ -234,6 +244,11 @@ pub(super) fn copy(
         reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)
+}
+
+/// What is free must stay so.
+pub(super) fn no_room(doing: &str) -> MakeError {
+    jingku_chunks::Error::NoSpace { doing: format!("{doing} and leave the catalogue some") }.into()
 }
 
 /// Whether what is free must stay so. Where nobody can tell, the store will.

@@ -16,6 +16,8 @@ pub(crate) enum Stop {
     Shutdown,
     /// The image was deleted, or another worker has the job.
     Lost,
+    /// It takes longer than a job of its size may.
+    Overdue,
 }
 
 /// How far one job is. Written by the thread that works, read by whoever asks.
@@ -29,6 +31,7 @@ pub(crate) struct Progress {
     present: AtomicU64,
     shutdown: AtomicBool,
     lost: AtomicBool,
+    overdue: AtomicBool,
     /// Where it has to wait, when somebody may ask that.
     hold: Option<Arc<Hold>>,
 }
@@ -44,6 +47,7 @@ impl Progress {
             present: zero(),
             shutdown: false.into(),
             lost: false.into(),
+            overdue: false.into(),
             hold,
         }
     }
@@ -103,6 +107,7 @@ impl Progress {
         match why {
             Stop::Shutdown => self.shutdown.store(true, Ordering::Relaxed),
             Stop::Lost => self.lost.store(true, Ordering::Relaxed),
+            Stop::Overdue => self.overdue.store(true, Ordering::Relaxed),
         }
     }
 
@@ -110,6 +115,9 @@ impl Progress {
     pub(crate) fn stopped(&self) -> Option<Stop> {
         if self.lost.load(Ordering::Relaxed) {
             return Some(Stop::Lost);
+        }
+        if self.overdue.load(Ordering::Relaxed) {
+            return Some(Stop::Overdue);
         }
         self.shutdown.load(Ordering::Relaxed).then_some(Stop::Shutdown)
     }

@@ -1,11 +1,10 @@
 //! Ends, now and then, uploads that nothing comes of, and removes files that no image needs any more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE};
-use tokio::sync::watch;
 
+use super::supervisor::Loop;
 use crate::context::Context;
 
 /// How often.
@@ -16,15 +15,9 @@ const SILENCE_SECS: i64 = 86_400;
 /// What the owner is told of an image whose file did not come.
 const SILENT: &str = "Nothing more of the file came for 24 hours. Import it again.";
 
-/// Works until told to stop, for the first time at once.
-pub(super) async fn expire(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
-    // An error means that whoever could tell to stop is gone.
-    while !*stopped.borrow() && stopped.has_changed().is_ok() {
-        if let Err(error) = expire_once(&context).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot look after uploads");
-        }
-        tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
-    }
+/// Works until the server stops, for the first time at once.
+pub(super) async fn expire(task: Loop) {
+    task.every(EVERY, || expire_once(&task.context)).await;
 }
 
 async fn expire_once(context: &Context) -> Result<(), CatalogError> {

@@ -50,6 +50,7 @@ impl Context {
             CopyImage::NotFound => Err(OperatorError::NoImage(id.to_owned())),
             CopyImage::NotAvailable => Err(OperatorError::ImageNotWhole(id.to_owned())),
             CopyImage::NameTaken => Err(OperatorError::PlatformNameTaken(id.to_owned())),
+            CopyImage::OverLimit(over) => Err(OperatorError::OverLimit(over)),
         }
     }
 

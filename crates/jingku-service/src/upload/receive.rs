@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use jingku_catalog::Upload;
+use jingku_catalog::{OverLimit, Receive, Upload};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -28,6 +28,10 @@ enum Stop {
     Full {
         free_bytes: u64,
     },
+    /// The account's files are as large as they may be.
+    OverLimit(OverLimit),
+    /// They take up as much as those of one account may.
+    OverShare,
     Failed(Internal),
 }
 
@@ -92,6 +96,8 @@ fn told(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -
             let needed_bytes = size.map_or(1, |size| size.saturating_sub(received));
             Err(Error::NoRoomForFile { needed_bytes, free_bytes })
         }
+        Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
+        Some(Stop::OverShare) => Err(Error::OverUploadShare),
         Some(Stop::Failed(error)) => Err(error.into()),
     }
 }
@@ -152,13 +158,18 @@ fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<S
         return Some(Stop::Failed(Internal::Spool(error)));
     }
     let bytes = i64::try_from(spool.received()).unwrap_or(i64::MAX);
-    let written_down = context.catalog.receive(&upload.image_id, bytes, context.clock.now());
+    let written_down = async {
+        let share = context.upload_share().await?;
+        context.catalog.receive(upload, bytes, share, context.clock.now()).await
+    };
     match Handle::current().block_on(written_down) {
-        Ok(true) => {
+        Ok(Receive::Received) => {
             failpoint::reached("upload.written_down");
             None
         }
-        Ok(false) => Some(Stop::Gone),
+        Ok(Receive::Gone) => Some(Stop::Gone),
+        Ok(Receive::OverLimit(over)) => Some(Stop::OverLimit(over)),
+        Ok(Receive::OverShare) => Some(Stop::OverShare),
         Err(error) => Some(Stop::Failed(Internal::Catalog(error))),
     }
 }

@@ -35,7 +35,7 @@ async fn durations_follow_what_the_worker_reports() {
     let id = caller.create(INSTANCE, "env").await;
     // The worker of another process.
     let catalog = service.catalog().await;
-    let job = catalog.claim_job("elsewhere", NOW, 60).await.unwrap().unwrap();
+    let job = catalog.claim_job("elsewhere", i64::MAX, NOW, 60).await.unwrap().unwrap();
     catalog.heartbeat(&job.lease, 1000, 4000, NOW + 10, 60).await.unwrap();
     let expected = json!({
         "Process": 25.0, "Progress": 25.0, "TotalDuration": "40", "RemainingDuration": "30", "Status": "Making",

@@ -21,7 +21,7 @@ fn hash(bytes: &[u8]) -> String {
 
 impl Caller {
     /// Asks for a link, and tells the image and the link.
-    async fn import(&self, params: &[(&str, &str)]) -> (String, String) {
+    pub(crate) async fn import(&self, params: &[(&str, &str)]) -> (String, String) {
         let reply = self.ok(IMPORT, params).await;
         let url = reply["Url"].as_str().unwrap();
         (
@@ -37,7 +37,7 @@ impl Caller {
     }
 
     /// Appends bytes, and tells status and offset.
-    async fn append(&self, link: &str, at: usize, bytes: &[u8]) -> (u16, Option<usize>) {
+    pub(crate) async fn append(&self, link: &str, at: usize, bytes: &[u8]) -> (u16, Option<usize>) {
         let (at, length) = (at.to_string(), bytes.len().to_string());
         let headers = [("upload-offset", &*at), ("content-length", &*length)];
         told(&self.to(Method::PATCH, link, &headers, Body::from(bytes.to_vec())).await)
@@ -69,7 +69,7 @@ impl Caller {
     }
 
     /// Uploads a whole file.
-    async fn upload(&self, name: &str, file: &[u8]) -> String {
+    pub(crate) async fn upload(&self, name: &str, file: &[u8]) -> String {
         let (id, link) = self.import(&[("Name", name), ("SizeBytes", &file.len().to_string())]).await;
         assert_eq!(self.append(&link, 0, file).await, (204, Some(file.len())));
         assert_eq!(self.agree(&link, file.len(), &hash(file)).await.status(), 204);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jingku_service::{DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
+use jingku_service::{ByteSize, DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
 use crate::lang::tr;
 
@@ -14,8 +14,56 @@ pub(crate) enum AccountCommand {
         #[arg(help = tr("Its name", "账号名"))]
         name: String,
     },
-    #[command(about = tr("List accounts", "列出账号"))]
-    List,
+    #[command(about = tr("List accounts, what they have and what they may have", "列出账号及其用量与限额"))]
+    List {
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set limits", "服务的配置文件，其中可能设置了限额"))]
+        config: Option<PathBuf>,
+    },
+    #[command(about = tr("Show or set the limits of one account", "查看或设置一个账号的限额"))]
+    Limit(AccountLimitArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountLimitArgs {
+    #[arg(help = tr("Account number", "账号编号"))]
+    pub(crate) account: i64,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most images, the trash not counted", "镜像数上限，不含回收站"))]
+    pub(crate) images: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most deleted images that are still kept", "回收站中的镜像数上限"))]
+    pub(crate) trashed: Option<LimitTo>,
+    #[arg(long = "bytes", value_name = "SIZE|default", value_parser = size_limit, help = tr("The most data of its images, the trash counted: 500GB, 2TB", "镜像数据总量上限，含回收站，如 500GB、2TB"))]
+    pub(crate) stored_bytes: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most unfinished uploads", "未完成的上传数上限"))]
+    pub(crate) uploads: Option<LimitTo>,
+    #[arg(long, value_name = "SIZE|default", value_parser = size_limit, help = tr("The most bytes of uploaded files that wait for their image", "等待制成镜像的上传文件总量上限"))]
+    pub(crate) upload_bytes: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most images that wait or are being made", "等待或正在制作的镜像数上限"))]
+    pub(crate) jobs: Option<LimitTo>,
+    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set defaults", "服务的配置文件，其中可能设置了默认限额"))]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What to set a limit to; nothing for the server's default.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LimitTo(pub(crate) Option<i64>);
+
+fn count_limit(text: &str) -> Result<LimitTo, String> {
+    if text == "default" {
+        return Ok(LimitTo(None));
+    }
+    let count = text.parse::<u32>().map(|count| LimitTo(Some(count.into())));
+    count.map_err(|_| tr("write a whole number or `default`", "请写整数或 default").to_owned())
+}
+
+fn size_limit(text: &str) -> Result<LimitTo, String> {
+    if text == "default" {
+        return Ok(LimitTo(None));
+    }
+    let size = text.parse::<ByteSize>().map(|size| LimitTo(Some(size.0)));
+    size.map_err(|_| {
+        let advice = tr("write a size such as 500GB, or `default`", "请写大小，如 500GB，或 default");
+        advice.to_owned()
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +126,8 @@ pub(crate) enum TrashCommand {
         image_id: String,
         #[arg(long, help = tr("Another name for it, when its own is taken by now", "改用另一个名称（原名已被占用时）"))]
         name: Option<String>,
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set limits", "服务的配置文件，其中可能设置了限额"))]
+        config: Option<PathBuf>,
     },
     #[command(about = tr("Forget deleted images for good", "彻底清除已删除的镜像"))]
     Empty {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, NewImage, NewInstance, NewJob, Scope};
+use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, Made, NewImage, NewInstance, NewJob, Scope};
 
 use crate::bench::daemon::Account;
 
@@ -46,15 +46,15 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     };
     let job = NewJob { id: &image_id };
     let created = catalog.create_image(Scope::own(account), image, job, FIRST_CREATE_TIME).await?;
-    let claimed = catalog.claim_job("bench", FIRST_CREATE_TIME, 60).await?;
+    let claimed = catalog.claim_job("bench", i64::MAX, FIRST_CREATE_TIME, 60).await?;
     let (CreateImage::Created, Some(job)) = (created, claimed) else {
         bail!("a new catalogue refuses an image: {created:?}");
     };
     // No bits are read in this benchmark, so the manifest need not be there.
     let manifest = "0".repeat(64);
-    match catalog.complete_job(&job.lease, &manifest, SIZE_BYTES, FIRST_CREATE_TIME).await? {
+    match catalog.complete_job(&job.lease, Made::of_data(&manifest, SIZE_BYTES), FIRST_CREATE_TIME).await? {
         JobEnd::Ended => Ok(image_id),
-        JobEnd::Lost => bail!("the job of a new image is lost"),
+        JobEnd::Lost | JobEnd::OverLimit(_) => bail!("the job of a new image is lost"),
     }
 }
 

@@ -19,12 +19,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, UPLOAD_SOURCE};
+use jingku_chunks::ManifestId;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::context::Context;
 use crate::error::Internal;
 use crate::failpoint;
+use crate::limits::OWN_MANIFESTS_MAX;
 use make::MakeError;
 use progress::{Progress, Stop};
 
@@ -117,7 +119,8 @@ async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<boo
     let image_id = job.image_id.clone();
     tracing::info!(image_id, attempt = job.attempt, "making image");
     let hold = context.lab.as_ref().map(|lab| Arc::clone(&lab.hold));
-    let progress = Arc::new(Progress::new(context.clock.now(), hold));
+    let own = own_manifests(context, &job).await;
+    let progress = Arc::new(Progress::new(context.clock.now(), hold).with_own_manifests(own));
     context.running.insert(&image_id, &progress);
     let result = make_while_held(context, &job, &progress, stopped).await;
     if result.is_err() {
@@ -127,12 +130,27 @@ async fn run(context: &Arc<Context>, job: Job, stopped: &mut watch::Receiver<boo
     let ended = end(context, &job, result).await;
     uploads::remove_if_gone(context, &job).await;
     // Not before the end is known: in between, the last heartbeat would tell less than was told already.
-    context.running.remove(&image_id, progress.rate(context.clock.now()));
+    context.running.remove(&image_id);
     match ended {
         Ok(()) => {}
         // The lease runs out and the job is claimed again.
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
+        }
+    }
+}
+
+/// The manifests of what the account has already.
+async fn own_manifests(context: &Context, job: &Job) -> Vec<ManifestId> {
+    match context.catalog.own_manifests(job.account, OWN_MANIFESTS_MAX).await {
+        Ok(names) => names.iter().filter_map(|name| name.parse().ok()).collect(),
+        Err(error) => {
+            // The making does without: it only tells less.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot look for an account's manifests"
+            );
+            Vec::new()
         }
     }
 }

@@ -32,6 +32,7 @@ mod operator;
 mod pages;
 mod public_url;
 mod random;
+mod repeat;
 mod reply;
 mod review;
 mod room;
@@ -64,8 +65,9 @@ pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, DELETED_SECS, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS,
+    MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, OWN_MANIFESTS_MAX, SHARES_MAX,
+    STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};

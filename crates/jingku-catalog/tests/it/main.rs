@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod answers;
 mod community;
 mod community_lists;
 mod community_races;
@@ -15,6 +16,7 @@ mod instances;
 mod jobs;
 mod keys;
 mod opening;
+mod order;
 mod paging;
 mod races;
 mod seeds;

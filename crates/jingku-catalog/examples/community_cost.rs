@@ -108,12 +108,17 @@ async fn fill(catalog: &Catalog, path: &Path) {
         approve: true,
         containers_only: false,
     };
-    catalog.publish_image(scope, image.id, submission, changes, 0).await.unwrap();
+    catalog.publish_image(scope, image.id, submission, changes, None, 0).await.unwrap();
 
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let transaction = connection.transaction().unwrap();
     for (table, rows, values) in [
-        ("image_groups", GROUPS, &[("id", "printf('%012d', n)"), ("pub_time", "n"), ("versions", "3")][..]),
+        (
+            "image_groups",
+            GROUPS,
+            &[("id", "printf('%012d', n)"), ("pub_time", "n"), ("published_ordinal", "n"), ("versions", "3")]
+                [..],
+        ),
         (
             "images",
             GROUPS * VERSIONS,
@@ -123,6 +128,9 @@ async fn fill(catalog: &Catalog, path: &Path) {
                 ("group_id", "printf('%012d', n / 3)"),
                 ("version_name", "'v' || n"),
                 ("submitted_at", "n"),
+                ("submitted_ordinal", "n"),
+                ("seq", "n + 2"),
+                ("ordinal", "n"),
                 ("create_time", "n"),
             ],
         ),

@@ -16,6 +16,7 @@
 //! - Every query of images takes a [`Scope`], and an image outside it is as if it did not exist.
 
 mod accounts;
+mod answers;
 mod catalog;
 mod community;
 mod covers;
@@ -28,6 +29,7 @@ mod instances;
 mod jobs;
 mod keys;
 mod limits;
+mod ordinals;
 mod paging;
 mod scope;
 mod shares;
@@ -36,6 +38,7 @@ pub mod testing;
 mod uploads;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
+pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
 pub use catalog::{Catalog, Generation, Snapshot};
 pub use community::{
     AddFavorite, Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage,

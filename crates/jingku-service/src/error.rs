@@ -69,21 +69,17 @@ pub enum Error {
     TooManyShares(String),
     /// The instance's disk is larger than an image may be.
     DiskTooLarge(String),
-    /// The store may not have room for an image of the instance.
+    /// The store may not have room for an image of this instance.
     NoRoom {
         /// The instance.
         instance: String,
         /// What may be needed, in bytes.
         needed_bytes: u64,
-        /// What images may take of what is free, in bytes.
-        free_bytes: u64,
     },
     /// The data folder may not have room for a file, or has none for the rest of it.
     NoRoomForFile {
         /// What may be needed, in bytes.
         needed_bytes: u64,
-        /// What may be taken of what is free, in bytes.
-        free_bytes: u64,
     },
     /// The file is larger than an image may be.
     FileTooLarge,
@@ -210,15 +206,14 @@ impl Error {
                 format!("Image [{id}] can be shared with {} accounts at most", crate::limits::SHARES_MAX)
             }
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
-            Self::NoRoom { instance, needed_bytes, free_bytes } => format!(
-                "An image of UHost [{instance}] may need {} MB, and the image store has {} MB left",
-                needed_bytes.div_ceil(1 << 20),
-                free_bytes >> 20
+            // How much is free is the operator's to know: the log has it.
+            Self::NoRoom { instance, needed_bytes } => format!(
+                "An image of UHost [{instance}] may need {} MB, and the image store has no room for it; ask the operator",
+                needed_bytes.div_ceil(1 << 20)
             ),
-            Self::NoRoomForFile { needed_bytes, free_bytes } => format!(
-                "An import of this file may need {} MB, and the image store has {} MB left",
-                needed_bytes.div_ceil(1 << 20),
-                free_bytes >> 20
+            Self::NoRoomForFile { needed_bytes } => format!(
+                "An import of this file may need {} MB, and the image store has no room for it; ask the operator",
+                needed_bytes.div_ceil(1 << 20)
             ),
             Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
             Self::OverLimit(over) => account_limits::refusal(over),

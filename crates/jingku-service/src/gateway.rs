@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::lab::{self, Ending, Watch};
 use crate::limits::{BODY_READ_TIMEOUT, SMALL_BODY_BYTES};
 use crate::random::request_id;
+use crate::repeat::name_request;
 use crate::reply::{self, Reply};
 
 /// Whose request it is, proven by the signature.
@@ -31,6 +32,8 @@ pub(crate) struct Caller {
     /// Where the catalogue was before anything was read for this request: what is kept in memory and was current then
     /// is current for it.
     pub(crate) generation: Option<Generation>,
+    /// Names the request, where its answer is remembered.
+    pub(crate) request: Option<String>,
 }
 
 impl Caller {
@@ -95,7 +98,7 @@ async fn answer(
         watch.read(&params, action);
     }
     let name = name.ok_or(Error::MissingAction)?;
-    let caller = authenticate(context, &params).await?;
+    let mut caller = authenticate(context, &params).await?;
     if let Some(watch) = &mut watch {
         watch.authentic(caller.account().id);
     }
@@ -103,6 +106,7 @@ async fn answer(
     limits.check_address(peer)?;
     let action = action.ok_or_else(|| Error::ActionNotFound(name.to_owned()))?;
     let tree = Tree::from(&params);
+    caller.request = actions::is_remembered(action).then(|| name_request(&params));
     check_project(&caller, &tree)?;
     limits.check_action(action)?;
     if context.strict {
@@ -151,7 +155,7 @@ async fn authenticate(context: &Context, params: &Params) -> Result<Caller, Erro
     if !verify(params, credentials.private_key.expose_secret(), signature) {
         return Err(Error::SignatureMismatch);
     }
-    Ok(Caller { credentials, generation })
+    Ok(Caller { credentials, generation, request: None })
 }
 
 fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {

@@ -70,6 +70,17 @@ pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
 pub(crate) const MAX_COVER_CHECKS: usize = 2;
 
+/// The most images of an account, the newest, that `PresentBytes` of a new one counts common chunks with. Of these it
+/// remembers [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) chunks.
+pub const OWN_MANIFESTS_MAX: u32 = 64;
+
+/// How long the same signed call to copy, sync or publish gets the answer of the first, in seconds.
+pub const ANSWER_SECS: i64 = jingku_catalog::ANSWER_SECS;
+/// How long deleting an image once more answers success, in seconds.
+pub const DELETED_SECS: i64 = jingku_catalog::DELETED_SECS;
+/// The most answers kept for one account; the oldest are forgotten first.
+pub const ANSWERS_MAX: i64 = jingku_catalog::ANSWERS_MAX;
+
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;
 

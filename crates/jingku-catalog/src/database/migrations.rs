@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_trash.sql"),
     include_str!("../../migrations/0006_manifests.sql"),
     include_str!("../../migrations/0007_uploads.sql"),
+    include_str!("../../migrations/0008_order.sql"),
     include_str!("../../migrations/0009_fair_jobs_and_limits.sql"),
 ];
 
@@ -120,5 +121,53 @@ mod tests {
         let catalog = Catalog { database: Arc::new(database), account_limits: AccountLimits::NONE };
         let (key, account) = catalog.find_key("public").await.unwrap().unwrap();
         assert_eq!((key.limits, account.name.as_str()), (KeyLimits::default(), "lab"));
+    }
+    /// Rows of before there was an order of creation keep the order that they were listed in, on every engine.
+    #[tokio::test]
+    async fn old_images_keep_their_order() {
+        let mut databases = vec![Database::open_sqlite_in_memory().unwrap()];
+        if let Some(url) = crate::testing::postgres_database().await {
+            databases.push(Database::connect_postgres(&url).unwrap());
+        }
+        for database in databases {
+            let mut transaction = database.begin().await.unwrap();
+            run(&mut transaction, &MIGRATIONS[..7]).await.unwrap();
+            for sql in [
+                "INSERT INTO accounts VALUES (1, 'lab', 'org-lab', 0, 0), (2, 'other', 'org-other', 0, 0)",
+                "INSERT INTO images (id, account_id, name, status, description, tags, cover, visibility, price_cents,
+                     auto_start, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
+                     created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
+                     version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme)
+                 SELECT id, account_id, id, 'Available', '', '[]', '', 0, 0, 0, '[]', '[]', '[]', 0, 0, 0, '',
+                     create_time, 0, 0, '', '', '', '', 'r', 'z', '', 0, ''
+                 FROM (SELECT 'b' AS id, 1 AS account_id, 7 AS create_time UNION ALL SELECT 'd', 1, 7
+                       UNION ALL SELECT 'a', 2, 7 UNION ALL SELECT 'c', 1, 7 UNION ALL SELECT 'e', 1, 3) old",
+            ] {
+                transaction.execute(sql, &[]).await.unwrap();
+            }
+            transaction.commit(()).await.unwrap();
+            migrate(&database).await.unwrap();
+            let sql = "SELECT i.id, i.seq, i.ordinal, a.image_seq, a.image_time
+                       FROM images i JOIN accounts a ON a.id = i.account_id ORDER BY i.ordinal";
+            let read = |row: crate::database::Row| {
+                row.decode("images", |cells| {
+                    let mut numbers = [0; 4];
+                    let id = cells.text()?;
+                    for number in &mut numbers {
+                        *number = cells.integer()?;
+                    }
+                    Ok((id, numbers))
+                })
+            };
+            let rows = database.query(sql, &[]).await.unwrap().into_iter().map(|row| read(row).unwrap());
+            let expected = [
+                ("e", [1, 1, 4, 7]),
+                ("a", [1, 2, 1, 7]),
+                ("b", [2, 3, 4, 7]),
+                ("c", [3, 4, 4, 7]),
+                ("d", [4, 5, 4, 7]),
+            ];
+            assert!(rows.eq(expected.map(|(id, numbers)| (id.to_owned(), numbers))));
+        }
     }
 }

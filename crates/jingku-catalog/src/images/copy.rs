@@ -1,8 +1,10 @@
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
 use crate::accounts::touch_all;
+use crate::answers::{ANSWER_SECS, find_answer, keep_answer};
 use crate::database::Transaction;
 use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
+use crate::ordinals::{Position, next_position};
 use crate::{AccountId, Catalog, Result, Scope, covers};
 
 /// What a copy is to be, where it is not as the image it is made from.
@@ -20,6 +22,9 @@ pub struct NewCopy<'a> {
     pub place: Option<(&'a str, &'a str)>,
     /// `System`, `App`, `Game` or `Other` for one of the platform's, else nothing.
     pub platform_type: &'a str,
+    /// Names the request for it. The same request within [`ANSWER_SECS`](crate::ANSWER_SECS) makes no other copy while
+    /// this one is there.
+    pub request: Option<&'a str>,
 }
 
 /// What came of [`Catalog::copy_image`].
@@ -27,6 +32,8 @@ pub struct NewCopy<'a> {
 pub enum CopyImage {
     /// The copy is there, under this name.
     Copied(String),
+    /// The same request made this copy before.
+    Before(String),
     /// There is no such image in the scope.
     NotFound,
     /// The image is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
@@ -65,6 +72,9 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 touch_all(&mut transaction, [image.account, new.owner]).await?;
+                if let Some(copy) = made_before(&mut transaction, target, new.request, now).await? {
+                    return transaction.discard(CopyImage::Before(copy)).await;
+                }
                 let Some(original) = original(&mut transaction, scope, id).await? else {
                     return transaction.discard(CopyImage::NotFound).await;
                 };
@@ -78,7 +88,13 @@ impl Catalog {
                     return transaction.discard(CopyImage::OverLimit(over)).await;
                 }
                 covers::hold(&mut transaction, &original.cover).await?;
-                insert_copy(&mut transaction, id, &name, new, now).await?;
+                let position = next_position(&mut transaction, new.owner, now).await?;
+                insert_copy(&mut transaction, id, &name, new, position).await?;
+                if let Some(request) = new.request {
+                    let (ordinal, expires_at) = (position.ordinal, now + ANSWER_SECS);
+                    keep_answer(&mut transaction, new.owner, request, new.id, ordinal, expires_at, now)
+                        .await?;
+                }
                 let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
                 count(&mut transaction, new.owner, zone, 1).await?;
                 transaction.commit(CopyImage::Copied(name)).await
@@ -113,6 +129,20 @@ impl Catalog {
         })
         .transpose()
     }
+}
+
+/// The copy that the same request made, if it is still there.
+async fn made_before(
+    transaction: &mut Transaction,
+    target: Scope,
+    request: Option<&str>,
+    now: i64,
+) -> Result<Option<String>> {
+    let Some(request) = request else { return Ok(None) };
+    let Some(copy) = find_answer(transaction, target.owner(), request, now).await? else { return Ok(None) };
+    let sql = format!("SELECT i.id FROM images i WHERE {} AND i.id = $2", target.images());
+    let there = transaction.exists(&sql, &[target.param(), (&copy).into()]).await?;
+    Ok(there.then_some(copy))
 }
 
 async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
@@ -159,21 +189,21 @@ async fn insert_copy(
     id: &str,
     name: &str,
     new: NewCopy<'_>,
-    now: i64,
+    position: Position,
 ) -> Result<()> {
     let sql = "INSERT INTO images (
              account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
              softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
              created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
              version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-             manifest, data_bytes, container, platform_type, copied_from, readme
+             manifest, data_bytes, container, platform_type, copied_from, readme, seq, ordinal
          )
          SELECT
              $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
              softwares, supported_gpu_types, software_ports, firewall_ports, 0,
              0, 0, '', $6, $6, 0, '',
              '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
-             manifest, data_bytes, container, $9, id, readme
+             manifest, data_bytes, container, $9, id, readme, $10, $11
          FROM images WHERE id = $1";
     let params = [
         id.into(),
@@ -181,10 +211,12 @@ async fn insert_copy(
         new.id.into(),
         name.into(),
         new.description.into(),
-        now.into(),
+        position.create_time.into(),
         new.place.map(|(region, _)| region).into(),
         new.place.map(|(_, zone)| zone).into(),
         new.platform_type.into(),
+        position.seq.into(),
+        position.ordinal.into(),
     ];
     transaction.execute(sql, &params).await.map(drop)
 }

@@ -2,6 +2,7 @@ use super::change::{count, name_taken};
 use crate::accounts::touch;
 use crate::database::{Transaction, json_list};
 use crate::limits::{Limit, OverLimit, refuse_over};
+use crate::ordinals::next_position;
 use crate::{Catalog, Result, Scope};
 
 /// What an image is created from. Region, zone, GPU and size come from the instance.
@@ -117,18 +118,21 @@ pub(crate) async fn insert_image(
     now: i64,
 ) -> Result<()> {
     let firewall_ports = json_list(new.firewall_ports);
+    let position = next_position(transaction, scope.owner(), now).await?;
     transaction
         .execute(
             "INSERT INTO images (
                  account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
                  softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
                  created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
-                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme
+                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme,
+                 seq, ordinal
              ) VALUES (
                  $1, $2, $3, 'Making', $4, '[]', '', 0, 0, 0,
                  $5, '[]', $6, $7, 0,
                  0, 0, '', $8, $8, 0, '',
-                 '', '', $9, $10, $11, $12, $13, ''
+                 '', '', $9, $10, $11, $12, $13, '',
+                 $14, $15
              )",
             &[
                 scope.param(),
@@ -138,12 +142,14 @@ pub(crate) async fn insert_image(
                 new.softwares.into(),
                 new.software_ports.into(),
                 (&firewall_ports).into(),
-                now.into(),
+                position.create_time.into(),
                 (&origin.gpu_type).into(),
                 (&origin.region).into(),
                 (&origin.zone).into(),
                 new.instance_id.into(),
                 origin.size_bytes.into(),
+                position.seq.into(),
+                position.ordinal.into(),
             ],
         )
         .await

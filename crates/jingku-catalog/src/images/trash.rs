@@ -60,7 +60,7 @@ impl Catalog {
     ///
     /// The operator's view: no scope narrows it.
     pub async fn trash(&self, limit: u32) -> Result<Vec<TrashedImage>> {
-        let sql = format!("{TRASHED} ORDER BY i.deleted_at DESC, i.id DESC LIMIT $1");
+        let sql = format!("{TRASHED} ORDER BY i.deleted_ordinal DESC LIMIT $1");
         self.trashed(&sql, &[i64::from(limit).into()]).await
     }
 

@@ -97,7 +97,7 @@ fn sort(images: &mut [&Image], order: ImageOrder) {
             ImageSort::Size => a.size_bytes.cmp(&b.size_bytes),
             ImageSort::Name => a.name.cmp(&b.name),
         };
-        let ascending = by.then_with(|| a.id.cmp(&b.id));
+        let ascending = by.then_with(|| a.seq.cmp(&b.seq));
         if order.ascending { ascending } else { ascending.reverse() }
     });
 }
@@ -140,7 +140,7 @@ async fn walk(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, expected
         let page = catalog.images_page(scope, filter, by_offset).await.unwrap();
         assert_eq!((ids(&page.items), page.total), (this.to_vec(), i64::try_from(expected.len()).unwrap()));
         if let Some(token) = next {
-            let cursor = filter.order.cursor(&token).unwrap();
+            let cursor = filter.order.cursor(scope, &token).unwrap();
             let after = Paging::After { cursor: &cursor, limit: LIMIT };
             let again = catalog.images_page(scope, filter, after).await.unwrap();
             assert_eq!((ids(&again.items), again.total), (this.to_vec(), page.total), "{filter:?}");

@@ -57,7 +57,7 @@ async fn a_name_is_held_until_the_image_is_deleted(Engine { catalog, .. }: Engin
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::NameTaken);
 
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
-    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::NotFound);
+    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Before);
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::Created);
     let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(20)).await.unwrap();

@@ -25,7 +25,8 @@ async fn limited(catalog: &Catalog, limits: AccountLimits) -> (Catalog, AccountI
 
 async fn copy(catalog: &Catalog, scope: Scope, of: &str, id: &str, owner: AccountId) -> CopyImage {
     let name = |_: &str, number: u32| (number == 0).then(|| id.to_owned());
-    let copy = NewCopy { id, owner, name: &name, description: None, place: None, platform_type: "" };
+    let copy =
+        NewCopy { id, owner, name: &name, description: None, place: None, platform_type: "", request: None };
     catalog.copy_image(scope, of, copy, NOW).await.unwrap()
 }
 

@@ -97,7 +97,7 @@ pub(crate) async fn publish(
     now: i64,
 ) {
     let published =
-        catalog.publish_image(Scope::own(owner), image, submission(group, false), changes, now).await;
+        catalog.publish_image(Scope::own(owner), image, submission(group, false), changes, None, now).await;
     assert_eq!(published.unwrap(), PublishImage::Published(group.to_owned()));
     assert_eq!(catalog.approve_image(image, now).await.unwrap(), ReviewImage::Done);
 }

@@ -21,10 +21,10 @@ pub struct GetCompShareImageCreateProgressRequest {
 pub struct GetCompShareImageCreateProgressResponse {
     /// Percent, 0 to 100.
     pub process: f64,
-    /// Seconds, whole making, estimated from the rate so far. Decimal text: the Go SDK refuses a number.
+    /// Seconds, whole making: those that have passed and those left. Decimal text: the Go SDK refuses a number.
     #[serde(deserialize_with = "lenient::text")]
     pub total_duration: String,
-    /// Seconds left, likewise.
+    /// Seconds left, estimated, likewise; `"0"` only when the making has ended.
     #[serde(deserialize_with = "lenient::text")]
     pub remaining_duration: String,
     /// Extension that the official CLI waits for: `Making`, `Available` or `Failed`.
@@ -37,7 +37,8 @@ pub struct GetCompShareImageCreateProgressResponse {
     pub processed_bytes: u64,
     /// Extension: size of the disk in bytes.
     pub total_bytes: u64,
-    /// Extension: of the bytes passed, those that the store had already; 0 when the image is not being made right now.
+    /// Extension: of the bytes passed, those that images of the account have already; 0 when the image is not being made
+    /// right now.
     pub present_bytes: u64,
 }
 

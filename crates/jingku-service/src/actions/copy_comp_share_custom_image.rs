@@ -30,6 +30,7 @@ pub(super) async fn run(
         description: None,
         place: None,
         platform_type: "",
+        request: caller.request.as_deref(),
     };
     failpoint::reached("copy.before_row");
     let copied =
@@ -37,6 +38,7 @@ pub(super) async fn run(
     failpoint::reached("copy.after_row");
     match copied {
         CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
         CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),

@@ -91,5 +91,6 @@ async fn check_room(context: &Context, instance_id: &str, disk: &Disk) -> Result
     if needed_bytes <= free_bytes {
         return Ok(());
     }
-    Err(Error::NoRoom { instance: instance_id.to_owned(), needed_bytes, free_bytes })
+    tracing::warn!(instance_id, needed_bytes, free_bytes, "no room for an image");
+    Err(Error::NoRoom { instance: instance_id.to_owned(), needed_bytes })
 }

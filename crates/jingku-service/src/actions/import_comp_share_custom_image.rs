@@ -65,5 +65,9 @@ async fn check_room(context: &Context, size_bytes: Option<i64>) -> Result<(), Er
     let owed = u64::try_from(owed.sum::<i64>()).unwrap_or(0);
     let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(owed);
     let needed_bytes = size_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);
-    if needed_bytes <= free_bytes { Ok(()) } else { Err(Error::NoRoomForFile { needed_bytes, free_bytes }) }
+    if needed_bytes <= free_bytes {
+        return Ok(());
+    }
+    tracing::warn!(needed_bytes, free_bytes, "no room for a file");
+    Err(Error::NoRoomForFile { needed_bytes })
 }

@@ -216,6 +216,7 @@ pub(super) fn copy(
     fails: Option<&DeclaredFailure>,
     room: Option<&Room>,
 ) -> Result<(), MakeError> {
+    writer.compare_with(progress.own_manifests())?;
     let (length, chunk_bytes) = (reader.0.len(), writer.chunk_size());
     let mut at = 0;
     reach(0, length, progress, fails)?;
@@ -240,7 +241,7 @@ pub(super) fn copy(
             failpoint::reached("make.chunk");
         }
         at = end;
-        progress.set_present(writer.reused_plain_bytes());
+        progress.set_present(writer.known_plain_bytes());
         reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use jingku_chunks::ManifestId;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
@@ -27,8 +28,10 @@ pub(crate) struct Progress {
     passed: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
-    /// What the store had already.
+    /// What images of the account have already. What others have stored is not the account's to know.
     present: AtomicU64,
+    /// The manifests of these images.
+    own_manifests: Vec<ManifestId>,
     shutdown: AtomicBool,
     lost: AtomicBool,
     overdue: AtomicBool,
@@ -45,11 +48,21 @@ impl Progress {
             done: zero(),
             total: zero(),
             present: zero(),
+            own_manifests: Vec::new(),
             shutdown: false.into(),
             lost: false.into(),
             overdue: false.into(),
             hold,
         }
+    }
+
+    /// Names the manifests that what is made is compared with.
+    pub(super) fn with_own_manifests(self, own_manifests: Vec<ManifestId>) -> Self {
+        Self { own_manifests, ..self }
+    }
+
+    pub(super) fn own_manifests(&self) -> &[ManifestId] {
+        &self.own_manifests
     }
 
     pub(crate) fn started_at(&self) -> i64 {
@@ -121,12 +134,6 @@ impl Progress {
         }
         self.shutdown.load(Ordering::Relaxed).then_some(Stop::Shutdown)
     }
-
-    /// Bytes a second so far; `None` in the first second.
-    pub(crate) fn rate(&self, now: i64) -> Option<u64> {
-        let seconds = u64::try_from(now - self.started_at).ok().filter(|seconds| *seconds > 0)?;
-        Some(self.done() / seconds).filter(|rate| *rate > 0)
-    }
 }
 
 /// So many percent of a number of bytes, no less.
@@ -173,7 +180,6 @@ impl Hold {
 #[derive(Default)]
 pub(crate) struct Running {
     jobs: Mutex<HashMap<String, Arc<Progress>>>,
-    last_rate: AtomicU64,
     /// Wakes a worker that waits for a job.
     pub(crate) wake: Notify,
     /// A worker reads it from before it claims a job until the job's end is written down: see [`Running::pause`].
@@ -185,11 +191,8 @@ impl Running {
         lock(&self.jobs).insert(image_id.to_owned(), Arc::clone(progress));
     }
 
-    pub(super) fn remove(&self, image_id: &str, rate: Option<u64>) {
+    pub(super) fn remove(&self, image_id: &str) {
         lock(&self.jobs).remove(image_id);
-        if let Some(rate) = rate {
-            self.last_rate.store(rate, Ordering::Relaxed);
-        }
     }
 
     /// How far the making of an image is, when this process is at it.
@@ -218,10 +221,5 @@ impl Running {
                 () = tokio::time::sleep(HOLD_LOOK) => {}
             }
         }
-    }
-
-    /// Bytes a second of the last job that took a second or more.
-    pub(crate) fn last_rate(&self) -> Option<u64> {
-        Some(self.last_rate.load(Ordering::Relaxed)).filter(|rate| *rate > 0)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, Made, UPLOAD_SOURCE};
-use jingku_chunks::Written;
+use jingku_chunks::{ManifestId, Written};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;
@@ -17,7 +17,7 @@ use super::{import, make, uploads};
 use crate::context::Context;
 use crate::error::Internal;
 use crate::failpoint;
-use crate::limits::JOB_STOP_TIMEOUT;
+use crate::limits::{JOB_STOP_TIMEOUT, OWN_MANIFESTS_MAX};
 
 /// How long a claimed job is a worker's own.
 const LEASE_SECS: i64 = 30;
@@ -68,7 +68,7 @@ async fn run_caught(task: &Loop, job: Job) {
     let Err(panic) = AssertUnwindSafe(run(task, &job)).catch_unwind().await else { return };
     let (image_id, panic) = (&job.image_id, panic_text(&*panic));
     tracing::error!(image_id, panic, "making an image panicked");
-    context.running.remove(image_id, None);
+    context.running.remove(image_id);
     // Where this fails too, the lease runs out, and the job is claimed again only so often.
     if let Err(error) = context.catalog.fail_job(&job.lease, PANICKED, context.clock.now()).await {
         tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
@@ -81,7 +81,8 @@ async fn run(task: &Loop, job: &Job) {
     let (context, image_id) = (&task.context, &job.image_id);
     tracing::info!(image_id, attempt = job.attempt, "making image");
     let hold = context.lab.as_ref().map(|lab| Arc::clone(&lab.hold));
-    let progress = Arc::new(Progress::new(context.clock.now(), hold));
+    let own = own_manifests(context, job).await;
+    let progress = Arc::new(Progress::new(context.clock.now(), hold).with_own_manifests(own));
     context.running.insert(image_id, &progress);
     let result = make_while_held(task, job, &progress).await;
     if result.is_err() {
@@ -91,12 +92,25 @@ async fn run(task: &Loop, job: &Job) {
     let ended = end(context, job, result).await;
     uploads::remove_if_gone(context, job).await;
     // Not before the end is known: in between, the last heartbeat would report less than was reported before.
-    context.running.remove(image_id, progress.rate(context.clock.now()));
+    context.running.remove(image_id);
     match ended {
         Ok(()) => {}
         // The lease runs out and the job is claimed again.
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
+        }
+    }
+}
+
+/// The manifests of what the account has already.
+async fn own_manifests(context: &Context, job: &Job) -> Vec<ManifestId> {
+    match context.catalog.own_manifests(job.account, OWN_MANIFESTS_MAX).await {
+        Ok(names) => names.iter().filter_map(|name| name.parse().ok()).collect(),
+        Err(error) => {
+            // The making does without: it only reports less.
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "cannot look for an account's manifests");
+            Vec::new()
         }
     }
 }

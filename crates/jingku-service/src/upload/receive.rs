@@ -94,7 +94,13 @@ fn told(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -
             // Of a file whose size nobody knows, some more.
             let size = upload.size_bytes.and_then(|size| u64::try_from(size).ok());
             let needed_bytes = size.map_or(1, |size| size.saturating_sub(received));
-            Err(Error::NoRoomForFile { needed_bytes, free_bytes })
+            tracing::warn!(
+                image_id = upload.image_id,
+                needed_bytes,
+                free_bytes,
+                "no room for the rest of a file"
+            );
+            Err(Error::NoRoomForFile { needed_bytes })
         }
         Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
         Some(Stop::OverShare) => Err(Error::OverUploadShare),

@@ -22,7 +22,7 @@ async fn a_job_that_waits_has_done_nothing() {
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
     let expected = json!({
-        "Process": 0.0, "Progress": 0.0, "TotalDuration": "0", "RemainingDuration": "0", "Status": "Making",
+        "Process": 0.0, "Progress": 0.0, "TotalDuration": "1", "RemainingDuration": "1", "Status": "Making",
         "FailedReason": "", "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0,
     });
     assert_eq!(without_frame(caller.progress(&id).await), expected);

@@ -38,6 +38,7 @@ mod modify_comp_share_image_share_account;
 mod operator;
 mod publish_comp_share_image;
 mod remove_favorite_image;
+mod repeats;
 mod review;
 mod support;
 mod surface;

@@ -347,7 +347,8 @@ fn no_room_is_foreseen_and_survived() {
     let refused = run(&["image", "import", &file, "--name", "env"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert!(
-        refused.err.contains("may need 80 MB, and the image store has") && refused.err.contains("8095"),
+        refused.err.contains("may need 80 MB, and the image store has no room for it; ask the operator")
+            && refused.err.contains("8095"),
         "{refused:?}"
     );
 

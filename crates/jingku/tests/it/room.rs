@@ -143,7 +143,10 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     scene.instance("uhost-full", &disk("full.raw"));
     let refused = scene.create("uhost-full", "full");
     assert_eq!(refused.code, Some(3), "{refused:?}");
-    assert!(refused.err.contains("may need 40 MB, and the image store has"), "{refused:?}");
+    assert!(
+        refused.err.contains("may need 40 MB, and the image store has no room for it; ask the operator"),
+        "{refused:?}"
+    );
     assert!(refused.err.contains("8095"), "{refused:?}");
 
     // In the middle: an instance of which an image was made may have changed all over.

@@ -68,6 +68,7 @@ fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
         "id" => "printf('%s%09d', substr(id, 1, length(id) - 9), n)".to_owned(),
         "name" => "'训练环境-' || n".to_owned(),
         "create_time" => "create_time + n / 3".to_owned(),
+        "seq" | "ordinal" => format!("{column} + n"),
         _ => column.clone(),
     };
     let values: Vec<String> = columns.iter().map(value).collect();
@@ -82,5 +83,9 @@ fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
         "UPDATE image_counts SET images = ?1 WHERE account_id = (SELECT account_id FROM images WHERE id = ?2)",
         (images, first),
     )?;
+    // What is created from now on is newer than all of them.
+    transaction
+        .execute("UPDATE accounts SET image_seq = image_seq + ?1, image_time = image_time + ?1", [images])?;
+    transaction.execute("UPDATE counters SET ordinal = ordinal + ?1", [images])?;
     Ok(transaction.commit()?)
 }

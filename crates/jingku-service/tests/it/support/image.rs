@@ -10,8 +10,8 @@ impl Service {
         Catalog::open_sqlite(&self.folder.path().join("data/catalog.db")).await.unwrap()
     }
 
-    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, created at these times.
-    /// No job may be waiting.
+    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, created at these times: a clock
+    /// that goes back is not looked at. No job may be waiting.
     pub(crate) async fn add_images(&self, images: &[(&str, i64)]) {
         let catalog = self.catalog().await;
         for (id, time) in images {

@@ -46,7 +46,7 @@ impl Disk {
     /// instance is.
     pub fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<Disk, DiskError> {
         let mut layers: Vec<Layer> = Vec::new();
-        let mut size_bytes = None;
+        let (mut size_bytes, mut qemu_only, mut partial_sector) = (None, None, None);
         let mut next = Some((path.to_owned(), format));
         while let Some((path, told)) = next {
             let path = canonical(&path)?;
@@ -64,11 +64,17 @@ impl Disk {
             let format = told.map_or_else(|| detect_format(&source), Ok)?;
             let header = read_header(&source, format)?;
             size_bytes.get_or_insert(disk_size(&source, header.as_ref())?);
+            qemu_only = qemu_only.or(header.as_ref().and_then(|header| header.qemu_only));
+            partial_sector =
+                partial_sector.or(header.as_ref().filter(|it| it.has_partial_sector()).map(|_| path.clone()));
             next = match header.and_then(|header| header.backing) {
                 Some(backing) => Some((backing_path(&source.path, &backing)?, backing.format)),
                 None => None,
             };
             layers.push(Layer { path, format });
+        }
+        if let (Some(feature), Some(path)) = (qemu_only, partial_sector) {
+            return Err(cut_by_qemu(&path, feature));
         }
         Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0), pattern: None })
     }
@@ -99,6 +105,11 @@ impl Disk {
         match qemu_only {
             None => DiskReader::of_layers(parts, self.size_bytes),
             Some(feature) => {
+                let is_cut =
+                    |header: &Option<Header>| header.as_ref().is_some_and(Header::has_partial_sector);
+                if let Some((source, _)) = parts.iter().find(|(_, header)| is_cut(header)) {
+                    return Err(cut_by_qemu(&source.path, feature));
+                }
                 let converted = qemu::convert(self, feature, scratch_dir)?;
                 let sources = parts.into_iter().map(|(source, _)| source).collect();
                 Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
@@ -145,6 +156,14 @@ fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<He
     } else {
         Err(DiskError::redeclare(&layer.path, "its backing chain is another"))
     }
+}
+
+fn cut_by_qemu(path: &Path, feature: &str) -> DiskError {
+    let why = format!(
+        "the size of its disk is not a multiple of 512, so qemu-img, which alone reads the {feature} of the chain, would \
+         leave out its end; enlarge it with `qemu-img resize` and check its last sector"
+    );
+    DiskError::unusable(path, why)
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, DiskError> {

@@ -57,7 +57,18 @@ pub(crate) fn convert(disk: &Disk, feature: &'static str, scratch_dir: &Path) ->
     let status = wait(&mut child, timeout)
         .map_err(|err| failed(format!("waiting for it failed ({err}); try again")))?;
     match status {
-        Some(status) if status.success() => Ok(target.into_file()),
+        Some(status) if status.success() => {
+            let copied = target.as_file().metadata().map_err(DiskError::io("look at", target.path()))?.len();
+            // What is missing at the end would be read as zeros.
+            if copied < disk.size_bytes {
+                let why = format!(
+                    "it wrote {copied} of {} bytes; look at the disk with `qemu-img check`",
+                    disk.size_bytes
+                );
+                return Err(failed(why));
+            }
+            Ok(target.into_file())
+        }
         Some(status) => {
             let said = start_of(&mut stderr);
             Err(failed(format!("it ended with {status}: {said}; try the same with `qemu-img convert`")))

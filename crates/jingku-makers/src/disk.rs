@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::detect;
+use crate::content::Caution;
 use crate::qcow2::{Backing, Header};
 use crate::source::Source;
 use crate::{DiskError, DiskFormat, DiskReader, Pattern, qemu};
@@ -30,6 +30,13 @@ pub struct Layer {
     pub path: PathBuf,
     /// How to read it, whatever it may look like later.
     pub format: DiskFormat,
+}
+
+/// Whether a machine may run on a disk that is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Running {
+    Allowed,
+    Refused,
 }
 
 impl Disk {
@@ -61,7 +68,10 @@ impl Disk {
                 return Err(DiskError::unusable(&layers[0].path, why));
             }
             let source = Source::open(&path)?;
-            let format = told.map_or_else(|| detect_format(&source), Ok)?;
+            let format = match told {
+                Some(format) => format,
+                None => DiskFormat::of(source.content()?, &path)?,
+            };
             let header = read_header(&source, format)?;
             size_bytes.get_or_insert(disk_size(&source, header.as_ref())?);
             qemu_only = qemu_only.or(header.as_ref().and_then(|header| header.qemu_only));
@@ -87,7 +97,22 @@ impl Disk {
 
     /// Checks that the disk still is what was declared and that no machine writes to it. Reads its headers only.
     pub fn check(&self) -> Result<(), DiskError> {
-        if self.pattern.is_some() { Ok(()) } else { self.open_layers().map(drop) }
+        if self.pattern.is_some() { Ok(()) } else { self.open_layers(Running::Refused).map(drop) }
+    }
+
+    /// Looks at the content of the disk, and says what is to be said about it.
+    ///
+    /// Not known, and so nothing, is what only QEMU could read. A machine may run on the disk: what it writes meanwhile
+    /// may or may not be seen.
+    pub fn caution(&self) -> Result<Option<Caution>, DiskError> {
+        if self.pattern.is_some() {
+            return Ok(None);
+        }
+        let parts = self.open_layers(Running::Allowed)?;
+        if parts.iter().any(|(_, header)| header.as_ref().is_some_and(|header| header.qemu_only.is_some())) {
+            return Ok(None);
+        }
+        DiskReader::of_layers(parts, self.size_bytes)?.caution()
     }
 
     /// Opens the disk for reading, after checking that it still is what was declared and that no machine writes to it.
@@ -100,7 +125,7 @@ impl Disk {
         if let Some(pattern) = self.pattern {
             return Ok(DiskReader::of_pattern(pattern, self.size_bytes));
         }
-        let parts = self.open_layers()?;
+        let parts = self.open_layers(Running::Refused)?;
         let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
         match qemu_only {
             None => DiskReader::of_layers(parts, self.size_bytes),
@@ -117,7 +142,7 @@ impl Disk {
         }
     }
 
-    fn open_layers(&self) -> Result<Vec<(Source, Option<Header>)>, DiskError> {
+    fn open_layers(&self, running: Running) -> Result<Vec<(Source, Option<Header>)>, DiskError> {
         if self.layers.is_empty() {
             return Err(DiskError::redeclare(Path::new("The disk"), "its record names no file"));
         }
@@ -128,7 +153,9 @@ impl Disk {
             if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
                 return Err(DiskError::redeclare(&layer.path, "its size is another"));
             }
-            qemu::refuse_if_written(&source)?;
+            if running == Running::Refused {
+                qemu::refuse_if_written(&source)?;
+            }
             parts.push((source, header));
         }
         Ok(parts)
@@ -172,16 +199,6 @@ fn canonical(path: &Path) -> Result<PathBuf, DiskError> {
         return Err(DiskError::unusable(&path, "its path is not UTF-8; rename it"));
     }
     Ok(path)
-}
-
-fn detect_format(source: &Source) -> Result<DiskFormat, DiskError> {
-    detect(&source.head(512)?).map_err(|name| {
-        let why = format!(
-            "it looks like {name}; convert it to qcow2 with `qemu-img convert -O qcow2`, or declare it as raw if \
-             that is what it is"
-        );
-        DiskError::unusable(&source.path, why)
-    })
 }
 
 fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, DiskError> {

@@ -7,6 +7,8 @@ mod text;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::unpack::Packing;
 
 /// Bytes of the start of a file that [`detect`] looks at: up to the end of the first label of ZFS.
@@ -67,12 +69,12 @@ pub fn detect(head: &[u8], tail: &[u8], size: u64) -> Content {
 }
 
 /// Why a disk that is accepted may not be what its owner means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Caution {
     /// Nothing in it that disks have.
     NoStructure,
     /// The disk in a qcow2 file holds what no machine starts from.
-    Holds(&'static str),
+    Holds(String),
 }
 
 impl fmt::Display for Caution {
@@ -97,9 +99,9 @@ pub(crate) fn caution(content: Content, is_qcow2: bool, zero: bool) -> Option<Ca
     match content {
         Content::Disk(_) => None,
         Content::Zeros if zero => None,
-        Content::Qcow2 if is_qcow2 => Some(Caution::Holds("another qcow2 disk")),
-        Content::Packed(packing) if is_qcow2 => Some(Caution::Holds(packing.name())),
-        Content::Foreign(foreign) if is_qcow2 => Some(Caution::Holds(foreign.name)),
+        Content::Qcow2 if is_qcow2 => Some(Caution::Holds("another qcow2 disk".to_owned())),
+        Content::Packed(packing) if is_qcow2 => Some(Caution::Holds(packing.name().to_owned())),
+        Content::Foreign(foreign) if is_qcow2 => Some(Caution::Holds(foreign.name.to_owned())),
         _ => Some(Caution::NoStructure),
     }
 }

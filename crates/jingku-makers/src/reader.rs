@@ -13,7 +13,7 @@ use crate::{DiskError, Pattern};
 /// Read at once where zeros are looked for.
 const PIECE_BYTES: usize = 1 << 20;
 /// The most that is read to find out that a disk is all zeros.
-const ZEROS_READ_MAX: u64 = 1 << 30;
+const ZEROS_READ_MAX: u64 = 64 << 20;
 
 /// A disk opened for reading: which ranges hold data, and the bytes.
 ///
@@ -149,7 +149,7 @@ impl DiskReader {
         Ok(caution(found, is_qcow2, zero))
     }
 
-    /// Whether all of the disk is zero. Of zeros that take room it believes the first gigabyte.
+    /// Whether all of the disk is zero. Of zeros that take room only the first 64 MiB are read.
     fn is_zero(&self) -> Result<bool, DiskError> {
         let (mut at, mut read, mut piece) = (0, 0, vec![0; PIECE_BYTES]);
         while let Some(data) = self.next_data(at)? {

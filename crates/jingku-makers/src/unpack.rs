@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::content::Content;
 use crate::source::Source;
 use crate::{DiskError, SparseWriter};
 use gzip::GzipMembers;
@@ -116,9 +117,12 @@ impl fmt::Display for PackedFault {
     }
 }
 
-/// Says how a file is compressed, if it is.
+/// Says how a file is compressed, if it is: a disk may begin with the remains of something compressed.
 pub fn packing(path: &Path) -> Result<Option<Packing>, DiskError> {
-    Ok(Packing::of(&Source::open(path)?.head(8)?))
+    match Source::open(path)?.content()? {
+        Content::Packed(packing) => Ok(Some(packing)),
+        _ => Ok(None),
+    }
 }
 
 /// Unpacks a file into another, which is replaced, and makes it durable.

@@ -324,8 +324,8 @@ fn a_qcow2_disk_is_looked_at_as_well() {
         (noise(4 << 20, 1), Some(Caution::NoStructure)),
         (with(&[(446, &mbr())]), None),
         (vec![0; 4 << 20], None),
-        (tar("disk.raw", true, &noise(1 << 20, 1)), Some(Caution::Holds("a tar archive"))),
-        (with(&[(0, b"\x1f\x8b\x08")]), Some(Caution::Holds("gzip"))),
+        (tar("disk.raw", true, &noise(1 << 20, 1)), Some(Caution::Holds("a tar archive".to_owned()))),
+        (with(&[(0, b"\x1f\x8b\x08")]), Some(Caution::Holds("gzip".to_owned()))),
     ] {
         let bench = Bench::new();
         fs::write(bench.path("disk.raw"), &disk).unwrap();

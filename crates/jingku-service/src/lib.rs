@@ -60,14 +60,15 @@ pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use jingku_catalog::{Account, AccountId, CatalogError, Instance, Key, KeyLimits, Review, TrashedImage};
 pub use jingku_chunks::{Seen, Swept};
-pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
+pub use jingku_makers::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
+pub use jingku_makers::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
     BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
     MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
-pub use operator::{NewInstance, OperatorError, PlatformImage};
+pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};

@@ -2,7 +2,9 @@
 
 mod platform;
 
-use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance};
+use jingku_service::{
+    Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, caution_of,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -13,8 +15,9 @@ use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::lang::tr;
-use crate::output::{date, note, print, print_fields, print_json, print_table, size, time};
+use crate::output::{date, note, print, print_fields, print_json, print_table, size, time, warn};
 use crate::serve::{environment, first_key, read_config};
+use crate::translate;
 
 /// Opens the data folder, which has to be there: looking at nothing should not create it.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
@@ -118,6 +121,9 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 None => context.add_instance(new).await?,
                 Some(image) => context.add_instance_from(new, image).await?,
             };
+            if let Some(caution) = caution_of(&instance) {
+                warn(&translate::caution(&caution));
+            }
             if global.json {
                 return print_json(&instance_json(&instance));
             }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{STRETCH_BYTES_MAX, Source, Store, Writer, Written};
+use jingku_makers::content::Caution;
 use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +65,7 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
-        DiskError::Unusable { .. } => {
+        DiskError::Unusable { .. } | DiskError::NotADisk { .. } | DiskError::Packed { .. } => {
             "The disk of the instance cannot be used. Ask the operator to look at it."
         }
         DiskError::Damaged { .. } => "The disk of the instance is damaged. Ask the operator to repair it.",
@@ -85,6 +86,18 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
 fn file_reason(error: &DiskError) -> String {
     match error {
         DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
+        DiskError::NotADisk { foreign, .. } => {
+            let advice = match foreign.command {
+                Some(command) => format!("Make a raw or qcow2 disk of it first: `{command}`."),
+                None => "Check that it is the right file.".to_owned(),
+            };
+            let name = foreign.name;
+            format!(
+                "No image can be made of the file: it looks like {name}. {advice} If it is a raw disk all the same, \
+                 import it with `--format raw`."
+            )
+        }
+        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {fault}."),
         DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
@@ -146,6 +159,9 @@ pub(crate) struct DeclaredDisk {
     pub(crate) disk: Disk,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fails: Option<DeclaredFailure>,
+    /// What was to be said about its content when it was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) caution: Option<Caution>,
 }
 
 /// Making an image of the instance fails.
@@ -165,9 +181,10 @@ pub(super) fn make(
     progress: &Progress,
     room: Option<&Room>,
 ) -> Result<Written, MakeError> {
-    let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
+    let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
+    progress.set_caution(caution);
     let reader = Arc::new(Readable(disk.open(scratch)?));
     let mut writer = store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, fails.as_ref(), room)?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use jingku_makers::content::Caution;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
@@ -27,6 +28,8 @@ pub(crate) struct Progress {
     total: AtomicU64,
     /// What the store had already.
     present: AtomicU64,
+    /// What is to be said about the disk.
+    caution: Mutex<Option<Caution>>,
     shutdown: AtomicBool,
     lost: AtomicBool,
     /// Where it has to wait, when somebody may ask that.
@@ -42,6 +45,7 @@ impl Progress {
             done: zero(),
             total: zero(),
             present: zero(),
+            caution: Mutex::default(),
             shutdown: false.into(),
             lost: false.into(),
             hold,
@@ -81,6 +85,15 @@ impl Progress {
 
     pub(crate) fn set_present(&self, bytes: u64) {
         self.present.store(bytes, Ordering::Relaxed);
+    }
+
+    /// What is to be said about the disk although it is accepted.
+    pub(crate) fn caution(&self) -> Option<Caution> {
+        lock(&self.caution).clone()
+    }
+
+    pub(crate) fn set_caution(&self, caution: Option<Caution>) {
+        *lock(&self.caution) = caution;
     }
 
     fn set_done(&self, bytes: u64) {

@@ -70,7 +70,15 @@ impl Caller {
 
     /// Uploads a whole file.
     async fn upload(&self, name: &str, file: &[u8]) -> String {
-        let (id, link) = self.import(&[("Name", name), ("SizeBytes", &file.len().to_string())]).await;
+        self.upload_as(name, file, None).await
+    }
+
+    /// Uploads a whole file, and says how the disk in it is to be read.
+    async fn upload_as(&self, name: &str, file: &[u8], format: Option<&str>) -> String {
+        let size = file.len().to_string();
+        let mut params = vec![("Name", name), ("SizeBytes", &*size)];
+        params.extend(format.map(|format| ("Format", format)));
+        let (id, link) = self.import(&params).await;
         assert_eq!(self.append(&link, 0, file).await, (204, Some(file.len())));
         assert_eq!(self.agree(&link, file.len(), &hash(file)).await.status(), 204);
         id
@@ -161,6 +169,9 @@ async fn what_cannot_be_is_refused() {
     for blake3 in ["x", &"A".repeat(64), &"a".repeat(63)] {
         assert_eq!(refusal(&[("Name", "env"), ("Blake3", blake3)]).await, bad("Blake3"));
     }
+    for format in ["vmdk", "RAW", "raw "] {
+        assert_eq!(refusal(&[("Name", "env"), ("Format", format)]).await, bad("Format"));
+    }
     assert_eq!(refusal(&[("Name", "env"), ("Zone", "moon")]).await, bad("Zone"));
     assert_eq!(refusal(&[("Name", "env"), ("Description", &"x".repeat(1001))]).await, bad("Description"));
     let size = ((1000_i64 << 30) + 1).to_string();
@@ -205,6 +216,7 @@ async fn the_same_name_and_size_is_the_same_upload() {
         &[("Name", "env")][..],
         &[("Name", "env"), ("SizeBytes", "8")],
         &[asked[0], asked[1], ("Blake3", &b)],
+        &[asked[0], asked[1], ("Format", "raw")],
     ] {
         assert_eq!(caller.refusal(IMPORT, other).await, taken, "{other:?}");
     }

@@ -13,6 +13,7 @@ mod ephemeral;
 mod home;
 mod image;
 mod import;
+mod kinds;
 mod lab;
 mod memory;
 mod old_data;

@@ -40,6 +40,7 @@ mod server;
 mod stall;
 mod state;
 mod sweep;
+mod time_watch;
 mod transfer;
 mod trash;
 mod upload;
@@ -65,8 +66,8 @@ pub use jingku_makers::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    BODY_READ_TIMEOUT, CLOCK_TRUST_SECS, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS,
+    MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
 pub use public_url::{BadPublicUrl, PublicUrl};
@@ -74,6 +75,7 @@ pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};
 pub use server::{router, serve};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
+pub use time_watch::HeldBack;
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};
 pub use usage::{ImageUsage, Usage, UsageTotal};
 pub use zones::{Zone, Zones};

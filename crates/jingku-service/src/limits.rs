@@ -29,6 +29,9 @@ pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
 pub(crate) const MAX_COVER_CHECKS: usize = 2;
 
+/// For how long a server has to run with a clock before what is deleted by age counts with it, in seconds: a day.
+pub const CLOCK_TRUST_SECS: i64 = 24 * 60 * 60;
+
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;
 

@@ -15,7 +15,7 @@ pub(super) async fn empty(context: Arc<Context>, mut stopped: watch::Receiver<bo
     // An error means that whoever could tell to stop is gone.
     while !*stopped.borrow() && stopped.has_changed().is_ok() {
         let told = || *stopped.borrow() || stopped.has_changed().is_err();
-        match context.empty_expired(told).await {
+        match context.empty_expired(trusted_now(&context).await, told).await {
             Ok(emptied) if emptied.images > 0 => context.emptied.notify_one(),
             Ok(_) => {}
             Err(error) => {
@@ -25,6 +25,13 @@ pub(super) async fn empty(context: Arc<Context>, mut stopped: watch::Receiver<bo
         keep_reserve(&context).await;
         tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
     }
+}
+
+/// The time that deleting by age may count with: see [`Context::trusted_now`].
+pub(super) async fn trusted_now(context: &Arc<Context>) -> Option<i64> {
+    let context = Arc::clone(context);
+    let read = tokio::task::spawn_blocking(move || context.trusted_now()).await;
+    read.inspect_err(|error| tracing::error!(%error, "cannot read the clock")).ok().flatten()
 }
 
 /// Makes the reserve of room, at the start, and anew when it was used up and there is room again.

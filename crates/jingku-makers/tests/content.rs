@@ -291,6 +291,34 @@ fn noise_is_neither_a_disk_nor_something_else() {
     }
 }
 
+/// Any bytes, of any length, with any size and any part of the end: something is said of them, and nothing panics.
+#[test]
+fn any_bytes_are_looked_at() {
+    let magics: &[&[u8]] = &[
+        b"QFI\xfb",
+        b"conectix",
+        b"TAPE",
+        b"\xc7\x71",
+        b"ER",
+        b"XFSB",
+        b"\0\0\0\x7b",
+        b"\xff\xfe",
+        b"<",
+        b"\xef\xbb\xbf",
+    ];
+    for (seed, magic) in (0..3000).zip(magics.iter().cycle()) {
+        let len = noise(2, seed).iter().fold(0, |len, byte| len * 256 + usize::from(*byte)) % 1600;
+        let bytes = [magic, &noise(len, seed)[..]].concat();
+        for end in 0..4 {
+            let tail = &bytes[bytes.len() - bytes.len() * end / 4..];
+            for size in [0, tail.len() as u64, bytes.len() as u64, 1 << 40, u64::MAX] {
+                let _ = detect(&bytes, tail, size);
+            }
+        }
+    }
+    assert_eq!(content(b""), Content::Zeros);
+}
+
 #[test]
 fn what_is_not_known_is_accepted_with_a_caution() {
     let folder = tempfile::tempdir().unwrap();

@@ -177,6 +177,18 @@ impl Catalog {
             .await
     }
 
+    /// Writes down what is to be said about the disk of a job's image. Nothing happens when the job was lost.
+    pub async fn set_caution(&self, lease: &Lease, caution: &str) -> Result<()> {
+        let [job, worker, attempt] = lease.params();
+        self.database
+            .write(|mut transaction| async move {
+                let sql = format!("UPDATE jobs SET caution = $4 WHERE {HELD}");
+                transaction.execute(&sql, &[job, worker, attempt, caution.into()]).await?;
+                transaction.commit(()).await
+            })
+            .await
+    }
+
     /// Ends a job well: its image is `Available`, with this manifest and size.
     ///
     /// The chunks and the manifest must be durable before.

@@ -26,6 +26,8 @@ pub struct NewUpload<'a> {
     pub size_bytes: Option<i64>,
     /// Hash of the file, if it is known.
     pub blake3: Option<&'a str>,
+    /// How the disk in it is to be read; `None` where its content decides.
+    pub format: Option<&'a str>,
 }
 
 /// An upload that has not come to its end: its file is on its way in, or waits for its job or is with it.
@@ -39,6 +41,8 @@ pub struct Upload {
     pub size_bytes: Option<i64>,
     /// Hash of the file in hexadecimal; `None` until somebody knows.
     pub blake3: Option<String>,
+    /// How the disk in it is to be read; `None` where its content decides.
+    pub format: Option<String>,
     /// Bytes that have come and are durable.
     pub received_bytes: i64,
     /// Whether all have come and the hash has agreed.
@@ -84,12 +88,12 @@ pub enum FinishUpload {
     Gone,
 }
 
-const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, received_bytes, finished_at";
+const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, format, received_bytes, finished_at";
 
 impl Catalog {
     /// Creates an image that waits for a file. When the account uploads a file of the same size under the same name
-    /// already, and not one of another hash, nothing changes. Uploaded files of the account have `bytes_share` bytes together at
-    /// most, and no more than its limit.
+    /// already, and not one of another hash or format, nothing changes. Uploaded files of the account have `bytes_share` bytes
+    /// together at most, and no more than its limit.
     pub async fn start_upload(
         &self,
         scope: Scope,
@@ -276,14 +280,16 @@ async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>
     };
     insert_image(transaction, scope, &image, &origin, now).await?;
     count(transaction, scope.owner(), new.zone, 1).await?;
-    let sql = "INSERT INTO uploads (image_id, account_id, size_bytes, blake3, received_bytes, heard_at)
-               VALUES ($1, $2, $3, $4, 0, $5)";
-    let params = [new.image_id.into(), scope.param(), new.size_bytes.into(), new.blake3.into(), now.into()];
+    let sql =
+        "INSERT INTO uploads (image_id, account_id, size_bytes, blake3, format, received_bytes, heard_at)
+               VALUES ($1, $2, $3, $4, $5, 0, $6)";
+    let (size_bytes, blake3, format) = (new.size_bytes.into(), new.blake3.into(), new.format.into());
+    let params = [new.image_id.into(), scope.param(), size_bytes, blake3, format, now.into()];
     transaction.execute(sql, &params).await.map(drop)
 }
 
 /// The upload under a name.
-const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.finished_at
+const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.format, u.finished_at
      FROM uploads u JOIN images i ON i.id = u.image_id
      WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'";
 
@@ -291,11 +297,13 @@ const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.finished_at
 fn same(row: Row, new: &NewUpload<'_>) -> Result<Option<String>> {
     row.decode("uploads", |cells| {
         let (id, size_bytes) = (cells.text()?, cells.optional_integer()?);
-        let (blake3, finished) = (cells.optional_text()?, cells.optional_integer()?.is_some());
+        let (blake3, format) = (cells.optional_text()?, cells.optional_text()?);
+        let finished = cells.optional_integer()?.is_some();
         // Of a finished one the size is known, whatever was known when it began.
         let sizes = size_bytes == new.size_bytes || (finished && new.size_bytes.is_none());
         let hashes = new.blake3.is_none_or(|new| blake3.is_none_or(|old| old == new));
-        Ok((sizes && hashes).then_some(id))
+        let formats = new.format.is_none() || new.format == format.as_deref();
+        Ok((sizes && hashes && formats).then_some(id))
     })
 }
 
@@ -309,6 +317,7 @@ fn upload_cells(cells: &mut Cells) -> Read<Upload> {
         account: AccountId(cells.integer()?),
         size_bytes: cells.optional_integer()?,
         blake3: cells.optional_text()?,
+        format: cells.optional_text()?,
         received_bytes: cells.integer()?,
         finished: cells.optional_integer()?.is_some(),
     })

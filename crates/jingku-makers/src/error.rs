@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::content::Foreign;
+use crate::unpack::PackedFault;
+
 /// Says why a disk could not be declared, opened or read.
 ///
 /// Grouped by what follows. Every message is a full sentence: what happened, why, and what to do. The messages name
@@ -23,6 +26,25 @@ pub enum DiskError {
         path: PathBuf,
         /// What is refused and what to do, without the closing full stop.
         why: String,
+    },
+    /// The file is recognised as something else than a disk, or as a disk in a format that is not read.
+    #[error(
+        "{} is not a raw or qcow2 disk: it looks like {}. {}If it is a raw disk all the same, say so with `--format raw`.",
+        path.display(), foreign.name, advice(*foreign)
+    )]
+    NotADisk {
+        /// The file that is refused.
+        path: PathBuf,
+        /// What it is.
+        foreign: Foreign,
+    },
+    /// The file is compressed, and cannot be unpacked.
+    #[error("{} cannot be unpacked: {fault}.", path.display())]
+    Packed {
+        /// The compressed file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: PackedFault,
     },
     /// The file is a qcow2 image whose structures contradict themselves or its length.
     #[error(
@@ -107,6 +129,10 @@ impl DiskError {
         DiskError::Unusable { path: path.to_owned(), why: why.into() }
     }
 
+    pub(crate) fn packed(path: &Path, fault: PackedFault) -> DiskError {
+        DiskError::Packed { path: path.to_owned(), fault }
+    }
+
     pub(crate) fn damaged(path: &Path, why: impl Into<String>) -> DiskError {
         DiskError::Damaged { path: path.to_owned(), why: why.into() }
     }
@@ -126,5 +152,12 @@ impl DiskError {
             io::ErrorKind::NotFound => DiskError::NotFound { path: path.to_owned() },
             _ => DiskError::io("open", path)(source),
         }
+    }
+}
+
+fn advice(foreign: Foreign) -> String {
+    match foreign.command {
+        Some(command) => format!("Make a disk of it first: `{command}`. "),
+        None => "Check that it is the right file. ".to_owned(),
     }
 }

@@ -40,6 +40,7 @@
 //!
 //! Everything here blocks. The daemon calls it from a blocking thread.
 
+pub mod content;
 pub mod demo;
 mod disk;
 mod error;
@@ -51,6 +52,7 @@ mod raw;
 mod reader;
 mod source;
 mod sparse;
+mod unpack;
 mod upload;
 
 pub use disk::{Disk, Layer};
@@ -60,4 +62,5 @@ pub use pattern::Pattern;
 pub use qcow2::Qcow2Writer;
 pub use reader::DiskReader;
 pub use sparse::SparseWriter;
-pub use upload::{Packing, Unpacked, open_alone, packing, unpack};
+pub use unpack::{PackedFault, Packing, Unpacked, packing, unpack};
+pub use upload::open_alone;

@@ -98,7 +98,7 @@ pub use get_project_list::{GetProjectListRequest, GetProjectListResponse, Projec
 pub use get_region::{GetRegionRequest, GetRegionResponse, Region};
 pub use image_query::{ImageQuery, ImageSort};
 pub use import_comp_share_custom_image::{
-    ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse, is_blake3,
+    FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse, is_blake3,
 };
 pub use modify_comp_share_image_share_account::{
     MAX_SHARE_ACCOUNTS, ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,

@@ -24,6 +24,7 @@ use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
+use crate::time_watch::TimeWatch;
 use crate::transfer::OpenManifests;
 use crate::trash::Trash;
 use crate::upload::Spools;
@@ -52,6 +53,8 @@ pub struct Context {
     pub(crate) trash: Trash,
     /// Where time comes from.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What it says, against the time that servers have run.
+    pub(crate) time_watch: TimeWatch,
     /// Where randomness comes from.
     pub(crate) random: Arc<dyn Random>,
     /// This server's name.
@@ -253,6 +256,7 @@ impl Context {
             community: config.community.clone(),
             trash: config.trash,
             clock: Arc::clone(&environment.clock),
+            time_watch: TimeWatch::default(),
             random: Arc::clone(&environment.random),
             node,
             scratch,

@@ -44,6 +44,7 @@ mod server;
 mod stall;
 mod state;
 mod sweep;
+mod time_watch;
 mod transfer;
 mod trash;
 mod upload;
@@ -70,25 +71,27 @@ pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
 };
 pub use jingku_chunks::{Seen, Swept};
-pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
+pub use jingku_makers::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
+pub use jingku_makers::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::{JobSettings, Workers};
 pub use limits::{
-    ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, DELETED_SECS, FAILURES_MAX, HEADER_READ_TIMEOUT,
-    JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_IMAGES,
-    MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES,
-    MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, OWN_MANIFESTS_MAX,
-    SHARES_MAX, STALL_TIMEOUT, STOP_TIMEOUT, TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX,
-    UNPACK_FREE_SHARE, UNPACK_RATIO_MAX, UNPACKED_DATA_BYTES_FREE, UPLOAD_ROOM_SHARE, WORKERS_DEFAULT_MAX,
-    WORKERS_DEFAULT_MIN,
+    ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, CLOCK_TRUST_SECS, DELETED_SECS, FAILURES_MAX,
+    HEADER_READ_TIMEOUT, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX,
+    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
+    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS, MAX_LARGE_BODIES,
+    MAX_UPLOADS, OWN_MANIFESTS_MAX, SHARES_MAX, STALL_TIMEOUT, STOP_TIMEOUT, TRANSFER_STEP_BYTES,
+    TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX, UNPACKED_DATA_BYTES_FREE,
+    UPLOAD_ROOM_SHARE, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN,
 };
-pub use operator::{NewInstance, OperatorError, PlatformImage};
+pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
 pub use private::NotPrivate;
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};
 pub use server::{router, serve};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
+pub use time_watch::HeldBack;
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};
 pub use usage::{ImageUsage, Usage, UsageTotal};
 pub use zones::{Zone, Zones};

@@ -80,6 +80,8 @@ pub const ANSWER_SECS: i64 = jingku_catalog::ANSWER_SECS;
 pub const DELETED_SECS: i64 = jingku_catalog::DELETED_SECS;
 /// The most answers kept for one account; the oldest are forgotten first.
 pub const ANSWERS_MAX: i64 = jingku_catalog::ANSWERS_MAX;
+/// For how long a server has to run with a clock before what is deleted by age counts with it, in seconds: a day.
+pub const CLOCK_TRUST_SECS: i64 = 24 * 60 * 60;
 
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;

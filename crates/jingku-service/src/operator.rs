@@ -19,8 +19,8 @@ use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
 use crate::zones::Zone;
 
-pub use instances::NewInstance;
 pub(crate) use instances::check_instance_id;
+pub use instances::{NewInstance, caution_of};
 pub use platform::PlatformImage;
 
 /// Why an operator's command was not carried out. Nothing was changed.

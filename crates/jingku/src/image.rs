@@ -6,6 +6,7 @@ mod export;
 mod follow;
 mod import;
 pub(crate) mod list;
+mod look;
 mod source;
 mod sparse_file;
 mod url;

@@ -5,7 +5,9 @@ mod platform;
 
 use std::io::ErrorKind;
 
-use jingku_service::{Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError};
+use jingku_service::{
+    Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError, caution_of,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -17,8 +19,9 @@ use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::lang::tr;
-use crate::output::{date, note, print, print_fields, print_json, print_table, size};
+use crate::output::{date, note, print, print_fields, print_json, print_table, size, warn};
 use crate::serve::{environment, first_key, read_config};
+use crate::translate;
 
 /// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
@@ -115,6 +118,9 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 None => context.add_instance(new).await?,
                 Some(image) => context.add_instance_from(new, image).await?,
             };
+            if let Some(caution) = caution_of(&instance) {
+                warn(&translate::caution(&caution));
+            }
             if global.json {
                 return print_json(&instance_json(&instance));
             }

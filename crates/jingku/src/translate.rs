@@ -1,7 +1,11 @@
 //! The Chinese of errors whose English is their own `Display`.
 
 use compshare::{Class, Error as ClientError};
-use jingku_service::{BackupError, CatalogError, DiskError, NotPrivate, OperatorError, StartError};
+use jingku_service::{
+    BackupError, CatalogError, Caution, DiskError, NotPrivate, OperatorError, PackedFault, StartError,
+};
+
+use crate::lang::tr;
 
 const WRONG_MASTER_KEY: &str = "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。";
 
@@ -182,6 +186,20 @@ pub(crate) fn disk_error(error: &DiskError) -> String {
     match error {
         DiskError::NotFound { path } => format!("{} 处没有文件。请检查路径。", path.display()),
         DiskError::Unusable { path, why } => format!("{} 不能用作磁盘：{why}。", path.display()),
+        DiskError::NotADisk { path, foreign } => {
+            let advice = match foreign.command {
+                Some(command) => format!("请先转换：`{command}`。"),
+                None => "请检查是否选错了文件。".to_owned(),
+            };
+            format!(
+                "{} 不是 raw 或 qcow2 磁盘：看起来是 {}。{advice}如果它确实是 raw 磁盘，请加上 `--format raw`。",
+                path.display(),
+                kind(foreign.name)
+            )
+        }
+        DiskError::Packed { path, fault } => {
+            format!("无法解压 {}：{}。", path.display(), packed_fault(fault))
+        }
         DiskError::Damaged { path, why } => {
             format!("qcow2 镜像 {} 已损坏：{why}。可用 `qemu-img check` 检查。", path.display())
         }
@@ -196,6 +214,56 @@ pub(crate) fn disk_error(error: &DiskError) -> String {
         }
         DiskError::Io { path, source, .. } => format!("无法读取 {}：{source}。", path.display()),
     }
+}
+
+fn packed_fault(fault: &PackedFault) -> String {
+    match fault {
+        PackedFault::EndsEarly(packing) => {
+            format!("文件不完整，{} 内容中途结束。请与原文件比较大小后重新复制", packing.name())
+        }
+        PackedFault::Followed(packing, at) => {
+            format!("{} 内容之后的第 {at} 字节处还有其他数据", packing.name())
+        }
+        PackedFault::Damaged(packing, why) => format!("{} 内容已损坏（{why}）", packing.name()),
+        PackedFault::NeedsDictionary(id) => format!("zstd 内容需要字典（{id}），而文件中没有"),
+        PackedFault::NeedsMemory(bytes) => format!("zstd 窗口需要 {} MB，超出上限", bytes >> 20),
+        PackedFault::Empty => "其中没有内容".to_owned(),
+        PackedFault::TooLarge(bytes) => format!("解压后超过 {} GB", bytes >> 30),
+    }
+}
+
+/// What is to be said about a disk although it is accepted.
+pub(crate) fn caution(caution: &Caution) -> String {
+    let chinese = match caution {
+        Caution::NoStructure => "磁盘中没有分区表、文件系统或其他已知的磁盘结构，可能无法启动或挂载。请确认没有选错文件，\
+             也不是加密或以无法识别的方式打包的文件。如果它确实是 raw 磁盘，加上 `--format raw` 即可不再提示。"
+            .to_owned(),
+        Caution::Holds(name) => format!(
+            "qcow2 文件中的磁盘没有分区表或文件系统，看起来是 {}，可能无法启动或挂载。请确认没有选错文件。",
+            kind(name)
+        ),
+    };
+    tr(caution.to_string(), chinese)
+}
+
+/// The Chinese for a kind of file; the names of formats stay as they are.
+fn kind(name: &str) -> String {
+    let common = [
+        ("a tar archive", "tar 归档"),
+        ("a zip archive", "zip 压缩包"),
+        ("a 7z archive", "7z 压缩包"),
+        ("a rar archive", "rar 压缩包"),
+        ("a cpio archive", "cpio 归档"),
+        ("an OVA archive", "OVA 归档"),
+        ("an HTML page", "HTML 网页"),
+        ("an XML document", "XML 文档"),
+        ("a JSON document", "JSON 文档"),
+        ("plain text", "纯文本"),
+        ("a script", "脚本"),
+    ];
+    let known = common.iter().find(|(english, _)| *english == name).map(|(_, chinese)| (*chinese).to_owned());
+    let bare = || name.trim_start_matches("an ").trim_start_matches("a ").to_owned();
+    known.unwrap_or_else(bare)
 }
 
 pub(crate) fn client_error(error: &ClientError) -> String {

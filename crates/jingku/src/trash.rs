@@ -1,18 +1,25 @@
 //! `jingku trash`: what was deleted, on the data folder, with or without a server running on it.
 
-use jingku_service::{EmptyTrash, TrashedImage};
+use jingku_service::{EmptyTrash, HeldBack, TrashedImage};
 use serde_json::{Value, json};
 
 use crate::args::{Global, TrashCommand};
 use crate::failure::Failure;
 use crate::lang::tr;
 use crate::operate::{done, open, open_with};
-use crate::output::{print_json, print_table, size, time};
+use crate::output::{print_json, print_table, size, time, warn};
 use crate::serve::read_config;
 
 pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Failure> {
     match command {
-        TrashCommand::List => list(global, open(global).await?.trash().await?),
+        TrashCommand::List => {
+            let context = open(global).await?;
+            let images = context.trash().await?;
+            if let Some(held) = context.held_back().filter(|_| !images.is_empty()) {
+                warn(&held_back(held));
+            }
+            list(global, images)
+        }
         TrashCommand::Restore { image_id, name, config } => {
             let context = open_with(global, &read_config(config.as_deref())?).await?;
             let name = context.restore_image(&image_id, name.as_deref()).await?;
@@ -64,6 +71,21 @@ fn to_json(image: &TrashedImage) -> Value {
     json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account.0,
             "AccountName": image.owner_name, "Status": image.status.as_str(), "Bytes": image.size_bytes,
             "CreateTime": image.create_time, "DeleteTime": image.deleted_at })
+}
+
+/// Why nothing goes by age just now.
+fn held_back(held: HeldBack) -> String {
+    let hours = held.for_secs.div_euclid(60 * 60) + 1;
+    tr(
+        format!(
+            "The clock has jumped ahead, or no server has run for a day yet: nothing leaves the trash by age until a server \
+             has run for {hours} more hours. Check the clock of this machine. `jingku trash empty` empties it at once."
+        ),
+        format!(
+            "系统时钟曾向前跳变，或服务运行尚不足一天：服务再运行 {hours} 小时之前，回收站不会按时间清除任何镜像。请检查本机时钟。\
+             `jingku trash empty` 可立即清空。"
+        ),
+    )
 }
 
 /// How long ago, in seconds: days, hours, minutes or seconds.

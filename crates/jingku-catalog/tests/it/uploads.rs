@@ -28,6 +28,7 @@ fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
         description: "",
         region: "cn-wlcb",
         zone: "cn-wlcb-01",
+        format: None,
         size_bytes: Some(9),
         blake3: Some("aa"),
     }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::{DiskError, DiskFormat};
 
+/// QEMU counts a qcow2 disk in sectors of so many bytes.
+pub(crate) const SECTOR_BYTES: u64 = 512;
 const MAGIC: u32 = 0x5146_49fb;
 /// Clusters of 512 bytes to 2 MiB: the limits of the format and of QEMU.
 const CLUSTER_BITS: std::ops::RangeInclusive<u32> = 9..=21;
@@ -100,6 +102,11 @@ impl Header {
 
     pub(crate) fn cluster_bytes(&self) -> u64 {
         1 << self.cluster_bits
+    }
+
+    /// Whether the size is no whole number of sectors: QEMU leaves out what is beyond the last whole one.
+    pub(crate) fn has_partial_sector(&self) -> bool {
+        !self.size_bytes.is_multiple_of(SECTOR_BYTES)
     }
 
     /// Checks that the first table is aligned, small enough, inside the file, and covers the disk.

@@ -43,7 +43,18 @@ pub(crate) fn convert(
         .arg(target.path());
     let timeout = TIMEOUT_BASE + Duration::from_secs(disk.size_bytes / BYTES_PER_SECOND_MIN);
     match run(&program, timeout, proceed) {
-        Ok(End::Ended { status, .. }) if status.success() => Ok(target.into_file()),
+        Ok(End::Ended { status, .. }) if status.success() => {
+            let copied = target.as_file().metadata().map_err(DiskError::io("look at", target.path()))?.len();
+            // What is missing at the end would be read as zeros.
+            if copied < disk.size_bytes {
+                let why = format!(
+                    "it wrote {copied} of {} bytes; look at the disk with `qemu-img check`",
+                    disk.size_bytes
+                );
+                return Err(failed(why));
+            }
+            Ok(target.into_file())
+        }
         Ok(End::Ended { status, said }) => {
             Err(failed(format!("it ended with {status}: {said}; try the same with `qemu-img convert`")))
         }

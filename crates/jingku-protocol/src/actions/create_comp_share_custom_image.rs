@@ -42,6 +42,8 @@ pub struct CreateCompShareCustomImageRequest {
 pub struct CreateCompShareCustomImageResponse {
     /// The new image's id.
     pub comp_share_image_id: String,
+    /// Extension: what is to be said about the instance's disk although it is accepted.
+    pub warnings: Vec<String>,
 }
 
 impl Request for CreateCompShareCustomImageRequest {

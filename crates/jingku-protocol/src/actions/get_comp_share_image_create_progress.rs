@@ -40,6 +40,8 @@ pub struct GetCompShareImageCreateProgressResponse {
     /// Extension: of the bytes passed, those that images of the account have already; 0 when the image is not being made
     /// right now.
     pub present_bytes: u64,
+    /// Extension: what is to be said about the disk although it was accepted.
+    pub warnings: Vec<String>,
 }
 
 impl Request for GetCompShareImageCreateProgressRequest {

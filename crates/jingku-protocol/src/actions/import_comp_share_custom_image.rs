@@ -29,6 +29,31 @@ pub struct ImportCompShareCustomImageRequest {
     pub size_bytes: Option<i64>,
     /// BLAKE3 of the file in hexadecimal, if it is known.
     pub blake3: Option<String>,
+    /// How the disk in the file is to be read, whatever it looks like; its content decides when absent.
+    pub format: Option<FileFormat>,
+}
+
+/// How the disk in a file is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Byte for byte.
+    Raw,
+    /// QEMU copy on write.
+    Qcow2,
+}
+
+impl FileFormat {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Raw, Self::Qcow2].into_iter().find(|format| format.as_str() == text)
+    }
 }
 
 /// The image, which is `Making` from now on, and where its file goes.
@@ -60,12 +85,17 @@ impl Request for ImportCompShareCustomImageRequest {
         if blake3.as_deref().is_some_and(|hash| !is_blake3(hash)) {
             return Err(ParamError::not_available("Blake3"));
         }
+        let format = match tree.filled_text("Format") {
+            Some(text) => Some(FileFormat::parse(&text).ok_or_else(|| ParamError::not_available("Format"))?),
+            None => None,
+        };
         Ok(Self {
             place: Place::bind(tree),
             name,
             description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
             size_bytes,
             blake3,
+            format,
         })
     }
 
@@ -76,5 +106,6 @@ impl Request for ImportCompShareCustomImageRequest {
             .text("Description", self.description.as_deref())
             .number("SizeBytes", self.size_bytes)
             .text("Blake3", self.blake3.as_deref())
+            .text("Format", self.format.map(FileFormat::as_str))
     }
 }

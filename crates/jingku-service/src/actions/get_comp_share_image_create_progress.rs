@@ -56,6 +56,7 @@ fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
         processed_bytes: if status == "Available" { total } else { done },
         total_bytes: total,
         present_bytes: 0,
+        warnings: Some(progress.caution.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
     }
 }
 
@@ -90,6 +91,7 @@ mod tests {
             started_at: Some(100),
             reported_at: Some(100 + seconds),
             failed_reason: String::new(),
+            caution: String::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 use jingku_catalog::{NewUpload, StartUpload};
 use jingku_protocol::actions::{
-    DEFAULT_LINK_SECS, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
+    DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
 use crate::context::Context;
@@ -31,6 +31,7 @@ pub(super) async fn run(
         zone: &zone.zone,
         size_bytes: request.size_bytes,
         blake3: request.blake3.as_deref(),
+        format: request.format.map(FileFormat::as_str),
     };
     let (own, account) = (caller.own(), caller.account().id);
     // What has come of one that goes on is on the disk already.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{Store, Written};
-use jingku_makers::{DiskError, open_alone, packing, unpack};
+use jingku_makers::{DiskError, DiskFormat, open_alone, packing, unpack};
 
 use super::make::{MakeError, Readable, copy, no_room};
 use super::progress::Progress;
@@ -14,17 +14,23 @@ use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE}
 use crate::room::{MARGIN_BYTES, Room};
 use crate::upload::UNPACKED;
 
-/// Makes the image of an uploaded file. A compressed one is replaced by what is in it.
+/// Makes the image of an uploaded file. A compressed one is replaced by what is in it. With a `format`, the disk in it is
+/// read so, whatever it looks like.
 pub(super) fn make(
     store: &Store,
     spool: &Path,
+    format: Option<DiskFormat>,
     unpack_ratio: u64,
     progress: &Progress,
     room: Option<&Room>,
 ) -> Result<Written, MakeError> {
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
-    unpack_in_place(spool, size_max, unpack_ratio, progress, room)?;
-    let reader = Arc::new(Readable(open_alone(spool, size_max).map_err(MakeError::File)?));
+    unpack_in_place(spool, size_max, format, unpack_ratio, progress, room)?;
+    let reader = Arc::new(Readable(open_alone(spool, size_max, format).map_err(MakeError::File)?));
+    // Who says that it is raw knows what is in it.
+    if format != Some(DiskFormat::Raw) {
+        progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
+    }
     progress.set_total(progress.passed() + reader.0.len());
     let mut writer = store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, None, room).map_err(of_file)?;
@@ -41,6 +47,7 @@ pub(super) fn make(
 fn unpack_in_place(
     spool: &Path,
     size_max: u64,
+    format: Option<DiskFormat>,
     unpack_ratio: u64,
     progress: &Progress,
     room: Option<&Room>,
@@ -71,7 +78,7 @@ fn unpack_in_place(
         }
         Ok(())
     });
-    let done = done.and_then(|()| Ok(open_alone(&unpacked, size_max)?.len()));
+    let done = done.and_then(|()| Ok(open_alone(&unpacked, size_max, format)?.len()));
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{STRETCH_BYTES_MAX, Source, Store, Writer, Written};
+use jingku_makers::content::Caution;
 use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
-        DiskError::Unusable { .. } => {
+        DiskError::Unusable { .. } | DiskError::NotADisk { .. } | DiskError::Packed { .. } => {
             "The disk of the instance cannot be used. Ask the operator to look at it."
         }
         DiskError::Damaged { .. } => "The disk of the instance is damaged. Ask the operator to repair it.",
@@ -89,6 +90,18 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
 fn file_reason(error: &DiskError) -> String {
     match error {
         DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
+        DiskError::NotADisk { foreign, .. } => {
+            let advice = match foreign.command {
+                Some(command) => format!("Make a raw or qcow2 disk of it first: `{command}`."),
+                None => "Check that it is the right file.".to_owned(),
+            };
+            let name = foreign.name;
+            format!(
+                "No image can be made of the file: it looks like {name}. {advice} If it is a raw disk all the same, \
+                 import it with `--format raw`."
+            )
+        }
+        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {fault}."),
         DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
@@ -151,6 +164,9 @@ pub(crate) struct DeclaredDisk {
     pub(crate) disk: Disk,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fails: Option<DeclaredFailure>,
+    /// What was to be said about its content when it was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) caution: Option<Caution>,
 }
 
 /// Making an image of the instance fails.
@@ -170,9 +186,10 @@ pub(super) fn make(
     progress: &Progress,
     room: Option<&Room>,
 ) -> Result<Written, MakeError> {
-    let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
+    let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
+    progress.set_caution(caution);
     let proceed = || progress.stopped().is_none() && !room.is_some_and(is_used_up);
     let opened = disk.open_while(scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
         (DiskError::Stopped { .. }, Some(stop)) => MakeError::Stopped(stop),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use jingku_chunks::ManifestId;
+use jingku_makers::content::Caution;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
@@ -32,6 +33,8 @@ pub(crate) struct Progress {
     present: AtomicU64,
     /// The manifests of these images.
     own_manifests: Vec<ManifestId>,
+    /// What is to be said about the disk.
+    caution: Mutex<Option<Caution>>,
     shutdown: AtomicBool,
     lost: AtomicBool,
     overdue: AtomicBool,
@@ -49,6 +52,7 @@ impl Progress {
             total: zero(),
             present: zero(),
             own_manifests: Vec::new(),
+            caution: Mutex::default(),
             shutdown: false.into(),
             lost: false.into(),
             overdue: false.into(),
@@ -98,6 +102,15 @@ impl Progress {
 
     pub(crate) fn set_present(&self, bytes: u64) {
         self.present.store(bytes, Ordering::Relaxed);
+    }
+
+    /// What is to be said about the disk although it is accepted.
+    pub(crate) fn caution(&self) -> Option<Caution> {
+        lock(&self.caution).clone()
+    }
+
+    pub(crate) fn set_caution(&self, caution: Option<Caution>) {
+        *lock(&self.caution) = caution;
     }
 
     fn set_done(&self, bytes: u64) {

@@ -1,5 +1,6 @@
 //! Forgets, now and then, what has been in the trash for long enough, and makes the reserve of room anew.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_catalog::CatalogError;
@@ -19,11 +20,18 @@ async fn empty_once(task: &Loop) -> Result<(), CatalogError> {
     let context = &task.context;
     // Also where the catalogue fails, which may be because there is no room.
     keep_reserve(context).await;
-    let emptied = context.empty_expired(|| task.stop.is_cancelled()).await?;
+    let emptied = context.empty_expired(trusted_now(context).await, || task.stop.is_cancelled()).await?;
     if emptied.images > 0 {
         context.emptied.notify_one();
     }
     Ok(())
+}
+
+/// The time that deleting by age may count with: see [`Context::trusted_now`].
+pub(super) async fn trusted_now(context: &Arc<Context>) -> Option<i64> {
+    let context = Arc::clone(context);
+    let read = tokio::task::spawn_blocking(move || context.trusted_now()).await;
+    read.inspect_err(|error| tracing::error!(%error, "cannot read the clock")).ok().flatten()
 }
 
 /// Makes the reserve of room, at the start, and anew when it was used up and there is room again.

@@ -1,10 +1,12 @@
 //! Ends, now and then, uploads that nothing comes of, and removes files that no image needs any more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE};
 
 use super::supervisor::Loop;
+use super::trash::trusted_now;
 use crate::context::Context;
 
 /// How often.
@@ -20,9 +22,14 @@ pub(super) async fn expire(task: Loop) {
     task.every(EVERY, || expire_once(&task.context)).await;
 }
 
-async fn expire_once(context: &Context) -> Result<(), CatalogError> {
+async fn expire_once(context: &Arc<Context>) -> Result<(), CatalogError> {
+    // What has come of a file may be hours of work: a clock that has just jumped does not throw it away.
+    let silent = match trusted_now(context).await {
+        Some(now) => context.catalog.silent_uploads(now - SILENCE_SECS).await?,
+        None => Vec::new(),
+    };
     let now = context.clock.now();
-    for upload in context.catalog.silent_uploads(now - SILENCE_SECS).await? {
+    for upload in silent {
         if context.catalog.fail_upload(&upload, SILENT, now).await? {
             tracing::info!(image_id = upload.image_id, "upload given up");
             context.spools.remove(&upload.image_id);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, Made, UPLOAD_SOURCE};
 use jingku_chunks::{ManifestId, Written};
+use jingku_makers::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;
@@ -89,6 +90,12 @@ async fn run(task: &Loop, job: &Job) {
         // What the catalogue tells from now on is how far it came.
         keep(context, job, &progress).await;
     }
+    // Before the end, so that whoever sees the image sees it too.
+    if let Some(caution) = progress.caution()
+        && let Err(error) = context.catalog.set_caution(&job.lease, &caution.to_string()).await
+    {
+        tracing::warn!(image_id, error = &error as &dyn std::error::Error, "cannot keep a caution");
+    }
     let ended = end(context, job, result).await;
     uploads::remove_if_gone(context, job).await;
     // Not before the end is known: in between, the last heartbeat would report less than was reported before.
@@ -152,13 +159,15 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
 enum Source {
     /// The disk of an instance, as its row has it.
     Instance(String),
-    /// A file that was uploaded.
-    Upload(PathBuf),
+    /// A file that was uploaded, and how the disk in it is to be read, where its owner said so.
+    Upload(PathBuf, Option<DiskFormat>),
 }
 
 async fn source(context: &Context, job: &Job) -> Result<Source, MakeError> {
     if job.instance_id.starts_with(UPLOAD_SOURCE) {
-        return Ok(Source::Upload(context.spools.path(&job.image_id).map_err(MakeError::Inside)?));
+        let upload = context.catalog.upload(job.account, &job.image_id).await?;
+        let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
+        return Ok(Source::Upload(context.spools.path(&job.image_id).map_err(MakeError::Inside)?, format));
     }
     let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
     Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
@@ -176,8 +185,8 @@ fn spawn(
         let room = context.room.as_ref();
         match source {
             Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, room),
-            Source::Upload(spool) => {
-                import::make(&context.store, &spool, context.unpack_ratio, &progress, room)
+            Source::Upload(spool, format) => {
+                import::make(&context.store, &spool, format, context.unpack_ratio, &progress, room)
             }
         }
     })

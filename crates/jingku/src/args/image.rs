@@ -128,6 +128,8 @@ pub(crate) struct ExportArgs {
 pub(crate) struct ImportArgs {
     #[arg(value_name = "FILE", help = tr("The file; - for standard input. Called again, it goes on where it was", "磁盘文件；- 表示标准输入。中断后再次运行即可续传"))]
     pub(crate) file: PathBuf,
+    #[arg(long, value_name = "raw|qcow2", help = tr("What the disk is, whatever it looks like [default: the content decides]", "磁盘的格式，不再检查内容 [默认：由内容决定]"))]
+    pub(crate) format: Option<DiskFormat>,
     #[arg(long, help = tr("The image's name, unique in the account", "镜像名称，账号内唯一"))]
     pub(crate) name: String,
     #[arg(long, value_name = "TEXT", help = tr("Free text", "描述"))]

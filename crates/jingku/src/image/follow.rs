@@ -12,7 +12,7 @@ use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{bytes, note, print, print_json, size};
+use crate::output::{bytes, note, print, print_json, size, warn};
 
 /// `jingku image progress`.
 pub(super) async fn progress(
@@ -29,6 +29,7 @@ pub(super) async fn progress(
         ..GetCompShareImageCreateProgressRequest::default()
     };
     let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
+    progress.warnings.iter().for_each(|warning| warn(warning));
     if global.json { print_json(&progress) } else { print(&line(&progress)) }
 }
 
@@ -78,7 +79,11 @@ pub(super) async fn until_made(
 ) -> Result<(), Failure> {
     let bar = bar(0);
     let options = WaitOptions { longest_pause: Duration::from_secs(1), ..WaitOptions::default() };
-    let waiting = connection.client.wait_until_available(image_id, &options, |progress| show(&bar, progress));
+    let mut last = GetCompShareImageCreateProgressResponse::default();
+    let waiting = connection.client.wait_until_available(image_id, &options, |progress| {
+        show(&bar, progress);
+        last.clone_from(progress);
+    });
     let outcome = tokio::select! {
         outcome = waiting => outcome,
         _ = tokio::signal::ctrl_c() => {
@@ -88,6 +93,7 @@ pub(super) async fn until_made(
     };
     bar.finish_and_clear();
     let image = outcome?;
+    warnings(connection, image_id, last).await.iter().for_each(|warning| warn(warning));
     if global.json {
         return print_json(&image);
     }
@@ -95,6 +101,24 @@ pub(super) async fn until_made(
         format!("{image_id} is available: {} ({})", image.name, size(image.size)),
         format!("{image_id} 已可用：{}（{}）", image.name, size(image.size)),
     ))
+}
+
+/// What the server says about the disk, which it may have found out after it was asked for the last time.
+async fn warnings(
+    connection: &Connection,
+    image_id: &str,
+    last: GetCompShareImageCreateProgressResponse,
+) -> Vec<String> {
+    // The cloud tells no status, and warns of nothing.
+    if last.status != "Making" {
+        return last.warnings;
+    }
+    let request = GetCompShareImageCreateProgressRequest {
+        image_id: image_id.to_owned(),
+        ..GetCompShareImageCreateProgressRequest::default()
+    };
+    let asked = connection.client.get_comp_share_image_create_progress(&request).await;
+    asked.map_or(last.warnings, |progress| progress.warnings)
 }
 
 fn detached(follow: &str) -> Failure {

@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use tokio::sync::{mpsc, oneshot};
 
 use super::follow::{self, bar, were_there};
+use super::look;
 use super::source::{Piece, STDIN, Source, empty};
 use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
@@ -16,7 +17,9 @@ use crate::lang::tr;
 
 pub(super) async fn run(global: &Global, connection: &Connection, args: ImportArgs) -> Result<(), Failure> {
     let (source, size) = Source::open(&args.file)?;
+    look::at_file(&args.file, args.format)?;
     let request = ImportCompShareCustomImageRequest {
+        format: args.format.map(look::on_the_wire),
         name: args.name.clone(),
         description: args.description.clone(),
         size_bytes: size.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),

@@ -309,7 +309,7 @@ fn what_cannot_be_is_refused_in_both_languages() {
     import("-", "x", 1, &["- is empty"], &["- 是空的"]);
     assert_eq!(home.json(&["image", "list", "--status", "Available"])["TotalCount"], 1);
     let ended = home.run(&["image", "import", &hurt, "--name", "hurt", "--wait"]);
-    ended.failed(1, &["could not be made: The file is damaged: its compressed content breaks off"]);
+    ended.failed(1, &["it ends early: its gzip content is cut off"]);
     home.run(&["image", "import", &hurt, "--name", "hurt", "--wait", "--lang", "zh"])
         .failed(1, &["制作失败"]);
     // Of a server that knows no import.

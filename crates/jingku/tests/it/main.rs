@@ -14,6 +14,7 @@ mod ephemeral;
 mod home;
 mod image;
 mod import;
+mod kinds;
 mod lab;
 mod memory;
 mod old_data;

@@ -1,0 +1,53 @@
+//! What a file is, found out before it is sent: what the server would refuse need not travel.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use compshare::actions::FileFormat;
+use jingku_service::{Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
+
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use crate::translate;
+
+/// Refuses a regular file that is recognised as no disk. What cannot be read or looked at is left to what follows.
+///
+/// Neither what is in a compressed file nor a stream can be looked at here; the server does.
+pub(super) fn at_file(path: &Path, format: Option<DiskFormat>) -> Result<(), Failure> {
+    if format.is_some() {
+        return Ok(());
+    }
+    match content(path) {
+        Ok(Some(Content::Foreign(foreign))) => {
+            let error = DiskError::NotADisk { path: path.to_owned(), foreign };
+            Err(Failure::new(Exit::Refused, tr(error.to_string(), translate::disk_error(&error))))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn content(path: &Path) -> io::Result<Option<Content>> {
+    // Opening a pipe would wait for its writer, and take its bytes.
+    if !path.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let read = |at: u64, len_max: usize| {
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(len_max).min(len_max)];
+        file.read_exact_at(&mut bytes, at).map(|()| bytes)
+    };
+    let head = read(0, HEAD_BYTES)?;
+    let tail = read(size.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
+    Ok(Some(detect(&head, &tail, size)))
+}
+
+/// The format as the API spells it.
+pub(super) fn on_the_wire(format: DiskFormat) -> FileFormat {
+    match format {
+        DiskFormat::Raw => FileFormat::Raw,
+        DiskFormat::Qcow2 => FileFormat::Qcow2,
+    }
+}

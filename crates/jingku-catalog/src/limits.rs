@@ -3,6 +3,7 @@
 use crate::accounts::AccountId;
 use crate::database::{Cells, Transaction};
 use crate::images::NOBODY;
+use crate::uploads::HELD_BYTES;
 use crate::{Catalog, Result};
 
 /// Something of which an account may have only so much.
@@ -60,11 +61,9 @@ impl Limit {
             Self::Uploads => {
                 "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".to_owned()
             }
-            Self::UploadBytes => {
-                "SELECT CAST(COALESCE(SUM(COALESCE(size_bytes, received_bytes)), 0) AS BIGINT)
-                 FROM uploads WHERE account_id = $1"
-                    .to_owned()
-            }
+            Self::UploadBytes => format!(
+                "SELECT CAST(COALESCE(SUM({HELD_BYTES}), 0) AS BIGINT) FROM uploads WHERE account_id = $1"
+            ),
             // Jobs that a fixtures file left standing are nobody's work.
             Self::Jobs => format!(
                 "SELECT (SELECT COUNT(*) FROM jobs

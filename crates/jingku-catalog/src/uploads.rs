@@ -88,6 +88,10 @@ pub enum FinishUpload {
     Gone,
 }
 
+/// Bytes that an upload takes up, or is to take up as its sender says.
+pub(crate) const HELD_BYTES: &str =
+    "CASE WHEN received_bytes > COALESCE(size_bytes, 0) THEN received_bytes ELSE size_bytes END";
+
 const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, format, received_bytes, finished_at";
 
 impl Catalog {
@@ -161,8 +165,8 @@ impl Catalog {
         self.database.query(&sql, &[heard_before.into()]).await?.into_iter().map(upload).collect()
     }
 
-    /// Writes down how much of a file has come and is durable. One whose size nobody knows must not grow over the account's
-    /// limit, or over its share, as with [`Catalog::start_upload`].
+    /// Writes down how much of a file has come and is durable. One that grows over what its sender said must not grow over
+    /// the account's limit or share, as with [`Catalog::start_upload`].
     pub async fn receive(
         &self,
         upload: &Upload,
@@ -172,7 +176,7 @@ impl Catalog {
     ) -> Result<Receive> {
         self.database
             .write(|mut transaction| async move {
-                if upload.size_bytes.is_none()
+                if received_bytes > upload.size_bytes.unwrap_or(0)
                     && let Some(refusal) =
                         self.outgrown(&mut transaction, upload, received_bytes, bytes_share).await?
                 {
@@ -188,7 +192,7 @@ impl Catalog {
             .await
     }
 
-    /// Says why a file of unknown size cannot be so long.
+    /// Says why a file cannot take up so much.
     async fn outgrown(
         &self,
         transaction: &mut Transaction,
@@ -198,10 +202,16 @@ impl Catalog {
     ) -> Result<Option<Receive>> {
         let account = upload.account;
         hold(transaction, account).await?;
-        let sql = "SELECT received_bytes FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
-        let rows = transaction.query(sql, &[(&upload.image_id).into()]).await?;
+        let sql = format!(
+            "SELECT image_id, COALESCE({HELD_BYTES}, 0) FROM uploads WHERE image_id = $1 AND finished_at IS NULL"
+        );
+        let rows = transaction.query(&sql, &[(&upload.image_id).into()]).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(Some(Receive::Gone)) };
-        let more = (received_bytes - row.decode("uploads", Cells::integer)?).max(0);
+        let held = row.decode("uploads", |cells| {
+            cells.text()?;
+            cells.integer()
+        })?;
+        let more = (received_bytes - held).max(0);
         let limits = [(Limit::UploadBytes, more)];
         if let Some(over) = refuse_over(transaction, self.account_limits, account, &limits).await? {
             return Ok(Some(Receive::OverLimit(over)));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jingku_makers::{DiskError, PackedFault, Packing, packing, unpack};
+use jingku_makers::{DiskError, PackedFault, Packing, Unpacked, packing, unpack};
 use tempfile::TempDir;
 
 struct Bench {
@@ -34,7 +34,7 @@ impl Bench {
         let into = self.folder.path().join("unpacked");
         let kind = packing(&self.path()).unwrap().expect("it is compressed");
         let read_max = self.path().metadata().unwrap().len();
-        let proceed = |read| {
+        let proceed = |read: Unpacked| {
             assert!(read.packed_bytes <= read_max);
             Ok::<_, DiskError>(())
         };

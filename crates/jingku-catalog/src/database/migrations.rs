@@ -171,4 +171,42 @@ mod tests {
             assert!(rows.eq(expected.map(|(id, numbers)| (id.to_owned(), numbers))));
         }
     }
+
+    /// Jobs that waited before there was an order of arrival keep the order that they had.
+    #[tokio::test]
+    async fn old_jobs_keep_their_order() {
+        let mut engines = vec![Database::open_sqlite_in_memory().unwrap()];
+        if let Some(url) = crate::testing::postgres_database().await {
+            engines.push(Database::connect_postgres(&url).unwrap());
+        }
+        for database in engines {
+            let mut transaction = database.begin().await.unwrap();
+            run(&mut transaction, &MIGRATIONS[..7]).await.unwrap();
+            let account = "INSERT INTO accounts VALUES (1, 'lab', 'org-lab', 0, 0)";
+            transaction.execute(account, &[]).await.unwrap();
+            for (id, created_at, finished_at) in
+                [("c", 7, None), ("b", 8, None), ("a", 8, None), ("d", 6, Some(9_i64))]
+            {
+                let image = "INSERT INTO images (id, account_id, name, status, description, tags, cover, visibility,
+                         price_cents, auto_start, supported_gpu_types, software_ports, firewall_ports,
+                         image_use_time_hours, created_count, favorites_count, failed_reason, create_time,
+                         update_time, pub_time, group_id, version_name, version_desc, source_gpu_type, region,
+                         zone, source_instance_id, size_bytes, readme)
+                     VALUES ($1, 1, $1, 'Making', '', '[]', '', 0, 0, 0, '[]', '[]', '[]', 0, 0, 0, '', $2, $2, 0,
+                         '', '', '', '', '', '', '', 0, '')";
+                transaction.execute(image, &[id.into(), created_at.into()]).await.unwrap();
+                let job = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes,
+                         total_bytes, finished_at) VALUES ($1, 1, $1, $1, $2, 0, 0, 0, $3)";
+                transaction.execute(job, &[id.into(), created_at.into(), finished_at.into()]).await.unwrap();
+            }
+            transaction.commit(()).await.unwrap();
+            migrate(&database).await.unwrap();
+            let catalog = Catalog { database: Arc::new(database), account_limits: AccountLimits::NONE };
+            let mut order = Vec::new();
+            while let Some(job) = catalog.claim_job("worker", i64::MAX, 10, 60).await.unwrap() {
+                order.push(job.image_id);
+            }
+            assert_eq!(order, ["c", "a", "b"]);
+        }
+    }
 }

@@ -29,20 +29,31 @@ pub(crate) async fn find_answer(
     row.map(|row| row.decode("answers", Cells::text)).transpose()
 }
 
-/// Keeps an answer for `secs` from `now`, and forgets old ones of the account.
+/// What a request was answered.
+pub(crate) struct Answer<'a> {
+    /// Names the request among those of the account.
+    pub(crate) request: &'a str,
+    /// What [`find_answer`] returns.
+    pub(crate) text: &'a str,
+    /// The ordinal of the change.
+    pub(crate) ordinal: i64,
+    /// How long it is kept, in seconds.
+    pub(crate) secs: i64,
+}
+
+/// Keeps an answer from `now` on, and forgets the account's old ones.
 pub(crate) async fn keep_answer(
     transaction: &mut Transaction,
     account: AccountId,
-    request: &str,
-    answer: &str,
-    ordinal: i64,
-    expires_at: i64,
+    answer: Answer<'_>,
     now: i64,
 ) -> Result<()> {
     let keep =
         "INSERT INTO answers (account_id, request, answer, expires_at, ordinal) VALUES ($1, $2, $3, $4, $5)
                 ON CONFLICT (account_id, request) DO UPDATE SET answer = $3, expires_at = $4, ordinal = $5";
-    let params = [account.into(), request.into(), answer.into(), expires_at.into(), ordinal.into()];
+    let (expires_at, ordinal) = (now + answer.secs, answer.ordinal);
+    let params =
+        [account.into(), answer.request.into(), answer.text.into(), expires_at.into(), ordinal.into()];
     transaction.execute(keep, &params).await?;
     let forget = "DELETE FROM answers WHERE account_id = $1
                   AND (expires_at <= $2 OR ordinal < (SELECT ordinal FROM answers WHERE account_id = $1

@@ -1,8 +1,7 @@
 //! The order in which things came to be, whatever the clock said.
 
-use crate::Result;
-use crate::accounts::AccountId;
 use crate::database::{Cells, Transaction};
+use crate::{AccountId, CatalogError, Result};
 
 /// Where a new image stands in the lists.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +22,7 @@ pub(crate) struct Position {
 pub(crate) async fn next_ordinal(transaction: &mut Transaction) -> Result<i64> {
     let sql = "UPDATE counters SET ordinal = ordinal + 1 RETURNING ordinal";
     let row = transaction.query(sql, &[]).await?.into_iter().next();
-    let row = row.ok_or_else(|| crate::CatalogError::Bug("there are no counters".into()))?;
+    let row = row.ok_or_else(|| CatalogError::Bug("there are no counters".into()))?;
     row.decode("counters", Cells::integer)
 }
 
@@ -37,7 +36,7 @@ pub(crate) async fn next_position(
                    image_time = CASE WHEN image_time > $2 THEN image_time ELSE $2 END
                WHERE id = $1 RETURNING image_seq, image_time";
     let row = transaction.query(sql, &[account.into(), now.into()]).await?.into_iter().next();
-    let row = row.ok_or_else(|| crate::CatalogError::Bug("an image of no account".into()))?;
+    let row = row.ok_or_else(|| CatalogError::Bug("an image of no account".into()))?;
     let (seq, create_time) = row.decode("accounts", |cells| Ok((cells.integer()?, cells.integer()?)))?;
     Ok(Position { seq, ordinal: next_ordinal(transaction).await?, create_time })
 }

@@ -1,6 +1,6 @@
 use super::facts::refresh_group;
 use crate::accounts::touch;
-use crate::answers::{ANSWER_SECS, find_answer, keep_answer};
+use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
 use crate::database::{Cells, Transaction};
 use crate::fold::fold;
 use crate::images::{state, update};
@@ -136,8 +136,8 @@ impl Catalog {
                 update(&mut transaction, scope, id, &changes, now).await?;
                 let ordinal = carry_out(&mut transaction, scope, id, &image.place, planned, now).await?;
                 if let (Some(request), Some(ordinal)) = (request, ordinal) {
-                    let expires_at = now + ANSWER_SECS;
-                    keep_answer(&mut transaction, owner, request, &group, ordinal, expires_at, now).await?;
+                    let answer = Answer { request, text: &group, ordinal, secs: ANSWER_SECS };
+                    keep_answer(&mut transaction, owner, answer, now).await?;
                 }
                 transaction.commit(PublishImage::Published(group)).await
             })

@@ -1,5 +1,5 @@
 use super::row::ImageStatus;
-use crate::answers::{DELETED_SECS, find_answer, keep_answer};
+use crate::answers::{Answer, DELETED_SECS, find_answer, keep_answer};
 use crate::community::{self, Place, Publication};
 use crate::database::{Param, Transaction, json_list};
 use crate::ordinals::next_ordinal;
@@ -114,8 +114,8 @@ impl Catalog {
                 let ordinal = next_ordinal(&mut transaction).await?;
                 let delete = "UPDATE images SET deleted_at = $2, deleted_ordinal = $3 WHERE id = $1";
                 transaction.execute(delete, &[id.into(), now.into(), ordinal.into()]).await?;
-                let expires_at = now + DELETED_SECS;
-                keep_answer(&mut transaction, owner, &request, "", ordinal, expires_at, now).await?;
+                let answer = Answer { request: &request, text: "", ordinal, secs: DELETED_SECS };
+                keep_answer(&mut transaction, owner, answer, now).await?;
                 count(&mut transaction, owner, &image.zone, -1).await?;
                 transaction.execute("DELETE FROM shares WHERE image_id = $1", &[id.into()]).await?;
                 let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL

@@ -1,7 +1,7 @@
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
 use crate::accounts::touch_all;
-use crate::answers::{ANSWER_SECS, find_answer, keep_answer};
+use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
 use crate::database::Transaction;
 use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
 use crate::ordinals::{Position, next_position};
@@ -91,9 +91,9 @@ impl Catalog {
                 let position = next_position(&mut transaction, new.owner, now).await?;
                 insert_copy(&mut transaction, id, &name, new, position).await?;
                 if let Some(request) = new.request {
-                    let (ordinal, expires_at) = (position.ordinal, now + ANSWER_SECS);
-                    keep_answer(&mut transaction, new.owner, request, new.id, ordinal, expires_at, now)
-                        .await?;
+                    let (ordinal, secs) = (position.ordinal, ANSWER_SECS);
+                    let answer = Answer { request, text: new.id, ordinal, secs };
+                    keep_answer(&mut transaction, new.owner, answer, now).await?;
                 }
                 let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
                 count(&mut transaction, new.owner, zone, 1).await?;

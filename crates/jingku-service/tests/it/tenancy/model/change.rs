@@ -327,7 +327,7 @@ impl World {
     }
 }
 
-/// Names a call as whoever made it, so that it is known when it comes again.
+/// Names a call and its caller, so that it is known when it comes again.
 pub(super) fn named(who: i64, call: &Call) -> String {
     format!("{who} {call:?}")
 }

@@ -124,7 +124,7 @@ impl<'a> Ends<'a> {
     }
 
     /// Bytes that lie so far before the end.
-    fn from_end(&self, before: u64, len: usize) -> Option<&'a [u8]> {
+    fn at_end(&self, before: u64, len: usize) -> Option<&'a [u8]> {
         self.bytes(self.size.checked_sub(before)?, len)
     }
 

@@ -45,8 +45,11 @@ fn noise(len: usize, seed: u64) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
+/// Bytes at a place of a disk.
+type Part<'a> = (usize, &'a [u8]);
+
 /// A disk of noise with these bytes in it.
-fn with(parts: &[(usize, &[u8])]) -> Vec<u8> {
+fn with(parts: &[Part<'_>]) -> Vec<u8> {
     let mut disk = noise(4 << 20, 7);
     for (at, bytes) in parts {
         disk[*at..at + bytes.len()].copy_from_slice(bytes);
@@ -213,14 +216,14 @@ fn tar(name: &str, ustar: bool, body: &[u8]) -> Vec<u8> {
 #[test]
 fn a_known_structure_is_believed_whatever_stands_before_it() {
     let gpt = b"EFI PART\0\0\x01\0\x5c\0\0\0";
-    let ext4: &[(usize, &[u8])] = &[
+    let ext4: &[Part<'_>] = &[
         (1024, &[0, 4, 0, 0, 0, 16, 0, 0]),
         (1048, &[2, 0, 0, 0]),
         (1080, &[0x53, 0xef, 1, 0]),
         (1096, &[0; 4]),
         (1100, &[1, 0, 0, 0]),
     ];
-    let structures: Vec<(Vec<(usize, &[u8])>, &str)> = vec![
+    let structures: Vec<(Vec<Part<'_>>, &str)> = vec![
         (vec![(446, &MBR)], "an MBR partition table"),
         (vec![(512, gpt)], "a GPT partition table"),
         (vec![(4096, gpt)], "a GPT partition table"),

@@ -118,7 +118,7 @@ fn what_follows_is_refused_by_its_place() {
             ([&whole[..], &other].concat(), end),
             // gzip(1) leaves a member after padding out.
             ([&whole[..], &[0; 700], &whole].concat(), end + 700),
-            ([&whole[..], &[0; 300_000], b"x"].concat(), end + 300_000),
+            ([&whole[..], &vec![0; 300_000], b"x"].concat(), end + 300_000),
         ] {
             let fault = bench.unpack(&followed).unwrap_err();
             assert_eq!(fault, PackedFault::Followed(packing, at));
@@ -231,17 +231,17 @@ fn large_windows_are_read_one_at_a_time() {
         })
     });
     held.recv().unwrap();
-    let mut waited = false;
+    let mut has_waited = false;
     let into = waiter.folder.path().join("unpacked");
     unpack(&waiter.path(), Packing::Zstd, &into, 1 << 30, |read| {
-        waited |= read.packed_bytes == 0;
+        has_waited |= read.packed_bytes == 0;
         let _ = waits.send(());
         Ok::<_, DiskError>(())
     })
     .unwrap();
     drop(held);
     holding.join().unwrap().unwrap();
-    assert!(waited);
+    assert!(has_waited);
     assert!(fs::read(into).unwrap() == content);
 }
 

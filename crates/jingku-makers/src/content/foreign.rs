@@ -174,7 +174,7 @@ pub(super) fn by_magic(ends: &Ends<'_>) -> Option<Foreign> {
 pub(super) fn by_footer(ends: &Ends<'_>) -> Option<Foreign> {
     // Old versions of Virtual PC wrote one byte less.
     let vhd = [512, 511].iter().any(|before| {
-        ends.from_end(*before, 16)
+        ends.at_end(*before, 16)
             .is_some_and(|footer| footer.starts_with(b"conectix") && footer[12..16] == [0, 1, 0, 0])
     });
     if vhd {
@@ -183,7 +183,7 @@ pub(super) fn by_footer(ends: &Ends<'_>) -> Option<Foreign> {
             command: Some("qemu-img convert -f vpc -O qcow2 FILE disk.qcow2"),
         });
     }
-    let dmg = ends.from_end(512, 12).is_some_and(|footer| footer == b"koly\0\0\0\x04\0\0\x02\0");
+    let dmg = ends.at_end(512, 12).is_some_and(|footer| footer == b"koly\0\0\0\x04\0\0\x02\0");
     dmg.then_some(Foreign {
         name: "a DMG image",
         command: Some("qemu-img convert -f dmg -O qcow2 FILE disk.qcow2"),

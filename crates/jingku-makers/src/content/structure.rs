@@ -116,7 +116,7 @@ fn has_mbr(ends: &Ends<'_>) -> bool {
 
 /// The copy in the last sector, where the first was overwritten.
 fn has_backup_gpt(ends: &Ends<'_>) -> bool {
-    [512, 4096].iter().any(|sector| ends.from_end(*sector, 12) == Some(b"EFI PART\0\0\x01\0"))
+    [512, 4096].iter().any(|sector| ends.at_end(*sector, 12) == Some(b"EFI PART\0\0\x01\0"))
 }
 
 fn has_apple_map(ends: &Ends<'_>) -> bool {
@@ -154,8 +154,7 @@ fn has_fat(ends: &Ends<'_>) -> bool {
     let word = |at: usize| u16::from_le_bytes([sector[at], sector[at + 1]]);
     let jump = matches!(sector[..3], [0xeb, _, 0x90] | [0xe9, ..]);
     let named = &sector[54..57] == b"FAT" || &sector[82..87] == b"FAT32";
-    (jump || named)
-        && (named || sector[510..512] == [0x55, 0xaa])
+    (named || jump && sector[510..512] == [0x55, 0xaa])
         && matches!(word(11), 512 | 1024 | 2048 | 4096)
         && sector[13].is_power_of_two()
         && word(14) > 0
@@ -202,8 +201,8 @@ fn has_md_at_end(ends: &Ends<'_>) -> bool {
 }
 
 fn has_firmware_raid(ends: &Ends<'_>) -> bool {
-    ends.from_end(1024, 24) == Some(b"Intel Raid ISM Cfg Sig. ")
-        || ends.from_end(512, 4) == Some(&[0xde, 0x11, 0xde, 0x11])
+    ends.at_end(1024, 24) == Some(b"Intel Raid ISM Cfg Sig. ")
+        || ends.at_end(512, 4) == Some(&[0xde, 0x11, 0xde, 0x11])
 }
 
 /// The volume recognition sequence may begin after that of an ISO, in sectors of 2 KiB or 4 KiB.

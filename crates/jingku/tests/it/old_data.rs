@@ -94,7 +94,8 @@ fn holds_everything(home: &Home, data: &Path) {
         let file = home.path(&format!("{name}-again.raw"));
         fs::write(&file, disk(name)).unwrap();
         let instance = format!("uhost-{name}-again");
-        let add = ["instance", "add", "--id", &instance, "--disk", file.to_str().unwrap()];
+        // It is lines of text, which nobody would take for a disk.
+        let add = ["instance", "add", "--id", &instance, "--disk", file.to_str().unwrap(), "--format", "raw"];
         home.run(&[&add[..], &at].concat()).succeeded();
         let again = format!("{name}-again");
         let create = ["image", "create", "--instance", &instance, "--name", &again, "--wait"];

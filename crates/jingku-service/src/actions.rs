@@ -50,7 +50,7 @@ pub(crate) async fn run(
 ) -> Result<Reply, Error> {
     macro_rules! call {
         ($file:ident) => {{
-            let response = $file::run(context, caller, Request::bind(tree)?).await?;
+            let response = $file::run(context, caller, Request::read(tree)?).await?;
             Ok(Reply::object(&response))
         }};
     }
@@ -64,7 +64,7 @@ pub(crate) async fn run(
         Action::DescribeCommunityImages => call!(describe_community_images),
         Action::DescribeCompShareCustomImageSyncDetail => call!(describe_comp_share_custom_image_sync_detail),
         Action::DescribeCompShareCustomImages => {
-            describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
+            describe_comp_share_custom_images::run(context, caller, Request::read(tree)?).await
         }
         Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
         Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
@@ -77,7 +77,7 @@ pub(crate) async fn run(
         Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
         Action::DescribeUserCommunityImages => call!(describe_user_community_images),
         Action::ExportCompShareCustomImage => {
-            export_comp_share_custom_image::run(context, caller, Request::bind(tree)?).await
+            export_comp_share_custom_image::run(context, caller, Request::read(tree)?).await
         }
         Action::GetCompShareCustomImageUrl => call!(get_comp_share_custom_image_url),
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),

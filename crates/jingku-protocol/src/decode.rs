@@ -183,12 +183,17 @@ fn form_name(name: &str) -> Result<Cow<'_, str>, DecodeError> {
 /// Decodes `%XX`, and `+` to a space; `None` for what is no UTF-8. A lossy decoder would hide that: the signature
 /// would be blamed.
 fn form_text(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('+') {
-        return percent_decode(text.as_bytes()).decode_utf8().ok();
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
     }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode(spaced.as_bytes()).decode_utf8().ok()?.into_owned();
-    Some(Cow::Owned(decoded))
+    let mut bytes = Vec::with_capacity(text.len());
+    for (index, part) in text.split('+').enumerate() {
+        if index > 0 {
+            bytes.push(b' ');
+        }
+        bytes.extend(percent_decode(part.as_bytes()));
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// Checks the name of a parameter, or of a member of the parameter `param`.

@@ -15,7 +15,7 @@ use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jingku_catalog::{Account, Generation};
 use jingku_protocol::actions::Action;
-use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, require_plain, verify};
+use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
 use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
 
@@ -100,7 +100,7 @@ async fn answer(
     if let Some(watch) = &mut watch {
         watch.read(&params, action);
     }
-    let name = name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?.to_owned();
+    let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
     let (caller, params) = authenticate(context, params, large.is_some()).await?;
     if let Some(watch) = &mut watch {
         watch.authentic(caller.account().id);
@@ -119,7 +119,7 @@ async fn answer(
     {
         return Ok(Answer::Ended(ending));
     }
-    Ok(Answer::Given(action, actions::run(context, &caller, action, &tree).await?))
+    Ok(Answer::Given(action, actions::run(context, &caller, action, tree).await?))
 }
 
 /// Where the connection comes from. No header counts: whoever sends a request can write what he likes into it.
@@ -178,7 +178,8 @@ async fn compute<T: Send + 'static>(
 /// Whose request it is; the parameters come back.
 async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Caller, Params), Error> {
     let filled = |name| Ok::<_, ParamError>(params.scalar(name)?.filter(|text| !text.is_empty()));
-    let signature = filled("Signature")?.ok_or(Error::MissingSignature)?.to_owned();
+    // No more of it than an excerpt: a longer one is wrong anyway.
+    let signature = excerpt(filled("Signature")?.ok_or(Error::MissingSignature)?);
     let public_key = filled("PublicKey")?.ok_or(Error::UserNotFound)?;
     let generation = context.catalog.generation();
     let credentials = context.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;

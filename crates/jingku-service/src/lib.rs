@@ -64,8 +64,8 @@ pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES_BYTES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_COVER_CHECKS,
+    MAX_EXPORTS, MAX_LARGE_BODIES_BYTES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};

@@ -18,8 +18,8 @@ pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
 const SMALL_BODY_BYTES: u64 = 64 << 10;
 /// The most bytes of larger bodies in memory at once; more wait. Anybody may send one, so this bounds what all cost:
-/// a body is in memory twice while it is read. Three of the largest, or 34 with the largest cover.
-pub const MAX_LARGE_BODIES_BYTES: usize = 3 * MAX_BODY_BYTES;
+/// a body is in memory twice while it is read. One of the largest and others, or 16 with the largest cover.
+pub const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
 /// What room for large bodies is counted in, in bytes.
 const BODY_UNIT_BYTES: u64 = 1 << 10;
 /// The most exports at once; more are refused. Each has threads of its own.
@@ -30,8 +30,8 @@ pub const MAX_UPLOADS: usize = 16;
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
-/// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
-pub(crate) const MAX_COVER_CHECKS: usize = 2;
+/// The most covers checked at once; more wait. Each may need 48 MiB.
+pub const MAX_COVER_CHECKS: usize = 1;
 
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;

@@ -54,6 +54,9 @@ fn main() -> ExitCode {
 }
 
 fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
+    if matches!(command, Command::Serve(_)) {
+        serve::keep_little();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
     runtime.block_on(async {

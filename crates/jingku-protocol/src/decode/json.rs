@@ -60,7 +60,7 @@ impl Json<'_> {
         self.decoder.count()?;
         Ok(match self.reader.peek()? {
             ValueType::String => Value::Text(without_zero_byte(param, self.reader.next_string()?)?),
-            ValueType::Number => Value::Number(number_text(param, self.reader.next_number_as_str()?)?),
+            ValueType::Number => Value::Number(number_text(param, self.reader.next_number_as_string()?)?),
             ValueType::Boolean => Value::Bool(self.reader.next_bool()?),
             ValueType::Null => {
                 self.reader.next_null()?;
@@ -105,9 +105,9 @@ impl From<ReaderError> for DecodeError {
     }
 }
 
-fn number_text(param: &str, literal: &str) -> Result<String, DecodeError> {
+fn number_text(param: &str, literal: String) -> Result<String, DecodeError> {
     if literal.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-        return Ok(literal.to_owned());
+        return Ok(literal);
     }
     match literal.parse::<f64>() {
         // `Display` of f64 is the shortest decimal that round-trips, never with an exponent: what the SDKs sign.

@@ -11,6 +11,7 @@ mod disk;
 mod env;
 mod ephemeral;
 mod home;
+mod hostile;
 mod image;
 mod import;
 mod lab;

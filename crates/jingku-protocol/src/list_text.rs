@@ -12,19 +12,18 @@ pub(crate) fn list_of_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
         return Some(if text.is_empty() { Vec::new() } else { vec![Cow::Borrowed(text)] });
     };
     match serde_json::from_str::<Vec<Json>>(trimmed) {
-        Ok(elements) => elements.into_iter().filter_map(json_text).collect(),
+        Ok(elements) => elements.into_iter().filter(|element| !element.is_null()).map(json_text).collect(),
         Err(_) => python_list(inner),
     }
 }
 
-/// The text of an element: `None` for null, which is absent, and `Some(None)` for what is no text.
-fn json_text(element: Json) -> Option<Option<Cow<'static, str>>> {
+/// The text of an element that is there; `None` for what is no text.
+fn json_text(element: Json) -> Option<Cow<'static, str>> {
     match element {
-        Json::Null => None,
-        Json::String(text) => Some(Some(Cow::Owned(text))),
-        Json::Number(number) => Some(Some(Cow::Owned(number.to_string()))),
-        Json::Bool(flag) => Some(Some(Cow::Owned(flag.to_string()))),
-        Json::Array(_) | Json::Object(_) => Some(None),
+        Json::String(text) => Some(Cow::Owned(text)),
+        Json::Number(number) => Some(Cow::Owned(number.to_string())),
+        Json::Bool(flag) => Some(Cow::Owned(flag.to_string())),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
@@ -34,12 +33,11 @@ fn python_list(inner: &str) -> Option<Vec<Cow<'static, str>>> {
     let mut rest = inner.trim();
     while !rest.is_empty() {
         let quote = rest.chars().next().filter(|first| matches!(first, '\'' | '"'));
-        let (element, behind) = match quote {
-            Some(quote) => quoted(&rest[1..], quote)?,
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                (rest[..end].trim().to_owned(), &rest[end..])
-            }
+        let (element, behind) = if let Some(quote) = quote {
+            quoted(&rest[1..], quote)?
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            (rest[..end].trim().to_owned(), &rest[end..])
         };
         // A list or a dictionary in the list is no text.
         if quote.is_none() && element.contains(['[', ']', '{', '}']) {

@@ -95,7 +95,9 @@ pub(crate) async fn run(
 
 /// The typed request. What it does not hold is freed: a cover is checked for a while.
 fn read<R: Request>(tree: Tree) -> Result<R, ParamError> {
-    R::read(&tree)
+    let request = R::read(&tree);
+    drop(tree);
+    request
 }
 
 impl Caller {

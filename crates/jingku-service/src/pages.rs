@@ -130,7 +130,8 @@ mod tests {
     fn keys_count_as_much_as_pages() {
         let pages = Pages::default();
         let tag = "x".repeat(64);
-        let (most, each) = (KEPT_BYTES_MAX as usize, 32 * (64 + size_of::<String>()));
+        let (most, each) =
+            (usize::try_from(KEPT_BYTES_MAX).expect("16 MiB"), 32 * (64 + size_of::<String>()));
         for number in 0..2 * most / each {
             let query = ImageQuery { tags: vec![tag.clone(); 32], ..ImageQuery::default() };
             let query = Query { image_id: Some(number.to_string()), query, ..Query::default() };

@@ -51,7 +51,8 @@ pub(super) fn recognize<'a>(content_type: Option<&str>, body: &'a [u8]) -> Resul
 fn can_be_form(text: &str) -> bool {
     let head = &text.as_bytes()[..text.len().min(512)];
     let has_parts = || head.to_ascii_lowercase().windows(20).any(|word| word == b"content-disposition:");
-    !text.starts_with('<') && !(text.starts_with("--") && has_parts())
+    let refused = text.starts_with('<') || text.starts_with("--") && has_parts();
+    !refused
 }
 
 /// Begins with a name as encoders of forms write it, and an equals sign.

@@ -146,13 +146,14 @@ fn each_text(name: &str, value: &Value, see: &mut impl FnMut(&str, &str)) {
         Value::Bool(flag) => see(name, if *flag { "true" } else { "false" }),
         Value::Null => {}
         Value::List(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| each_text(&format!("{name}.{index}"), item, see));
+            for (index, item) in items.iter().enumerate() {
+                each_text(&format!("{name}.{index}"), item, see);
+            }
         }
         Value::Map(members) => {
-            members.iter().for_each(|(member, value)| each_text(&format!("{name}.{member}"), value, see));
+            for (member, value) in members {
+                each_text(&format!("{name}.{member}"), value, see);
+            }
         }
     }
 }

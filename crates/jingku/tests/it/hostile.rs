@@ -122,7 +122,9 @@ fn at_once(server: &Server, what: &str, work: impl Fn(&mut Connection, usize) + 
             assert!(took < HEALTH_MAX, "{what}: /healthz took {took:?}");
             thread::sleep(Duration::from_millis(50));
         }
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
     });
     let peak = server.memory_peak();
     println!("{what}: {} MiB", peak >> 20);
@@ -170,7 +172,9 @@ fn large_picture() -> Vec<u8> {
     };
     let mut pixels = ZlibEncoder::new(Vec::new(), Compression::best());
     let row = vec![0; 1 + 4096 * 3];
-    (0..4096).for_each(|_| pixels.write_all(&row).unwrap());
+    for _ in 0..4096 {
+        pixels.write_all(&row).unwrap();
+    }
     let head = [&4096_u32.to_be_bytes()[..], &4096_u32.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     let (head, pixels) = (chunk(b"IHDR", &head), chunk(b"IDAT", &pixels.finish().unwrap()));
     [b"\x89PNG\r\n\x1a\n", &head[..], &pixels, &chunk(b"IEND", b"")].concat()

@@ -62,14 +62,13 @@ async fn the_type_or_the_encoding_of_other_bodies_is_named() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = caller.sign(Params::for_action(LIST.name()));
-    let multipart: String = params
-        .iter()
-        .map(|(name, _)| {
-            let value = params.get_text(name).unwrap();
-            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-        })
-        .collect();
-    let multipart = multipart + "--x--\r\n";
+    let mut multipart = String::new();
+    for (name, _) in params.iter() {
+        let value = params.get_text(name).unwrap();
+        let head = format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        multipart.extend([&head, value, "\r\n"]);
+    }
+    multipart.push_str("--x--\r\n");
     let xml = "<?xml version=\"1.0\"?><Action>GetRegion</Action>";
     let named = |name: &str| {
         (230, format!("The request body of type [{name}] cannot be read; send a form or a JSON object"))

@@ -169,7 +169,9 @@ fn params(caller: &Caller, action: Action, name: &str, wrong: &Wrong) -> Params 
         }
     }
     let add = |mut params: Params| {
-        wrong.iter().for_each(|(name, value)| params.set(name, value.clone()));
+        for (name, value) in wrong {
+            params.set(name, value.clone());
+        }
         params
     };
     if !["PublicKey", "Signature"].contains(&name) {

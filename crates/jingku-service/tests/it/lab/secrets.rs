@@ -66,7 +66,7 @@ const SHAPES: [Shape; 23] = [
 ];
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02X}"))
 }
 
 /// A request with `secret` as what `name` says it is.

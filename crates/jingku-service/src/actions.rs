@@ -33,8 +33,8 @@ mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
 use jingku_catalog::{Cursor, InvalidCursor, Paging as Rows, Scope};
-use jingku_protocol::Tree;
 use jingku_protocol::actions::{Action, Paging, Request};
+use jingku_protocol::{ParamError, Tree};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -59,11 +59,11 @@ pub(crate) async fn run(
     context: &Context,
     caller: &Caller,
     action: Action,
-    tree: &Tree,
+    tree: Tree,
 ) -> Result<Reply, Error> {
     macro_rules! call {
         ($file:ident) => {{
-            let response = $file::run(context, caller, Request::bind(tree)?).await?;
+            let response = $file::run(context, caller, read(tree)?).await?;
             Ok(Reply::object(&response))
         }};
     }
@@ -77,7 +77,7 @@ pub(crate) async fn run(
         Action::DescribeCommunityImages => call!(describe_community_images),
         Action::DescribeCompShareCustomImageSyncDetail => call!(describe_comp_share_custom_image_sync_detail),
         Action::DescribeCompShareCustomImages => {
-            describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
+            describe_comp_share_custom_images::run(context, caller, read(tree)?).await
         }
         Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
         Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
@@ -90,7 +90,7 @@ pub(crate) async fn run(
         Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
         Action::DescribeUserCommunityImages => call!(describe_user_community_images),
         Action::ExportCompShareCustomImage => {
-            export_comp_share_custom_image::run(context, caller, Request::bind(tree)?).await
+            export_comp_share_custom_image::run(context, caller, read(tree)?).await
         }
         Action::GetCompShareCustomImageUrl => call!(get_comp_share_custom_image_url),
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
@@ -104,6 +104,13 @@ pub(crate) async fn run(
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
     }
+}
+
+/// The typed request. What it does not hold is freed: a cover is checked for a while.
+fn read<R: Request>(tree: Tree) -> Result<R, ParamError> {
+    let request = R::read(&tree);
+    drop(tree);
+    request
 }
 
 impl Caller {

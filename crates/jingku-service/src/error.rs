@@ -236,6 +236,15 @@ impl Error {
         }
     }
 
+    /// The parameter that is to blame, if one is.
+    pub(crate) fn param(&self) -> Option<&str> {
+        match self {
+            Self::Param(error) => Some(error.name()),
+            Self::Decode(error) => error.param(),
+            _ => None,
+        }
+    }
+
     /// A parameter that cannot be used.
     pub(crate) fn not_available(name: &str) -> Self {
         Self::Param(ParamError::NotAvailable(name.to_owned()))

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use jingku_protocol::MAX_BODY_BYTES;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::transfer::Slots;
 
@@ -24,9 +25,12 @@ pub const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// A loop of the background that has failed so often in a row makes the server not ready.
 pub const FAILURES_MAX: u32 = 3;
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
-pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
-/// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
-pub const MAX_LARGE_BODIES: usize = 16;
+const SMALL_BODY_BYTES: u64 = 64 << 10;
+/// The most bytes of larger bodies in memory at once; more wait. Anybody may send one, so this bounds what all cost:
+/// a body is in memory twice while it is read. One of the largest and others, or 16 with the largest cover.
+pub const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
+/// What room for large bodies is counted in, in bytes.
+const BODY_UNIT_BYTES: u64 = 1 << 10;
 /// The most exports and downloads at once. An account gets another while it runs fewer than there are places left: half
 /// of them at most.
 pub const MAX_EXPORTS: usize = 16;
@@ -67,8 +71,8 @@ pub const WORKERS_DEFAULT_MIN: u8 = 4;
 pub const WORKERS_DEFAULT_MAX: u8 = 8;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
-/// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
-pub(crate) const MAX_COVER_CHECKS: usize = 2;
+/// The most covers checked at once; more wait. Each may need 48 MiB.
+pub const MAX_COVER_CHECKS: usize = 1;
 
 /// The most images of an account, the newest, that `PresentBytes` of a new one counts common chunks with. Of these it
 /// remembers [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) chunks.
@@ -95,17 +99,31 @@ pub const KEPT_GENERATIONS_MAX: u32 = 366;
 pub(crate) struct Shared {
     pub(crate) exports: Slots,
     pub(crate) uploads: Slots,
-    pub(crate) large_bodies: Semaphore,
+    /// In units of [`BODY_UNIT_BYTES`].
+    large_bodies: Semaphore,
     pub(crate) cover_checks: Arc<Semaphore>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
+        let body_units = MAX_LARGE_BODIES_BYTES as u64 / BODY_UNIT_BYTES;
         Self {
             exports: Slots::new(MAX_EXPORTS),
             uploads: Slots::new(MAX_UPLOADS),
-            large_bodies: Semaphore::new(MAX_LARGE_BODIES),
+            large_bodies: Semaphore::new(usize::try_from(body_units).expect("some thousands")),
             cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }
+    }
+}
+
+impl Shared {
+    /// Waits for room for a body of at most so many bytes, if that is known; `None` for a small one, which needs no room.
+    pub(crate) async fn reserve_body(&self, announced: Option<u64>) -> Option<SemaphorePermit<'_>> {
+        let bytes = announced.unwrap_or(u64::MAX).min(MAX_BODY_BYTES as u64);
+        if bytes <= SMALL_BODY_BYTES {
+            return None;
+        }
+        let units = u32::try_from(bytes.div_ceil(BODY_UNIT_BYTES)).expect("some thousands");
+        self.large_bodies.acquire_many(units).await.ok()
     }
 }

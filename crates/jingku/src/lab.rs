@@ -123,6 +123,7 @@ fn lines(entry: &Value) -> String {
         items.collect::<Vec<_>>().join(", ")
     };
     add(tr("unknown", "未知参数"), list("unknown"));
+    add(tr("refused", "被拒绝的参数"), entry["refused"].as_str().unwrap_or_default().to_owned());
     add(tr("missing", "缺少参数"), list("missing"));
     add(tr("injected", "注入"), list("injected"));
     if entry["signature"] != "valid" {

@@ -53,6 +53,9 @@ fn main() -> ExitCode {
 }
 
 fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
+    if matches!(command, Command::Serve(_)) {
+        serve::keep_little();
+    }
     if command.keeps_the_library() {
         // A child that a client command starts keeps the umask of whoever called it; qemu-img here does not.
         rustix::process::umask(Mode::RWXG | Mode::RWXO);

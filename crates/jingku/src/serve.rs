@@ -23,8 +23,11 @@ use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::output::note;
 
+mod allocator;
 mod demo;
 mod ephemeral;
+
+pub(crate) use allocator::keep_little;
 
 /// The configuration file, or what holds without one.
 pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {

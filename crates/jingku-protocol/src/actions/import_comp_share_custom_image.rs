@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::create_comp_share_custom_image::is_image_name;
 use super::{Action, Place, Request};
-use crate::bind::{MAX_DESCRIPTION_CHARS, ParamError};
+use crate::bind::ParamError;
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -21,7 +20,7 @@ pub fn is_blake3(text: &str) -> bool {
 pub struct ImportCompShareCustomImageRequest {
     /// Where the image is to be; the default zone when absent.
     pub place: Place,
-    /// The image's name, unique in the account; see [`is_image_name`].
+    /// The image's name, unique in the account; see [`is_image_name`](super::is_image_name).
     pub name: String,
     /// Free text.
     pub description: Option<String>,
@@ -73,26 +72,23 @@ impl Request for ImportCompShareCustomImageRequest {
     type Response = ImportCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let name = tree.required_text("Name")?;
-        if !is_image_name(&name) {
-            return Err(ParamError::not_available("Name"));
-        }
+        let name = tree.required_image_name("Name")?;
         let size_bytes = tree.parsed("SizeBytes")?;
         if size_bytes.is_some_and(|bytes: i64| bytes < 1) {
             return Err(ParamError::not_available("SizeBytes"));
         }
-        let blake3 = tree.filled_text("Blake3");
+        let blake3 = tree.id("Blake3")?;
         if blake3.as_deref().is_some_and(|hash| !is_blake3(hash)) {
             return Err(ParamError::not_available("Blake3"));
         }
-        let format = match tree.filled_text("Format") {
-            Some(text) => Some(FileFormat::parse(&text).ok_or_else(|| ParamError::not_available("Format"))?),
-            None => None,
-        };
+        let format = tree.word("Format")?.filter(|text| !text.is_empty());
+        let known =
+            |text: String| FileFormat::parse(&text).ok_or_else(|| ParamError::not_available("Format"));
+        let format = format.map(known).transpose()?;
         Ok(Self {
-            place: Place::bind(tree),
+            place: Place::bind(tree)?,
             name,
-            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
+            description: tree.description("Description")?,
             size_bytes,
             blake3,
             format,

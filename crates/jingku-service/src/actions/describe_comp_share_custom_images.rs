@@ -15,8 +15,7 @@ pub(super) async fn run(
     caller: &Caller,
     request: DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
-    let read = async { Ok(Reply::object(&page(context, caller, &request).await?)) };
-    context.page(caller, request.clone(), read).await
+    context.page(caller, request.clone(), page(context, caller, &request)).await
 }
 
 async fn page(

@@ -3,6 +3,7 @@
 mod control;
 mod faults;
 mod making;
+mod secrets;
 mod state;
 mod tenants;
 mod trace;

@@ -12,6 +12,7 @@ mod disk;
 mod env;
 mod ephemeral;
 mod home;
+mod hostile;
 mod image;
 mod import;
 mod kinds;

@@ -54,16 +54,14 @@ pub enum BackupError {
     },
     /// Most images are gone since the last time.
     #[error(
-        "The library has {now} images, and generation {generation} of the backup in {} has {before}: more than half are gone. \
+        "The library has {now} images, and the last generation of the backup in {} has {before}: more than half are gone. \
          Nothing was changed. Is --data-dir right? If the images were deleted on purpose, call it again with --force.",
         folder.display()
     )]
     FewImages {
         /// The folder.
         folder: PathBuf,
-        /// The last generation.
-        generation: u64,
-        /// Its images.
+        /// Images of its last generation.
         before: u64,
         /// Images of the library.
         now: u64,

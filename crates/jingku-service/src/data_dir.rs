@@ -121,7 +121,7 @@ impl DataDir {
     pub fn open_or_create(path: &Path) -> Result<Self, StartError> {
         match Self::open(path) {
             Ok(data) if !data.is_writable() => Ok(data),
-            _ => Ok(Self(private::open_or_create(path)?)),
+            _ => Ok(Self(private::open_or_create(path, is_ours)?)),
         }
     }
 
@@ -319,6 +319,32 @@ impl DataDir {
         File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?;
         Ok(text.trim().to_owned())
     }
+}
+
+/// Whether an entry of a data folder is Jingku's: one of these, or what belongs to it, such as `catalog.db-wal` or
+/// `.endpoint.new`.
+fn is_ours(name: &str) -> bool {
+    const OURS: [&str; 15] = [
+        "catalog.db",
+        "store",
+        "scratch",
+        "uploads",
+        "authority",
+        "demo",
+        "master.key",
+        "node",
+        "credentials.toml",
+        "endpoint",
+        "serve.lock",
+        "reserve",
+        RESTORING,
+        "scrub",
+        "sweep",
+    ];
+    let name = name.trim_start_matches('.');
+    OURS.iter().any(|ours| {
+        name.strip_prefix(ours).is_some_and(|rest| matches!(rest.get(..1), None | Some("." | "-")))
+    })
 }
 
 fn private() -> OpenOptions {

@@ -193,7 +193,9 @@ impl From<StartError> for Failure {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
             StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
-            StartError::NotPrivate(NotPrivate::NotOurs { .. } | NotPrivate::Shared { .. }) => Exit::Refused,
+            StartError::NotPrivate(
+                NotPrivate::NotOurs { .. } | NotPrivate::Shared { .. } | NotPrivate::Everybodys { .. },
+            ) => Exit::Refused,
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
             | StartError::NotPrivate(NotPrivate::Io { .. })

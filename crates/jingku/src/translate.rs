@@ -110,7 +110,12 @@ fn not_private(error: &NotPrivate) -> String {
             )
         }
         NotPrivate::Shared { path, mode } => format!(
-            "其他用户可以读取 {}（权限 {mode:o}），且它不是镜库专用的目录。请另选一个专用目录，如 {}。",
+            "其他用户可以读取 {0}（权限 {mode:o}），且它不是镜库专用的目录。请另选一个专用目录，如 {1}；如果其他用户不需要它，也可运行 `chmod 700 {0}`。",
+            path.display(),
+            path.join("jingku").display()
+        ),
+        NotPrivate::Everybodys { path, mode } => format!(
+            "{} 是所有人共用的目录（权限 {mode:o}）。请另选一个专用目录，如 {}。",
             path.display(),
             path.join("jingku").display()
         ),
@@ -141,8 +146,8 @@ pub(crate) fn backup_error(error: &BackupError) -> String {
              如果无误，请备份到另一个目录。",
             folder.display()
         ),
-        BackupError::FewImages { folder, generation, before, now } => format!(
-            "镜像库现有 {now} 个镜像，而 {} 中的第 {generation} 代备份有 {before} 个：超过一半已不存在。未做任何更改。--data-dir \
+        BackupError::FewImages { folder, before, now } => format!(
+            "镜像库现有 {now} 个镜像，而 {} 中的上一代备份有 {before} 个：超过一半已不存在。未做任何更改。--data-dir \
              是否正确？如果镜像确已删除，请加 --force 重试。",
             folder.display()
         ),

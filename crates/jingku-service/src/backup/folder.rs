@@ -30,7 +30,7 @@ impl Folder {
     /// Opens the folder of a backup to write to it, or makes it, for its owner only. No other command may use it meanwhile.
     pub(super) fn open_or_create(path: &Path) -> Result<Self, BackupError> {
         refuse_other_folders(path)?;
-        let path = private::open_or_create(path).map_err(StartError::from)?;
+        let path = private::open_or_create(path, is_ours).map_err(StartError::from)?;
         let lock = path.join(LOCK);
         let file = private_file().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(|source| BackupError::Io { path: lock, source })?;
@@ -193,13 +193,14 @@ fn refuse_other_folders(path: &Path) -> Result<(), BackupError> {
     };
     let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>();
     let names = names.map_err(failed)?;
-    let ours = |name: &str| {
-        [LOCK, "store", FIRST_RECORD, ".backup.new", GENERATIONS, KEYS].contains(&name)
-            || name.starts_with("catalog")
-    };
     let all_ours =
-        names.iter().any(|name| name == LOCK) && names.iter().all(|name| name.to_str().is_some_and(ours));
+        names.iter().any(|name| name == LOCK) && names.iter().all(|name| name.to_str().is_some_and(is_ours));
     if names.is_empty() || all_ours { Ok(()) } else { Err(BackupError::NotABackup(path.to_owned())) }
+}
+
+fn is_ours(name: &str) -> bool {
+    [LOCK, "store", FIRST_RECORD, ".backup.new", GENERATIONS, KEYS].contains(&name)
+        || name.starts_with("catalog")
 }
 
 fn hold(file: &File, how: FlockOperation, path: &Path) -> Result<(), BackupError> {

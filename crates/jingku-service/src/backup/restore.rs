@@ -126,14 +126,18 @@ fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Ve
 
 /// Takes a folder that is new or empty, or that an earlier try left unfinished, and marks it as unfinished.
 fn prepare(path: &Path) -> Result<DataDir, BackupError> {
+    let unfinished = path.join(RESTORING).exists();
+    // Before anything is changed in a folder that is not for this.
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        entries => Some(entries.map_err(|source| BackupError::Io { path: path.to_owned(), source })?),
+    };
+    if !unfinished && entries.is_some_and(|mut entries| entries.next().is_some()) {
+        return Err(BackupError::NotEmpty(path.to_owned()));
+    }
     let data = DataDir::open_or_create(path)?;
     let marker = data.path().join(RESTORING);
-    if !marker.exists() {
-        let entries = fs::read_dir(data.path());
-        let mut entries = entries.map_err(|source| BackupError::Io { path: path.to_owned(), source })?;
-        if entries.next().is_some() {
-            return Err(BackupError::NotEmpty(path.to_owned()));
-        }
+    if !unfinished {
         let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&marker);
         let file = file.and_then(|file| file.sync_all());
         let named = file.and_then(|()| File::open(data.path())?.sync_all());

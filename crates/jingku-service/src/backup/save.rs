@@ -80,13 +80,12 @@ impl Context {
         let (images, _held) = self.moment(&staged).await?;
         let count = images.len() as u64;
         if !how.force
-            && let Some((number, last)) = &last
+            && let Some((_, last)) = &last
             && count < last.images.div_ceil(2)
         {
             remove_catalog(&staged)?;
             return Err(BackupError::FewImages {
                 folder: folder.path().to_owned(),
-                generation: *number,
                 before: last.images,
                 now: count,
             });

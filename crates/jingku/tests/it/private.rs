@@ -128,5 +128,16 @@ fn a_folder_that_everybody_uses_is_refused() {
     home.refuses(&["key", "create", "--data-dir", own.to_str().unwrap()], 1, &["mode 755"], &["755"]);
     home.run(&["key", "create"]).succeeded();
     home.run(&["backup", shared]).failed(1, &["mode 1777"]);
+    let letters = home.path("letters");
+    std::fs::create_dir(&letters).unwrap();
+    std::fs::write(letters.join("dear"), "reader").unwrap();
+    std::fs::set_permissions(&letters, PermissionsExt::from_mode(0o755)).unwrap();
+    let at = ["--data-dir", letters.to_str().unwrap()];
+    home.run(&[&["key", "create"], &at[..]].concat()).failed(1, &["mode 755", "chmod 700"]);
+    home.run(&["backup", home.path("backup").to_str().unwrap()]).succeeded();
+    let restore = ["restore", home.path("backup").to_str().unwrap()].map(str::to_owned);
+    let restore: Vec<_> = restore.iter().map(String::as_str).chain(at).collect();
+    home.run(&restore).failed(1, &["is not empty"]);
+    assert_eq!(letters.metadata().unwrap().permissions().mode() & 0o777, 0o755, "left alone");
     assert_eq!(std::fs::read_dir(shared).unwrap().count(), 0);
 }

@@ -22,7 +22,12 @@ impl Sqlite {
     /// Copies the file to a temporary folder and opens it there. The copy is removed with the folder.
     pub(crate) fn open_copy(path: &Path) -> Result<(Self, TempDir)> {
         let unavailable = |error: io::Error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => CatalogError::Full(error.into()),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                let place = std::env::temp_dir();
+                CatalogError::Full(
+                    format!("its copy does not fit in {}: {error}; set TMPDIR", place.display()).into(),
+                )
+            }
             _ => CatalogError::Unavailable(error.into()),
         };
         let folder = tempfile::Builder::new()

@@ -139,6 +139,16 @@ fn another_library_or_none_replaces_nothing() {
     home.refuses(&at("unmounted"), 1, &["backup of another library", "another folder"], &["另一个镜像库"]);
     home.run(&[&at("unmounted")[..], &["--force"]].concat()).failed(1, &["backup of another library"]);
     unchanged();
+    // The store is on another disk, which is not mounted.
+    let store = home.data().join("store");
+    std::fs::rename(&store, home.path("mounted-elsewhere")).unwrap();
+    for args in [&["backup", scene.dir()][..], &["usage"], &["check"], &["serve", "--listen", "127.0.0.1:0"]]
+    {
+        home.run(args).failed(6, &["chunk store", "store"]);
+    }
+    assert!(!store.exists());
+    unchanged();
+    std::fs::rename(home.path("mounted-elsewhere"), store).unwrap();
     // The restored library is the same one.
     let restored = home.path("restored");
     let restored = restored.to_str().unwrap();

@@ -67,7 +67,7 @@ pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
     BODY_READ_TIMEOUT, CLOCK_TRUST_SECS, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS,
-    MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    MAX_EXPORTS, MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, ZSTD_WINDOW_BYTES_MAX,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
 pub use public_url::{BadPublicUrl, PublicUrl};

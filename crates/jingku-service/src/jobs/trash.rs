@@ -25,6 +25,8 @@ pub(super) async fn empty(context: Arc<Context>, mut stopped: watch::Receiver<bo
         keep_reserve(&context).await;
         tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
     }
+    // A server that never runs for long has run for all of it.
+    trusted_now(&context).await;
 }
 
 /// The time that deleting by age may count with: see [`Context::trusted_now`].

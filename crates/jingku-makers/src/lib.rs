@@ -62,5 +62,5 @@ pub use pattern::Pattern;
 pub use qcow2::Qcow2Writer;
 pub use reader::DiskReader;
 pub use sparse::SparseWriter;
-pub use unpack::{PackedFault, Packing, Unpacked, packing, unpack};
+pub use unpack::{PackedFault, Packing, Unpacked, ZSTD_WINDOW_BYTES_MAX, packing, unpack};
 pub use upload::open_alone;

@@ -16,6 +16,8 @@ use crate::{DiskError, SparseWriter};
 use gzip::GzipMembers;
 use zstd::ZstdFrames;
 
+pub use zstd::WINDOW_BYTES_MAX as ZSTD_WINDOW_BYTES_MAX;
+
 /// Unpacked at once.
 const PIECE_BYTES: usize = 1 << 20;
 /// Read at once from the compressed file.
@@ -109,7 +111,7 @@ impl fmt::Display for PackedFault {
                 "its zstd content needs a window of {} MB, and at most {} MB are supported. Unpack it with \
                  `zstd -d --long=31 FILE` first, or compress it with a smaller window",
                 bytes.div_ceil(1 << 20),
-                zstd::WINDOW_BYTES_MAX >> 20
+                ZSTD_WINDOW_BYTES_MAX >> 20
             ),
             Self::Empty => f.write_str("nothing is in it"),
             Self::TooLarge(bytes) => write!(f, "it holds more than {} GB when unpacked", bytes >> 30),

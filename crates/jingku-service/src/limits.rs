@@ -71,6 +71,9 @@ pub const WORKERS_DEFAULT_MIN: u8 = 4;
 pub const WORKERS_DEFAULT_MAX: u8 = 8;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
+/// The largest window of a zstd file that is imported, in bytes: `zstd --long=29`. Of files with one above 128 MiB a server
+/// unpacks one at a time.
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_makers::ZSTD_WINDOW_BYTES_MAX;
 /// The most covers checked at once; more wait. Each may need 48 MiB.
 pub const MAX_COVER_CHECKS: usize = 1;
 

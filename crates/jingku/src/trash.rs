@@ -75,7 +75,7 @@ fn to_json(image: &TrashedImage) -> Value {
 
 /// Why nothing goes by age just now.
 fn held_back(held: HeldBack) -> String {
-    let hours = held.for_secs.div_euclid(60 * 60) + 1;
+    let hours = u64::try_from(held.for_secs).unwrap_or(0).div_ceil(60 * 60);
     tr(
         format!(
             "The clock has jumped ahead, or no server has run for a day yet: nothing leaves the trash by age until a server \

@@ -14,6 +14,8 @@ const EVERY: Duration = Duration::from_mins(10);
 /// Forgets until the server stops, for the first time at once.
 pub(super) async fn empty(task: Loop) {
     task.every(EVERY, || empty_once(&task)).await;
+    // A server that never runs for long has run for all of it.
+    trusted_now(&task.context).await;
 }
 
 async fn empty_once(task: &Loop) -> Result<(), CatalogError> {

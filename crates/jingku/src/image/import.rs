@@ -14,10 +14,15 @@ use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
+use crate::output::warn;
+use crate::translate;
 
 pub(super) async fn run(global: &Global, connection: &Connection, args: ImportArgs) -> Result<(), Failure> {
     let (source, size) = Source::open(&args.file)?;
-    look::at_file(&args.file, args.format)?;
+    // Who waits is told at the end, by the server.
+    if let Some(caution) = look::at_file(&args.file, args.format)?.filter(|_| !args.wait) {
+        warn(&translate::caution(&caution));
+    }
     let request = ImportCompShareCustomImageRequest {
         format: args.format.map(look::on_the_wire),
         name: args.name.clone(),

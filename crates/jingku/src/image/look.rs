@@ -6,25 +6,27 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use compshare::actions::FileFormat;
-use jingku_service::{Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
+use jingku_service::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
 
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::translate;
 
-/// Refuses a regular file that is recognised as no disk. What cannot be read or looked at is left to what follows.
+/// Refuses a regular file that is recognised as no disk, and returns what is to be said about one in which nothing is
+/// known. What cannot be read is left to what follows.
 ///
-/// Neither what is in a compressed file nor a stream can be looked at here; the server does.
-pub(super) fn at_file(path: &Path, format: Option<DiskFormat>) -> Result<(), Failure> {
+/// Neither what is in a compressed or qcow2 file nor a stream can be looked at here; the server does.
+pub(super) fn at_file(path: &Path, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
     if format.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     match content(path) {
+        Ok(Some(Content::Unknown)) => Ok(Some(Caution::NoStructure)),
         Ok(Some(Content::Foreign(foreign))) => {
             let error = DiskError::NotADisk { path: path.to_owned(), foreign };
             Err(Failure::new(Exit::Refused, tr(error.to_string(), translate::disk_error(&error))))
         }
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 

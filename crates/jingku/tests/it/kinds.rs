@@ -123,6 +123,10 @@ fn what_is_not_known_is_taken_with_a_warning_at_every_door() {
     assert!(ended.err.contains(NO_STRUCTURE), "{ended:?}");
     let ended = home.run(&["image", "import", &packed, "--name", "packed", "--wait", "--json"]).succeeded();
     assert!(ended.err.contains(NO_STRUCTURE), "{ended:?}");
+    for (file, words) in [(&unknown, 1), (&known, 0)] {
+        let ended = home.run(&["image", "import", file, "--name", &format!("sent-{words}")]).succeeded();
+        assert_eq!(ended.err.matches(NO_STRUCTURE).count(), words, "{ended:?}");
+    }
     let chinese = ["instance", "add", "--id", "zh", "--disk", &unknown, "--lang", "zh"];
     assert!(home.run(&chinese).succeeded().err.contains("警告：磁盘中没有分区表"), "not in Chinese");
     server.stop();

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use jingku_protocol::Class;
 use jingku_protocol::actions::Action;
+use jingku_protocol::{Class, NameRefusal};
 
 use crate::class::class_of;
 
@@ -79,6 +79,8 @@ pub enum Error {
         code: i64,
         /// The `Message`.
         message: String,
+        /// What is wrong with a name, when a name was refused and the server says it: Jingku does, the cloud does not.
+        name_refusal: Option<NameRefusal>,
         /// Names the call in the server's logs.
         request_id: Option<String>,
     },
@@ -204,7 +206,7 @@ fn class_of_status(status: u16) -> Class {
 /// The end of a chain of causes, which alone says what happened: `Connection refused (os error 111)`.
 pub(crate) fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last();
-    last.unwrap_or(error).to_string()
+    or_unknown(&last.unwrap_or(error).to_string()).to_owned()
 }
 
 fn in_logs(request_id: Option<&str>) -> String {
@@ -212,5 +214,7 @@ fn in_logs(request_id: Option<&str>) -> String {
 }
 
 fn or_unknown(reason: &str) -> &str {
+    // Reasons may be sentences, and what they are put into ends in a full stop.
+    let reason = reason.trim_end().trim_end_matches(['.', '。']);
     if reason.is_empty() { "the server gave no reason" } else { reason }
 }

@@ -37,6 +37,15 @@ pub enum DiskError {
         why: String,
     },
 
+    /// A file that another one names as its backing file is refused.
+    #[error("The backing file that {} names cannot be used. {source}", image.display())]
+    Backing {
+        /// The qcow2 image that names it.
+        image: PathBuf,
+        /// What is wrong with it.
+        source: Box<DiskError>,
+    },
+
     // Look at the instance again, and declare it again if it is what it should be.
     /// The disk is not what was declared.
     #[error("{} is not what it was when the instance was declared: {why}. Declare the instance again.", path.display())]
@@ -101,6 +110,21 @@ impl DiskError {
 
     pub(crate) fn damaged(path: &Path, why: impl Into<String>) -> DiskError {
         DiskError::Damaged { path: path.to_owned(), why: why.into() }
+    }
+
+    /// Says which image names the file that is refused. That it changed or is in use is true of the whole disk.
+    pub(crate) fn named_by(self, image: &Path) -> DiskError {
+        match self {
+            DiskError::NotFound { .. }
+            | DiskError::Unusable { .. }
+            | DiskError::Damaged { .. }
+            | DiskError::Io { .. } => DiskError::Backing { image: image.to_owned(), source: Box::new(self) },
+            DiskError::Backing { .. }
+            | DiskError::Redeclare { .. }
+            | DiskError::InUse { .. }
+            | DiskError::Changed { .. }
+            | DiskError::Converter { .. } => self,
+        }
     }
 
     pub(crate) fn redeclare(path: &Path, why: impl Into<String>) -> DiskError {

@@ -19,7 +19,7 @@
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, unique_id};
+use crate::text_file::read_text;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -256,9 +257,7 @@ impl DataDir {
             };
             stage().map_err(failed)?;
         }
-        let mut text = String::new();
-        File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?;
-        Ok(text.trim().to_owned())
+        Ok(read_text(&path).map_err(failed)?.trim().to_owned())
     }
 }
 

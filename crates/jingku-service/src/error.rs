@@ -2,7 +2,7 @@
 
 use jingku_catalog::CatalogError;
 
-use jingku_protocol::{DecodeError, ParamError, RetCode, excerpt};
+use jingku_protocol::{DecodeError, NameRefusal, ParamError, RetCode, excerpt};
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -20,6 +20,13 @@ pub enum Error {
     ActionNotFound(String),
     /// A parameter is missing or cannot be used.
     Param(ParamError),
+    /// A parameter is a name that an image of the account has.
+    NameTaken {
+        /// The parameter.
+        param: &'static str,
+        /// Which image, unless it has just gone.
+        refusal: Option<NameRefusal>,
+    },
     /// Another version of the group has the name.
     VersionTaken(String),
     /// Bytes of an upload that do not begin where what has come ends, or its end before all has come.
@@ -142,6 +149,7 @@ impl Error {
             | Self::UploadOffset { .. }
             | Self::UploadTooLong { .. }
             | Self::UploadDiffers(_)
+            | Self::NameTaken { .. }
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
@@ -178,6 +186,8 @@ impl Error {
             Self::MissingAction => "Missing Action".to_owned(),
             Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
+            // The cloud says the same of a name that cannot be one.
+            Self::NameTaken { param, .. } => ParamError::NotAvailable((*param).to_owned()).to_string(),
             Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
             Self::UploadOffset { image_id, offset } => {
                 format!("Of the file of image [{image_id}] {offset} bytes have come; go on there")
@@ -231,6 +241,14 @@ impl Error {
                 format!("Another connection is at the file of image [{id}]; look again in a moment")
             }
             Self::Internal(_) => "Service Error".to_owned(),
+        }
+    }
+
+    /// What is wrong with a name, for the members of the reply that only Jingku sends.
+    pub(crate) fn name_refusal(&self) -> Option<NameRefusal> {
+        match self {
+            Self::NameTaken { refusal, .. } => refusal.clone(),
+            _ => None,
         }
     }
 

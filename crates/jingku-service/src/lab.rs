@@ -5,6 +5,7 @@ mod body;
 mod clock;
 mod control;
 mod faults;
+mod seconds;
 mod trace;
 
 use std::collections::{BTreeMap, HashMap};

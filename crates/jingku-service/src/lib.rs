@@ -26,6 +26,7 @@ mod keyring;
 mod lab;
 mod limits;
 mod link;
+mod listen_address;
 mod lock;
 mod named;
 mod operator;
@@ -40,6 +41,7 @@ mod server;
 mod stall;
 mod state;
 mod sweep;
+mod text_file;
 mod transfer;
 mod trash;
 mod upload;
@@ -67,12 +69,14 @@ pub use limits::{
     BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
     MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
 };
+pub use listen_address::{BadListenAddress, ListenAddress};
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};
 pub use server::{router, serve};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
+pub use text_file::read_text;
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};
 pub use usage::{ImageUsage, Usage, UsageTotal};
 pub use zones::{Zone, Zones};

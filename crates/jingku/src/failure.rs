@@ -7,8 +7,9 @@ use compshare::{Class, RetCode};
 use jingku_service::{BackupError, ConfigError, DiskError, FixturesError, OperatorError, StartError};
 use jingku_testing::LabError;
 
+use crate::image::name;
 use crate::lang::tr;
-use crate::translate;
+use crate::{translate, wrong_scheme};
 
 /// Exit codes. Scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +120,29 @@ impl From<compshare::Error> for Failure {
             request_id: error.request_id().map(str::to_owned),
             unreachable: matches!(error, compshare::Error::Connect { .. }),
         };
-        match error.ret_code().and_then(limits_of_the_key) {
-            Some(limits) => failure.advise(limits),
+        if let Some(advice) = scheme_advice(&error) {
+            // Somebody answers, and asking again will not help.
+            return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(advice) };
+        }
+        let key_limits = error.ret_code().and_then(limits_of_the_key).map(str::to_owned);
+        match key_limits.or_else(|| name::advice(&error)) {
+            Some(advice) => failure.advise(&advice),
             None => failure,
         }
+    }
+}
+
+/// What to do when the address has the wrong scheme.
+fn scheme_advice(error: &compshare::Error) -> Option<&'static str> {
+    match error {
+        compshare::Error::Connect { source, .. } | compshare::Error::Transport { source, .. } => {
+            wrong_scheme::advice(source.as_ref())
+        }
+        compshare::Error::Http { status: 400, .. } => Some(tr(
+            "If the server speaks TLS, write https:// instead of http:// in the base URL.",
+            "如果服务使用 TLS，请把 API 地址中的 http:// 改为 https://。",
+        )),
+        _ => None,
     }
 }
 

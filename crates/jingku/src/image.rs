@@ -6,6 +6,7 @@ mod export;
 mod follow;
 mod import;
 pub(crate) mod list;
+pub(crate) mod name;
 mod source;
 mod sparse_file;
 mod url;

@@ -35,7 +35,7 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
     upstream.probe().await.map_err(|failure| connection.explain(global, failure))?;
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     let (authority, trust) = Authority::open_or_create(data.path(), SystemClock.now())?;
-    let proxy = Proxy::start(upstream, Certificates::new(authority)).await?;
+    let proxy = Proxy::start(upstream, Certificates::new(authority), trust.certificate.clone()).await?;
 
     let [program, arguments @ ..] = args.command.as_slice() else {
         unreachable!("clap insists on a command")

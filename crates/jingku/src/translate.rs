@@ -1,7 +1,7 @@
 //! The Chinese of errors whose English is their own `Display`.
 
 use compshare::{Class, Error as ClientError};
-use jingku_service::{BackupError, CatalogError, DiskError, OperatorError, StartError};
+use jingku_service::{BackupError, BadListenAddress, CatalogError, DiskError, OperatorError, StartError};
 
 const WRONG_MASTER_KEY: &str = "无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。";
 
@@ -64,6 +64,26 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
         OperatorError::MasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         OperatorError::Inside(error) => format!("出错：{}。", root(error)),
         OperatorError::Start(error) => start_error(error),
+    }
+}
+
+pub(crate) fn bad_listen_address(error: &BadListenAddress) -> String {
+    match error {
+        BadListenAddress::NoPort(text) => format!("{text:?} 缺少端口，请写成 {text}:8480。"),
+        BadListenAddress::NoHost(text) => {
+            format!("{text:?} 缺少地址，请写成 127.0.0.1{text}；监听全部 IPv4 地址时写成 0.0.0.0{text}。")
+        }
+        BadListenAddress::PortAlone(text) => {
+            format!("{text:?} 缺少地址，请写成 127.0.0.1:{text}；监听全部 IPv4 地址时写成 0.0.0.0:{text}。")
+        }
+        BadListenAddress::BadPort(text) => {
+            format!("{text:?} 不能用作端口：限 0 到 65535，0 表示任选空闲端口。")
+        }
+        BadListenAddress::NoBrackets(text) => {
+            format!("{text:?} 中的 IPv6 地址须放在方括号内，如 [::1]:8480。")
+        }
+        BadListenAddress::Url(text) => format!("{text:?} 是网址。只需给出地址和端口，如 127.0.0.1:8480。"),
+        BadListenAddress::BadHost(text) => format!("{text:?} 既不是主机名，也不是 IP 地址。"),
     }
 }
 
@@ -139,6 +159,9 @@ pub(crate) fn backup_error(error: &BackupError) -> String {
 pub(crate) fn disk_error(error: &DiskError) -> String {
     match error {
         DiskError::NotFound { path } => format!("{} 处没有文件。请检查路径。", path.display()),
+        DiskError::Backing { image, source } => {
+            format!("{} 引用的后备文件不可用。{}", image.display(), disk_error(source))
+        }
         DiskError::Unusable { path, why } => format!("{} 不能用作磁盘：{why}。", path.display()),
         DiskError::Damaged { path, why } => {
             format!("qcow2 镜像 {} 已损坏：{why}。可用 `qemu-img check` 检查。", path.display())
@@ -166,18 +189,23 @@ pub(crate) fn client_error(error: &ClientError) -> String {
                 Class::ServiceFault => "服务端出错，请查看服务端日志",
             };
             let id = request_id.as_deref().map(|id| format!("，请求 ID {id}")).unwrap_or_default();
-            format!("请求被拒绝：{message}（RetCode {code}{id}）。{advice}。")
+            format!("请求被拒绝：{}（RetCode {code}{id}）。{advice}。", without_stop(message))
         }
-        ClientError::Config(why) => format!("客户端配置有误：{why}。"),
+        ClientError::Config(why) => format!("客户端配置有误：{}。", without_stop(why)),
         ClientError::Connect { source, .. } => format!("无法连接服务：{}。", root(source.as_ref())),
         ClientError::Transport { source, .. } => format!("连接中断：{}。", root(source.as_ref())),
         ClientError::Timeout { after, .. } => format!("{} 秒内没有应答。", after.as_secs()),
         ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
-        ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
+        ClientError::Undecodable { reason, .. } => format!("无法理解应答：{}。", without_stop(reason)),
         ClientError::CannotExport { .. } => "此服务不能导出镜像数据：导出是镜库的扩展功能。".to_owned(),
         ClientError::CannotImport { .. } => "此服务不能接收磁盘文件：导入是镜库的扩展功能。".to_owned(),
         ClientError::CannotFilter => "此服务不能筛选或排序镜像列表：这是镜库的扩展功能。".to_owned(),
-        ClientError::ImageFailed { image_id, reason } => format!("镜像 {image_id} 制作失败：{reason}"),
+        ClientError::ImageFailed { image_id, reason } if reason.is_empty() => {
+            format!("镜像 {image_id} 制作失败，服务没有给出原因。")
+        }
+        ClientError::ImageFailed { image_id, reason } => {
+            format!("镜像 {image_id} 制作失败：{}。", without_stop(reason))
+        }
         ClientError::ImageGone { image_id } => format!("镜像 {image_id} 不存在或已删除。"),
         ClientError::StillMaking { image_id, after } => {
             format!("{} 秒后镜像 {image_id} 仍在制作中，可以继续等待。", after.as_secs())
@@ -186,8 +214,13 @@ pub(crate) fn client_error(error: &ClientError) -> String {
     }
 }
 
+/// A sentence for the middle of another: what it is put into ends in a full stop.
+fn without_stop(text: &str) -> &str {
+    text.trim_end().trim_end_matches(['.', '。'])
+}
+
 /// The end of a chain of causes, which alone says what happened.
 pub(crate) fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last();
-    last.unwrap_or(error).to_string()
+    without_stop(&last.unwrap_or(error).to_string()).to_owned()
 }

@@ -3,6 +3,7 @@ use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
+use super::name_taken;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
@@ -43,7 +44,9 @@ pub(super) async fn run(
         match context.catalog.start_upload(own, new(&id), MAX_ACCOUNT_UPLOADS, now).await? {
             StartUpload::Started => id,
             StartUpload::Going(other) => other,
-            StartUpload::NameTaken => return Err(Error::not_available("Name")),
+            StartUpload::NameTaken => {
+                return Err(name_taken(context, caller, "Name", &request.name).await);
+            }
             StartUpload::TooMany => return Err(Error::TooManyUploads),
         }
     };

@@ -61,6 +61,7 @@ impl MakeError {
 /// What a tenant is told of a disk that cannot be read; the operator's log has the path and the details.
 pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
     match error {
+        DiskError::Backing { source, .. } => disk_reason(source),
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
@@ -91,6 +92,7 @@ fn file_reason(error: &DiskError) -> String {
                 .to_owned()
         }
         DiskError::NotFound { .. }
+        | DiskError::Backing { .. }
         | DiskError::Redeclare { .. }
         | DiskError::InUse { .. }
         | DiskError::Changed { .. }

@@ -17,7 +17,7 @@ pub enum DiskError {
         path: PathBuf,
     },
     /// The file is not a disk, is over a limit, or uses a feature which is refused.
-    #[error("{} cannot be used as a disk: {why}.", path.display())]
+    #[error("{} cannot be used as a disk: {}.", path.display(), clause(why))]
     Unusable {
         /// The file that is refused.
         path: PathBuf,
@@ -26,9 +26,9 @@ pub enum DiskError {
     },
     /// The file is a qcow2 image whose structures contradict themselves or its length.
     #[error(
-        "The qcow2 image {} is damaged: {why}. Look at it with `qemu-img check`, and restore it from a copy if \
+        "The qcow2 image {} is damaged: {}. Look at it with `qemu-img check`, and restore it from a copy if \
          that cannot repair it.",
-        path.display()
+        path.display(), clause(why)
     )]
     Damaged {
         /// The damaged file.
@@ -48,7 +48,7 @@ pub enum DiskError {
 
     // Look at the instance again, and declare it again if it is what it should be.
     /// The disk is not what was declared.
-    #[error("{} is not what it was when the instance was declared: {why}. Declare the instance again.", path.display())]
+    #[error("{} is not what it was when the instance was declared: {}. Declare the instance again.", path.display(), clause(why))]
     Redeclare {
         /// The layer that differs.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum DiskError {
 
     // The host has to be put right.
     /// `qemu-img` is needed and is missing, failed, or took too long.
-    #[error("{} has to be read with qemu-img because of its {feature}, and {why}.", path.display())]
+    #[error("{} has to be read with qemu-img because of its {feature}, and {}.", path.display(), clause(why))]
     Converter {
         /// The top layer of the disk.
         path: PathBuf,
@@ -90,8 +90,8 @@ pub enum DiskError {
     },
     /// The operating system refused.
     #[error(
-        "Could not {action} {}: {source}. Check the permissions and the storage of this host, then try again.",
-        path.display()
+        "Could not {action} {}: {}. Check the permissions and the storage of this host, then try again.",
+        path.display(), clause(source)
     )]
     Io {
         /// What was tried, as a verb.
@@ -141,6 +141,52 @@ impl DiskError {
         move |source| match source.kind() {
             io::ErrorKind::NotFound => DiskError::NotFound { path: path.to_owned() },
             _ => DiskError::io("open", path)(source),
+        }
+    }
+}
+
+/// What something says, for the middle of a sentence: without a full stop of its own.
+fn clause(error: &dyn std::fmt::Display) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.trim_end().trim_end_matches('.').len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_ends_in_two_full_stops() {
+        let path = || PathBuf::from("/disk");
+        let why = || "it says why. ".to_owned();
+        let io = || io::Error::other("it says why.");
+        let missing = DiskError::NotFound { path: path() };
+        let errors = [
+            DiskError::Unusable { path: path(), why: why() },
+            DiskError::Damaged { path: path(), why: why() },
+            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::InUse { path: path() },
+            DiskError::Changed { path: path() },
+            DiskError::Converter { path: path(), feature: "zstd", why: why() },
+            DiskError::Io { action: "read", path: path(), source: io() },
+            missing.named_by(Path::new("/top")),
+        ];
+        for error in errors {
+            // A variant that is new has its place above.
+            match &error {
+                DiskError::NotFound { .. }
+                | DiskError::Unusable { .. }
+                | DiskError::Damaged { .. }
+                | DiskError::Backing { .. }
+                | DiskError::Redeclare { .. }
+                | DiskError::InUse { .. }
+                | DiskError::Changed { .. }
+                | DiskError::Converter { .. }
+                | DiskError::Io { .. } => {}
+            }
+            let text = error.to_string();
+            assert!(text.ends_with('.') && !text.contains("..") && !text.contains(". ."), "{text}");
         }
     }
 }

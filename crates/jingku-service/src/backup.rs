@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use jingku_catalog::CatalogError;
 
 use crate::data_dir::{StartError, with_causes};
+use crate::sentence::clause;
 
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
@@ -62,7 +63,7 @@ pub enum BackupError {
     )]
     Damaged(Damage),
     /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
         /// What was to be used.
         path: PathBuf,
@@ -79,7 +80,7 @@ pub enum BackupError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A task panicked.
-    #[error("A task ended abnormally: {0}.")]
+    #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
 }
 

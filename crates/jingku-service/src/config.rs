@@ -10,6 +10,7 @@ use crate::community::Community;
 use crate::listen_address::ListenAddress;
 use crate::public_url::PublicUrl;
 use crate::scrub::ScrubSettings;
+use crate::sentence::clause;
 use crate::sweep::SweepSettings;
 use crate::text_file::read_text;
 use crate::trash::Trash;
@@ -85,7 +86,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("The configuration file {} cannot be read: {source}.", path.display())]
+    #[error("The configuration file {} cannot be read: {}.", path.display(), clause(source))]
     Unreadable {
         /// The file.
         path: PathBuf,

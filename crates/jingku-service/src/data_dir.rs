@@ -30,13 +30,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, unique_id};
+use crate::sentence::clause;
 use crate::text_file::read_text;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
         /// What was to be used.
         path: PathBuf,
@@ -65,7 +66,7 @@ pub enum StartError {
     #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
     Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
-    #[error("Cannot open the chunk store: {0}.")]
+    #[error("Cannot open the chunk store: {}.", clause(.0))]
     Store(#[from] jingku_chunks::Error),
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         text.push_str(&error.to_string());
         cause = error.source();
     }
-    text
+    clause(&text)
 }
 
 /// What to do about a catalogue whose file is not what was written; nothing about other errors.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 pub use load::LoadedAccount;
 
 use crate::operator::OperatorError;
+use crate::sentence::clause;
 use crate::text_file::read_text;
 
 /// What the file says. An empty one is one account with a key pair that is made.
@@ -164,7 +165,7 @@ enum Status {
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     /// It cannot be read.
-    #[error("The fixtures file {} cannot be read: {source}.", path.display())]
+    #[error("The fixtures file {} cannot be read: {}.", path.display(), clause(source))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -37,6 +37,7 @@ mod reply;
 mod review;
 mod room;
 mod scrub;
+mod sentence;
 mod server;
 mod stall;
 mod state;

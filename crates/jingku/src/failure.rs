@@ -72,8 +72,8 @@ impl Failure {
     /// What the operating system refused to do with a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
         let message = tr(
-            format!("Cannot use {}: {error}.", path.display()),
-            format!("无法使用 {}：{error}。", path.display()),
+            format!("Cannot use {}: {}.", path.display(), translate::clause(error)),
+            format!("无法使用 {}：{}。", path.display(), translate::clause(error)),
         );
         Self::new(exit, message)
     }
@@ -250,7 +250,7 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let zh = match &error {
             ConfigError::Unreadable { path, source } => {
-                format!("无法读取配置文件 {}：{source}。", path.display())
+                format!("无法读取配置文件 {}：{}。", path.display(), translate::clause(source))
             }
             ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
         };
@@ -262,7 +262,7 @@ impl From<FixturesError> for Failure {
     fn from(error: FixturesError) -> Self {
         let zh = match &error {
             FixturesError::Unreadable { path, source } => {
-                format!("无法读取初始数据文件 {}：{source}。", path.display())
+                format!("无法读取初始数据文件 {}：{}。", path.display(), translate::clause(source))
             }
             FixturesError::Wrong { path, place, why } => {
                 format!("初始数据文件 {} 有误：{place}：{why}", path.display())

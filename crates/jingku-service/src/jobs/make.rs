@@ -11,6 +11,7 @@ use super::progress::{Progress, Stop, share};
 use crate::error::Internal;
 use crate::failpoint;
 use crate::room::{MARGIN_BYTES, Room};
+use crate::sentence::clause;
 
 /// Why an image is not made.
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +86,8 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
 /// What a tenant is told of a file that he uploaded. What is wrong with it is his to know; where it lies is not.
 fn file_reason(error: &DiskError) -> String {
     match error {
-        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
-        DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
+        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {}.", clause(why)),
+        DiskError::Damaged { why, .. } => format!("The file is damaged: {}.", clause(why)),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
                 .to_owned()

@@ -25,6 +25,7 @@ use crate::error::Internal;
 use crate::jobs::store_pattern;
 use crate::limits::BODY_READ_TIMEOUT;
 use crate::lock::lock;
+use crate::sentence::clause;
 
 /// A request must carry this header; what it says does not matter.
 const HEADER: &str = "x-jingku-lab";
@@ -223,7 +224,8 @@ fn is_loopback(host: &str) -> bool {
 /// An absent body is an empty object.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| Refusal::Bad(format!("The body is wrong: {error}.")))
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::Bad(format!("The body is wrong: {}.", clause(&error))))
 }
 
 fn state(context: &Context, lab: &Lab) -> Value {

@@ -244,6 +244,6 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
 
 /// Replaces the first of some bytes by as many others.
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()
 }

@@ -8,6 +8,7 @@ use super::any_path;
 use crate::lang::tr;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ServeArgs {
     #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = any_path(), help = tr("Configuration file (TOML)", "配置文件（TOML）"))]
     pub(crate) config: Option<PathBuf>,

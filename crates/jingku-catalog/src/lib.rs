@@ -49,8 +49,8 @@ pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
-    ImageStatus, ManifestUse, NewCopy, NewImage, NewJob, Progress, PurgeImage, RestoreImage, SeedGroup,
-    SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
+    ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, NewJob, Progress, PurgeImage, RestoreImage,
+    SeedGroup, SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
 };
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,

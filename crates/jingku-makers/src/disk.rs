@@ -56,9 +56,14 @@ impl Disk {
         let (mut size_bytes, mut qemu_only, mut partial_sector) = (None, None, None);
         let mut next = Some((path.to_owned(), format));
         while let Some((path, told)) = next {
-            let path = canonical(&path)?;
+            let above = layers.last().map(|layer| layer.path.clone());
+            let named = |error: DiskError| match &above {
+                Some(image) => error.named_by(image),
+                None => error,
+            };
+            let path = canonical(&path).map_err(named)?;
             if layers.iter().any(|layer| layer.path == path) {
-                return Err(DiskError::unusable(&path, "its backing chain leads back to itself"));
+                return Err(named(DiskError::unusable(&path, "its backing chain leads back to itself")));
             }
             if layers.len() == Self::LAYERS_MAX {
                 let why = format!(
@@ -67,13 +72,13 @@ impl Disk {
                 );
                 return Err(DiskError::unusable(&layers[0].path, why));
             }
-            let source = Source::open(&path)?;
+            let source = Source::open(&path).map_err(named)?;
             let format = match told {
                 Some(format) => format,
-                None => DiskFormat::of(source.content()?, &path)?,
+                None => source.content().and_then(|content| DiskFormat::of(content, &path)).map_err(named)?,
             };
-            let header = read_header(&source, format)?;
-            size_bytes.get_or_insert(disk_size(&source, header.as_ref())?);
+            let header = read_header(&source, format).map_err(named)?;
+            size_bytes.get_or_insert(disk_size(&source, header.as_ref()).map_err(named)?);
             qemu_only = qemu_only.or(header.as_ref().and_then(|header| header.qemu_only));
             partial_sector =
                 partial_sector.or(header.as_ref().filter(|it| it.has_partial_sector()).map(|_| path.clone()));
@@ -159,7 +164,10 @@ impl Disk {
         let mut parts = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let below = self.layers.get(index + 1);
-            let (source, header) = open_layer(layer, below)?;
+            let (source, header) = open_layer(layer, below).map_err(|error| match index.checked_sub(1) {
+                Some(above) => error.named_by(&self.layers[above].path),
+                None => error,
+            })?;
             if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
                 return Err(DiskError::redeclare(&layer.path, "its size is another"));
             }
@@ -246,5 +254,5 @@ fn backing_path(image: &Path, backing: &Backing) -> Result<PathBuf, DiskError> {
         return Err(DiskError::unusable(image, why));
     }
     let folder = image.parent().unwrap_or(Path::new("/"));
-    canonical(&folder.join(&backing.name))
+    canonical(&folder.join(&backing.name)).map_err(|error| error.named_by(image))
 }

@@ -11,6 +11,7 @@ mod excerpt;
 mod image;
 mod lenient;
 mod list_text;
+mod name_refusal;
 mod params;
 mod ret_code;
 mod sign;
@@ -20,6 +21,7 @@ pub use bind::{MAX_COVER_TEXT_BYTES, MAX_FILTER_BYTES, MAX_ID_BYTES, MAX_NUMBER_
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PARAMS, decode, require_plain};
 pub use excerpt::excerpt;
 pub use image::{Image, ImageStatus, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone};
+pub use name_refusal::NameRefusal;
 pub use params::{Params, Value};
 pub use ret_code::{Class, RetCode};
 pub use sign::{signature, string_to_sign, verify};

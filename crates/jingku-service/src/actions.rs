@@ -34,7 +34,7 @@ mod update_comp_share_image;
 
 use jingku_catalog::{Cursor, InvalidCursor, Paging as Rows, Scope};
 use jingku_protocol::actions::{Action, Paging, Request};
-use jingku_protocol::{ParamError, Tree};
+use jingku_protocol::{NameRefusal, ParamError, Tree};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -151,4 +151,17 @@ pub(crate) fn texts(list: &[String]) -> Vec<&str> {
 /// The form in which the catalogue keeps what it does not look into.
 fn to_json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("lists and texts serialise")
+}
+
+/// What a parameter gets that is the name of another image of the account.
+async fn name_taken(context: &Context, caller: &Caller, param: &'static str, name: &str) -> Error {
+    let holder = match context.catalog.name_holder(caller.own(), name).await {
+        Ok(holder) => holder,
+        Err(error) => return error.into(),
+    };
+    let refusal = holder.map(|holder| {
+        let held = if holder.is_upload { NameRefusal::HeldByUpload } else { NameRefusal::Taken };
+        held(holder.image_id)
+    });
+    Error::NameTaken { param, refusal }
 }

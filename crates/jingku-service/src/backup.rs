@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use jingku_catalog::CatalogError;
 
 use crate::data_dir::{StartError, with_causes};
+use crate::sentence::clause;
 
 pub use generations::{Generation, Generations, KeptGeneration, Pruned, list_backup};
 pub use restore::{RestoreBackup, Restored, restore_backup};
@@ -106,7 +107,7 @@ pub enum BackupError {
     )]
     Damaged(Damage),
     /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
         /// What was to be used.
         path: PathBuf,
@@ -123,7 +124,7 @@ pub enum BackupError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A task panicked.
-    #[error("A task ended abnormally: {0}.")]
+    #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
 }
 

@@ -19,7 +19,7 @@
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -32,12 +32,14 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::private::{self, NotPrivate};
 use crate::random::{Random, unique_id};
+use crate::sentence::clause;
+use crate::text_file::read_text;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
         /// What was to be used.
         path: PathBuf,
@@ -75,7 +77,7 @@ pub enum StartError {
     #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
     Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
-    #[error("Cannot open the chunk store: {0}.")]
+    #[error("Cannot open the chunk store: {}.", clause(.0))]
     Store(#[from] jingku_chunks::Error),
 }
 
@@ -91,7 +93,7 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         text.push_str(&error.to_string());
         cause = error.source();
     }
-    text
+    clause(&text)
 }
 
 /// What to do about a catalogue whose file is not what was written or cannot be written; nothing about other errors.
@@ -315,9 +317,7 @@ impl DataDir {
             };
             stage().map_err(failed)?;
         }
-        let mut text = String::new();
-        File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?;
-        Ok(text.trim().to_owned())
+        Ok(read_text(&path).map_err(failed)?.trim().to_owned())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Everything an action can refuse, grouped by what the caller must do. Codes and texts: docs/wire/errors.md.
 
 use jingku_catalog::{CatalogError, OverLimit};
-use jingku_protocol::{DecodeError, ParamError, RetCode, excerpt};
+use jingku_protocol::{DecodeError, NameRefusal, ParamError, RetCode, excerpt};
 
 use crate::account_limits;
 
@@ -21,6 +21,13 @@ pub enum Error {
     ActionNotFound(String),
     /// A parameter is missing or cannot be used.
     Param(ParamError),
+    /// A parameter is a name that an image of the account has.
+    NameTaken {
+        /// The parameter.
+        param: &'static str,
+        /// Which image, unless it has just gone.
+        refusal: Option<NameRefusal>,
+    },
     /// Another version of the group has the name.
     VersionTaken(String),
     /// Bytes of an upload that do not begin where what has come ends, or its end before all has come.
@@ -141,6 +148,7 @@ impl Error {
             | Self::UploadOffset { .. }
             | Self::UploadTooLong { .. }
             | Self::UploadDiffers(_)
+            | Self::NameTaken { .. }
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
@@ -178,6 +186,8 @@ impl Error {
             Self::MissingAction => "Missing Action".to_owned(),
             Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
+            // The cloud says the same of a name that cannot be one.
+            Self::NameTaken { param, .. } => ParamError::NotAvailable((*param).to_owned()).to_string(),
             Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
             Self::UploadOffset { image_id, offset } => {
                 format!("Of the file of image [{image_id}] {offset} bytes have come; go on there")
@@ -241,6 +251,14 @@ impl Error {
         match self {
             Self::Param(error) => Some(error.name()),
             Self::Decode(error) => error.param(),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a name, for the members of the reply that only Jingku sends.
+    pub(crate) fn name_refusal(&self) -> Option<NameRefusal> {
+        match self {
+            Self::NameTaken { refusal, .. } => refusal.clone(),
             _ => None,
         }
     }

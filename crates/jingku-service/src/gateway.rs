@@ -56,7 +56,7 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
     let (response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
         Ok(Answer::Given(action, reply)) => (reply::success(action, reply, &request_id), Some(0)),
         Ok(Answer::Ended(Ending::Fail { ret_code, message })) => {
-            (reply::refused(action, ret_code, &message, &request_id), Some(ret_code))
+            (reply::refused(action, ret_code, &message, None, &request_id), Some(ret_code))
         }
         Ok(Answer::Ended(Ending::Silence)) => (lab::silence(), None),
         Err(error) => {

@@ -5,6 +5,7 @@ mod body;
 mod clock;
 mod control;
 mod faults;
+mod seconds;
 mod secrets;
 mod trace;
 

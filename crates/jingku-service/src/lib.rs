@@ -28,6 +28,7 @@ mod keyring;
 mod lab;
 mod limits;
 mod link;
+mod listen_address;
 mod lock;
 mod named;
 mod operator;
@@ -40,10 +41,12 @@ mod reply;
 mod review;
 mod room;
 mod scrub;
+mod sentence;
 mod server;
 mod stall;
 mod state;
 mod sweep;
+mod text_file;
 mod time_watch;
 mod transfer;
 mod trash;
@@ -85,6 +88,7 @@ pub use limits::{
     UNPACKED_DATA_BYTES_FREE, UPLOAD_ROOM_SHARE, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN,
     ZSTD_WINDOW_BYTES_MAX,
 };
+pub use listen_address::{BadListenAddress, ListenAddress};
 pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
 pub use private::NotPrivate;
 pub use public_url::{BadPublicUrl, PublicUrl};
@@ -92,6 +96,7 @@ pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};
 pub use server::{router, serve};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
+pub use text_file::read_text;
 pub use time_watch::HeldBack;
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};
 pub use usage::{ImageUsage, Usage, UsageTotal};

@@ -7,6 +7,7 @@ mod follow;
 mod import;
 pub(crate) mod list;
 mod look;
+pub(crate) mod name;
 mod source;
 mod sparse_file;
 mod url;

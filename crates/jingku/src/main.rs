@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod base_url;
 mod check;
 mod connection;
 mod env;
@@ -20,6 +21,7 @@ mod sweep;
 mod translate;
 mod trash;
 mod usage;
+mod wrong_scheme;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -32,7 +34,7 @@ use rustix::fs::Mode;
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     lang::Lang::init(&args);
-    let Cli { global, command, .. } = match Cli::try_parse_from(&args) {
+    let Cli { mut global, command, .. } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error)
             if error.use_stderr()
@@ -42,6 +44,9 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
+    if let Err(failure) = global.drop_empty_data_dir() {
+        return failure.report(global.json);
+    }
     let outcome = match command {
         None => output::print(overview::text(&global).trim_end()).map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),

@@ -40,7 +40,7 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
     let authority = Authority::open_or_create(data.path(), SystemClock.now());
     rustix::process::umask(umask);
     let (authority, trust) = authority?;
-    let proxy = Proxy::start(upstream, Certificates::new(authority)).await?;
+    let proxy = Proxy::start(upstream, Certificates::new(authority), trust.certificate.clone()).await?;
 
     let [program, arguments @ ..] = args.command.as_slice() else {
         unreachable!("clap insists on a command")

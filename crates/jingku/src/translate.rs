@@ -1,8 +1,11 @@
 //! The Chinese of errors whose English is their own `Display`.
 
+use std::fmt::Display;
+
 use compshare::{Class, Error as ClientError};
 use jingku_service::{
-    BackupError, CatalogError, Caution, DiskError, NotPrivate, OperatorError, PackedFault, StartError,
+    BackupError, BadListenAddress, CatalogError, Caution, DiskError, NotPrivate, OperatorError, PackedFault,
+    StartError,
 };
 
 use crate::lang::tr;
@@ -75,9 +78,29 @@ pub(crate) fn operator_error(error: &OperatorError) -> String {
     }
 }
 
+pub(crate) fn bad_listen_address(error: &BadListenAddress) -> String {
+    match error {
+        BadListenAddress::NoPort(text) => format!("{text:?} 缺少端口，请写成 {text}:8480。"),
+        BadListenAddress::NoHost(text) => {
+            format!("{text:?} 缺少地址，请写成 127.0.0.1{text}；监听全部 IPv4 地址时写成 0.0.0.0{text}。")
+        }
+        BadListenAddress::PortAlone(text) => {
+            format!("{text:?} 缺少地址，请写成 127.0.0.1:{text}；监听全部 IPv4 地址时写成 0.0.0.0:{text}。")
+        }
+        BadListenAddress::BadPort(text) => {
+            format!("{text:?} 不能用作端口：限 0 到 65535，0 表示任选空闲端口。")
+        }
+        BadListenAddress::NoBrackets(text) => {
+            format!("{text:?} 中的 IPv6 地址须放在方括号内，如 [::1]:8480。")
+        }
+        BadListenAddress::Url(text) => format!("{text:?} 是网址。只需给出地址和端口，如 127.0.0.1:8480。"),
+        BadListenAddress::BadHost(text) => format!("{text:?} 既不是主机名，也不是 IP 地址。"),
+    }
+}
+
 pub(crate) fn start_error(error: &StartError) -> String {
     match error {
-        StartError::Io { path, source } => format!("无法使用 {}：{source}。", path.display()),
+        StartError::Io { path, source } => format!("无法使用 {}：{}。", path.display(), clause(source)),
         StartError::InUse(path) => {
             format!("另一个 jingku 服务正在使用数据目录 {}。请先停止它，或换一个目录。", path.display())
         }
@@ -97,7 +120,7 @@ pub(crate) fn start_error(error: &StartError) -> String {
         StartError::MasterKey(place) => format!("主密钥 {place} 有误：必须是 64 位十六进制数字。"),
         StartError::WrongMasterKey(_) => WRONG_MASTER_KEY.to_owned(),
         StartError::Catalog(error) => format!("无法打开目录数据库：{}。{}", root(error), way_back(error)),
-        StartError::Store(error) => format!("无法打开分块存储：{error}。"),
+        StartError::Store(error) => format!("无法打开分块存储：{}。", clause(error)),
     }
 }
 
@@ -179,18 +202,21 @@ pub(crate) fn backup_error(error: &BackupError) -> String {
             damage.images.len(),
             damage.lines()
         ),
-        BackupError::Io { path, source } => format!("无法使用 {}：{source}。", path.display()),
+        BackupError::Io { path, source } => format!("无法使用 {}：{}。", path.display(), clause(source)),
         BackupError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
-        BackupError::Store(error) => format!("分块存储出错：{error}。"),
+        BackupError::Store(error) => format!("分块存储出错：{}。", clause(error)),
         BackupError::Start(error) => start_error(error),
-        BackupError::Task(error) => format!("任务异常结束：{error}。"),
+        BackupError::Task(error) => format!("任务异常结束：{}。", clause(error)),
     }
 }
 
 pub(crate) fn disk_error(error: &DiskError) -> String {
     match error {
         DiskError::NotFound { path } => format!("{} 处没有文件。请检查路径。", path.display()),
-        DiskError::Unusable { path, why } => format!("{} 不能用作磁盘：{why}。", path.display()),
+        DiskError::Backing { image, source } => {
+            format!("{} 引用的后备文件不可用。{}", image.display(), disk_error(source))
+        }
+        DiskError::Unusable { path, why } => format!("{} 不能用作磁盘：{}。", path.display(), clause(why)),
         DiskError::NotADisk { path, foreign } => {
             let advice = match foreign.command {
                 Some(command) => format!("请先转换：`{command}`。"),
@@ -206,18 +232,18 @@ pub(crate) fn disk_error(error: &DiskError) -> String {
             format!("无法解压 {}：{}。", path.display(), packed_fault(fault))
         }
         DiskError::Damaged { path, why } => {
-            format!("qcow2 镜像 {} 已损坏：{why}。可用 `qemu-img check` 检查。", path.display())
+            format!("qcow2 镜像 {} 已损坏：{}。可用 `qemu-img check` 检查。", path.display(), clause(why))
         }
         DiskError::Redeclare { path, why } => {
-            format!("{} 与登记实例时不同：{why}。请重新登记该实例。", path.display())
+            format!("{} 与登记实例时不同：{}。请重新登记该实例。", path.display(), clause(why))
         }
         DiskError::InUse { path } => format!("{} 正被运行中的虚拟机使用。请先停止虚拟机。", path.display()),
         DiskError::Stopped { path } => format!("打开 {} 时被中止。请重试。", path.display()),
         DiskError::Changed { path } => format!("读取期间 {} 发生了变化。请停止写入后重试。", path.display()),
         DiskError::Converter { path, feature, why } => {
-            format!("{} 使用了 {feature}，需要 qemu-img 读取，但是：{why}。", path.display())
+            format!("{} 使用了 {feature}，需要 qemu-img 读取，但是：{}。", path.display(), clause(why))
         }
-        DiskError::Io { path, source, .. } => format!("无法读取 {}：{source}。", path.display()),
+        DiskError::Io { path, source, .. } => format!("无法读取 {}：{}。", path.display(), clause(source)),
     }
 }
 
@@ -282,18 +308,23 @@ pub(crate) fn client_error(error: &ClientError) -> String {
                 Class::ServiceFault => "服务端出错，请查看服务端日志",
             };
             let id = request_id.as_deref().map(|id| format!("，请求 ID {id}")).unwrap_or_default();
-            format!("请求被拒绝：{message}（RetCode {code}{id}）。{advice}。")
+            format!("请求被拒绝：{}（RetCode {code}{id}）。{advice}。", clause(message))
         }
-        ClientError::Config(why) => format!("客户端配置有误：{why}。"),
+        ClientError::Config(why) => format!("客户端配置有误：{}。", clause(why)),
         ClientError::Connect { source, .. } => format!("无法连接服务：{}。", root(source.as_ref())),
         ClientError::Transport { source, .. } => format!("连接中断：{}。", root(source.as_ref())),
         ClientError::Timeout { after, .. } => format!("{} 秒内没有应答。", after.as_secs()),
         ClientError::Http { status, .. } => format!("收到 HTTP 状态 {status}，对方可能不是此 API。"),
-        ClientError::Undecodable { reason, .. } => format!("无法理解应答：{reason}。"),
+        ClientError::Undecodable { reason, .. } => format!("无法理解应答：{}。", clause(reason)),
         ClientError::CannotExport { .. } => "此服务不能导出镜像数据：导出是镜库的扩展功能。".to_owned(),
         ClientError::CannotImport { .. } => "此服务不能接收磁盘文件：导入是镜库的扩展功能。".to_owned(),
         ClientError::CannotFilter => "此服务不能筛选或排序镜像列表：这是镜库的扩展功能。".to_owned(),
-        ClientError::ImageFailed { image_id, reason } => format!("镜像 {image_id} 制作失败：{reason}"),
+        ClientError::ImageFailed { image_id, reason } if reason.is_empty() => {
+            format!("镜像 {image_id} 制作失败，服务没有给出原因。")
+        }
+        ClientError::ImageFailed { image_id, reason } => {
+            format!("镜像 {image_id} 制作失败：{}。", clause(reason))
+        }
         ClientError::ImageGone { image_id } => format!("镜像 {image_id} 不存在或已删除。"),
         ClientError::StillMaking { image_id, after } => {
             format!("{} 秒后镜像 {image_id} 仍在制作中，可以继续等待。", after.as_secs())
@@ -302,8 +333,121 @@ pub(crate) fn client_error(error: &ClientError) -> String {
     }
 }
 
+/// A sentence for the middle of another: what it is put into ends in a full stop.
+pub(crate) fn clause(error: &(impl Display + ?Sized)) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.trim_end().trim_end_matches(['.', '。']).len());
+    text
+}
+
 /// The end of a chain of causes, which alone says what happened.
 pub(crate) fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last();
-    last.unwrap_or(error).to_string()
+    clause(last.unwrap_or(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    /// One full stop at the end, in Chinese and in the English of the error itself.
+    fn one_stop(error: &dyn std::error::Error, chinese: &str) {
+        let english = error.to_string();
+        for text in [english.as_str(), chinese] {
+            let doubled = ["..", "。。", ".。", "。.", ". ."].into_iter().any(|stops| text.contains(stops));
+            assert!(!doubled, "{text}");
+        }
+        assert!(english.trim_end().ends_with('.'), "{english}");
+    }
+
+    #[test]
+    fn disks() {
+        let path = || PathBuf::from("/disk");
+        let why = || "it says why. ".to_owned();
+        let backing = DiskError::Damaged { path: path(), why: why() };
+        for error in [
+            DiskError::NotFound { path: path() },
+            DiskError::Unusable { path: path(), why: why() },
+            DiskError::Backing { image: path(), source: Box::new(backing) },
+            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::InUse { path: path() },
+            DiskError::Changed { path: path() },
+            DiskError::Converter { path: path(), feature: "zstd", why: why() },
+            DiskError::Io { action: "read", path: path(), source: io::Error::other("it says why.") },
+        ] {
+            one_stop(&error, &disk_error(&error));
+            let error = OperatorError::Disk(error);
+            one_stop(&error, &operator_error(&error));
+        }
+    }
+
+    #[test]
+    fn starts_and_backups() {
+        let path = || PathBuf::from("/data");
+        let io = || io::Error::other("it says why.");
+        for error in [
+            StartError::Io { path: path(), source: io() },
+            StartError::InUse(path()),
+            StartError::Restoring(path()),
+            StartError::CatalogLost(path()),
+            StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),
+        ] {
+            one_stop(&error, &start_error(&error));
+            let error = OperatorError::Start(error);
+            one_stop(&error, &operator_error(&error));
+        }
+        for error in [
+            BackupError::NotABackup(path()),
+            BackupError::Inside(path()),
+            BackupError::NoBackup(path()),
+            BackupError::Newer(path()),
+            BackupError::DamagedFile(path()),
+            BackupError::InUse(path()),
+            BackupError::NotEmpty(path()),
+            BackupError::NoMasterKey,
+            BackupError::Io { path: path(), source: io() },
+        ] {
+            one_stop(&error, &backup_error(&error));
+        }
+    }
+
+    #[test]
+    fn refusals_of_the_api() {
+        let action = compshare::actions::Action::GetRegion;
+        let text = || "A sentence of the server. ".to_owned();
+        let cause = || -> compshare::Cause { "It broke.".into() };
+        let after = std::time::Duration::from_secs(1);
+        let image_id = || "compshareImage-1".to_owned();
+        for error in [
+            ClientError::Config(text()),
+            ClientError::Connect { action, source: cause() },
+            ClientError::Transport { action, source: cause() },
+            ClientError::Timeout { action, after },
+            ClientError::Http { action, status: 500, excerpt: text(), request_id: None },
+            ClientError::Undecodable { action, reason: text(), excerpt: text(), request_id: None },
+            ClientError::Api { action, code: 230, message: text(), name_refusal: None, request_id: None },
+            ClientError::CannotExport { request_id: None },
+            ClientError::CannotImport { request_id: None },
+            ClientError::CannotFilter,
+            ClientError::ImageFailed { image_id: image_id(), reason: text() },
+            ClientError::ImageFailed { image_id: image_id(), reason: String::new() },
+            ClientError::ImageGone { image_id: image_id() },
+            ClientError::StillMaking { image_id: image_id(), after },
+        ] {
+            one_stop(&error, &client_error(&error));
+        }
+    }
+
+    #[test]
+    fn files() {
+        let failure = crate::failure::Failure::file(
+            crate::failure::Exit::Fault,
+            Path::new("/file"),
+            &io::Error::other("it says why."),
+        );
+        assert!(!format!("{failure:?}").contains(".."), "{failure:?}");
+    }
 }

@@ -3,6 +3,7 @@ use jingku_protocol::actions::{
     CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
 };
 
+use super::name_taken;
 use crate::context::Context;
 use crate::error::Error;
 use crate::failpoint;
@@ -41,7 +42,10 @@ pub(super) async fn run(
         CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
-        CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
+        CopyImage::NameTaken => {
+            let name = request.target_name.as_deref().unwrap_or_default();
+            Err(name_taken(context, caller, "TargetImageName", name).await)
+        }
         CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }

@@ -2,7 +2,7 @@ use jingku_catalog::{CreateImage, NewImage, NewJob};
 use jingku_makers::{Disk, DiskError};
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
 
-use super::to_json;
+use super::{name_taken, to_json};
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::failpoint;
@@ -56,7 +56,7 @@ pub(super) async fn run(
             context.running.wake.notify_one();
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(Error::not_available("Name")),
+        CreateImage::NameTaken => Err(name_taken(context, caller, "Name", &request.name).await),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id)),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),

@@ -3,6 +3,7 @@ use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
+use super::name_taken;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
@@ -45,7 +46,9 @@ pub(super) async fn run(
         match context.catalog.start_upload(own, new(&id), share, now).await? {
             StartUpload::Started => id,
             StartUpload::Going(other) => other,
-            StartUpload::NameTaken => return Err(Error::not_available("Name")),
+            StartUpload::NameTaken => {
+                return Err(name_taken(context, caller, "Name", &request.name).await);
+            }
             StartUpload::OverLimit(over) => return Err(Error::OverLimit(over)),
             StartUpload::OverShare => return Err(Error::OverUploadShare),
         }

@@ -12,6 +12,7 @@ use super::progress::{Progress, Stop, share};
 use crate::error::Internal;
 use crate::failpoint;
 use crate::room::{MARGIN_BYTES, Room};
+use crate::sentence::clause;
 
 /// Why an image is not made.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,7 @@ impl MakeError {
 /// What a tenant is told of a disk that cannot be read; the operator's log has the path and the details.
 pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
     match error {
+        DiskError::Backing { source, .. } => disk_reason(source),
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
@@ -89,7 +91,7 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
 /// What a tenant is told of a file that he uploaded. What is wrong with it is his to know; where it lies is not.
 fn file_reason(error: &DiskError) -> String {
     match error {
-        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
+        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {}.", clause(why)),
         DiskError::NotADisk { foreign, .. } => {
             let advice = match foreign.command {
                 Some(command) => format!("Make a raw or qcow2 disk of it first: `{command}`."),
@@ -101,13 +103,14 @@ fn file_reason(error: &DiskError) -> String {
                  import it with `--format raw`."
             )
         }
-        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {fault}."),
-        DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
+        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {}.", clause(fault)),
+        DiskError::Damaged { why, .. } => format!("The file is damaged: {}.", clause(why)),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
                 .to_owned()
         }
         DiskError::NotFound { .. }
+        | DiskError::Backing { .. }
         | DiskError::Redeclare { .. }
         | DiskError::InUse { .. }
         | DiskError::Changed { .. }

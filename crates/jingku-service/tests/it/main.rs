@@ -35,6 +35,7 @@ mod isolation;
 mod jobs;
 mod lab;
 mod modify_comp_share_image_share_account;
+mod name_refusal;
 mod operator;
 mod publish_comp_share_image;
 mod remove_favorite_image;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jingku_service::{ByteSize, DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
+use crate::image::name;
 use crate::lang::tr;
 
 #[derive(Debug, Subcommand)]
@@ -124,7 +125,7 @@ pub(crate) enum TrashCommand {
     Restore {
         #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
         image_id: String,
-        #[arg(long, help = tr("Another name for it, when its own is taken by now", "改用另一个名称（原名已被占用时）"))]
+        #[arg(long, help = name::help(tr("Another name for it, when its own is taken by now", "改用另一个名称（原名已被占用时）")))]
         name: Option<String>,
         #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set limits", "服务的配置文件，其中可能设置了限额"))]
         config: Option<PathBuf>,
@@ -197,7 +198,7 @@ pub(crate) enum InstanceCommand {
         gpu_type: String,
         #[arg(long, value_name = "IMAGE_ID", help = tr("The image it was started from, which counts it", "启动该实例所用的镜像，用于统计"))]
         image: Option<String>,
-        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = super::any_path(), help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
         config: Option<PathBuf>,
     },
     #[command(about = tr("List instances", "列出实例"))]
@@ -217,7 +218,7 @@ pub(crate) enum PlatformCommand {
         image_id: String,
         #[arg(long = "type", value_name = "TYPE", value_parser = platform_type, help = tr("System, App, Game or Other", "System、App、Game 或 Other"))]
         image_type: PlatformType,
-        #[arg(long, help = tr("Its name there [default: its name]", "平台上的名称 [默认：原名]"))]
+        #[arg(long, help = name::help(tr("Its name there [default: its name]", "平台上的名称 [默认：原名]")))]
         name: Option<String>,
     },
     #[command(about = tr("Operator: take an image away from the platform", "运维：移除一个平台镜像"))]

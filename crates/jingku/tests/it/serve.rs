@@ -1,5 +1,7 @@
 //! `jingku serve`: its start, its end, and everything that keeps it from starting.
 
+mod listen;
+mod parent;
 mod refusals;
 mod stopping;
 mod supervision;

@@ -8,6 +8,7 @@ mod community_lists;
 mod community_races;
 mod copies;
 mod covers;
+mod displaced;
 mod engines;
 mod filters;
 mod images;

@@ -7,6 +7,7 @@ use jingku_makers::DiskFormat;
 use serde::Deserialize;
 
 use crate::community::Community;
+use crate::limits::ConnectionLimits;
 use crate::public_url::PublicUrl;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
@@ -29,6 +30,8 @@ pub struct Config {
     pub instances: Vec<DeclaredInstance>,
     /// How images come into the community, and the tags to find them by.
     pub community: Community,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
     /// How long what was deleted is kept.
     pub trash: Trash,
     /// When what no image needs is removed.
@@ -72,6 +75,7 @@ impl Default for Config {
             zones: Vec::new(),
             instances: Vec::new(),
             community: Community::default(),
+            connections: ConnectionLimits::default(),
             trash: Trash::default(),
             sweep: SweepSettings::default(),
             scrub: ScrubSettings::default(),

@@ -16,10 +16,11 @@ use crate::data_dir::{DataDir, StartError};
 use crate::jobs::Running;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::lab::{Lab, LabClock};
-use crate::limits;
+use crate::limits::{self, ConnectionLimits};
 use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
+use crate::readiness::Readiness;
 use crate::room::Room;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
@@ -60,6 +61,8 @@ pub struct Context {
     pub(crate) room: Option<Room>,
     /// The data folder; `None` in memory.
     pub(crate) data: Option<DataDir>,
+    /// Whether the server can do its work.
+    pub(crate) readiness: Readiness,
     /// When the store is swept.
     pub(crate) sweep: SweepSettings,
     /// In how many days everything is read.
@@ -75,6 +78,8 @@ pub struct Context {
     pub(crate) limits: limits::Shared,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
+    /// How many connections there may be.
+    connections: ConnectionLimits,
     /// What a server that clients are tested against lets be done to it.
     pub(crate) lab: Option<Lab>,
 }
@@ -106,6 +111,7 @@ struct Ground {
     room: Option<Room>,
     data: Option<DataDir>,
     spools: Spools,
+    readiness: Readiness,
 }
 
 impl Context {
@@ -162,6 +168,8 @@ impl Context {
             spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
             room: Some(room),
             data: Some(data.clone()),
+            readiness: Readiness::of(data)
+                .map_err(|source| StartError::Io { path: data.path().to_owned(), source })?,
         };
         Ok(Self::on(ground, config, environment))
     }
@@ -188,12 +196,13 @@ impl Context {
             room: None,
             data: None,
             spools: Spools::in_temporary_folder(),
+            readiness: Readiness::in_memory(),
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room, data, spools } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data, spools, readiness } = ground;
         Self {
             catalog,
             store,
@@ -209,6 +218,7 @@ impl Context {
             scratch,
             room,
             data,
+            readiness,
             sweep: config.sweep,
             scrub_settings: config.scrub,
             emptied: Notify::new(),
@@ -217,6 +227,7 @@ impl Context {
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
             pages: Pages::default(),
+            connections: config.connections,
             lab: None,
         }
     }
@@ -226,6 +237,11 @@ impl Context {
     pub fn set_base_url(&self, base_url: &str) {
         // What was set first stays.
         let _ = self.public_url.set(base_url.to_owned());
+    }
+
+    /// How many connections the configuration allows: for [`serve_with`](crate::serve_with).
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        self.connections
     }
 
     /// The address of a cover; empty for none.

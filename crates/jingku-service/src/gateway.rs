@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
+use bytes::BytesMut;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jingku_catalog::{Account, Generation};
 use jingku_protocol::actions::Action;
-use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, verify};
+use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, RetCode, Tree, decode, verify};
 use secrecy::ExposeSecret;
 
 use crate::actions;
@@ -46,8 +47,9 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
         return reply::method_not_allowed(&request_id);
     }
     let mut watch = context.lab.as_ref().map(|lab| lab.watch(&request, context.clock.now()));
+    let is_call = may_be_call(&request);
     let mut action = None;
-    let (response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
+    let (mut response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
         Ok(Answer::Given(action, reply)) => (reply::success(action, reply, &request_id), Some(0)),
         Ok(Answer::Ended(Ending::Fail { ret_code, message })) => {
             (reply::refused(action, ret_code, &message, &request_id), Some(ret_code))
@@ -66,10 +68,20 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
             (reply::refusal(action, &error, &request_id), Some(error.ret_code().code()))
         }
     };
+    if !is_call && ret_code == Some(RetCode::MissingAction.code()) {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
     match watch {
         None => response,
         Some(watch) => watch.finish(response, ret_code),
     }
+}
+
+/// Whether a request can be a call at all. A `GET` of some path without parameters comes from a browser or from a health
+/// check with a wrong path, which would take 200 for a good sign.
+fn may_be_call(request: &Request) -> bool {
+    let uri = request.uri();
+    request.method() != Method::GET || uri.path() == "/" || uri.query().is_some_and(|query| !query.is_empty())
 }
 
 /// What came of a call that was not refused.
@@ -123,20 +135,50 @@ fn peer(request: &Request) -> Option<IpAddr> {
 
 async fn read(context: &Context, request: Request) -> Result<Params, Error> {
     let (parts, body) = request.into_parts();
-    let small = body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
-    let _permit = if small { None } else { context.limits.large_bodies.acquire().await.ok() };
-    let body = collect(body).await?;
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    Ok(decode(parts.uri.query(), content_type, &body)?)
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let body = tokio::time::timeout(BODY_READ_TIMEOUT, collect(body, waits));
+    let body = body.await.map_err(|_| Error::BodyIncomplete)??;
+    let is_small = body.len() <= SMALL_BODY_BYTES;
+    let decode = move || {
+        let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        decode(parts.uri.query(), content_type, &body)
+    };
+    if is_small {
+        return Ok(decode()?);
+    }
+    // Megabytes of text take too long for a thread of the runtime. Few wait here: all that wait fit into MAX_HELD_BYTES.
+    let _permit = context.limits.large_decodes.acquire().await.ok();
+    Ok(tokio::task::spawn_blocking(decode).await??)
 }
 
-async fn collect(body: Body) -> Result<Bytes, Error> {
-    let whole = tokio::time::timeout(BODY_READ_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect());
-    match whole.await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
-        Ok(Err(_)) | Err(_) => Err(Error::BodyIncomplete),
+/// Reads a body to its end. Bytes are read as they come and counted by the connection: who announces many holds nothing.
+///
+/// A client that waits to be asked for its body with `Expect: 100-continue` is not asked for one that is too large.
+async fn collect(body: Body, waits: bool) -> Result<Bytes, Error> {
+    let too_large = body.size_hint().lower() > MAX_BODY_BYTES as u64;
+    if too_large && waits {
+        return Err(Error::BodyTooLarge);
     }
+    let mut body = Limited::new(body, MAX_BODY_BYTES);
+    // Put together as they come: kept one by one, pieces of a byte would cost many times their size.
+    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyIncomplete }
+        })?;
+        let Ok(piece) = frame.into_data() else { continue };
+        if too_large {
+            // A client that sends first and reads then would not get an answer that comes too early.
+        } else if first.is_empty() {
+            first = piece;
+        } else {
+            if whole.is_empty() {
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&piece);
+        }
+    }
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 async fn authenticate(context: &Context, params: &Params) -> Result<Caller, Error> {

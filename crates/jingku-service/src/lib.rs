@@ -5,6 +5,7 @@
 
 mod actions;
 mod backup;
+mod blocking;
 mod check;
 mod clock;
 mod community;
@@ -32,12 +33,12 @@ mod operator;
 mod pages;
 mod public_url;
 mod random;
+mod readiness;
 mod reply;
 mod review;
 mod room;
 mod scrub;
 mod server;
-mod stall;
 mod state;
 mod sweep;
 mod transfer;
@@ -64,14 +65,15 @@ pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
-    BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    BODY_READ_TIMEOUT, COVER_WAIT_TIMEOUT, ConnectionLimits, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS,
+    MAX_ADDRESS_CONNECTIONS, MAX_CONNECTIONS, MAX_EXPORTS, MAX_HEAD_BYTES, MAX_HELD_BYTES, MAX_LARGE_DECODES,
+    MAX_RESERVED_CONNECTIONS, MAX_UPLOADS, READY_TIMEOUT, SHARES_MAX, SPARED_HELD_BYTES, STALL_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};
-pub use server::{router, serve};
+pub use server::{router, serve, serve_with};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
 pub use trash::{EmptiedTrash, EmptyTrash, Trash};
 pub use usage::{ImageUsage, Usage, UsageTotal};

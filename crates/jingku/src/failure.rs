@@ -193,6 +193,7 @@ impl From<StartError> for Failure {
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
             | StartError::CatalogLost(_)
+            | StartError::CatalogGone(_)
             | StartError::WrongMasterKey(_)
             | StartError::Catalog(_)
             | StartError::Store(_) => Exit::Fault,

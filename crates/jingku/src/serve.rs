@@ -9,6 +9,7 @@ use futures::FutureExt;
 use jingku_service::{
     Config, Context, DataDir, Environment, KeyPair, StartError, Workers, add_demo_instances, router,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -58,6 +59,7 @@ fn variable(name: &str) -> Option<String> {
 /// Serves until told to stop.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     start_log();
+    raise_descriptor_limit();
     let config = read_config(args.config.as_deref())?;
     if args.ephemeral {
         return ephemeral::run(global, args, config).await;
@@ -106,7 +108,8 @@ async fn serve_until_stopped(
 
     // Taken before the address is told: whoever reads it may send the signal at once.
     let stopped = stop_signal()?.shared();
-    let server = tokio::spawn(jingku_service::serve(listener, router(context), stopped.clone()));
+    let limits = context.connection_limits();
+    let server = tokio::spawn(jingku_service::serve_with(listener, router(context), limits, stopped.clone()));
     announce();
     tokio::select! {
         // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.
@@ -141,6 +144,14 @@ fn start_log() {
     // A second start in one process, as in a test, keeps the first log.
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
+}
+
+/// Lets the process have as many files open as the system allows: each connection needs one, and the usual limit of 1024
+/// is meant for programs that use `select`.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // What it cannot have it does without: the server counts on half of what there is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Ends at SIGTERM or SIGINT.

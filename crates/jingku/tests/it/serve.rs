@@ -1,6 +1,9 @@
 //! `jingku serve`: its start, its end, and everything that keeps it from starting.
 
+mod crowds;
+mod lost_files;
 mod refusals;
+mod scans;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

@@ -14,6 +14,7 @@ use crate::{AccountId, CatalogError, Result};
 use turns::Turns;
 
 pub(crate) use migrations::migrate;
+pub use sqlite::WRITER_WAIT_TIMEOUT;
 pub(crate) use sqlite::{Saved, is_blank};
 pub use turns::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};

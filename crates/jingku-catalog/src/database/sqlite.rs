@@ -4,6 +4,7 @@ mod integrity;
 mod log_index;
 mod place;
 mod saved;
+mod transaction;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -23,11 +24,15 @@ use super::{Param, Row};
 use crate::{CatalogError, Result};
 use log_index::LogIndex;
 use place::Place;
+use transaction::Change;
 
 pub(crate) use saved::{Saved, not_in_memory};
+pub(crate) use transaction::Transaction;
 
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a change waits for those before it in this process, should the disk not answer.
+pub const WRITER_WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections kept for reading; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 16;
 /// A page of the file, as SQLite makes them.
@@ -86,7 +91,7 @@ impl Sqlite {
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         match &self.file {
             Some(file) => file.query(sql, params),
-            None => query(&*self.writer.lock().await, sql, params),
+            None => query(&*self.writer().await?, sql, params),
         }
     }
 
@@ -99,7 +104,7 @@ impl Sqlite {
             let file = Arc::clone(file);
             tokio::task::spawn_blocking(move || (file.query(&sql, &params), turn))
         } else {
-            let connection = Arc::clone(&self.writer).lock_owned().await;
+            let connection = self.writer().await?;
             tokio::task::spawn_blocking(move || (query(&connection, &sql, &params), turn))
         };
         scanned.await.map_err(|error| CatalogError::Unavailable(error.into()))?.0
@@ -113,12 +118,19 @@ impl Sqlite {
         checked.await.map_err(|error| CatalogError::Unavailable(error.into()))?
     }
 
+    /// Waits for the connection that writes.
+    async fn writer(&self) -> Result<OwnedMutexGuard<Connection>> {
+        if let Ok(writer) = Arc::clone(&self.writer).try_lock_owned() {
+            return Ok(writer);
+        }
+        let writer = tokio::time::timeout(WRITER_WAIT_TIMEOUT, Arc::clone(&self.writer).lock_owned());
+        writer.await.map_err(|error| CatalogError::Unavailable(error.into()))
+    }
+
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        let connection = Arc::clone(&self.writer).lock_owned().await;
+        let connection = self.writer().await?;
         let change = Change::begin(&self.changes);
-        Transaction { _change: change, connection, file: self.file.clone() }
-            .run_blocking("BEGIN IMMEDIATE")
-            .await
+        Transaction::begin(change, connection, self.file.clone()).await
     }
 
     /// Writes a compact copy by one statement that reads one moment. The backup interface of SQLite would begin anew
@@ -181,76 +193,6 @@ impl File {
         let connection = connect(self.place.path())?;
         self.place.check()?;
         Ok(connection)
-    }
-}
-
-/// A transaction that holds the writing connection.
-pub(crate) struct Transaction {
-    // Ends before the connection is free for the next change.
-    _change: Change,
-    connection: OwnedMutexGuard<Connection>,
-    /// Absent in memory.
-    file: Option<Arc<File>>,
-}
-
-/// A change in memory, until dropped. Of those in a file SQLite keeps count.
-struct Change(Arc<AtomicU64>);
-
-impl Change {
-    /// Begins a change. The connection must be held: there is one change at a time.
-    fn begin(changes: &Arc<AtomicU64>) -> Self {
-        changes.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(changes))
-    }
-}
-
-impl Drop for Change {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
-impl Transaction {
-    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        query(&self.connection, sql, params)
-    }
-
-    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        bind(&mut statement, params)?;
-        let rows = statement.raw_execute().map_err(failure)?;
-        Ok(rows as u64)
-    }
-
-    pub(crate) fn define(&mut self, sql: &str) -> Result<()> {
-        self.connection.execute_batch(sql).map_err(failure)
-    }
-
-    pub(crate) async fn commit(self) -> Result<()> {
-        self.run_blocking("COMMIT").await.map(drop)
-    }
-
-    /// Runs a statement that may wait, for another process or for the disk, on a thread that may wait.
-    /// The whole transaction moves there, so that a caller who gives up meanwhile leaves none open.
-    ///
-    /// Fails after it when the files are not those in the folder: at the beginning, so that nothing is changed there,
-    /// and at the end, so that what is lost is not acknowledged.
-    async fn run_blocking(self, sql: &'static str) -> Result<Self> {
-        let run = move || {
-            self.connection.execute_batch(sql).map_err(failure)?;
-            self.file.as_ref().map_or(Ok(()), |file| file.place.check_writing())?;
-            Ok(self)
-        };
-        tokio::task::spawn_blocking(run).await.map_err(|error| CatalogError::Unavailable(error.into()))?
-    }
-}
-
-impl Drop for Transaction {
-    fn drop(&mut self) {
-        if !self.connection.is_autocommit() {
-            // Fails only when SQLite has rolled back by itself.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
     }
 }
 

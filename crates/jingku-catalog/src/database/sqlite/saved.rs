@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::{Change, Sqlite, failure, lock};
+use super::transaction::Change;
+use super::{Sqlite, failure, lock};
 use crate::{CatalogError, Result};
 
 /// A copy of a database. It is only read from now on.

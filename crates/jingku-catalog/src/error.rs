@@ -23,9 +23,9 @@ pub enum CatalogError {
     /// Ask again later: too many lists are being read. Nothing was changed.
     #[error("too many lists are being read from the catalogue")]
     Busy,
-    /// Restart the server on the right folder: its file was deleted, moved or replaced while it was open. A change that
+    /// Restart the server on the right folder: its file was deleted, moved, replaced or emptied while it was open. A change that
     /// was being committed may be lost.
-    #[error("{} is not the file that was opened: it was deleted, moved or replaced", .0.display())]
+    #[error("{} is not the file that was opened: it was deleted, moved, replaced or emptied", .0.display())]
     Displaced(PathBuf),
     /// Make room: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]

@@ -57,3 +57,12 @@ async fn nothing_is_read_from_another_file() {
     assert!(matches!(catalog.check(false).await, Err(CatalogError::Displaced(_))));
     assert!(!path.exists());
 }
+
+#[tokio::test]
+async fn an_emptied_file_takes_no_change() {
+    let (folder, catalog) = open().await;
+    fs::File::create(folder.path().join("catalog.db")).unwrap();
+    let created =
+        catalog.create_account(jingku_catalog::NewAccount { name: "lost", project_id: "lost" }, 0).await;
+    assert!(matches!(created, Err(CatalogError::Displaced(_))), "{created:?}");
+}

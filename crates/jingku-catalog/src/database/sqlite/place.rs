@@ -87,6 +87,10 @@ impl Place {
             let index = index.map_err(|_| displaced(&self.index_path))?;
             self.index.get_or_init(|| index);
         }
+        // Emptied, it is the same file, and what the log does not have is lost.
+        if self.path.metadata().is_ok_and(|file| file.len() == 0) {
+            return Err(displaced(&self.path));
+        }
         self.check()
     }
 }

@@ -154,7 +154,7 @@ impl Catalog {
     /// Returns all uploads of all accounts. Each account has few.
     pub async fn uploads(&self) -> Result<Vec<Upload>> {
         let sql = format!("SELECT {COLUMNS} FROM uploads ORDER BY image_id");
-        self.database.query(&sql, &[]).await?.into_iter().map(upload).collect()
+        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.into_iter().map(upload).collect()
     }
 
     /// Returns the unfinished uploads that nothing has come of since `heard_before`.
@@ -162,7 +162,12 @@ impl Catalog {
         let sql = format!(
             "SELECT {COLUMNS} FROM uploads WHERE finished_at IS NULL AND heard_at < $1 ORDER BY image_id"
         );
-        self.database.query(&sql, &[heard_before.into()]).await?.into_iter().map(upload).collect()
+        self.database
+            .scan(AccountId::PLATFORM, &sql, &[heard_before.into()])
+            .await?
+            .into_iter()
+            .map(upload)
+            .collect()
     }
 
     /// Writes down how much of a file has come and is durable. One that grows over what its sender said must not grow over

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use crate::blocking;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::lock::lock;
@@ -90,8 +91,10 @@ impl Spools {
         self.close(image_id);
         failpoint::reached("upload.removing");
         if let Ok(path) = self.path(image_id) {
-            remove(&path.with_extension(UNPACKED));
-            remove(&path);
+            blocking::in_place(|| {
+                remove(&path.with_extension(UNPACKED));
+                remove(&path);
+            });
         }
     }
 
@@ -103,7 +106,7 @@ impl Spools {
         };
         let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         let stem = |entry: fs::DirEntry| Some(entry.path().file_stem()?.to_str()?.to_owned());
-        entries.filter_map(stem).collect()
+        blocking::in_place(|| entries.filter_map(stem).collect())
     }
 }
 

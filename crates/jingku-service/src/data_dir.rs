@@ -70,7 +70,7 @@ pub enum StartError {
     CatalogLost(PathBuf),
     /// The catalogue is gone, and what a server writes beside it is there.
     #[error(
-        "The catalogue {} is gone, and its log is there: a server may still run on it. Nothing was changed. Stop the server and put the file back; to begin anew, move the log away too.",
+        "The catalogue {} is gone, and its log is there: a server may still run on it. Nothing was changed. Stop the server and put the file back, or make another data folder of a backup with `jingku restore`; to begin anew, move the log away too.",
         .0.display()
     )]
     CatalogGone(PathBuf),

@@ -113,7 +113,7 @@ pub(crate) fn start_error(error: &StartError) -> String {
             path.display()
         ),
         StartError::CatalogGone(path) => format!(
-            "目录数据库 {} 不见了，但它的日志还在：可能仍有服务在使用。未做任何改动。请停止该服务并把文件放回原处；如要重新开始，请把日志也移走。",
+            "目录数据库 {} 不见了，但它的日志还在：可能仍有服务在使用。未做任何改动。请停止该服务并把文件放回原处，或用 `jingku restore` 从备份恢复出另一个数据目录；如要重新开始，请把日志也移走。",
             path.display()
         ),
         StartError::CatalogLost(path) => format!(

@@ -12,6 +12,7 @@ use super::{Counted, PackedFault, Packing, Step, Stop};
 
 /// The largest window that is read, in bytes: `zstd --long=29`. The decoder keeps the whole of it in memory.
 pub const WINDOW_BYTES_MAX: u64 = 1 << WINDOW_BITS_MAX;
+/// The same as a power of two.
 const WINDOW_BITS_MAX: u32 = 29;
 /// The largest window that every stream may have, in bytes: what `zstd` writes without being told that memory does not
 /// count. Of those with a larger one only one is read at a time.

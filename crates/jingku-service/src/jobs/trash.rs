@@ -20,10 +20,10 @@ pub(super) async fn empty(task: Loop) {
 
 async fn empty_once(task: &Loop) -> Result<(), CatalogError> {
     let context = &task.context;
-    // Also where the catalogue fails, which may be because there is no room.
+    let emptied = context.empty_expired(trusted_now(context).await, || task.stop.is_cancelled()).await;
+    // Also where the catalogue failed, which may be because there is no room.
     keep_reserve(context).await;
-    let emptied = context.empty_expired(trusted_now(context).await, || task.stop.is_cancelled()).await?;
-    if emptied.images > 0 {
+    if emptied?.images > 0 {
         context.emptied.notify_one();
     }
     Ok(())

@@ -52,16 +52,20 @@ fn every_action_is_tested_isolated_and_documented() {
 }
 
 /// What the table of docs/wire/README.md says about an action that the code knows.
-fn generated_cells(action: Action) -> [&'static str; 2] {
-    let repeat = match action.repeat() {
-        Repeat::Safe => "yes",
-        Repeat::Unsafe => "no",
-    };
-    let access = match action.access() {
+fn access_cell(action: Action) -> &'static str {
+    match action.access() {
         Access::Read => "yes",
         Access::Write => "no: 299",
-    };
-    [repeat, access]
+    }
+}
+
+/// Whether the page says of repeating what the code says. What is unsafe may be safe for a time here; the cloud promises
+/// nothing.
+fn says_repeat(cell: &str, repeat: Repeat) -> bool {
+    match repeat {
+        Repeat::Safe => cell == "yes",
+        Repeat::Unsafe => cell == "no" || cell.starts_with("no: ") || cell.starts_with("yes, for "),
+    }
 }
 
 /// Reasons may follow what the code says about repeating; the last column is written by this test.
@@ -74,10 +78,13 @@ fn the_table_of_actions_says_what_the_code_says() {
         let name = line.strip_prefix("| [").and_then(|rest| Some(rest.split_once("](actions/")?.0));
         let Some(action) = name.and_then(Action::from_name) else { return format!("{line}\n") };
         rows += 1;
-        let [repeat, access] = generated_cells(action);
+        let access = access_cell(action);
         let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let told = cells[2].split(':').next().unwrap();
-        assert_eq!(told, repeat, "{}: docs/wire/README.md, column \"safe to repeat\"", action.name());
+        let (name, repeat) = (action.name(), cells[2]);
+        assert!(
+            says_repeat(repeat, action.repeat()),
+            "{name}: docs/wire/README.md, column \"safe to repeat\": {repeat}"
+        );
         format!("| {} | {} | {} | {access} |\n", cells[0], cells[1], cells[2])
     });
     let expected: String = lines.collect();

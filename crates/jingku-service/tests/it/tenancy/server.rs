@@ -158,7 +158,8 @@ impl Server {
             Some(0) | None => Ok(()),
             Some(code) => Err((code, reply.json["Message"].as_str().unwrap_or_default().to_owned())),
         };
-        let bare = ["Action", "RetCode", "Message", "request_uuid"];
+        // A refused name says why, and which image of the caller's own account holds it.
+        let bare = ["Action", "RetCode", "Message", "request_uuid", "Reason", "Holder"];
         let fields = reply.json.as_object().into_iter().flatten();
         let full = fields.map(|(name, _)| name.as_str()).any(|name| !bare.contains(&name));
         if answered == *expected && (answered.is_ok() || !full) {

@@ -242,3 +242,20 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let error = Catalog::connect_postgres("mysql://host").await.err().expect("no such scheme");
     assert!(matches!(error, CatalogError::InvalidUrl(_)), "{error:?}");
 }
+
+/// An error of the disk under a mapped file would end the process by a signal.
+#[test]
+fn nothing_is_mapped_into_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mapped.db");
+    let runtime = Runtime::new().unwrap();
+    let catalog = runtime.block_on(Catalog::open_sqlite(&path)).unwrap();
+    runtime.block_on(async {
+        account(&catalog, "lab").await;
+        catalog.accounts().await.unwrap();
+    });
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    assert!(maps.contains("mapped.db-shm"), "the log's index is shared by mapping it");
+    let mapped: Vec<_> = maps.lines().filter(|line| line.ends_with("mapped.db")).collect();
+    assert_eq!(mapped, Vec::<&str>::new());
+}

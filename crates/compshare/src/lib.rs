@@ -37,6 +37,7 @@ pub use upload::Upload;
 pub use wait::WaitOptions;
 
 pub use jingku_protocol::{
-    Class, Image, ImageStatus, Owner, PlatformType, RetCode, SoftwarePort, Softwares, SupportedZone, actions,
+    Class, FileHasher, HashKind, Image, ImageStatus, Owner, PlatformType, RetCode, SoftwarePort, Softwares,
+    SupportedZone, actions,
 };
 pub use secrecy::SecretString;

@@ -56,4 +56,4 @@ pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
-pub use uploads::{FinishUpload, NewUpload, StartUpload, UPLOAD_SOURCE, Upload};
+pub use uploads::{AgreedHash, FinishUpload, NewUpload, Received, StartUpload, UPLOAD_SOURCE, Upload};

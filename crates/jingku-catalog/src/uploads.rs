@@ -23,6 +23,8 @@ pub struct NewUpload<'a> {
     pub zone: &'a str,
     /// Bytes of the file, if they are known.
     pub size_bytes: Option<i64>,
+    /// Bytes of it that are no hole, if they are known.
+    pub data_bytes: Option<i64>,
     /// Hash of the file, if it is known.
     pub blake3: Option<&'a str>,
 }
@@ -36,12 +38,49 @@ pub struct Upload {
     pub account: AccountId,
     /// Bytes of the file; `None` until somebody knows.
     pub size_bytes: Option<i64>,
-    /// Hash of the file in hexadecimal; `None` until somebody knows.
+    /// Bytes of it that are no hole, as its sender says; `None` until somebody knows.
+    pub data_bytes: Option<i64>,
+    /// Plain hash of the file in hexadecimal; `None` until somebody knows.
     pub blake3: Option<String>,
     /// Bytes that have come and are durable.
     pub received_bytes: i64,
+    /// Bytes that they take up.
+    pub stored_bytes: i64,
+    /// State of the sparse hash of them, if it is known.
+    pub sparse_state: Option<String>,
+    /// Sparse hash of the file in hexadecimal, if that is what has agreed.
+    pub sparse_hash: Option<String>,
     /// Whether all have come and the hash has agreed.
     pub finished: bool,
+}
+
+impl Upload {
+    /// Returns about how many bytes it has still to take up, if anybody can tell.
+    pub fn owed_bytes(&self) -> Option<i64> {
+        let size = self.size_bytes? - self.received_bytes;
+        let data = self.data_bytes.map_or(size, |data| data - self.stored_bytes);
+        Some(size.min(data).max(0))
+    }
+}
+
+/// What has come of a file and is durable.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// Bytes of the file.
+    pub bytes: i64,
+    /// Bytes that they take up, where zeros take none.
+    pub stored_bytes: i64,
+    /// State of their sparse hash in hexadecimal, if it is known.
+    pub sparse_state: Option<&'a str>,
+}
+
+/// The hash that both sides have agreed on, in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgreedHash<'a> {
+    /// Of the file's bytes.
+    Plain(&'a str),
+    /// Of its blocks that are not zero.
+    Sparse(&'a str),
 }
 
 /// What came of [`Catalog::start_upload`].
@@ -68,7 +107,7 @@ pub enum FinishUpload {
     Gone,
 }
 
-const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, received_bytes, finished_at";
+const COLUMNS: &str = "image_id, account_id, size_bytes, data_bytes, blake3, received_bytes, stored_bytes, sparse_state, sparse_hash, finished_at";
 
 impl Catalog {
     /// Creates an image that waits for a file. When the account uploads a file of the same size under the same name
@@ -118,21 +157,28 @@ impl Catalog {
         self.database.query(&sql, &[]).await?.into_iter().map(upload).collect()
     }
 
-    /// Returns the unfinished uploads that nothing has come of since `heard_before`.
-    pub async fn silent_uploads(&self, heard_before: i64) -> Result<Vec<Upload>> {
+    /// Returns the unfinished uploads of which nothing has come since `heard_before`, and of those of which no byte has
+    /// come at all the ones that were started before `started_before`.
+    pub async fn silent_uploads(&self, heard_before: i64, started_before: i64) -> Result<Vec<Upload>> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM uploads WHERE finished_at IS NULL AND heard_at < $1 ORDER BY image_id"
+            "SELECT {COLUMNS} FROM uploads
+             WHERE finished_at IS NULL AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
+             ORDER BY image_id"
         );
-        self.database.query(&sql, &[heard_before.into()]).await?.into_iter().map(upload).collect()
+        let params = [heard_before.into(), started_before.into()];
+        self.database.query(&sql, &params).await?.into_iter().map(upload).collect()
     }
 
-    /// Writes down how much of a file has come and is durable. Returns `false` when the upload is finished or gone.
-    pub async fn receive(&self, image_id: &str, received_bytes: i64, now: i64) -> Result<bool> {
+    /// Records how much of a file has come. Returns `false` when the upload is finished or gone.
+    pub async fn receive(&self, image_id: &str, received: Received<'_>, now: i64) -> Result<bool> {
         self.database
             .write(|mut transaction| async move {
-                let sql = "UPDATE uploads SET received_bytes = $2, heard_at = $3
+                let sql = "UPDATE uploads
+                           SET received_bytes = $2, stored_bytes = $3, sparse_state = $4, heard_at = $5
                            WHERE image_id = $1 AND finished_at IS NULL";
-                let params = [image_id.into(), received_bytes.into(), now.into()];
+                let Received { bytes, stored_bytes, sparse_state } = received;
+                let params =
+                    [image_id.into(), bytes.into(), stored_bytes.into(), sparse_state.into(), now.into()];
                 let received = transaction.execute(sql, &params).await?;
                 transaction.commit(received == 1).await
             })
@@ -144,7 +190,7 @@ impl Catalog {
         &self,
         upload: &Upload,
         size_bytes: i64,
-        blake3: &str,
+        hash: AgreedHash<'_>,
         job: NewJob<'_>,
         now: i64,
     ) -> Result<FinishUpload> {
@@ -152,14 +198,22 @@ impl Catalog {
             .write(|mut transaction| async move {
                 touch(&mut transaction, upload.account).await?;
                 let id = &upload.image_id;
-                let sql = "UPDATE uploads
-                           SET size_bytes = $2, blake3 = $3, received_bytes = $2, heard_at = $4, finished_at = $4
-                           WHERE image_id = $1 AND finished_at IS NULL";
-                let params = [id.into(), size_bytes.into(), blake3.into(), now.into()];
-                if transaction.execute(sql, &params).await? == 0 {
+                let (column, hash) = match hash {
+                    AgreedHash::Plain(hash) => ("blake3", hash),
+                    AgreedHash::Sparse(hash) => ("sparse_hash", hash),
+                };
+                let sql = format!(
+                    "UPDATE uploads
+                     SET size_bytes = $2, {column} = $3, received_bytes = $2, heard_at = $4, finished_at = $4
+                     WHERE image_id = $1 AND finished_at IS NULL"
+                );
+                let params = [id.into(), size_bytes.into(), hash.into(), now.into()];
+                if transaction.execute(&sql, &params).await? == 0 {
                     let sql = "SELECT image_id FROM uploads WHERE image_id = $1";
                     let there = transaction.exists(sql, &[id.into()]).await?;
-                    return transaction.discard(if there { FinishUpload::Before } else { FinishUpload::Gone }).await;
+                    return transaction
+                        .discard(if there { FinishUpload::Before } else { FinishUpload::Gone })
+                        .await;
                 }
                 let source = format!("{UPLOAD_SOURCE}{id}");
                 let scope = Scope::own(upload.account);
@@ -209,9 +263,17 @@ async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>
     };
     insert_image(transaction, scope, &image, &origin, now).await?;
     count(transaction, scope.owner(), new.zone, 1).await?;
-    let sql = "INSERT INTO uploads (image_id, account_id, size_bytes, blake3, received_bytes, heard_at)
-               VALUES ($1, $2, $3, $4, 0, $5)";
-    let params = [new.image_id.into(), scope.param(), new.size_bytes.into(), new.blake3.into(), now.into()];
+    let sql =
+        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, received_bytes, heard_at)
+               VALUES ($1, $2, $3, $4, $5, 0, $6)";
+    let params = [
+        new.image_id.into(),
+        scope.param(),
+        new.size_bytes.into(),
+        new.data_bytes.into(),
+        new.blake3.into(),
+        now.into(),
+    ];
     transaction.execute(sql, &params).await.map(drop)
 }
 
@@ -248,8 +310,12 @@ fn upload_cells(cells: &mut Cells) -> Read<Upload> {
         image_id: cells.text()?,
         account: AccountId(cells.integer()?),
         size_bytes: cells.optional_integer()?,
+        data_bytes: cells.optional_integer()?,
         blake3: cells.optional_text()?,
         received_bytes: cells.integer()?,
+        stored_bytes: cells.integer()?,
+        sparse_state: cells.optional_text()?,
+        sparse_hash: cells.optional_text()?,
         finished: cells.optional_integer()?.is_some(),
     })
 }

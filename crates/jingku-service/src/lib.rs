@@ -60,12 +60,13 @@ pub use error::{Error, Internal};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use jingku_catalog::{Account, AccountId, CatalogError, Instance, Key, KeyLimits, Review, TrashedImage};
 pub use jingku_chunks::{Seen, Swept};
-pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer};
+pub use jingku_makers::{DiskError, DiskFormat, Qcow2Writer, is_written, next_stored};
 pub use jingku_protocol::PlatformType;
 pub use jobs::Workers;
 pub use limits::{
     BODY_READ_TIMEOUT, HEADER_READ_TIMEOUT, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_EXPORTS,
-    MAX_LARGE_BODIES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT,
+    MAX_LARGE_BODIES, MAX_UPLOAD_HASHES, MAX_UPLOADS, SHARES_MAX, STALL_TIMEOUT, UPLOAD_CHECKPOINT,
+    UPLOAD_HASH_TIMEOUT, UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT,
 };
 pub use operator::{NewInstance, OperatorError, PlatformImage};
 pub use public_url::{BadPublicUrl, PublicUrl};

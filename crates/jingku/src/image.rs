@@ -3,11 +3,15 @@
 mod cover;
 mod create;
 mod export;
+mod fingerprint;
 mod follow;
 mod import;
+mod input;
 pub(crate) mod list;
+mod producer;
 mod source;
 mod sparse_file;
+mod stop;
 mod url;
 
 use compshare::actions::{

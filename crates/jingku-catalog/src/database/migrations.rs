@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_trash.sql"),
     include_str!("../../migrations/0006_manifests.sql"),
     include_str!("../../migrations/0007_uploads.sql"),
+    include_str!("../../migrations/0011_sparse_uploads.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, NewJob, NewUpload, Scope,
-    StartUpload, UPLOAD_SOURCE, Upload,
+    AccountId, AgreedHash, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, NewJob, NewUpload,
+    Received, Scope, StartUpload, UPLOAD_SOURCE, Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -13,6 +13,7 @@ on_every_engine!(
     a_failed_upload_frees_its_name,
     a_deleted_image_has_no_upload,
     silence_is_found,
+    either_hash_is_kept,
 );
 
 const UPLOADS_MAX: i64 = 2;
@@ -25,6 +26,7 @@ fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
         region: "cn-wlcb",
         zone: "cn-wlcb-01",
         size_bytes: Some(9),
+        data_bytes: Some(7),
         blake3: Some("aa"),
     }
 }
@@ -37,8 +39,12 @@ async fn upload(catalog: &Catalog, owner: AccountId, id: &str) -> Upload {
     catalog.upload(owner, id).await.unwrap().expect("it goes on")
 }
 
+fn received(bytes: i64) -> Received<'static> {
+    Received { bytes, stored_bytes: bytes - 1, sparse_state: Some("state") }
+}
+
 async fn finish(catalog: &Catalog, upload: &Upload, job: &str) -> FinishUpload {
-    catalog.finish_upload(upload, 9, "aa", NewJob { id: job }, NOW + 2).await.unwrap()
+    catalog.finish_upload(upload, 9, AgreedHash::Plain("aa"), NewJob { id: job }, NOW + 2).await.unwrap()
 }
 
 async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engine) {
@@ -47,11 +53,13 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((image.status, image.size_bytes, &*image.zone), (ImageStatus::Making, 9, "cn-wlcb-01"));
     assert!(claim(&catalog, "worker", NOW).await.is_none());
-    assert!(catalog.receive("image-a", 4, NOW + 1).await.unwrap());
+    assert!(catalog.receive("image-a", received(4), NOW + 1).await.unwrap());
     let progress = catalog.image_progress(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes, progress.started_at), (4, 9, None));
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!((going.received_bytes, going.size_bytes, going.finished), (4, Some(9), false));
+    let state = (going.stored_bytes, going.data_bytes, going.sparse_state.as_deref(), going.owed_bytes());
+    assert_eq!(state, (3, Some(7), Some("state"), Some(4)));
     let stranger = account(&catalog, "other").await.id;
     assert_eq!(catalog.upload(stranger, "image-a").await.unwrap(), None);
 
@@ -59,7 +67,7 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     assert_eq!(finish(&catalog, &going, "another").await, FinishUpload::Before);
     let finished = upload(&catalog, owner, "image-a").await;
     assert_eq!((finished.received_bytes, finished.finished), (9, true));
-    assert!(!catalog.receive("image-a", 5, NOW + 3).await.unwrap(), "it has come");
+    assert!(!catalog.receive("image-a", received(5), NOW + 3).await.unwrap(), "it has come");
     assert!(!catalog.fail_upload(&going, "late", NOW + 3).await.unwrap());
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
     assert_eq!(job.instance_id, format!("{UPLOAD_SOURCE}image-a"));
@@ -127,7 +135,7 @@ async fn a_deleted_image_has_no_upload(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-a", "a")).await;
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!(catalog.delete_image(scope, "image-a", NOW + 1).await.unwrap(), DeleteImage::Deleted);
-    assert!(!catalog.receive("image-a", 5, NOW + 2).await.unwrap());
+    assert!(!catalog.receive("image-a", received(5), NOW + 2).await.unwrap());
     assert_eq!(finish(&catalog, &going, "job").await, FinishUpload::Gone);
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, StartUpload::Started);
@@ -137,14 +145,34 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
-    catalog.receive("image-b", 1, NOW + 10).await.unwrap();
-    let silent = async |before: i64| {
-        let found = catalog.silent_uploads(before).await.unwrap();
+    catalog.receive("image-b", received(1), NOW + 10).await.unwrap();
+    let silent = async |heard_before: i64, started_before: i64| {
+        let found = catalog.silent_uploads(heard_before, started_before).await.unwrap();
         found.into_iter().map(|upload| upload.image_id).collect::<Vec<_>>()
     };
-    assert_eq!(silent(NOW).await, [""; 0]);
-    assert_eq!(silent(NOW + 1).await, ["image-a"]);
-    assert_eq!(silent(NOW + 11).await, ["image-a", "image-b"]);
+    assert_eq!(silent(NOW, NOW).await, [""; 0]);
+    assert_eq!(silent(NOW + 1, NOW).await, ["image-a"]);
+    // One of which something has come is given more time.
+    assert_eq!(silent(NOW, NOW + 11).await, ["image-a"]);
+    assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
     finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
-    assert_eq!(silent(NOW + 11).await, ["image-b"]);
+    assert_eq!(silent(NOW + 11, NOW + 11).await, ["image-b"]);
+}
+
+async fn either_hash_is_kept(Engine { catalog, .. }: Engine) {
+    let owner = account(&catalog, "lab").await.id;
+    for (id, agreed, kept) in [
+        ("image-a", AgreedHash::Plain("bb"), (Some("bb"), None)),
+        ("image-b", AgreedHash::Sparse("cc"), (None, Some("cc"))),
+    ] {
+        let new = NewUpload { size_bytes: None, data_bytes: None, blake3: None, ..new(id, id) };
+        start(&catalog, owner, new).await;
+        let going = upload(&catalog, owner, id).await;
+        assert_eq!(going.owed_bytes(), None);
+        let job = NewJob { id };
+        let finished = catalog.finish_upload(&going, 9, agreed, job, NOW).await.unwrap();
+        assert_eq!(finished, FinishUpload::Finished);
+        let finished = upload(&catalog, owner, id).await;
+        assert_eq!((finished.blake3.as_deref(), finished.sparse_hash.as_deref()), kept);
+    }
 }

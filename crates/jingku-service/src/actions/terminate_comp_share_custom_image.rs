@@ -18,7 +18,7 @@ pub(super) async fn run(
     match deleted {
         DeleteImage::Deleted => {
             context.running.cancel(&request.image_id);
-            context.spools.remove(&request.image_id);
+            context.spools.remove(&request.image_id).await;
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),

@@ -3,22 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE};
+use jingku_catalog::{Job, UPLOAD_SOURCE, Upload};
 use tokio::sync::watch;
 
 use crate::context::Context;
+use crate::error::Internal;
+use crate::limits::{UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT};
 
 /// How often.
-const EVERY: Duration = Duration::from_mins(10);
-/// How long nothing may come, in seconds: a day.
-const SILENCE_SECS: i64 = 86_400;
+const EVERY: Duration = Duration::from_mins(1);
 
-/// What the owner is told of an image whose file did not come.
+/// What the owner is told of an image of whose file no byte came.
+const NOT_STARTED: &str = "No byte of the file came within 10 minutes. Import it again.";
+/// What the owner is told of an image whose file did not come to its end.
 const SILENT: &str = "Nothing more of the file came for 24 hours. Import it again.";
 
 /// Works until told to stop, for the first time at once.
 pub(super) async fn expire(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
-    // An error means that whoever could tell to stop is gone.
+    // An error means that nobody is left to say so.
     while !*stopped.borrow() && stopped.has_changed().is_ok() {
         if let Err(error) = expire_once(&context).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot look after uploads");
@@ -27,22 +29,34 @@ pub(super) async fn expire(context: Arc<Context>, mut stopped: watch::Receiver<b
     }
 }
 
-async fn expire_once(context: &Context) -> Result<(), CatalogError> {
+async fn expire_once(context: &Arc<Context>) -> Result<(), Internal> {
     let now = context.clock.now();
-    for upload in context.catalog.silent_uploads(now - SILENCE_SECS).await? {
-        if context.catalog.fail_upload(&upload, SILENT, now).await? {
+    let (resumable, startable) = (now - seconds(UPLOAD_RESUME_TIMEOUT), now - seconds(UPLOAD_START_TIMEOUT));
+    let silent = context.catalog.silent_uploads(resumable, startable).await?;
+    // Bytes may be coming just now.
+    for upload in silent.iter().filter(|upload| !context.spools.is_taken(&upload.image_id)) {
+        if context.catalog.fail_upload(upload, reason(upload), now).await? {
             tracing::info!(image_id = upload.image_id, "upload given up");
-            context.spools.remove(&upload.image_id);
+            context.spools.remove(&upload.image_id).await;
         }
     }
     // In this order: a file that comes meanwhile is of an upload that was there before it.
-    let files = context.spools.list();
+    let listed = Arc::clone(context);
+    let files = tokio::task::spawn_blocking(move || listed.spools.list()).await?;
     let uploads = context.catalog.uploads().await?;
     let needed = |id: &str| uploads.iter().any(|upload| upload.image_id == id);
     for image_id in files.iter().filter(|id| !needed(id)) {
-        context.spools.remove(image_id);
+        context.spools.remove(image_id).await;
     }
     Ok(())
+}
+
+fn reason(upload: &Upload) -> &'static str {
+    if upload.received_bytes == 0 { NOT_STARTED } else { SILENT }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Removes the file of a job that has ended.
@@ -52,6 +66,6 @@ pub(super) async fn remove_if_gone(context: &Context, job: &Job) {
     }
     // If it is there, it goes on later; if nobody can tell, the next look finds out.
     if let Ok(None) = context.catalog.upload(job.account, &job.image_id).await {
-        context.spools.remove(&job.image_id);
+        context.spools.remove(&job.image_id).await;
     }
 }

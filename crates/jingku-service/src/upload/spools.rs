@@ -79,17 +79,27 @@ impl Spools {
         lock(&self.known).remove(image_id);
     }
 
-    /// Removes the file of an image, if there is one. Whoever is at it finds out from the catalogue.
-    pub(crate) fn remove(&self, image_id: &str) {
+    /// Tells whether a request has the file of an image.
+    pub(crate) fn is_taken(&self, image_id: &str) -> bool {
+        lock(&self.known).get(image_id).is_some_and(|known| known.try_lock().is_err())
+    }
+
+    /// Removes the file of an image, if there is one. A request that has it finds out from the catalogue.
+    pub(crate) async fn remove(&self, image_id: &str) {
         self.close(image_id);
         failpoint::reached("upload.removing");
         if let Ok(path) = self.path(image_id) {
-            remove(&path.with_extension(UNPACKED));
-            remove(&path);
+            let removed = tokio::task::spawn_blocking(move || {
+                remove(&path.with_extension(UNPACKED));
+                remove(&path);
+            });
+            if let Err(error) = removed.await {
+                tracing::error!(image_id, %error, "cannot remove an uploaded file");
+            }
         }
     }
 
-    /// The images that there are files of.
+    /// The images that there are files of. Blocking.
     pub(crate) fn list(&self) -> Vec<String> {
         let folder = match &self.folder {
             Folder::Fixed(path) => Some(path.as_path()),

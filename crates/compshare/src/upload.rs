@@ -78,6 +78,11 @@ impl Upload {
         Ok(())
     }
 
+    /// Asks for another link: the server ends an upload of which no byte comes and whose client does not ask.
+    pub async fn renew(&mut self) -> Result<(), Error> {
+        self.look_again().await
+    }
+
     /// How many bytes the server has.
     pub fn received(&self) -> u64 {
         self.state.offset

@@ -169,6 +169,18 @@ impl Catalog {
         self.database.query(&sql, &params).await?.into_iter().map(upload).collect()
     }
 
+    /// Records that the client of an upload is there though no byte has come yet.
+    pub async fn hear(&self, image_id: &str, now: i64) -> Result<()> {
+        self.database
+            .write(|mut transaction| async move {
+                let sql = "UPDATE uploads SET heard_at = $2
+                           WHERE image_id = $1 AND finished_at IS NULL AND received_bytes = 0";
+                transaction.execute(sql, &[image_id.into(), now.into()]).await?;
+                transaction.commit(()).await
+            })
+            .await
+    }
+
     /// Records how much of a file has come. Returns `false` when the upload is finished or gone.
     pub async fn receive(&self, image_id: &str, received: Received<'_>, now: i64) -> Result<bool> {
         self.database

@@ -24,7 +24,8 @@ pub const MAX_EXPORTS: usize = 16;
 pub const MAX_UPLOADS: usize = 16;
 /// The most uploads of one account that have not come to their end.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
-/// How long the first bytes of an upload may take to come. Then its image is `UnAvailable` and its name is free.
+/// How long the first bytes of an upload may take to come since the client has last asked for its link. Then its image is
+/// `UnAvailable` and its name is free.
 pub const UPLOAD_START_TIMEOUT: Duration = Duration::from_mins(10);
 /// How long nothing may come of an upload of which something has come. It can be resumed for so long.
 pub const UPLOAD_RESUME_TIMEOUT: Duration = Duration::from_hours(24);
@@ -32,7 +33,7 @@ pub const UPLOAD_RESUME_TIMEOUT: Duration = Duration::from_hours(24);
 pub const UPLOAD_CHECKPOINT: Duration = Duration::from_secs(30);
 /// The most uploaded files read again at once to hash them, as after a restart; more wait.
 pub const MAX_UPLOAD_HASHES: usize = 2;
-/// How long a request waits until a file has been read again. Then it is told to come again; the reading continues.
+/// How long a request waits until a file has been read again. Then it is refused with 409, and the reading continues.
 pub const UPLOAD_HASH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;

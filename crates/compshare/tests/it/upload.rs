@@ -142,13 +142,15 @@ async fn what_was_opened_is_withdrawn() {
                 assert_eq!(request.text("CompShareImageId"), Some("image-1"));
                 Answer::Json(json!({"RetCode": 0}))
             }
+            _ if request.head.starts_with("HEAD") => head("200 OK", 0),
             _ => link(),
         })
         .await;
-        let upload = server.client().start_import(&request()).await.unwrap();
+        let mut upload = server.client().start_import(&request()).await.unwrap();
         assert!(!upload.is_resumed());
+        upload.renew().await.unwrap();
         upload.withdraw().await.unwrap();
-        assert_eq!(server.seen().len(), 2);
+        assert_eq!(server.seen().len(), 4);
     }
 }
 

@@ -155,6 +155,12 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     // One of which something has come is given more time.
     assert_eq!(silent(NOW, NOW + 11).await, ["image-a"]);
     assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
+    // A sign of life counts for the first bytes alone.
+    catalog.hear("image-a", NOW + 5).await.unwrap();
+    catalog.hear("image-b", NOW + 20).await.unwrap();
+    assert_eq!(silent(NOW, NOW + 5).await, [""; 0]);
+    assert_eq!(silent(NOW, NOW + 6).await, ["image-a"]);
+    assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
     finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
     assert_eq!(silent(NOW + 11, NOW + 11).await, ["image-b"]);
 }

@@ -36,6 +36,7 @@ pub(super) async fn run(
     let (own, account) = (caller.own(), caller.account().id);
     // What has come of one that goes on is on the disk already.
     let (id, resumed) = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
+        context.catalog.hear(&id, context.clock.now()).await?;
         (id, true)
     } else {
         check_room(context, request.data_bytes.or(request.size_bytes)).await?;

@@ -13,9 +13,9 @@ use crate::limits::{UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT};
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// What the owner is told of an image of whose file no byte came.
+/// `FailedReason` of an image of whose file no byte came.
 const NOT_STARTED: &str = "No byte of the file came within 10 minutes. Import it again.";
-/// What the owner is told of an image whose file did not come to its end.
+/// `FailedReason` of an image whose file did not come to its end.
 const SILENT: &str = "Nothing more of the file came for 24 hours. Import it again.";
 
 /// Works until told to stop, for the first time at once.

@@ -496,6 +496,10 @@ async fn an_upload_without_a_byte_is_forgotten_after_minutes() {
     sender.send(Ok(Bytes::from("a"))).await.unwrap();
     sender.send(Ok(Bytes::from("b"))).await.unwrap();
 
+    service.clock.set(NOW + 60);
+    // Its client asks again.
+    let (waiting, _) = caller.import(&[("Name", "env-2")]).await;
+    assert_eq!(waiting, empty.remove(0));
     service.clock.set(NOW + UPLOAD_START_TIMEOUT.as_secs().cast_signed() + 1);
     service.work_off(&empty[0]).await;
     for id in &empty {
@@ -504,11 +508,11 @@ async fn an_upload_without_a_byte_is_forgotten_after_minutes() {
         let reason = "No byte of the file came within 10 minutes. Import it again.";
         assert_eq!(facts, (&"UnAvailable".into(), &reason.into()));
     }
-    for id in [&slow_id, &begun] {
+    for id in [&slow_id, &begun, &waiting] {
         assert_eq!(caller.image(id).await["Status"], "Making", "{id}");
     }
     // The name and the places are free.
-    assert!(!empty.contains(&caller.import(&[("Name", "env-2")]).await.0));
+    assert!(!empty.contains(&caller.import(&[("Name", "env-3")]).await.0));
     // What comes slowly is recorded while it comes, and so is not taken for none.
     let mut whole = b"ab".to_vec();
     while told(&caller.to(Method::HEAD, &slow_link, &[], Body::empty()).await).1 == Some(0) {

@@ -24,6 +24,9 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take to withdraw an upload, or to get to know it first.
 const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often the server hears of an upload of which no byte was sent yet: it ends one that is silent for ten minutes.
+const RENEW_AFTER: Duration = Duration::from_mins(3);
+
 /// Why an upload has not come to its end, and what becomes of it.
 enum Broken {
     /// What has come stays for a while: the same command may resume it.
@@ -205,7 +208,7 @@ async fn send_pieces(
     *ours |= upload.received() > 0;
     let (sender, mut pieces) = mpsc::channel(1);
     let reading = on_a_thread(move || read(source, &sender));
-    while let Some(piece) = pieces.recv().await {
+    while let Some(piece) = next_piece(&mut pieces, upload).await? {
         let length = match &piece {
             Piece::Data(bytes) => bytes.len() as u64,
             Piece::Zeros(count) => *count,
@@ -230,6 +233,17 @@ async fn send_pieces(
         *ours = true;
     }
     reading.await.map_err(Broken::Lost)
+}
+
+/// Waits for a piece. What writes it may take its time: until the first one the server hears from us now and then.
+async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> Result<Option<Piece>, Error> {
+    loop {
+        match timeout(RENEW_AFTER, pieces.recv()).await {
+            Ok(piece) => return Ok(piece),
+            Err(_) if upload.received() == 0 => upload.renew().await?,
+            Err(_) => {}
+        }
+    }
 }
 
 /// Passes over what the server has, which must be the start of the input.
@@ -329,7 +343,7 @@ fn read(mut source: Source, sender: &mpsc::Sender<Piece>) -> Result<Source, Fail
 impl From<Error> for Broken {
     fn from(error: Error) -> Self {
         let gone = matches!(error, Error::ImageGone { .. });
-        // The bytes cannot be what the server was told.
+        // The bytes cannot be what the server expects.
         let wrong = error.ret_code() == Some(RetCode::ParamNotAvailable.code());
         match Failure::from(error) {
             failure if gone => Self::NotOurs(failure),

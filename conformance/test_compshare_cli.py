@@ -128,9 +128,12 @@ def test_delete(cli):
     image = cli.account.make("short-lived")
     cli.run("image", "delete", image, "-y", "--region", REGION)
     assert cli.items("--all") == []
-    again = cli.json("image", "delete", image, "-y", "--region", REGION, code=1)
-    assert again["error"]["details"]["ret_code"] == 8039
-    assert again["error"]["message"] == f"Resource not exist [{image}]"
+    # Sent again because the answer was lost.
+    cli.run("image", "delete", image, "-y", "--region", REGION)
+    never = "compshareImage-1nowherenone"
+    gone = cli.json("image", "delete", never, "-y", "--region", REGION, code=1)
+    assert gone["error"]["details"]["ret_code"] == 8039
+    assert gone["error"]["message"] == f"Resource not exist [{never}]"
 
 
 def test_doctor_is_content(reader):

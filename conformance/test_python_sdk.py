@@ -92,8 +92,9 @@ def test_the_life_of_an_image_typed(account):
 
     assert api.terminate_comp_share_custom_image(by_id) == {}
     assert api.describe_comp_share_custom_images(by_id) == {"TotalCount": 0, "ImageSet": []}
+    # Sent again because the answer was lost.
+    assert api.terminate_comp_share_custom_image(by_id) == {}
     gone = (8039, f"Resource not exist [{image}]")
-    assert answer(api.terminate_comp_share_custom_image, by_id) == gone
     assert answer(api.get_comp_share_image_create_progress, by_id) == gone
     assert answer(api.update_comp_share_image, by_id) == gone
 
@@ -320,7 +321,7 @@ def test_deleting_an_image_frees_its_name_and_its_instance(account, slow_instanc
 
 
 def test_pages_of_25_images(account):
-    images = {account.start_making(f"image-{n:02}") for n in range(25)}
+    images = [account.start_making(f"image-{n:02}") for n in range(25)]
     account.wait(*images)
 
     typed = account.sdk().ucompshare().describe_comp_share_custom_images
@@ -328,9 +329,9 @@ def test_pages_of_25_images(account):
     assert [len(page["ImageSet"]) for page in pages] == [10, 10, 5, 0, 0]
     assert {page["TotalCount"] for page in pages} == {25}
     rows = [row for page in pages for row in page["ImageSet"]]
-    order = [(row["CreateTime"], row["CompShareImageId"]) for row in rows]
-    assert order == sorted(order, reverse=True), "newest first, then by id"
-    assert {row["CompShareImageId"] for row in rows} == images
+    assert [row["CompShareImageId"] for row in rows] == images[::-1], "the last created first"
+    times = [row["CreateTime"] for row in rows]
+    assert times == sorted(times, reverse=True)
 
     default = typed({"Zone": ZONE})["ImageSet"]
     assert default == typed({"Zone": ZONE, "Limit": 0})["ImageSet"] == rows[:20]

@@ -171,14 +171,3 @@ def test_a_server_behind_https(cli):
     inner = [binary, "run", "--base-url", "https://api.compshare.cn", "--data-dir", cli.home / "inner"]
     document = cli(*inner, "--", COMPSHARE, "--json", "image", "list", "--source", "custom").stdout
     assert [item["CompShareImageId"] for item in json.loads(document)["data"]["items"]] == [image]
-
-
-def test_what_env_prints_for_python_runs_as_it_is(cli):
-    image = cli.account.make("from-env")
-    account, daemon = cli.account, cli.account.daemon
-    keys = ["--public-key", account.public_key, "--private-key", account.private_key]
-    program = daemon.run("env", "--sdk", "python", *keys)
-    environment = clean_environment(cli.home)
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"{image} from-env Available"

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import subprocess
 from urllib.parse import urlsplit
@@ -40,13 +41,13 @@ class Jingku:
         """Makes the catalogue what it was at a snapshot."""
         self._post("return", name=name)
 
-    def set_clock(self, now: int):
-        """Stops the server's clock at a time in Unix seconds."""
-        self._post("clock", set=now)
+    def set_clock(self, now: float):
+        """Stops the server's clock at a time in Unix seconds; what is behind the point is cut."""
+        self._post("clock", set=_seconds(now))
 
-    def advance_clock(self, seconds: int):
-        """Moves the server's clock."""
-        self._post("clock", advance=seconds)
+    def advance_clock(self, seconds: float):
+        """Moves the server's clock; what is behind the point is cut."""
+        self._post("clock", advance=_seconds(seconds))
 
     def free_clock(self):
         """Gives the server the machine's clock again."""
@@ -101,6 +102,15 @@ class Jingku:
         return answer
 
 
+def _seconds(value) -> int:
+    """Whole seconds, as the server counts them."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"give a number of seconds, such as time.time(), not {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"give a finite number of seconds, not {value!r}")
+    return int(value)
+
+
 def pytest_addoption(parser):
     parser.addini("jingku_fixtures", "fixtures file of the jingku server, from the ini file's folder on", type="paths")
 
@@ -116,12 +126,14 @@ def jingku_fixtures(pytestconfig):
 def jingku_server(jingku_fixtures):
     """One server for the whole run, in memory. JINGKU_BIN names the program unless it is on the PATH."""
     command = [os.environ.get("JINGKU_BIN") or "jingku", "serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0"]
-    command += ["--json"] + (["--fixtures", str(jingku_fixtures)] if jingku_fixtures else [])
+    command += ["--json", "--exit-with-parent"] + (["--fixtures", str(jingku_fixtures)] if jingku_fixtures else [])
     # What is set for a server at work does not concern this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JINGKU_")}
     environment["JINGKU_LOG"] = "warn"
     try:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+        # The pipe to its standard input closes when this process ends, even if killed: then the server stops.
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment, text=True)
     except OSError as error:
         pytest.fail(f"cannot start {command[0]}: {error}; install jingku, or name it with JINGKU_BIN", pytrace=False)
     try:
@@ -133,6 +145,7 @@ def jingku_server(jingku_fixtures):
     finally:
         process.kill()
         process.wait()
+        process.stdin.close()
         process.stdout.close()
 
 

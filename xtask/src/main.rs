@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "bench")]
 mod bench;
+mod limits;
 mod test;
 mod workspace;
 
@@ -24,6 +25,8 @@ struct Cli {
 enum Task {
     /// Install what the tests need and run them all.
     Test(test::Args),
+    /// Write docs/operate/limits.md from the constants in the code.
+    Limits,
     /// Measure the release binary.
     #[cfg(feature = "bench")]
     #[command(subcommand)]
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
 fn run(workspace: &Workspace, task: Task) -> Result<()> {
     match task {
         Task::Test(args) => test::run(workspace, &args),
+        Task::Limits => limits::run(workspace),
         #[cfg(feature = "bench")]
         Task::Bench(bench) => bench.run(workspace),
         #[cfg(not(feature = "bench"))]

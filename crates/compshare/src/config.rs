@@ -52,13 +52,17 @@ impl Config {
     }
 
     /// Reads `COMPSHARE_PUBLIC_KEY` and `COMPSHARE_PRIVATE_KEY`, which must be set, and `COMPSHARE_BASE_URL`,
-    /// `COMPSHARE_REGION` and `COMPSHARE_ZONE`, which may be. An empty variable counts as unset.
+    /// `COMPSHARE_REGION` and `COMPSHARE_ZONE`, which may be. White space around a value does not count, and an empty
+    /// variable counts as unset.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let optional = |name: &str| {
+            let value = variable(name)?.trim().to_owned();
+            (!value.is_empty()).then_some(value)
+        };
         let required = |name: &str| {
             optional(name).ok_or_else(|| Error::Config(format!("set the environment variable {name}")))
         };
@@ -92,8 +96,8 @@ mod tests {
         assert_eq!(least.private_key.expose_secret(), "private");
 
         let rest = [
-            ("COMPSHARE_BASE_URL", "http://127.0.0.1:1"),
-            ("COMPSHARE_REGION", "r"),
+            ("COMPSHARE_BASE_URL", "http://127.0.0.1:1\r"),
+            ("COMPSHARE_REGION", " r\n"),
             ("COMPSHARE_ZONE", "z"),
         ];
         let full = config(&[&keys[..], &rest[..]].concat()).unwrap();

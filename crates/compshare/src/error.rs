@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use jingku_protocol::Class;
 use jingku_protocol::actions::Action;
+use jingku_protocol::{Class, NameRefusal};
 
 use crate::class::class_of;
 
@@ -14,7 +14,7 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// The configuration cannot be used; nothing was sent.
-    #[error("The client cannot be set up: {0}.")]
+    #[error("The client cannot be set up: {}.", without_stop(.0))]
     Config(String),
 
     /// No connection came about, so the request was certainly not sent.
@@ -58,7 +58,7 @@ pub enum Error {
     },
 
     /// A reply that is not what the action answers with.
-    #[error("The reply to {} cannot be used: {reason}; it starts with {excerpt:?}.", .action.name())]
+    #[error("The reply to {} cannot be used: {}; it starts with {excerpt:?}.", .action.name(), without_stop(reason))]
     Undecodable {
         /// What was called.
         action: Action,
@@ -79,6 +79,8 @@ pub enum Error {
         code: i64,
         /// The `Message`.
         message: String,
+        /// What is wrong with a name, when a name was refused and the server says it: Jingku does, the cloud does not.
+        name_refusal: Option<NameRefusal>,
         /// Names the call in the server's logs.
         request_id: Option<String>,
     },
@@ -204,13 +206,19 @@ fn class_of_status(status: u16) -> Class {
 /// The end of a chain of causes, which alone says what happened: `Connection refused (os error 111)`.
 pub(crate) fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last();
-    last.unwrap_or(error).to_string()
+    without_stop(&last.unwrap_or(error).to_string()).to_owned()
 }
 
 fn in_logs(request_id: Option<&str>) -> String {
     request_id.map(|id| format!(", request {id}")).unwrap_or_default()
 }
 
+/// Texts may be sentences, and what they are put into goes on or has a full stop of its own.
+fn without_stop(text: &str) -> &str {
+    text.trim_end().trim_end_matches(['.', '。'])
+}
+
 fn or_unknown(reason: &str) -> &str {
+    let reason = without_stop(reason);
     if reason.is_empty() { "the server gave no reason" } else { reason }
 }

@@ -1,3 +1,4 @@
+use jingku_protocol::NameRefusal;
 use jingku_protocol::actions::Action;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,9 +35,14 @@ pub(crate) fn decode<T: DeserializeOwned>(
     match reply.get("RetCode").and_then(integer) {
         None => Err(undecodable("it has no RetCode".to_owned(), request_id)),
         Some(0) => serde_json::from_value(reply).map_err(|error| undecodable(error.to_string(), request_id)),
-        Some(code) => {
-            Err(Error::Api { action, code, message: text("Message").unwrap_or_default(), request_id })
-        }
+        Some(code) => Err(Error::Api {
+            action,
+            code,
+            message: text("Message").unwrap_or_default(),
+            name_refusal: text(NameRefusal::REASON)
+                .and_then(|reason| NameRefusal::from_members(&reason, text(NameRefusal::HOLDER).as_deref())),
+            request_id,
+        }),
     }
 }
 

@@ -277,7 +277,8 @@ async fn look(client: &Client, url: &str) -> Result<UploadState, Error> {
             return Ok(state);
         }
         let message = "The server is still at what has come".to_owned();
-        Err(Error::Api { action: ACTION, code: RetCode::Throttled.code(), message, request_id: None })
+        let code = RetCode::Throttled.code();
+        Err(Error::Api { action: ACTION, code, message, name_refusal: None, request_id: None })
     })
     .await
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateAccount, GroupFilter, GroupOrder, GroupSort, ImageChanges, NewAccount,
+    AccountId, Catalog, CreateAccount, GroupFilter, GroupOrder, GroupSort, ImageChanges, Made, NewAccount,
     NewImage, NewInstance, NewJob, Paging, Scope, Submission, VersionFilter,
 };
 
@@ -97,8 +97,8 @@ async fn fill(catalog: &Catalog, path: &Path) {
     };
     let scope = Scope::own(account.id);
     catalog.create_image(scope, image, NewJob { id: "job" }, 0).await.unwrap();
-    let job = catalog.claim_job("worker", 0, 60).await.unwrap().unwrap();
-    catalog.complete_job(&job.lease, "manifest", 100 << 30, 0).await.unwrap();
+    let job = catalog.claim_job("worker", i64::MAX, 0, 60).await.unwrap().unwrap();
+    catalog.complete_job(&job.lease, Made::of_data("manifest", 100 << 30), 0).await.unwrap();
     let readme = "# How to use it\n".repeat(60);
     let changes =
         ImageChanges { readme: Some(&readme), tags: Some(&["LLM", "cv"]), ..ImageChanges::default() };
@@ -108,12 +108,17 @@ async fn fill(catalog: &Catalog, path: &Path) {
         approve: true,
         containers_only: false,
     };
-    catalog.publish_image(scope, image.id, submission, changes, 0).await.unwrap();
+    catalog.publish_image(scope, image.id, submission, changes, None, 0).await.unwrap();
 
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let transaction = connection.transaction().unwrap();
     for (table, rows, values) in [
-        ("image_groups", GROUPS, &[("id", "printf('%012d', n)"), ("pub_time", "n"), ("versions", "3")][..]),
+        (
+            "image_groups",
+            GROUPS,
+            &[("id", "printf('%012d', n)"), ("pub_time", "n"), ("published_ordinal", "n"), ("versions", "3")]
+                [..],
+        ),
         (
             "images",
             GROUPS * VERSIONS,
@@ -123,6 +128,9 @@ async fn fill(catalog: &Catalog, path: &Path) {
                 ("group_id", "printf('%012d', n / 3)"),
                 ("version_name", "'v' || n"),
                 ("submitted_at", "n"),
+                ("submitted_ordinal", "n"),
+                ("seq", "n + 2"),
+                ("ordinal", "n"),
                 ("create_time", "n"),
             ],
         ),

@@ -95,6 +95,7 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
             "id" => "printf('compshareImage-%012d', n)".clone_into(column),
             "name" => "'训练环境-' || n".clone_into(column),
             "create_time" => "n / 3".clone_into(column),
+            "seq" | "ordinal" => "n + 1".clone_into(column),
             _ => {}
         }
     }

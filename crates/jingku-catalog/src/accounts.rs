@@ -111,6 +111,12 @@ pub(crate) async fn touch(transaction: &mut Transaction, account: AccountId) -> 
         .map(drop)
 }
 
+/// Holds the row of an account until the transaction ends, where no list shows what changes.
+pub(crate) async fn hold(transaction: &mut Transaction, account: AccountId) -> Result<()> {
+    let sql = "UPDATE accounts SET revision = revision WHERE id = $1";
+    transaction.execute(sql, &[account.into()]).await.map(drop)
+}
+
 /// Touches several accounts. Always in the same order, so that of two transactions one waits for the other and not
 /// each for the other.
 pub(crate) async fn touch_all(

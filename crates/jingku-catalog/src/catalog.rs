@@ -1,13 +1,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::Result;
-use crate::database::{Database, is_blank, migrate};
+use crate::database::{Cells, Database, is_blank, migrate};
+use crate::{AccountLimits, Result};
 
 /// What Jingku knows. A clone is another handle on the same connections.
 #[derive(Clone)]
 pub struct Catalog {
     pub(crate) database: Arc<Database>,
+    /// What accounts without limits of their own may have.
+    pub(crate) account_limits: AccountLimits,
 }
 
 /// A moment in the life of the catalogue; equal to a later one when nothing was changed in between.
@@ -33,9 +35,16 @@ impl Catalog {
         when_full: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self> {
         let database = Database::open_sqlite(path)?;
-        let catalog = Self { database: Arc::new(database.with_full(Box::new(when_full))) };
-        migrate(&catalog.database).await?;
-        Ok(catalog)
+        Self::migrated(database.with_full(Box::new(when_full))).await
+    }
+
+    /// Opens a copy of a catalogue whose file or folder cannot be written to: one on a read-only disk, or another user's.
+    /// The copy holds what was committed when it was made, and lies in a temporary folder until the last handle is
+    /// dropped. Every change fails with [`CatalogError::ReadOnly`](crate::CatalogError::ReadOnly).
+    pub async fn open_sqlite_copy(path: &Path) -> Result<Self> {
+        let (database, folder) = Database::open_sqlite_copy(path).await?;
+        migrate(&database).await?;
+        Ok(Self { database: Arc::new(database.into_copy(folder)), account_limits: AccountLimits::NONE })
     }
 
     /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that
@@ -59,7 +68,14 @@ impl Catalog {
 
     async fn migrated(database: Database) -> Result<Self> {
         migrate(&database).await?;
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self { database: Arc::new(database), account_limits: AccountLimits::NONE })
+    }
+
+    /// Returns what tells this library from every other: the project of its first account, which is made at random once
+    /// and never changes. `None` before there is an account.
+    pub async fn library_id(&self) -> Result<Option<String>> {
+        let first = self.database.query("SELECT project_id FROM accounts WHERE id = 1", &[]).await?;
+        first.into_iter().next().map(|row| row.decode("accounts", Cells::text)).transpose()
     }
 
     /// Fails when the catalogue cannot answer now.

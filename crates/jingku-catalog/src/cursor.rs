@@ -12,6 +12,7 @@ use crate::database::{Param, Params};
 /// right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
+    form: u32,
     order: String,
     ascending: bool,
     place: Vec<Key>,
@@ -37,18 +38,15 @@ pub(crate) enum Column {
     Text(&'static str),
 }
 
-/// The order of a list: by some columns, the id last, all of them the same way.
+/// The order of a list: by some columns that tell every row from every other, all of them the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     /// Tells it from other orders of the same rows.
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [Column],
+    /// What a token of [`FORMER_FORM`] holds: the columns that these lists were sorted by then.
+    pub(crate) former: &'static [Column],
     pub(crate) ascending: bool,
-}
-
-/// The order of most lists: by time of creation, then id, both descending.
-pub(crate) const fn newest(time_column: &'static [Column; 2]) -> Order {
-    Order { name: "newest", columns: time_column, ascending: false }
 }
 
 impl Column {
@@ -66,7 +64,7 @@ impl Column {
 impl Order {
     /// The columns, with commas between.
     pub(crate) fn columns(&self) -> String {
-        self.columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
+        names(self.columns)
     }
 
     /// The clause that sorts.
@@ -80,12 +78,12 @@ impl Order {
     pub(crate) fn after<'a>(&self, cursor: &'a Cursor, params: &mut Params<'a>) -> String {
         let past = if self.ascending { '>' } else { '<' };
         let place: Vec<_> = cursor.place.iter().map(|key| params.add(key)).collect();
-        format!(" AND ({}) {past} ({})", self.columns(), place.join(", "))
+        format!(" AND ({}) {past} ({})", names(self.columns_of(cursor.form)), place.join(", "))
     }
 
     /// The place of a row whose values in the columns are these.
     pub(crate) fn cursor(&self, place: Vec<Key>) -> Cursor {
-        Cursor { order: self.name.to_owned(), ascending: self.ascending, place }
+        Cursor { form: FORM, order: self.name.to_owned(), ascending: self.ascending, place }
     }
 
     /// The place that a token of a list in this order stands for.
@@ -93,26 +91,37 @@ impl Order {
         let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
         let (form, order, ascending, place): (u32, String, bool, Vec<Key>) =
             serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
-        let cursor = Cursor { order, ascending, place };
-        if form == FORM && self.made(&cursor) { Ok(cursor) } else { Err(InvalidCursor) }
+        let cursor = Cursor { form, order, ascending, place };
+        if matches!(form, FORM | FORMER_FORM) && self.made(&cursor) { Ok(cursor) } else { Err(InvalidCursor) }
     }
 
     fn made(&self, cursor: &Cursor) -> bool {
         // PostgreSQL takes no text with a zero byte.
         let clean = |key: &Key| !matches!(key, Key::Text(text) if text.contains('\0'));
-        let fits =
-            self.columns.iter().zip(&cursor.place).all(|(column, key)| column.holds(key) && clean(key));
+        let columns = self.columns_of(cursor.form);
+        let fits = columns.iter().zip(&cursor.place).all(|(column, key)| column.holds(key) && clean(key));
         let same = (self.name, self.ascending) == (&*cursor.order, cursor.ascending);
-        same && fits && self.columns.len() == cursor.place.len()
+        same && fits && columns.len() == cursor.place.len()
+    }
+
+    fn columns_of(&self, form: u32) -> &'static [Column] {
+        if form == FORMER_FORM { self.former } else { self.columns }
     }
 }
 
 /// The first number of a token, so that a later form can be told from this one.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
+/// Tokens that were given out when lists were sorted by time, then id. They name the same place still: what was there
+/// keeps that order.
+const FORMER_FORM: u32 = 1;
+
+fn names(columns: &[Column]) -> String {
+    columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
+}
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let json = serde_json::to_vec(&(FORM, &self.order, self.ascending, &self.place));
+        let json = serde_json::to_vec(&(self.form, &self.order, self.ascending, &self.place));
         f.write_str(&URL_SAFE_NO_PAD.encode(json.map_err(|_| fmt::Error)?))
     }
 }
@@ -142,22 +151,39 @@ impl<'a> From<&'a Key> for Param<'a> {
 mod tests {
     use super::*;
 
-    const ORDER: Order = newest(&[Column::Integer("create_time"), Column::Text("id")]);
+    const ORDER: Order = Order {
+        name: "newest",
+        columns: &[Column::Integer("seq")],
+        former: &[Column::Integer("create_time"), Column::Text("id")],
+        ascending: false,
+    };
 
     #[test]
     fn a_cursor_survives_its_token() {
-        let cursor = ORDER.cursor(vec![1_700_000_000.into(), "compshareImage-1minbz219ceq".into()]);
+        let cursor = ORDER.cursor(vec![1_700.into()]);
         assert_eq!(ORDER.parse(&cursor.to_string()), Ok(cursor));
     }
 
     #[test]
+    fn a_former_token_names_its_place_in_the_former_columns() {
+        let token = URL_SAFE_NO_PAD.encode(r#"[1,"newest",false,[5,"image-a"]]"#);
+        let cursor = ORDER.parse(&token).unwrap();
+        assert_eq!(cursor.to_string(), token);
+        let mut params = Params::default();
+        assert_eq!(ORDER.after(&cursor, &mut params), " AND (create_time, id) < ($1, $2)");
+        let mut params = Params::default();
+        let cursor = ORDER.cursor(vec![7.into()]);
+        assert_eq!(ORDER.after(&cursor, &mut params), " AND (seq) < ($1)");
+    }
+
+    #[test]
     fn a_token_is_good_for_its_order_only() {
-        let token = ORDER.cursor(vec![5.into(), "id".into()]).to_string();
+        let token = ORDER.cursor(vec![5.into()]).to_string();
         for other in [
             Order { name: "oldest", ..ORDER },
             Order { ascending: true, ..ORDER },
-            Order { columns: &[Column::Text("name"), Column::Text("id")], ..ORDER },
-            Order { columns: &[Column::Integer("create_time")], ..ORDER },
+            Order { columns: &[Column::Text("name")], ..ORDER },
+            Order { columns: &[Column::Integer("create_time"), Column::Integer("ordinal")], ..ORDER },
         ] {
             assert_eq!(other.parse(&token), Err(InvalidCursor), "{other:?}");
         }
@@ -172,6 +198,8 @@ mod tests {
             "=",
             "镜库",
             &json(r#"[2,"newest",false,[5,"a"]]"#),
+            &json(r#"[3,"newest",false,[5]]"#),
+            &json(r#"[2,"newest",false,[]]"#),
             &json(r#"[1,"newest",false,["5","a"]]"#),
             &json(r#"[1,"newest",false,[5,"a\u0000"]]"#),
             &json(r#"[1,"newest",false,[5]]"#),

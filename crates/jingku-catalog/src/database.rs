@@ -8,6 +8,8 @@ mod value;
 use std::future::Future;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use crate::{CatalogError, Result};
 
 pub(crate) use migrations::migrate;
@@ -24,6 +26,8 @@ pub(crate) type WhenFull = Box<dyn Fn() -> bool + Send + Sync>;
 pub(crate) struct Database {
     engine: Engine,
     when_full: Option<WhenFull>,
+    /// Where the file is, when it is a copy that must not change.
+    copy: Option<TempDir>,
 }
 
 enum Engine {
@@ -33,7 +37,7 @@ enum Engine {
 
 impl Database {
     fn of(engine: Engine) -> Self {
-        Self { engine, when_full: None }
+        Self { engine, when_full: None, copy: None }
     }
 
     /// Has room made when the disk is full.
@@ -43,6 +47,20 @@ impl Database {
 
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
         sqlite::Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
+    }
+
+    /// Opens a copy of a file that this process cannot write to. The folder is to be given back with
+    /// [`Database::into_copy`] once the schema is up to date.
+    pub(crate) async fn open_sqlite_copy(path: &Path) -> Result<(Self, TempDir)> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || sqlite::Sqlite::open_copy(&path)).await;
+        let (sqlite, folder) = opened.map_err(|error| CatalogError::Unavailable(error.into()))??;
+        Ok((Self::of(Engine::Sqlite(sqlite)), folder))
+    }
+
+    /// Refuses changes from now on: they would be made to a copy and lost with it.
+    pub(crate) fn into_copy(self, folder: TempDir) -> Self {
+        Self { copy: Some(folder), ..self }
     }
 
     pub(crate) fn open_sqlite_in_memory() -> Result<Self> {
@@ -88,6 +106,9 @@ impl Database {
 
     /// Begins a transaction that may write. On SQLite no other writer runs beside it.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
+        if self.copy.is_some() {
+            return Err(CatalogError::ReadOnly);
+        }
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
             Engine::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),

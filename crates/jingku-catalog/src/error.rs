@@ -22,6 +22,9 @@ pub enum CatalogError {
     /// Make room: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]
     Full(#[source] Source),
+    /// Write elsewhere: this is a copy of a catalogue that cannot be written to. Nothing was changed.
+    #[error("the catalogue is read-only")]
+    ReadOnly,
     /// Restore a backup: the engine found its own file damaged, or the file is no catalogue.
     #[error("the catalogue is damaged")]
     Damaged(#[source] Source),
@@ -66,6 +69,7 @@ impl CatalogError {
             | Self::Unavailable(_)
             | Self::Contended(_)
             | Self::Full(_)
+            | Self::ReadOnly
             | Self::Newer { .. }
             | Self::Bug(_) => false,
         }

@@ -1,7 +1,8 @@
 mod usage;
 
-use crate::cursor::{Column, Cursor, InvalidCursor, newest};
+use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read};
+use crate::ordinals::next_ordinal;
 use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result};
@@ -28,6 +29,8 @@ pub struct Instance {
     pub gpu_type: String,
     /// When it was added.
     pub created_at: i64,
+    /// Its place in the order in which instances were added, of all accounts and with gaps.
+    pub ordinal: i64,
     /// The image being made from it right now. While there is one, the instance can neither be removed nor
     /// have another image made.
     pub image_in_making: Option<String>,
@@ -114,9 +117,14 @@ pub struct InstanceFilter<'a> {
 }
 
 const NEWEST: Sorting<Instance> = Sorting {
-    order: newest(&[Column::Integer("created_at"), Column::Text("id")]),
-    ascending: |a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)),
-    place: |instance| vec![instance.created_at.into(), instance.id.as_str().into()],
+    order: Order {
+        name: "newest",
+        columns: &[Column::Integer("ordinal")],
+        former: &[Column::Integer("created_at"), Column::Text("id")],
+        ascending: false,
+    },
+    ascending: |a, b| a.ordinal.cmp(&b.ordinal),
+    place: |instance| vec![instance.ordinal.into()],
 };
 
 impl InstanceFilter<'_> {
@@ -163,12 +171,13 @@ impl Catalog {
                         }
                     }
                 }
+                let ordinal = next_ordinal(&mut transaction).await?;
                 let added = transaction
                     .execute(
                         "INSERT INTO instances
                              (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
-                              image_id, use_counted_until)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)
+                              image_id, use_counted_until, ordinal)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)
                          ON CONFLICT (id) DO NOTHING",
                         &[
                             new.id.into(),
@@ -181,6 +190,7 @@ impl Catalog {
                             new.gpu_type.into(),
                             now.into(),
                             image.map_or("", |(_, id)| id).into(),
+                            ordinal.into(),
                         ],
                     )
                     .await?;
@@ -225,7 +235,7 @@ impl Catalog {
         Ok(page.items.into_iter().next())
     }
 
-    /// Returns part of the instances, newest first (by time of creation, then id, both descending).
+    /// Returns part of the instances, the last added first.
     ///
     /// The total is counted, so that the cost grows with the number of instances.
     pub async fn instances_page(
@@ -245,13 +255,14 @@ impl Catalog {
         let after = paging.after(&NEWEST.order, &mut params);
         let sql = format!(
             "SELECT n.id, n.account_id, n.name, n.region, n.zone, n.disk, n.size_bytes, n.gpu_type, n.created_at,
-                    j.image_id, n.image_id, i.name, i.account_id, i.platform_type, i.visibility, t.total
+                    n.ordinal, j.image_id, n.image_id, i.name, i.account_id, i.platform_type, i.visibility, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
              LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after}
-                        ORDER BY created_at DESC, id DESC LIMIT {} OFFSET {}) k ON TRUE
+                        {} LIMIT {} OFFSET {}) k ON TRUE
              LEFT JOIN instances n ON n.id = k.id
              LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL
              LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}",
+            NEWEST.order.clause(),
             params.add(i64::from(paging.limit()) + 1),
             params.add(i64::from(paging.offset())),
         );
@@ -271,6 +282,7 @@ fn instance_cells(cells: &mut Cells) -> Read<Instance> {
         size_bytes: cells.integer()?,
         gpu_type: cells.text()?,
         created_at: cells.integer()?,
+        ordinal: cells.integer()?,
         image_in_making: cells.optional_text()?,
         started_from: started_from(cells)?,
     })

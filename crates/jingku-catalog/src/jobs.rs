@@ -1,5 +1,6 @@
 use crate::accounts::touch;
 use crate::database::{Param, Row, Transaction};
+use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
 use crate::{AccountId, Catalog, Result, uploads};
 
 /// How often a job is started at most. A worker that dies takes the job down with it only so many times.
@@ -65,6 +66,26 @@ pub enum JobEnd {
     Ended,
     /// The job was lost or cancelled before. Nothing has changed.
     Lost,
+    /// The account would store more than it may. Nothing has changed.
+    OverLimit(OverLimit),
+}
+
+/// What an image was made to.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// The name of its manifest.
+    pub manifest: &'a str,
+    /// How large it is when unpacked.
+    pub size_bytes: i64,
+    /// How much of that is not zeros.
+    pub data_bytes: i64,
+}
+
+impl<'a> Made<'a> {
+    /// An image without zeros.
+    pub fn of_data(manifest: &'a str, size_bytes: i64) -> Self {
+        Self { manifest, size_bytes, data_bytes: size_bytes }
+    }
 }
 
 /// Jobs that a worker may take at `$1`.
@@ -85,18 +106,31 @@ impl Lease {
 }
 
 impl Catalog {
-    /// Gives the oldest job that nobody works on to a worker, until `lease_secs` from `now`.
+    /// Gives a job that nobody works on to a worker, until `lease_secs` from `now`.
+    ///
+    /// Accounts take turns: next is the account of whose jobs this worker has the fewest, of several the one that waits
+    /// for the longest time since its last turn, and of its jobs the one that arrived first. An account of whose jobs the
+    /// worker has `account_max` waits, so that a worker that claims more than that has some left for others.
     ///
     /// A job that was started [`ATTEMPTS_MAX`] times before ends failed instead, and the next is looked at.
-    pub async fn claim_job(&self, worker: &str, now: i64, lease_secs: i64) -> Result<Option<Job>> {
+    pub async fn claim_job(
+        &self,
+        worker: &str,
+        account_max: i64,
+        now: i64,
+        lease_secs: i64,
+    ) -> Result<Option<Job>> {
+        let params = [now.into(), worker.into(), account_max.into()];
         // Most of the time there is nothing to do, and saying so takes no lock.
-        if self.database.query(&oldest_claimable(), &[now.into()]).await?.is_empty() {
+        if self.database.query(&next_claimable(), &params).await?.is_empty() {
             return Ok(None);
         }
         self.database
             .write(|mut transaction| async move {
+                // Before the look, so that no other worker claims in between.
+                transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
                 loop {
-                    let rows = transaction.query(&oldest_claimable(), &[now.into()]).await?;
+                    let rows = transaction.query(&next_claimable(), &params).await?;
                     let Some(row) = rows.into_iter().next() else {
                         return transaction.commit(None).await;
                     };
@@ -106,7 +140,7 @@ impl Catalog {
                     } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
                         return transaction.commit(Some(job)).await;
                     }
-                    // Another worker was faster, which on PostgreSQL is seen by the next look.
+                    // It was cancelled meanwhile, which on PostgreSQL is seen by the next look.
                 }
             })
             .await
@@ -143,27 +177,40 @@ impl Catalog {
             .await
     }
 
+    /// Writes down what is to be said about the disk of a job's image. Nothing happens when the job was lost.
+    pub async fn set_caution(&self, lease: &Lease, caution: &str) -> Result<()> {
+        let [job, worker, attempt] = lease.params();
+        self.database
+            .write(|mut transaction| async move {
+                let sql = format!("UPDATE jobs SET caution = $4 WHERE {HELD}");
+                transaction.execute(&sql, &[job, worker, attempt, caution.into()]).await?;
+                transaction.commit(()).await
+            })
+            .await
+    }
+
     /// Ends a job well: its image is `Available`, with this manifest and size.
     ///
     /// The chunks and the manifest must be durable before.
-    pub async fn complete_job(
-        &self,
-        lease: &Lease,
-        manifest: &str,
-        size_bytes: i64,
-        now: i64,
-    ) -> Result<JobEnd> {
+    pub async fn complete_job(&self, lease: &Lease, made: Made<'_>, now: i64) -> Result<JobEnd> {
         self.database
             .write(|mut transaction| async move {
+                let Made { manifest, size_bytes, data_bytes } = made;
                 touch(&mut transaction, lease.account).await?;
                 if !end(&mut transaction, lease, "done", now).await? {
                     return transaction.discard(JobEnd::Lost).await;
                 }
+                let more = more_stored(&mut transaction, lease.account, manifest, data_bytes).await?;
+                let more = [(Limit::StoredBytes, more)];
+                let over = refuse_over(&mut transaction, self.account_limits, lease.account, &more).await?;
+                if let Some(over) = over {
+                    return transaction.discard(JobEnd::OverLimit(over)).await;
+                }
                 let sql = "UPDATE images
-                           SET status = 'Available', manifest = $2, size_bytes = $3, update_time = $4
+                           SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5
                            WHERE id = $1";
                 let image = &lease.image;
-                let made = [image.into(), manifest.into(), size_bytes.into(), now.into()];
+                let made = [image.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
                 transaction.execute(sql, &made).await?;
                 uploads::forget(&mut transaction, image).await?;
                 transaction.commit(JobEnd::Ended).await
@@ -214,10 +261,21 @@ impl Catalog {
     }
 }
 
-fn oldest_claimable() -> String {
+/// The job to claim at `$1` by the worker `$2`, which has `$3` jobs of one account at most.
+fn next_claimable() -> String {
     format!(
-        "SELECT id, account_id, image_id, instance_id, attempts FROM jobs
-         WHERE {CLAIMABLE} ORDER BY created_at, id LIMIT 1"
+        "SELECT j.id, j.account_id, j.image_id, j.instance_id, j.attempts
+         FROM (
+             SELECT account_id,
+                    COUNT(CASE WHEN worker = $2 AND lease_until > $1 THEN 1 END) AS running,
+                    MIN(CASE WHEN {CLAIMABLE} THEN seq END) AS first
+             FROM jobs WHERE finished_at IS NULL GROUP BY account_id
+         ) AS queues
+         JOIN jobs j ON j.account_id = queues.account_id AND j.seq = queues.first AND j.finished_at IS NULL
+         JOIN accounts a ON a.id = queues.account_id
+         WHERE queues.running < $3
+         ORDER BY queues.running, a.served, a.id
+         LIMIT 1"
     )
 }
 
@@ -235,6 +293,8 @@ fn claimable(row: Row, worker: &str) -> Result<Job> {
 }
 
 async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {
+    let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
+    transaction.execute(served, &[lease.account.into()]).await?;
     let sql = format!(
         "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
              started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)

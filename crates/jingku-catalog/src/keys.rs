@@ -1,5 +1,6 @@
 use crate::accounts::account_cells;
 use crate::database::{Cells, Read, Row, json_list};
+use crate::ordinals::next_ordinal;
 use crate::{Account, AccountId, Catalog, Result};
 
 /// A pair of keys with which an account signs its requests.
@@ -64,11 +65,12 @@ impl Catalog {
         let addresses = addresses.as_str();
         self.database
             .write(|mut transaction| async move {
+                let ordinal = next_ordinal(&mut transaction).await?;
                 let added = transaction
                     .execute(
                         "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at,
-                                           read_only, allowed_addresses)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7)
+                                           read_only, allowed_addresses, ordinal)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                          ON CONFLICT (public_key) DO NOTHING",
                         &[
                             new.public_key.into(),
@@ -78,6 +80,7 @@ impl Catalog {
                             now.into(),
                             i64::from(new.limits.read_only).into(),
                             addresses.into(),
+                            ordinal.into(),
                         ],
                     )
                     .await?;
@@ -106,7 +109,7 @@ impl Catalog {
             Some(account) => ("WHERE k.account_id = $1", vec![account.into()]),
             None => ("", vec![]),
         };
-        let sql = format!("SELECT {KEY} FROM keys k {condition} ORDER BY k.created_at, k.public_key");
+        let sql = format!("SELECT {KEY} FROM keys k {condition} ORDER BY k.ordinal");
         let rows = self.database.query(&sql, &params).await?;
         rows.into_iter().map(|row| row.decode("keys", key_cells)).collect()
     }

@@ -16,6 +16,7 @@
 //! - Every query of images takes a [`Scope`], and an image outside it is as if it did not exist.
 
 mod accounts;
+mod answers;
 mod catalog;
 mod community;
 mod covers;
@@ -27,6 +28,8 @@ mod images;
 mod instances;
 mod jobs;
 mod keys;
+mod limits;
+mod ordinals;
 mod paging;
 mod scope;
 mod shares;
@@ -35,6 +38,7 @@ pub mod testing;
 mod uploads;
 
 pub use accounts::{Account, AccountId, CreateAccount, NewAccount};
+pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
 pub use catalog::{Catalog, Generation, Snapshot};
 pub use community::{
     AddFavorite, Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage,
@@ -45,15 +49,18 @@ pub use cursor::{Cursor, InvalidCursor};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
-    ImageStatus, ManifestUse, NewCopy, NewImage, NewJob, Progress, PurgeImage, RestoreImage, SeedGroup,
-    SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
+    ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, NewJob, Progress, PurgeImage, RestoreImage,
+    SeedGroup, SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
 };
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
-pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease};
+pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease, Made};
 pub use keys::{AddKey, Key, KeyLimits, NewKey};
+pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
-pub use uploads::{AgreedHash, FinishUpload, NewUpload, Received, StartUpload, UPLOAD_SOURCE, Upload};
+pub use uploads::{
+    AgreedHash, FinishUpload, NewUpload, Receive, Received, StartUpload, UPLOAD_SOURCE, Upload,
+};

@@ -1,6 +1,7 @@
 use crate::accounts::touch_all;
 use crate::database::{Cells, Params, Read, Transaction};
 use crate::images::ImageStatus;
+use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, CatalogError, Result, Scope};
 
 /// Whom an image is to be shared with, and whom no longer. No account is in both lists.
@@ -63,10 +64,12 @@ impl Catalog {
                     let sql = "DELETE FROM shares WHERE image_id = $1 AND account_id = $2";
                     transaction.execute(sql, &[id.into(), (*account).into()]).await?;
                 }
+                let ordinal = if changes.add.is_empty() { 0 } else { next_ordinal(&mut transaction).await? };
                 for account in changes.add {
-                    let sql = "INSERT INTO shares (image_id, account_id, created_at) VALUES ($1, $2, $3)
-                               ON CONFLICT (image_id, account_id) DO NOTHING";
-                    transaction.execute(sql, &[id.into(), (*account).into(), now.into()]).await?;
+                    let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal)
+                               VALUES ($1, $2, $3, $4) ON CONFLICT (image_id, account_id) DO NOTHING";
+                    let params = [id.into(), (*account).into(), now.into(), ordinal.into()];
+                    transaction.execute(sql, &params).await?;
                 }
                 let shares = viewers(&mut transaction, scope.owner(), id).await?.len();
                 if !changes.add.is_empty() && shares > usize::try_from(changes.shares_max).unwrap_or(0) {
@@ -77,7 +80,8 @@ impl Catalog {
             .await
     }
 
-    /// Returns the accounts that an image of one's own is shared with, in the order in which they were added;
+    /// Returns the accounts that an image of one's own is shared with, in the order in which they were added, those of
+    /// one call by their numbers;
     /// `None` when there is no such image.
     pub async fn image_shares(&self, scope: Scope, id: &str) -> Result<Option<Vec<Share>>> {
         // In no other scope it is anybody's business.
@@ -88,7 +92,7 @@ impl Catalog {
              LEFT JOIN shares s ON s.image_id = i.id
              LEFT JOIN accounts a ON a.id = s.account_id
              WHERE {} AND i.id = $2
-             ORDER BY s.created_at, s.account_id",
+             ORDER BY s.ordinal, s.account_id",
             scope.images(),
         );
         let rows = self.database.query(&sql, &[scope.param(), id.into()]).await?;

@@ -1,7 +1,8 @@
-use crate::accounts::touch;
+use crate::accounts::{hold, touch};
 use crate::database::{Cells, Read, Row, Transaction};
 use crate::images::{Origin, count, insert_image, insert_job, name_taken};
 use crate::jobs::fail_image;
+use crate::limits::{Limit, OverLimit, refuse_over, used};
 use crate::{AccountId, Catalog, NewImage, NewJob, Result, Scope};
 
 /// What stands before an image's id where a job names what its image is made of, when that is a file that was uploaded.
@@ -27,6 +28,8 @@ pub struct NewUpload<'a> {
     pub data_bytes: Option<i64>,
     /// Hash of the file, if it is known.
     pub blake3: Option<&'a str>,
+    /// How the disk in it is to be read; `None` where its content decides.
+    pub format: Option<&'a str>,
 }
 
 /// An upload that has not come to its end: its file is on its way in, or waits for its job or is with it.
@@ -42,6 +45,8 @@ pub struct Upload {
     pub data_bytes: Option<i64>,
     /// Plain hash of the file in hexadecimal; `None` until somebody knows.
     pub blake3: Option<String>,
+    /// How the disk in it is to be read; `None` where its content decides.
+    pub format: Option<String>,
     /// Bytes that have come and are durable.
     pub received_bytes: i64,
     /// Bytes that they take up.
@@ -92,8 +97,23 @@ pub enum StartUpload {
     Going(String),
     /// An image of the account holds the name.
     NameTaken,
-    /// The account has as many uploads as it may.
-    TooMany,
+    /// The account has as much as it may.
+    OverLimit(OverLimit),
+    /// The unfinished uploads of the account would take up more than its share of what is free.
+    OverShare,
+}
+
+/// What came of [`Catalog::receive`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receive {
+    /// It is written down.
+    Received,
+    /// The upload is finished or gone.
+    Gone,
+    /// The account's uploaded files would be more than it may have.
+    OverLimit(OverLimit),
+    /// They would take up more than its share of what is free.
+    OverShare,
 }
 
 /// What came of [`Catalog::finish_upload`].
@@ -107,16 +127,22 @@ pub enum FinishUpload {
     Gone,
 }
 
-const COLUMNS: &str = "image_id, account_id, size_bytes, data_bytes, blake3, received_bytes, stored_bytes, sparse_state, sparse_hash, finished_at";
+/// Bytes that an upload takes up, or is to take up as its sender says. Holes and zeros take up nothing.
+pub(crate) const HELD_BYTES: &str =
+    "CASE WHEN finished_at IS NOT NULL OR stored_bytes > COALESCE(data_bytes, size_bytes, 0) THEN stored_bytes
+          ELSE COALESCE(data_bytes, size_bytes) END";
+
+const COLUMNS: &str = "image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, stored_bytes, sparse_state, sparse_hash, finished_at";
 
 impl Catalog {
     /// Creates an image that waits for a file. When the account uploads a file of the same size under the same name
-    /// already, and not one of another hash, nothing changes. An account has `uploads_max` unfinished uploads at most.
+    /// already, and not one of another hash or format, nothing changes. Uploaded files of the account take up `bytes_share`
+    /// bytes together at most, and no more than its limit.
     pub async fn start_upload(
         &self,
         scope: Scope,
         new: NewUpload<'_>,
-        uploads_max: i64,
+        bytes_share: i64,
         now: i64,
     ) -> Result<StartUpload> {
         self.database
@@ -129,8 +155,22 @@ impl Catalog {
                         .discard(going.map_or(StartUpload::NameTaken, StartUpload::Going))
                         .await;
                 }
-                if unfinished(&mut transaction, scope).await? >= uploads_max {
-                    return transaction.discard(StartUpload::TooMany).await;
+                let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
+                let more = [
+                    (Limit::Images, 1),
+                    (Limit::Trashed, 1),
+                    (Limit::Jobs, 1),
+                    (Limit::StoredBytes, 1),
+                    (Limit::Uploads, 1),
+                    (Limit::UploadBytes, bytes),
+                ];
+                let owner = scope.owner();
+                if let Some(over) = refuse_over(&mut transaction, self.account_limits, owner, &more).await? {
+                    return transaction.discard(StartUpload::OverLimit(over)).await;
+                }
+                let held = used(&mut transaction, owner, Limit::UploadBytes).await?;
+                if held.saturating_add(bytes) > bytes_share {
+                    return transaction.discard(StartUpload::OverShare).await;
                 }
                 insert(&mut transaction, scope, &new, now).await?;
                 transaction.commit(StartUpload::Started).await
@@ -157,15 +197,19 @@ impl Catalog {
         self.database.query(&sql, &[]).await?.into_iter().map(upload).collect()
     }
 
-    /// Returns the unfinished uploads of which nothing has come since `heard_before`, and of those of which no byte has
-    /// come at all the ones that were started before `started_before`.
-    pub async fn silent_uploads(&self, heard_before: i64, started_before: i64) -> Result<Vec<Upload>> {
+    /// Returns the unfinished uploads of which nothing has come since `heard_before`, if that is given, and of those of which
+    /// no byte has come at all the ones whose client was last heard before `started_before`.
+    pub async fn silent_uploads(
+        &self,
+        heard_before: Option<i64>,
+        started_before: i64,
+    ) -> Result<Vec<Upload>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM uploads
              WHERE finished_at IS NULL AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
              ORDER BY image_id"
         );
-        let params = [heard_before.into(), started_before.into()];
+        let params = [heard_before.unwrap_or(i64::MIN).into(), started_before.into()];
         self.database.query(&sql, &params).await?.into_iter().map(upload).collect()
     }
 
@@ -181,20 +225,62 @@ impl Catalog {
             .await
     }
 
-    /// Records how much of a file has come. Returns `false` when the upload is finished or gone.
-    pub async fn receive(&self, image_id: &str, received: Received<'_>, now: i64) -> Result<bool> {
+    /// Records how much of a file has come. One that takes up more than its sender said must not grow over the account's
+    /// limit or share, as with [`Catalog::start_upload`].
+    pub async fn receive(
+        &self,
+        upload: &Upload,
+        received: Received<'_>,
+        bytes_share: i64,
+        now: i64,
+    ) -> Result<Receive> {
         self.database
             .write(|mut transaction| async move {
+                let Received { bytes, stored_bytes, sparse_state } = received;
+                if stored_bytes > upload.data_bytes.or(upload.size_bytes).unwrap_or(0)
+                    && let Some(refusal) =
+                        self.outgrown(&mut transaction, upload, stored_bytes, bytes_share).await?
+                {
+                    return transaction.discard(refusal).await;
+                }
+                let image_id = &upload.image_id;
                 let sql = "UPDATE uploads
                            SET received_bytes = $2, stored_bytes = $3, sparse_state = $4, heard_at = $5
                            WHERE image_id = $1 AND finished_at IS NULL";
-                let Received { bytes, stored_bytes, sparse_state } = received;
                 let params =
                     [image_id.into(), bytes.into(), stored_bytes.into(), sparse_state.into(), now.into()];
                 let received = transaction.execute(sql, &params).await?;
-                transaction.commit(received == 1).await
+                transaction.commit(if received == 1 { Receive::Received } else { Receive::Gone }).await
             })
             .await
+    }
+
+    /// Says why a file cannot take up so much.
+    async fn outgrown(
+        &self,
+        transaction: &mut Transaction,
+        upload: &Upload,
+        stored_bytes: i64,
+        bytes_share: i64,
+    ) -> Result<Option<Receive>> {
+        let account = upload.account;
+        hold(transaction, account).await?;
+        let sql = format!(
+            "SELECT image_id, COALESCE({HELD_BYTES}, 0) FROM uploads WHERE image_id = $1 AND finished_at IS NULL"
+        );
+        let rows = transaction.query(&sql, &[(&upload.image_id).into()]).await?;
+        let Some(row) = rows.into_iter().next() else { return Ok(Some(Receive::Gone)) };
+        let held = row.decode("uploads", |cells| {
+            cells.text()?;
+            cells.integer()
+        })?;
+        let more = (stored_bytes - held).max(0);
+        let limits = [(Limit::UploadBytes, more)];
+        if let Some(over) = refuse_over(transaction, self.account_limits, account, &limits).await? {
+            return Ok(Some(Receive::OverLimit(over)));
+        }
+        let held = used(transaction, account, Limit::UploadBytes).await?;
+        Ok((held.saturating_add(more) > bytes_share).then_some(Receive::OverShare))
     }
 
     /// Hands the file of an upload, which is whole and of this size and hash, to a new job.
@@ -276,21 +362,22 @@ async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>
     insert_image(transaction, scope, &image, &origin, now).await?;
     count(transaction, scope.owner(), new.zone, 1).await?;
     let sql =
-        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, received_bytes, heard_at)
-               VALUES ($1, $2, $3, $4, $5, 0, $6)";
+        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
+               VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
     let params = [
         new.image_id.into(),
         scope.param(),
         new.size_bytes.into(),
         new.data_bytes.into(),
         new.blake3.into(),
+        new.format.into(),
         now.into(),
     ];
     transaction.execute(sql, &params).await.map(drop)
 }
 
 /// The upload under a name.
-const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.finished_at
+const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.format, u.finished_at
      FROM uploads u JOIN images i ON i.id = u.image_id
      WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'";
 
@@ -298,19 +385,14 @@ const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.finished_at
 fn same(row: Row, new: &NewUpload<'_>) -> Result<Option<String>> {
     row.decode("uploads", |cells| {
         let (id, size_bytes) = (cells.text()?, cells.optional_integer()?);
-        let (blake3, finished) = (cells.optional_text()?, cells.optional_integer()?.is_some());
+        let (blake3, format) = (cells.optional_text()?, cells.optional_text()?);
+        let finished = cells.optional_integer()?.is_some();
         // Of a finished one the size is known, whatever was known when it began.
         let sizes = size_bytes == new.size_bytes || (finished && new.size_bytes.is_none());
         let hashes = new.blake3.is_none_or(|new| blake3.is_none_or(|old| old == new));
-        Ok((sizes && hashes).then_some(id))
+        let formats = new.format.is_none() || new.format == format.as_deref();
+        Ok((sizes && hashes && formats).then_some(id))
     })
-}
-
-async fn unfinished(transaction: &mut Transaction, scope: Scope) -> Result<i64> {
-    let sql = "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL";
-    let rows = transaction.query(sql, &[scope.param()]).await?;
-    let count = rows.into_iter().next().map(|row| row.decode("uploads", Cells::integer)).transpose()?;
-    Ok(count.unwrap_or(0))
 }
 
 fn upload(row: Row) -> Result<Upload> {
@@ -324,6 +406,7 @@ fn upload_cells(cells: &mut Cells) -> Read<Upload> {
         size_bytes: cells.optional_integer()?,
         data_bytes: cells.optional_integer()?,
         blake3: cells.optional_text()?,
+        format: cells.optional_text()?,
         received_bytes: cells.integer()?,
         stored_bytes: cells.integer()?,
         sparse_state: cells.optional_text()?,

@@ -35,6 +35,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Opens an object for reading from its start. Fails with `NotFound` when it does not exist.
     fn read(&self, key: Key) -> Result<Object>;
 
+    /// Reads a part of an object, from its byte number `offset`: `length` bytes, or fewer where the object ends earlier.
+    /// Fails with `NotFound` when it does not exist.
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>>;
+
     /// Looks at the length and the first bytes of an object. Fails with `NotFound` when it does not exist.
     fn head(&self, key: Key) -> Result<Head>;
 
@@ -117,6 +121,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn read(&self, key: Key) -> Result<Object> {
         (**self).read(key)
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        (**self).read_part(key, offset, length)
     }
 
     fn head(&self, key: Key) -> Result<Head> {

@@ -1,6 +1,9 @@
 //! A manifest opened for reading.
 
+mod index;
+
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::backend::Backend;
@@ -8,14 +11,19 @@ use crate::error::{Error, Result};
 use crate::format::manifest::{DecodeError, Decoder, Layout};
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
+use index::Index;
 
-/// Lists what is where on one disk. It was read in full and checked when it was opened; memory holds none of it.
+pub(crate) use index::ExtentsIn;
+
+/// Lists what is where on one disk. It was read in full and checked when it was opened. Memory holds an index of it, about
+/// 60 bytes for every 1024 entries: 250 kB for a disk of 1000 GB in chunks of 256 KiB. Clones share the index.
 #[derive(Clone)]
 pub struct Manifest {
     backend: Arc<dyn Backend>,
     id: ManifestId,
     layout: Layout,
     logical_size: u64,
+    index: Arc<Index>,
 }
 
 /// One stretch of a disk.
@@ -36,12 +44,12 @@ pub enum Extent {
 }
 
 impl Manifest {
-    /// Reads a manifest in full, checks it, and forgets it.
+    /// Reads a manifest in full, checks it, and keeps an index.
     pub(crate) fn open(backend: &Arc<dyn Backend>, id: ManifestId) -> Result<Self> {
         let mut extents = Extents::open(backend.as_ref(), id)?;
-        extents.by_ref().try_for_each(|extent| extent.map(drop))?;
+        let index = Arc::new(Index::read(&mut extents)?);
         let (layout, logical_size) = (extents.decoder.layout(), extents.decoder.position());
-        Ok(Self { backend: Arc::clone(backend), id, layout, logical_size })
+        Ok(Self { backend: Arc::clone(backend), id, layout, logical_size, index })
     }
 
     /// Returns the manifest's name.
@@ -62,9 +70,20 @@ impl Manifest {
         }
     }
 
+    /// Returns how much memory it takes, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.index.memory_bytes()
+    }
+
     /// Lists the disk from its start, in order and without gaps.
     pub fn extents(&self) -> Result<Extents> {
         Extents::open(self.backend.as_ref(), self.id)
+    }
+
+    /// Lists what overlaps a part of the disk, each extent with the byte of the disk where it starts. Reads no more of the
+    /// manifest than that takes.
+    pub(crate) fn extents_in(&self, part: Range<u64>) -> ExtentsIn {
+        ExtentsIn::new(self.clone(), part)
     }
 }
 

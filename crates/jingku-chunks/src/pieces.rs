@@ -1,48 +1,76 @@
-//! A whole disk, read in order.
+//! A part of a disk, or all of it, read in order.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::manifest::{Extent, Extents, Manifest};
+use crate::manifest::{Extent, ExtentsIn, Manifest};
 use crate::pipeline::Pipeline;
 use crate::store;
 
-/// One stretch of a disk with its bytes.
+/// Some bytes of a disk that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// That many bytes of zeros; up to the whole disk, so not to be allocated.
     Zero(u64),
-    /// The bytes of one chunk.
+    /// Bytes of one chunk.
     Data(Vec<u8>),
 }
 
-/// Reads a disk from its start to its end, some chunks ahead of whoever takes them.
+/// Reads a part of a disk in order, some chunks ahead of the caller. It reads no chunk outside that part.
 ///
-/// Every piece was checked. Nothing follows an error; without one the pieces add up to the size of the disk.
+/// Every piece was checked. Nothing follows an error; without one the pieces add up to the part.
 pub struct Pieces {
-    extents: Extents,
-    pipeline: Pipeline<(ChunkId, u64), Piece>,
+    extents: ExtentsIn,
+    part: Range<u64>,
+    pipeline: Pipeline<Job, Piece>,
     failed: bool,
 }
 
+/// What is wanted of a chunk.
+struct Job {
+    id: ChunkId,
+    /// The length that the manifest gives it.
+    len: u64,
+    wanted: Range<usize>,
+}
+
 impl Pieces {
-    pub(crate) fn start(backend: &Arc<dyn Backend>, manifest: &Manifest) -> Result<Self> {
-        let pipeline = Pipeline::start(|| {
+    /// `part` lies within the disk.
+    pub(crate) fn start(backend: &Arc<dyn Backend>, manifest: &Manifest, part: Range<u64>) -> Result<Self> {
+        let chunk_bytes = manifest.chunk_size().unwrap_or(store::CHUNK_SIZE);
+        let chunks = usize::try_from((part.end - part.start).div_ceil(chunk_bytes)).unwrap_or(usize::MAX);
+        let pipeline = Pipeline::start(chunks, || {
             let backend = Arc::clone(backend);
             let mut decompressor = store::decompressor()?;
-            Ok(move |(id, len)| {
-                let plain = store::read_noted(backend.as_ref(), id, &mut decompressor)?;
+            Ok(move |Job { id, len, wanted }| {
+                let mut plain = store::read_noted(backend.as_ref(), id, &mut decompressor)?;
                 if plain.len() as u64 != len {
                     let reason = "it is not as long as the manifest says";
                     return Err(Error::Damaged { key: Key::Chunk(id), reason });
                 }
+                plain.truncate(wanted.end);
+                plain.drain(..wanted.start);
                 Ok(Piece::Data(plain))
             })
         })?;
-        Ok(Self { extents: manifest.extents()?, pipeline, failed: false })
+        Ok(Self { extents: manifest.extents_in(part.clone()), part, pipeline, failed: false })
+    }
+
+    fn submit(&mut self, start: u64, extent: Extent) {
+        let (Extent::Zero { len } | Extent::Chunk { len, .. }) = extent;
+        let wanted = self.part.start.max(start) - start..self.part.end.min(start + len) - start;
+        match extent {
+            Extent::Zero { .. } => self.pipeline.pass(Ok(Piece::Zero(wanted.end - wanted.start))),
+            Extent::Chunk { id, .. } => {
+                let within = |at| usize::try_from(at).expect("a chunk fits in memory");
+                let wanted = within(wanted.start)..within(wanted.end);
+                self.pipeline.submit(Job { id, len, wanted });
+            }
+        }
     }
 }
 
@@ -53,12 +81,11 @@ impl Iterator for Pieces {
         if self.failed {
             return None;
         }
-        while !self.pipeline.is_full()
+        while !self.pipeline.is_busy()
             && let Some(extent) = self.extents.next()
         {
             match extent {
-                Ok(Extent::Zero { len }) => self.pipeline.pass(Ok(Piece::Zero(len))),
-                Ok(Extent::Chunk { id, len }) => self.pipeline.submit((id, len)),
+                Ok((start, extent)) => self.submit(start, extent),
                 Err(error) => self.pipeline.pass(Err(error)),
             }
         }

@@ -37,8 +37,8 @@ enum Slot<T> {
 }
 
 impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
-    /// Starts one thread a core, each with a worker of its own.
-    pub(crate) fn start<W>(mut worker: impl FnMut() -> Result<W>) -> Result<Self>
+    /// Starts one thread a core, each with a worker of its own, but no more than there will be jobs and at least one.
+    pub(crate) fn start<W>(jobs_max: usize, mut worker: impl FnMut() -> Result<W>) -> Result<Self>
     where
         W: FnMut(J) -> Result<T> + Send + 'static,
     {
@@ -46,7 +46,7 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
         let (jobs, inbox) = crossbeam_channel::bounded(IN_FLIGHT_CHUNKS_MAX);
         let mut pipeline =
             Self { jobs: Some(jobs), threads: Vec::new(), queue: VecDeque::new(), abandoned: Arc::default() };
-        for _ in 0..cores.min(WORKERS_MAX) {
+        for _ in 0..cores.min(WORKERS_MAX).min(jobs_max.max(1)) {
             let mut work = worker()?;
             let inbox: Receiver<(J, Sender<Result<T>>)> = inbox.clone();
             let abandoned = Arc::clone(&pipeline.abandoned);
@@ -73,9 +73,9 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
         self.queue.len() >= IN_FLIGHT_CHUNKS_MAX
     }
 
-    /// Tells that every thread has enough to do, for jobs that take longer and hold memory only while they are done.
+    /// Tells that every thread has enough to do.
     pub(crate) fn is_busy(&self) -> bool {
-        self.queue.len() >= self.threads.len() * BUSY_JOBS
+        self.queue.len() >= (self.threads.len() * BUSY_JOBS).min(IN_FLIGHT_CHUNKS_MAX)
     }
 
     /// Adds a job.
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn results_keep_their_order() {
-        let mut pipeline = Pipeline::start(|| {
+        let mut pipeline = Pipeline::start(usize::MAX, || {
             Ok(|n: u64| {
                 thread::sleep(Duration::from_micros(n * 7919 % 300));
                 Ok(n)
@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_and_not_a_hang() {
         let mut pipeline =
-            Pipeline::start(|| Ok(|(): ()| -> Result<()> { panic!("expected by this test") })).unwrap();
+            Pipeline::start(usize::MAX, || Ok(|(): ()| -> Result<()> { panic!("expected by this test") }))
+                .unwrap();
         for _ in 0..IN_FLIGHT_CHUNKS_MAX {
             pipeline.submit(());
         }

@@ -1,6 +1,7 @@
 //! The front door: write a disk, read a disk.
 
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 
 use zstd::bulk::Decompressor;
@@ -84,7 +85,14 @@ impl Store {
 
     /// Reads a whole disk in order, on several cores.
     pub fn read(&self, manifest: &Manifest) -> Result<Pieces> {
-        Pieces::start(&self.backend, manifest)
+        self.read_range(manifest, 0..manifest.logical_size())
+    }
+
+    /// Reads a part of a disk in order, on several cores if it is large. What lies past the end of the disk is left out.
+    /// It costs what the part costs, wherever it is: of the manifest only the entries around it are read again.
+    pub fn read_range(&self, manifest: &Manifest, part: Range<u64>) -> Result<Pieces> {
+        let end = part.end.min(manifest.logical_size());
+        Pieces::start(&self.backend, manifest, part.start.min(end)..end)
     }
 
     /// Keeps sweeps away from these manifests and the chunks they name until the hold is dropped, as a copy of them needs

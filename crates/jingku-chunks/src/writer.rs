@@ -16,6 +16,7 @@ pub use self::source::Source;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::format::manifest::{Layout, Shape};
+use crate::id::ManifestId;
 use crate::store::Cut;
 
 pub(crate) use self::stream::write as write_stream;
@@ -96,9 +97,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Returns how many bytes of the disk were found stored already, of what was looked for so far. Zeros do not count.
-    pub fn reused_plain_bytes(&self) -> u64 {
-        self.intake.reused_plain_bytes()
+    /// Counts from now on, of what is written, the bytes in chunks that these manifests name too.
+    ///
+    /// Which chunks the backend has is no such count: it tells what others have stored.
+    pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
+        self.intake.compare_with(manifests)
+    }
+
+    /// Returns how many bytes of the disk are in chunks that the manifests of [`compare_with`](Self::compare_with) name, of
+    /// what was stored so far. Zeros do not count.
+    pub fn known_plain_bytes(&self) -> u64 {
+        self.intake.known_plain_bytes()
     }
 
     /// Waits until every chunk is stored, and makes them durable. Fails with `Length` before the whole disk was given.

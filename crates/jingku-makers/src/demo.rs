@@ -7,7 +7,7 @@
 mod fat16;
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::{DiskError, DiskFormat, Qcow2Writer};
@@ -54,7 +54,12 @@ pub fn write_demo_disk(path: &Path, format: DiskFormat, seed: u64) -> Result<(),
 }
 
 fn write_raw(path: &Path, pieces: &[Piece]) -> Result<(), DiskError> {
-    let file = File::create_new(path).map_err(DiskError::io("create", path))?;
+    let file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(DiskError::io("create", path))?;
     let write = || {
         file.set_len(DEMO_DISK_BYTES)?;
         pieces.iter().try_for_each(|piece| file.write_all_at(&piece.bytes, piece.offset))?;

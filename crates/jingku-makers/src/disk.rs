@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::detect;
+use crate::content::Caution;
 use crate::qcow2::{Backing, Header};
 use crate::source::Source;
 use crate::{DiskError, DiskFormat, DiskReader, Pattern, qemu};
@@ -32,6 +32,13 @@ pub struct Layer {
     pub format: DiskFormat,
 }
 
+/// Whether a machine may run on a disk that is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Running {
+    Allowed,
+    Refused,
+}
+
 impl Disk {
     /// Longest backing chain, in files. Chains of machines that are snapshotted daily for a month fit.
     pub const LAYERS_MAX: usize = 32;
@@ -46,12 +53,17 @@ impl Disk {
     /// instance is.
     pub fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<Disk, DiskError> {
         let mut layers: Vec<Layer> = Vec::new();
-        let mut size_bytes = None;
+        let (mut size_bytes, mut qemu_only, mut partial_sector) = (None, None, None);
         let mut next = Some((path.to_owned(), format));
         while let Some((path, told)) = next {
-            let path = canonical(&path)?;
+            let above = layers.last().map(|layer| layer.path.clone());
+            let named = |error: DiskError| match &above {
+                Some(image) => error.named_by(image),
+                None => error,
+            };
+            let path = canonical(&path).map_err(named)?;
             if layers.iter().any(|layer| layer.path == path) {
-                return Err(DiskError::unusable(&path, "its backing chain leads back to itself"));
+                return Err(named(DiskError::unusable(&path, "its backing chain leads back to itself")));
             }
             if layers.len() == Self::LAYERS_MAX {
                 let why = format!(
@@ -60,15 +72,24 @@ impl Disk {
                 );
                 return Err(DiskError::unusable(&layers[0].path, why));
             }
-            let source = Source::open(&path)?;
-            let format = told.map_or_else(|| detect_format(&source), Ok)?;
-            let header = read_header(&source, format)?;
-            size_bytes.get_or_insert(disk_size(&source, header.as_ref())?);
+            let source = Source::open(&path).map_err(named)?;
+            let format = match told {
+                Some(format) => format,
+                None => source.content().and_then(|content| DiskFormat::of(content, &path)).map_err(named)?,
+            };
+            let header = read_header(&source, format).map_err(named)?;
+            size_bytes.get_or_insert(disk_size(&source, header.as_ref()).map_err(named)?);
+            qemu_only = qemu_only.or(header.as_ref().and_then(|header| header.qemu_only));
+            partial_sector =
+                partial_sector.or(header.as_ref().filter(|it| it.has_partial_sector()).map(|_| path.clone()));
             next = match header.and_then(|header| header.backing) {
                 Some(backing) => Some((backing_path(&source.path, &backing)?, backing.format)),
                 None => None,
             };
             layers.push(Layer { path, format });
+        }
+        if let (Some(feature), Some(path)) = (qemu_only, partial_sector) {
+            return Err(cut_by_qemu(&path, feature));
         }
         Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0), pattern: None })
     }
@@ -81,7 +102,22 @@ impl Disk {
 
     /// Checks that the disk still is what was declared and that no machine writes to it. Reads its headers only.
     pub fn check(&self) -> Result<(), DiskError> {
-        if self.pattern.is_some() { Ok(()) } else { self.open_layers().map(drop) }
+        if self.pattern.is_some() { Ok(()) } else { self.open_layers(Running::Refused).map(drop) }
+    }
+
+    /// Looks at the content of the disk, and says what is to be said about it.
+    ///
+    /// Not known, and so nothing, is what only QEMU could read. A machine may run on the disk: what it writes meanwhile
+    /// may or may not be seen.
+    pub fn caution(&self) -> Result<Option<Caution>, DiskError> {
+        if self.pattern.is_some() {
+            return Ok(None);
+        }
+        let parts = self.open_layers(Running::Allowed)?;
+        if parts.iter().any(|(_, header)| header.as_ref().is_some_and(|header| header.qemu_only.is_some())) {
+            return Ok(None);
+        }
+        DiskReader::of_layers(parts, self.size_bytes)?.caution()
     }
 
     /// Opens the disk for reading, after checking that it still is what was declared and that no machine writes to it.
@@ -91,33 +127,53 @@ impl Disk {
     /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
     /// there, which may be deleted at the next start.
     pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
+        self.open_while(scratch_dir, &|| true)
+    }
+
+    /// Does the same, and stops with [`DiskError::Stopped`] soon after `proceed` says no, which is asked every few
+    /// milliseconds.
+    pub fn open_while(
+        &self,
+        scratch_dir: &Path,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<DiskReader, DiskError> {
         if let Some(pattern) = self.pattern {
             return Ok(DiskReader::of_pattern(pattern, self.size_bytes));
         }
-        let parts = self.open_layers()?;
+        let parts = self.open_layers(Running::Refused)?;
         let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
         match qemu_only {
             None => DiskReader::of_layers(parts, self.size_bytes),
             Some(feature) => {
-                let converted = qemu::convert(self, feature, scratch_dir)?;
+                let is_cut =
+                    |header: &Option<Header>| header.as_ref().is_some_and(Header::has_partial_sector);
+                if let Some((source, _)) = parts.iter().find(|(_, header)| is_cut(header)) {
+                    return Err(cut_by_qemu(&source.path, feature));
+                }
+                let converted = qemu::convert(self, feature, scratch_dir, proceed)?;
                 let sources = parts.into_iter().map(|(source, _)| source).collect();
                 Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
             }
         }
     }
 
-    fn open_layers(&self) -> Result<Vec<(Source, Option<Header>)>, DiskError> {
+    fn open_layers(&self, running: Running) -> Result<Vec<(Source, Option<Header>)>, DiskError> {
         if self.layers.is_empty() {
             return Err(DiskError::redeclare(Path::new("The disk"), "its record names no file"));
         }
         let mut parts = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let below = self.layers.get(index + 1);
-            let (source, header) = open_layer(layer, below)?;
+            let (source, header) = open_layer(layer, below).map_err(|error| match index.checked_sub(1) {
+                Some(above) => error.named_by(&self.layers[above].path),
+                None => error,
+            })?;
             if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
                 return Err(DiskError::redeclare(&layer.path, "its size is another"));
             }
-            qemu::refuse_if_written(&source)?;
+            if running == Running::Refused {
+                qemu::refuse_if_written(&source)?;
+            }
             parts.push((source, header));
         }
         Ok(parts)
@@ -147,22 +203,20 @@ fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<He
     }
 }
 
+fn cut_by_qemu(path: &Path, feature: &str) -> DiskError {
+    let why = format!(
+        "the size of its disk is not a multiple of 512, so qemu-img, which alone reads the {feature} of the chain, would \
+         leave out its end; enlarge it with `qemu-img resize` and check its last sector"
+    );
+    DiskError::unusable(path, why)
+}
+
 fn canonical(path: &Path) -> Result<PathBuf, DiskError> {
     let path = path.canonicalize().map_err(DiskError::opening(path))?;
     if path.to_str().is_none() {
         return Err(DiskError::unusable(&path, "its path is not UTF-8; rename it"));
     }
     Ok(path)
-}
-
-fn detect_format(source: &Source) -> Result<DiskFormat, DiskError> {
-    detect(&source.head(512)?).map_err(|name| {
-        let why = format!(
-            "it looks like {name}; convert it to qcow2 with `qemu-img convert -O qcow2`, or declare it as raw if \
-             that is what it is"
-        );
-        DiskError::unusable(&source.path, why)
-    })
 }
 
 fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, DiskError> {
@@ -200,5 +254,5 @@ fn backing_path(image: &Path, backing: &Backing) -> Result<PathBuf, DiskError> {
         return Err(DiskError::unusable(image, why));
     }
     let folder = image.parent().unwrap_or(Path::new("/"));
-    canonical(&folder.join(&backing.name))
+    canonical(&folder.join(&backing.name)).map_err(|error| error.named_by(image))
 }

@@ -1,9 +1,13 @@
-//! The two disk formats, and telling them apart by content.
+//! The two disk formats.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::DiskError;
+use crate::content::{Content, Foreign};
 
 /// How the bytes of a disk lie in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,26 +45,16 @@ impl FromStr for DiskFormat {
     }
 }
 
-/// Formats which are not read. Saved as raw, such a file would give an image that no machine can boot.
-const FOREIGN_MAGICS: &[(usize, &[u8], &str)] = &[
-    (0, b"QFI\xfb\x00\x00\x00\x01", "qcow (version 1)"),
-    (0, b"QED\0", "QED"),
-    (0, b"KDMV", "VMDK"),
-    (0, b"# Disk DescriptorFile", "VMDK"),
-    (0, b"vhdxfile", "VHDX"),
-    (0, b"conectix", "VHD"),
-    (0x40, &[0x7f, 0x10, 0xda, 0xbe], "VDI"),
-];
-
-/// Says what the first bytes of a file look like: a format we read, or the name of one we do not.
-pub(crate) fn detect(head: &[u8]) -> Result<DiskFormat, &'static str> {
-    let foreign = FOREIGN_MAGICS
-        .iter()
-        .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
-    match foreign {
-        Some((_, _, name)) => Err(name),
-        None if head.starts_with(b"QFI\xfb") => Ok(DiskFormat::Qcow2),
-        None => Ok(DiskFormat::Raw),
+impl DiskFormat {
+    /// Says how a disk of this content is read, or refuses what is no disk that we read.
+    pub(crate) fn of(content: Content, path: &Path) -> Result<DiskFormat, DiskError> {
+        let foreign = match content {
+            Content::Qcow2 => return Ok(DiskFormat::Qcow2),
+            Content::Disk(_) | Content::Zeros | Content::Unknown => return Ok(DiskFormat::Raw),
+            Content::Packed(packing) => Foreign { name: packing.name(), command: Some(packing.command()) },
+            Content::Foreign(foreign) => foreign,
+        };
+        Err(DiskError::NotADisk { path: path.to_owned(), foreign })
     }
 }
 
@@ -75,13 +69,5 @@ mod tests {
             assert_eq!(serde_json::to_string(&format).unwrap(), format!("\"{format}\""));
         }
         assert!("QCOW2".parse::<DiskFormat>().is_err());
-    }
-
-    #[test]
-    fn content_decides() {
-        assert_eq!(detect(b""), Ok(DiskFormat::Raw));
-        assert_eq!(detect(b"QFI\xfb\x00\x00\x00\x03"), Ok(DiskFormat::Qcow2));
-        assert_eq!(detect(b"KDMV\x01"), Err("VMDK"));
-        assert_eq!(detect(b"QFI\xfb\x00\x00\x00\x01"), Err("qcow (version 1)"));
     }
 }

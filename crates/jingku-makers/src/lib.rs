@@ -40,6 +40,7 @@
 //!
 //! Everything here blocks. The daemon calls it from a blocking thread.
 
+pub mod content;
 pub mod demo;
 mod disk;
 mod error;
@@ -51,6 +52,7 @@ mod raw;
 mod reader;
 mod source;
 mod sparse;
+mod unpack;
 mod upload;
 
 pub use disk::{Disk, Layer};
@@ -62,4 +64,5 @@ pub use qemu::is_written;
 pub use raw::next_stored;
 pub use reader::DiskReader;
 pub use sparse::SparseWriter;
-pub use upload::{Packing, open_alone, packing, unpack};
+pub use unpack::{PackedFault, Packing, Unpacked, ZSTD_WINDOW_BYTES_MAX, packing, unpack};
+pub use upload::open_alone;

@@ -1,5 +1,6 @@
 //! What is asked of QEMU: whether it holds a file, and to read what only it can.
 
+mod child;
 mod convert;
 mod lock;
 

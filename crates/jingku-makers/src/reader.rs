@@ -4,10 +4,16 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
+use crate::content::{self, Caution, HEAD_BYTES, TAIL_BYTES, caution, detect, is_zero};
 use crate::qcow2::{Header, Image, Place};
 use crate::raw::{next_stored, read_padded};
 use crate::source::Source;
 use crate::{DiskError, Pattern};
+
+/// Read at once where zeros are looked for.
+const PIECE_BYTES: usize = 1 << 20;
+/// The most that is read to find out that a disk is all zeros.
+const ZEROS_READ_MAX: u64 = 64 << 20;
 
 /// A disk opened for reading: which ranges hold data, and the bytes.
 ///
@@ -128,6 +134,38 @@ impl DiskReader {
             rest = after;
         }
         Ok(())
+    }
+
+    /// Looks at both ends of the disk, and says what is to be said about it.
+    pub fn caution(&self) -> Result<Option<Caution>, DiskError> {
+        let end = |bytes: usize| vec![0; usize::try_from(self.len).unwrap_or(usize::MAX).min(bytes)];
+        let (mut head, mut tail) = (end(HEAD_BYTES), end(TAIL_BYTES));
+        self.read_exact_at(0, &mut head)?;
+        self.read_exact_at(self.len - tail.len() as u64, &mut tail)?;
+        let found = detect(&head, &tail, self.len);
+        let is_qcow2 =
+            matches!(&self.content, Content::Layers(images) if images.first().is_some_and(Option::is_some));
+        let zero = found == content::Content::Zeros && self.is_zero()?;
+        Ok(caution(found, is_qcow2, zero))
+    }
+
+    /// Whether all of the disk is zero. Of zeros that take room only the first 64 MiB are read.
+    fn is_zero(&self) -> Result<bool, DiskError> {
+        let (mut at, mut read, mut piece) = (0, 0, vec![0; PIECE_BYTES]);
+        while let Some(data) = self.next_data(at)? {
+            at = data.start;
+            while at < data.end && read < ZEROS_READ_MAX {
+                let len = usize::try_from(data.end - at).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+                self.read_exact_at(at, &mut piece[..len])?;
+                if !is_zero(&piece[..len]) {
+                    return Ok(false);
+                }
+                at += len as u64;
+                read += len as u64;
+            }
+            at = data.end;
+        }
+        Ok(true)
     }
 
     /// Tells that small reads cost no more than large ones: nothing is unpacked.

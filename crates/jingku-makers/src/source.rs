@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use crate::DiskError;
+use crate::content::{Content, HEAD_BYTES, TAIL_BYTES, detect};
 
 /// A regular file opened for reading, never for writing.
 #[derive(Debug)]
@@ -74,6 +75,15 @@ impl Source {
         let mut head = vec![0; len];
         self.file.read_exact_at(&mut head, 0).map_err(DiskError::io("read", &self.path))?;
         Ok(head)
+    }
+
+    /// Says what the file is, by both of its ends.
+    pub(crate) fn content(&self) -> Result<Content, DiskError> {
+        let head = self.head(HEAD_BYTES)?;
+        let mut tail = vec![0; usize::try_from(self.len()).unwrap_or(usize::MAX).min(TAIL_BYTES)];
+        let at = self.len() - tail.len() as u64;
+        self.file.read_exact_at(&mut tail, at).map_err(DiskError::io("read", &self.path))?;
+        Ok(detect(&head, &tail, self.len()))
     }
 
     /// Refuses when the path now leads to another file, or the file was written to since it was opened.

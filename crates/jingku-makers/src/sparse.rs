@@ -14,12 +14,13 @@ const BLOCK_BYTES: u64 = 512;
 pub struct SparseWriter {
     file: File,
     at: u64,
+    data_bytes: u64,
 }
 
 impl SparseWriter {
     /// Goes on with a file that is `at` bytes long.
     pub fn new(file: File, at: u64) -> Self {
-        Self { file, at }
+        Self { file, at, data_bytes: 0 }
     }
 
     /// How many bytes there are.
@@ -32,10 +33,15 @@ impl SparseWriter {
         self.at == 0
     }
 
+    /// How many bytes this writer has written. Those that it left out as zeros are not.
+    pub fn data_bytes(&self) -> u64 {
+        self.data_bytes
+    }
+
     /// Appends bytes. After an error none of them is there.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         // What is to be written in one go.
-        let (mut from, mut to) = (0, 0);
+        let (mut from, mut to, mut left_out) = (0, 0, 0);
         while to < bytes.len() {
             let within = (self.at + to as u64) % PIECE_BYTES;
             let piece = usize::try_from(PIECE_BYTES - within).unwrap_or(usize::MAX).min(bytes.len() - to);
@@ -43,11 +49,13 @@ impl SparseWriter {
             if zero {
                 self.file.write_all_at(&bytes[from..to], self.at + from as u64)?;
                 from = to + piece;
+                left_out += piece as u64;
             }
             to += piece;
         }
         self.file.write_all_at(&bytes[from..to], self.at + from as u64)?;
         self.at += bytes.len() as u64;
+        self.data_bytes += bytes.len() as u64 - left_out;
         Ok(())
     }
 

@@ -196,3 +196,54 @@ fn a_disk_that_is_another_now_is_refused() {
     let nothing = Disk { layers: vec![], size_bytes: 1, pattern: None };
     assert!(nothing.open(bench.dir.path()).is_err());
 }
+
+#[test]
+fn a_backing_file_is_refused_with_the_image_that_names_it() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    bench.img(&["create", "-f", "qcow2", "base.qcow2", "1M"]);
+    overlay(&bench, "middle.qcow2", "base.qcow2", "qcow2");
+    overlay(&bench, "top.qcow2", "middle.qcow2", "qcow2");
+    let disk = Disk::inspect(&bench.path("top.qcow2"), None).unwrap();
+    let named = |text: &str, wrong: &str| {
+        assert!(text.contains("middle.qcow2 names") && text.contains("base.qcow2"), "{text}");
+        assert!(text.contains(wrong) && !text.contains(".."), "{text}");
+    };
+    let refused = |wrong: &str| {
+        // When it is declared, and when it is read later.
+        named(&refusal(&bench, "top.qcow2"), wrong);
+        named(&sentence(&disk.check().unwrap_err()), wrong);
+    };
+    fs::write(bench.path("base.qcow2"), b"not a disk of that format, but text of some length").unwrap();
+    refused("it is not a qcow2 image");
+    fs::write(bench.path("base.qcow2"), b"").unwrap();
+    refused("it is empty");
+    fs::remove_file(bench.path("base.qcow2")).unwrap();
+    refused("There is no file at");
+    fs::create_dir(bench.path("base.qcow2")).unwrap();
+    refused("it is a directory");
+    fs::remove_dir(bench.path("base.qcow2")).unwrap();
+    symlink(bench.path("base.qcow2"), bench.path("base.qcow2")).unwrap();
+    named(&refusal(&bench, "top.qcow2"), "Could not open");
+    fs::remove_file(bench.path("base.qcow2")).unwrap();
+
+    // A format nobody reads, and a circle.
+    bench.img(&["create", "-f", "vmdk", "base.qcow2", "1M"]);
+    let image = fs::read(bench.path("middle.qcow2")).unwrap();
+    fs::write(bench.path("middle.qcow2"), replace(&image, b"qcow2", b"vmdk\0")).unwrap();
+    let text = refusal(&bench, "top.qcow2");
+    assert!(text.contains("top.qcow2 names") && text.contains("middle.qcow2"), "{text}");
+    fs::remove_file(bench.path("base.qcow2")).unwrap();
+    fs::write(bench.path("middle.qcow2"), image).unwrap();
+    fs::copy(bench.path("top.qcow2"), bench.path("base.qcow2")).unwrap();
+    let text = refusal(&bench, "top.qcow2");
+    assert!(text.contains("base.qcow2 names") && text.contains("leads back to itself"), "{text}");
+}
+
+/// Replaces the first of some bytes by as many others.
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
+    [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+}

@@ -67,7 +67,7 @@ pub use describe_comp_share_image_tags::{
 pub use describe_comp_share_images::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse};
 pub use describe_comp_share_instance::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceAddress,
-    InstanceDisk,
+    InstanceDisk, MAX_INSTANCE_IDS,
 };
 pub use describe_comp_share_sharing_images::{
     DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
@@ -98,7 +98,7 @@ pub use get_project_list::{GetProjectListRequest, GetProjectListResponse, Projec
 pub use get_region::{GetRegionRequest, GetRegionResponse, Region};
 pub use image_query::{ImageQuery, ImageSort};
 pub use import_comp_share_custom_image::{
-    ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse, is_blake3,
+    FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse, is_blake3,
 };
 pub use modify_comp_share_image_share_account::{
     MAX_SHARE_ACCOUNTS, ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
@@ -130,8 +130,14 @@ pub trait Request: Sized + Send + Sync {
     /// What a successful call answers.
     type Response: Serialize + DeserializeOwned + Send + Sync;
 
-    /// Reads the parameters a client sent.
+    /// Reads the parameters of this action.
     fn bind(tree: &Tree) -> Result<Self, ParamError>;
+
+    /// Reads what a client sent: the parameters that every action takes, then its own.
+    fn read(tree: &Tree) -> Result<Self, ParamError> {
+        Place::bind(tree)?;
+        Self::bind(tree)
+    }
 
     /// Spells the parameters as a client sends them, unsigned.
     fn params(&self) -> Params;

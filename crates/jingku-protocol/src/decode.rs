@@ -3,16 +3,21 @@
 //! Four spellings are in use: GET query, POST form, POST JSON with flat dotted names (JS, Java and PHP SDKs) and POST
 //! JSON with nested values (Go SDK). The Go SDK also repeats `Action` in the query of a POST, hence: a body parameter
 //! wins over a query parameter of the same name, which then counts once.
+//!
+//! Anybody may send a request, so everything is counted while it is read, before memory is spent on it.
+
+mod body;
+mod json;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use percent_encoding::percent_decode;
 
 use crate::excerpt::excerpt;
 use crate::params::{Params, Value};
+
+use body::Body;
 
 /// The largest request body, in bytes. A cover travels inside as Base64 text; nothing else is near this size.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -20,8 +25,10 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 pub const MAX_PARAMS: usize = 512;
 /// The deepest nesting of JSON values or of dotted names; no action needs more than three levels.
 pub const MAX_DEPTH: usize = 8;
+/// The longest name of a parameter or of a member of an object, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
 
-/// Why a request cannot be read as parameters. All of them are for the caller to mend.
+/// Why a request cannot be read as parameters. The caller must fix the request.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DecodeError {
     /// The body claims or looks to be JSON and is not.
@@ -33,6 +40,15 @@ pub enum DecodeError {
     /// The body is not UTF-8.
     #[error("The request body is not valid UTF-8")]
     NotUtf8,
+    /// The body is neither a form nor JSON, by its media type and its content.
+    #[error("The request body of type [{0}] cannot be read; send a form or a JSON object")]
+    UnknownType(String),
+    /// Likewise, and no media type was given.
+    #[error("The request body has no Content-Type and cannot be read; send a form or a JSON object")]
+    NoType,
+    /// The body is compressed.
+    #[error("The request body with Content-Encoding [{0}] cannot be read; send it without one")]
+    Encoded(String),
     /// One name twice: the signature has no separators, so which one was meant cannot be told.
     #[error("Params [{0}] is given twice")]
     Duplicate(String),
@@ -42,40 +58,65 @@ pub enum DecodeError {
     /// Deeper than [`MAX_DEPTH`].
     #[error("Params [{0}] is nested deeper than {MAX_DEPTH} levels")]
     TooDeep(String),
+    /// Longer than [`MAX_NAME_BYTES`].
+    #[error("Params [{0}] has a name longer than {MAX_NAME_BYTES} bytes")]
+    LongName(String),
     /// A zero byte, which no text of the API holds and no catalogue takes.
     #[error("Params [{0}] holds a zero byte")]
     ZeroByte(String),
+    /// Percent-encoded bytes that are no UTF-8.
+    #[error("Params [{0}] is not valid UTF-8")]
+    TextNotUtf8(String),
     /// A number that no SDK can sign, such as `1e999`.
     #[error("Params [{0}] is not a finite number")]
     NotFinite(String),
 }
 
+impl DecodeError {
+    /// The parameter that is to blame, or the first characters of its name.
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::Duplicate(name)
+            | Self::TooDeep(name)
+            | Self::LongName(name)
+            | Self::ZeroByte(name)
+            | Self::TextNotUtf8(name)
+            | Self::NotFinite(name) => Some(name),
+            Self::InvalidJson(_)
+            | Self::NotAnObject
+            | Self::NotUtf8
+            | Self::UnknownType(_)
+            | Self::NoType
+            | Self::Encoded(_)
+            | Self::TooMany => None,
+        }
+    }
+}
+
+/// Refuses a body that is compressed: nothing here unpacks one, and no client sends one.
+pub fn require_plain(content_encoding: Option<&str>, body: &[u8]) -> Result<(), DecodeError> {
+    match content_encoding.map(str::trim) {
+        None | Some("") => Ok(()),
+        Some(coding) if body.is_empty() || coding.eq_ignore_ascii_case("identity") => Ok(()),
+        Some(coding) => Err(DecodeError::Encoded(excerpt(coding))),
+    }
+}
+
 /// Reads the effective parameters of a request.
 ///
-/// The parser is chosen by `content_type`; without a known one, a body that starts with `{` is read as JSON and any
-/// other as a form. The caller has bounded the body by [`MAX_BODY_BYTES`].
+/// `content_type` and the first characters of the body tell how to read it. The caller has bounded the body by
+/// [`MAX_BODY_BYTES`], and was told by [`require_plain`] that it is not compressed.
 pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> Result<Params, DecodeError> {
     let mut decoder = Decoder::default();
-    if body.iter().any(|byte| !byte.is_ascii_whitespace()) {
-        let body = std::str::from_utf8(body).map_err(|_| DecodeError::NotUtf8)?;
-        if is_json(content_type, body) {
-            decoder.json(body)?;
-        } else {
-            decoder.form(body.trim_ascii())?;
-        }
+    match body::recognize(content_type, body)? {
+        Body::Empty => {}
+        Body::Json(text) => json::read(text, &mut decoder)?,
+        Body::Form(text) => decoder.form(text)?,
     }
     if let Some(query) = query {
         decoder.query(query)?;
     }
     Ok(decoder.params)
-}
-
-fn is_json(content_type: Option<&str>, body: &str) -> bool {
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return false;
-    }
-    media_type.eq_ignore_ascii_case("application/json") || body.trim_ascii_start().starts_with('{')
 }
 
 #[derive(Default)]
@@ -87,7 +128,9 @@ struct Decoder {
 
 impl Decoder {
     fn form(&mut self, text: &str) -> Result<(), DecodeError> {
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        for (name, value) in pairs(text) {
+            self.count()?;
+            let name = form_name(name)?;
             self.add_text(name, value)?;
         }
         Ok(())
@@ -95,72 +138,25 @@ impl Decoder {
 
     fn query(&mut self, text: &str) -> Result<(), DecodeError> {
         let from_body = std::mem::take(&mut self.names);
-        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        for (name, value) in pairs(text) {
+            let name = form_name(name)?;
             if !from_body.contains(name.as_ref()) {
+                self.count()?;
                 self.add_text(name, value)?;
             }
         }
         Ok(())
     }
 
-    fn json(&mut self, text: &str) -> Result<(), DecodeError> {
-        let text = text.trim_start_matches('\u{feff}').trim_ascii();
-        // Checked once as a whole, so that every piece below is known to be well-formed.
-        let raw: &RawValue =
-            serde_json::from_str(text).map_err(|e| DecodeError::InvalidJson(e.to_string()))?;
-        if !raw.get().starts_with('{') {
-            return Err(DecodeError::NotAnObject);
-        }
-        for (name, raw) in members(raw.get())? {
-            let value = self.json_value(&name, raw.get(), levels(&name))?;
-            self.add(name, value)?;
-        }
-        Ok(())
-    }
-
-    /// Reads one JSON value, keeping the literal digits of integers: they are signed as written.
-    fn json_value(&mut self, name: &str, raw: &str, depth: usize) -> Result<Value, DecodeError> {
-        if depth > MAX_DEPTH {
-            return Err(DecodeError::TooDeep(excerpt(name)));
-        }
-        self.count()?;
-        Ok(match raw.as_bytes().first() {
-            Some(b'"') => Value::Text(without_zero_byte(name, parse(raw)?)?),
-            Some(b't') => Value::Bool(true),
-            Some(b'f') => Value::Bool(false),
-            Some(b'n') => Value::Null,
-            Some(b'[') => {
-                let items: Vec<&RawValue> = parse(raw)?;
-                let items = items.into_iter().map(|item| self.json_value(name, item.get(), depth + 1));
-                Value::List(items.collect::<Result<_, _>>()?)
-            }
-            Some(b'{') => {
-                let mut seen = HashSet::new();
-                let mut map = Vec::new();
-                for (key, raw) in members(raw)? {
-                    if !seen.insert(key.clone()) {
-                        return Err(DecodeError::Duplicate(excerpt(&format!("{name}.{key}"))));
-                    }
-                    // A dotted name inside an object opens levels like any other.
-                    let value = self.json_value(name, raw.get(), depth + levels(&key))?;
-                    map.push((key, value));
-                }
-                Value::Map(map)
-            }
-            _ => Value::Number(number_text(name, raw)?),
-        })
-    }
-
-    fn add_text(&mut self, name: Cow<'_, str>, value: Cow<'_, str>) -> Result<(), DecodeError> {
-        self.count()?;
+    fn add_text(&mut self, name: Cow<'_, str>, value: &str) -> Result<(), DecodeError> {
+        check_name(&name, &name)?;
+        let value = form_text(value).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(&name)))?;
         let value = without_zero_byte(&name, value.into_owned())?;
         self.add(name.into_owned(), Value::Text(value))
     }
 
+    /// Adds a parameter whose name was checked.
     fn add(&mut self, name: String, value: Value) -> Result<(), DecodeError> {
-        if levels(&name) > MAX_DEPTH {
-            return Err(DecodeError::TooDeep(excerpt(&name)));
-        }
         if !self.names.insert(name.clone()) {
             return Err(DecodeError::Duplicate(excerpt(&name)));
         }
@@ -174,57 +170,50 @@ impl Decoder {
     }
 }
 
+/// The pairs of a form, still encoded.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+fn form_name(name: &str) -> Result<Cow<'_, str>, DecodeError> {
+    form_text(name).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(name)))
+}
+
+/// Decodes `%XX`, and `+` to a space; `None` for what is no UTF-8. A lossy decoder would hide that: the signature
+/// would be blamed.
+fn form_text(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    for (index, part) in text.split('+').enumerate() {
+        if index > 0 {
+            bytes.push(b' ');
+        }
+        bytes.extend(percent_decode(part.as_bytes()));
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+/// Checks the name of a parameter, or of a member of the parameter `param`.
+fn check_name(param: &str, name: &str) -> Result<(), DecodeError> {
+    if levels(name) > MAX_DEPTH {
+        Err(DecodeError::TooDeep(excerpt(param)))
+    } else if name.len() > MAX_NAME_BYTES {
+        Err(DecodeError::LongName(excerpt(param)))
+    } else {
+        Ok(())
+    }
+}
+
 /// How many levels a name opens in the tree: dots nest like brackets, wherever the name stands.
 fn levels(name: &str) -> usize {
     name.split('.').count()
 }
 
-/// The members of a JSON object with their values unread.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-fn members(raw: &str) -> Result<Vec<(String, &RawValue)>, DecodeError> {
-    parse::<Members<'_>>(raw).map(|members| members.0)
-}
-
-fn parse<'a, T: Deserialize<'a>>(raw: &'a str) -> Result<T, DecodeError> {
-    serde_json::from_str(raw).map_err(|error| DecodeError::InvalidJson(error.to_string()))
-}
-
 fn without_zero_byte(name: &str, text: String) -> Result<String, DecodeError> {
     if text.contains('\0') { Err(DecodeError::ZeroByte(excerpt(name))) } else { Ok(text) }
-}
-
-fn number_text(name: &str, raw: &str) -> Result<String, DecodeError> {
-    if raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-        return Ok(raw.to_owned());
-    }
-    match raw.parse::<f64>() {
-        // `Display` of f64 is the shortest decimal that round-trips, never with an exponent: what the SDKs sign.
-        Ok(number) if number.is_finite() => Ok(number.to_string()),
-        _ => Err(DecodeError::NotFinite(excerpt(name))),
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bind::{MAX_LIST_ITEMS, MAX_WORD_CHARS, ParamError};
+use crate::bind::{MAX_LIST_ITEMS, ParamError};
 use crate::lenient;
 use crate::params::Params;
 use crate::tree::Tree;
@@ -197,26 +197,24 @@ pub struct Softwares {
 impl Softwares {
     /// Reads the members of a `Softwares` object; `None` when there are none, as in the legacy text form. The list is
     /// `Application` in the documents of Create and `Applications` in those of Publish: both are taken.
-    pub(crate) fn bind(tree: &Tree) -> Result<Option<Self>, ParamError> {
-        let softwares = Self::read(tree).map_err(|error| error.below("Softwares"))?;
-        Ok((softwares != Self::default()).then_some(softwares))
-    }
-
-    fn read(tree: &Tree) -> Result<Self, ParamError> {
-        let text = |name| Ok(tree.bounded_text(name, MAX_WORD_CHARS)?.unwrap_or_default());
-        let applications = match tree.words("Application", MAX_LIST_ITEMS)? {
-            None => tree.words("Applications", MAX_LIST_ITEMS)?,
-            applications => applications,
-        };
-        Ok(Self {
-            framework: text("Framework")?,
-            framework_version: text("FrameworkVersion")?,
-            cuda_version: text("CUDAVersion")?,
-            python_version: text("PythonVersion")?,
-            os_version: text("OsVersion")?,
+    pub(crate) fn bind(tree: &Tree, name: &str) -> Result<Option<Self>, ParamError> {
+        // What a Python dictionary prints as: never an error, never used.
+        if tree.is_legacy_text(name)? {
+            return Ok(None);
+        }
+        let word = |member: &str| Ok(tree.word(&format!("{name}.{member}"))?.unwrap_or_default());
+        let words = |member: &str| tree.words(&format!("{name}.{member}"), MAX_LIST_ITEMS);
+        let (application, applications) = (words("Application")?, words("Applications")?);
+        let softwares = Self {
+            framework: word("Framework")?,
+            framework_version: word("FrameworkVersion")?,
+            cuda_version: word("CUDAVersion")?,
+            python_version: word("PythonVersion")?,
+            os_version: word("OsVersion")?,
             framework_version_index: 0,
-            applications: applications.unwrap_or_default(),
-        })
+            applications: application.or(applications).unwrap_or_default(),
+        };
+        Ok((softwares != Self::default()).then_some(softwares))
     }
 
     pub(crate) fn add_to(&self, params: Params) -> Params {
@@ -243,16 +241,17 @@ pub struct SoftwarePort {
 
 impl SoftwarePort {
     pub(crate) fn bind_list(tree: &Tree, name: &str) -> Result<Vec<Self>, ParamError> {
-        let elements = tree.get(name).map(Tree::elements).unwrap_or_default();
+        let elements = tree.objects(name)?;
         if elements.len() > MAX_LIST_ITEMS {
             return Err(ParamError::not_available(name));
         }
         let bind = |element: &Tree| {
             let port = element.parsed("Port").ok().flatten()?;
-            let software = element.bounded_text("Software", MAX_WORD_CHARS).ok()?.unwrap_or_default();
+            let software = element.word("Software").ok()?.unwrap_or_default();
             Some(Self { software, port })
         };
-        elements.into_iter().map(bind).collect::<Option<_>>().ok_or_else(|| ParamError::not_available(name))
+        let entries = elements.iter().map(|element| bind(element)).collect::<Option<_>>();
+        entries.ok_or_else(|| ParamError::not_available(name))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The parameters of one request, exactly as they were received: this is what the signature covers.
 
+use crate::bind::ParamError;
+
 /// A parameter value in the shape the client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -75,7 +77,23 @@ impl Params {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// The value of `name` when it is text, which gateway parameters (`Action`, `PublicKey`, …) always are.
+    /// The text of a parameter that the gateway reads before it knows who asks; `None` when it is absent or null.
+    ///
+    /// Refuses one that is a list or an object, in whatever spelling.
+    pub fn scalar(&self, name: &str) -> Result<Option<&str>, ParamError> {
+        let is_below = |sent: &str| sent.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        if self.iter().any(|(sent, value)| is_below(sent) && *value != Value::Null) {
+            return Err(ParamError::not_available(name));
+        }
+        match self.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text) | Value::Number(text)) => Ok(Some(text)),
+            Some(Value::Bool(flag)) => Ok(Some(if *flag { "true" } else { "false" })),
+            Some(Value::List(_) | Value::Map(_)) => Err(ParamError::not_available(name)),
+        }
+    }
+
+    /// The value of `name` when it is text.
     pub fn get_text(&self, name: &str) -> Option<&str> {
         match self.get(name) {
             Some(Value::Text(text)) => Some(text),
@@ -100,6 +118,15 @@ impl Params {
     /// Adds a parameter that is known not to be there yet; the decoder has checked.
     pub(crate) fn push(&mut self, name: String, value: Value) {
         self.0.push((name, value));
+    }
+}
+
+impl IntoIterator for Params {
+    type Item = (String, Value);
+    type IntoIter = std::vec::IntoIter<(String, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

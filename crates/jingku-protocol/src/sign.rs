@@ -19,45 +19,46 @@ enum Booleans {
 
 /// The text that is hashed, without the private key.
 pub fn string_to_sign(params: &Params) -> String {
-    canonical(params, Booleans::Words)
+    let mut text = String::with_capacity(256);
+    canonical(params, Booleans::Words, &mut |part| text.push_str(part));
+    text
 }
 
 /// The signature of `params` under `private_key`, 40 lowercase hexadecimal digits.
 pub fn signature(params: &Params, private_key: &str) -> String {
-    digest(&string_to_sign(params), private_key)
+    digest(params, Booleans::Words, private_key)
 }
 
 /// Tells whether `signature` was made from `params` with `private_key`. The comparison takes constant time.
 pub fn verify(params: &Params, private_key: &str, signature: &str) -> bool {
     let matches = |booleans| {
-        let expected = digest(&canonical(params, booleans), private_key);
+        let expected = digest(params, booleans, private_key);
         bool::from(expected.as_bytes().ct_eq(signature.as_bytes()))
     };
     matches(Booleans::Words) || (params.iter().any(|(_, value)| has_boolean(value)) && matches(Booleans::Php))
 }
 
-fn digest(text: &str, private_key: &str) -> String {
+/// Hashes part by part: a request may be megabytes long, and anybody may send one.
+fn digest(params: &Params, booleans: Booleans, private_key: &str) -> String {
     let mut sha1 = Sha1::new();
-    sha1.update(text);
+    canonical(params, booleans, &mut |part| sha1.update(part));
     sha1.update(private_key);
     hex::encode(sha1.finalize())
 }
 
-fn canonical(params: &Params, booleans: Booleans) -> String {
+fn canonical(params: &Params, booleans: Booleans, out: &mut impl FnMut(&str)) {
     let mut sorted: Vec<_> = params.iter().filter(|(name, _)| *name != "Signature").collect();
     sorted.sort_unstable_by_key(|(name, _)| *name);
-    let mut out = String::with_capacity(256);
     for (name, value) in sorted {
-        out.push_str(name);
-        append(&mut out, value, booleans);
+        out(name);
+        append(out, value, booleans);
     }
-    out
 }
 
-fn append(out: &mut String, value: &Value, booleans: Booleans) {
+fn append(out: &mut impl FnMut(&str), value: &Value, booleans: Booleans) {
     match value {
-        Value::Text(text) | Value::Number(text) => out.push_str(text),
-        Value::Bool(flag) => out.push_str(match (booleans, flag) {
+        Value::Text(text) | Value::Number(text) => out(text),
+        Value::Bool(flag) => out(match (booleans, flag) {
             (Booleans::Words, true) => "true",
             (Booleans::Words, false) => "false",
             (Booleans::Php, true) => "1",
@@ -69,7 +70,7 @@ fn append(out: &mut String, value: &Value, booleans: Booleans) {
             let mut sorted: Vec<_> = members.iter().collect();
             sorted.sort_unstable_by_key(|(key, _)| key);
             for (key, member) in sorted {
-                out.push_str(key);
+                out(key);
                 append(out, member, booleans);
             }
         }

@@ -33,24 +33,37 @@ mod terminate_comp_share_custom_image;
 mod update_comp_share_image;
 
 use jingku_catalog::{Cursor, InvalidCursor, Paging as Rows, Scope};
-use jingku_protocol::Tree;
 use jingku_protocol::actions::{Action, Paging, Request};
+use jingku_protocol::{NameRefusal, ParamError, Tree};
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
 use crate::reply::Reply;
 
+/// Whether a call would do its work twice, or be refused because it was done, when its request comes twice.
+///
+/// The catalogue keeps what such a request came to, in the transaction of the change and under the name in
+/// [`Caller::request`]; the same request within [`ANSWER_SECS`](crate::limits::ANSWER_SECS) is answered as the first. Of the
+/// other actions, those that change something lead to the same state when they come twice, but for
+/// `CreateCompShareCustomImage`, whose second call finds the name taken.
+pub(crate) const fn is_remembered(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CopyCompShareCustomImage | Action::PublishCompShareImage | Action::SyncCompShareCustomImage
+    )
+}
+
 /// Carries out a call that has passed the gateway.
 pub(crate) async fn run(
     context: &Context,
     caller: &Caller,
     action: Action,
-    tree: &Tree,
+    tree: Tree,
 ) -> Result<Reply, Error> {
     macro_rules! call {
         ($file:ident) => {{
-            let response = $file::run(context, caller, Request::bind(tree)?).await?;
+            let response = $file::run(context, caller, read(tree)?).await?;
             Ok(Reply::object(&response))
         }};
     }
@@ -64,7 +77,7 @@ pub(crate) async fn run(
         Action::DescribeCommunityImages => call!(describe_community_images),
         Action::DescribeCompShareCustomImageSyncDetail => call!(describe_comp_share_custom_image_sync_detail),
         Action::DescribeCompShareCustomImages => {
-            describe_comp_share_custom_images::run(context, caller, Request::bind(tree)?).await
+            describe_comp_share_custom_images::run(context, caller, read(tree)?).await
         }
         Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
         Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
@@ -77,7 +90,7 @@ pub(crate) async fn run(
         Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
         Action::DescribeUserCommunityImages => call!(describe_user_community_images),
         Action::ExportCompShareCustomImage => {
-            export_comp_share_custom_image::run(context, caller, Request::bind(tree)?).await
+            export_comp_share_custom_image::run(context, caller, read(tree)?).await
         }
         Action::GetCompShareCustomImageUrl => call!(get_comp_share_custom_image_url),
         Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
@@ -91,6 +104,13 @@ pub(crate) async fn run(
         Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
         Action::UpdateCompShareImage => call!(update_comp_share_image),
     }
+}
+
+/// The typed request. What it does not hold is freed: a cover is checked for a while.
+fn read<R: Request>(tree: Tree) -> Result<R, ParamError> {
+    let request = R::read(&tree);
+    drop(tree);
+    request
 }
 
 impl Caller {
@@ -131,4 +151,17 @@ pub(crate) fn texts(list: &[String]) -> Vec<&str> {
 /// The form in which the catalogue keeps what it does not look into.
 fn to_json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("lists and texts serialise")
+}
+
+/// What a parameter gets that is the name of another image of the account.
+async fn name_taken(context: &Context, caller: &Caller, param: &'static str, name: &str) -> Error {
+    let holder = match context.catalog.name_holder(caller.own(), name).await {
+        Ok(holder) => holder,
+        Err(error) => return error.into(),
+    };
+    let refusal = holder.map(|holder| {
+        let held = if holder.is_upload { NameRefusal::HeldByUpload } else { NameRefusal::Taken };
+        held(holder.image_id)
+    });
+    Error::NameTaken { param, refusal }
 }

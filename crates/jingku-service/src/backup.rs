@@ -1,18 +1,21 @@
 //! A data folder kept a second time, and put back.
 //!
 //! ```text
-//! backup               what was backed up last: one line of JSON and its hash. Replaced at the very end
-//! catalog-HASH.db      the catalogue as it was at that moment
+//! generations/N        what was backed up, one file a generation: one line of JSON and its hash
+//! catalog-HASH.db      the catalogue of a generation
 //! store/               objects, as in a data folder; those that are there are not copied again
-//! keys/                master.key and credentials.toml, when they were asked for
+//! keys/HASH            a master key or key pair, when it was asked for
 //! lock                 held while a command works on it
 //! ```
 //!
-//! Objects have their names from their contents and are only ever added. So the backup of before stays good until the
-//! line `backup` is replaced, wherever a command is killed: docs/operate/backup.md.
+//! Objects have their names from their contents. A generation counts from the moment its file in `generations` is there, and
+//! what only it names is removed after that file is gone. So every generation stays good wherever a command is killed:
+//! docs/operate/backup.md.
 
 mod copy;
 mod folder;
+mod generations;
+mod record;
 mod restore;
 mod save;
 
@@ -21,7 +24,9 @@ use std::path::PathBuf;
 use jingku_catalog::CatalogError;
 
 use crate::data_dir::{StartError, with_causes};
+use crate::sentence::clause;
 
+pub use generations::{Generation, Generations, KeptGeneration, Pruned, list_backup};
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
 
@@ -34,6 +39,42 @@ pub enum BackupError {
     /// The folder is in the data folder, or is it.
     #[error("{} is inside the data folder: what happens to that would happen to the backup. Choose another.", .0.display())]
     Inside(PathBuf),
+    /// The folder is the backup of another library.
+    #[error(
+        "{} is the backup of another library ({found}); this one is {own}. Nothing was changed. Is --data-dir right, and its \
+         disk mounted? If so, back up into another folder.",
+        folder.display()
+    )]
+    AnotherLibrary {
+        /// The folder.
+        folder: PathBuf,
+        /// The library that it is a backup of.
+        found: String,
+        /// The library of the data folder.
+        own: String,
+    },
+    /// Most images are gone since the last time.
+    #[error(
+        "The library has {now} images, and the last generation of the backup in {} has {before}: more than half are gone. \
+         Nothing was changed. Is --data-dir right? If the images were deleted on purpose, call it again with --force.",
+        folder.display()
+    )]
+    FewImages {
+        /// The folder.
+        folder: PathBuf,
+        /// Images of its last generation.
+        before: u64,
+        /// Images of the library.
+        now: u64,
+    },
+    /// There is no such generation.
+    #[error("The backup in {} has no generation {generation}. `jingku backup --list DIR` shows which it has.", folder.display())]
+    NoGeneration {
+        /// The folder.
+        folder: PathBuf,
+        /// What was asked for.
+        generation: u64,
+    },
     /// There is no finished backup.
     #[error("{} holds no finished backup. Make one with `jingku backup`.", .0.display())]
     NoBackup(PathBuf),
@@ -41,7 +82,11 @@ pub enum BackupError {
     #[error("The backup in {} was made by a newer Jingku. Install that one.", .0.display())]
     Newer(PathBuf),
     /// A file of the backup is not what it was.
-    #[error("{} is lost or damaged: it is not what was backed up. Take another copy of the backup.", .0.display())]
+    #[error(
+        "{} is lost or damaged: it is not what was backed up. Take another generation (`jingku backup --list`, `jingku restore --at`) \
+         or another copy of the backup.",
+        .0.display()
+    )]
     DamagedFile(PathBuf),
     /// Another command works on it.
     #[error("Another jingku command works on {}. Wait until it is done.", .0.display())]
@@ -62,7 +107,7 @@ pub enum BackupError {
     )]
     Damaged(Damage),
     /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
         /// What was to be used.
         path: PathBuf,
@@ -79,7 +124,7 @@ pub enum BackupError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A task panicked.
-    #[error("A task ended abnormally: {0}.")]
+    #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
 }
 

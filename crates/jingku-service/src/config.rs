@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 use jingku_makers::DiskFormat;
 use serde::Deserialize;
 
+use crate::account_limits::LimitSettings;
 use crate::community::Community;
+use crate::jobs::JobSettings;
+use crate::listen_address::ListenAddress;
 use crate::public_url::PublicUrl;
 use crate::scrub::ScrubSettings;
+use crate::sentence::clause;
 use crate::sweep::SweepSettings;
+use crate::text_file::read_text;
 use crate::trash::Trash;
 use crate::zones::{Zone, Zones};
 
@@ -18,7 +23,7 @@ use crate::zones::{Zone, Zones};
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where to listen.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Where clients reach the service, when that is not where it listens.
     pub public_url: Option<PublicUrl>,
     /// Demand what the API documents call required, such as `Region` and `Zone`, though nothing needs it.
@@ -35,6 +40,10 @@ pub struct Config {
     pub sweep: SweepSettings,
     /// In how many days every byte is read.
     pub scrub: ScrubSettings,
+    /// How many images are made at once, and how long one may take.
+    pub jobs: JobSettings,
+    /// What an account may have, unless it has limits of its own.
+    pub limits: LimitSettings,
 }
 
 /// An instance in the configuration file.
@@ -66,7 +75,7 @@ fn first_account() -> i64 {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8480)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8480)).into(),
             public_url: None,
             strict: false,
             zones: Vec::new(),
@@ -75,6 +84,8 @@ impl Default for Config {
             trash: Trash::default(),
             sweep: SweepSettings::default(),
             scrub: ScrubSettings::default(),
+            jobs: JobSettings::default(),
+            limits: LimitSettings::default(),
         }
     }
 }
@@ -83,7 +94,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("The configuration file {} cannot be read: {source}.", path.display())]
+    #[error("The configuration file {} cannot be read: {}.", path.display(), clause(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -103,8 +114,8 @@ pub enum ConfigError {
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text =
+            read_text(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let mut config: Self =
             toml::from_str(&text).map_err(|source| ConfigError::Invalid { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -129,6 +140,8 @@ mod tests {
         assert!(toml::from_str::<Config>("strict = true").unwrap().strict);
         let error = toml::from_str::<Config>("stritc = true").unwrap_err().to_string();
         assert!(error.contains("stritc"), "{error}");
+        let error = toml::from_str::<Config>("listen = 'localhost'").unwrap_err().to_string();
+        assert!(error.contains("localhost:8480"), "{error}");
         let error = toml::from_str::<Config>("public_url = 'example.com'").unwrap_err().to_string();
         assert!(error.contains("cannot be the public URL"), "{error}");
     }

@@ -13,7 +13,8 @@ use crate::community::Community;
 use crate::config::Config;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
-use crate::jobs::Running;
+use crate::health::Health;
+use crate::jobs::{JobSettings, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::lab::{Lab, LabClock};
 use crate::limits;
@@ -23,6 +24,8 @@ use crate::random::{Random, SystemRandom, unique_id};
 use crate::room::Room;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
+use crate::time_watch::TimeWatch;
+use crate::transfer::OpenManifests;
 use crate::trash::Trash;
 use crate::upload::Spools;
 use crate::zones::Zones;
@@ -36,8 +39,8 @@ pub struct Context {
     pub(crate) catalog: Catalog,
     /// The bits.
     pub(crate) store: Store,
-    /// Seals and opens private keys.
-    pub(crate) keyring: Keyring,
+    /// Seals and opens private keys; `None` where nothing is sealed or opened.
+    keyring: Option<Keyring>,
     /// Regions and zones.
     pub(crate) zones: Zones,
     /// Where clients reach the service, once it is known.
@@ -50,6 +53,8 @@ pub struct Context {
     pub(crate) trash: Trash,
     /// Where time comes from.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What it says, against the time that servers have run.
+    pub(crate) time_watch: TimeWatch,
     /// Where randomness comes from.
     pub(crate) random: Arc<dyn Random>,
     /// This server's name.
@@ -64,6 +69,12 @@ pub struct Context {
     pub(crate) sweep: SweepSettings,
     /// In how many days everything is read.
     pub(crate) scrub_settings: ScrubSettings,
+    /// How many images are made at once, and how long one may take.
+    pub(crate) job_settings: JobSettings,
+    /// How many times its size an uploaded file may unpack to.
+    pub(crate) unpack_ratio: u64,
+    /// The state of the work in the background.
+    pub(crate) health: Health,
     /// Told when images went from the trash by age.
     pub(crate) emptied: Notify,
     /// Files that are uploaded.
@@ -73,8 +84,12 @@ pub struct Context {
     pub(crate) credentials_cache: CredentialsCache,
     /// Limits that all clients share.
     pub(crate) limits: limits::Shared,
+    /// Manifests of disks that clients read.
+    pub(crate) manifests: Arc<OpenManifests>,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
+    /// Whether everything is only read: the data folder cannot be written to.
+    read_only: bool,
     /// What a server that clients are tested against lets be done to it.
     pub(crate) lab: Option<Lab>,
 }
@@ -100,16 +115,18 @@ impl Default for Environment {
 struct Ground {
     catalog: Catalog,
     store: Store,
-    keyring: Keyring,
+    keyring: Option<Keyring>,
     node: String,
     scratch: Option<PathBuf>,
     room: Option<Room>,
     data: Option<DataDir>,
     spools: Spools,
+    read_only: bool,
 }
 
 impl Context {
-    /// Opens everything in a data folder, creating what is not there.
+    /// Opens everything in a data folder, with the master key, and creates what is not there. A library that cannot be
+    /// written to is opened for reading: see [`Context::is_read_only`].
     pub async fn open(
         data: &DataDir,
         config: &Config,
@@ -117,14 +134,38 @@ impl Context {
     ) -> Result<Self, StartError> {
         data.check_whole()?;
         data.check_catalog()?;
+        Self::open_as(data, config, environment, Keys::Needed).await
+    }
+
+    /// Opens the library in a data folder, which must be there, without the master key. That is enough for everything but
+    /// serving and making keys. One that cannot be written to is opened for reading.
+    pub async fn open_library(
+        data: &DataDir,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<Self, StartError> {
+        data.check_library()?;
+        Self::open_as(data, config, environment, Keys::NotNeeded).await
+    }
+
+    async fn open_as(
+        data: &DataDir,
+        config: &Config,
+        environment: &Environment,
+        keys: Keys,
+    ) -> Result<Self, StartError> {
+        if !data.is_writable() {
+            data.check_library()?;
+            return Self::open_read_only(data, config, environment, keys).await;
+        }
         let room = Room::new(data.path().to_owned());
-        match Self::open_with(data, config, environment, room.clone()).await {
+        match Self::open_with(data, config, environment, keys, room.clone()).await {
             // A full disk has no room even to open what is there.
             Err(_)
                 if room.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
                     && room.give_up_reserve() =>
             {
-                Self::open_with(data, config, environment, room).await
+                Self::open_with(data, config, environment, keys, room).await
             }
             opened => opened,
         }
@@ -134,34 +175,44 @@ impl Context {
         data: &DataDir,
         config: &Config,
         environment: &Environment,
+        keys: Keys,
         room: Room,
     ) -> Result<Self, StartError> {
         let when_full = room.clone();
         let path = data.catalog_path();
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
-        // One key speaks for all: they are sealed with one master key. Found out now, and not by a client whose
-        // request fails, or by an operator whose new key would be sealed with another.
-        let sealed = catalog.keys(Some(AccountId(1))).await?.into_iter().next();
-        if let Some(key) = &sealed
-            && environment.master_key.is_none()
-            && !data.has_master_key()
-        {
-            // A new one would be of no use, and in the way of the right one.
-            return Err(WrongMasterKey { public_key: key.public_key.clone() }.into());
-        }
-        let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
-        if let Some(key) = sealed {
-            keyring.open(&key.public_key, &key.sealed_private_key)?;
-        }
         let ground = Ground {
+            keyring: keyring(&catalog, data, environment, keys).await?,
+            store: data.store(!catalog.manifests("", 1).await?.is_empty())?,
             catalog,
-            store: data.store()?,
-            keyring,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
             spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
             room: Some(room),
             data: Some(data.clone()),
+            read_only: false,
+        };
+        Ok(Self::on(ground, config, environment))
+    }
+
+    async fn open_read_only(
+        data: &DataDir,
+        config: &Config,
+        environment: &Environment,
+        keys: Keys,
+    ) -> Result<Self, StartError> {
+        let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
+        let ground = Ground {
+            keyring: keyring(&catalog, data, environment, keys).await?,
+            catalog,
+            store: data.store_read_only()?,
+            // No job is claimed under it.
+            node: unique_id(&*environment.random),
+            scratch: None,
+            spools: Spools::in_temporary_folder(),
+            room: None,
+            data: Some(data.clone()),
+            read_only: true,
         };
         Ok(Self::on(ground, config, environment))
     }
@@ -182,20 +233,21 @@ impl Context {
         let ground = Ground {
             catalog: Catalog::open_sqlite_in_memory().await?,
             store: Store::new(Memory::new()),
-            keyring: Keyring::new(master_key),
+            keyring: Some(Keyring::new(master_key)),
             node: unique_id(&*environment.random),
             scratch: None,
             room: None,
             data: None,
             spools: Spools::in_temporary_folder(),
+            read_only: false,
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room, data, spools } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data, spools, read_only } = ground;
         Self {
-            catalog,
+            catalog: catalog.with_account_limits(config.limits.accounts()),
             store,
             keyring,
             zones: config.zones(),
@@ -204,6 +256,7 @@ impl Context {
             community: config.community.clone(),
             trash: config.trash,
             clock: Arc::clone(&environment.clock),
+            time_watch: TimeWatch::default(),
             random: Arc::clone(&environment.random),
             node,
             scratch,
@@ -211,14 +264,32 @@ impl Context {
             data,
             sweep: config.sweep,
             scrub_settings: config.scrub,
+            job_settings: config.jobs,
+            unpack_ratio: config.limits.unpack_ratio.into(),
+            health: Health::default(),
             emptied: Notify::new(),
             spools,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             limits: limits::Shared::default(),
+            manifests: Arc::default(),
             pages: Pages::default(),
+            read_only,
             lab: None,
         }
+    }
+
+    /// Whether everything is only read, because the data folder cannot be written to. What is known is then what the
+    /// catalogue held when it was opened, and every change is refused.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The keyring of a server, or of a command that makes keys.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        self.keyring
+            .as_ref()
+            .expect("whatever seals or opens keys calls Context::open, which has the master key")
     }
 
     /// Tells where the service listens, such as `http://127.0.0.1:8480`: what it answers as a link leads there, unless
@@ -235,15 +306,49 @@ impl Context {
 
     /// A link as an address.
     pub(crate) fn link_url(&self, link: &Link) -> String {
-        format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
+        format!("{}{}", self.base_url(), link.path_and_query(self.keyring().links()))
     }
 
     /// A link to which the file of an image is uploaded, as an address.
     pub(crate) fn upload_url(&self, link: &UploadLink) -> String {
-        format!("{}{}", self.base_url(), link.path_and_query(self.keyring.links()))
+        format!("{}{}", self.base_url(), link.path_and_query(self.keyring().links()))
     }
 
     fn base_url(&self) -> &str {
         self.public_url.get().map_or("", String::as_str)
     }
+}
+
+/// Whether the master key is needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Needed,
+    NotNeeded,
+}
+
+/// Opens the keyring, and makes the master key of a library that has no key pairs yet.
+async fn keyring(
+    catalog: &Catalog,
+    data: &DataDir,
+    environment: &Environment,
+    keys: Keys,
+) -> Result<Option<Keyring>, StartError> {
+    if keys == Keys::NotNeeded {
+        return Ok(None);
+    }
+    // One key speaks for all: they are sealed with one master key. Found out now, and not by a client whose
+    // request fails, or by an operator whose new key would be sealed with another.
+    let sealed = catalog.keys(Some(AccountId(1))).await?.into_iter().next();
+    if let Some(key) = &sealed
+        && environment.master_key.is_none()
+        && !data.has_master_key()
+    {
+        // A new one would be of no use, and in the way of the right one.
+        return Err(WrongMasterKey { public_key: key.public_key.clone() }.into());
+    }
+    let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
+    if let Some(key) = sealed {
+        keyring.open(&key.public_key, &key.sealed_private_key)?;
+    }
+    Ok(Some(keyring))
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jingku_catalog::{Account, Generation};
+use jingku_protocol::MAX_ID_BYTES;
 use secrecy::SecretString;
 
 use crate::context::Context;
@@ -67,6 +68,10 @@ impl Context {
         public_key: &str,
         generation: Option<Generation>,
     ) -> Result<Option<Arc<Credentials>>, Internal> {
+        // None is longer, so nothing of this length is worth a look.
+        if public_key.len() > MAX_ID_BYTES {
+            return Ok(None);
+        }
         if let Some(hit) =
             generation.and_then(|generation| self.credentials_cache.get(public_key, generation))
         {
@@ -74,7 +79,7 @@ impl Context {
         }
         let found = self.catalog.find_key(public_key).await?;
         let Some((key, account)) = found.filter(|(key, _)| key.revoked_at.is_none()) else { return Ok(None) };
-        let private_key = self.keyring.open(public_key, &key.sealed_private_key)?;
+        let private_key = self.keyring().open(public_key, &key.sealed_private_key)?;
         let limits = Limits::read(&key)?;
         let credentials = Arc::new(Credentials { account, private_key, limits });
         if let Some(generation) = generation {

@@ -19,23 +19,27 @@
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jingku_catalog::{Catalog, CatalogError};
 use jingku_chunks::{Disk, Store};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{Access, FlockOperation, flock};
+use rustix::io::Errno;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
+use crate::private::{self, NotPrivate};
 use crate::random::{Random, unique_id};
+use crate::sentence::clause;
+use crate::text_file::read_text;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
         /// What was to be used.
         path: PathBuf,
@@ -48,6 +52,15 @@ pub enum StartError {
     /// A backup was being put back into it.
     #[error("A backup was being put back into {}, and it did not come to its end. Call `jingku restore` again.", .0.display())]
     Restoring(PathBuf),
+    /// Others may look into it, which this user cannot change.
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
+    /// There has never been a library in it, or its disk is not mounted.
+    #[error(
+        "There is no library in {}: it has no catalog.db. Is its disk mounted, and is --data-dir right? Nothing was created.",
+        .0.display()
+    )]
+    NoLibrary(PathBuf),
     /// The catalogue is gone, and the images are there.
     #[error(
         "The catalogue {} is gone or empty, and the store has images that it knew. Nothing was changed. Put the file back, or make another data folder of a backup with `jingku restore`; to begin anew, move the folder `store` away.",
@@ -64,7 +77,7 @@ pub enum StartError {
     #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
     Catalog(#[from] CatalogError),
     /// The chunk store cannot be opened.
-    #[error("Cannot open the chunk store: {0}.")]
+    #[error("Cannot open the chunk store: {}.", clause(.0))]
     Store(#[from] jingku_chunks::Error),
 }
 
@@ -80,12 +93,14 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         text.push_str(&error.to_string());
         cause = error.source();
     }
-    text
+    clause(&text)
 }
 
-/// What to do about a catalogue whose file is not what was written; nothing about other errors.
+/// What to do about a catalogue whose file is not what was written or cannot be written; nothing about other errors.
 pub(crate) fn way_back(error: &CatalogError) -> &'static str {
-    if error.is_damage() {
+    if matches!(error, CatalogError::ReadOnly) {
+        " The data folder cannot be written to; nothing was changed."
+    } else if error.is_damage() {
         " Stop the server, keep the folder as it is, and put a backup back into another one: `jingku restore`."
     } else {
         ""
@@ -103,11 +118,43 @@ pub struct ServeLock {
 }
 
 impl DataDir {
-    /// Opens the folder, or creates it for its owner only.
+    /// Opens the folder, or creates it. It is for its owner only afterwards, with all that is in it, unless this process
+    /// cannot write to it: then nothing is changed.
     pub fn open_or_create(path: &Path) -> Result<Self, StartError> {
+        match Self::open(path) {
+            Ok(data) if !data.is_writable() => Ok(data),
+            _ => Ok(Self(private::open_or_create(path, is_ours)?)),
+        }
+    }
+
+    /// Opens the folder, which must exist, and changes nothing.
+    pub fn open(path: &Path) -> Result<Self, StartError> {
         let failed = |source| StartError::Io { path: path.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-        Ok(Self(path.canonicalize().map_err(failed)?))
+        let path = path.canonicalize().map_err(failed)?;
+        std::fs::read_dir(&path).map_err(failed)?;
+        Ok(Self(path))
+    }
+
+    /// Whether this process may change what is in it: not on a read-only disk, nor when it belongs to another user.
+    pub fn is_writable(&self) -> bool {
+        let refused = |path: PathBuf| {
+            let may = rustix::fs::access(path, Access::WRITE_OK);
+            matches!(may, Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
+        };
+        ![self.0.clone(), self.catalog_path(), self.0.join("store")].into_iter().any(refused)
+    }
+
+    /// Refuses a folder that has no library.
+    pub(crate) fn check_library(&self) -> Result<(), StartError> {
+        self.check_whole()?;
+        self.check_catalog()?;
+        match self.catalog_path().metadata() {
+            Ok(file) if file.len() > 0 => Ok(()),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StartError::Io { path: self.catalog_path(), source })
+            }
+            _ => Err(StartError::NoLibrary(self.0.clone())),
+        }
     }
 
     /// Where it is.
@@ -138,11 +185,12 @@ impl DataDir {
         self.0.join("catalog.db")
     }
 
-    /// Opens the chunk store, or creates it.
-    pub(crate) fn store(&self) -> Result<Store, StartError> {
+    /// Opens the chunk store. Creates it where no image needs it yet: one that is missing otherwise may be on a disk that
+    /// is not mounted.
+    pub(crate) fn store(&self, needed: bool) -> Result<Store, StartError> {
         let path = self.0.join("store");
         let disk = match Disk::open(&path) {
-            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() => {
+            Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() && !needed => {
                 Disk::create(&path)?
             }
             opened => opened?,
@@ -152,9 +200,15 @@ impl DataDir {
         Ok(Store::new(disk))
     }
 
+    /// Opens the chunk store, which must exist, for reading.
+    pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {
+        Ok(Store::new(Disk::open_read_only(self.0.join("store"))?))
+    }
+
     /// Opens the objects of the chunk store, which must exist.
     pub(crate) fn objects(&self) -> Result<Disk, StartError> {
-        Ok(Disk::open(self.0.join("store"))?)
+        let path = self.0.join("store");
+        Ok(if self.is_writable() { Disk::open(path)? } else { Disk::open_read_only(path)? })
     }
 
     /// A folder inside, for its owner only.
@@ -210,9 +264,16 @@ impl DataDir {
         self.replace("endpoint", base_url)
     }
 
-    /// Base URL of the server that ran last.
-    pub fn endpoint(&self) -> Option<String> {
-        std::fs::read_to_string(self.0.join("endpoint")).ok().map(|text| text.trim().to_owned())
+    /// Base URL of the server that ran last; `None` when none has.
+    pub fn endpoint(&self) -> Result<Option<String>, StartError> {
+        let path = self.0.join("endpoint");
+        match std::fs::read_to_string(&path) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => {
+                let text = read.map_err(|source| StartError::Io { path, source })?;
+                Ok(Some(text.trim().to_owned()))
+            }
+        }
     }
 
     /// The file with the first account's key pair.
@@ -256,10 +317,34 @@ impl DataDir {
             };
             stage().map_err(failed)?;
         }
-        let mut text = String::new();
-        File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?;
-        Ok(text.trim().to_owned())
+        Ok(read_text(&path).map_err(failed)?.trim().to_owned())
     }
+}
+
+/// Whether an entry of a data folder is Jingku's: one of these, or what belongs to it, such as `catalog.db-wal` or
+/// `.endpoint.new`.
+fn is_ours(name: &str) -> bool {
+    const OURS: [&str; 15] = [
+        "catalog.db",
+        "store",
+        "scratch",
+        "uploads",
+        "authority",
+        "demo",
+        "master.key",
+        "node",
+        "credentials.toml",
+        "endpoint",
+        "serve.lock",
+        "reserve",
+        RESTORING,
+        "scrub",
+        "sweep",
+    ];
+    let name = name.trim_start_matches('.');
+    OURS.iter().any(|ours| {
+        name.strip_prefix(ours).is_some_and(|rest| matches!(rest.get(..1), None | Some("." | "-")))
+    })
 }
 
 fn private() -> OpenOptions {
@@ -268,7 +353,8 @@ fn private() -> OpenOptions {
     options
 }
 
-fn parse_master_key(text: &str) -> Option<[u8; MASTER_KEY_BYTES]> {
+/// The master key in the text of its file.
+pub(crate) fn parse_master_key(text: &str) -> Option<[u8; MASTER_KEY_BYTES]> {
     hex::decode(text.trim()).ok()?.try_into().ok()
 }
 

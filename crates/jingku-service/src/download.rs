@@ -87,7 +87,7 @@ async fn answer(
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let links = context.keyring.links();
+    let links = context.keyring().links();
     let link = Link::check(uri, links, context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     let gone = || Error::ResourceNotFound(link.image_id.clone());
@@ -106,15 +106,17 @@ async fn answer(
         let length = u64::try_from(image.size_bytes).unwrap_or(0);
         return Ok(whole(request_id, &image.id, &etag, length, Body::empty()));
     }
-    let exports = Arc::clone(&context.limits.exports);
-    let permit = exports.try_acquire_owned().map_err(|_| Error::Throttled)?;
-    let disk = transfer::open(context.store.clone(), image.id.clone(), &manifest).await?;
+    let slot = context.limits.exports.take(AccountId(link.account))?;
+    let disk = transfer::open(context, image.id.clone(), &manifest).await?;
     let length = disk.length();
     match range::asked(headers, &etag, length) {
-        Asked::Whole => Ok(whole(request_id, &image.id, &etag, length, disk.read(0..length, permit))),
+        Asked::Whole => {
+            let body = disk.read(0..length, slot).await?;
+            Ok(whole(request_id, &image.id, &etag, length, body))
+        }
         Asked::Part(part) => {
             let told = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-            let body = disk.read(part.clone(), permit);
+            let body = disk.read(part.clone(), slot).await?;
             let mut response = whole(request_id, &image.id, &etag, part.end - part.start, body);
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             set(response.headers_mut(), header::CONTENT_RANGE, &told);

@@ -1,8 +1,9 @@
 //! Everything an action can refuse, grouped by what the caller must do. Codes and texts: docs/wire/errors.md.
 
-use jingku_catalog::CatalogError;
+use jingku_catalog::{CatalogError, OverLimit};
+use jingku_protocol::{DecodeError, NameRefusal, ParamError, RetCode, excerpt};
 
-use jingku_protocol::{DecodeError, ParamError, RetCode, excerpt};
+use crate::account_limits;
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -20,6 +21,13 @@ pub enum Error {
     ActionNotFound(String),
     /// A parameter is missing or cannot be used.
     Param(ParamError),
+    /// A parameter is a name that an image of the account has.
+    NameTaken {
+        /// The parameter.
+        param: &'static str,
+        /// Which image, unless it has just gone.
+        refusal: Option<NameRefusal>,
+    },
     /// Another version of the group has the name.
     VersionTaken(String),
     /// Bytes of an upload that do not begin where what has come ends, or its end before all has come.
@@ -68,26 +76,24 @@ pub enum Error {
     TooManyShares(String),
     /// The instance's disk is larger than an image may be.
     DiskTooLarge(String),
-    /// The store may not have room for an image of the instance.
+    /// The store may not have room for an image of this instance.
     NoRoom {
         /// The instance.
         instance: String,
         /// What may be needed, in bytes.
         needed_bytes: u64,
-        /// What images may take of what is free, in bytes.
-        free_bytes: u64,
     },
     /// The data folder may not have room for a file, or has none for the rest of it.
     NoRoomForFile {
         /// What may be needed, in bytes.
         needed_bytes: u64,
-        /// What may be taken of what is free, in bytes.
-        free_bytes: u64,
     },
     /// The file is larger than an image may be.
     FileTooLarge,
-    /// The account has as many uploads as it may.
-    TooManyUploads,
+    /// The account has as much as it may.
+    OverLimit(OverLimit),
+    /// The uploaded files of the account take up its share of the room.
+    OverUploadShare,
     /// The instance's disk cannot be read as it was declared; the text says why.
     DiskNotReadable(String, &'static str),
     /// A virtual machine runs on the disk.
@@ -142,6 +148,7 @@ impl Error {
             | Self::UploadOffset { .. }
             | Self::UploadTooLong { .. }
             | Self::UploadDiffers(_)
+            | Self::NameTaken { .. }
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
@@ -159,7 +166,8 @@ impl Error {
             | Self::NoRoom { .. }
             | Self::NoRoomForFile { .. }
             | Self::FileTooLarge
-            | Self::TooManyUploads => RetCode::QuotaExceeded,
+            | Self::OverLimit(_)
+            | Self::OverUploadShare => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
@@ -178,6 +186,8 @@ impl Error {
             Self::MissingAction => "Missing Action".to_owned(),
             Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
+            // The cloud says the same of a name that cannot be one.
+            Self::NameTaken { param, .. } => ParamError::NotAvailable((*param).to_owned()).to_string(),
             Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
             Self::UploadOffset { image_id, offset } => {
                 format!("Of the file of image [{image_id}] {offset} bytes have come; go on there")
@@ -206,22 +216,21 @@ impl Error {
                 format!("Image [{id}] can be shared with {} accounts at most", crate::limits::SHARES_MAX)
             }
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
-            Self::NoRoom { instance, needed_bytes, free_bytes } => format!(
-                "An image of UHost [{instance}] may need {} MB, and the image store has {} MB left",
-                needed_bytes.div_ceil(1 << 20),
-                free_bytes >> 20
+            // How much is free is the operator's to know: the log has it.
+            Self::NoRoom { instance, needed_bytes } => format!(
+                "An image of UHost [{instance}] may need {} MB, and the image store has no room for it; ask the operator",
+                needed_bytes.div_ceil(1 << 20)
             ),
-            Self::NoRoomForFile { needed_bytes, free_bytes } => format!(
-                "An import of this file may need {} MB, and the image store has {} MB left",
-                needed_bytes.div_ceil(1 << 20),
-                free_bytes >> 20
+            Self::NoRoomForFile { needed_bytes } => format!(
+                "An import of this file may need {} MB, and the image store has no room for it; ask the operator",
+                needed_bytes.div_ceil(1 << 20)
             ),
             Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
-            Self::TooManyUploads => {
-                let most = crate::limits::MAX_ACCOUNT_UPLOADS;
-                format!(
-                    "The account has {most} uploads that have not come to their end; finish or delete one"
-                )
+            Self::OverLimit(over) => account_limits::refusal(over),
+            Self::OverUploadShare => {
+                "The files that the account has uploaded take up as much room as those of one account may now; wait until \
+                 images are made of them, or delete one"
+                    .to_owned()
             }
             Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
             Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),
@@ -230,7 +239,27 @@ impl Error {
             Self::UploadBusy(id) => {
                 format!("Another connection is at the file of image [{id}]; look again in a moment")
             }
+            Self::Internal(Internal::Catalog(CatalogError::ReadOnly)) => {
+                "The service is read-only now: its data folder cannot be written to".to_owned()
+            }
             Self::Internal(_) => "Service Error".to_owned(),
+        }
+    }
+
+    /// The parameter that is to blame, if one is.
+    pub(crate) fn param(&self) -> Option<&str> {
+        match self {
+            Self::Param(error) => Some(error.name()),
+            Self::Decode(error) => error.param(),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a name, for the members of the reply that only Jingku sends.
+    pub(crate) fn name_refusal(&self) -> Option<NameRefusal> {
+        match self {
+            Self::NameTaken { refusal, .. } => refusal.clone(),
+            _ => None,
         }
     }
 

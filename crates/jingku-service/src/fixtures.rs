@@ -16,6 +16,8 @@ use serde::de::DeserializeOwned;
 pub use load::LoadedAccount;
 
 use crate::operator::OperatorError;
+use crate::sentence::clause;
+use crate::text_file::read_text;
 
 /// What the file says. An empty one is one account with a key pair that is made.
 // No `Debug`: it holds private keys.
@@ -163,7 +165,7 @@ enum Status {
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     /// It cannot be read.
-    #[error("The fixtures file {} cannot be read: {source}.", path.display())]
+    #[error("The fixtures file {} cannot be read: {}.", path.display(), clause(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -189,8 +191,8 @@ impl Fixtures {
     /// Reads a fixtures file: JSON when its name ends in `.json`, TOML when in `.toml`, else JSON when it begins with
     /// a brace.
     pub fn read(path: &Path) -> Result<Self, FixturesError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| FixturesError::Unreadable { path: path.to_owned(), source })?;
+        let text =
+            read_text(path).map_err(|source| FixturesError::Unreadable { path: path.to_owned(), source })?;
         let json = match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => true,
             Some("toml") => false,

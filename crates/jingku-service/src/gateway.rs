@@ -1,28 +1,32 @@
 //! What stands before every action: reading the request, finding out who asks, checking the signature.
 //!
 //! The order of the checks is that of the real gateway as far as it is known: 160 → 170 → 172 → 174 → 171 → 294 → 161 →
-//! 292 → 299, then the action's own. What a key is not good for is told only to who has it: after 171.
+//! 292 → 299, then the action's own. What a key is not good for is told only to who has it: after 171. A list or an
+//! object where one of these checks expects text is 230 in its place.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::BoxError;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, header};
+use axum::http::{HeaderName, Method, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jingku_catalog::{Account, Generation};
 use jingku_protocol::actions::Action;
-use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, verify};
+use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
 use secrecy::ExposeSecret;
+use tokio::sync::SemaphorePermit;
 
 use crate::actions;
 use crate::context::Context;
 use crate::credentials::Credentials;
-use crate::error::Error;
+use crate::error::{Error, Internal};
 use crate::lab::{self, Ending, Watch};
-use crate::limits::{BODY_READ_TIMEOUT, SMALL_BODY_BYTES};
+use crate::limits::BODY_READ_TIMEOUT;
 use crate::random::request_id;
+use crate::repeat::name_request;
 use crate::reply::{self, Reply};
 
 /// Whose request it is, proven by the signature.
@@ -31,6 +35,8 @@ pub(crate) struct Caller {
     /// Where the catalogue was before anything was read for this request: what is kept in memory and was current then
     /// is current for it.
     pub(crate) generation: Option<Generation>,
+    /// Names the request, where its answer is remembered.
+    pub(crate) request: Option<String>,
 }
 
 impl Caller {
@@ -50,7 +56,7 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
     let (response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
         Ok(Answer::Given(action, reply)) => (reply::success(action, reply, &request_id), Some(0)),
         Ok(Answer::Ended(Ending::Fail { ret_code, message })) => {
-            (reply::refused(action, ret_code, &message, &request_id), Some(ret_code))
+            (reply::refused(action, ret_code, &message, None, &request_id), Some(ret_code))
         }
         Ok(Answer::Ended(Ending::Silence)) => (lab::silence(), None),
         Err(error) => {
@@ -62,6 +68,9 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
                     error = inside as &dyn std::error::Error,
                     "request failed"
                 );
+            }
+            if let (Some(watch), Some(name)) = (&mut watch, error.param()) {
+                watch.refused(name);
             }
             (reply::refusal(action, &error, &request_id), Some(error.ret_code().code()))
         }
@@ -87,22 +96,23 @@ async fn answer(
     mut watch: Option<&mut Watch<'_>>,
 ) -> Result<Answer, Error> {
     let peer = peer(&request);
-    let params = read(context, request).await?;
-    let name = params.get_text("Action").filter(|name| !name.is_empty());
-    let action = name.and_then(Action::from_name);
+    let Received { params, large } = read(context, request).await?;
+    let name = params.scalar("Action");
+    let action = name.as_ref().ok().copied().flatten().and_then(Action::from_name);
     *named = action;
     if let Some(watch) = &mut watch {
         watch.read(&params, action);
     }
-    let name = name.ok_or(Error::MissingAction)?;
-    let caller = authenticate(context, &params).await?;
+    let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
+    let (mut caller, params) = authenticate(context, params, large.is_some()).await?;
     if let Some(watch) = &mut watch {
         watch.authentic(caller.account().id);
     }
     let limits = &caller.credentials.limits;
     limits.check_address(peer)?;
-    let action = action.ok_or_else(|| Error::ActionNotFound(name.to_owned()))?;
-    let tree = Tree::from(&params);
+    let action = action.ok_or_else(|| Error::ActionNotFound(name))?;
+    caller.request = actions::is_remembered(action).then(|| name_request(&params));
+    let tree = Tree::from(params);
     check_project(&caller, &tree)?;
     limits.check_action(action)?;
     if context.strict {
@@ -113,7 +123,7 @@ async fn answer(
     {
         return Ok(Answer::Ended(ending));
     }
-    Ok(Answer::Given(action, actions::run(context, &caller, action, &tree).await?))
+    Ok(Answer::Given(action, actions::run(context, &caller, action, tree).await?))
 }
 
 /// Where the connection comes from. No header counts: whoever sends a request can write what he likes into it.
@@ -121,41 +131,75 @@ fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
-async fn read(context: &Context, request: Request) -> Result<Params, Error> {
-    let (parts, body) = request.into_parts();
-    let small = body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
-    let _permit = if small { None } else { context.limits.large_bodies.acquire().await.ok() };
-    let body = collect(body).await?;
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    Ok(decode(parts.uri.query(), content_type, &body)?)
+/// A request that was read.
+struct Received<'a> {
+    params: Params,
+    /// Of a large one: what it takes of the memory for large bodies, until it is answered.
+    large: Option<SemaphorePermit<'a>>,
 }
 
-async fn collect(body: Body) -> Result<Bytes, Error> {
-    let whole = tokio::time::timeout(BODY_READ_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect());
-    match whole.await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+async fn read(context: &Context, request: Request) -> Result<Received<'_>, Error> {
+    let (parts, body) = request.into_parts();
+    let large = context.limits.reserve_body(body.size_hint().upper()).await;
+    let body = collect(body).await?;
+    let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    require_plain(text(header::CONTENT_ENCODING), &body)?;
+    let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
+    let read = move || decode(parts.uri.query(), content_type.as_deref(), &body);
+    let params = compute(large.is_some(), read).await??;
+    Ok(Received { params, large })
+}
+
+/// Reads a body into one piece, so that it is in memory once.
+async fn collect(body: Body) -> Result<Vec<u8>, Error> {
+    let length = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let whole = async {
+        let mut body = Limited::new(body, MAX_BODY_BYTES);
+        let mut bytes = Vec::with_capacity(length.min(MAX_BODY_BYTES));
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        Ok::<_, BoxError>(bytes)
+    };
+    match tokio::time::timeout(BODY_READ_TIMEOUT, whole).await {
+        Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
         Ok(Err(_)) | Err(_) => Err(Error::BodyIncomplete),
     }
 }
 
-async fn authenticate(context: &Context, params: &Params) -> Result<Caller, Error> {
-    let filled = |name| params.get_text(name).filter(|text| !text.is_empty());
-    let signature = filled("Signature").ok_or(Error::MissingSignature)?;
-    let public_key = filled("PublicKey").ok_or(Error::UserNotFound)?;
+/// Does what takes microseconds for most requests. For a large one it takes milliseconds: not on a thread of the
+/// runtime.
+async fn compute<T: Send + 'static>(
+    large: bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Internal> {
+    if large { Ok(tokio::task::spawn_blocking(work).await?) } else { Ok(work()) }
+}
+
+/// Whose request it is; the parameters come back.
+async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Caller, Params), Error> {
+    let filled = |name| Ok::<_, ParamError>(params.scalar(name)?.filter(|text| !text.is_empty()));
+    // No more of it than an excerpt: a longer one is wrong anyway.
+    let signature = excerpt(filled("Signature")?.ok_or(Error::MissingSignature)?);
+    let public_key = filled("PublicKey")?.ok_or(Error::UserNotFound)?;
     let generation = context.catalog.generation();
     let credentials = context.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
-    if filled("SecurityToken").is_some() {
+    if filled("SecurityToken")?.is_some() {
         return Err(Error::TokenNotFound);
     }
-    if !verify(params, credentials.private_key.expose_secret(), signature) {
-        return Err(Error::SignatureMismatch);
+    let known = Arc::clone(&credentials);
+    let check = move || (verify(&params, known.private_key.expose_secret(), &signature), params);
+    match compute(large, check).await? {
+        (true, params) => Ok((Caller { credentials, generation, request: None }, params)),
+        (false, _) => Err(Error::SignatureMismatch),
     }
-    Ok(Caller { credentials, generation })
 }
 
 fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
-    match tree.get("ProjectId").and_then(Tree::text) {
+    match tree.scalar("ProjectId")? {
         None | Some("") => Ok(()),
         Some(id) if id == caller.account().project_id => Ok(()),
         Some(id) => Err(Error::ProjectNotFound(id.to_owned())),
@@ -163,9 +207,10 @@ fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
 }
 
 fn check_documented(action: Action, tree: &Tree) -> Result<(), ParamError> {
-    let absent = |name: &&&str| tree.get(name).and_then(Tree::text).is_none_or(str::is_empty);
-    match action.required_by_documents().iter().find(absent) {
-        None => Ok(()),
-        Some(name) => Err(ParamError::Missing((*name).to_owned())),
+    for name in action.required_by_documents() {
+        if tree.scalar(name)?.is_none_or(str::is_empty) {
+            return Err(ParamError::Missing((*name).to_owned()));
+        }
     }
+    Ok(())
 }

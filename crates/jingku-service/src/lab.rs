@@ -5,6 +5,8 @@ mod body;
 mod clock;
 mod control;
 mod faults;
+mod seconds;
+mod secrets;
 mod trace;
 
 use std::collections::{BTreeMap, HashMap};
@@ -73,12 +75,12 @@ impl Lab {
     pub(crate) fn watch(&self, request: &Request, now: i64) -> Watch<'_> {
         let text = |name: HeaderName| {
             let value = request.headers().get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).chars().take(512).collect())
+            Some(trace::short(&String::from_utf8_lossy(value.as_bytes())))
         };
         let entry = Entry {
             time: now,
             method: request.method().to_string(),
-            path: request.uri().path().chars().take(512).collect(),
+            path: trace::short(request.uri().path()),
             content_type: text(header::CONTENT_TYPE),
             user_agent: text(header::USER_AGENT),
             signature: "absent",
@@ -106,21 +108,28 @@ impl Watch<'_> {
     /// The parameters could be read.
     pub(crate) fn read(&mut self, params: &Params, action: Option<Action>) {
         let Some(entry) = &mut self.entry else { return };
-        entry.action = params.get_text("Action").map(|name| name.chars().take(64).collect());
+        entry.action = params.scalar("Action").ok().flatten().map(trace::short);
         entry.params = trace::as_sent(params);
         entry.decoded = trace::decoded(params);
-        if params.get_text("Signature").is_some_and(|signature| !signature.is_empty()) {
+        if params.scalar("Signature").is_ok_and(|signature| signature.is_some_and(|text| !text.is_empty())) {
             entry.signature = "present";
         }
         if let Some(action) = action {
             let known = self.lab.parameters(action);
-            let is_known = |name: &str| GATEWAY.contains(&name) || known.names.contains(name);
-            entry.unknown = trace::unknown(params, is_known);
+            let first = |name: &str| name.split('.').next().is_some_and(|first| GATEWAY.contains(&first));
+            entry.unknown = trace::unknown(params, |name| first(name) || known.knows(name));
             let sent = |name: &str| {
                 let below = format!("{name}.");
                 params.iter().any(|(sent, _)| sent == name || sent.starts_with(&below))
             };
             entry.missing = known.required.iter().filter(|name| !sent(name)).cloned().collect();
+        }
+    }
+
+    /// The answer blames this parameter.
+    pub(crate) fn refused(&mut self, name: &str) {
+        if let Some(entry) = &mut self.entry {
+            entry.refused = Some(trace::short(name));
         }
     }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use jingku_protocol::MAX_BODY_BYTES;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::transfer::Slots;
 
 /// The most connections at once; more wait in the listener's queue.
 pub const MAX_CONNECTIONS: usize = 4096;
@@ -14,15 +17,32 @@ pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take none of what is sent to it, or send none of a file: then its connection is closed, and
 /// what it held is free.
 pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long requests and jobs may take to end when the server is told to stop. What runs then is cut off.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the making of an image may take to see that it has to stop. One that does not, for example because a disk does not
+/// answer, is waited for no longer.
+pub const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// A loop of the background that has failed so often in a row makes the server not ready.
+pub const FAILURES_MAX: u32 = 3;
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
-pub(crate) const SMALL_BODY_BYTES: u64 = 64 << 10;
-/// The most larger bodies read at once; more wait. Anybody may send one, so together they bound what it costs.
-pub const MAX_LARGE_BODIES: usize = 16;
-/// The most exports at once; more are refused. Each has threads of its own.
+const SMALL_BODY_BYTES: u64 = 64 << 10;
+/// The most bytes of larger bodies in memory at once; more wait. Anybody may send one, so this bounds what all cost:
+/// a body is in memory twice while it is read. One of the largest and others, or 16 with the largest cover.
+pub const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
+/// What room for large bodies is counted in, in bytes.
+const BODY_UNIT_BYTES: u64 = 1 << 10;
+/// The most exports and downloads at once. An account gets another while it runs fewer than there are places left: half
+/// of them at most.
 pub const MAX_EXPORTS: usize = 16;
-/// The most uploads that bytes come in for at once; more are refused. Each has a thread of its own.
+/// The most uploads that bytes come in for at once, shared between accounts in the same way.
 pub const MAX_UPLOADS: usize = 16;
-/// The most uploads of one account that have not come to their end.
+/// The bytes that a client must take of an export, or send of an upload, in each [`TRANSFER_STEP_TIMEOUT`].
+pub const TRANSFER_STEP_BYTES: u64 = 4 << 20;
+/// How long the server waits for a client until [`TRANSFER_STEP_BYTES`] have moved; then the transfer ends.
+pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
+/// The longest that one request may transfer bytes. Both directions resume where they were.
+pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
+/// The most uploads of one account that have not come to their end, unless the operator says otherwise.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
 /// How long the first bytes of an upload may take to come since the client has last asked for its link. Then its image is
 /// `UnAvailable` and its name is free.
@@ -35,31 +55,91 @@ pub const UPLOAD_CHECKPOINT: Duration = Duration::from_secs(30);
 pub const MAX_UPLOAD_HASHES: usize = 2;
 /// How long a request waits until a file has been read again. Then it is refused with 409, and the reading continues.
 pub const UPLOAD_HASH_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most images of one account, unless the operator says otherwise.
+pub const MAX_ACCOUNT_IMAGES: i64 = 1000;
+/// The most deleted images of one account that are still kept, unless the operator says otherwise.
+pub const MAX_ACCOUNT_TRASHED: i64 = 10_000;
+/// The most bytes of data in the images of one account, unless the operator says otherwise: ten of the largest disks.
+pub const MAX_ACCOUNT_STORED_BYTES: i64 = 10 * DISK_BYTES_MAX;
+/// The most bytes of uploaded files of one account that no image is made of yet, unless the operator says otherwise.
+pub const MAX_ACCOUNT_UPLOAD_BYTES: i64 = DISK_BYTES_MAX;
+/// The most images of one account that wait for their making or are being made, unless the operator says otherwise.
+pub const MAX_ACCOUNT_JOBS: i64 = 64;
+/// Of the room that is free or that uploaded files take up, those of one account take one part of so many.
+pub const UPLOAD_ROOM_SHARE: u64 = 2;
+/// How many times its size an uploaded file may unpack to, runs of zeros not counted, unless the operator says otherwise.
+pub const UNPACK_RATIO_MAX: u64 = 200;
+/// So many bytes of data an uploaded file may unpack to however small it is: 1 GiB.
+pub const UNPACKED_DATA_BYTES_FREE: u64 = 1 << 30;
+/// Unpacking one file leaves one part of so many of the room that was free at its start.
+pub const UNPACK_FREE_SHARE: u64 = 4;
+/// The slowest making of an image, in bytes a second, that has all the time that it needs: 4 MiB.
+pub const JOB_BYTES_PER_SECOND_MIN: u64 = 4 << 20;
+/// How many images are made at once at least, unless the operator says otherwise: also where there are few cores, since jobs wait
+/// for disks as well.
+pub const WORKERS_DEFAULT_MIN: u8 = 4;
+/// How many images are made at once at most, unless the operator says otherwise: each takes up to 32 MiB of memory.
+pub const WORKERS_DEFAULT_MAX: u8 = 8;
 /// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
-/// The most covers looked at once; more wait. Each may need a hundred megabytes while it is.
-pub(crate) const MAX_COVER_CHECKS: usize = 2;
+/// The largest window of a zstd file that is imported, in bytes: `zstd --long=29`. Of files with one above 128 MiB a server
+/// unpacks one at a time.
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_makers::ZSTD_WINDOW_BYTES_MAX;
+/// The most covers checked at once; more wait. Each may need 48 MiB.
+pub const MAX_COVER_CHECKS: usize = 1;
+
+/// The most images of an account, the newest, that `PresentBytes` of a new one counts common chunks with. Of these it
+/// remembers [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) chunks.
+pub const OWN_MANIFESTS_MAX: u32 = 64;
+
+/// How long the same signed call to copy, sync or publish gets the answer of the first, in seconds.
+pub const ANSWER_SECS: i64 = jingku_catalog::ANSWER_SECS;
+/// How long deleting an image once more answers success, in seconds.
+pub const DELETED_SECS: i64 = jingku_catalog::DELETED_SECS;
+/// The most answers kept for one account; the oldest are forgotten first.
+pub const ANSWERS_MAX: i64 = jingku_catalog::ANSWERS_MAX;
+/// For how long a server has to run with a clock before what is deleted by age counts with it, in seconds: a day.
+pub const CLOCK_TRUST_SECS: i64 = 24 * 60 * 60;
 
 /// The most accounts one image is shared with: their list comes in one answer.
 pub const SHARES_MAX: i64 = 1000;
 
+/// How many generations a backup keeps unless it is told otherwise.
+pub const KEPT_GENERATIONS: u32 = 7;
+/// The most generations that a backup can be told to keep: one a day for a year.
+pub const KEPT_GENERATIONS_MAX: u32 = 366;
+
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
-    pub(crate) exports: Arc<Semaphore>,
-    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) exports: Slots,
+    pub(crate) uploads: Slots,
     pub(crate) upload_hashes: Arc<Semaphore>,
-    pub(crate) large_bodies: Semaphore,
+    /// In units of [`BODY_UNIT_BYTES`].
+    large_bodies: Semaphore,
     pub(crate) cover_checks: Arc<Semaphore>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
+        let body_units = MAX_LARGE_BODIES_BYTES as u64 / BODY_UNIT_BYTES;
         Self {
-            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
-            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            exports: Slots::new(MAX_EXPORTS),
+            uploads: Slots::new(MAX_UPLOADS),
             upload_hashes: Arc::new(Semaphore::new(MAX_UPLOAD_HASHES)),
-            large_bodies: Semaphore::new(MAX_LARGE_BODIES),
+            large_bodies: Semaphore::new(usize::try_from(body_units).expect("some thousands")),
             cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }
+    }
+}
+
+impl Shared {
+    /// Waits for room for a body of at most so many bytes, if that is known; `None` for a small one, which needs no room.
+    pub(crate) async fn reserve_body(&self, announced: Option<u64>) -> Option<SemaphorePermit<'_>> {
+        let bytes = announced.unwrap_or(u64::MAX).min(MAX_BODY_BYTES as u64);
+        if bytes <= SMALL_BODY_BYTES {
+            return None;
+        }
+        let units = u32::try_from(bytes.div_ceil(BODY_UNIT_BYTES)).expect("some thousands");
+        self.large_bodies.acquire_many(units).await.ok()
     }
 }

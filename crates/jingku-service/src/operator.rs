@@ -5,7 +5,7 @@ mod instances;
 mod platform;
 
 use jingku_catalog::{
-    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey,
+    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey, OverLimit,
 };
 use jingku_makers::DiskError;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,8 +19,8 @@ use crate::keyring::WrongMasterKey;
 use crate::random::{key_pair, project_id};
 use crate::zones::Zone;
 
-pub use instances::NewInstance;
 pub(crate) use instances::check_instance_id;
+pub use instances::{NewInstance, caution_of};
 pub use platform::PlatformImage;
 
 /// Why an operator's command was not carried out. Nothing was changed.
@@ -128,6 +128,12 @@ pub enum OperatorError {
          it again."
     )]
     NeverMade(String),
+    /// The account has as much as it may.
+    #[error(
+        "The account has {} of {} already. Delete some of its images, or raise its limit with `jingku account limit`.",
+        .0.used, .0.max
+    )]
+    OverLimit(OverLimit),
     /// The disk cannot be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -256,7 +262,7 @@ impl Context {
         name: &str,
         limits: &KeyLimits,
     ) -> Result<(), OperatorError> {
-        let sealed = self.keyring.seal(&pair.public_key, &pair.private_key, &*self.random);
+        let sealed = self.keyring().seal(&pair.public_key, &pair.private_key, &*self.random);
         let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
         match self.catalog.add_key(new, self.clock.now()).await? {
             AddKey::Added => Ok(()),
@@ -269,7 +275,7 @@ impl Context {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
             return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
-        let private_key = self.keyring.open(&pair.public_key, &key.sealed_private_key)?;
+        let private_key = self.keyring().open(&pair.public_key, &key.sealed_private_key)?;
         let same = private_key.expose_secret() == pair.private_key.expose_secret();
         if same && owner.id == account && key.revoked_at.is_none() {
             Ok(())

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use jingku_protocol::Class;
 use jingku_protocol::actions::Action;
+use jingku_protocol::{Class, NameRefusal, ParamError};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -88,7 +88,8 @@ pub(crate) fn status(error: &Error) -> StatusCode {
 /// Builds the response of a call that was refused. HTTP 200 for every request that could be read: SDKs throw the body
 /// of any other away, and with it code and message.
 pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -> Response {
-    let mut response = refused(action, error.ret_code().code(), &error.message(), request_id);
+    let name = error.name_refusal().or_else(|| invalid_name(action?, error));
+    let mut response = refused(action, error.ret_code().code(), &error.message(), name.as_ref(), request_id);
     *response.status_mut() = match error {
         Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
@@ -97,8 +98,27 @@ pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -
     response
 }
 
+/// A name that was refused as it is, by an action that gives an image one.
+fn invalid_name(action: Action, error: &Error) -> Option<NameRefusal> {
+    let Error::Param(ParamError::NotAvailable(param)) = error else { return None };
+    let is_name = match action {
+        Action::CreateCompShareCustomImage
+        | Action::ImportCompShareCustomImage
+        | Action::UpdateCompShareImage => param == "Name",
+        Action::CopyCompShareCustomImage | Action::SyncCompShareCustomImage => param == "TargetImageName",
+        _ => false,
+    };
+    is_name.then_some(NameRefusal::Invalid)
+}
+
 /// Builds a refusal of any code and text.
-pub(crate) fn refused(action: Option<Action>, ret_code: i64, message: &str, request_id: &str) -> Response {
+pub(crate) fn refused(
+    action: Option<Action>,
+    ret_code: i64,
+    message: &str,
+    name: Option<&NameRefusal>,
+    request_id: &str,
+) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Refusal<'a> {
@@ -106,11 +126,16 @@ pub(crate) fn refused(action: Option<Action>, ret_code: i64, message: &str, requ
         action: Option<String>,
         ret_code: i64,
         message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        holder: Option<&'a str>,
         #[serde(rename = "request_uuid")]
         request_id: &'a str,
     }
     let action = action.map(|action| format!("{}Response", action.name()));
-    let json = serde_json::to_vec(&Refusal { action, ret_code, message, request_id });
+    let (reason, holder) = (name.map(NameRefusal::reason), name.and_then(NameRefusal::holder));
+    let json = serde_json::to_vec(&Refusal { action, ret_code, message, reason, holder, request_id });
     response(StatusCode::OK, request_id, JSON, Body::from(json.expect("a refusal serialises")))
 }
 

@@ -1,10 +1,13 @@
 //! How far a server is with reading every byte that it keeps, time and again: docs/operate/check.md.
 
+use std::fs::File;
+use std::io::ErrorKind;
+
 use jingku_chunks::ChunkId;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, StartError};
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The file of the data folder.
@@ -112,7 +115,19 @@ impl Scrub {
 }
 
 impl DataDir {
-    /// How far the server of the data folder is with reading everything; `None` when it never began.
+    /// How far the server of the data folder is with reading everything; `None` when it never began. Fails where that
+    /// cannot be known.
+    pub fn scrub_status(&self) -> Result<Option<Scrub>, StartError> {
+        self.check_library()?;
+        let path = self.path().join(SCRUB);
+        match File::open(&path) {
+            Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StartError::Io { path, source }),
+            Ok(_) => Ok(self.scrub()),
+        }
+    }
+
+    /// The same, where what cannot be known counts as never begun.
     pub fn scrub(&self) -> Option<Scrub> {
         self.state(SCRUB)
     }

@@ -20,12 +20,10 @@ use crate::cover;
 use crate::download;
 use crate::gateway;
 use crate::lab;
-use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS, STALL_TIMEOUT};
+use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS, STALL_TIMEOUT, STOP_TIMEOUT};
 use crate::stall::Stall;
 use crate::upload;
 
-/// How long running requests may take to end when the server is told to stop.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait after a failed accept, which is most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -46,7 +44,13 @@ pub fn router(context: Arc<Context>) -> Router {
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     match context.catalog.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Ok(()) if context.is_read_only() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the data folder is read-only\n".to_owned())
+        }
+        Ok(()) => match &*context.health.problems() {
+            [] => (StatusCode::OK, "ready\n".to_owned()),
+            problems => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", problems.join("; "))),
+        },
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
     }
 }
@@ -89,7 +93,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         });
     }
     drop(listener);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
 }

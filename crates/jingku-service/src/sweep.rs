@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use crate::context::Context;
 use crate::data_dir::{DataDir, with_causes};
 use crate::failpoint;
+use crate::sentence::clause;
 
 /// How many manifests are asked for together.
 const BATCH: u32 = 4096;
@@ -51,13 +52,13 @@ pub enum SweepError {
     )]
     BadManifest(jingku_chunks::Error),
     /// The store failed.
-    #[error("The chunk store failed: {0}.")]
+    #[error("The chunk store failed: {}.", clause(.0))]
     Store(jingku_chunks::Error),
     /// The catalogue failed.
     #[error("The catalogue failed: {}.", with_causes(.0))]
     Catalog(#[from] CatalogError),
     /// A task panicked.
-    #[error("A task ended abnormally: {0}.")]
+    #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
 }
 

@@ -74,6 +74,7 @@ impl Context {
             RestoreImage::NotFound => Err(OperatorError::NotInTrash(id.to_owned())),
             RestoreImage::NameTaken(name) => Err(OperatorError::TrashNameTaken { id: id.to_owned(), name }),
             RestoreImage::NeverMade => Err(OperatorError::NeverMade(id.to_owned())),
+            RestoreImage::OverLimit(over) => Err(OperatorError::OverLimit(over)),
         }
     }
 
@@ -124,13 +125,20 @@ impl Context {
         }
     }
 
-    /// Forgets what has been kept for long enough.
+    /// Forgets what has been kept for long enough at `trusted_now`, see [`Context::trusted_now`].
     pub(crate) async fn empty_expired(
         &self,
+        trusted_now: Option<i64>,
         stopped: impl Fn() -> bool,
     ) -> Result<EmptiedTrash, CatalogError> {
         let kept_secs = i64::from(self.trash.keep_days) * SECS_OF_A_DAY;
-        self.empty_until(self.clock.now().saturating_sub(kept_secs), false, stopped).await
+        let until = match trusted_now {
+            // Nothing is kept, so no clock is asked.
+            _ if kept_secs == 0 => i64::MAX,
+            Some(now) => now.saturating_sub(kept_secs),
+            None => return Ok(EmptiedTrash::default()),
+        };
+        self.empty_until(until, false, stopped).await
     }
 
     /// Returns whether it was still there: somebody may have brought it back meanwhile.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, AgreedHash, FinishUpload, NewJob, Upload};
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Upload};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
 
@@ -72,15 +72,20 @@ fn status(error: &Error) -> StatusCode {
         Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NoRoomForFile { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        Error::NoRoomForFile { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
         error => reply::status(error),
     }
 }
 
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link = UploadLink::check(request.uri(), context.keyring.links(), context.clock.now());
+    let link = UploadLink::check(request.uri(), context.keyring().links(), context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
+    if context.is_read_only() && request.method() != Method::HEAD {
+        return Err(CatalogError::ReadOnly.into());
+    }
     let upload = context.catalog.upload(AccountId(link.account), &link.image_id).await?;
     let upload = upload.ok_or(Error::ResourceNotFound(link.image_id))?;
     let kind = hash_kind(request.headers(), &upload)?;
@@ -118,8 +123,7 @@ impl Incoming {
 
     /// Takes the bytes of a request's body.
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
-        let uploads = Arc::clone(&self.context.limits.uploads);
-        let _permit = uploads.try_acquire_owned().map_err(|_| Error::Throttled)?;
+        let _slot = self.context.limits.uploads.take(self.upload.account)?;
         let from = number(request.headers(), &UPLOAD_OFFSET)?;
         if self.upload.finished {
             return Err(self.offset(self.received()));
@@ -270,7 +274,7 @@ async fn open(
 
 #[cfg(test)]
 mod tests {
-    use jingku_catalog::{NewUpload, Received, Scope};
+    use jingku_catalog::{NewUpload, Receive, Received, Scope};
 
     use super::*;
     use crate::context::Environment;
@@ -291,10 +295,13 @@ mod tests {
             size_bytes: None,
             data_bytes: None,
             blake3: None,
+            format: None,
         };
-        context.catalog.start_upload(Scope::own(account.id), new, 1, 0).await.unwrap();
+        context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
+        let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
         let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
-        assert!(context.catalog.receive("image-1", received, 0).await.unwrap());
+        let received = context.catalog.receive(&upload, received, i64::MAX, 0).await.unwrap();
+        assert_eq!(received, Receive::Received);
         std::fs::write(context.spools.path("image-1").unwrap(), "bytes").unwrap();
 
         let incoming = async |kind| {

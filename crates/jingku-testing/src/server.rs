@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::lab::{Lab, LabError};
 
-/// A running server in memory, with a lab. Killed when dropped.
+/// A running server in memory, with a lab. Killed when dropped; it also stops when this process ends, however it does.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -85,7 +85,15 @@ impl Server {
     /// Starts this program.
     pub fn start_program(program: &Path, fixtures: Option<&Path>) -> Result<Self, StartError> {
         let mut command = Command::new(program);
-        command.args(["serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0", "--json"]);
+        command.args([
+            "serve",
+            "--ephemeral",
+            "--lab",
+            "--listen",
+            "127.0.0.1:0",
+            "--json",
+            "--exit-with-parent",
+        ]);
         if let Some(fixtures) = fixtures {
             command.arg("--fixtures").arg(fixtures);
         }
@@ -95,7 +103,8 @@ impl Server {
                 command.env_remove(name);
             }
         }
-        command.env("JINGKU_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::piped());
+        // The pipe is held as long as the child: its end tells the server that this process has ended, even if killed.
+        command.env("JINGKU_LOG", "warn").stdin(Stdio::piped()).stdout(Stdio::piped());
         let failed = |source| StartError::Program { program: program.to_owned(), source };
         let mut child = command.spawn().map_err(failed)?;
         let told = child.stdout.take().map(tell).transpose().map_err(failed)?.unwrap_or_default();

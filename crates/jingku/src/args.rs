@@ -8,6 +8,7 @@ mod serve;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::image::{
@@ -16,9 +17,11 @@ pub(crate) use self::image::{
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand, ReviewCommand, TrashCommand,
+    AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand,
+    RestoreArgs, ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::ServeArgs;
+use crate::failure::{Exit, Failure};
 use crate::lang::{Lang, tr};
 
 #[derive(Debug, Parser)]
@@ -40,10 +43,28 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     #[arg(long, global = true, value_name = "zh|en", hide_possible_values = true, help = tr("Language of messages [default: by locale]", "消息语言 [默认：按系统区域]"))]
     pub(crate) lang: Option<Lang>,
-    #[arg(long, global = true, env = "JINGKU_DATA_DIR", hide_env_values = true, value_name = "DIR", help = tr("Data folder [default: jingku in the XDG data folder]", "数据目录 [默认：XDG 数据目录下的 jingku]"))]
+    #[arg(long, global = true, env = "JINGKU_DATA_DIR", hide_env_values = true, value_name = "DIR", value_parser = any_path(), help = tr("Data folder [default: jingku in the XDG data folder]", "数据目录 [默认：XDG 数据目录下的 jingku]"))]
     pub(crate) data_dir: Option<PathBuf>,
     #[arg(short, long, global = true, action = ArgAction::Help, help = tr("Print help", "显示帮助"))]
     help: Option<bool>,
+}
+
+impl Global {
+    /// An empty variable counts as none. An empty option is a slip, as of a shell's variable that is not set: the usual
+    /// folder is not what was meant.
+    pub(crate) fn drop_empty_data_dir(&mut self) -> Result<(), Failure> {
+        if self.data_dir.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            if std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty()) {
+                let message = tr(
+                    "--data-dir is empty. Name a folder, or leave the option out.",
+                    "--data-dir 为空。请指定目录，或去掉该选项。",
+                );
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            self.data_dir = None;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,23 +97,37 @@ pub(crate) enum Command {
         dry_run: bool,
     },
     #[command(about = tr("Back the data folder up, beside a running server", "备份数据目录，服务可照常运行"))]
-    Backup {
-        #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]
-        folder: PathBuf,
-        #[arg(long, help = tr("Look into what is there already too, and mend it", "同时检查已有的内容并修复"))]
-        verify: bool,
-        #[arg(long, help = tr("With the master key and the key pair of account 1, which makes the backup a secret", "包含主密钥和账号 1 的密钥对，备份须妥善保密"))]
-        with_master_key: bool,
-    },
+    Backup(BackupArgs),
     #[command(about = tr("Make a new data folder of a backup", "用备份恢复出新的数据目录"))]
-    Restore {
-        #[arg(value_name = "DIR", help = tr("The backup", "备份目录"))]
-        folder: PathBuf,
-        #[arg(long, help = tr("Leave out images that are damaged in the backup", "跳过备份中已损坏的镜像"))]
-        skip_damaged: bool,
-    },
+    Restore(RestoreArgs),
     #[command(about = tr("Drive a throw-away server that your code is tested against", "操控用来测试自己代码的临时服务"))]
     Lab(LabArgs),
+}
+
+/// A path that may be empty, which clap's own parser refuses before anybody can say why.
+pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl Command {
+    /// Whether it works on the data folder or a backup, and not through the API.
+    pub(crate) fn keeps_the_library(&self) -> bool {
+        match self {
+            Self::Serve(_)
+            | Self::Image(AnyImageCommand::Platform(_))
+            | Self::Instance(_)
+            | Self::Account(_)
+            | Self::Key(_)
+            | Self::Review(_)
+            | Self::Trash(_)
+            | Self::Usage
+            | Self::Check(_)
+            | Self::Sweep { .. }
+            | Self::Backup(_)
+            | Self::Restore(_) => true,
+            Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_) => false,
+        }
+    }
 }
 
 /// Where the API is and who asks.

@@ -1,12 +1,15 @@
 //! Where the API is and who asks: flags, then environment, then a profile, then the server of the data folder.
 
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use compshare::{Client, Config};
-use jingku_service::DataDir;
+use jingku_service::{DataDir, read_text};
 use serde::Deserialize;
 
 use crate::args::{ConnectionArgs, Global};
+use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::lang::tr;
@@ -23,12 +26,42 @@ struct Settings {
     zone: Option<String>,
 }
 
+impl Settings {
+    fn trimmed(self) -> Self {
+        let Self { base_url, public_key, private_key, region, zone } = self;
+        let filled = |value: Option<String>| filled(value.as_ref());
+        Self {
+            base_url: filled(base_url),
+            public_key: filled(public_key),
+            private_key: filled(private_key),
+            region: filled(region),
+            zone: filled(zone),
+        }
+    }
+}
+
+impl ConnectionArgs {
+    /// Whether nothing has to be looked up.
+    fn is_complete(&self) -> bool {
+        [&self.base_url, &self.public_key, &self.private_key]
+            .iter()
+            .all(|value| filled(value.as_ref()).is_some())
+    }
+}
+
 /// The folder that holds everything, unless `--data-dir` says otherwise.
 pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     if let Some(path) = &global.data_dir {
         return Ok(path.clone());
     }
-    Ok(xdg("XDG_DATA_HOME", ".local/share")?.join("jingku"))
+    let folder = xdg("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
+        let message = tr(
+            "No home folder is known: set HOME, or name the data folder with --data-dir.",
+            "找不到主目录：请设置 HOME，或用 --data-dir 指定数据目录。",
+        );
+        Failure::new(Exit::Usage, message)
+    })?;
+    Ok(folder.join("jingku"))
 }
 
 /// An API to talk to.
@@ -48,13 +81,16 @@ impl Connection {
     pub(crate) fn open(global: &Global, args: &ConnectionArgs) -> Result<Self, Failure> {
         let settings = match filled(args.profile.as_ref()) {
             Some(name) => profile(&name)?,
+            // The folder need not even be there.
+            None if args.is_complete() => Settings::default(),
             None => local(&data_dir(global)?)?,
         };
         // Without an address there is most likely no server yet, whatever else is missing.
         let base_url = filled(args.base_url.as_ref()).or(settings.base_url);
-        let base_url = base_url.ok_or_else(|| no_server(global))?;
+        let base_url = base_url::check(&base_url.ok_or_else(|| no_server(global))?)?;
         let key = |given: &Option<String>, kept: Option<String>, what| {
-            filled(given.as_ref()).or(kept).ok_or_else(|| missing(what))
+            let key = filled(given.as_ref()).or(kept).ok_or_else(|| missing(what))?;
+            if key.contains(char::is_control) { Err(broken(what)) } else { Ok(key) }
         };
         let public_key = key(&args.public_key, settings.public_key, "public-key")?;
         let private_key = key(&args.private_key, settings.private_key, "private-key")?;
@@ -107,38 +143,78 @@ fn missing(key: &str) -> Failure {
     Failure::new(Exit::Credentials, message)
 }
 
-/// An empty value, as of a variable set to nothing, counts as none.
+/// A key that was pasted with the end of a line, or two of them.
+fn broken(key: &str) -> Failure {
+    let message = tr(
+        format!("The {key} has a line break or another control character in it. Copy it again, as one line."),
+        format!("{key} 中含有换行或其他控制字符。请重新复制，不要换行。"),
+    );
+    Failure::new(Exit::Credentials, message)
+}
+
+/// A value without the white space around it, such as the `\r` of a file from Windows. An empty one, as of a variable
+/// set to nothing, counts as none.
 fn filled(value: Option<&String>) -> Option<String> {
-    value.filter(|text| !text.is_empty()).cloned()
+    value.map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// A section of `profiles.toml` in the XDG configuration folder.
 fn profile(name: &str) -> Result<Settings, Failure> {
-    let path = xdg("XDG_CONFIG_HOME", ".config")?.join("jingku/profiles.toml");
-    let text = std::fs::read_to_string(&path);
-    let text = text.map_err(|error| Failure::file(Exit::Usage, &path, &error))?;
-    let mut profiles: std::collections::BTreeMap<String, Settings> = parse(&path, &text)?;
-    profiles.remove(name).ok_or_else(|| {
+    let folder = xdg("XDG_CONFIG_HOME", ".config").ok_or_else(|| {
         let message = tr(
-            format!("There is no profile [{name}] in {}.", path.display()),
-            format!("{} 中没有 [{name}] 这一节。", path.display()),
+            "No home folder is known, so profiles.toml is not found: set HOME or XDG_CONFIG_HOME.",
+            "找不到主目录，因而找不到 profiles.toml：请设置 HOME 或 XDG_CONFIG_HOME。",
         );
         Failure::new(Exit::Usage, message)
-    })
+    })?;
+    let path = folder.join("jingku/profiles.toml");
+    let text = read_text(&path).map_err(|error| Failure::file(Exit::Usage, &path, &error))?;
+    let mut profiles: BTreeMap<String, Settings> = parse(&path, &text)?;
+    let known = profiles.keys().map(|name| format!("[{name}]")).collect::<Vec<_>>().join(", ");
+    let settings = profiles.remove(name).ok_or_else(|| {
+        let file = path.display();
+        let message = match known.as_str() {
+            "" => tr(
+                format!("There is no profile [{name}] in {file}, which has none at all."),
+                format!("{file} 中没有 [{name}] 这一节，其中没有任何一节。"),
+            ),
+            known => tr(
+                format!("There is no profile [{name}] in {file}. It has {known}."),
+                format!("{file} 中没有 [{name}] 这一节。其中有：{known}。"),
+            ),
+        };
+        Failure::new(Exit::Usage, message)
+    })?;
+    Ok(settings.trimmed())
 }
 
 /// What a server on this machine left in its data folder, if there is one.
 fn local(data_dir: &Path) -> Result<Settings, Failure> {
-    if !data_dir.is_dir() {
-        return Ok(Settings::default());
+    match data_dir.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) => return Err(no_permission(data_dir, &error)),
+        Ok(_) => {}
     }
-    let data = DataDir::open_or_create(data_dir)?;
+    let data = DataDir::open(data_dir)?;
     let path = data.credentials_path();
-    let settings = match std::fs::read_to_string(&path) {
+    let settings: Settings = match read_text(&path) {
         Ok(text) => parse(&path, &text)?,
-        Err(_) => Settings::default(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
+        Err(error) => return Err(no_permission(&path, &error)),
     };
-    Ok(Settings { base_url: data.endpoint(), ..settings })
+    Ok(Settings { base_url: data.endpoint()?, ..settings.trimmed() })
+}
+
+fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::file(Exit::Fault, path, error);
+    if error.kind() == ErrorKind::PermissionDenied {
+        failure.advise(tr(
+            "Run the command as the user whose server it is, or name a server and a key pair with --base-url, --public-key and --private-key.",
+            "请以运行该服务的用户执行，或用 --base-url、--public-key、--private-key 指定服务和密钥对。",
+        ))
+    } else {
+        failure
+    }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
@@ -149,10 +225,9 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, F
     })
 }
 
-fn xdg(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home))).ok_or_else(|| {
-        let message = tr("HOME is not set: give --data-dir.", "未设置 HOME：请用 --data-dir 指定目录。");
-        Failure::new(Exit::Usage, message)
-    })
+/// A folder of the XDG base directories. Without `HOME`, as in a service, the home folder of the user database counts.
+fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let named = std::env::var_os(variable).and_then(|path| absolute(path.into()));
+    named.or_else(|| Some(std::env::home_dir().and_then(absolute)?.join(below_home)))
 }

@@ -4,11 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_service::{BackupError, ConfigError, DiskError, FixturesError, OperatorError, StartError};
+use jingku_service::{
+    BackupError, ConfigError, DiskError, FixturesError, NotPrivate, OperatorError, StartError,
+};
 use jingku_testing::LabError;
 
+use crate::image::name;
 use crate::lang::tr;
-use crate::translate;
+use crate::{translate, wrong_scheme};
 
 /// Exit codes. Scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +78,8 @@ impl Failure {
     /// What the operating system refused to do with a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
         let message = tr(
-            format!("Cannot use {}: {error}.", path.display()),
-            format!("无法使用 {}：{error}。", path.display()),
+            format!("Cannot use {}: {}.", path.display(), translate::clause(error)),
+            format!("无法使用 {}：{}。", path.display(), translate::clause(error)),
         );
         Self::new(exit, message)
     }
@@ -123,10 +126,29 @@ impl From<compshare::Error> for Failure {
             request_id: error.request_id().map(str::to_owned),
             unreachable: matches!(error, compshare::Error::Connect { .. }),
         };
-        match error.ret_code().and_then(limits_of_the_key) {
-            Some(limits) => failure.advise(limits),
+        if let Some(advice) = scheme_advice(&error) {
+            // Somebody answers, and asking again will not help.
+            return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(advice) };
+        }
+        let key_limits = error.ret_code().and_then(limits_of_the_key).map(str::to_owned);
+        match key_limits.or_else(|| name::advice(&error)) {
+            Some(advice) => failure.advise(&advice),
             None => failure,
         }
+    }
+}
+
+/// What to do when the address has the wrong scheme.
+fn scheme_advice(error: &compshare::Error) -> Option<&'static str> {
+    match error {
+        compshare::Error::Connect { source, .. } | compshare::Error::Transport { source, .. } => {
+            wrong_scheme::advice(source.as_ref())
+        }
+        compshare::Error::Http { status: 400, .. } => Some(tr(
+            "If the server speaks TLS, write https:// instead of http:// in the base URL.",
+            "如果服务使用 TLS，请把 API 地址中的 http:// 改为 https://。",
+        )),
+        _ => None,
     }
 }
 
@@ -172,6 +194,7 @@ impl From<OperatorError> for Failure {
             | OperatorError::BadImageName(_)
             | OperatorError::PlatformNameTaken(_)
             | OperatorError::TrashNameTaken { .. }
+            | OperatorError::OverLimit(_)
             | OperatorError::Disk(_) => Exit::Refused,
             OperatorError::Inside(_)
             | OperatorError::Catalog(_)
@@ -193,9 +216,13 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
-            StartError::Restoring(_) => Exit::NotThere,
+            StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
+            StartError::NotPrivate(
+                NotPrivate::NotOurs { .. } | NotPrivate::Shared { .. } | NotPrivate::Everybodys { .. },
+            ) => Exit::Refused,
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
+            | StartError::NotPrivate(NotPrivate::Io { .. })
             | StartError::CatalogLost(_)
             | StartError::WrongMasterKey(_)
             | StartError::Catalog(_)
@@ -210,9 +237,11 @@ impl From<BackupError> for Failure {
         let exit = match &error {
             BackupError::NotABackup(_)
             | BackupError::Inside(_)
+            | BackupError::AnotherLibrary { .. }
+            | BackupError::FewImages { .. }
             | BackupError::NotEmpty(_)
             | BackupError::NoMasterKey => Exit::Refused,
-            BackupError::NoBackup(_) => Exit::NotThere,
+            BackupError::NoBackup(_) | BackupError::NoGeneration { .. } => Exit::NotThere,
             BackupError::InUse(_) => Exit::TryAgain,
             BackupError::Newer(_)
             | BackupError::DamagedFile(_)
@@ -234,7 +263,7 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let zh = match &error {
             ConfigError::Unreadable { path, source } => {
-                format!("无法读取配置文件 {}：{source}。", path.display())
+                format!("无法读取配置文件 {}：{}。", path.display(), translate::clause(source))
             }
             ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
         };
@@ -246,7 +275,7 @@ impl From<FixturesError> for Failure {
     fn from(error: FixturesError) -> Self {
         let zh = match &error {
             FixturesError::Unreadable { path, source } => {
-                format!("无法读取初始数据文件 {}：{source}。", path.display())
+                format!("无法读取初始数据文件 {}：{}。", path.display(), translate::clause(source))
             }
             FixturesError::Wrong { path, place, why } => {
                 format!("初始数据文件 {} 有误：{place}：{why}", path.display())

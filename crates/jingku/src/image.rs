@@ -8,6 +8,8 @@ mod follow;
 mod import;
 mod input;
 pub(crate) mod list;
+mod look;
+pub(crate) mod name;
 mod producer;
 mod source;
 mod sparse_file;

@@ -6,6 +6,7 @@ use jingku_testing::Lab;
 use serde_json::Value;
 
 use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
+use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::output::{print, print_json};
@@ -14,13 +15,23 @@ use crate::output::{print, print_json};
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
-    let base_url = args.base_url.filter(|url| !url.is_empty()).ok_or_else(|| {
+    let base_url = args.base_url.filter(|url| !url.trim().is_empty()).ok_or_else(|| {
         let message = tr(
             "Which server? Give --base-url or JINGKU_BASE_URL; `jingku serve --ephemeral --lab` prints it.",
             "未指定服务。请用 --base-url 或 JINGKU_BASE_URL 指定；`jingku serve --ephemeral --lab` 会显示它。",
         );
         Failure::new(Exit::Usage, message)
     })?;
+    let base_url = base_url::check(&base_url)?;
+    if base_url.starts_with("https:") {
+        let message = tr(
+            format!(
+                "A lab is on this machine and speaks plain HTTP: write http:// instead of https:// in {base_url}."
+            ),
+            format!("lab 只在本机使用 HTTP：请把 {base_url} 中的 https:// 改为 http://。"),
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let lab = Lab::new(&base_url)?;
     let told = match args.command {
         LabCommand::Reset => lab.reset().await.map(|()| serde_json::json!({ "reset": true }))?,
@@ -62,14 +73,23 @@ async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), 
 }
 
 fn parse_time(text: &str) -> Result<i64, Failure> {
-    let parsed = text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
+    let seconds = seconds(text).ok();
+    let parsed = seconds.or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
     parsed.ok_or_else(|| {
         let message = tr(
-            format!("{text:?} is no time. Give Unix seconds, or a time as 2026-11-24T08:00:00Z."),
+            format!("{text:?} is not a time. Give Unix seconds, or a time as 2026-11-24T08:00:00Z."),
             format!("{text:?} 不是时间。请给出 Unix 秒，或如 2026-11-24T08:00:00Z 的时间。"),
         );
         Failure::new(Exit::Usage, message)
     })
+}
+
+/// Reads a number of seconds; what is behind the point is cut.
+pub(crate) fn seconds(text: &str) -> Result<i64, String> {
+    let whole = text.parse().ok();
+    #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
+    let cut = || Some(text.parse().ok().filter(|number: &f64| number.is_finite())?.trunc() as i64);
+    whole.or_else(cut).ok_or_else(|| tr("it is not a number of seconds", "不是秒数").to_owned())
 }
 
 async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {
@@ -123,6 +143,7 @@ fn lines(entry: &Value) -> String {
         items.collect::<Vec<_>>().join(", ")
     };
     add(tr("unknown", "未知参数"), list("unknown"));
+    add(tr("refused", "被拒绝的参数"), entry["refused"].as_str().unwrap_or_default().to_owned());
     add(tr("missing", "缺少参数"), list("missing"));
     add(tr("injected", "注入"), list("injected"));
     if entry["signature"] != "valid" {

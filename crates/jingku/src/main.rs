@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod base_url;
 mod check;
 mod connection;
 mod env;
@@ -20,20 +21,20 @@ mod sweep;
 mod translate;
 mod trash;
 mod usage;
+mod wrong_scheme;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-use jingku_service::BackUp;
-
 use args::{AnyImageCommand, Cli, Command, Global};
+use clap::Parser;
 use failure::{Exit, Failure};
+use rustix::fs::Mode;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     lang::Lang::init(&args);
-    let Cli { global, command, .. } = match Cli::try_parse_from(&args) {
+    let Cli { mut global, command, .. } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error)
             if error.use_stderr()
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
+    if let Err(failure) = global.drop_empty_data_dir() {
+        return failure.report(global.json);
+    }
     let outcome = match command {
         None => output::print(overview::text(&global).trim_end()).map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),
@@ -54,9 +58,16 @@ fn main() -> ExitCode {
 }
 
 fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
+    if matches!(command, Command::Serve(_)) {
+        serve::keep_little();
+    }
+    if command.keeps_the_library() {
+        // A child that a client command starts keeps the umask of whoever called it; qemu-img here does not.
+        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let outcome = match command {
             Command::Run(args) => return run::run(global, args).await,
             Command::Env(args) => env::run(global, args).await,
@@ -71,12 +82,13 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Usage => usage::run(global).await,
             Command::Check(args) => check::run(global, args).await,
             Command::Sweep { dry_run } => sweep::run(global, dry_run).await,
-            Command::Backup { folder, verify, with_master_key } => {
-                backup::back_up(global, &BackUp { folder: &folder, verify, with_master_key }).await
-            }
-            Command::Restore { folder, skip_damaged } => backup::restore(global, &folder, skip_damaged).await,
+            Command::Backup(args) => backup::run(global, &args).await,
+            Command::Restore(args) => backup::restore(global, &args).await,
             Command::Lab(args) => lab::run(global, args).await,
         };
         outcome.map(|()| ExitCode::SUCCESS)
-    })
+    });
+    // A thread that still waits, for a disk that does not answer for example, does not keep the process from ending.
+    runtime.shutdown_background();
+    outcome
 }

@@ -1,35 +1,50 @@
 //! The operator's commands: they open the data folder themselves, with or without a server running on it.
 
+mod account;
 mod platform;
 
-use jingku_service::{Account, Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance};
+use std::io::ErrorKind;
+
+use jingku_service::{
+    Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError, caution_of,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+pub(crate) use account::account;
 pub(crate) use platform::platform;
 
-use crate::args::{AccountCommand, Global, InstanceCommand, KeyCommand};
+use crate::args::{Global, InstanceCommand, KeyCommand};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::lang::tr;
-use crate::output::{date, note, print, print_fields, print_json, print_table, size, time};
+use crate::output::{date, note, print, print_fields, print_json, print_table, size, warn};
 use crate::serve::{environment, first_key, read_config};
+use crate::translate;
 
-/// Opens the data folder, which has to be there: looking at nothing should not create it.
+/// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
-    Ok(Context::open(&open_folder(global)?, &Config::default(), &environment()).await?)
+    open_with(global, &Config::default()).await
+}
+
+/// Does the same with the server's configuration.
+pub(crate) async fn open_with(global: &Global, config: &Config) -> Result<Context, Failure> {
+    Ok(Context::open_library(&open_folder(global)?, config, &environment()).await?)
 }
 
 /// Finds the data folder, which has to be there.
 pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
-    if !path.is_dir() {
-        let path = path.display();
-        let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
-        return Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)));
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let path = path.display();
+            let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
+            Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)))
+        }
+        Err(error) => Err(Failure::file(Exit::Fault, &path, &error)),
+        Ok(_) => Ok(DataDir::open(&path)?),
     }
-    Ok(DataDir::open_or_create(&path)?)
 }
 
 /// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new
@@ -37,35 +52,19 @@ pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
 async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     let context = Context::open(&data, config, &environment()).await?;
-    if context.accounts().await?.is_empty() {
+    if !context.is_read_only() && context.accounts().await?.is_empty() {
         context.ensure_first_account(&data, first_key()?.as_ref()).await?;
     }
     Ok(context)
 }
 
-pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
-    match command {
-        AccountCommand::Create { name } => {
-            let context = open_or_create(global, &Config::default()).await?;
-            let (account, pair) = context.create_account(&name).await?;
-            print_pair(global, &account_json(&account), &pair)
-        }
-        AccountCommand::List => {
-            let accounts = open(global).await?.accounts().await?;
-            if global.json {
-                return print_json(&accounts.iter().map(account_json).collect::<Vec<_>>());
-            }
-            let headings = tr(["ID", "NAME", "PROJECT", "CREATED"], ["编号", "名称", "项目", "创建时间"]);
-            let row = |account: Account| {
-                vec![account.id.0.to_string(), account.name, account.project_id, time(account.created_at)]
-            };
-            print_table(
-                &headings,
-                accounts.into_iter().map(row).collect(),
-                1,
-                tr("No accounts.", "没有账号。"),
-            )
-        }
+/// Does the same, and needs the master key only for the first account.
+async fn open_or_create_without_keys(global: &Global, config: &Config) -> Result<Context, Failure> {
+    let data = DataDir::open_or_create(&data_dir(global)?)?;
+    match Context::open_library(&data, config, &environment()).await {
+        Err(StartError::NoLibrary(_)) => open_or_create(global, config).await,
+        Ok(context) if context.accounts().await?.is_empty() => open_or_create(global, config).await,
+        opened => Ok(opened?),
     }
 }
 
@@ -113,11 +112,15 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 format,
                 gpu_type: &gpu_type,
             };
-            let context = open_or_create(global, &read_config(config.as_deref())?).await?;
+            let config = read_config(config.as_deref())?;
+            let context = open_or_create_without_keys(global, &config).await?;
             let instance = match &image {
                 None => context.add_instance(new).await?,
                 Some(image) => context.add_instance_from(new, image).await?,
             };
+            if let Some(caution) = caution_of(&instance) {
+                warn(&translate::caution(&caution));
+            }
             if global.json {
                 return print_json(&instance_json(&instance));
             }
@@ -177,11 +180,6 @@ fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Fail
     ]))?;
     note(tr("The private key is not shown again.", "私钥不会再次显示。"));
     Ok(())
-}
-
-fn account_json(account: &Account) -> Value {
-    json!({ "AccountId": account.id.0, "AccountName": account.name, "ProjectId": account.project_id,
-            "CreateTime": account.created_at })
 }
 
 fn key_json(key: &Key) -> Value {

@@ -6,6 +6,7 @@ use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, 
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
+use crate::lang::tr;
 
 /// Writes text to standard output. A reader that has gone, as in `jingku image list | head`, is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -27,6 +28,11 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
 #[expect(clippy::print_stderr, reason = "this is where messages to people go")]
 pub(crate) fn note(text: &str) {
     eprintln!("{text}");
+}
+
+/// Warns people of something that was accepted all the same.
+pub(crate) fn warn(text: &str) {
+    note(&tr(format!("Warning: {text}"), format!("警告：{text}")));
 }
 
 /// A terminal from this width on, in columns, has room for every column but the one that may wrap.

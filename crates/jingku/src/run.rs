@@ -17,6 +17,7 @@ use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
 use jingku_service::{Clock, DataDir, SystemClock};
+use rustix::fs::Mode;
 
 use crate::args::{Global, RunArgs};
 use crate::connection::{Connection, data_dir};
@@ -34,8 +35,12 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
     let upstream = Upstream::new(&connection.base_url)?;
     upstream.probe().await.map_err(|failure| connection.explain(global, failure))?;
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    let (authority, trust) = Authority::open_or_create(data.path(), SystemClock.now())?;
-    let proxy = Proxy::start(upstream, Certificates::new(authority)).await?;
+    // The command gets the umask of whoever called it back.
+    let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let authority = Authority::open_or_create(data.path(), SystemClock.now());
+    rustix::process::umask(umask);
+    let (authority, trust) = authority?;
+    let proxy = Proxy::start(upstream, Certificates::new(authority), trust.certificate.clone()).await?;
 
     let [program, arguments @ ..] = args.command.as_slice() else {
         unreachable!("clap insists on a command")

@@ -1,17 +1,19 @@
 //! `jingku serve`.
 
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt;
 use jingku_service::{
-    Config, Context, DataDir, Environment, KeyPair, StartError, Workers, add_demo_instances, router,
+    Config, Context, DataDir, Environment, KeyPair, ListenAddress, STOP_TIMEOUT, StartError, Workers,
+    add_demo_instances, router,
 };
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, ServeArgs};
@@ -19,12 +21,20 @@ use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::output::note;
+use crate::translate;
+use parent::Parent;
 
+mod allocator;
 mod demo;
 mod ephemeral;
+mod parent;
+
+pub(crate) use allocator::keep_little;
 
 /// The configuration file, or what holds without one.
 pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
+    // An empty variable counts as none.
+    let path = path.filter(|path| !path.as_os_str().is_empty());
     Ok(path.map(Config::read).transpose()?.unwrap_or_default())
 }
 
@@ -52,39 +62,72 @@ pub(crate) fn first_key() -> Result<Option<KeyPair>, Failure> {
 }
 
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let value = std::env::var(name).ok()?;
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// Serves until told to stop.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
+    let parent = args.exit_with_parent.then(Parent::remember);
     start_log();
     let config = read_config(args.config.as_deref())?;
+    let address = address(args.listen.as_deref(), &config)?;
     if args.ephemeral {
-        return ephemeral::run(global, args, config).await;
+        return ephemeral::run(global, args, config, &address, parent).await;
     }
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    let _lock = data.lock()?;
+    // Where nothing can be written nothing can be locked, and nothing has to be: such a server changes nothing.
+    let _lock = data.is_writable().then(|| data.lock()).transpose()?;
     let context = Arc::new(Context::open(&data, &config, &environment()).await?);
-    let made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
-    context.declare_instances(&config.instances).await?;
+    let mut made = None;
+    if !context.is_read_only() {
+        made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
+        context.declare_instances(&config.instances).await?;
+    }
 
-    let (listener, base_url) = listen(args.listen.unwrap_or(config.listen)).await?;
-    data.write_endpoint(&base_url)?;
+    let (listener, base_url) = listen(&address).await?;
+    if context.is_read_only() {
+        note_read_only(&data, &base_url);
+    } else {
+        data.write_endpoint(&base_url)?;
+    }
     context.set_base_url(&base_url);
     let announce = || announce(&base_url, &data, made.is_some());
     let demo = async {
         if args.demo {
             let instances = add_demo_instances(&context, &data).await?;
-            demo::show(global, &base_url, instances).await?;
+            let elsewhere = !data.credentials_path().exists();
+            demo::show(global, &base_url, instances, elsewhere).await?;
         }
         Ok::<_, Failure>(())
     };
-    serve_until_stopped(Arc::clone(&context), listener, announce, demo).await
+    serve_until_stopped(Arc::clone(&context), listener, parent, announce, demo).await
 }
 
-/// Listens, and tells the base URL.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, String), Failure> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+/// Where to listen: the option or its variable, unless empty, else the configuration.
+fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failure> {
+    match given.map(str::trim).filter(|text| !text.is_empty()) {
+        None => Ok(config.listen.clone()),
+        Some(text) => text.parse().map_err(|error| {
+            let message = tr(
+                format!("Cannot listen there: {error}"),
+                format!("无法监听：{}", translate::bad_listen_address(&error)),
+            );
+            Failure::new(Exit::Usage, message)
+        }),
+    }
+}
+
+/// Listens on the first of the addresses that can be had, and tells the base URL.
+async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
+    let addresses = address.resolve().await.map_err(|error| {
+        let message = tr(
+            format!("Cannot find the host of {address}: {error}. Choose another address with --listen."),
+            format!("无法解析 {address} 中的主机名：{error}。请用 --listen 换一个地址。"),
+        );
+        Failure::new(Exit::Usage, message)
+    })?;
+    let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
         let message = tr(
             format!("Cannot listen on {address}: {error}. Choose another address with --listen."),
             format!("无法监听 {address}：{error}。请用 --listen 换一个地址。"),
@@ -95,17 +138,26 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, String), Failure> {
     Ok((listener, format!("http://{bound}")))
 }
 
-/// Serves and works until a signal comes. `announce` runs when the server can be asked, `then` after it.
+/// Serves and works until a signal comes, or until `parent` has ended. `announce` runs when the server can be asked, `then` after it.
 async fn serve_until_stopped(
     context: Arc<Context>,
     listener: TcpListener,
+    parent: Option<Parent>,
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let workers = Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?;
+    let workers = if context.is_read_only() {
+        None
+    } else {
+        Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?)
+    };
 
     // Taken before the address is told: whoever reads it may send the signal at once.
-    let stopped = stop_signal()?.shared();
+    let (signal, orphaned) = (stop_signal()?, orphaned(parent));
+    let stopped = async move {
+        tokio::select! { () = signal => {}, () = orphaned => {} }
+    };
+    let stopped = stopped.boxed().shared();
     let server = tokio::spawn(jingku_service::serve(listener, router(context), stopped.clone()));
     announce();
     tokio::select! {
@@ -118,7 +170,16 @@ async fn serve_until_stopped(
         }
     }
     // A job is given back while requests finish: that may take longer than whoever sent the signal waits.
-    let (server, ()) = tokio::join!(server, workers.stop());
+    let stop_workers = async {
+        if let Some(workers) = workers {
+            workers.stop().await;
+        }
+    };
+    let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
+    let Ok((server, ())) = ended else {
+        note(tr("Not everything ended in time: the rest is cut off.", "部分工作未能及时结束，已被中断。"));
+        return Ok(());
+    };
     server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
 }
 
@@ -136,6 +197,19 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     }
 }
 
+fn note_read_only(data: &DataDir, base_url: &str) {
+    let folder = data.path().display();
+    note(&tr(
+        format!(
+            "The data folder {folder} cannot be written to, so the server only reads it, as it is now: changes are refused. \
+             Client commands find the server with --base-url {base_url}."
+        ),
+        format!(
+            "数据目录 {folder} 不可写，服务只能读取它当前的内容，拒绝任何修改。客户端命令请加 --base-url {base_url}。"
+        ),
+    ));
+}
+
 fn start_log() {
     let filter = EnvFilter::try_from_env("JINGKU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // A second start in one process, as in a test, keeps the first log.
@@ -143,11 +217,32 @@ fn start_log() {
     let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
-/// Ends at SIGTERM or SIGINT.
+/// Ends with the parent, if the server is to end with it.
+async fn orphaned(parent: Option<Parent>) {
+    match parent {
+        Some(parent) => parent.gone().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends at the first SIGTERM or SIGINT. The second ends the process at once, with 128 and its number as a shell tells it.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    })
+    let mut next = async move || {
+        tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = interrupt.recv() => SignalKind::interrupt(),
+        }
+    };
+    let (first, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        next().await;
+        let _ = first.send(());
+        let second = next().await;
+        note(tr("A second signal: ending at once.", "再次收到信号，立即退出。"));
+        std::process::exit(128 + second.as_raw_value());
+    });
+    // Never without the signal: the task lives as long as the runtime.
+    Ok(stopped.map(drop))
 }

@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::operate::{done, open};
 use crate::output::bytes;
-use crate::translate::root;
+use crate::translate::{clause, root};
 
 pub(crate) async fn run(global: &Global, dry_run: bool) -> Result<(), Failure> {
     let context = open(global).await?;
@@ -42,9 +42,9 @@ impl From<SweepError> for Failure {
                 "有镜像的清单无法读取：{error}。无法确定该镜像需要哪些分块，没有再删除任何内容。请运行 `jingku check` \
                  查看是哪个镜像，然后从实例重新制作，或将其彻底清除。"
             ),
-            SweepError::Store(error) => format!("分块存储出错：{error}。"),
+            SweepError::Store(error) => format!("分块存储出错：{}。", clause(error)),
             SweepError::Catalog(error) => format!("目录数据库出错：{}。", root(error)),
-            SweepError::Task(error) => format!("任务异常终止：{error}。"),
+            SweepError::Task(error) => format!("任务异常终止：{}。", clause(error)),
         };
         Self::new(Exit::Fault, tr(error.to_string(), zh))
     }

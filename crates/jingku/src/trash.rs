@@ -1,19 +1,27 @@
 //! `jingku trash`: what was deleted, on the data folder, with or without a server running on it.
 
-use jingku_service::{EmptyTrash, TrashedImage};
+use jingku_service::{EmptyTrash, HeldBack, TrashedImage};
 use serde_json::{Value, json};
 
 use crate::args::{Global, TrashCommand};
 use crate::failure::Failure;
 use crate::lang::tr;
-use crate::operate::{done, open};
-use crate::output::{print_json, print_table, size, time};
+use crate::operate::{done, open, open_with};
+use crate::output::{print_json, print_table, size, time, warn};
+use crate::serve::read_config;
 
 pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Failure> {
-    let context = open(global).await?;
     match command {
-        TrashCommand::List => list(global, context.trash().await?),
-        TrashCommand::Restore { image_id, name } => {
+        TrashCommand::List => {
+            let context = open(global).await?;
+            let images = context.trash().await?;
+            if let Some(held) = context.held_back().filter(|_| !images.is_empty()) {
+                warn(&held_back(held));
+            }
+            list(global, images)
+        }
+        TrashCommand::Restore { image_id, name, config } => {
+            let context = open_with(global, &read_config(config.as_deref())?).await?;
             let name = context.restore_image(&image_id, name.as_deref()).await?;
             let value = json!({ "CompShareImageId": image_id, "Name": name });
             let text =
@@ -23,7 +31,7 @@ pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Fa
         TrashCommand::Empty { image_ids, older_than, dry_run } => {
             let older_than_secs = older_than.unwrap_or(0);
             let what = EmptyTrash { ids: &image_ids, older_than_secs, dry_run };
-            let emptied = context.empty_trash(what).await?;
+            let emptied = open(global).await?.empty_trash(what).await?;
             let value = json!({ "Images": emptied.images, "LogicalBytes": emptied.bytes, "DryRun": dry_run });
             let (images, size) = (emptied.images, size(emptied.bytes.div_euclid(1 << 20)));
             let text = if dry_run {
@@ -63,6 +71,21 @@ fn to_json(image: &TrashedImage) -> Value {
     json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account.0,
             "AccountName": image.owner_name, "Status": image.status.as_str(), "Bytes": image.size_bytes,
             "CreateTime": image.create_time, "DeleteTime": image.deleted_at })
+}
+
+/// Why nothing goes by age just now.
+fn held_back(held: HeldBack) -> String {
+    let hours = u64::try_from(held.for_secs).unwrap_or(0).div_ceil(60 * 60);
+    tr(
+        format!(
+            "The clock has jumped ahead, or no server has run for a day yet: nothing leaves the trash by age until a server \
+             has run for {hours} more hours. Check the clock of this machine. `jingku trash empty` empties it at once."
+        ),
+        format!(
+            "系统时钟曾向前跳变，或服务运行尚不足一天：服务再运行 {hours} 小时之前，回收站不会按时间清除任何镜像。请检查本机时钟。\
+             `jingku trash empty` 可立即清空。"
+        ),
+    )
 }
 
 /// How long ago, in seconds: days, hours, minutes or seconds.

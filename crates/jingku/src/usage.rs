@@ -1,18 +1,17 @@
 //! `jingku usage`: what the images take up, on the data folder, with or without a server running on it.
 
-use jingku_service::{DataDir, ImageUsage, Usage, UsageTotal};
+use jingku_service::{ImageUsage, Usage, UsageTotal};
 use serde_json::{Value, json};
 
 use crate::args::Global;
-use crate::connection::data_dir;
 use crate::failure::Failure;
 use crate::lang::tr;
-use crate::operate::open;
+use crate::operate::{open, open_folder};
 use crate::output::{bytes, note, print, print_json, print_table};
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     let context = open(global).await?;
-    let usage = context.usage(&DataDir::open_or_create(&data_dir(global)?)?).await?;
+    let usage = context.usage(&open_folder(global)?).await?;
     if global.json {
         return print_json(&to_json(&usage));
     }

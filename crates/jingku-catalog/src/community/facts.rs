@@ -25,7 +25,7 @@ pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Re
         // Its last version is gone: the group waits for another, and nobody sees it.
         return Ok(());
     };
-    let facts = "UPDATE image_groups SET name = $2, folded_name = $3, description = $4, pub_time = $5,
+    let facts = "UPDATE image_groups SET name = $2, folded_name = $3, description = $4, pub_time = $5, published_ordinal = $9,
                      price_cents = $6, auto_start = $7, tags = $8
                  WHERE id = $1";
     let folded_name = fold(&newest.name);
@@ -38,6 +38,7 @@ pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Re
         newest.price_cents.into(),
         newest.auto_start.into(),
         (&newest.tags).into(),
+        newest.published_ordinal.into(),
     ];
     transaction.execute(facts, &params).await.map(drop)
 }
@@ -47,6 +48,8 @@ struct Newest {
     name: String,
     description: String,
     pub_time: i64,
+    /// When it was published, or else when it was handed in.
+    published_ordinal: i64,
     price_cents: i64,
     auto_start: i64,
     tags: String,
@@ -56,9 +59,9 @@ struct Newest {
 async fn newest(transaction: &mut Transaction, id: &str) -> Result<Option<Newest>> {
     let sql = format!(
         "SELECT i.id, CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END, i.description, i.pub_time,
-                i.price_cents, i.auto_start, i.tags
+                CASE i.visibility WHEN 1 THEN i.published_ordinal ELSE i.submitted_ordinal END, i.price_cents, i.auto_start, i.tags
          {VERSIONS}
-         ORDER BY i.visibility DESC, i.submitted_at DESC, i.create_time DESC, i.id DESC LIMIT 1"
+         ORDER BY i.visibility DESC, i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1"
     );
     let row = transaction.query(&sql, &[id.into()]).await?.into_iter().next();
     row.map(|row| {
@@ -68,6 +71,7 @@ async fn newest(transaction: &mut Transaction, id: &str) -> Result<Option<Newest
                 name: cells.text()?,
                 description: cells.text()?,
                 pub_time: cells.integer()?,
+                published_ordinal: cells.integer()?,
                 price_cents: cells.integer()?,
                 auto_start: cells.integer()?,
                 tags: cells.text()?,

@@ -2,6 +2,7 @@ use crate::accounts::touch;
 use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
 use crate::database::{Cells, Params, Transaction};
 use crate::images::{COLUMNS, image_cells};
+use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// What came of [`Catalog::add_favorite`].
@@ -27,14 +28,15 @@ pub enum RemoveFavorite {
 pub struct Favorite {
     /// The newest public version of the group.
     pub image: Image,
-    /// When the account marked the group.
-    pub marked_at: i64,
+    /// Its place among the favourites of the account, the last marked highest.
+    pub ordinal: i64,
 }
 
 impl Favorite {
     const ORDER: Order = Order {
         name: "favourites",
-        columns: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
+        columns: &[Column::Integer("f.ordinal")],
+        former: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
         ascending: false,
     };
 
@@ -44,7 +46,7 @@ impl Favorite {
     }
 
     fn place(&self) -> Vec<Key> {
-        vec![self.marked_at.into(), self.image.group_id.as_str().into()]
+        vec![self.ordinal.into()]
     }
 }
 
@@ -123,22 +125,21 @@ impl Catalog {
         let seen = format!("f.account_id = {account} AND EXISTS (SELECT 1 {versions})");
         let after = paging.after(&Favorite::ORDER, &mut params);
         let sql = format!(
-            "SELECT {COLUMNS}, '', k.created_at, t.total
+            "SELECT {COLUMNS}, '', k.ordinal, t.total
              FROM (SELECT COUNT(*) AS total FROM favorites f WHERE {seen}) t
-             LEFT JOIN (SELECT f.created_at, f.group_id,
+             LEFT JOIN (SELECT f.ordinal,
                                (SELECT i.id {versions}
-                                ORDER BY i.submitted_at DESC, i.create_time DESC, i.id DESC LIMIT 1) AS image_id
+                                ORDER BY i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1) AS image_id
                         FROM favorites f WHERE {seen}{after} {} LIMIT {} OFFSET {}) k ON TRUE
              LEFT JOIN images i ON i.id = k.image_id
              LEFT JOIN accounts a ON a.id = i.account_id
-             ORDER BY k.created_at DESC, k.group_id DESC",
+             ORDER BY k.ordinal DESC",
             Favorite::ORDER.clause(),
             params.add(i64::from(paging.limit()) + 1),
             params.add(i64::from(paging.offset())),
         );
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        let read =
-            |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, marked_at: cells.integer()? });
+        let read = |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, ordinal: cells.integer()? });
         Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::place)
     }
 
@@ -179,9 +180,10 @@ pub(crate) async fn seed_favorites(
 
 /// Says whether the account had not marked the group before.
 async fn mark(transaction: &mut Transaction, account: AccountId, group: &str, now: i64) -> Result<bool> {
-    let sql = "INSERT INTO favorites (account_id, group_id, created_at) VALUES ($1, $2, $3)
+    let ordinal = next_ordinal(transaction).await?;
+    let sql = "INSERT INTO favorites (account_id, group_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
                ON CONFLICT (account_id, group_id) DO NOTHING";
-    Ok(transaction.execute(sql, &[account.into(), group.into(), now.into()]).await? > 0)
+    Ok(transaction.execute(sql, &[account.into(), group.into(), now.into(), ordinal.into()]).await? > 0)
 }
 
 async fn is_public(transaction: &mut Transaction, group: &str) -> Result<bool> {

@@ -32,6 +32,8 @@ pub struct Group {
     pub price_cents: i64,
     /// When that version was published, or 0.
     pub pub_time: i64,
+    /// Its place among groups of the same time, the last published highest.
+    pub published_ordinal: i64,
     /// Whether the account that asks favours it.
     pub is_favorite: bool,
 }
@@ -122,7 +124,7 @@ impl Catalog {
             "SELECT {COLUMNS}, CASE WHEN k.place = 1 AND CAST(LENGTH(i.readme) AS BIGINT) <= {} THEN i.readme ELSE '' END
              FROM (SELECT i.id, i.group_id,
                           ROW_NUMBER() OVER (PARTITION BY i.group_id
-                                             ORDER BY i.submitted_at DESC, i.create_time DESC, i.id DESC) AS place
+                                             ORDER BY i.submitted_ordinal DESC, i.ordinal DESC) AS place
                    FROM images i WHERE {chosen}) k
              JOIN images i ON i.id = k.id
              JOIN accounts a ON a.id = i.account_id
@@ -225,7 +227,8 @@ fn page_statement<'a>(
     let sort = order.clause();
     let sql = format!(
         "SELECT g.id, g.account_id, g.name, g.description, g.public_versions, g.recommend_count, g.favorites_count,
-                g.created_count, g.image_use_time_hours, g.price_cents, g.pub_time, f.created_at, t.total
+                g.created_count, g.image_use_time_hours, g.price_cents, g.pub_time, g.published_ordinal,
+                f.created_at, t.total
          FROM (SELECT COUNT(*) AS total FROM image_groups g WHERE {condition}) t
          LEFT JOIN (SELECT g.id FROM image_groups g WHERE {condition}{after} {sort} LIMIT {} OFFSET {}) k ON TRUE
          LEFT JOIN image_groups g ON g.id = k.id
@@ -251,6 +254,7 @@ fn group_cells(cells: &mut Cells) -> Read<Group> {
         image_use_time_hours: cells.integer()?,
         price_cents: cells.integer()?,
         pub_time: cells.integer()?,
+        published_ordinal: cells.integer()?,
         is_favorite: cells.optional_integer()?.is_some(),
     })
 }

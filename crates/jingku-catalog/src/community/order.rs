@@ -1,7 +1,7 @@
 use super::groups::Group;
 use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
 
-/// The order of groups; where they are equal, by time of publication, then id, the same way.
+/// The order of groups; where they are equal, in order of publication, the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupOrder {
     /// What they are sorted by.
@@ -30,6 +30,25 @@ pub enum GroupSort {
     FavoritesCount,
 }
 
+const PUB_TIME: Column = Column::Integer("g.pub_time");
+const PUBLISHED: Column = Column::Integer("g.published_ordinal");
+const ID: Column = Column::Text("g.id");
+const LIKED: &str = "g.recommend_count + g.favorites_count + g.created_count";
+
+/// A number of a group, then what tells groups apart whose number is the same.
+macro_rules! by {
+    ($number:expr) => {
+        &[Column::Integer($number), PUB_TIME, PUBLISHED, ID]
+    };
+}
+
+/// The same in tokens of the former form.
+macro_rules! former {
+    ($number:expr) => {
+        &[Column::Integer($number), PUB_TIME, ID]
+    };
+}
+
 impl GroupOrder {
     /// The place in a list in this order that a token stands for.
     pub fn cursor(self, token: &str) -> Result<Cursor, InvalidCursor> {
@@ -38,27 +57,22 @@ impl GroupOrder {
 
     /// What groups are sorted by, of `image_groups AS g`.
     pub(super) const fn order(self) -> Order {
-        const PUB_TIME: Column = Column::Integer("g.pub_time");
-        const ID: Column = Column::Text("g.id");
-        const LIKED: Column = Column::Integer("g.recommend_count + g.favorites_count + g.created_count");
-        let (name, columns): (_, &[Column]) = match self.by {
+        let (name, columns, former): (_, &[Column], &[Column]) = match self.by {
             GroupSort::Recommended => {
-                ("groups recommended", &[Column::Integer("g.recommend_count"), PUB_TIME, ID])
+                ("groups recommended", by!("g.recommend_count"), former!("g.recommend_count"))
             }
-            GroupSort::Favor => ("groups liked", &[LIKED, PUB_TIME, ID]),
-            GroupSort::PubTime => ("groups published", &[PUB_TIME, ID]),
-            GroupSort::Price => ("groups priced", &[Column::Integer("g.price_cents"), PUB_TIME, ID]),
-            GroupSort::CreatedCount => {
-                ("groups started", &[Column::Integer("g.created_count"), PUB_TIME, ID])
-            }
+            GroupSort::Favor => ("groups liked", by!(LIKED), former!(LIKED)),
+            GroupSort::PubTime => ("groups published", &[PUB_TIME, PUBLISHED, ID], &[PUB_TIME, ID]),
+            GroupSort::Price => ("groups priced", by!("g.price_cents"), former!("g.price_cents")),
+            GroupSort::CreatedCount => ("groups started", by!("g.created_count"), former!("g.created_count")),
             GroupSort::ImageUseTime => {
-                ("groups used", &[Column::Integer("g.image_use_time_hours"), PUB_TIME, ID])
+                ("groups used", by!("g.image_use_time_hours"), former!("g.image_use_time_hours"))
             }
             GroupSort::FavoritesCount => {
-                ("groups favoured", &[Column::Integer("g.favorites_count"), PUB_TIME, ID])
+                ("groups favoured", by!("g.favorites_count"), former!("g.favorites_count"))
             }
         };
-        Order { name, columns, ascending: self.ascending }
+        Order { name, columns, former, ascending: self.ascending }
     }
 
     /// The values of a group in these columns.
@@ -72,7 +86,7 @@ impl GroupOrder {
             GroupSort::ImageUseTime => Some(group.image_use_time_hours),
             GroupSort::FavoritesCount => Some(group.favorites_count),
         };
-        let value = value.map(Key::from);
-        value.into_iter().chain([group.pub_time.into(), group.id.as_str().into()]).collect()
+        let rest = [group.pub_time.into(), group.published_ordinal.into(), group.id.as_str().into()];
+        value.map(Key::from).into_iter().chain(rest).collect()
     }
 }

@@ -1,8 +1,10 @@
 use super::facts::refresh_group;
 use crate::accounts::touch;
+use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
 use crate::database::{Cells, Transaction};
 use crate::fold::fold;
 use crate::images::{state, update};
+use crate::ordinals::next_ordinal;
 use crate::{Catalog, ImageChanges, ImageStatus, Result, Scope, UpdateImage};
 
 /// Whether an image is to be in the community.
@@ -56,7 +58,9 @@ pub(crate) struct Place {
     pub(crate) version_name: String,
     pub(crate) community_name: String,
     pub(crate) submitted_at: i64,
+    pub(crate) submitted_ordinal: i64,
     pub(crate) pub_time: i64,
+    pub(crate) published_ordinal: i64,
     pub(crate) failed_reason: String,
 }
 
@@ -67,10 +71,11 @@ impl Place {
     }
 
     /// Makes it public at this moment.
-    pub(super) fn approve(&mut self, now: i64) {
+    pub(super) fn approve(&mut self, now: i64, ordinal: i64) {
         self.status = ImageStatus::Available;
         self.public = true;
         self.pub_time = now;
+        self.published_ordinal = ordinal;
     }
 
     /// Makes it private, with all its bits.
@@ -78,6 +83,7 @@ impl Place {
         self.status = ImageStatus::Offline;
         self.public = false;
         self.pub_time = 0;
+        self.published_ordinal = 0;
         reason.clone_into(&mut self.failed_reason);
     }
 }
@@ -94,12 +100,16 @@ impl Catalog {
     ///
     /// `changes` has neither a name nor a publication. Without a version name the image keeps its own; if it has none,
     /// or another version has it, it is called by the number after the highest: `v1.0`, `v2.0`, …
+    ///
+    /// `request` names the request for it. Within [`ANSWER_SECS`](crate::ANSWER_SECS) the same request is no error while the
+    /// image is public or waits.
     pub async fn publish_image(
         &self,
         scope: Scope,
         id: &str,
         submission: Submission<'_>,
         changes: ImageChanges<'_>,
+        request: Option<&str>,
         now: i64,
     ) -> Result<PublishImage> {
         self.database
@@ -108,8 +118,14 @@ impl Catalog {
                 let Some(image) = state(&mut transaction, scope, id).await? else {
                     return transaction.discard(PublishImage::NotFound).await;
                 };
+                let owner = scope.owner();
                 if image.place.is_out() {
-                    return transaction.discard(PublishImage::AlreadyPublished).await;
+                    let before = match request {
+                        Some(request) => find_answer(&mut transaction, owner, request, now).await?,
+                        None => None,
+                    };
+                    let outcome = before.map_or(PublishImage::AlreadyPublished, PublishImage::Published);
+                    return transaction.discard(outcome).await;
                 }
                 let changes = ImageChanges { publication: Some(Publication::Public(submission)), ..changes };
                 let planned = match plan(&mut transaction, scope, id, &image.place, &changes).await? {
@@ -117,8 +133,12 @@ impl Catalog {
                     Err(refusal) => return transaction.discard(refusal.into()).await,
                 };
                 let group = planned.place.group_id.clone();
-                update(&mut transaction, scope, id, changes, now).await?;
-                carry_out(&mut transaction, scope, id, &image.place, planned, now).await?;
+                update(&mut transaction, scope, id, &changes, now).await?;
+                let ordinal = carry_out(&mut transaction, scope, id, &image.place, planned, now).await?;
+                if let (Some(request), Some(ordinal)) = (request, ordinal) {
+                    let answer = Answer { request, text: &group, ordinal, secs: ANSWER_SECS };
+                    keep_answer(&mut transaction, owner, answer, now).await?;
+                }
                 transaction.commit(PublishImage::Published(group)).await
             })
             .await
@@ -190,7 +210,8 @@ pub(crate) async fn plan<'a>(
     Ok(Ok(planned))
 }
 
-/// Puts an image where it is planned to stand, and brings its groups up to date.
+/// Puts an image where it is planned to stand, and brings its groups up to date. Returns the ordinal of its submission, if
+/// it was handed in.
 pub(crate) async fn carry_out(
     transaction: &mut Transaction,
     scope: Scope,
@@ -198,11 +219,15 @@ pub(crate) async fn carry_out(
     before: &Place,
     planned: Planned<'_>,
     now: i64,
-) -> Result<()> {
+) -> Result<Option<i64>> {
     let Planned { mut place, submission, new_group } = planned;
+    let mut submitted = None;
     if let Some(submission) = submission {
+        let ordinal = next_ordinal(transaction).await?;
+        submitted = Some(ordinal);
         place.status = ImageStatus::Reviewing;
         place.submitted_at = now;
+        place.submitted_ordinal = ordinal;
         place.failed_reason.clear();
         if new_group {
             insert_group(transaction, scope, &place.group_id, now).await?;
@@ -213,20 +238,22 @@ pub(crate) async fn carry_out(
             None => place.community_name = group_name(transaction, &place.group_id).await?,
         }
         if submission.approve {
-            place.approve(now);
+            place.approve(now, ordinal);
         }
     }
     put(transaction, id, &place, now).await?;
     if before.group_id != place.group_id {
         refresh_group(transaction, &before.group_id).await?;
     }
-    refresh_group(transaction, &place.group_id).await
+    refresh_group(transaction, &place.group_id).await?;
+    Ok(submitted)
 }
 
 /// Writes down where an image stands.
 pub(super) async fn put(transaction: &mut Transaction, id: &str, place: &Place, now: i64) -> Result<()> {
     let sql = "UPDATE images SET status = $2, visibility = $3, group_id = $4, version_name = $5, community_name = $6,
                    submitted_at = $7, pub_time = $8, failed_reason = $9, update_time = $10,
+                   submitted_ordinal = $11, published_ordinal = $12,
                    favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = $4), 0)
                WHERE id = $1";
     let params = [
@@ -240,6 +267,8 @@ pub(super) async fn put(transaction: &mut Transaction, id: &str, place: &Place, 
         place.pub_time.into(),
         (&place.failed_reason).into(),
         now.into(),
+        place.submitted_ordinal.into(),
+        place.published_ordinal.into(),
     ];
     transaction.execute(sql, &params).await.map(drop)
 }

@@ -3,6 +3,7 @@ use super::publish::put;
 use crate::accounts::touch;
 use crate::database::{Cells, Read};
 use crate::images::state;
+use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
 
 /// An image that waits for review.
@@ -60,7 +61,7 @@ impl Catalog {
                           i.version_name, i.price_cents, i.description, i.tags, i.size_bytes, i.submitted_at
                    FROM images i JOIN accounts a ON a.id = i.account_id
                    WHERE i.status = 'Reviewing' AND i.deleted_at IS NULL
-                   ORDER BY i.submitted_at, i.id LIMIT $1";
+                   ORDER BY i.submitted_ordinal LIMIT $1";
         let rows = self.database.query(sql, &[i64::from(limit).into()]).await?;
         rows.into_iter().map(|row| row.decode("images", review_cells)).collect()
     }
@@ -100,7 +101,7 @@ impl Catalog {
                 };
                 let mut place = image.place;
                 match decision {
-                    Decision::Approve => place.approve(now),
+                    Decision::Approve => place.approve(now, next_ordinal(&mut transaction).await?),
                     Decision::Refuse(reason) => place.take_down(reason),
                 }
                 put(&mut transaction, id, &place, now).await?;

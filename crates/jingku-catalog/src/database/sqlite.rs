@@ -1,5 +1,6 @@
 //! SQLite: one file, opened by any number of processes, or memory.
 
+mod copy;
 mod integrity;
 mod saved;
 

@@ -1,6 +1,8 @@
 use super::row::ImageStatus;
+use crate::answers::{Answer, DELETED_SECS, find_answer, keep_answer};
 use crate::community::{self, Place, Publication};
 use crate::database::{Param, Transaction, json_list};
+use crate::ordinals::next_ordinal;
 use crate::shares::touch_viewers;
 use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers, uploads};
 
@@ -49,7 +51,9 @@ pub enum UpdateImage {
 pub enum DeleteImage {
     /// The image is in the trash.
     Deleted,
-    /// There is no such image in the scope; it may have been deleted before.
+    /// It was deleted before, within [`DELETED_SECS`](crate::DELETED_SECS), and is not there any more.
+    Before,
+    /// There is no such image in the scope; it may have been deleted long ago.
     NotFound,
     /// It is public or waits to be: it has to be taken down first.
     Published,
@@ -84,7 +88,7 @@ impl Catalog {
                     Ok(place) => place,
                     Err(refusal) => return transaction.discard(refusal).await,
                 };
-                update(&mut transaction, scope, id, changes, now).await?;
+                update(&mut transaction, scope, id, &changes, now).await?;
                 community::carry_out(&mut transaction, scope, id, &image.place, place, now).await?;
                 transaction.commit(UpdateImage::Updated).await
             })
@@ -96,16 +100,23 @@ impl Catalog {
     pub async fn delete_image(&self, scope: Scope, id: &str, now: i64) -> Result<DeleteImage> {
         self.database
             .write(|mut transaction| async move {
-                touch_viewers(&mut transaction, scope.owner(), id).await?;
+                let owner = scope.owner();
+                touch_viewers(&mut transaction, owner, id).await?;
+                let request = format!("delete {id}");
                 let Some(image) = state(&mut transaction, scope, id).await? else {
-                    return transaction.discard(DeleteImage::NotFound).await;
+                    let before = find_answer(&mut transaction, owner, &request, now).await?;
+                    let outcome = before.map_or(DeleteImage::NotFound, |_| DeleteImage::Before);
+                    return transaction.discard(outcome).await;
                 };
                 if image.place.is_out() {
                     return transaction.discard(DeleteImage::Published).await;
                 }
-                let delete = "UPDATE images SET deleted_at = $2 WHERE id = $1";
-                transaction.execute(delete, &[id.into(), now.into()]).await?;
-                count(&mut transaction, scope.owner(), &image.zone, -1).await?;
+                let ordinal = next_ordinal(&mut transaction).await?;
+                let delete = "UPDATE images SET deleted_at = $2, deleted_ordinal = $3 WHERE id = $1";
+                transaction.execute(delete, &[id.into(), now.into(), ordinal.into()]).await?;
+                let answer = Answer { request: &request, text: "", ordinal, secs: DELETED_SECS };
+                keep_answer(&mut transaction, owner, answer, now).await?;
+                count(&mut transaction, owner, &image.zone, -1).await?;
                 transaction.execute("DELETE FROM shares WHERE image_id = $1", &[id.into()]).await?;
                 let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
                               WHERE image_id = $1 AND finished_at IS NULL";
@@ -139,7 +150,7 @@ pub(super) async fn state_where(
 ) -> Result<Option<State>> {
     let sql = format!(
         "SELECT i.id, i.name, i.zone, i.status, i.visibility, i.container, i.group_id, i.version_name,
-                i.community_name, i.submitted_at, i.pub_time, i.failed_reason
+                i.community_name, i.submitted_at, i.submitted_ordinal, i.pub_time, i.published_ordinal, i.failed_reason
          FROM images i WHERE {condition}"
     );
     let row = transaction.query(&sql, params).await?.into_iter().next();
@@ -157,7 +168,9 @@ pub(super) async fn state_where(
                     version_name: cells.text()?,
                     community_name: cells.text()?,
                     submitted_at: cells.integer()?,
+                    submitted_ordinal: cells.integer()?,
                     pub_time: cells.integer()?,
+                    published_ordinal: cells.integer()?,
                     failed_reason: cells.text()?,
                 },
             })
@@ -170,7 +183,7 @@ pub(crate) async fn update(
     transaction: &mut Transaction,
     scope: Scope,
     id: &str,
-    changes: ImageChanges<'_>,
+    changes: &ImageChanges<'_>,
     now: i64,
 ) -> Result<()> {
     let tags = changes.tags.map(json_list);

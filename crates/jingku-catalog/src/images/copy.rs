@@ -1,7 +1,10 @@
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
 use crate::accounts::touch_all;
+use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
 use crate::database::Transaction;
+use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
+use crate::ordinals::{Position, next_position};
 use crate::{AccountId, Catalog, Result, Scope, covers};
 
 /// What a copy is to be, where it is not as the image it is made from.
@@ -19,6 +22,9 @@ pub struct NewCopy<'a> {
     pub place: Option<(&'a str, &'a str)>,
     /// `System`, `App`, `Game` or `Other` for one of the platform's, else nothing.
     pub platform_type: &'a str,
+    /// Names the request for it. The same request within [`ANSWER_SECS`](crate::ANSWER_SECS) makes no other copy while
+    /// this one is there.
+    pub request: Option<&'a str>,
 }
 
 /// What came of [`Catalog::copy_image`].
@@ -26,12 +32,16 @@ pub struct NewCopy<'a> {
 pub enum CopyImage {
     /// The copy is there, under this name.
     Copied(String),
+    /// The same request made this copy before.
+    Before(String),
     /// There is no such image in the scope.
     NotFound,
     /// The image is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
     NotAvailable,
     /// Every name is held by another image of the owner.
     NameTaken,
+    /// The owner has as much as it may.
+    OverLimit(OverLimit),
 }
 
 /// The image that a copy was made from, and how far the copy is.
@@ -49,6 +59,8 @@ struct Original {
     status: ImageStatus,
     zone: String,
     cover: String,
+    manifest: String,
+    data_bytes: i64,
 }
 
 impl Catalog {
@@ -60,6 +72,9 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 touch_all(&mut transaction, [image.account, new.owner]).await?;
+                if let Some(copy) = made_before(&mut transaction, target, new.request, now).await? {
+                    return transaction.discard(CopyImage::Before(copy)).await;
+                }
                 let Some(original) = original(&mut transaction, scope, id).await? else {
                     return transaction.discard(CopyImage::NotFound).await;
                 };
@@ -69,13 +84,33 @@ impl Catalog {
                 let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
                     return transaction.discard(CopyImage::NameTaken).await;
                 };
+                if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
+                    return transaction.discard(CopyImage::OverLimit(over)).await;
+                }
                 covers::hold(&mut transaction, &original.cover).await?;
-                insert_copy(&mut transaction, id, &name, new, now).await?;
+                let position = next_position(&mut transaction, new.owner, now).await?;
+                insert_copy(&mut transaction, id, &name, new, position).await?;
+                if let Some(request) = new.request {
+                    let (ordinal, secs) = (position.ordinal, ANSWER_SECS);
+                    let answer = Answer { request, text: new.id, ordinal, secs };
+                    keep_answer(&mut transaction, new.owner, answer, now).await?;
+                }
                 let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
                 count(&mut transaction, new.owner, zone, 1).await?;
                 transaction.commit(CopyImage::Copied(name)).await
             })
             .await
+    }
+
+    async fn over_limit(
+        &self,
+        transaction: &mut Transaction,
+        original: &Original,
+        owner: AccountId,
+    ) -> Result<Option<OverLimit>> {
+        let bytes = more_stored(transaction, owner, &original.manifest, original.data_bytes).await?;
+        let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
+        refuse_over(transaction, self.account_limits, owner, &more).await
     }
 
     /// Returns what an image was copied from; `None` when there is no such image in the scope, or it is no copy.
@@ -96,9 +131,24 @@ impl Catalog {
     }
 }
 
+/// The copy that the same request made, if it is still there.
+async fn made_before(
+    transaction: &mut Transaction,
+    target: Scope,
+    request: Option<&str>,
+    now: i64,
+) -> Result<Option<String>> {
+    let Some(request) = request else { return Ok(None) };
+    let Some(copy) = find_answer(transaction, target.owner(), request, now).await? else { return Ok(None) };
+    let sql = format!("SELECT i.id FROM images i WHERE {} AND i.id = $2", target.images());
+    let there = transaction.exists(&sql, &[target.param(), (&copy).into()]).await?;
+    Ok(there.then_some(copy))
+}
+
 async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
     let sql = format!(
-        "SELECT i.id, i.name, i.status, i.zone, i.cover FROM images i WHERE {} AND i.id = $2",
+        "SELECT i.id, i.name, i.status, i.zone, i.cover, COALESCE(i.manifest, ''), COALESCE(i.data_bytes, 0)
+         FROM images i WHERE {} AND i.id = $2",
         scope.images()
     );
     let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
@@ -110,6 +160,8 @@ async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Resu
                 status: cells.word(ImageStatus::parse)?,
                 zone: cells.text()?,
                 cover: cells.text()?,
+                manifest: cells.text()?,
+                data_bytes: cells.integer()?,
             })
         })
     })
@@ -137,21 +189,21 @@ async fn insert_copy(
     id: &str,
     name: &str,
     new: NewCopy<'_>,
-    now: i64,
+    position: Position,
 ) -> Result<()> {
     let sql = "INSERT INTO images (
              account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
              softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
              created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
              version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-             manifest, container, platform_type, copied_from, readme
+             manifest, data_bytes, container, platform_type, copied_from, readme, seq, ordinal
          )
          SELECT
              $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
              softwares, supported_gpu_types, software_ports, firewall_ports, 0,
              0, 0, '', $6, $6, 0, '',
              '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
-             manifest, container, $9, id, readme
+             manifest, data_bytes, container, $9, id, readme, $10, $11
          FROM images WHERE id = $1";
     let params = [
         id.into(),
@@ -159,10 +211,12 @@ async fn insert_copy(
         new.id.into(),
         name.into(),
         new.description.into(),
-        now.into(),
+        position.create_time.into(),
         new.place.map(|(region, _)| region).into(),
         new.place.map(|(_, zone)| zone).into(),
         new.platform_type.into(),
+        position.seq.into(),
+        position.ordinal.into(),
     ];
     transaction.execute(sql, &params).await.map(drop)
 }

@@ -1,6 +1,8 @@
 use super::change::{count, name_taken};
 use crate::accounts::touch;
 use crate::database::{Transaction, json_list};
+use crate::limits::{Limit, OverLimit, refuse_over};
+use crate::ordinals::next_position;
 use crate::{Catalog, Result, Scope};
 
 /// What an image is created from. Region, zone, GPU and size come from the instance.
@@ -40,6 +42,8 @@ pub enum CreateImage {
     InstanceBusy,
     /// The account has no such instance.
     InstanceNotFound,
+    /// The account has as much as it may.
+    OverLimit(OverLimit),
 }
 
 /// What an image takes over from its instance.
@@ -71,6 +75,12 @@ impl Catalog {
                 }
                 if name_taken(&mut transaction, scope, new.name, new.id).await? {
                     return transaction.discard(CreateImage::NameTaken).await;
+                }
+                let more =
+                    [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
+                let over = refuse_over(&mut transaction, self.account_limits, scope.owner(), &more).await?;
+                if let Some(over) = over {
+                    return transaction.discard(CreateImage::OverLimit(over)).await;
                 }
                 insert_image(&mut transaction, scope, &new, &origin, now).await?;
                 count(&mut transaction, scope.owner(), &origin.zone, 1).await?;
@@ -108,18 +118,21 @@ pub(crate) async fn insert_image(
     now: i64,
 ) -> Result<()> {
     let firewall_ports = json_list(new.firewall_ports);
+    let position = next_position(transaction, scope.owner(), now).await?;
     transaction
         .execute(
             "INSERT INTO images (
                  account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
                  softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
                  created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
-                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme
+                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme,
+                 seq, ordinal
              ) VALUES (
                  $1, $2, $3, 'Making', $4, '[]', '', 0, 0, 0,
                  $5, '[]', $6, $7, 0,
                  0, 0, '', $8, $8, 0, '',
-                 '', '', $9, $10, $11, $12, $13, ''
+                 '', '', $9, $10, $11, $12, $13, '',
+                 $14, $15
              )",
             &[
                 scope.param(),
@@ -129,18 +142,21 @@ pub(crate) async fn insert_image(
                 new.softwares.into(),
                 new.software_ports.into(),
                 (&firewall_ports).into(),
-                now.into(),
+                position.create_time.into(),
                 (&origin.gpu_type).into(),
                 (&origin.region).into(),
                 (&origin.zone).into(),
                 new.instance_id.into(),
                 origin.size_bytes.into(),
+                position.seq.into(),
+                position.ordinal.into(),
             ],
         )
         .await
         .map(drop)
 }
 
+/// Adds a job behind the others of the account, whose row the transaction holds.
 pub(crate) async fn insert_job(
     transaction: &mut Transaction,
     scope: Scope,
@@ -152,8 +168,9 @@ pub(crate) async fn insert_job(
 ) -> Result<()> {
     transaction
         .execute(
-            "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes)
-             VALUES ($1, $2, $3, $4, $5, 0, 0, $6)",
+            "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, seq)
+             SELECT $1, $2, $3, $4, $5, 0, 0, $6, COALESCE(MAX(seq), 0) + 1
+             FROM jobs WHERE account_id = $2 AND finished_at IS NULL",
             &[
                 job.id.into(),
                 scope.param(),

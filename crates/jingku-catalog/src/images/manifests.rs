@@ -1,6 +1,6 @@
 use super::row::ImageStatus;
 use crate::database::{Cells, Read};
-use crate::{AccountId, Catalog, Result};
+use crate::{AccountId, Catalog, Result, Scope};
 
 /// An image, in the trash or not, as the user of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,23 @@ impl Catalog {
                    WHERE i.manifest IS NOT NULL AND i.manifest > $1 ORDER BY i.manifest LIMIT $2";
         let rows = self.database.query(sql, &[after.into(), i64::from(limit).into()]).await?;
         rows.into_iter().map(|row| row.decode("images", Cells::text)).collect()
+    }
+}
+
+impl Catalog {
+    /// Returns the manifests of the account's newest images, of at most `limit` images.
+    pub async fn own_manifests(&self, account: AccountId, limit: u32) -> Result<Vec<String>> {
+        let scope = Scope::own(account);
+        let sql = format!(
+            "SELECT i.manifest FROM images i WHERE {} AND i.manifest IS NOT NULL ORDER BY i.seq DESC LIMIT $2",
+            scope.images()
+        );
+        let rows = self.database.query(&sql, &[scope.param(), i64::from(limit).into()]).await?;
+        let mut manifests =
+            rows.into_iter().map(|row| row.decode("images", Cells::text)).collect::<Result<Vec<_>>>()?;
+        manifests.sort_unstable();
+        manifests.dedup();
+        Ok(manifests)
     }
 }
 

@@ -1,11 +1,12 @@
 use super::row::Image;
+use crate::Scope;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::paging::Sorting;
 
 /// The order of a list of images: newest first unless told otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageOrder {
-    /// What they are sorted by; those that are equal, by id.
+    /// What they are sorted by; those that are equal, by order of creation.
     pub by: ImageSort,
     /// Whether the smallest, or the oldest, comes first.
     pub ascending: bool,
@@ -26,35 +27,55 @@ pub enum ImageSort {
 }
 
 impl ImageOrder {
-    /// The place in a list in this order that a token stands for.
-    pub fn cursor(self, token: &str) -> Result<Cursor, InvalidCursor> {
-        self.sorting().order.parse(token)
+    /// The place that a token stands for in a list, in this order, of the images in a scope.
+    pub fn cursor(self, scope: Scope, token: &str) -> Result<Cursor, InvalidCursor> {
+        self.sorting(scope).order.parse(token)
     }
 
-    pub(super) const fn sorting(self) -> Sorting<Image> {
+    pub(super) const fn sorting(self, scope: Scope) -> Sorting<Image> {
         const ID: Column = Column::Text("id");
+        const ORDINAL: Column = Column::Integer("ordinal");
+        const CREATE_TIME: Column = Column::Integer("create_time");
+        const UPDATE_TIME: Column = Column::Integer("update_time");
+        const SIZE: Column = Column::Integer("size_bytes");
+        const NAME: Column = Column::Text("name");
         let ascending = self.ascending;
         match self.by {
+            // Of one account's images, the numbers say which was created later, and agree with the times.
+            ImageSort::CreateTime if scope.is_one_account() => Sorting {
+                order: order("newest", &[Column::Integer("seq")], &[CREATE_TIME, ID], ascending),
+                ascending: |a, b| a.seq.cmp(&b.seq),
+                place: |image| vec![image.seq.into()],
+            },
             ImageSort::CreateTime => Sorting {
-                order: Order { name: "newest", columns: &[Column::Integer("create_time"), ID], ascending },
-                ascending: |a, b| (a.create_time, &a.id).cmp(&(b.create_time, &b.id)),
-                place: |image| vec![image.create_time.into(), image.id.as_str().into()],
+                order: order("newest", &[CREATE_TIME, ORDINAL], &[CREATE_TIME, ID], ascending),
+                ascending: |a, b| (a.create_time, a.ordinal).cmp(&(b.create_time, b.ordinal)),
+                place: |image| vec![image.create_time.into(), image.ordinal.into()],
             },
             ImageSort::UpdateTime => Sorting {
-                order: Order { name: "updated", columns: &[Column::Integer("update_time"), ID], ascending },
-                ascending: |a, b| (a.update_time, &a.id).cmp(&(b.update_time, &b.id)),
-                place: |image| vec![image.update_time.into(), image.id.as_str().into()],
+                order: order("updated", &[UPDATE_TIME, ORDINAL], &[UPDATE_TIME, ID], ascending),
+                ascending: |a, b| (a.update_time, a.ordinal).cmp(&(b.update_time, b.ordinal)),
+                place: |image| vec![image.update_time.into(), image.ordinal.into()],
             },
             ImageSort::Size => Sorting {
-                order: Order { name: "size", columns: &[Column::Integer("size_bytes"), ID], ascending },
-                ascending: |a, b| (a.size_bytes, &a.id).cmp(&(b.size_bytes, &b.id)),
-                place: |image| vec![image.size_bytes.into(), image.id.as_str().into()],
+                order: order("size", &[SIZE, ORDINAL], &[SIZE, ID], ascending),
+                ascending: |a, b| (a.size_bytes, a.ordinal).cmp(&(b.size_bytes, b.ordinal)),
+                place: |image| vec![image.size_bytes.into(), image.ordinal.into()],
             },
             ImageSort::Name => Sorting {
-                order: Order { name: "name", columns: &[Column::Text("name"), ID], ascending },
-                ascending: |a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)),
-                place: |image| vec![image.name.as_str().into(), image.id.as_str().into()],
+                order: order("name", &[NAME, ORDINAL], &[NAME, ID], ascending),
+                ascending: |a, b| (&a.name, a.ordinal).cmp(&(&b.name, b.ordinal)),
+                place: |image| vec![image.name.as_str().into(), image.ordinal.into()],
             },
         }
     }
+}
+
+const fn order(
+    name: &'static str,
+    columns: &'static [Column],
+    former: &'static [Column],
+    ascending: bool,
+) -> Order {
+    Order { name, columns, former, ascending }
 }

@@ -16,6 +16,8 @@ pub struct Progress {
     pub reported_at: Option<i64>,
     /// Why the image could not be made, or nothing.
     pub failed_reason: String,
+    /// What is to be said about its disk although it was accepted, or nothing.
+    pub caution: String,
 }
 
 impl Catalog {
@@ -23,7 +25,8 @@ impl Catalog {
     pub async fn image_progress(&self, scope: Scope, id: &str) -> Result<Option<Progress>> {
         let sql = format!(
             "SELECT i.id, i.status, COALESCE(j.done_bytes, u.received_bytes, 0),
-                    COALESCE(j.total_bytes, u.size_bytes, 0), j.started_at, j.reported_at, i.failed_reason
+                    COALESCE(j.total_bytes, u.size_bytes, 0), j.started_at, j.reported_at, i.failed_reason,
+                    COALESCE(j.caution, '')
              FROM images i LEFT JOIN jobs j ON j.image_id = i.id LEFT JOIN uploads u ON u.image_id = i.id
              WHERE {} AND i.id = $2",
             scope.images()
@@ -39,6 +42,7 @@ impl Catalog {
                     started_at: cells.optional_integer()?,
                     reported_at: cells.optional_integer()?,
                     failed_reason: cells.text()?,
+                    caution: cells.text()?,
                 })
             })
         })

@@ -71,6 +71,10 @@ pub struct Image {
     pub container: bool,
     /// `System`, `App`, `Game` or `Other` when it is the platform's, or nothing.
     pub platform_type: String,
+    /// Its number among the images that its account has had, from 1: of two, the later created has the higher one.
+    pub seq: i64,
+    /// The same among those of all accounts, with gaps.
+    pub ordinal: i64,
     /// A page for a reader; empty where it was not asked for.
     pub readme: String,
 }
@@ -127,7 +131,7 @@ pub(crate) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, 
      i.firewall_ports, i.image_use_time_hours, i.created_count, i.favorites_count, i.failed_reason, \
      i.create_time, i.update_time, i.pub_time, i.group_id, i.version_name, i.version_desc, \
      i.source_gpu_type, i.region, i.zone, i.source_instance_id, i.size_bytes, i.manifest, \
-     i.container, i.platform_type";
+     i.container, i.platform_type, i.seq, i.ordinal";
 
 /// Reads [`COLUMNS`] and the readme.
 pub(crate) fn image_cells(cells: &mut Cells) -> Read<Image> {
@@ -165,6 +169,8 @@ pub(crate) fn image_cells(cells: &mut Cells) -> Read<Image> {
         manifest: cells.optional_text()?,
         container: cells.integer()? != 0,
         platform_type: cells.text()?,
+        seq: cells.integer()?,
+        ordinal: cells.integer()?,
         readme: cells.text()?,
     })
 }

@@ -5,6 +5,7 @@ use super::row::ImageStatus;
 use crate::accounts::touch_all;
 use crate::community::{self, refresh_group};
 use crate::database::{Cells, Transaction, json_list};
+use crate::ordinals::{Position, next_position};
 use crate::{AccountId, Catalog, Result, Scope};
 
 /// An image as it is to be, in any status, with no making before it.
@@ -81,14 +82,14 @@ pub enum SeedImages {
 }
 
 /// Who has the jobs of images that are made for ever. No server has this name.
-const NOBODY: &str = "nobody";
+pub(crate) const NOBODY: &str = "nobody";
 
 /// Live jobs that nobody works on: `$1` is [`NOBODY`].
 const STANDING: &str = "worker = $1 AND finished_at IS NULL";
 
 impl Catalog {
     /// Adds images and the groups that they are versions of as they are described, all or none, for servers that are
-    /// filled by a file.
+    /// filled by a file. They are created in order of their times, those of one time as they are given.
     ///
     /// One that is [`ImageStatus::Making`] stays so: no worker gets its job, see [`Catalog::end_standing_jobs`].
     pub async fn seed_images(
@@ -107,6 +108,8 @@ impl Catalog {
                         .await?;
                 }
                 let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
+                let mut images: Vec<&SeedImage<'_>> = images.iter().collect();
+                images.sort_by_key(|image| image.create_time);
                 for image in images {
                     let scope = Scope::own(image.account);
                     if image.status != ImageStatus::UnAvailable
@@ -114,8 +117,9 @@ impl Catalog {
                     {
                         return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
                     }
-                    insert_image(&mut transaction, image).await?;
-                    insert_shares(&mut transaction, image, now).await?;
+                    let position = next_position(&mut transaction, image.account, image.create_time).await?;
+                    insert_image(&mut transaction, image, position).await?;
+                    insert_shares(&mut transaction, image, position.ordinal, now).await?;
                     if image.status == ImageStatus::Making {
                         insert_standing_job(&mut transaction, image, now).await?;
                     }
@@ -187,11 +191,16 @@ impl Catalog {
     }
 }
 
-async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> Result<()> {
+async fn insert_image(
+    transaction: &mut Transaction,
+    image: &SeedImage<'_>,
+    position: Position,
+) -> Result<()> {
     let (tags, supported_gpu_types) = (json_list(image.tags), json_list(image.supported_gpu_types));
     let version = image.version.as_ref();
-    let submitted_at = if version.is_some() { image.create_time } else { 0 };
-    let pub_time = if image.is_public() { image.create_time } else { 0 };
+    let if_submitted = |value: i64| if version.is_some() { value } else { 0 };
+    let if_public = |value: i64| if image.is_public() { value } else { 0 };
+    let Position { seq, ordinal, create_time } = position;
     transaction
         .execute(
             "INSERT INTO images (
@@ -199,13 +208,15 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                  softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
                  created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
                  version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-                 manifest, readme, container, platform_type, community_name, submitted_at
+                 manifest, readme, container, platform_type, community_name, submitted_at,
+                 seq, ordinal, submitted_ordinal, published_ordinal
              ) VALUES (
                  $1, $2, $3, $4, $5, $6, '', $7, $8, 0,
                  NULL, $9, '[]', '[]', 0,
                  0, 0, $10, $11, $11, $12, $13,
                  $14, $15, $16, $17, $18, $19, $20,
-                 $21, $22, $23, $24, $25, $26
+                 $21, $22, $23, $24, $25, $26,
+                 $27, $28, $29, $30
              )",
             &[
                 image.account.into(),
@@ -218,8 +229,8 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                 image.price_cents.into(),
                 (&supported_gpu_types).into(),
                 image.failed_reason.into(),
-                image.create_time.into(),
-                pub_time.into(),
+                create_time.into(),
+                if_public(create_time).into(),
                 version.map_or("", |version| &version.group_id).into(),
                 version.map_or("", |version| &version.version_name).into(),
                 version.map_or("", |version| version.version_desc).into(),
@@ -233,17 +244,27 @@ async fn insert_image(transaction: &mut Transaction, image: &SeedImage<'_>) -> R
                 i64::from(image.container).into(),
                 image.platform_type.into(),
                 version.map_or("", |version| version.community_name).into(),
-                submitted_at.into(),
+                if_submitted(create_time).into(),
+                seq.into(),
+                ordinal.into(),
+                if_submitted(ordinal).into(),
+                if_public(ordinal).into(),
             ],
         )
         .await
         .map(drop)
 }
 
-async fn insert_shares(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
+async fn insert_shares(
+    transaction: &mut Transaction,
+    image: &SeedImage<'_>,
+    ordinal: i64,
+    now: i64,
+) -> Result<()> {
     for account in image.shared_with {
-        let sql = "INSERT INTO shares (image_id, account_id, created_at) VALUES ($1, $2, $3)";
-        transaction.execute(sql, &[(&image.id).into(), (*account).into(), now.into()]).await?;
+        let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal) VALUES ($1, $2, $3, $4)";
+        let params = [(&image.id).into(), (*account).into(), now.into(), ordinal.into()];
+        transaction.execute(sql, &params).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@ use super::row::ImageStatus;
 use crate::accounts::touch;
 use crate::community;
 use crate::database::{Cells, Param, Read, Transaction};
+use crate::limits::{Limit, OverLimit, refuse_over};
 use crate::shares::touch_viewers;
 use crate::{AccountId, Catalog, Result, Scope, covers};
 
@@ -38,6 +39,8 @@ pub enum RestoreImage {
     NameTaken(String),
     /// It was being made when it was deleted, and that ended the making: it has no bits.
     NeverMade,
+    /// The account has as many images as it may.
+    OverLimit(OverLimit),
 }
 
 /// What came of [`Catalog::purge_image`].
@@ -57,7 +60,7 @@ impl Catalog {
     ///
     /// The operator's view: no scope narrows it.
     pub async fn trash(&self, limit: u32) -> Result<Vec<TrashedImage>> {
-        let sql = format!("{TRASHED} ORDER BY i.deleted_at DESC, i.id DESC LIMIT $1");
+        let sql = format!("{TRASHED} ORDER BY i.deleted_ordinal DESC LIMIT $1");
         self.trashed(&sql, &[i64::from(limit).into()]).await
     }
 
@@ -107,6 +110,11 @@ impl Catalog {
                     && name_taken(&mut transaction, scope, name, id).await?
                 {
                     return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
+                }
+                // Its bytes count in the trash as well.
+                let more = [(Limit::Images, 1)];
+                if let Some(over) = refuse_over(&mut transaction, self.account_limits, owner, &more).await? {
+                    return transaction.discard(RestoreImage::OverLimit(over)).await;
                 }
                 bring_back(&mut transaction, id, name, &image, now).await?;
                 count(&mut transaction, owner, &image.zone, 1).await?;

@@ -59,7 +59,8 @@ async fn an_image_waits_until_it_is_approved(Engine { catalog, .. }: Engine) {
     let scope = Scope::own(owner);
     let revision = catalog.account_revision(owner).await.unwrap();
     let changes = ImageChanges { price_cents: Some(150), tags: Some(&["LLM"]), ..NOTHING };
-    let published = catalog.publish_image(scope, "image-a", submission("g", false), changes, NOW + 1).await;
+    let published =
+        catalog.publish_image(scope, "image-a", submission("g", false), changes, None, NOW + 1).await;
     assert_eq!(published.unwrap(), PublishImage::Published("g".to_owned()));
     assert!(catalog.account_revision(owner).await.unwrap() > revision);
 
@@ -96,7 +97,7 @@ async fn a_refused_image_can_be_handed_in_again(Engine { catalog, .. }: Engine) 
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
     let publish = async |group, approve| {
-        catalog.publish_image(scope, "image-a", submission(group, approve), NOTHING, NOW).await.unwrap()
+        catalog.publish_image(scope, "image-a", submission(group, approve), NOTHING, None, NOW).await.unwrap()
     };
     publish("g", false).await;
     assert_eq!(catalog.refuse_image("image-a", "No description.", NOW).await.unwrap(), ReviewImage::Done);
@@ -117,7 +118,7 @@ async fn only_what_is_whole_and_private_is_published(Engine { catalog, .. }: Eng
     make(&catalog, owner, "a", "vm", NOW).await;
     create(&catalog, owner, "b", "vm").await;
     let publish = async |account, id, submission| {
-        catalog.publish_image(Scope::own(account), id, submission, NOTHING, NOW).await.unwrap()
+        catalog.publish_image(Scope::own(account), id, submission, NOTHING, None, NOW).await.unwrap()
     };
     assert_eq!(publish(owner, "none", submission("g", false)).await, PublishImage::NotFound);
     assert_eq!(publish(other, "image-a", submission("g", false)).await, PublishImage::NotFound);
@@ -147,7 +148,7 @@ async fn a_refused_publication_changes_nothing(Engine { catalog, .. }: Engine) {
     ] {
         let changes = ImageChanges { description: Some("lost"), ..changes };
         let published =
-            catalog.publish_image(scope, "image-b", submission("h", true), changes, NOW + 5).await;
+            catalog.publish_image(scope, "image-b", submission("h", true), changes, None, NOW + 5).await;
         assert_eq!(published.unwrap(), refusal);
         assert_eq!((image(&catalog, scope, "image-b").await, groups(&catalog, scope).await), before);
     }
@@ -156,7 +157,7 @@ async fn a_refused_publication_changes_nothing(Engine { catalog, .. }: Engine) {
     make(&catalog, other, "c", "vm-2", NOW).await;
     let changes = ImageChanges { group_id: Some("g"), ..NOTHING };
     let published =
-        catalog.publish_image(Scope::own(other), "image-c", submission("h", true), changes, NOW).await;
+        catalog.publish_image(Scope::own(other), "image-c", submission("h", true), changes, None, NOW).await;
     assert_eq!(published.unwrap(), PublishImage::GroupNotFound);
     assert_eq!(groups(&catalog, Scope::own(other)).await, []);
 }
@@ -198,12 +199,12 @@ async fn a_group_shows_its_newest_public_version(Engine { catalog, .. }: Engine)
     make(&catalog, owner, "a", "vm", NOW).await;
     let named = Submission { community_name: Some("PyTorch 环境"), ..submission("g", true) };
     let changes = ImageChanges { description: Some("first"), tags: Some(&["cv"]), ..NOTHING };
-    catalog.publish_image(scope, "image-a", named, changes, NOW).await.unwrap();
+    catalog.publish_image(scope, "image-a", named, changes, None, NOW).await.unwrap();
     // Created later, handed in later, but refused: it tells nothing.
     make(&catalog, owner, "b", "vm", NOW + 1).await;
     let changes =
         ImageChanges { group_id: Some("g"), description: Some("second"), price_cents: Some(5), ..NOTHING };
-    catalog.publish_image(scope, "image-b", submission("h", false), changes, NOW + 2).await.unwrap();
+    catalog.publish_image(scope, "image-b", submission("h", false), changes, None, NOW + 2).await.unwrap();
     let group = |groups: Vec<Group>| {
         let [group] = &groups[..] else { panic!("{groups:?}") };
         (
@@ -243,7 +244,7 @@ async fn what_is_out_is_not_deleted_until_it_is_taken_down(Engine { catalog, .. 
     instance(&catalog, owner, "vm").await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
-    catalog.publish_image(scope, "image-a", submission("g", false), NOTHING, NOW).await.unwrap();
+    catalog.publish_image(scope, "image-a", submission("g", false), NOTHING, None, NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Published);
     catalog.approve_image("image-a", NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Published);

@@ -45,7 +45,14 @@ async fn an_image_is_published_or_deleted(engine: Engine) {
             async move {
                 if number % 2 == 0 {
                     let published = catalog
-                        .publish_image(scope, &id, submission(&group, true), ImageChanges::default(), NOW)
+                        .publish_image(
+                            scope,
+                            &id,
+                            submission(&group, true),
+                            ImageChanges::default(),
+                            None,
+                            NOW,
+                        )
                         .await
                         .unwrap();
                     matches!(published, PublishImage::Published(_))
@@ -71,7 +78,7 @@ async fn an_approval_beside_a_taking_down_leaves_facts_that_are_true(engine: Eng
         let submission = submission(&group, false);
         engine
             .catalog
-            .publish_image(scope, &waiting, submission, ImageChanges::default(), NOW)
+            .publish_image(scope, &waiting, submission, ImageChanges::default(), None, NOW)
             .await
             .unwrap();
         at_once(&engine, 4, move |catalog, number| {
@@ -103,7 +110,7 @@ async fn publish_into_one_group(engine: &Engine, version: Option<&'static str>) 
     let outcomes = at_once(engine, 8, move |catalog, number| async move {
         let changes = ImageChanges { group_id: Some("g"), version_name: version, ..ImageChanges::default() };
         let (scope, id) = (Scope::own(owner), format!("image-{number}"));
-        catalog.publish_image(scope, &id, submission("unused", true), changes, NOW).await.unwrap()
+        catalog.publish_image(scope, &id, submission("unused", true), changes, None, NOW).await.unwrap()
     })
     .await;
     assert_true_facts(&engine.catalog, owner).await;

@@ -20,7 +20,7 @@ on_every_engine!(
 type Names = dyn Fn(&str, u32) -> Option<String> + Send + Sync;
 
 fn new_copy<'a>(id: &'a str, owner: AccountId, name: &'a Names) -> NewCopy<'a> {
-    NewCopy { id, owner, name, description: None, place: None, platform_type: "" }
+    NewCopy { id, owner, name, description: None, place: None, platform_type: "", request: None }
 }
 
 /// `a-0`, `a-1`, … up to `a-99`.
@@ -67,6 +67,8 @@ async fn a_copy_has_the_bits_and_none_of_the_ties(Engine { catalog, .. }: Engine
     let copy = catalog.image(scope, "copy").await.unwrap().unwrap();
     let expected = jingku_catalog::Image {
         id: "copy".to_owned(),
+        seq: 2,
+        ordinal: copy.ordinal,
         name: "a-0".to_owned(),
         price_cents: 0,
         version_desc: String::new(),
@@ -75,6 +77,7 @@ async fn a_copy_has_the_bits_and_none_of_the_ties(Engine { catalog, .. }: Engine
         ..original.clone()
     };
     assert_eq!(copy, expected);
+    assert!(copy.ordinal > original.ordinal);
     assert!(copy.manifest.is_some());
     assert_eq!(catalog.image_shares(scope, "copy").await.unwrap(), Some(Vec::new()));
     assert_eq!(catalog.image(scope, "image-a").await.unwrap().unwrap(), original);

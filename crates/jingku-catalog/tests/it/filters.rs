@@ -2,7 +2,7 @@
 
 use jingku_catalog::{
     AddInstance, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus,
-    NewInstance, NewJob, Paging, Scope, UpdateImage,
+    Made, NewInstance, NewJob, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -44,7 +44,10 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
         if number % 4 == 1 {
             catalog.fail_job(&job.lease, "no disk", 10).await.unwrap();
         } else {
-            catalog.complete_job(&job.lease, "manifest", i64::from(number % 5) * 100, 10).await.unwrap();
+            catalog
+                .complete_job(&job.lease, Made::of_data("manifest", i64::from(number % 5) * 100), 10)
+                .await
+                .unwrap();
         }
     }
 }
@@ -94,7 +97,7 @@ fn sort(images: &mut [&Image], order: ImageOrder) {
             ImageSort::Size => a.size_bytes.cmp(&b.size_bytes),
             ImageSort::Name => a.name.cmp(&b.name),
         };
-        let ascending = by.then_with(|| a.id.cmp(&b.id));
+        let ascending = by.then_with(|| a.seq.cmp(&b.seq));
         if order.ascending { ascending } else { ascending.reverse() }
     });
 }
@@ -137,7 +140,7 @@ async fn walk(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, expected
         let page = catalog.images_page(scope, filter, by_offset).await.unwrap();
         assert_eq!((ids(&page.items), page.total), (this.to_vec(), i64::try_from(expected.len()).unwrap()));
         if let Some(token) = next {
-            let cursor = filter.order.cursor(&token).unwrap();
+            let cursor = filter.order.cursor(scope, &token).unwrap();
             let after = Paging::After { cursor: &cursor, limit: LIMIT };
             let again = catalog.images_page(scope, filter, after).await.unwrap();
             assert_eq!((ids(&again.items), again.total), (this.to_vec(), page.total), "{filter:?}");

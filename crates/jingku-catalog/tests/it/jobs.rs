@@ -1,12 +1,16 @@
 use jingku_catalog::{
-    ATTEMPTS_MAX, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus, JobEnd, Lease, Scope,
+    ATTEMPTS_MAX, AccountId, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus, JobEnd, Lease,
+    Made, Scope,
 };
 
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{LEASE_SECS, NOW, account, claim, create, create_at, instance};
 
 on_every_engine!(
-    the_oldest_job_is_claimed_first,
+    jobs_are_claimed_in_order_of_arrival,
+    accounts_take_turns,
+    an_account_leaves_a_worker_for_others,
+    of_several_workers_each_claims_another_job,
     a_made_image_is_available,
     a_lease_runs_out_and_another_worker_goes_on,
     a_lease_is_of_one_attempt,
@@ -34,31 +38,100 @@ async fn image(catalog: &Catalog, scope: Scope) -> Image {
     catalog.image(scope, "image-a").await.unwrap().expect("it exists")
 }
 
-async fn the_oldest_job_is_claimed_first(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    for (name, now) in [("b", NOW + 1), ("c", NOW + 2), ("a", NOW)] {
-        instance(&catalog, owner, name).await;
-        create_at(&catalog, owner, name, name, now).await;
+/// Queues jobs of an account, one an instance, all within one second, under ids that sort the other way round.
+async fn queue(catalog: &Catalog, owner: AccountId, prefix: &str, count: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    for number in 0..count {
+        let name = format!("{prefix}{}", 99 - number);
+        instance(catalog, owner, &name).await;
+        assert_eq!(create(catalog, owner, &name, &name).await, CreateImage::Created);
+        names.push(name);
     }
+    names
+}
+
+/// Claims until nothing is left for the worker, and tells which instances.
+async fn claim_all(catalog: &Catalog, worker: &str, account_max: i64) -> Vec<String> {
     let mut order = Vec::new();
-    while let Some(job) = claim(&catalog, "worker", NOW + 3).await {
-        assert_eq!((job.account, job.attempt), (owner, 1));
-        assert_eq!(job.image_id, format!("image-{}", job.instance_id));
+    while let Some(job) = catalog.claim_job(worker, account_max, NOW, LEASE_SECS).await.unwrap() {
         order.push(job.instance_id);
     }
-    assert_eq!(order, ["a", "b", "c"]);
+    order
+}
+
+async fn jobs_are_claimed_in_order_of_arrival(Engine { catalog, .. }: Engine) {
+    let owner = account(&catalog, "lab").await.id;
+    let names = queue(&catalog, owner, "vm-", 5).await;
+    let first = claim(&catalog, "worker", NOW).await.unwrap();
+    assert_eq!((first.account, first.attempt, &first.instance_id), (owner, 1, &names[0]));
+    // One that is given back keeps its place before the others.
+    assert!(catalog.release_job(&first.lease).await.unwrap());
+    assert_eq!(claim_all(&catalog, "worker", i64::MAX).await, names);
+}
+
+/// An account whose queue is long gets no more than another with one job.
+async fn accounts_take_turns(Engine { catalog, .. }: Engine) {
+    let (a, b) = (account(&catalog, "a").await.id, account(&catalog, "b").await.id);
+    queue(&catalog, a, "a-", 4).await;
+    queue(&catalog, b, "b-", 2).await;
+    let mut order = Vec::new();
+    while let Some(job) = claim(&catalog, "worker", NOW).await {
+        catalog.fail_job(&job.lease, "Next.", NOW).await.unwrap();
+        order.push(job.instance_id);
+    }
+    assert_eq!(order, ["a-99", "b-99", "a-98", "b-98", "a-97", "a-96"]);
+    // With jobs that do not end it is the same: the one of whom the fewest are being made is next.
+    queue(&catalog, a, "c-", 3).await;
+    queue(&catalog, b, "d-", 1).await;
+    assert_eq!(claim_all(&catalog, "worker", i64::MAX).await, ["d-99", "c-99", "c-98", "c-97"]);
+}
+
+async fn an_account_leaves_a_worker_for_others(Engine { catalog, .. }: Engine) {
+    let (a, b) = (account(&catalog, "a").await.id, account(&catalog, "b").await.id);
+    let of_a = queue(&catalog, a, "a-", 30).await;
+    assert_eq!(claim_all(&catalog, "server", 2).await, of_a[..2]);
+    let of_b = queue(&catalog, b, "b-", 1).await;
+    assert_eq!(claim_all(&catalog, "server", 2).await, of_b);
+    // Another server has workers of its own.
+    assert_eq!(claim_all(&catalog, "another", 2).await, of_a[2..4]);
+    // A lease that has run out holds none; whose turn was longest ago is next.
+    let later = catalog.claim_job("server", 1, NOW + LEASE_SECS, LEASE_SECS).await.unwrap().unwrap();
+    assert_eq!((later.account, later.attempt, &later.instance_id), (b, 2, &of_b[0]));
+}
+
+/// However many workers there are, on however many servers, each job is claimed once.
+async fn of_several_workers_each_claims_another_job(Engine { catalog, .. }: Engine) {
+    let (a, b) = (account(&catalog, "a").await.id, account(&catalog, "b").await.id);
+    let mut expected = queue(&catalog, a, "a-", 8).await;
+    expected.extend(queue(&catalog, b, "b-", 8).await);
+    let claiming: Vec<_> = ["one", "two", "three", "four"]
+        .map(|worker| {
+            let catalog = catalog.clone();
+            tokio::spawn(async move { claim_all(&catalog, worker, i64::MAX).await })
+        })
+        .into();
+    let mut found = Vec::new();
+    for claimed in claiming {
+        found.extend(claimed.await.unwrap());
+    }
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
 }
 
 async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(job.lease.job(), "job-a");
-    assert_eq!(catalog.complete_job(&job.lease, "m1", 7, NOW + 9).await.unwrap(), JobEnd::Ended);
+    assert_eq!(
+        catalog.complete_job(&job.lease, Made::of_data("m1", 7), NOW + 9).await.unwrap(),
+        JobEnd::Ended
+    );
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));
     assert_eq!((made.size_bytes, made.create_time, made.update_time), (7, NOW, NOW + 9));
     // Once is enough.
-    assert_eq!(catalog.complete_job(&job.lease, "m2", 8, NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(catalog.complete_job(&job.lease, Made::of_data("m2", 8), NOW).await.unwrap(), JobEnd::Lost);
     assert_eq!(catalog.fail_job(&job.lease, "No.", NOW).await.unwrap(), JobEnd::Lost);
     assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Lost);
     assert_eq!(image(&catalog, scope).await, made);
@@ -73,11 +146,17 @@ async fn a_lease_runs_out_and_another_worker_goes_on(Engine { catalog, .. }: Eng
     assert_eq!((second.image_id.as_str(), second.attempt), ("image-a", 2));
     let later = NOW + LEASE_SECS + 1;
     assert_eq!(beat(&catalog, &first.lease, later).await, Heartbeat::Lost);
-    assert_eq!(catalog.complete_job(&first.lease, "m1", 7, later).await.unwrap(), JobEnd::Lost);
+    assert_eq!(
+        catalog.complete_job(&first.lease, Made::of_data("m1", 7), later).await.unwrap(),
+        JobEnd::Lost
+    );
     assert_eq!(catalog.fail_job(&first.lease, "No.", later).await.unwrap(), JobEnd::Lost);
     assert!(!catalog.release_job(&first.lease).await.unwrap());
     assert_eq!(image(&catalog, scope).await.status, ImageStatus::Making);
-    assert_eq!(catalog.complete_job(&second.lease, "m2", 7, later).await.unwrap(), JobEnd::Ended);
+    assert_eq!(
+        catalog.complete_job(&second.lease, Made::of_data("m2", 7), later).await.unwrap(),
+        JobEnd::Ended
+    );
     assert_eq!(image(&catalog, scope).await.manifest.as_deref(), Some("m2"));
 }
 
@@ -102,7 +181,7 @@ async fn a_deleted_image_cancels_its_job(Engine { catalog, .. }: Engine) {
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
     assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Cancelled);
-    assert_eq!(catalog.complete_job(&job.lease, "m1", 7, NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(catalog.complete_job(&job.lease, Made::of_data("m1", 7), NOW).await.unwrap(), JobEnd::Lost);
     assert!(claim(&catalog, "worker", NOW + 2 * LEASE_SECS).await.is_none());
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
 }

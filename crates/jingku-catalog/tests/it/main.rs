@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod answers;
 mod community;
 mod community_lists;
 mod community_races;
@@ -14,7 +15,9 @@ mod images;
 mod instances;
 mod jobs;
 mod keys;
+mod limits;
 mod opening;
+mod order;
 mod paging;
 mod races;
 mod seeds;

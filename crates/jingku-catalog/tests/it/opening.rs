@@ -1,10 +1,12 @@
 //! Opening a catalogue, and what one handle sees of another.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use jingku_catalog::{Catalog, CatalogError, CreateImage, ImageFilter, Paging, Scope};
+use jingku_catalog::{Catalog, CatalogError, CreateImage, ImageFilter, NewAccount, Paging, Scope};
 use tokio::runtime::Runtime;
 
 use crate::engines::{Engine, on_every_engine};
@@ -130,6 +132,62 @@ async fn a_new_file_is_for_its_owner_only() {
         let file = file.unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
     }
+}
+
+/// Moves with every change, so that a copy that holds half a change is found out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_catalogue_that_is_written_to_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    let catalog = Catalog::open_sqlite(&path).await.unwrap();
+    let owner = account(&catalog, "first").await;
+    let library = catalog.library_id().await.unwrap();
+    assert_eq!(library, Some(owner.project_id));
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = {
+        let (stop, path) = (Arc::clone(&stop), path.clone());
+        thread::spawn(move || {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            // The log is moved into the file and starts over all the time.
+            connection.execute_batch("PRAGMA wal_autocheckpoint = 4").unwrap();
+            let (mut number, filler) = (0, "x".repeat(9000));
+            while !stop.load(Ordering::Relaxed) {
+                number += 1;
+                let change = "UPDATE accounts SET revision = ?1, name = ?1 || ?2 WHERE id = 1";
+                connection.execute(change, (number, &filler)).unwrap();
+            }
+        })
+    };
+    let mut last = -1;
+    for _ in 0..20 {
+        let copy = match Catalog::open_sqlite_copy(&path).await {
+            // It changed ten times in a row while it was copied, and says so.
+            Err(CatalogError::Unavailable(_)) => continue,
+            copy => copy.unwrap(),
+        };
+        assert_eq!(copy.check(true).await.unwrap(), [""; 0]);
+        let revision = copy.account_revision(owner.id).await.unwrap().unwrap();
+        let name = copy.account(owner.id).await.unwrap().unwrap().name;
+        assert!(revision == 0 || name.trim_end_matches('x') == revision.to_string(), "{revision} {name}");
+        assert!(revision >= last, "{revision} after {last}");
+        last = revision;
+        assert_eq!(copy.library_id().await.unwrap(), library);
+        let refused = copy.create_account(NewAccount { name: "second", project_id: "org-2" }, 0).await;
+        assert!(matches!(refused, Err(CatalogError::ReadOnly)), "{refused:?}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    let copy = Catalog::open_sqlite_copy(&path).await.unwrap();
+    assert!(copy.account_revision(owner.id).await.unwrap() > Some(0));
+}
+
+#[tokio::test]
+async fn nothing_is_not_copied_as_an_empty_catalogue() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    assert!(matches!(Catalog::open_sqlite_copy(&path).await, Err(CatalogError::Unavailable(_))));
+    fs::write(&path, "").unwrap();
+    assert!(matches!(Catalog::open_sqlite_copy(&path).await, Err(CatalogError::Damaged(_))));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const ZONES: [&str; 3] = ["cn-wlcb-01", "cn-sh2-02", "us-den-01"];
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Adds an image, in a zone, `seconds` after the newest.
+    /// Adds an image, in a zone, when the clock has gone so many seconds on, or back.
     Add {
         zone: usize,
         seconds: i64,
@@ -29,7 +29,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let add = || (0..ZONES.len(), 0..2_i64).prop_map(|(zone, seconds)| Step::Add { zone, seconds });
+    let add = || (0..ZONES.len(), -1..2_i64).prop_map(|(zone, seconds)| Step::Add { zone, seconds });
     let step = prop_oneof![
         4 => add(),
         1 => any::<prop::sample::Index>().prop_map(Step::Delete),
@@ -38,8 +38,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..25)
 }
 
-/// What the catalogue should hold: time, id, zone and name of each image, newest first.
-type Model = Vec<(i64, String, &'static str, String)>;
+/// What the catalogue should hold: number, id, zone and name of each image, the last created first.
+type Model = Vec<(u32, String, &'static str, String)>;
 
 /// An account with an instance for each image, so that many can be in the making.
 struct Library {
@@ -81,8 +81,7 @@ impl Library {
         let new = new_image(&id, &name, &vm);
         let created = self.catalog.create_image(self.scope(), new, NewJob { id: &job }, self.now).await;
         assert_eq!(created.unwrap(), CreateImage::Created);
-        self.model.push((self.now, id, zone, name));
-        self.model.sort_by(|a, b| b.cmp(a));
+        self.model.insert(0, (self.added, id, zone, name));
     }
 
     async fn take(&mut self, step: &Step) {

@@ -1,7 +1,7 @@
 //! Short forms of what most tests set up.
 
 use jingku_catalog::{
-    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, ImageChanges, Job, JobEnd,
+    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, ImageChanges, Job, JobEnd, Made,
     NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
 };
 
@@ -65,14 +65,14 @@ pub(crate) async fn create_at(
 }
 
 pub(crate) async fn claim(catalog: &Catalog, worker: &str, now: i64) -> Option<Job> {
-    catalog.claim_job(worker, now, LEASE_SECS).await.unwrap()
+    catalog.claim_job(worker, i64::MAX, now, LEASE_SECS).await.unwrap()
 }
 
 /// Creates an image and makes it.
 pub(crate) async fn make(catalog: &Catalog, account: AccountId, name: &str, instance_id: &str, now: i64) {
     assert_eq!(create_at(catalog, account, name, instance_id, now).await, CreateImage::Created);
     let job = claim(catalog, "maker", now).await.expect("a job waits");
-    let end = catalog.complete_job(&job.lease, "manifest", 5, now).await.unwrap();
+    let end = catalog.complete_job(&job.lease, Made::of_data("manifest", 5), now).await.unwrap();
     assert_eq!(end, JobEnd::Ended);
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn publish(
     now: i64,
 ) {
     let published =
-        catalog.publish_image(Scope::own(owner), image, submission(group, false), changes, now).await;
+        catalog.publish_image(Scope::own(owner), image, submission(group, false), changes, None, now).await;
     assert_eq!(published.unwrap(), PublishImage::Published(group.to_owned()));
     assert_eq!(catalog.approve_image(image, now).await.unwrap(), ReviewImage::Done);
 }

@@ -156,6 +156,7 @@ async fn purged_for_good(engine: Engine) {
 
 async fn the_trash_is_listed_and_walked(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
+    // The clock goes back once.
     for (name, at) in [("a", 3), ("b", 1), ("c", 2), ("d", 2), ("e", 9)] {
         make(&catalog, owner, name, "vm", NOW).await;
         if name != "e" {
@@ -165,7 +166,7 @@ async fn the_trash_is_listed_and_walked(engine: Engine) {
     let names = |images: Vec<jingku_catalog::TrashedImage>| {
         images.into_iter().map(|image| image.name).collect::<String>()
     };
-    assert_eq!(names(catalog.trash(3).await.unwrap()), "adc");
+    assert_eq!(names(catalog.trash(3).await.unwrap()), "dcb", "the last deleted first");
     let until = |at, after, limit| catalog.trash_until(NOW + at, after, limit);
     assert_eq!(names(until(2, (i64::MIN, ""), 10).await.unwrap()), "bcd");
     assert_eq!(names(until(9, (i64::MIN, ""), 2).await.unwrap()), "bc");

@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, AgreedHash, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, NewJob, NewUpload,
-    Received, Scope, StartUpload, UPLOAD_SOURCE, Upload,
+    AccountId, AccountLimits, AgreedHash, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, Limit,
+    Made, NewJob, NewUpload, OverLimit, Receive, Received, Scope, StartUpload, UPLOAD_SOURCE, Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -10,6 +10,9 @@ on_every_engine!(
     an_upload_becomes_a_job_and_then_an_image,
     the_same_upload_is_one,
     an_account_has_so_many,
+    uploaded_files_have_a_limit_together,
+    only_data_counts,
+    a_file_of_unknown_size_grows_to_the_limit,
     a_failed_upload_frees_its_name,
     a_deleted_image_has_no_upload,
     silence_is_found,
@@ -17,6 +20,8 @@ on_every_engine!(
 );
 
 const UPLOADS_MAX: i64 = 2;
+/// More than all files together have.
+const SHARE: i64 = 1 << 40;
 
 fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
     NewUpload {
@@ -25,6 +30,7 @@ fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
         description: "",
         region: "cn-wlcb",
         zone: "cn-wlcb-01",
+        format: None,
         size_bytes: Some(9),
         data_bytes: Some(7),
         blake3: Some("aa"),
@@ -32,7 +38,7 @@ fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
 }
 
 async fn start(catalog: &Catalog, owner: AccountId, new: NewUpload<'_>) -> StartUpload {
-    catalog.start_upload(Scope::own(owner), new, UPLOADS_MAX, NOW).await.unwrap()
+    catalog.start_upload(Scope::own(owner), new, SHARE, NOW).await.unwrap()
 }
 
 async fn upload(catalog: &Catalog, owner: AccountId, id: &str) -> Upload {
@@ -41,6 +47,14 @@ async fn upload(catalog: &Catalog, owner: AccountId, id: &str) -> Upload {
 
 fn received(bytes: i64) -> Received<'static> {
     Received { bytes, stored_bytes: bytes - 1, sparse_state: Some("state") }
+}
+
+/// Receives bytes of a file that take up less.
+async fn written(catalog: &Catalog, owner: AccountId, id: &str, bytes: i64, stored_bytes: i64) -> Upload {
+    let going = upload(catalog, owner, id).await;
+    let received = Received { bytes, stored_bytes, sparse_state: None };
+    assert_eq!(catalog.receive(&going, received, SHARE, NOW).await.unwrap(), Receive::Received);
+    going
 }
 
 async fn finish(catalog: &Catalog, upload: &Upload, job: &str) -> FinishUpload {
@@ -53,7 +67,8 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((image.status, image.size_bytes, &*image.zone), (ImageStatus::Making, 9, "cn-wlcb-01"));
     assert!(claim(&catalog, "worker", NOW).await.is_none());
-    assert!(catalog.receive("image-a", received(4), NOW + 1).await.unwrap());
+    let going = upload(&catalog, owner, "image-a").await;
+    assert_eq!(catalog.receive(&going, received(4), SHARE, NOW + 1).await.unwrap(), Receive::Received);
     let progress = catalog.image_progress(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes, progress.started_at), (4, 9, None));
     let going = upload(&catalog, owner, "image-a").await;
@@ -67,11 +82,15 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     assert_eq!(finish(&catalog, &going, "another").await, FinishUpload::Before);
     let finished = upload(&catalog, owner, "image-a").await;
     assert_eq!((finished.received_bytes, finished.finished), (9, true));
-    assert!(!catalog.receive("image-a", received(5), NOW + 3).await.unwrap(), "it has come");
+    let late = catalog.receive(&going, received(5), SHARE, NOW + 3).await.unwrap();
+    assert_eq!(late, Receive::Gone, "it has come");
     assert!(!catalog.fail_upload(&going, "late", NOW + 3).await.unwrap());
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
     assert_eq!(job.instance_id, format!("{UPLOAD_SOURCE}image-a"));
-    assert_eq!(catalog.complete_job(&job.lease, "m", 100, NOW + 4).await.unwrap(), JobEnd::Ended);
+    assert_eq!(
+        catalog.complete_job(&job.lease, Made::of_data("m", 100), NOW + 4).await.unwrap(),
+        JobEnd::Ended
+    );
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(finish(&catalog, &going, "third").await, FinishUpload::Gone);
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
@@ -101,15 +120,79 @@ async fn the_same_upload_is_one(Engine { catalog, .. }: Engine) {
 }
 
 async fn an_account_has_so_many(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { uploads: UPLOADS_MAX, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
-    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::TooMany);
+    let over = OverLimit { limit: Limit::Uploads, used: 2, max: UPLOADS_MAX };
+    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
     let other = account(&catalog, "other").await.id;
     assert_eq!(start(&catalog, other, new("image-d", "c")).await, StartUpload::Started);
     // One whose file has come is none.
     finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
+}
+
+/// Those that wait for their job are there as well.
+async fn uploaded_files_have_a_limit_together(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
+    let owner = account(&catalog, "lab").await.id;
+    start(&catalog, owner, NewUpload { data_bytes: None, ..new("image-a", "a") }).await;
+    finish(&catalog, &written(&catalog, owner, "image-a", 9, 8).await, "job").await;
+    start(&catalog, owner, new("image-b", "b")).await;
+    let over = OverLimit { limit: Limit::UploadBytes, used: 15, max: 20 };
+    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
+    // A share of what is free limits likewise.
+    let other = account(&catalog, "other").await.id;
+    let within =
+        async |id, share| catalog.start_upload(Scope::own(other), new(id, id), share, NOW).await.unwrap();
+    assert_eq!(within("image-d", 7).await, StartUpload::Started);
+    assert_eq!(within("image-e", 13).await, StartUpload::OverShare);
+    let job = claim(&catalog, "worker", NOW).await.unwrap();
+    catalog.fail_job(&job.lease, "why", NOW).await.unwrap();
+    assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
+}
+
+/// Holes take no room, so a file may be longer than the limit.
+async fn only_data_counts(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
+    let owner = account(&catalog, "lab").await.id;
+    let sparse = |id, data_bytes| NewUpload { size_bytes: Some(900), data_bytes, ..new(id, id) };
+    assert_eq!(start(&catalog, owner, sparse("image-a", Some(8))).await, StartUpload::Started);
+    // A sender that does not say it may send nothing but data.
+    let over = OverLimit { limit: Limit::UploadBytes, used: 8, max: 20 };
+    assert_eq!(start(&catalog, owner, sparse("image-b", None)).await, StartUpload::OverLimit(over));
+    assert_eq!(start(&catalog, owner, sparse("image-b", Some(0))).await, StartUpload::Started);
+    // More data than was said is taken up to the limit and the share.
+    let going = upload(&catalog, owner, "image-b").await;
+    let receive = async |stored_bytes, share| {
+        let received = Received { bytes: 900, stored_bytes, sparse_state: None };
+        catalog.receive(&going, received, share, NOW).await.unwrap()
+    };
+    assert_eq!(receive(12, SHARE).await, Receive::Received);
+    let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
+    assert_eq!(receive(13, SHARE).await, Receive::OverLimit(over));
+    assert_eq!(receive(12, 19).await, Receive::OverShare);
+    // One that is whole counts with what it takes up.
+    finish(&catalog, &written(&catalog, owner, "image-a", 900, 3).await, "job").await;
+    assert_eq!(start(&catalog, owner, sparse("image-c", Some(5))).await, StartUpload::Started);
+}
+
+async fn a_file_of_unknown_size_grows_to_the_limit(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
+    let owner = account(&catalog, "lab").await.id;
+    start(&catalog, owner, new("image-a", "a")).await;
+    start(&catalog, owner, NewUpload { size_bytes: None, data_bytes: None, ..new("image-b", "b") }).await;
+    let going = upload(&catalog, owner, "image-b").await;
+    let receive = async |stored_bytes, share| {
+        let received = Received { bytes: 2 * stored_bytes, stored_bytes, sparse_state: None };
+        catalog.receive(&going, received, share, NOW).await.unwrap()
+    };
+    assert_eq!(receive(13, SHARE).await, Receive::Received);
+    let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
+    assert_eq!(receive(14, SHARE).await, Receive::OverLimit(over));
+    assert_eq!(receive(13, 19).await, Receive::OverShare);
+    assert_eq!(upload(&catalog, owner, "image-b").await.received_bytes, 26);
 }
 
 async fn a_failed_upload_frees_its_name(Engine { catalog, .. }: Engine) {
@@ -135,7 +218,7 @@ async fn a_deleted_image_has_no_upload(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-a", "a")).await;
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!(catalog.delete_image(scope, "image-a", NOW + 1).await.unwrap(), DeleteImage::Deleted);
-    assert!(!catalog.receive("image-a", received(5), NOW + 2).await.unwrap());
+    assert_eq!(catalog.receive(&going, received(5), SHARE, NOW + 2).await.unwrap(), Receive::Gone);
     assert_eq!(finish(&catalog, &going, "job").await, FinishUpload::Gone);
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, StartUpload::Started);
@@ -145,9 +228,10 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
-    catalog.receive("image-b", received(1), NOW + 10).await.unwrap();
+    let going = upload(&catalog, owner, "image-b").await;
+    catalog.receive(&going, received(1), SHARE, NOW + 10).await.unwrap();
     let silent = async |heard_before: i64, started_before: i64| {
-        let found = catalog.silent_uploads(heard_before, started_before).await.unwrap();
+        let found = catalog.silent_uploads(Some(heard_before), started_before).await.unwrap();
         found.into_iter().map(|upload| upload.image_id).collect::<Vec<_>>()
     };
     assert_eq!(silent(NOW, NOW).await, [""; 0]);
@@ -155,6 +239,9 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     // One of which something has come is given more time.
     assert_eq!(silent(NOW, NOW + 11).await, ["image-a"]);
     assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
+    // Without a time that can be trusted it is not given up.
+    let startable = catalog.silent_uploads(None, NOW + 11).await.unwrap();
+    assert_eq!(startable.iter().map(|upload| &*upload.image_id).collect::<Vec<_>>(), ["image-a"]);
     // A sign of life counts for the first bytes alone.
     catalog.hear("image-a", NOW + 5).await.unwrap();
     catalog.hear("image-b", NOW + 20).await.unwrap();

@@ -6,11 +6,11 @@ mod session;
 mod unnamed;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use self::claims::{DiskClaim, DiskWatch};
+use self::claims::{DiskClaim, DiskWatch, NoClaim};
 use self::folder::Folder;
 use self::session::Session;
 use super::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
@@ -23,7 +23,8 @@ use crate::key::{Key, Kind};
 /// `flock`; every one that Linux installs itself on does.
 pub struct Disk {
     folder: Folder,
-    session: Arc<Session>,
+    /// Absent when the store is only read.
+    session: Option<Arc<Session>>,
     /// Held from the beginning, because an error that happened before a descriptor was opened is not told to it.
     #[cfg(target_os = "linux")]
     root: File,
@@ -47,11 +48,21 @@ impl Disk {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let folder = Folder::open(path.as_ref())?;
         let session = Session::start(&folder.tmp()).map_err(|e| Error::io("open the tmp folder", e))?;
+        Self::new(path.as_ref(), folder, Some(Arc::new(session)))
+    }
+
+    /// Opens the store in a folder that this process cannot or must not write to. Whatever would change it fails, and no
+    /// sweep of another process is kept away from what is read.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        Self::new(path.as_ref(), Folder::open(path.as_ref())?, None)
+    }
+
+    fn new(path: &Path, folder: Folder, session: Option<Arc<Session>>) -> Result<Self> {
         Ok(Self {
             #[cfg(target_os = "linux")]
-            root: File::open(path.as_ref()).map_err(|e| Error::io("open the store's folder", e))?,
+            root: File::open(path).map_err(|e| Error::io("open the store's folder", e))?,
             folder,
-            session: Arc::new(session),
+            session,
             sync_failed: Mutex::new(false),
         })
     }
@@ -77,14 +88,21 @@ impl Disk {
     }
 
     fn staged(&self) -> io::Result<StagedFile> {
-        let (file, path) = self.session.create_file("")?;
-        Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(&self.session) })
+        let session = self.writing()?;
+        let (file, path) = session.create_file("")?;
+        Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(session) })
+    }
+
+    /// The session to write in; refuses where the store is only read.
+    fn writing(&self) -> io::Result<&Arc<Session>> {
+        self.session.as_ref().ok_or_else(|| io::ErrorKind::ReadOnlyFilesystem.into())
     }
 }
 
 impl Backend for Disk {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         let put = || {
+            self.writing()?;
             if existing == Existing::Keep
                 && let Some(outcome) = unnamed::put(&self.folder, key, object)?
             {
@@ -105,6 +123,17 @@ impl Backend for Disk {
     fn read(&self, key: Key) -> Result<Object> {
         let (file, length) = self.open_object("read", key)?;
         Ok(Object { length, body: Box::new(file) })
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let (mut file, _) = self.open_object("read", key)?;
+        let mut read = || {
+            let mut part = Vec::with_capacity(length);
+            file.seek(SeekFrom::Start(offset))?;
+            (&mut file).take(length as u64).read_to_end(&mut part)?;
+            Ok(part)
+        };
+        read().map_err(|e| Error::object("read", key, e))
     }
 
     fn head(&self, key: Key) -> Result<Head> {
@@ -134,7 +163,8 @@ impl Backend for Disk {
     }
 
     fn delete(&self, key: Key) -> Result<()> {
-        match fs::remove_file(self.folder.object(key)) {
+        let removed = self.writing().and_then(|_| fs::remove_file(self.folder.object(key)));
+        match removed {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::object("delete", key, e)),
             _ => Ok(()),
         }
@@ -154,10 +184,16 @@ impl Backend for Disk {
     }
 
     fn claim(&self) -> Result<Box<dyn Claim>> {
-        Ok(Box::new(DiskClaim::start(&self.session, &self.folder.gate())?))
+        match &self.session {
+            Some(session) => Ok(Box::new(DiskClaim::start(session, &self.folder.gate())?)),
+            None => Ok(Box::new(NoClaim)),
+        }
     }
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        if self.session.is_some() {
+            Session::remove_dead(&self.folder.tmp()).map_err(|e| Error::io("look for claims", e))?;
+        }
         Ok(Box::new(DiskWatch::start(self.folder.tmp(), &self.folder.gate())?))
     }
 }

@@ -236,6 +236,11 @@ impl<B: Backend> Backend for Faulty<B> {
         self.inner.read(key)
     }
 
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        self.enter(Operation::Read)?;
+        self.inner.read_part(key, offset, length)
+    }
+
     fn head(&self, key: Key) -> Result<Head> {
         self.enter(Operation::Head)?;
         self.inner.head(key)

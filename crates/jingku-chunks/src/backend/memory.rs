@@ -59,6 +59,12 @@ impl Backend for Memory {
         Ok(Object { length: bytes.len() as u64, body: Box::new(Cursor::new(bytes)) })
     }
 
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let bytes = self.object(key)?;
+        let start = usize::try_from(offset).map_or(bytes.len(), |offset| offset.min(bytes.len()));
+        Ok(bytes[start..bytes.len().min(start.saturating_add(length))].to_vec())
+    }
+
     fn head(&self, key: Key) -> Result<Head> {
         let bytes = self.object(key)?;
         let first = bytes[..bytes.len().min(Head::FIRST_BYTES)].to_vec();

@@ -9,6 +9,8 @@ use crate::backend::{Backend, Stage};
 use crate::error::{Error, Result};
 use crate::format::manifest::{Encoder, Layout};
 use crate::hold::Hold;
+use crate::id::ManifestId;
+use crate::known::KnownChunks;
 use crate::pipeline::Pipeline;
 use crate::suspects::Suspects;
 
@@ -23,6 +25,7 @@ pub(super) struct Intake {
     manifest: Encoder,
     stage: Box<dyn Stage>,
     totals: Totals,
+    known: KnownChunks,
     sync_ahead: SyncAhead,
 }
 
@@ -33,7 +36,7 @@ pub(super) struct Totals {
     pub(super) new_bytes: u64,
     pub(super) new_chunks: u64,
     pub(super) reused_chunks: u64,
-    pub(super) reused_plain_bytes: u64,
+    pub(super) known_plain_bytes: u64,
 }
 
 impl Intake {
@@ -49,7 +52,7 @@ impl Intake {
         let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
-            pipeline: Pipeline::start(|| {
+            pipeline: Pipeline::start(usize::MAX, || {
                 let mut ingest = Ingest::new(Arc::clone(&shared), zstd_level)?;
                 Ok(move |job| ingest.run(job))
             })?,
@@ -58,6 +61,7 @@ impl Intake {
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
+            known: KnownChunks::default(),
             sync_ahead: SyncAhead::new(backend),
         })
     }
@@ -80,9 +84,14 @@ impl Intake {
         Ok(())
     }
 
-    /// Bytes of what was given so far that were found in the backend.
-    pub(super) fn reused_plain_bytes(&self) -> u64 {
-        self.totals.reused_plain_bytes
+    pub(super) fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
+        self.known = KnownChunks::read(&self.backend, manifests)?;
+        Ok(())
+    }
+
+    /// Bytes of what was given so far that are in known chunks.
+    pub(super) fn known_plain_bytes(&self) -> u64 {
+        self.totals.known_plain_bytes
     }
 
     /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must be of so many bytes.
@@ -128,7 +137,9 @@ impl Intake {
                         self.sync_ahead.stored(bytes)?;
                     } else {
                         self.totals.reused_chunks += 1;
-                        self.totals.reused_plain_bytes += u64::from(plain_bytes);
+                    }
+                    if self.known.contains(id) {
+                        self.totals.known_plain_bytes += u64::from(plain_bytes);
                     }
                     self.manifest.chunk(id, plain_bytes);
                 }

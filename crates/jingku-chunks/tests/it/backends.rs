@@ -27,6 +27,9 @@ fn what_is_put_is_read(backend: &impl Backend) {
     assert_eq!(read(backend, chunk(2)), long);
     assert_eq!(backend.head(chunk(2)).unwrap(), Head { length: 100_000, first: vec![9; Head::FIRST_BYTES] });
     assert_eq!(backend.head(chunk(1)).unwrap(), Head { length: 3, first: b"one".to_vec() });
+    let part = |offset, length| backend.read_part(chunk(1), offset, length).unwrap();
+    assert_eq!((part(0, 3), part(1, 1), part(2, 9)), (b"one".to_vec(), b"n".to_vec(), b"e".to_vec()));
+    assert_eq!((part(1, 0), part(3, 1), part(1 << 40, 1)), (vec![], vec![], vec![]));
 }
 
 fn what_exists_is_kept_or_replaced(backend: &impl Backend) {
@@ -43,6 +46,7 @@ fn what_is_absent_is_not_found(backend: &impl Backend) {
     let key = chunk(7);
     assert!(matches!(backend.read(key), Err(Error::NotFound(k)) if k == key));
     assert!(matches!(backend.head(key), Err(Error::NotFound(k)) if k == key));
+    assert!(matches!(backend.read_part(key, 0, 1), Err(Error::NotFound(k)) if k == key));
     backend.delete(key).unwrap();
     backend.put(key, b"here", Existing::Keep).unwrap();
     backend.delete(key).unwrap();

@@ -3,13 +3,45 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jingku_chunks::{Backend, Disk, Error, Kind, Store};
+use jingku_chunks::{Backend, Disk, Error, Existing, Key, Kind, Store, SweepPlan};
 
 use crate::sample::{self, disk};
 
 fn files_below(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_store_that_is_only_read_is_not_changed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("store");
+    assert!(matches!(Disk::open_read_only(&path), Err(Error::UnknownFormat { .. })));
+    let written = sample::write(&Store::new(Disk::create(&path).unwrap()), &disk()).unwrap();
+    // As a copy may lack it, being empty.
+    fs::remove_dir_all(path.join("tmp")).unwrap();
+    let before = files_below(&path);
+
+    let (backend, store) =
+        (Disk::open_read_only(&path).unwrap(), Store::new(Disk::open_read_only(&path).unwrap()));
+    let held = store.hold(&[written.manifest]).unwrap();
+    assert!(sample::read(&store, written.manifest).unwrap() == disk());
+    let plan = SweepPlan { dry_run: true, ..SweepPlan::default() };
+    let swept = store.sweep(plan).run(&mut || Ok::<_, Error>(Vec::new())).unwrap();
+    assert!(swept.chunks > 0 && swept.manifests == 1, "{swept:?}");
+    backend.sync().unwrap();
+    drop(held);
+
+    let chunk = (0..=255).find_map(|prefix| backend.list(Kind::Chunk, prefix).unwrap().pop()).unwrap();
+    let refused = |outcome: Result<(), Error>| {
+        let refused = matches!(&outcome, Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem);
+        assert!(refused, "{outcome:?}");
+    };
+    refused(backend.delete(chunk));
+    refused(backend.put(chunk, b"other", Existing::Replace).map(drop));
+    refused(backend.put(Key::Manifest(written.manifest), b"other", Existing::Keep).map(drop));
+    refused(backend.stage().map(drop));
+    assert!(files_below(&path) == before && !path.join("tmp").exists());
 }
 
 #[test]

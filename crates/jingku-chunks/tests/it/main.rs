@@ -13,6 +13,7 @@ mod dedup;
 mod disk;
 mod faults;
 mod formats;
+mod ranges;
 mod round_trip;
 mod sample;
 mod streams;

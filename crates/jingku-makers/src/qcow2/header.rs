@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::{DiskError, DiskFormat};
 
+/// QEMU counts a qcow2 disk in sectors of so many bytes.
+pub(crate) const SECTOR_BYTES: u64 = 512;
 const MAGIC: u32 = 0x5146_49fb;
 /// Clusters of 512 bytes to 2 MiB: the limits of the format and of QEMU.
 const CLUSTER_BITS: std::ops::RangeInclusive<u32> = 9..=21;
@@ -13,6 +15,7 @@ const L1_BYTES_MAX: u64 = 32 << 20;
 const BACKING_NAME_BYTES_MAX: usize = 1023;
 /// A v2 header ends here; a v3 header is at least 104 bytes.
 const V2_HEADER_BYTES: usize = 72;
+/// The shortest header of version 3, in bytes.
 const V3_HEADER_BYTES_MIN: usize = 104;
 /// More extensions than any program writes.
 const EXTENSIONS_MAX: usize = 256;
@@ -99,6 +102,11 @@ impl Header {
 
     pub(crate) fn cluster_bytes(&self) -> u64 {
         1 << self.cluster_bits
+    }
+
+    /// Whether the size is no whole number of sectors: QEMU leaves out what is beyond the last whole one.
+    pub(crate) fn has_partial_sector(&self) -> bool {
+        !self.size_bytes.is_multiple_of(SECTOR_BYTES)
     }
 
     /// Checks that the first table is aligned, small enough, inside the file, and covers the disk.

@@ -9,6 +9,7 @@ use imago::{DenyImplicitOpenGate, FormatAccess, FormatCreateBuilder};
 use tempfile::NamedTempFile;
 
 use crate::DiskError;
+use crate::qcow2::header::SECTOR_BYTES;
 
 /// Writes a disk into a new qcow2 file (version 3, 64 KiB clusters, not compressed).
 ///
@@ -25,7 +26,8 @@ pub struct Qcow2Writer {
 impl Qcow2Writer {
     /// Starts a qcow2 file for a disk of `size_bytes`, which will read as zeros where nothing is written.
     ///
-    /// Fails where the path exists already, or `size_bytes` is beyond the format.
+    /// The disk in the file is rounded up to whole sectors of 512 bytes, as `qemu-img convert` does: QEMU would not read
+    /// the bytes of a part of one. Fails where the path exists already, or `size_bytes` is beyond the format.
     pub fn create(path: &Path, size_bytes: u64) -> Result<Qcow2Writer, DiskError> {
         if path.exists() {
             let source = io::ErrorKind::AlreadyExists.into();
@@ -35,7 +37,10 @@ impl Qcow2Writer {
             .prefix(".jingku-export-")
             .tempfile_in(folder_of(path))
             .map_err(DiskError::io("create a file beside", path))?;
-        let access = staged.as_file().try_clone().and_then(|file| create_image(file, size_bytes));
+        let access = staged
+            .as_file()
+            .try_clone()
+            .and_then(|file| create_image(file, size_bytes.next_multiple_of(SECTOR_BYTES)));
         let access = access.map_err(DiskError::io("create", path))?;
         Ok(Qcow2Writer { access, staged, path: path.to_owned() })
     }

@@ -21,7 +21,7 @@ impl Request for AddFavoriteImageRequest {
     type Response = AddFavoriteImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { image_id: tree.required_text("CompShareImageId")? })
+        Ok(Self { image_id: tree.required_id("CompShareImageId")? })
     }
 
     fn params(&self) -> Params {

@@ -6,9 +6,6 @@ use crate::image::Image;
 use crate::params::Params;
 use crate::tree::Tree;
 
-/// The most bytes in a text that is looked for. Ours.
-const MAX_SOUGHT_BYTES: usize = 256;
-
 /// Which groups of the community, and in what order: what `DescribeCommunityImages` and its two sisters take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CommunityQuery {
@@ -89,23 +86,19 @@ impl CommunitySort {
 
 impl CommunityQuery {
     pub(super) fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let sought = |name| match tree.filled_text(name) {
-            Some(text) if text.len() > MAX_SOUGHT_BYTES => Err(ParamError::not_available(name)),
-            text => Ok(text),
-        };
         Ok(Self {
-            place: Place::bind(tree),
-            image_id: tree.filled_text("CompShareImageId"),
-            group_id: tree.filled_text("GroupId"),
-            name: sought("Name")?,
-            author: sought("Author")?,
-            fuzzy_search: sought("FuzzySearch")?,
+            place: Place::bind(tree)?,
+            image_id: tree.id("CompShareImageId")?,
+            group_id: tree.id("GroupId")?,
+            name: tree.filter("Name")?,
+            author: tree.filter("Author")?,
+            fuzzy_search: tree.filter("FuzzySearch")?,
             tags: tree.words("Tag", MAX_LIST_ITEMS)?.unwrap_or_default(),
             is_free: tree.flag("IsFree")?,
             is_official: tree.flag("IsOfficial")?,
             auto_start: tree.flag("IfAutoStart")?,
             // The real service ignores a field that it does not know.
-            sort: tree.filled_text("SortCondition.Field").as_deref().and_then(CommunitySort::parse),
+            sort: tree.word("SortCondition.Field")?.as_deref().and_then(CommunitySort::parse),
             ascending: tree.flag("SortCondition.ASC")?.unwrap_or(false),
             exclude_readme: tree.flag("ExcludeReadme")?.unwrap_or(false),
             paging: Paging::bind(tree)?,

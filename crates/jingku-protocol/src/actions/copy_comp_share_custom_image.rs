@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use super::create_comp_share_custom_image::is_image_name;
 use super::{Action, Place, Request};
 use crate::bind::ParamError;
 use crate::params::Params;
@@ -13,7 +12,7 @@ pub struct CopyCompShareCustomImageRequest {
     pub place: Place,
     /// The image.
     pub image_id: String,
-    /// The copy's name; see [`is_image_name`]. Absent: made from the name of the image.
+    /// The copy's name; see [`is_image_name`](super::is_image_name). Absent: made from the name of the image.
     pub target_name: Option<String>,
 }
 
@@ -30,12 +29,9 @@ impl Request for CopyCompShareCustomImageRequest {
     type Response = CopyCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
-        let target_name = tree.filled_text("TargetImageName");
-        if target_name.as_deref().is_some_and(|name| !is_image_name(name)) {
-            return Err(ParamError::not_available("TargetImageName"));
-        }
-        Ok(Self { place: Place::bind(tree), image_id, target_name })
+        let image_id = tree.required_id("CompShareImageId")?;
+        let target_name = tree.image_name("TargetImageName")?;
+        Ok(Self { place: Place::bind(tree)?, image_id, target_name })
     }
 
     fn params(&self) -> Params {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Place, Request};
-use crate::bind::{MAX_DESCRIPTION_CHARS, MAX_LIST_ITEMS, ParamError};
+use crate::bind::{MAX_LIST_ITEMS, ParamError};
 use crate::image::{SoftwarePort, Softwares};
 use crate::params::Params;
 use crate::tree::Tree;
@@ -42,6 +42,8 @@ pub struct CreateCompShareCustomImageRequest {
 pub struct CreateCompShareCustomImageResponse {
     /// The new image's id.
     pub comp_share_image_id: String,
+    /// Extension: what is to be said about the instance's disk although it is accepted.
+    pub warnings: Vec<String>,
 }
 
 impl Request for CreateCompShareCustomImageRequest {
@@ -49,17 +51,14 @@ impl Request for CreateCompShareCustomImageRequest {
     type Response = CreateCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let instance_id = tree.required_text("UHostId")?;
-        let name = tree.required_text("Name")?;
-        if !is_image_name(&name) {
-            return Err(ParamError::not_available("Name"));
-        }
+        let instance_id = tree.required_id("UHostId")?;
+        let name = tree.required_image_name("Name")?;
         Ok(Self {
-            place: Place::bind(tree),
+            place: Place::bind(tree)?,
             instance_id,
             name,
-            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
-            softwares: tree.get("Softwares").map(Softwares::bind).transpose()?.flatten(),
+            description: tree.description("Description")?,
+            softwares: Softwares::bind(tree, "Softwares")?,
             software_ports: SoftwarePort::bind_list(tree, "SoftwarePorts")?,
             firewall_ports: ports(tree, "FirewallPorts")?,
         })

@@ -5,7 +5,8 @@ use crate::bind::ParamError;
 use crate::params::Params;
 use crate::tree::Tree;
 
-/// Telemetry that the official CLI sends after every command. Its parameters are not even read.
+/// Telemetry that the official CLI sends after every command. Its parameters
+/// are thrown away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CreateCscliEventRequest;
 
@@ -18,7 +19,10 @@ impl Request for CreateCscliEventRequest {
     const ACTION: Action = Action::CreateCscliEvent;
     type Response = CreateCscliEventResponse;
 
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
+    fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        for name in ["Command", "CLIVersion", "OS", "OccurredAt"] {
+            tree.scalar(name)?;
+        }
         Ok(Self)
     }
 

@@ -21,7 +21,7 @@ impl Request for DeleteCompShareImageFavoriteRequest {
     type Response = DeleteCompShareImageFavoriteResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { group_id: tree.required_text("GroupId")? })
+        Ok(Self { group_id: tree.required_id("GroupId")? })
     }
 
     fn params(&self) -> Params {

@@ -34,8 +34,8 @@ impl Request for DescribeCompShareCustomImageSyncDetailRequest {
     type Response = DescribeCompShareCustomImageSyncDetailResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
-        Ok(Self { place: Place::bind(tree), image_id })
+        let image_id = tree.required_id("CompShareImageId")?;
+        Ok(Self { place: Place::bind(tree)?, image_id })
     }
 
     fn params(&self) -> Params {

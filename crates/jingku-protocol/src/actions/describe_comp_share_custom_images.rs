@@ -37,8 +37,8 @@ impl Request for DescribeCompShareCustomImagesRequest {
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
         Ok(Self {
-            place: Place::bind(tree),
-            image_id: tree.filled_text("CompShareImageId"),
+            place: Place::bind(tree)?,
+            image_id: tree.id("CompShareImageId")?,
             query: ImageQuery::bind(tree)?,
             paging: Paging::bind(tree)?,
         })

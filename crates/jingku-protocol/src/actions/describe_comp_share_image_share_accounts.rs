@@ -28,8 +28,8 @@ impl Request for DescribeCompShareImageShareAccountsRequest {
     type Response = DescribeCompShareImageShareAccountsResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
-        Ok(Self { place: Place::bind(tree), image_id })
+        let image_id = tree.required_id("CompShareImageId")?;
+        Ok(Self { place: Place::bind(tree)?, image_id })
     }
 
     fn params(&self) -> Params {

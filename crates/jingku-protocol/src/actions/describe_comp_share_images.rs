@@ -43,16 +43,12 @@ impl Request for DescribeCompShareImagesRequest {
     type Response = DescribeCompShareImagesResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let not_available = || ParamError::not_available("ImageType");
-        let image_type = tree.filled_text("ImageType");
         Ok(Self {
-            place: Place::bind(tree),
-            image_type: image_type
-                .map(|word| PlatformType::parse(&word).ok_or_else(not_available))
-                .transpose()?,
-            image_id: tree.filled_text("CompShareImageId"),
-            name: tree.filled_text("Name"),
-            author: tree.filled_text("Author"),
+            place: Place::bind(tree)?,
+            image_type: tree.one_of("ImageType", PlatformType::parse)?,
+            image_id: tree.id("CompShareImageId")?,
+            name: tree.filter("Name")?,
+            author: tree.filter("Author")?,
             tags: tree.words("Tag", MAX_LIST_ITEMS)?.unwrap_or_default(),
             paging: Paging::bind(tree)?,
         })

@@ -5,6 +5,9 @@ use crate::bind::ParamError;
 use crate::params::Params;
 use crate::tree::Tree;
 
+/// The most ids in one call: more would not fit on a page.
+pub const MAX_INSTANCE_IDS: usize = 100;
+
 /// Lists the account's instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DescribeCompShareInstanceRequest {
@@ -110,8 +113,8 @@ impl Request for DescribeCompShareInstanceRequest {
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
         Ok(Self {
-            place: Place::bind(tree),
-            instance_ids: tree.texts("UHostIds").unwrap_or_default(),
+            place: Place::bind(tree)?,
+            instance_ids: tree.ids("UHostIds", MAX_INSTANCE_IDS)?,
             paging: Paging::bind(tree)?,
         })
     }

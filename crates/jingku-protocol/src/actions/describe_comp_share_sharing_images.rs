@@ -35,8 +35,8 @@ impl Request for DescribeCompShareSharingImagesRequest {
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
         Ok(Self {
-            place: Place::bind(tree),
-            image_id: tree.filled_text("CompShareImageId"),
+            place: Place::bind(tree)?,
+            image_id: tree.id("CompShareImageId")?,
             paging: Paging::bind(tree)?,
         })
     }

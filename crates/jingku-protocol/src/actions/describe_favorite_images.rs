@@ -33,7 +33,7 @@ impl Request for DescribeFavoriteImagesRequest {
     type Response = DescribeFavoriteImagesResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { place: Place::bind(tree), paging: Paging::bind(tree)? })
+        Ok(Self { place: Place::bind(tree)?, paging: Paging::bind(tree)? })
     }
 
     fn params(&self) -> Params {

@@ -24,7 +24,7 @@ impl Request for ExportCompShareCustomImageRequest {
     type Response = ExportCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { image_id: tree.required_text("CompShareImageId")? })
+        Ok(Self { image_id: tree.required_id("CompShareImageId")? })
     }
 
     fn params(&self) -> Params {

@@ -36,7 +36,7 @@ impl Request for GetCompShareCustomImageUrlRequest {
     type Response = GetCompShareCustomImageUrlResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
+        let image_id = tree.required_id("CompShareImageId")?;
         let expires_secs = tree.parsed("ExpiresIn")?;
         if expires_secs.is_some_and(|secs| !(1..=MAX_LINK_SECS).contains(&secs)) {
             return Err(ParamError::not_available("ExpiresIn"));

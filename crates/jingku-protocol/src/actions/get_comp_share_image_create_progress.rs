@@ -21,10 +21,10 @@ pub struct GetCompShareImageCreateProgressRequest {
 pub struct GetCompShareImageCreateProgressResponse {
     /// Percent, 0 to 100.
     pub process: f64,
-    /// Seconds, whole making, estimated from the rate so far. Decimal text: the Go SDK refuses a number.
+    /// Seconds, whole making: those that have passed and those left. Decimal text: the Go SDK refuses a number.
     #[serde(deserialize_with = "lenient::text")]
     pub total_duration: String,
-    /// Seconds left, likewise.
+    /// Seconds left, estimated, likewise; `"0"` only when the making has ended.
     #[serde(deserialize_with = "lenient::text")]
     pub remaining_duration: String,
     /// Extension that the official CLI waits for: `Making`, `Available` or `Failed`.
@@ -37,8 +37,11 @@ pub struct GetCompShareImageCreateProgressResponse {
     pub processed_bytes: u64,
     /// Extension: size of the disk in bytes.
     pub total_bytes: u64,
-    /// Extension: of the bytes passed, those that the store had already; 0 when the image is not being made right now.
+    /// Extension: of the bytes passed, those that images of the account have already; 0 when the image is not being made
+    /// right now.
     pub present_bytes: u64,
+    /// Extension: what is to be said about the disk although it was accepted.
+    pub warnings: Vec<String>,
 }
 
 impl Request for GetCompShareImageCreateProgressRequest {
@@ -46,7 +49,7 @@ impl Request for GetCompShareImageCreateProgressRequest {
     type Response = GetCompShareImageCreateProgressResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { place: Place::bind(tree), image_id: tree.required_text("CompShareImageId")? })
+        Ok(Self { place: Place::bind(tree)?, image_id: tree.required_id("CompShareImageId")? })
     }
 
     fn params(&self) -> Params {

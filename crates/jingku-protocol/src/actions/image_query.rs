@@ -3,9 +3,6 @@ use crate::image::{Image, ImageStatus};
 use crate::params::Params;
 use crate::tree::Tree;
 
-/// The most bytes in a text that is looked for.
-const MAX_SOUGHT_BYTES: usize = 256;
-
 /// Extension: which of the caller's own images, and in what order. The real service has none of this, and no client of
 /// it sends or sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -102,24 +99,15 @@ impl ImageQuery {
         let statuses = tree.words("Status", MAX_LIST_ITEMS)?.unwrap_or_default();
         let status =
             |word: &String| ImageStatus::parse(word).ok_or_else(|| ParamError::not_available("Status"));
-        let sort = tree.filled_text("SortCondition.Field");
-        let unknown = || ParamError::not_available("SortCondition.Field");
-        let name = tree.filled_text("Name");
-        if name.as_ref().is_some_and(|name| name.len() > MAX_SOUGHT_BYTES) {
-            return Err(ParamError::not_available("Name"));
-        }
         Ok(Self {
-            name,
+            name: tree.filter("Name")?,
             statuses: statuses.iter().map(status).collect::<Result<_, _>>()?,
             tags: tree.words("Tag", MAX_LIST_ITEMS)?.unwrap_or_default(),
             created_from: tree.parsed("CreatedFrom")?,
             created_before: tree.parsed("CreatedBefore")?,
             size_from: tree.parsed("SizeFrom")?,
             size_below: tree.parsed("SizeBelow")?,
-            sort: sort
-                .map(|word| ImageSort::parse(&word).ok_or_else(unknown))
-                .transpose()?
-                .unwrap_or_default(),
+            sort: tree.one_of("SortCondition.Field", ImageSort::parse)?.unwrap_or_default(),
             ascending: tree.flag("SortCondition.ASC")?.unwrap_or(false),
         })
     }

@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::create_comp_share_custom_image::is_image_name;
 use super::{Action, Place, Request};
-use crate::bind::{MAX_DESCRIPTION_CHARS, ParamError};
+use crate::bind::ParamError;
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -21,7 +20,7 @@ pub fn is_blake3(text: &str) -> bool {
 pub struct ImportCompShareCustomImageRequest {
     /// Where the image is to be; the default zone when absent.
     pub place: Place,
-    /// The image's name, unique in the account; see [`is_image_name`].
+    /// The image's name, unique in the account; see [`is_image_name`](super::is_image_name).
     pub name: String,
     /// Free text.
     pub description: Option<String>,
@@ -31,6 +30,31 @@ pub struct ImportCompShareCustomImageRequest {
     pub data_bytes: Option<i64>,
     /// BLAKE3 of the file in hexadecimal, if it is known.
     pub blake3: Option<String>,
+    /// How the disk in the file is to be read, whatever it looks like; its content decides when absent.
+    pub format: Option<FileFormat>,
+}
+
+/// How the disk in a file is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Byte for byte.
+    Raw,
+    /// QEMU copy on write.
+    Qcow2,
+}
+
+impl FileFormat {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Raw, Self::Qcow2].into_iter().find(|format| format.as_str() == text)
+    }
 }
 
 /// The image, which is `Making` from now on, and where its file goes.
@@ -52,10 +76,7 @@ impl Request for ImportCompShareCustomImageRequest {
     type Response = ImportCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let name = tree.required_text("Name")?;
-        if !is_image_name(&name) {
-            return Err(ParamError::not_available("Name"));
-        }
+        let name = tree.required_image_name("Name")?;
         let size_bytes = tree.parsed("SizeBytes")?;
         if size_bytes.is_some_and(|bytes: i64| bytes < 1) {
             return Err(ParamError::not_available("SizeBytes"));
@@ -64,17 +85,22 @@ impl Request for ImportCompShareCustomImageRequest {
         if data_bytes.is_some_and(|bytes: i64| bytes < 0 || size_bytes.is_none_or(|size| bytes > size)) {
             return Err(ParamError::not_available("DataBytes"));
         }
-        let blake3 = tree.filled_text("Blake3");
+        let blake3 = tree.id("Blake3")?;
         if blake3.as_deref().is_some_and(|hash| !is_blake3(hash)) {
             return Err(ParamError::not_available("Blake3"));
         }
+        let format = tree.word("Format")?.filter(|text| !text.is_empty());
+        let known =
+            |text: String| FileFormat::parse(&text).ok_or_else(|| ParamError::not_available("Format"));
+        let format = format.map(known).transpose()?;
         Ok(Self {
-            place: Place::bind(tree),
+            place: Place::bind(tree)?,
             name,
-            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
+            description: tree.description("Description")?,
             size_bytes,
             data_bytes,
             blake3,
+            format,
         })
     }
 
@@ -86,5 +112,6 @@ impl Request for ImportCompShareCustomImageRequest {
             .number("SizeBytes", self.size_bytes)
             .number("DataBytes", self.data_bytes)
             .text("Blake3", self.blake3.as_deref())
+            .text("Format", self.format.map(FileFormat::as_str))
     }
 }

@@ -34,13 +34,13 @@ impl Request for ModifyCompShareImageShareAccountRequest {
     type Response = ModifyCompShareImageShareAccountResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
+        let image_id = tree.required_id("CompShareImageId")?;
         let add_accounts = tree.integers("AddAccounts", MAX_SHARE_ACCOUNTS)?;
         let remove_accounts = tree.integers("RemoveAccounts", MAX_SHARE_ACCOUNTS)?;
         if add_accounts.is_empty() && remove_accounts.is_empty() {
             return Err(ParamError::Missing("AddAccounts|RemoveAccounts".to_owned()));
         }
-        Ok(Self { place: Place::bind(tree), image_id, add_accounts, remove_accounts })
+        Ok(Self { place: Place::bind(tree)?, image_id, add_accounts, remove_accounts })
     }
 
     fn params(&self) -> Params {

@@ -36,7 +36,7 @@ impl Paging {
         let paging = Self {
             offset: tree.parsed("Offset")?,
             limit: tree.parsed("Limit")?,
-            next_token: tree.filled_text("NextToken"),
+            next_token: tree.id("NextToken")?,
         };
         if paging.limit() > MAX_LIMIT {
             return Err(ParamError::not_available("Limit"));

@@ -1,3 +1,4 @@
+use crate::bind::ParamError;
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -12,8 +13,8 @@ pub struct Place {
 }
 
 impl Place {
-    pub(super) fn bind(tree: &Tree) -> Self {
-        Self { region: tree.filled_text("Region"), zone: tree.filled_text("Zone") }
+    pub(super) fn bind(tree: &Tree) -> Result<Self, ParamError> {
+        Ok(Self { region: tree.id("Region")?, zone: tree.id("Zone")? })
     }
 
     pub(super) fn add_to(&self, params: Params) -> Params {

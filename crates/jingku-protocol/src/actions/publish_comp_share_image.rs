@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::update_comp_share_image::bind_price;
 use super::{Action, MAX_TAGS, Place, Request};
-use crate::bind::{MAX_DESCRIPTION_CHARS, MAX_LIST_ITEMS, MAX_README_CHARS, MAX_WORD_CHARS, ParamError};
+use crate::bind::{MAX_LIST_ITEMS, ParamError};
 use crate::image::Softwares;
 use crate::params::Params;
 use crate::tree::Tree;
@@ -58,23 +58,23 @@ impl Request for PublishCompShareImageRequest {
     type Response = PublishCompShareImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let image_id = tree.required_id("CompShareImageId")?;
+        let filled = |word: Option<String>| word.filter(|word| !word.is_empty());
         Ok(Self {
-            place: Place::bind(tree),
+            place: Place::bind(tree)?,
             image_id,
-            group_id: tree.filled_text("GroupId"),
-            community_name: filled(tree.bounded_text("CommunityImageName", MAX_WORD_CHARS)?),
-            version_name: filled(tree.bounded_text("VersionName", MAX_WORD_CHARS)?),
-            version_desc: tree.bounded_text("VersionDesc", MAX_DESCRIPTION_CHARS)?,
+            group_id: tree.id("GroupId")?,
+            community_name: filled(tree.word("CommunityImageName")?),
+            version_name: filled(tree.word("VersionName")?),
+            version_desc: tree.description("VersionDesc")?,
             price: bind_whole_price(tree)?,
-            cover: tree.raw_text("Cover"),
+            cover: tree.cover("Cover")?,
             tags: tree.words("Tags", MAX_TAGS)?,
-            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
-            readme: tree.bounded_text("Readme", MAX_README_CHARS)?,
+            description: tree.description("Description")?,
+            readme: tree.readme("Readme")?,
             supported_gpu_types: tree.words("SupportedGpuTypes", MAX_LIST_ITEMS)?,
             auto_start: tree.flag("AutoStart")?,
-            softwares: tree.get("Softwares").map(Softwares::bind).transpose()?.flatten(),
+            softwares: Softwares::bind(tree, "Softwares")?,
         })
     }
 

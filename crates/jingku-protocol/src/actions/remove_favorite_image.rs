@@ -21,7 +21,7 @@ impl Request for RemoveFavoriteImageRequest {
     type Response = RemoveFavoriteImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { image_id: tree.required_text("CompShareImageId")? })
+        Ok(Self { image_id: tree.required_id("CompShareImageId")? })
     }
 
     fn params(&self) -> Params {

@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::create_comp_share_custom_image::is_image_name;
 use super::{Action, Place, Request};
-use crate::bind::{MAX_DESCRIPTION_CHARS, MAX_LIST_ITEMS, ParamError};
+use crate::bind::{MAX_LIST_ITEMS, ParamError};
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -13,7 +12,7 @@ pub struct SyncCompShareCustomImageRequest {
     pub place: Place,
     /// The image.
     pub source_image_id: String,
-    /// The copies' name; see [`is_image_name`]. Absent: made from the name of the image.
+    /// The copies' name; see [`is_image_name`](super::is_image_name). Absent: made from the name of the image.
     pub target_name: Option<String>,
     /// The numbers of the zones, each at most once.
     pub target_zone_ids: Vec<i64>,
@@ -50,21 +49,18 @@ impl Request for SyncCompShareCustomImageRequest {
     type Response = SyncCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let source_image_id = tree.required_text("SourceCompShareImageId")?;
-        let target_name = tree.filled_text("TargetImageName");
-        if target_name.as_deref().is_some_and(|name| !is_image_name(name)) {
-            return Err(ParamError::not_available("TargetImageName"));
-        }
+        let source_image_id = tree.required_id("SourceCompShareImageId")?;
+        let target_name = tree.image_name("TargetImageName")?;
         let target_zone_ids = tree.integers("TargetZoneIds", MAX_LIST_ITEMS)?;
         if target_zone_ids.is_empty() {
             return Err(ParamError::Missing("TargetZoneIds".to_owned()));
         }
         Ok(Self {
-            place: Place::bind(tree),
+            place: Place::bind(tree)?,
             source_image_id,
             target_name,
             target_zone_ids,
-            target_description: tree.bounded_text("TargetImageDescription", MAX_DESCRIPTION_CHARS)?,
+            target_description: tree.description("TargetImageDescription")?,
         })
     }
 

@@ -23,7 +23,7 @@ impl Request for TerminateCompShareCustomImageRequest {
     type Response = TerminateCompShareCustomImageResponse;
 
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { place: Place::bind(tree), image_id: tree.required_text("CompShareImageId")? })
+        Ok(Self { place: Place::bind(tree)?, image_id: tree.required_id("CompShareImageId")? })
     }
 
     fn params(&self) -> Params {

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::create_comp_share_custom_image::is_image_name;
 use super::{Action, Place, Request};
-use crate::bind::{MAX_DESCRIPTION_CHARS, MAX_LIST_ITEMS, MAX_README_CHARS, MAX_WORD_CHARS, ParamError};
+use crate::bind::{MAX_LIST_ITEMS, ParamError};
+use crate::image::Softwares;
 use crate::params::Params;
 use crate::tree::Tree;
 
@@ -19,7 +19,7 @@ pub struct UpdateCompShareImageRequest {
     pub place: Place,
     /// The image.
     pub image_id: String,
-    /// A new name; see [`is_image_name`].
+    /// A new name; see [`is_image_name`](super::is_image_name).
     pub name: Option<String>,
     /// Free text; empty clears.
     pub description: Option<String>,
@@ -53,26 +53,24 @@ impl Request for UpdateCompShareImageRequest {
     const ACTION: Action = Action::UpdateCompShareImage;
     type Response = UpdateCompShareImageResponse;
 
-    // `Framework` and `Softwares` are legacy texts that the Python SDK may send: never an error, never used.
     fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_text("CompShareImageId")?;
-        let name = tree.filled_text("Name");
-        if name.as_deref().is_some_and(|name| !is_image_name(name)) {
-            return Err(ParamError::not_available("Name"));
-        }
+        let image_id = tree.required_id("CompShareImageId")?;
+        // Texts of older clients: of any content, never used.
+        tree.scalar("Framework")?;
+        Softwares::bind(tree, "Softwares")?;
         Ok(Self {
-            place: Place::bind(tree),
+            place: Place::bind(tree)?,
             image_id,
-            name,
-            description: tree.bounded_text("Description", MAX_DESCRIPTION_CHARS)?,
+            name: tree.image_name("Name")?,
+            description: tree.description("Description")?,
             public: tree.flag("Visibility")?,
-            cover: tree.raw_text("Cover"),
-            readme: tree.bounded_text("Readme", MAX_README_CHARS)?,
+            cover: tree.cover("Cover")?,
+            readme: tree.readme("Readme")?,
             tags: tree.words("Tags", MAX_TAGS)?,
-            group_id: tree.bounded_text("GroupId", MAX_WORD_CHARS)?.filter(|id| !id.is_empty()),
+            group_id: tree.word("GroupId")?.filter(|id| !id.is_empty()),
             price: bind_price(tree)?,
-            version_name: tree.bounded_text("VersionName", MAX_WORD_CHARS)?,
-            version_desc: tree.bounded_text("VersionDesc", MAX_DESCRIPTION_CHARS)?,
+            version_name: tree.word("VersionName")?,
+            version_desc: tree.description("VersionDesc")?,
             supported_gpu_types: tree.words("SupportedGpuTypes", MAX_LIST_ITEMS)?,
             auto_start: tree.flag("AutoStart")?,
         })

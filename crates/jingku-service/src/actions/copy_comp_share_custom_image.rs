@@ -3,6 +3,7 @@ use jingku_protocol::actions::{
     CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
 };
 
+use super::name_taken;
 use crate::context::Context;
 use crate::error::Error;
 use crate::failpoint;
@@ -30,6 +31,7 @@ pub(super) async fn run(
         description: None,
         place: None,
         platform_type: "",
+        request: caller.request.as_deref(),
     };
     failpoint::reached("copy.before_row");
     let copied =
@@ -37,9 +39,14 @@ pub(super) async fn run(
     failpoint::reached("copy.after_row");
     match copied {
         CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
-        CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
+        CopyImage::NameTaken => {
+            let name = request.target_name.as_deref().unwrap_or_default();
+            Err(name_taken(context, caller, "TargetImageName", name).await)
+        }
+        CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }
 

@@ -2,12 +2,12 @@ use jingku_catalog::{CreateImage, NewImage, NewJob};
 use jingku_makers::{Disk, DiskError};
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
 
-use super::to_json;
+use super::{name_taken, to_json};
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::failpoint;
 use crate::gateway::Caller;
-use crate::jobs::disk_reason;
+use crate::jobs::{DeclaredDisk, disk_reason};
 use crate::limits::DISK_BYTES_MAX;
 use crate::random::{image_id, unique_id};
 use crate::room::{MARGIN_BYTES, needed_bytes};
@@ -28,9 +28,11 @@ pub(super) async fn run(
     if instance.size_bytes > DISK_BYTES_MAX {
         return Err(Error::DiskTooLarge(instance.id));
     }
+    let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
-        let disk = check_disk(&instance.id, instance.disk).await?;
-        check_room(context, &instance.id, &disk).await?;
+        let declared = check_disk(&instance.id, instance.disk).await?;
+        check_room(context, &instance.id, &declared.disk).await?;
+        warnings.extend(declared.caution.map(|caution| caution.to_string()));
     }
 
     let id = image_id(&*context.random);
@@ -52,19 +54,20 @@ pub(super) async fn run(
     match created {
         CreateImage::Created => {
             context.running.wake.notify_one();
-            Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id })
+            Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(Error::not_available("Name")),
+        CreateImage::NameTaken => Err(name_taken(context, caller, "Name", &request.name).await),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id)),
         CreateImage::InstanceNotFound => Err(not_found()),
+        CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }
 
 /// Looks whether the disk is there, as it was declared, and nobody writes to it.
-async fn check_disk(instance_id: &str, disk: String) -> Result<Disk, Error> {
-    let disk: Disk = serde_json::from_str(&disk)
+async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Error> {
+    let declared: DeclaredDisk = serde_json::from_str(&disk)
         .map_err(|error| Internal::BadRow(format!("disk of instance {instance_id}: {error}")))?;
-    let checked = tokio::task::spawn_blocking(move || disk.check().map(|()| disk)).await?;
+    let checked = tokio::task::spawn_blocking(move || declared.disk.check().map(|()| declared)).await?;
     checked.map_err(|error| {
         if let DiskError::InUse { .. } = error {
             return Error::InstanceRunning(instance_id.to_owned());
@@ -90,5 +93,6 @@ async fn check_room(context: &Context, instance_id: &str, disk: &Disk) -> Result
     if needed_bytes <= free_bytes {
         return Ok(());
     }
-    Err(Error::NoRoom { instance: instance_id.to_owned(), needed_bytes, free_bytes })
+    tracing::warn!(instance_id, needed_bytes, free_bytes, "no room for an image");
+    Err(Error::NoRoom { instance: instance_id.to_owned(), needed_bytes })
 }

@@ -15,8 +15,7 @@ pub(super) async fn run(
     caller: &Caller,
     request: DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
-    let read = async { Ok(Reply::object(&page(context, caller, &request).await?)) };
-    context.page(caller, request.clone(), read).await
+    context.page(caller, request.clone(), page(context, caller, &request)).await
 }
 
 async fn page(
@@ -43,7 +42,7 @@ async fn page(
         with_readme: by_id,
         ..ImageFilter::default()
     };
-    let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
+    let cursor = cursor(&request.paging, |token| filter.order.cursor(caller.own(), token))?;
     let page =
         context.catalog.images_page(caller.own(), filter, rows(&request.paging, cursor.as_ref())).await?;
     let images = page.items.into_iter().map(|row| view::image(row, context, by_id));

@@ -25,7 +25,7 @@ pub(super) async fn run(
         ..ImageFilter::default()
     };
     let one_list = request.image_type.is_some() || request.image_id.is_some();
-    let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
+    let cursor = cursor(&request.paging, |token| filter.order.cursor(Scope::platform(), token))?;
     // Pages of several types end at as many places.
     if cursor.is_some() && !one_list {
         return Err(Error::not_available("NextToken"));

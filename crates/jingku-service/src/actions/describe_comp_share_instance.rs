@@ -9,8 +9,6 @@ use crate::error::Error;
 use crate::gateway::Caller;
 
 const GB: i64 = 1 << 30;
-/// The most ids in one call: more would not fit on a page.
-const IDS_MAX: usize = 100;
 
 pub(super) async fn run(
     context: &Context,
@@ -18,9 +16,6 @@ pub(super) async fn run(
     request: DescribeCompShareInstanceRequest,
 ) -> Result<DescribeCompShareInstanceResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
-    if request.instance_ids.len() > IDS_MAX {
-        return Err(Error::not_available("UHostIds"));
-    }
     let ids: Vec<&str> = request.instance_ids.iter().map(String::as_str).collect();
     let filter = InstanceFilter {
         account: Some(caller.account().id),

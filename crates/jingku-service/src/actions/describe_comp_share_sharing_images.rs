@@ -22,8 +22,8 @@ pub(super) async fn run(
         with_readme: by_id,
         ..ImageFilter::default()
     };
-    let cursor = cursor(&request.paging, |token| filter.order.cursor(token))?;
     let scope = Scope::shared_with(caller.account().id);
+    let cursor = cursor(&request.paging, |token| filter.order.cursor(scope, token))?;
     let page = context.catalog.images_page(scope, filter, rows(&request.paging, cursor.as_ref())).await?;
     let images = page.items.into_iter().map(|row| view::image(row, context, by_id));
     Ok(DescribeCompShareSharingImagesResponse {

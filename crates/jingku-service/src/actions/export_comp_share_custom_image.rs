@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use jingku_protocol::actions::ExportCompShareCustomImageRequest;
 
 use crate::context::Context;
@@ -15,8 +13,9 @@ pub(super) async fn run(
     request: ExportCompShareCustomImageRequest,
 ) -> Result<Reply, Error> {
     let (image, manifest) = download::find(context, caller.account().id, &request.image_id).await?;
-    let permit = Arc::clone(&context.limits.exports).try_acquire_owned().map_err(|_| Error::Throttled)?;
-    let disk = transfer::open(context.store.clone(), image.id, &manifest).await?;
+    let slot = context.limits.exports.take(caller.account().id)?;
+    let disk = transfer::open(context, image.id, &manifest).await?;
     let length = disk.length();
-    Ok(Reply::File { length, etag: download::etag(&manifest)?, body: disk.read(0..length, permit) })
+    let body = disk.read(0..length, slot).await?;
+    Ok(Reply::File { length, etag: download::etag(&manifest)?, body })
 }

@@ -7,6 +7,11 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::Caller;
 
+/// "About 15 minutes for 100 GB", the public FAQ of the real service says of making an image. An image whose size is not known
+/// yet is assumed to be of that size.
+const ASSUMED_SECS: u64 = 15 * 60;
+const ASSUMED_BYTES: u64 = 100 << 30;
+
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
@@ -24,31 +29,26 @@ pub(super) async fn run(
         progress.started_at = Some(live.started_at());
         progress.reported_at = Some(context.clock.now());
     }
-    let mut reply = view(&progress, context.running.last_rate());
+    let mut reply = view(&progress);
     reply.present_bytes = if progress.status == ImageStatus::Making { present } else { 0 };
     Ok(reply)
 }
 
-/// `last_rate`, in bytes a second, serves until the job has a rate of its own; without one the durations are `"0"`.
-fn view(progress: &Progress, last_rate: Option<u64>) -> GetCompShareImageCreateProgressResponse {
+fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
     let bytes = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
     let (done, total) = (bytes(progress.done_bytes), bytes(progress.total_bytes));
     let elapsed = match (progress.started_at, progress.reported_at) {
         (Some(from), Some(to)) => bytes(to - from),
         _ => 0,
     };
-    let rate = done.checked_div(elapsed).filter(|rate| *rate > 0).or(last_rate);
-    let remaining = rate.map_or(0, |rate| total.saturating_sub(done).div_ceil(rate));
-    let (status, process, duration, remaining) = match progress.status {
-        ImageStatus::Making => ("Making", percent(done, total), elapsed + remaining, remaining),
-        ImageStatus::UnAvailable => ("Failed", percent(done, total), elapsed, 0),
-        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => {
-            ("Available", 100.0, elapsed, 0)
-        }
+    let (status, process, remaining) = match progress.status {
+        ImageStatus::Making => ("Making", percent(done, total), remaining_secs(done, total, elapsed)),
+        ImageStatus::UnAvailable => ("Failed", percent(done, total), 0),
+        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => ("Available", 100.0, 0),
     };
     GetCompShareImageCreateProgressResponse {
         process,
-        total_duration: duration.to_string(),
+        total_duration: elapsed.saturating_add(remaining).to_string(),
         remaining_duration: remaining.to_string(),
         status: status.to_owned(),
         progress: process,
@@ -56,7 +56,21 @@ fn view(progress: &Progress, last_rate: Option<u64>) -> GetCompShareImageCreateP
         processed_bytes: if status == "Available" { total } else { done },
         total_bytes: total,
         present_bytes: 0,
+        warnings: Some(progress.caution.clone()).filter(|text| !text.is_empty()).into_iter().collect(),
     }
+}
+
+/// Seconds until the image is there, by the rate so far. Never 0: clients stop waiting then.
+///
+/// Until something is measured, the job takes as long as the real service says that one takes. What other jobs measured
+/// is not used: it would tell something of other accounts' disks.
+fn remaining_secs(done: u64, total: u64, elapsed: u64) -> u64 {
+    let total = if total == 0 { ASSUMED_BYTES } else { total };
+    // Less than a byte a second is no rate: the job is held, or waits for its disk.
+    let measured = elapsed > 0 && done >= elapsed;
+    let (bytes, secs) = if measured { (done, elapsed) } else { (ASSUMED_BYTES, ASSUMED_SECS) };
+    let left = u128::from(total.saturating_sub(done)) * u128::from(secs);
+    u64::try_from(left.div_ceil(u128::from(bytes))).unwrap_or(u64::MAX).max(1)
 }
 
 /// Percent with one decimal; below 100 until the image is there, which is more than having read its disk.
@@ -77,27 +91,58 @@ mod tests {
             started_at: Some(100),
             reported_at: Some(100 + seconds),
             failed_reason: String::new(),
+            caution: String::new(),
         }
+    }
+
+    fn durations(progress: &Progress) -> (u64, u64) {
+        let reply = view(progress);
+        (reply.total_duration.parse().unwrap(), reply.remaining_duration.parse().unwrap())
     }
 
     #[test]
     fn durations_follow_the_measured_rate() {
-        let reply = view(&making(250, 10), None);
+        let reply = view(&making(250, 10));
         assert_eq!((reply.process, reply.progress), (25.0, 25.0));
-        assert_eq!((reply.total_duration.as_str(), reply.remaining_duration.as_str()), ("40", "30"));
-        let reply = view(&making(0, 0), Some(100));
-        assert_eq!((reply.total_duration.as_str(), reply.remaining_duration.as_str()), ("10", "10"));
-        let reply = view(&making(0, 0), None);
-        assert_eq!((reply.total_duration.as_str(), reply.remaining_duration.as_str()), ("0", "0"));
+        assert_eq!(durations(&making(250, 10)), (40, 30));
+        // Two fifths of a second are a second.
+        assert_eq!(durations(&making(996, 100)), (101, 1));
+    }
+
+    #[test]
+    fn nothing_in_the_making_says_that_nothing_is_left() {
+        let disk = |total_bytes, done_bytes| Progress { total_bytes, ..making(done_bytes, 0) };
+        let waiting = Progress { started_at: None, reported_at: None, ..disk(100 << 30, 0) };
+        for (progress, remaining) in [
+            (waiting.clone(), 900),
+            // A file of unknown size, before and after its first bytes.
+            (Progress { total_bytes: 0, ..waiting.clone() }, 900),
+            (Progress { total_bytes: 0, done_bytes: 50 << 30, ..waiting.clone() }, 450),
+            (Progress { total_bytes: 0, done_bytes: 200 << 30, ..waiting }, 1),
+            // In the first second, and when the clock went back.
+            (disk(200 << 30, 0), 1800),
+            (making(500, -100), 1),
+            // Nothing done for long: held, or waiting for the disk.
+            (making(0, 1000), 1),
+            (Progress { total_bytes: 10 << 30, ..making(1, 1_000_000) }, 90),
+            // Read whole, and being made durable.
+            (making(1000, 10), 1),
+            (making(2000, 10), 1),
+        ] {
+            let (total, left) = durations(&progress);
+            assert_eq!(left, remaining, "{progress:?}");
+            assert!(total >= left, "{progress:?}");
+            assert!(view(&progress).process < 100.0, "{progress:?}");
+        }
     }
 
     #[test]
     fn a_disk_read_whole_is_not_yet_an_image() {
-        assert!(view(&making(1000, 10), None).process < 100.0);
+        assert!(view(&making(1000, 10)).process < 100.0);
         let done = Progress { status: ImageStatus::Available, ..making(1000, 10) };
-        let reply = view(&done, None);
+        let reply = view(&done);
         assert_eq!((reply.process, reply.remaining_duration.as_str()), (100.0, "0"));
         let failed = Progress { status: ImageStatus::UnAvailable, ..making(500, 10) };
-        assert_eq!(view(&failed, None).status, "Failed");
+        assert_eq!((view(&failed).status.as_str(), durations(&failed)), ("Failed", (10, 0)));
     }
 }

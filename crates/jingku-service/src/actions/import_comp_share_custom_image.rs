@@ -1,12 +1,13 @@
 use jingku_catalog::{NewUpload, StartUpload, Upload};
 use jingku_protocol::actions::{
-    DEFAULT_LINK_SECS, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
+    DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
+use super::name_taken;
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::gateway::Caller;
-use crate::limits::{DISK_BYTES_MAX, MAX_ACCOUNT_UPLOADS};
+use crate::limits::DISK_BYTES_MAX;
 use crate::link::UploadLink;
 use crate::random::image_id;
 use crate::room::MARGIN_BYTES;
@@ -32,6 +33,7 @@ pub(super) async fn run(
         size_bytes: request.size_bytes,
         data_bytes: request.data_bytes,
         blake3: request.blake3.as_deref(),
+        format: request.format.map(FileFormat::as_str),
     };
     let (own, account) = (caller.own(), caller.account().id);
     // What has come of one that goes on is on the disk already.
@@ -42,11 +44,15 @@ pub(super) async fn run(
         check_room(context, request.data_bytes.or(request.size_bytes)).await?;
         let id = image_id(&*context.random);
         let now = context.clock.now();
-        match context.catalog.start_upload(own, new(&id), MAX_ACCOUNT_UPLOADS, now).await? {
+        let share = context.upload_share().await?;
+        match context.catalog.start_upload(own, new(&id), share, now).await? {
             StartUpload::Started => (id, false),
             StartUpload::Going(other) => (other, true),
-            StartUpload::NameTaken => return Err(Error::not_available("Name")),
-            StartUpload::TooMany => return Err(Error::TooManyUploads),
+            StartUpload::NameTaken => {
+                return Err(name_taken(context, caller, "Name", &request.name).await);
+            }
+            StartUpload::OverLimit(over) => return Err(Error::OverLimit(over)),
+            StartUpload::OverShare => return Err(Error::OverUploadShare),
         }
     };
     let expires_at = context.clock.now() + DEFAULT_LINK_SECS;
@@ -66,5 +72,9 @@ async fn check_room(context: &Context, data_bytes: Option<i64>) -> Result<(), Er
     let owed = u64::try_from(owed).unwrap_or(0);
     let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(owed);
     let needed_bytes = data_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);
-    if needed_bytes <= free_bytes { Ok(()) } else { Err(Error::NoRoomForFile { needed_bytes, free_bytes }) }
+    if needed_bytes <= free_bytes {
+        return Ok(());
+    }
+    tracing::warn!(needed_bytes, free_bytes, "no room for a file");
+    Err(Error::NoRoomForFile { needed_bytes })
 }

@@ -37,8 +37,12 @@ pub(super) async fn run(
     };
     let new_group_id = group_id(&*context.random);
     let submission = context.submission(&new_group_id, request.community_name.as_deref());
-    let (scope, now) = (caller.own(), context.clock.now());
-    match context.catalog.publish_image(scope, &request.image_id, submission, changes, now).await? {
+    let (scope, own_request, now) = (caller.own(), caller.request.as_deref(), context.clock.now());
+    match context
+        .catalog
+        .publish_image(scope, &request.image_id, submission, changes, own_request, now)
+        .await?
+    {
         PublishImage::Published(group_id) => {
             Ok(PublishCompShareImageResponse { new_comp_share_image_id: request.image_id, group_id })
         }

@@ -57,6 +57,8 @@ async fn copy_to(
         // A zone of the configuration may be called what an image may not.
         (number == 0 && is_image_name(&name)).then_some(name)
     };
+    // Each zone is a change of its own, and remembered by itself.
+    let zone_request = caller.request.as_ref().map(|request| format!("{request} {zone_id}"));
     let copy = NewCopy {
         id: &id,
         owner: caller.account().id,
@@ -64,12 +66,15 @@ async fn copy_to(
         description: request.target_description.as_deref(),
         place: Some((&zone.region, &zone.zone)),
         platform_type: "",
+        request: zone_request.as_deref(),
     };
     let source = &request.source_image_id;
     match context.catalog.copy_image(caller.own(), source, copy, context.clock.now()).await? {
         CopyImage::Copied(_) => Ok(id),
+        CopyImage::Before(id) => Ok(id),
         CopyImage::NotFound => Err(Error::ResourceNotFound(source.clone())),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(source.clone())),
         CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
+        CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }

@@ -16,7 +16,8 @@ pub(super) async fn run(
     let deleted = context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await?;
     failpoint::reached("delete.after_row");
     match deleted {
-        DeleteImage::Deleted => {
+        // A client that lost the answer sends the call again, and reads that it worked.
+        DeleteImage::Deleted | DeleteImage::Before => {
             context.running.cancel(&request.image_id);
             context.spools.remove(&request.image_id).await;
             Ok(TerminateCompShareCustomImageResponse {})

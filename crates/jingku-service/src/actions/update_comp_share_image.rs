@@ -1,7 +1,7 @@
 use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
-use super::texts;
+use super::{name_taken, texts};
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
@@ -46,7 +46,10 @@ pub(super) async fn run(
     match context.catalog.update_image(caller.own(), &request.image_id, changes, context.clock.now()).await? {
         UpdateImage::Updated => Ok(UpdateCompShareImageResponse {}),
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
-        UpdateImage::NameTaken => Err(Error::not_available("Name")),
+        UpdateImage::NameTaken => {
+            let name = request.name.as_deref().unwrap_or_default();
+            Err(name_taken(context, caller, "Name", name).await)
+        }
         UpdateImage::GroupNotFound => Err(Error::ResourceNotFound(request.group_id.unwrap_or_default())),
         UpdateImage::VersionTaken(name) => Err(Error::VersionTaken(name)),
         UpdateImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),

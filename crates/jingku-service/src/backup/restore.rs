@@ -2,12 +2,16 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jingku_catalog::Catalog;
 
 use super::copy::{Outcome, Pair, Way, copy};
-use super::folder::{Folder, Record, hash_file, open_objects, put_in_place, remove_catalog, write_whole};
+use super::folder::{
+    Folder, copy_catalog, hash_file, open_objects, put_in_place, read_checked, remove_catalog, write_whole,
+};
+use super::record::{Entry, Record};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
 use crate::failpoint;
@@ -18,6 +22,8 @@ use crate::named::{Named, all_images};
 pub struct RestoreBackup<'a> {
     /// The folder of the backup.
     pub folder: &'a Path,
+    /// The number of a generation; `None` for the newest.
+    pub generation: Option<u64>,
     /// The data folder: new, empty, or what an earlier try left.
     pub data: &'a Path,
     /// Leaves out images whose bits are lost or damaged.
@@ -27,6 +33,8 @@ pub struct RestoreBackup<'a> {
 /// What [`restore_backup`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
+    /// The generation that it was.
+    pub generation: u64,
     /// When the backup was taken.
     pub taken_at: i64,
     /// How many images are back, in the trash or not.
@@ -42,26 +50,22 @@ pub struct Restored {
 /// Makes a data folder of a backup. Everything is checked on the way; the folder cannot be used before all is in place.
 pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupError> {
     let folder = Folder::open(how.folder)?;
-    let record = folder.record()?;
-    let source = folder.catalog(&record.catalog);
+    let entry = choose(&folder, how.generation)?;
+    let (generation, record) = (entry.number, entry.record()?.clone());
+    let source = folder.catalog(&record);
     if !source.is_file() || hash_file(&source)? != record.catalog {
         return Err(BackupError::DamagedFile(source));
     }
-    for (name, hash) in &record.keys {
-        let path = folder.key(name);
-        if !path.is_file() || hash_file(&path)? != *hash {
-            return Err(BackupError::DamagedFile(path));
-        }
-    }
+    let keys = read_keys(&folder, &record)?;
     let data = prepare(how.data)?;
     let _lock = data.lock()?;
     let staged = data.path().join("catalog.db.new");
     remove_catalog(&staged)?;
-    copy_catalog(&source, &staged, &record)?;
+    copy_catalog(&source, &staged, &record.catalog)?;
     let catalog = Catalog::open_sqlite(&staged).await?;
     let images = all_images(&catalog).await?;
     let count = images.len() as u64;
-    let (from, from_store) = folder.objects()?;
+    let (from, from_store) = folder.objects_read_only()?;
     let (to, to_store) = open_objects(&data.path().join("store"))?;
     let copying = tokio::task::spawn_blocking(move || {
         let named = Named::open(&images, &[(&from, &from_store)])?;
@@ -78,9 +82,7 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     }
     // The last handle: what was changed is in the file then, and nowhere else.
     drop(catalog);
-    for (name, _) in &record.keys {
-        let path = folder.key(name);
-        let bytes = fs::read(&path).map_err(|source| BackupError::Io { path, source })?;
+    for (name, bytes) in keys {
         write_whole(data.path(), name, &bytes)?;
     }
     put_catalog(&data, &staged)?;
@@ -88,43 +90,61 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     remove_marker(&data)?;
     failpoint::reached("restore.done");
     Ok(Restored {
+        generation,
         taken_at: record.taken_at,
         images: count - damage.images.len() as u64,
         copied,
-        master_key: record.keys.iter().any(|(name, _)| name == "master.key"),
+        master_key: record.has_master_key(),
         damage,
     })
 }
 
+/// Finds the generation that was asked for.
+fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError> {
+    let mut entries = folder.entries()?;
+    match generation {
+        None => entries.pop().ok_or_else(|| BackupError::NoBackup(folder.path().to_owned())),
+        Some(generation) => entries
+            .into_iter()
+            .find(|entry| entry.number == generation)
+            .ok_or_else(|| BackupError::NoGeneration { folder: folder.path().to_owned(), generation }),
+    }
+}
+
+/// Reads the keys of a generation.
+fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
+    let read = |(name, hash): &'a (String, String)| {
+        // A name that is a path would lead out of the data folder.
+        let path = folder.key(record, name, hash);
+        match name.as_str() {
+            "master.key" | "credentials.toml" => Ok((name.as_str(), read_checked(&path, hash)?)),
+            _ => Err(BackupError::DamagedFile(path)),
+        }
+    };
+    record.keys.iter().map(read).collect()
+}
+
 /// Takes a folder that is new or empty, or that an earlier try left unfinished, and marks it as unfinished.
 fn prepare(path: &Path) -> Result<DataDir, BackupError> {
+    let unfinished = path.join(RESTORING).exists();
+    // Before anything is changed in a folder that is not for this.
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        entries => Some(entries.map_err(|source| BackupError::Io { path: path.to_owned(), source })?),
+    };
+    if !unfinished && entries.is_some_and(|mut entries| entries.next().is_some()) {
+        return Err(BackupError::NotEmpty(path.to_owned()));
+    }
     let data = DataDir::open_or_create(path)?;
     let marker = data.path().join(RESTORING);
-    if !marker.exists() {
-        let entries = fs::read_dir(data.path());
-        let mut entries = entries.map_err(|source| BackupError::Io { path: path.to_owned(), source })?;
-        if entries.next().is_some() {
-            return Err(BackupError::NotEmpty(path.to_owned()));
-        }
-        let file = File::create(&marker).and_then(|file| file.sync_all());
+    if !unfinished {
+        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&marker);
+        let file = file.and_then(|file| file.sync_all());
         let named = file.and_then(|()| File::open(data.path())?.sync_all());
         named.map_err(|source| BackupError::Io { path: marker, source })?;
     }
     failpoint::reached("restore.marked");
     Ok(data)
-}
-
-fn copy_catalog(from: &Path, to: &Path, record: &Record) -> Result<(), BackupError> {
-    let copied = || {
-        use std::os::unix::fs::OpenOptionsExt;
-
-        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
-        io::copy(&mut File::open(from)?, &mut file)?;
-        file.sync_all()
-    };
-    copied().map_err(|source| BackupError::Io { path: to.to_owned(), source })?;
-    // It may have been read wrong this time.
-    if hash_file(to)? == record.catalog { Ok(()) } else { Err(BackupError::DamagedFile(from.to_owned())) }
 }
 
 fn put_catalog(data: &DataDir, staged: &PathBuf) -> Result<(), BackupError> {

@@ -13,8 +13,12 @@ use image::{
 
 /// The longest side of a picture, in pixels.
 pub(super) const SIDE_MAX: u32 = 4096;
-/// The most memory that decoding may ask for, in bytes: a picture of the longest sides, and half as much again.
-const ALLOC_BYTES_MAX: u64 = 96 << 20;
+/// The most memory that decoding may take, in bytes: an opaque picture of the longest sides.
+const ALLOC_BYTES_MAX: u64 = 48 << 20;
+/// What a decoder keeps of each pixel and channel of a progressive JPEG until the last scan.
+const COEFFICIENT_BYTES: u64 = 2;
+/// What the decoder of WebP keeps of each pixel beside the picture.
+const WEBP_PIXEL_BYTES: u64 = 4;
 /// The most memory that one pixel of an animation takes: the picture, the one before it, and the two of them as shown.
 const ANIMATION_PIXEL_BYTES: u64 = 3 * 4;
 /// The most pixels of all pictures of an animation, as they are shown.
@@ -61,14 +65,19 @@ fn decode(format: ImageFormat, bytes: &[u8]) -> ImageResult<()> {
         ImageFormat::Png => {
             let decoder = PngDecoder::with_limits(input, limits())?;
             let size = decoder.dimensions();
-            if decoder.is_apng()? { watch(size, decoder.apng()?.into_frames()) } else { look(decoder) }
+            if decoder.is_apng()? { watch(size, decoder.apng()?.into_frames()) } else { look(decoder, 0) }
         }
-        ImageFormat::Jpeg => look(JpegDecoder::new(input)?),
+        ImageFormat::Jpeg => {
+            let decoder = JpegDecoder::new(input)?;
+            let kept = if is_progressive(bytes) { COEFFICIENT_BYTES * decoder.total_bytes() } else { 0 };
+            look(decoder, kept)
+        }
         ImageFormat::WebP => {
             let mut decoder = WebPDecoder::new(input)?;
             decoder.set_limits(limits())?;
             let size = decoder.dimensions();
-            if decoder.has_animation() { watch(size, decoder.into_frames()) } else { look(decoder) }
+            let kept = WEBP_PIXEL_BYTES * u64::from(size.0) * u64::from(size.1);
+            if decoder.has_animation() { watch(size, decoder.into_frames()) } else { look(decoder, kept) }
         }
         ImageFormat::Gif => {
             let mut decoder = GifDecoder::new(input)?;
@@ -80,10 +89,16 @@ fn decode(format: ImageFormat, bytes: &[u8]) -> ImageResult<()> {
     }
 }
 
-/// Decodes a still picture.
-fn look(mut decoder: impl ImageDecoder) -> ImageResult<()> {
+/// Whether a JPEG may come in several scans. The marker may also be that of a thumbnail inside, which is as well.
+fn is_progressive(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|marker| matches!(marker, [0xff, 0xc2 | 0xc6 | 0xca | 0xce]))
+}
+
+/// Decodes a still picture, for which the decoder keeps so many bytes beside the picture itself.
+fn look(mut decoder: impl ImageDecoder, kept_bytes: u64) -> ImageResult<()> {
     let mut limits = limits();
     limits.check_dimensions(decoder.dimensions().0, decoder.dimensions().1)?;
+    limits.reserve(kept_bytes)?;
     limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(limits)?;
     DynamicImage::from_decoder(decoder).map(drop)

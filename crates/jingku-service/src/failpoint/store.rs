@@ -22,6 +22,10 @@ impl<B: Backend> Backend for Reaching<B> {
         self.0.read(key)
     }
 
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        self.0.read_part(key, offset, length)
+    }
+
     fn head(&self, key: Key) -> Result<Head> {
         self.0.head(key)
     }

@@ -5,25 +5,32 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{Store, Written};
-use jingku_makers::{DiskError, open_alone, packing, unpack};
+use jingku_makers::{DiskError, DiskFormat, open_alone, packing, unpack};
 
-use super::make::{MakeError, Readable, copy, is_used_up};
+use super::make::{MakeError, Readable, copy, no_room};
 use super::progress::Progress;
 use crate::failpoint;
-use crate::limits::DISK_BYTES_MAX;
-use crate::room::Room;
+use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE};
+use crate::room::{MARGIN_BYTES, Room};
 use crate::upload::UNPACKED;
 
-/// Makes the image of an uploaded file. A compressed one is replaced by what is in it.
+/// Makes the image of an uploaded file. A compressed one is replaced by what is in it. With a `format`, the disk in it is
+/// read so, whatever it looks like.
 pub(super) fn make(
     store: &Store,
     spool: &Path,
+    format: Option<DiskFormat>,
+    unpack_ratio: u64,
     progress: &Progress,
     room: Option<&Room>,
 ) -> Result<Written, MakeError> {
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
-    unpack_in_place(spool, size_max, progress, room)?;
-    let reader = Arc::new(Readable(open_alone(spool, size_max).map_err(MakeError::File)?));
+    unpack_in_place(spool, size_max, format, unpack_ratio, progress, room)?;
+    let reader = Arc::new(Readable(open_alone(spool, size_max, format).map_err(MakeError::File)?));
+    // Who says that it is raw knows what is in it.
+    if format != Some(DiskFormat::Raw) {
+        progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
+    }
     progress.set_total(progress.passed() + reader.0.len());
     let mut writer = store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, None, room).map_err(of_file)?;
@@ -40,6 +47,8 @@ pub(super) fn make(
 fn unpack_in_place(
     spool: &Path,
     size_max: u64,
+    format: Option<DiskFormat>,
+    unpack_ratio: u64,
     progress: &Progress,
     room: Option<&Room>,
 ) -> Result<(), MakeError> {
@@ -48,18 +57,28 @@ fn unpack_in_place(
     let packed_bytes = spool.metadata().map_or(0, |file| file.len());
     // Half of the work, for all one can know.
     progress.set_total(2 * packed_bytes);
-    let done = unpack(spool, packing, &unpacked, size_max, |read| {
-        progress.reach(read);
+    let data_max = packed_bytes.saturating_mul(unpack_ratio).max(UNPACKED_DATA_BYTES_FREE);
+    let keep_free = room.and_then(|room| room.free_bytes().ok()).map_or(0, keep_free);
+    let done = unpack(spool, packing, &unpacked, size_max, |unpacked| {
+        progress.reach(unpacked.packed_bytes);
         if let Some(stop) = progress.stopped() {
             return Err(MakeError::Stopped(stop));
         }
-        if room.is_some_and(is_used_up) {
-            let doing = "unpack an uploaded file and leave the catalogue some".to_owned();
-            return Err(jingku_chunks::Error::NoSpace { doing }.into());
+        if unpacked.data_bytes > data_max {
+            return Err(DiskError::unusable(
+                spool,
+                format!(
+                    "it unpacks to more than {unpack_ratio} times its size, zeros not counted; import it uncompressed"
+                ),
+            )
+            .into());
+        }
+        if room.is_some_and(|room| room.free_bytes().is_ok_and(|free| free < keep_free)) {
+            return Err(no_room("unpack an uploaded file"));
         }
         Ok(())
     });
-    let done = done.and_then(|()| Ok(open_alone(&unpacked, size_max)?.len()));
+    let done = done.and_then(|()| Ok(open_alone(&unpacked, size_max, format)?.len()));
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");
@@ -73,6 +92,11 @@ fn unpack_in_place(
             Err(of_file(error))
         }
     }
+}
+
+/// What unpacking leaves free, in bytes: one file does not take the room of all others.
+fn keep_free(free_bytes: u64) -> u64 {
+    (free_bytes / UNPACK_FREE_SHARE).max(MARGIN_BYTES)
 }
 
 /// What is wrong with the disk is wrong with the file it came in.
@@ -90,4 +114,15 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 fn replacing(path: &Path) -> impl FnOnce(std::io::Error) -> MakeError {
     let path = path.to_owned();
     move |source| MakeError::File(DiskError::Io { action: "replace", path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacking_leaves_a_quarter_and_the_margin() {
+        assert_eq!(keep_free(100 << 30), 25 << 30);
+        assert_eq!(keep_free(64 << 20), MARGIN_BYTES);
+    }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{STRETCH_BYTES_MAX, Source, Store, Writer, Written};
+use jingku_makers::content::Caution;
 use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use super::progress::{Progress, Stop, share};
 use crate::error::Internal;
 use crate::failpoint;
 use crate::room::{MARGIN_BYTES, Room};
+use crate::sentence::clause;
 
 /// Why an image is not made.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,10 @@ impl MakeError {
     /// What the owner of the image is told: what to do, and nothing of the host, such as paths.
     pub(super) fn reason(&self) -> String {
         match self {
+            Self::Stopped(Stop::Overdue) => {
+                "Making the image took longer than it may for its size. Make a smaller image, or ask the operator to give \
+                 it more time (`deadline_minutes`), then make it again."
+            }
             Self::Stopped(_) => "Making the image was stopped. Delete this image and make it again.",
             Self::InstanceGone => "The instance does not exist any more.",
             Self::Declared(reason) => reason,
@@ -61,10 +67,11 @@ impl MakeError {
 /// What a tenant is told of a disk that cannot be read; the operator's log has the path and the details.
 pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
     match error {
+        DiskError::Backing { source, .. } => disk_reason(source),
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
-        DiskError::Unusable { .. } => {
+        DiskError::Unusable { .. } | DiskError::NotADisk { .. } | DiskError::Packed { .. } => {
             "The disk of the instance cannot be used. Ask the operator to look at it."
         }
         DiskError::Damaged { .. } => "The disk of the instance is damaged. Ask the operator to repair it.",
@@ -75,7 +82,7 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
         DiskError::Changed { .. } => {
             "The disk changed while it was read. Stop the instance, then make the image again."
         }
-        DiskError::Converter { .. } | DiskError::Io { .. } => {
+        DiskError::Converter { .. } | DiskError::Stopped { .. } | DiskError::Io { .. } => {
             "The disk of the instance cannot be read. Ask the operator to look at the server's log."
         }
     }
@@ -84,17 +91,31 @@ pub(crate) fn disk_reason(error: &DiskError) -> &'static str {
 /// What a tenant is told of a file that he uploaded. What is wrong with it is his to know; where it lies is not.
 fn file_reason(error: &DiskError) -> String {
     match error {
-        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {why}."),
-        DiskError::Damaged { why, .. } => format!("The file is damaged: {why}."),
+        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {}.", clause(why)),
+        DiskError::NotADisk { foreign, .. } => {
+            let advice = match foreign.command {
+                Some(command) => format!("Make a raw or qcow2 disk of it first: `{command}`."),
+                None => "Check that it is the right file.".to_owned(),
+            };
+            let name = foreign.name;
+            format!(
+                "No image can be made of the file: it looks like {name}. {advice} If it is a raw disk all the same, \
+                 import it with `--format raw`."
+            )
+        }
+        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {}.", clause(fault)),
+        DiskError::Damaged { why, .. } => format!("The file is damaged: {}.", clause(why)),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
                 .to_owned()
         }
         DiskError::NotFound { .. }
+        | DiskError::Backing { .. }
         | DiskError::Redeclare { .. }
         | DiskError::InUse { .. }
         | DiskError::Changed { .. }
         | DiskError::Converter { .. }
+        | DiskError::Stopped { .. }
         | DiskError::Io { .. } => {
             "The uploaded file is not as it was on the server any more. Import it again; \
              if that fails too, ask the operator to look at the server's log."
@@ -146,6 +167,9 @@ pub(crate) struct DeclaredDisk {
     pub(crate) disk: Disk,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fails: Option<DeclaredFailure>,
+    /// What was to be said about its content when it was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) caution: Option<Caution>,
 }
 
 /// Making an image of the instance fails.
@@ -165,10 +189,17 @@ pub(super) fn make(
     progress: &Progress,
     room: Option<&Room>,
 ) -> Result<Written, MakeError> {
-    let DeclaredDisk { disk, fails } = serde_json::from_str(disk)
+    let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
-    let reader = Arc::new(Readable(disk.open(scratch)?));
+    progress.set_caution(caution);
+    let proceed = || progress.stopped().is_none() && !room.is_some_and(is_used_up);
+    let opened = disk.open_while(scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
+        (DiskError::Stopped { .. }, Some(stop)) => MakeError::Stopped(stop),
+        (DiskError::Stopped { .. }, None) => no_room("convert a disk"),
+        (error, _) => error.into(),
+    })?;
+    let reader = Arc::new(Readable(opened));
     let mut writer = store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, fails.as_ref(), room)?;
     let sealed = writer.finish_chunks()?;
@@ -205,6 +236,7 @@ pub(super) fn copy(
     fails: Option<&DeclaredFailure>,
     room: Option<&Room>,
 ) -> Result<(), MakeError> {
+    writer.compare_with(progress.own_manifests())?;
     let (length, chunk_bytes) = (reader.0.len(), writer.chunk_size());
     let mut at = 0;
     reach(0, length, progress, fails)?;
@@ -220,8 +252,7 @@ pub(super) fn copy(
             at = start;
         }
         if room.is_some_and(is_used_up) {
-            let doing = "make an image and leave the catalogue some".to_owned();
-            return Err(jingku_chunks::Error::NoSpace { doing }.into());
+            return Err(no_room("make an image"));
         }
         // To the end of the last chunk that holds data, as far as one stretch goes.
         let end = data.end.next_multiple_of(chunk_bytes).min(at + STRETCH_BYTES_MAX).min(length);
@@ -230,10 +261,15 @@ pub(super) fn copy(
             failpoint::reached("make.chunk");
         }
         at = end;
-        progress.set_present(writer.reused_plain_bytes());
+        progress.set_present(writer.known_plain_bytes());
         reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)
+}
+
+/// What is free must stay so.
+pub(super) fn no_room(doing: &str) -> MakeError {
+    jingku_chunks::Error::NoSpace { doing: format!("{doing} and leave the catalogue some") }.into()
 }
 
 /// Whether what is free must stay so. Where nobody can tell, the store will.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use jingku_chunks::ManifestId;
+use jingku_makers::content::Caution;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
@@ -16,6 +18,8 @@ pub(crate) enum Stop {
     Shutdown,
     /// The image was deleted, or another worker has the job.
     Lost,
+    /// It takes longer than a job of its size may.
+    Overdue,
 }
 
 /// How far one job is. Written by the thread that works, read by whoever asks.
@@ -25,10 +29,15 @@ pub(crate) struct Progress {
     passed: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
-    /// What the store had already.
+    /// What images of the account have already. What others have stored is not the account's to know.
     present: AtomicU64,
+    /// The manifests of these images.
+    own_manifests: Vec<ManifestId>,
+    /// What is to be said about the disk.
+    caution: Mutex<Option<Caution>>,
     shutdown: AtomicBool,
     lost: AtomicBool,
+    overdue: AtomicBool,
     /// Where it has to wait, when somebody may ask that.
     hold: Option<Arc<Hold>>,
 }
@@ -42,10 +51,22 @@ impl Progress {
             done: zero(),
             total: zero(),
             present: zero(),
+            own_manifests: Vec::new(),
+            caution: Mutex::default(),
             shutdown: false.into(),
             lost: false.into(),
+            overdue: false.into(),
             hold,
         }
+    }
+
+    /// Names the manifests that what is made is compared with.
+    pub(super) fn with_own_manifests(self, own_manifests: Vec<ManifestId>) -> Self {
+        Self { own_manifests, ..self }
+    }
+
+    pub(super) fn own_manifests(&self) -> &[ManifestId] {
+        &self.own_manifests
     }
 
     pub(crate) fn started_at(&self) -> i64 {
@@ -83,6 +104,15 @@ impl Progress {
         self.present.store(bytes, Ordering::Relaxed);
     }
 
+    /// What is to be said about the disk although it is accepted.
+    pub(crate) fn caution(&self) -> Option<Caution> {
+        lock(&self.caution).clone()
+    }
+
+    pub(crate) fn set_caution(&self, caution: Option<Caution>) {
+        *lock(&self.caution) = caution;
+    }
+
     fn set_done(&self, bytes: u64) {
         self.done.store(bytes, Ordering::Relaxed);
     }
@@ -103,6 +133,7 @@ impl Progress {
         match why {
             Stop::Shutdown => self.shutdown.store(true, Ordering::Relaxed),
             Stop::Lost => self.lost.store(true, Ordering::Relaxed),
+            Stop::Overdue => self.overdue.store(true, Ordering::Relaxed),
         }
     }
 
@@ -111,13 +142,10 @@ impl Progress {
         if self.lost.load(Ordering::Relaxed) {
             return Some(Stop::Lost);
         }
+        if self.overdue.load(Ordering::Relaxed) {
+            return Some(Stop::Overdue);
+        }
         self.shutdown.load(Ordering::Relaxed).then_some(Stop::Shutdown)
-    }
-
-    /// Bytes a second so far; `None` in the first second.
-    pub(crate) fn rate(&self, now: i64) -> Option<u64> {
-        let seconds = u64::try_from(now - self.started_at).ok().filter(|seconds| *seconds > 0)?;
-        Some(self.done() / seconds).filter(|rate| *rate > 0)
     }
 }
 
@@ -165,7 +193,6 @@ impl Hold {
 #[derive(Default)]
 pub(crate) struct Running {
     jobs: Mutex<HashMap<String, Arc<Progress>>>,
-    last_rate: AtomicU64,
     /// Wakes a worker that waits for a job.
     pub(crate) wake: Notify,
     /// A worker reads it from before it claims a job until the job's end is written down: see [`Running::pause`].
@@ -177,11 +204,8 @@ impl Running {
         lock(&self.jobs).insert(image_id.to_owned(), Arc::clone(progress));
     }
 
-    pub(super) fn remove(&self, image_id: &str, rate: Option<u64>) {
+    pub(super) fn remove(&self, image_id: &str) {
         lock(&self.jobs).remove(image_id);
-        if let Some(rate) = rate {
-            self.last_rate.store(rate, Ordering::Relaxed);
-        }
     }
 
     /// How far the making of an image is, when this process is at it.
@@ -210,10 +234,5 @@ impl Running {
                 () = tokio::time::sleep(HOLD_LOOK) => {}
             }
         }
-    }
-
-    /// Bytes a second of the last job that took a second or more.
-    pub(crate) fn last_rate(&self) -> Option<u64> {
-        Some(self.last_rate.load(Ordering::Relaxed)).filter(|rate| *rate > 0)
     }
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jingku_chunks::{CheckPlan, Depth, Key, Seen};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::pace::Pause;
+use super::supervisor::Loop;
 use crate::check::{Checked, HurtObject};
 use crate::context::Context;
 use crate::failpoint;
@@ -21,29 +22,27 @@ const KEEP_EVERY: Duration = Duration::from_mins(1);
 /// What is read at one go at least, in bytes: where there is little, several prefixes.
 const GO_BYTES: u64 = 64 << 20;
 
-/// Reads until told to stop.
-pub(super) async fn scrub(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+/// Reads until the server stops.
+pub(super) async fn scrub(task: Loop) {
+    let context = &task.context;
     if context.scrub_settings.days == 0 || context.data.is_none() {
         return;
     }
-    while !*stopped.borrow() && stopped.has_changed().is_ok() {
+    while !task.stop.is_cancelled() {
         let Some(due) = context.due_scrub() else {
-            tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
+            task.rest(EVERY).await;
             continue;
         };
-        if let Err(error) = go(&context, due, &stopped).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot scrub the store");
-            tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
+        let read = go(context, due, &task.stop).await;
+        task.note(&read);
+        if read.is_err() {
+            task.rest(EVERY).await;
         }
     }
 }
 
 /// Reads a prefix to its end, or several small ones, from the place it was left at.
-async fn go(
-    context: &Arc<Context>,
-    mut scrub: Scrub,
-    stopped: &watch::Receiver<bool>,
-) -> Result<(), OperatorError> {
+async fn go(context: &Arc<Context>, mut scrub: Scrub, stop: &CancellationToken) -> Result<(), OperatorError> {
     let Some(first) = scrub.prefix() else { return Ok(()) };
     if first == 0 && scrub.place().is_none() {
         tracing::info!("scrub begins");
@@ -52,14 +51,14 @@ async fn go(
         }
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
-    let go_on = Pause::new(stopped.clone());
+    let go_on = Pause::new(stop.clone());
     let Some(survey) = context.survey(only(first..=first), move |_| go_on.wait(Duration::ZERO)).await? else {
         return Ok(());
     };
     scrub.set_rate(survey.bytes, context.clock.now(), context.scrub_settings.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
     let depth = scrub.place().map_or(Depth::Bytes, Depth::After);
-    let pacer = Arc::new(Mutex::new(Pacer::new(context, scrub, stopped)));
+    let pacer = Arc::new(Mutex::new(Pacer::new(context, scrub, stop)));
     let watched = Arc::clone(&pacer);
     let plan = CheckPlan { depth, ..only(first..=last) };
     let checked = context.look(plan, move |seen| lock(&watched).see(seen)).await?;
@@ -118,9 +117,9 @@ struct Pacer {
 }
 
 impl Pacer {
-    fn new(context: &Arc<Context>, scrub: Scrub, stopped: &watch::Receiver<bool>) -> Self {
+    fn new(context: &Arc<Context>, scrub: Scrub, stop: &CancellationToken) -> Self {
         let now = Instant::now();
-        let (context, pause) = (Arc::clone(context), Pause::new(stopped.clone()));
+        let (context, pause) = (Arc::clone(context), Pause::new(stop.clone()));
         Self { context, scrub, pause, started: now, bytes: 0, kept: now }
     }
 

@@ -1,13 +1,12 @@
 //! Sweeps the store, now and then, and when images went for good.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::pace::Pause;
+use super::supervisor::Loop;
 use crate::context::Context;
 use crate::data_dir::DataDir;
+use crate::sweep::SweepError;
 
 /// How often it looks whether it is time.
 const EVERY: Duration = Duration::from_mins(10);
@@ -17,21 +16,21 @@ const RESTS: u32 = 3;
 const REST_MAX: Duration = Duration::from_secs(1);
 const SECS_OF_AN_HOUR: i64 = 60 * 60;
 
-/// Sweeps until told to stop.
-pub(super) async fn sweep(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+/// Sweeps until the server stops.
+pub(super) async fn sweep(task: Loop) {
+    let context = &task.context;
     // The snapshots of a lab name manifests too, and nobody asks them; what is in memory is gone at the end anyway.
     if context.sweep.every_hours == 0 || context.data.is_none() {
         return;
     }
-    let mut now = is_due(&context);
-    while !*stopped.borrow() && stopped.has_changed().is_ok() {
+    let mut now = is_due(context);
+    while !task.stop.is_cancelled() {
         if now {
-            run(&context, &stopped).await;
+            task.note(&run(&task).await);
         }
         now = tokio::select! {
             () = context.emptied.notified() => true,
-            () = tokio::time::sleep(EVERY) => is_due(&context),
-            _ = stopped.changed() => false,
+            () = task.rest(EVERY) => is_due(context),
         };
     }
 }
@@ -47,16 +46,11 @@ fn is_due(context: &Context) -> bool {
         .is_none_or(|last| now.saturating_sub(last.ended_at).abs() >= every)
 }
 
-async fn run(context: &Context, stopped: &watch::Receiver<bool>) {
-    let pause = Pause::new(stopped.clone());
+async fn run(task: &Loop) -> Result<(), SweepError> {
+    let pause = Pause::new(task.stop.clone());
     let rest = move |_, took: Duration| pause.wait((took * RESTS).min(REST_MAX));
-    match context.sweep(false, rest).await {
-        Ok(swept) => {
-            let (files, bytes) = (swept.chunks + swept.manifests, swept.bytes);
-            tracing::info!(files, bytes, "swept the store");
-        }
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep the store");
-        }
-    }
+    let swept = task.context.sweep(false, rest).await?;
+    let (files, bytes) = (swept.chunks + swept.manifests, swept.bytes);
+    tracing::info!(files, bytes, "swept the store");
+    Ok(())
 }

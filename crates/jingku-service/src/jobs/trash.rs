@@ -3,28 +3,37 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use jingku_catalog::CatalogError;
 
+use super::supervisor::Loop;
 use crate::context::Context;
 
 /// How often. What is kept is kept for days.
 const EVERY: Duration = Duration::from_mins(10);
 
-/// Forgets until told to stop, for the first time at once.
-pub(super) async fn empty(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
-    // An error means that whoever could tell to stop is gone.
-    while !*stopped.borrow() && stopped.has_changed().is_ok() {
-        let told = || *stopped.borrow() || stopped.has_changed().is_err();
-        match context.empty_expired(told).await {
-            Ok(emptied) if emptied.images > 0 => context.emptied.notify_one(),
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot empty the trash");
-            }
-        }
-        keep_reserve(&context).await;
-        tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
+/// Forgets until the server stops, for the first time at once.
+pub(super) async fn empty(task: Loop) {
+    task.every(EVERY, || empty_once(&task)).await;
+    // A server that never runs for long has run for all of it.
+    trusted_now(&task.context).await;
+}
+
+async fn empty_once(task: &Loop) -> Result<(), CatalogError> {
+    let context = &task.context;
+    // Also where the catalogue fails, which may be because there is no room.
+    keep_reserve(context).await;
+    let emptied = context.empty_expired(trusted_now(context).await, || task.stop.is_cancelled()).await?;
+    if emptied.images > 0 {
+        context.emptied.notify_one();
     }
+    Ok(())
+}
+
+/// The time that deleting by age may count with: see [`Context::trusted_now`].
+pub(super) async fn trusted_now(context: &Arc<Context>) -> Option<i64> {
+    let context = Arc::clone(context);
+    let read = tokio::task::spawn_blocking(move || context.trusted_now()).await;
+    read.inspect_err(|error| tracing::error!(%error, "cannot read the clock")).ok().flatten()
 }
 
 /// Makes the reserve of room, at the start, and anew when it was used up and there is room again.

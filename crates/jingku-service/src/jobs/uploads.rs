@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_catalog::{Job, UPLOAD_SOURCE, Upload};
-use tokio::sync::watch;
 
+use super::supervisor::Loop;
+use super::trash::trusted_now;
 use crate::context::Context;
 use crate::error::Internal;
 use crate::limits::{UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT};
@@ -18,21 +19,17 @@ const NOT_STARTED: &str = "No byte of the file came within 10 minutes. Import it
 /// `FailedReason` of an image whose file did not come to its end.
 const SILENT: &str = "Nothing more of the file came for 24 hours. Import it again.";
 
-/// Works until told to stop, for the first time at once.
-pub(super) async fn expire(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
-    // An error means that nobody is left to say so.
-    while !*stopped.borrow() && stopped.has_changed().is_ok() {
-        if let Err(error) = expire_once(&context).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot look after uploads");
-        }
-        tokio::select! { _ = stopped.changed() => {}, () = tokio::time::sleep(EVERY) => {} }
-    }
+/// Works until the server stops, for the first time at once.
+pub(super) async fn expire(task: Loop) {
+    task.every(EVERY, || expire_once(&task.context)).await;
 }
 
 async fn expire_once(context: &Arc<Context>) -> Result<(), Internal> {
     let now = context.clock.now();
-    let (resumable, startable) = (now - seconds(UPLOAD_RESUME_TIMEOUT), now - seconds(UPLOAD_START_TIMEOUT));
-    let silent = context.catalog.silent_uploads(resumable, startable).await?;
+    // What has come of a file may be hours of work: a clock that has just jumped does not throw it away. Where nothing has
+    // come nothing is lost.
+    let resumable = trusted_now(context).await.map(|now| now - seconds(UPLOAD_RESUME_TIMEOUT));
+    let silent = context.catalog.silent_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
     // Bytes may be coming just now.
     for upload in silent.iter().filter(|upload| !context.spools.is_taken(&upload.image_id)) {
         if context.catalog.fail_upload(upload, reason(upload), now).await? {

@@ -1,6 +1,7 @@
 //! A clock that somebody moves while the server runs.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::lock::lock;
@@ -55,6 +56,10 @@ impl Clock for LabClock {
             Setting::Ahead(by) => self.base.now().saturating_add(by),
             Setting::At(now) => now,
         }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.base.monotonic()
     }
 }
 

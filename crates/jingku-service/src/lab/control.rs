@@ -18,12 +18,14 @@ use serde_json::{Value, json};
 
 use super::Lab;
 use super::faults::{FAULTS_MAX, Fault, Waiting};
+use super::seconds::Seconds;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Internal;
 use crate::jobs::store_pattern;
 use crate::limits::BODY_READ_TIMEOUT;
 use crate::lock::lock;
+use crate::sentence::clause;
 
 /// A request must carry this header; what it says does not matter.
 const HEADER: &str = "x-jingku-lab";
@@ -70,8 +72,8 @@ struct Named {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum ClockChange {
-    Set(i64),
-    Advance(i64),
+    Set(Seconds),
+    Advance(Seconds),
     Free(bool),
 }
 
@@ -222,7 +224,8 @@ fn is_loopback(host: &str) -> bool {
 /// An absent body is an empty object.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| Refusal::Bad(format!("The body is wrong: {error}.")))
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::Bad(format!("The body is wrong: {}.", clause(&error))))
 }
 
 fn state(context: &Context, lab: &Lab) -> Value {
@@ -279,7 +282,12 @@ async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Resul
     let snapshot = lock(&lab.snapshots).get(&name).cloned();
     let Some(snapshot) = snapshot else {
         let known = lock(&lab.snapshots).keys().cloned().collect::<Vec<_>>().join(", ");
-        return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. There are: {known}.")));
+        let known = if known.is_empty() {
+            "None was taken since the start or the last reset.".to_owned()
+        } else {
+            format!("There are: {known}.")
+        };
+        return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. {known}")));
     };
     context.return_to(&snapshot).await?;
     Ok(json!({ "returned": name }))
@@ -287,16 +295,18 @@ async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Resul
 
 fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
     let now = match change {
-        ClockChange::Set(now) => *now,
-        ClockChange::Advance(seconds) => lab.clock.now().saturating_add(*seconds),
+        ClockChange::Set(Seconds(now)) => *now,
+        ClockChange::Advance(Seconds(seconds)) => lab.clock.now().saturating_add(*seconds),
         ClockChange::Free(_) => 0,
     };
     if !(0..=TIME_MAX).contains(&now) {
-        return Err(Refusal::Bad(format!("The clock goes from 0 to {TIME_MAX}.")));
+        return Err(Refusal::Bad(format!(
+            "The clock goes from 0 to {TIME_MAX} in Unix seconds, the end of the year 9999."
+        )));
     }
     match change {
-        ClockChange::Set(now) => lab.clock.set(*now),
-        ClockChange::Advance(seconds) => lab.clock.advance(*seconds),
+        ClockChange::Set(Seconds(now)) => lab.clock.set(*now),
+        ClockChange::Advance(Seconds(seconds)) => lab.clock.advance(*seconds),
         ClockChange::Free(true) => lab.clock.free(),
         ClockChange::Free(false) => {}
     }

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{Params, Value};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
+use super::secrets::{HIDDEN, is_secret, without_secrets};
 use crate::lock::lock;
 
 /// The most requests remembered.
@@ -16,6 +18,8 @@ const ENTRIES_MAX: usize = 1000;
 const BYTES_MAX: usize = 8 << 20;
 /// The most characters shown of a text.
 const TEXT_CHARS_MAX: usize = 256;
+/// How much of a text is looked at, in bytes. Of the rest nothing is shown.
+const SEARCHED_BYTES_MAX: usize = 4096;
 
 /// One request and its answer.
 #[derive(Clone, Default, Serialize)]
@@ -38,8 +42,10 @@ pub(super) struct Entry {
     pub(super) params: Json,
     /// As they are understood: dotted names, texts.
     pub(super) decoded: Map<String, Json>,
-    /// Names that the action does not read.
+    /// Names that the action does not read: ignored.
     pub(super) unknown: Vec<String>,
+    /// The parameter that the answer blames; `null` when it blames none.
+    pub(super) refused: Option<String>,
     /// Names that the documents call required, or the action does, and that were not sent.
     pub(super) missing: Vec<String>,
     /// What the lab did with it.
@@ -92,73 +98,106 @@ impl Trace {
     }
 }
 
-/// What a parameter must not show: secrets that a client should not have sent at all.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["private", "password", "secret", "token"].iter().any(|word| name.contains(word)) && name != "nexttoken"
-}
-
 /// Parameters in the shape in which they were sent, but for the signature and secrets.
 pub(super) fn as_sent(params: &Params) -> Json {
     let shown = params.iter().filter(|(name, _)| *name != "Signature");
-    Json::Object(shown.map(|(name, value)| (name.to_owned(), shape(name, value))).collect())
+    Json::Object(shown.map(|(name, value)| (short(name), shape(name, value))).collect())
 }
 
 fn shape(name: &str, value: &Value) -> Json {
     if is_secret(name) {
-        return Json::from("(hidden)");
+        return Json::from(HIDDEN);
     }
     match value {
-        Value::Text(text) => Json::from(short(text)),
+        Value::Text(text) => Json::from(short_value(name, text)),
         Value::Bool(flag) => Json::from(*flag),
-        Value::Number(digits) => serde_json::from_str(digits).unwrap_or_else(|_| Json::from(short(digits))),
+        Value::Number(digits) => {
+            let shown = short_value(name, digits);
+            if shown == *digits {
+                serde_json::from_str(digits).unwrap_or(Json::from(shown))
+            } else {
+                Json::from(shown)
+            }
+        }
         Value::Null => Json::Null,
-        Value::List(items) => items.iter().map(|item| shape("", item)).collect(),
+        Value::List(items) => items.iter().map(|item| shape(name, item)).collect(),
         Value::Map(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), shape(name, value))).collect())
+            Json::Object(members.iter().map(|(name, value)| (short(name), shape(name, value))).collect())
         }
     }
 }
 
 /// Parameters as they are understood, whatever their shape.
 pub(super) fn decoded(params: &Params) -> Map<String, Json> {
-    let mut names = Map::new();
+    let mut shown = Map::new();
     for (name, value) in params.iter().filter(|(name, _)| *name != "Signature") {
-        flatten(name, value, &mut names);
+        each_text(name, value, &mut |name, text| {
+            let text = if is_secret(name) { HIDDEN.to_owned() } else { short_value(name, text) };
+            shown.insert(short(name), Json::from(text));
+        });
     }
-    names
+    shown
 }
 
-fn flatten(name: &str, value: &Value, names: &mut Map<String, Json>) {
-    let text = match value {
-        _ if is_secret(name) => "(hidden)".to_owned(),
-        Value::Text(text) | Value::Number(text) => short(text),
-        Value::Bool(yes) => yes.to_string(),
-        Value::Null => return,
+/// Calls `see` with the dotted name and the text of every scalar in a parameter.
+fn each_text(name: &str, value: &Value, see: &mut impl FnMut(&str, &str)) {
+    match value {
+        Value::Text(text) | Value::Number(text) => see(name, text),
+        Value::Bool(flag) => see(name, if *flag { "true" } else { "false" }),
+        Value::Null => {}
         Value::List(items) => {
-            let each = items.iter().enumerate();
-            return each.for_each(|(index, item)| flatten(&format!("{name}.{index}"), item, names));
+            for (index, item) in items.iter().enumerate() {
+                each_text(&format!("{name}.{index}"), item, see);
+            }
         }
         Value::Map(members) => {
-            let each = members.iter();
-            return each.for_each(|(member, value)| flatten(&format!("{name}.{member}"), value, names));
+            for (member, value) in members {
+                each_text(&format!("{name}.{member}"), value, see);
+            }
         }
-    };
-    names.insert(name.to_owned(), Json::from(text));
-}
-
-fn short(text: &str) -> String {
-    match text.char_indices().nth(TEXT_CHARS_MAX) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
     }
 }
 
-/// Names in the request that are not among those the action knows. `Tags.0` is one of `Tags`.
+/// A text as it is shown: without secrets, and not too long.
+pub(super) fn short(text: &str) -> String {
+    let head = &text[..text.floor_char_boundary(SEARCHED_BYTES_MAX)];
+    let shown = without_secrets(head);
+    if head.len() == text.len() {
+        return shorten(&shown, text.len());
+    }
+    // The end of what was searched may be the start of a secret.
+    shorten(shown.trim_end_matches(|char: char| char.is_ascii_hexdigit() || char == '%'), text.len())
+}
+
+/// The text of a parameter as it is shown.
+fn short_value(name: &str, text: &str) -> String {
+    // The hash of a file is no secret, though it looks like one.
+    if name == "Blake3" && is_blake3(text) { text.to_owned() } else { short(text) }
+}
+
+fn shorten(text: &str, length: usize) -> String {
+    match text.char_indices().nth(TEXT_CHARS_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}… ({length} bytes)", &text[..end]),
+    }
+}
+
+/// Names in the request that the action does not know, as they were sent; those of members that it does not know of an
+/// object it does know are dotted.
 pub(super) fn unknown(params: &Params, known: impl Fn(&str) -> bool) -> Vec<String> {
-    let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    let names = params.iter().map(|(name, _)| name).filter(|name| !known(name) && !known(&first(name)));
-    names.map(short).collect()
+    let mut names = Vec::new();
+    for (name, value) in params.iter() {
+        if !known(name) {
+            names.push(short(name));
+            continue;
+        }
+        each_text(name, value, &mut |name, _| {
+            if !known(name) {
+                names.push(short(name));
+            }
+        });
+    }
+    names
 }
 
 #[cfg(test)]
@@ -199,10 +238,8 @@ mod tests {
             serde_json::json!({"Action":"X","PrivateKey":"(hidden)","Tags.0":"a","Tags.1":"1","Flag":"true",
                                "Deep.my_password":"(hidden)"})
         );
-        assert_eq!(
-            unknown(&params, |name| ["Action", "Signature", "Tags"].contains(&name)),
-            ["PrivateKey", "Flag", "Deep"]
-        );
+        let known = |name: &str| ["Action", "Signature", "Tags", "Tags.0", "Deep"].contains(&name);
+        assert_eq!(unknown(&params, known), ["PrivateKey", "Tags.1", "Flag", "Deep.my_password"]);
         assert_eq!(
             short(&"镜".repeat(300)).chars().count(),
             TEXT_CHARS_MAX + "… (900 bytes)".chars().count()

@@ -1,11 +1,14 @@
 use std::path::Path;
 
 use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, RemoveInstance};
+use jingku_makers::content::Caution;
 use jingku_makers::{Disk, DiskFormat};
 
 use super::OperatorError;
 use crate::config::DeclaredInstance;
 use crate::context::Context;
+use crate::error::Internal;
+use crate::jobs::DeclaredDisk;
 use crate::zones::Zone;
 
 /// The longest instance id, in bytes.
@@ -39,6 +42,7 @@ struct Checked<'a> {
     zone: &'a Zone,
     disk: String,
     size_bytes: i64,
+    caution: Option<Caution>,
 }
 
 impl Checked<'_> {
@@ -73,6 +77,22 @@ pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
     Err(OperatorError::BadInstanceId(id.to_owned()))
 }
 
+/// Pins what a disk is made of, and looks at its content unless it was said to be raw.
+async fn look_at(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, OperatorError> {
+    let path = path.to_owned();
+    let looking = tokio::task::spawn_blocking(move || {
+        let disk = Disk::inspect(&path, format)?;
+        let caution = if format == Some(DiskFormat::Raw) { None } else { disk.caution()? };
+        Ok(DeclaredDisk { disk, fails: None, caution })
+    });
+    looking.await.map_err(Internal::Task)?
+}
+
+/// What was to be said about the disk of an instance when it was declared.
+pub fn caution_of(instance: &Instance) -> Option<Caution> {
+    serde_json::from_str::<DeclaredDisk>(&instance.disk).ok()?.caution
+}
+
 impl Context {
     /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_makers::Disk`.
     pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
@@ -105,6 +125,9 @@ impl Context {
             };
             // Before the old declaration goes, so that one that cannot be does not take it along.
             let checked = self.check_instance(new).await?;
+            if let Some(caution) = &checked.caution {
+                tracing::warn!(instance_id = new.id, %caution, "the disk of an instance holds nothing known");
+            }
             if let Some(known) = self.catalog.instance(None, new.id).await? {
                 if checked.is(&known) {
                     continue;
@@ -145,13 +168,16 @@ impl Context {
         check_instance_id(new.id)?;
         let zone = self.place(new.zone)?;
         let account = self.require_account(new.account).await?.id;
-        let disk = Disk::inspect(new.disk, new.format)?;
+        let DeclaredDisk { disk, fails, caution } = look_at(new.disk, new.format).await?;
+        let size_bytes = i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes");
+        let declared = DeclaredDisk { disk, fails, caution: caution.clone() };
         Ok(Checked {
             new,
             account,
             zone,
-            disk: serde_json::to_string(&disk).expect("a disk serialises: its paths are UTF-8"),
-            size_bytes: i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes"),
+            disk: serde_json::to_string(&declared).expect("a disk serialises: its paths are UTF-8"),
+            size_bytes,
+            caution,
         })
     }
 

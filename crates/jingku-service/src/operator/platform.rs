@@ -42,14 +42,17 @@ impl Context {
             description: None,
             place: None,
             platform_type: platform_type.as_str(),
+            request: None,
         };
         match self.catalog.copy_image(Scope::everybody(), id, copy, self.clock.now()).await? {
+            CopyImage::Before(_) => unreachable!("it is asked for by no request"),
             CopyImage::Copied(name) => {
                 Ok(PlatformImage { id: copy_id, name, platform_type, copied_from: id.to_owned() })
             }
             CopyImage::NotFound => Err(OperatorError::NoImage(id.to_owned())),
             CopyImage::NotAvailable => Err(OperatorError::ImageNotWhole(id.to_owned())),
             CopyImage::NameTaken => Err(OperatorError::PlatformNameTaken(id.to_owned())),
+            CopyImage::OverLimit(over) => Err(OperatorError::OverLimit(over)),
         }
     }
 

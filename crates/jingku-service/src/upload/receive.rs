@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use jingku_catalog::{Received, Upload};
+use jingku_catalog::{OverLimit, Receive, Received, Upload};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -13,10 +13,11 @@ use super::spool::Spool;
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::failpoint;
-use crate::limits::{STALL_TIMEOUT, UPLOAD_CHECKPOINT};
+use crate::limits::UPLOAD_CHECKPOINT;
+use crate::transfer::{ClientRate, TooSlow};
 
 /// Pieces read ahead of the disk; each is what the network gave at once.
-const AHEAD: usize = 32;
+const AHEAD: usize = 4;
 /// After so many bytes what has come is made durable and written down, so that a server that dies has that.
 const CHECKPOINT_BYTES: u64 = 64 << 20;
 #[expect(clippy::cast_possible_wrap, reason = "half a minute")]
@@ -30,6 +31,10 @@ enum Stop {
     Full {
         free_bytes: u64,
     },
+    /// The account's files are as large as they may be.
+    OverLimit(OverLimit),
+    /// They take up as much as those of one account may.
+    OverShare,
     Failed(Internal),
 }
 
@@ -48,16 +53,17 @@ pub(super) async fn body(
         let (context, upload) = (Arc::clone(context), upload.clone());
         tokio::task::spawn_blocking(move || write(&context, &upload, spool, pieces))
     };
-    let mut refusal = None;
+    let (mut rate, mut refusal) = (ClientRate::start(), None);
     loop {
-        let bytes = match tokio::time::timeout(STALL_TIMEOUT, body.frame()).await {
+        let bytes = match rate.wait(body.frame()).await {
             Ok(None) => break,
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(Some(Err(_))) | Err(_) => {
+            Ok(Some(Err(_))) | Err(TooSlow) => {
                 refusal = Some(Error::BodyIncomplete);
                 break;
             }
         };
+        rate.moved(bytes.len() as u64);
         let fits = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         left -= fits as u64;
         let over = fits < bytes.len();
@@ -96,9 +102,12 @@ async fn outcome(
             // Of a file whose size nobody knows, some more.
             let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
             let owed = upload.owed_bytes().and_then(|bytes| u64::try_from(bytes).ok());
-            let needed_bytes = owed.unwrap_or(1).max(1);
-            Err(Error::NoRoomForFile { needed_bytes, free_bytes })
+            let (image_id, needed_bytes) = (&*upload.image_id, owed.unwrap_or(1).max(1));
+            tracing::warn!(image_id, needed_bytes, free_bytes, "no room for the rest of a file");
+            Err(Error::NoRoomForFile { needed_bytes })
         }
+        Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
+        Some(Stop::OverShare) => Err(Error::OverUploadShare),
         Some(Stop::Failed(error)) => Err(error.into()),
     }
 }
@@ -160,19 +169,25 @@ fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<S
         Ok(stored) => stored,
         Err(error) => return Some(Stop::Failed(Internal::Spool(error))),
     };
-    let state = spool.sparse_state();
+    let (bytes, state) = (spool.received(), spool.sparse_state());
     let received = Received {
-        bytes: to_i64(spool.received()),
-        stored_bytes: to_i64(stored),
+        bytes: to_i64(bytes),
+        // A file system counts whole blocks: they are no reason to refuse a file that is as long as it was to be.
+        stored_bytes: to_i64(stored.min(bytes)),
         sparse_state: state.as_deref(),
     };
-    let written_down = context.catalog.receive(&upload.image_id, received, context.clock.now());
+    let written_down = async {
+        let share = context.upload_share().await?;
+        context.catalog.receive(upload, received, share, context.clock.now()).await
+    };
     match Handle::current().block_on(written_down) {
-        Ok(true) => {
+        Ok(Receive::Received) => {
             failpoint::reached("upload.written_down");
             None
         }
-        Ok(false) => Some(Stop::Gone),
+        Ok(Receive::Gone) => Some(Stop::Gone),
+        Ok(Receive::OverLimit(over)) => Some(Stop::OverLimit(over)),
+        Ok(Receive::OverShare) => Some(Stop::OverShare),
         Err(error) => Some(Stop::Failed(Internal::Catalog(error))),
     }
 }

@@ -1,8 +1,9 @@
 //! The folder of files on their way in, and who has which.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -39,6 +40,11 @@ pub(super) struct Place {
     pub(super) room: Option<Room>,
 }
 
+fn private_folder() -> io::Result<TempDir> {
+    let owner_only = Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("jingku-uploads-").permissions(owner_only).tempdir()
+}
+
 impl Spools {
     pub(crate) fn in_folder(folder: PathBuf, room: Room) -> Self {
         Self { folder: Folder::Fixed(folder), room: Some(room), known: Mutex::default() }
@@ -54,7 +60,7 @@ impl Spools {
             Folder::Temporary(made) => {
                 if made.get().is_none() {
                     // Of two, one is gone at once.
-                    let _ = made.set(tempfile::Builder::new().prefix("jingku-uploads-").tempdir()?);
+                    let _ = made.set(private_folder()?);
                 }
                 Ok(made.get().map_or(Path::new("/"), TempDir::path))
             }

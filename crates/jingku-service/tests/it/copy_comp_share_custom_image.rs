@@ -47,7 +47,11 @@ async fn a_copy_without_a_name_gets_one() {
     let caller = service.caller();
     let long = "n".repeat(50);
     service.add_images(&[("env", NOW), ("env-copy-3", NOW), (&long, NOW)]).await;
+    let now = std::cell::Cell::new(NOW);
     let copy = async |id| {
+        // Later than the same call would be the same request.
+        now.set(now.get() + 60);
+        service.clock.set(now.get());
         let reply = caller.ok(COPY, &[("CompShareImageId", id)]).await;
         let copy = reply["NewCompShareImageId"].as_str().unwrap().to_owned();
         caller.image(&copy).await["Name"].as_str().unwrap().to_owned()
@@ -77,9 +81,10 @@ async fn refusals_come_in_their_order() {
     let making = caller.create(INSTANCE, "making").await;
     let params = [("CompShareImageId", &*making), ("TargetImageName", "image-2")];
     caller.assert_refused(COPY, &params, 8017, &format!("Image [{making}] is not available")).await;
-    // Sent again, the name is taken: nobody gets a second copy for nothing.
+    // A minute later, the name is taken: nobody gets a second copy for nothing.
     let once = [("CompShareImageId", "image-1"), ("TargetImageName", "once")];
     caller.ok(COPY, &once).await;
+    service.clock.set(NOW + 60);
     caller.assert_refused(COPY, &once, 230, "Params [TargetImageName] not available").await;
 }
 

@@ -26,6 +26,20 @@ fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A PNG of one color, of a few bytes.
+fn opaque(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::new(width, height).write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// The same with an alpha channel.
+fn transparent(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbaImage::new(width, height).write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
 fn png() -> Vec<u8> {
     picture(ImageFormat::Png, 40, 30)
 }
@@ -121,6 +135,8 @@ async fn every_kind_of_picture_is_served_as_it_came() {
         ("image/gif", picture(ImageFormat::Gif, 64, 64)),
         ("image/gif", animation(5, 32, 24)),
         ("image/png", picture(ImageFormat::Png, SIDE_MAX, 3)),
+        ("image/gif", animation(2, 4096, 1024)),
+        ("image/png", opaque(SIDE_MAX, SIDE_MAX)),
         ("image/gif", gif_of(BYTES_MAX)),
     ] {
         let path = set(&caller, "image-1", &STANDARD.encode(&bytes)).await;
@@ -183,7 +199,8 @@ async fn what_is_no_picture_is_refused() {
         ("a bomb of the largest size there is", png_that_claims(0x7fff_ffff, 0x7fff_ffff)),
         ("a claim of another size", png_that_claims(400, 300)),
         ("too long an animation", animation(257, 512, 256)),
-        ("too large an animation", animation(2, 4096, 2049)),
+        ("too large an animation", animation(2, 4096, 1025)),
+        ("too large with transparency", transparent(SIDE_MAX, SIDE_MAX)),
         ("too many bytes", gif_of(BYTES_MAX + 1)),
     ] {
         let params = [("CompShareImageId", "image-1"), ("Cover", &*STANDARD.encode(bytes)), ("Name", "lost")];

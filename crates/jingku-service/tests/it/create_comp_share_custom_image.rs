@@ -1,7 +1,8 @@
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 use jingku_protocol::actions::Action;
-use jingku_service::DiskFormat;
+use jingku_service::{DiskFormat, NewInstance};
 use serde_json::json;
 
 use crate::support::{INSTANCE, NOW, Service};
@@ -57,6 +58,40 @@ async fn the_image_is_listed_at_once_as_making() {
     assert_eq!(image["Softwares"], softwares);
     let instances = caller.ok(Action::DescribeCompShareInstance, &[]).await;
     assert_eq!(instances["UHostSet"][0]["State"], "ImageMaking");
+}
+
+/// What was found when the instance was declared is in the reply, and in that on its progress; saying `raw` silences it.
+#[tokio::test]
+async fn a_disk_that_holds_nothing_known_is_taken_with_a_warning() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let unknown = service.disk("unknown.raw", DiskFormat::Raw, 2);
+    // Without the mark of a boot sector there is nothing in it that disks have.
+    File::options().write(true).open(&unknown).unwrap().write_all_at(&[0], 510).unwrap();
+    service.instance("uhost-unknown", &unknown).await;
+    let zeros = service.folder.path().join("zeros.raw");
+    File::create(&zeros).unwrap().set_len(1 << 20).unwrap();
+    service.instance("uhost-zeros", &zeros).await;
+    let new = NewInstance {
+        id: "uhost-raw",
+        name: None,
+        account: 1,
+        zone: None,
+        disk: &unknown,
+        format: Some(DiskFormat::Raw),
+        gpu_type: "",
+    };
+    service.context.add_instance(new).await.unwrap();
+    for (instance, warned) in [("uhost-unknown", 1), ("uhost-zeros", 0), ("uhost-raw", 0)] {
+        let reply = caller.ok(CREATE, &[("UHostId", instance), ("Name", instance)]).await;
+        let warnings = reply["Warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), warned, "{instance}: {warnings:?}");
+        let id = reply["CompShareImageId"].as_str().unwrap();
+        service.work_off(id).await;
+        let progress = caller.ok(Action::GetCompShareImageCreateProgress, &[("CompShareImageId", id)]).await;
+        assert_eq!(progress["Warnings"], reply["Warnings"], "{instance}");
+        assert_eq!(progress["Status"], "Available");
+    }
 }
 
 /// Each call has one fault fewer than the one before: the first fault is the one that is told.

@@ -113,7 +113,8 @@ async fn exports_at_once_have_a_number() {
     let open = async || caller.open(Request::get(&url).body(Body::empty()).unwrap()).await;
 
     let mut held = Vec::new();
-    for _ in 0..MAX_EXPORTS {
+    // Half of the places are for others.
+    for _ in 0..MAX_EXPORTS / 2 {
         held.push(open().await);
     }
     assert!(held.iter().all(|response| response.headers()["content-type"] == "application/octet-stream"));

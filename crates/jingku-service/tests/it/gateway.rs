@@ -1,9 +1,12 @@
 //! What stands before every action.
 
+mod bodies;
+mod bounds;
 mod connections;
 mod health;
 mod key_limits;
 mod limits;
 mod log;
 mod order;
+mod shapes;
 mod spellings;

@@ -22,8 +22,8 @@ async fn a_job_that_waits_has_done_nothing() {
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
     let expected = json!({
-        "Process": 0.0, "Progress": 0.0, "TotalDuration": "0", "RemainingDuration": "0", "Status": "Making",
-        "FailedReason": "", "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0,
+        "Process": 0.0, "Progress": 0.0, "TotalDuration": "1", "RemainingDuration": "1", "Status": "Making",
+        "FailedReason": "", "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0, "Warnings": [],
     });
     assert_eq!(without_frame(caller.progress(&id).await), expected);
 }
@@ -35,11 +35,11 @@ async fn durations_follow_what_the_worker_reports() {
     let id = caller.create(INSTANCE, "env").await;
     // The worker of another process.
     let catalog = service.catalog().await;
-    let job = catalog.claim_job("elsewhere", NOW, 60).await.unwrap().unwrap();
+    let job = catalog.claim_job("elsewhere", i64::MAX, NOW, 60).await.unwrap().unwrap();
     catalog.heartbeat(&job.lease, 1000, 4000, NOW + 10, 60).await.unwrap();
     let expected = json!({
         "Process": 25.0, "Progress": 25.0, "TotalDuration": "40", "RemainingDuration": "30", "Status": "Making",
-        "FailedReason": "", "ProcessedBytes": 1000, "TotalBytes": 4000, "PresentBytes": 0,
+        "FailedReason": "", "ProcessedBytes": 1000, "TotalBytes": 4000, "PresentBytes": 0, "Warnings": [],
     });
     assert_eq!(without_frame(caller.progress(&id).await), expected);
 }
@@ -50,7 +50,7 @@ async fn an_image_that_is_there_answers_100() {
     let id = service.make(INSTANCE, "env").await;
     let expected = json!({
         "Process": 100.0, "Progress": 100.0, "TotalDuration": "0", "RemainingDuration": "0", "Status": "Available",
-        "FailedReason": "", "ProcessedBytes": DISK_BYTES, "TotalBytes": DISK_BYTES, "PresentBytes": 0,
+        "FailedReason": "", "ProcessedBytes": DISK_BYTES, "TotalBytes": DISK_BYTES, "PresentBytes": 0, "Warnings": [],
     });
     let caller = service.caller();
     for _ in 0..2 {
@@ -72,7 +72,7 @@ async fn a_failed_making_says_so() {
     let expected = json!({
         "Process": 0.0, "Progress": 0.0, "TotalDuration": "0", "RemainingDuration": "0", "Status": "Failed",
         "FailedReason": "The disk of the instance is not there. Ask the operator to put it back.",
-        "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0,
+        "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0, "Warnings": [],
     });
     assert_eq!(without_frame(caller.progress(&id).await), expected);
 }

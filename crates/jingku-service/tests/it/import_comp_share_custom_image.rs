@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::support::{Caller, INSTANCE, NOW, Reply, Service, disk_bytes};
 
 const IMPORT: Action = Action::ImportCompShareCustomImage;
-const DAY_SECS: i64 = 86_400;
+const DAY_SECS: u32 = 86_400;
 
 fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
@@ -22,7 +22,7 @@ fn hash(bytes: &[u8]) -> String {
 
 impl Caller {
     /// Asks for a link, and tells the image and the link.
-    async fn import(&self, params: &[(&str, &str)]) -> (String, String) {
+    pub(crate) async fn import(&self, params: &[(&str, &str)]) -> (String, String) {
         let reply = self.ok(IMPORT, params).await;
         let url = reply["Url"].as_str().unwrap();
         (
@@ -38,7 +38,7 @@ impl Caller {
     }
 
     /// Appends bytes, and tells status and offset.
-    async fn append(&self, link: &str, at: usize, bytes: &[u8]) -> (u16, Option<usize>) {
+    pub(crate) async fn append(&self, link: &str, at: usize, bytes: &[u8]) -> (u16, Option<usize>) {
         let (at, length) = (at.to_string(), bytes.len().to_string());
         let headers = [("upload-offset", &*at), ("content-length", &*length)];
         told(&self.to(Method::PATCH, link, &headers, Body::from(bytes.to_vec())).await)
@@ -70,8 +70,16 @@ impl Caller {
     }
 
     /// Uploads a whole file.
-    async fn upload(&self, name: &str, file: &[u8]) -> String {
-        let (id, link) = self.import(&[("Name", name), ("SizeBytes", &file.len().to_string())]).await;
+    pub(crate) async fn upload(&self, name: &str, file: &[u8]) -> String {
+        self.upload_as(name, file, None).await
+    }
+
+    /// Uploads a whole file, and says how the disk in it is to be read.
+    async fn upload_as(&self, name: &str, file: &[u8], format: Option<&str>) -> String {
+        let size = file.len().to_string();
+        let mut params = vec![("Name", name), ("SizeBytes", &*size)];
+        params.extend(format.map(|format| ("Format", format)));
+        let (id, link) = self.import(&params).await;
         assert_eq!(self.append(&link, 0, file).await, (204, Some(file.len())));
         assert_eq!(self.agree(&link, file.len(), &hash(file)).await.status(), 204);
         id
@@ -88,6 +96,23 @@ fn told(response: &Response) -> (u16, Option<usize>) {
 }
 
 impl Service {
+    /// Starts the workers, has them look after uploads, and stops them.
+    async fn look_after_uploads(&self) {
+        // What belongs to no upload goes last.
+        let orphan = self.folder.path().join("data/uploads/compshareImage-1lost");
+        std::fs::write(&orphan, "orphan").unwrap();
+        let workers = self.start_workers().await;
+        let looked = async {
+            while orphan.exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_mins(1), looked)
+            .await
+            .expect("uploads are looked after");
+        workers.stop().await;
+    }
+
     fn spools(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.folder.path().join("data/uploads")).unwrap();
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
@@ -162,6 +187,9 @@ async fn what_cannot_be_is_refused() {
     for blake3 in ["x", &"A".repeat(64), &"a".repeat(63)] {
         assert_eq!(refusal(&[("Name", "env"), ("Blake3", blake3)]).await, bad("Blake3"));
     }
+    for format in ["vmdk", "RAW", "raw "] {
+        assert_eq!(refusal(&[("Name", "env"), ("Format", format)]).await, bad("Format"));
+    }
     assert_eq!(refusal(&[("Name", "env"), ("Zone", "moon")]).await, bad("Zone"));
     assert_eq!(refusal(&[("Name", "env"), ("Description", &"x".repeat(1001))]).await, bad("Description"));
     let size = ((1000_i64 << 30) + 1).to_string();
@@ -171,9 +199,9 @@ async fn what_cannot_be_is_refused() {
     let size = (900_i64 << 30).to_string();
     let (code, text) = refusal(&[("Name", "env"), ("SizeBytes", &size)]).await;
     assert_eq!(code, 8095);
-    assert!(
-        text.starts_with("An import of this file may need 1843200 MB, and the image store has "),
-        "{text}"
+    assert_eq!(
+        text,
+        "An import of this file may need 1843200 MB, and the image store has no room for it; ask the operator"
     );
     // Holes take no room, and there cannot be more data than file.
     for data in ["-1", "x", "966367641601"] {
@@ -212,6 +240,7 @@ async fn the_same_name_and_size_is_the_same_upload() {
         &[("Name", "env")][..],
         &[("Name", "env"), ("SizeBytes", "8")],
         &[asked[0], asked[1], ("Blake3", &b)],
+        &[asked[0], asked[1], ("Format", "raw")],
     ] {
         assert_eq!(caller.refusal(IMPORT, other).await, taken, "{other:?}");
     }
@@ -455,12 +484,18 @@ async fn a_day_of_silence_ends_it() {
     let caller = service.caller();
     let (silent, link) = caller.import(&[("Name", "silent")]).await;
     caller.append(&link, 0, b"bytes").await;
-    service.clock.set(NOW + 10);
+    service.context.trusted_now();
+    service.clock.pass(10);
     let (alive, link) = caller.import(&[("Name", "alive")]).await;
     caller.append(&link, 0, b"bytes").await;
     let uploads = service.folder.path().join("data/uploads");
     std::fs::write(uploads.join("compshareImage-1orphan.unpacked"), "orphan").unwrap();
-    service.clock.set(NOW + DAY_SECS + 1);
+    // A jump of the clock is no silence.
+    service.clock.set(NOW + 400 * i64::from(DAY_SECS));
+    service.look_after_uploads().await;
+    assert_eq!(caller.image(&silent).await["Status"], "Making");
+    service.clock.set(NOW + 10);
+    service.clock.pass(DAY_SECS - 9);
     service.work_off(&silent).await;
     let status = async |id: &str| caller.image(id).await["Status"].as_str().unwrap().to_owned();
     assert_eq!(

@@ -3,7 +3,9 @@
 mod control;
 mod faults;
 mod making;
+mod secrets;
 mod state;
+mod tenants;
 mod trace;
 
 use std::path::Path;
@@ -63,6 +65,11 @@ impl LabServer {
     }
 
     async fn filled(file: &Path) -> Self {
+        Self::filled_by_several(file).await.0
+    }
+
+    /// The same, and what the accounts after the first call with.
+    async fn filled_by_several(file: &Path) -> (Self, Vec<Caller>) {
         let environment = Environment {
             clock: Arc::new(FixedClock::at(NOW)),
             random: Arc::new(SeededRandom::new(1)),
@@ -72,8 +79,11 @@ impl LabServer {
         let accounts = context.load(&Fixtures::read(file).unwrap(), None).await.unwrap();
         context.remember_start().await.unwrap();
         let context = Arc::new(context);
-        let caller = Caller::with_keys(router(context.clone()), &accounts[0].keys[0]);
-        Self { context, caller }
+        let mut callers =
+            accounts.iter().map(|account| Caller::with_keys(router(context.clone()), &account.keys[0]));
+        let caller = callers.next().unwrap();
+        let others = callers.collect();
+        (Self { context, caller }, others)
     }
 
     async fn workers(&self) -> Workers {

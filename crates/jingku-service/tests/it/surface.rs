@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use jingku_protocol::actions::Action;
+use jingku_protocol::actions::{Access, Action, Repeat};
+use jingku_protocol::{Class, RetCode};
 
 use crate::isolation::CASES;
 
@@ -48,6 +49,69 @@ fn every_action_is_tested_isolated_and_documented() {
         missing.is_empty(),
         "an action is not finished; CONTRIBUTING.md, \"Add an action\", says how:\n{missing}"
     );
+}
+
+/// What the table of docs/wire/README.md says about an action that the code knows.
+fn generated_cells(action: Action) -> [&'static str; 2] {
+    let repeat = match action.repeat() {
+        Repeat::Safe => "yes",
+        Repeat::Unsafe => "no",
+    };
+    let access = match action.access() {
+        Access::Read => "yes",
+        Access::Write => "no: 299",
+    };
+    [repeat, access]
+}
+
+/// Reasons may follow what the code says about repeating; the last column is written by this test.
+#[test]
+fn the_table_of_actions_says_what_the_code_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/wire/README.md");
+    let text = fs::read_to_string(&page).unwrap();
+    let mut rows = 0;
+    let lines = text.lines().map(|line| {
+        let name = line.strip_prefix("| [").and_then(|rest| Some(rest.split_once("](actions/")?.0));
+        let Some(action) = name.and_then(Action::from_name) else { return format!("{line}\n") };
+        rows += 1;
+        let [repeat, access] = generated_cells(action);
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let told = cells[2].split(':').next().unwrap();
+        assert_eq!(told, repeat, "{}: docs/wire/README.md, column \"safe to repeat\"", action.name());
+        format!("| {} | {} | {} | {access} |\n", cells[0], cells[1], cells[2])
+    });
+    let expected: String = lines.collect();
+    assert_eq!(rows, Action::ALL.len());
+    if std::env::var_os("JINGKU_WRITE_DOCS").is_some() {
+        fs::write(&page, &expected).unwrap();
+    } else {
+        assert!(
+            text == expected,
+            "the last column of the table of actions in docs/wire/README.md is not what the code says; run \
+             JINGKU_WRITE_DOCS=1 cargo test -p jingku-service --test it surface::"
+        );
+    }
+}
+
+#[test]
+fn the_table_of_codes_says_what_the_code_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/wire/errors.md");
+    let text = fs::read_to_string(page).unwrap();
+    for code in RetCode::ALL {
+        let class = match code.class() {
+            Class::FixRequest => "fix request",
+            Class::FixCredentials => "fix credentials",
+            Class::LookAgain => "look again",
+            Class::AskAgainLater => "ask again later",
+            Class::ServiceFault => "service fault",
+        };
+        let start = format!("| {} |", code.code());
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with(&start)).collect();
+        assert!(!rows.is_empty(), "{code:?} is not in docs/wire/errors.md");
+        for row in rows {
+            assert!(row.contains(&format!(" | {class} | ")), "{code:?} is {class:?}, not: {row}");
+        }
+    }
 }
 
 #[test]

@@ -182,7 +182,8 @@ async fn nothing_that_an_image_needs_is_ever_swept() {
                 assert!(checked.is_clean(), "{checked:?}, seed {seed}");
             }
             if operation % 40 == 30 {
-                let how = BackUp { folder: &backup, verify: false, with_master_key: false };
+                let how =
+                    BackUp { folder: &backup, verify: false, with_master_key: false, keep: 2, force: true };
                 let (backed_up, ()) = tokio::join!(context.back_up(&data, how), async {
                     context.empty_trash(EmptyTrash::default()).await.unwrap();
                     for _ in 0..12 {

@@ -77,6 +77,10 @@ async fn each_of_several_zones_has_a_result_of_its_own() {
     assert_eq!(caller.image(&copies(&reply)[0]).await["Name"], "env-cn-sh2-02");
     assert_eq!(caller.image(&copies(&reply)[1]).await["Name"], "env-cn-bj2-03");
     let before = caller.everything().await;
+    // The same signed call is answered as before; later the names are taken.
+    assert_eq!(caller.ok(SYNC, &unnamed).await["Results"], reply["Results"]);
+    assert_eq!(caller.everything().await, before);
+    service.clock.set(NOW + 60);
     let again = caller.ok(SYNC, &unnamed).await;
     assert_eq!((&again["SuccessCount"], &again["Results"][1]["Message"]), (&json!(0), &json!(no_name)));
     assert_eq!(caller.everything().await, before);

@@ -21,12 +21,38 @@ async fn the_image_is_gone_everywhere_and_its_name_is_free() {
         Action::GetCompShareImageCreateProgress,
         Action::UpdateCompShareImage,
         Action::ExportCompShareCustomImage,
-        // A client that sends the call twice has reached what it wanted.
-        TERMINATE,
     ] {
         caller.assert_refused(action, &params, 8039, "Resource not exist [image-1]").await;
     }
     caller.create(INSTANCE, "image-1").await;
+}
+
+/// As a client does that lost the answer.
+#[tokio::test]
+async fn deleting_again_succeeds_for_a_while_and_for_the_owner_only() {
+    let service = Service::start().await;
+    let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
+    service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
+    let params = [("CompShareImageId", "image-1")];
+    let gone = "Resource not exist [image-1]";
+    stranger.assert_refused(TERMINATE, &params, 8039, gone).await;
+    caller.ok(TERMINATE, &params).await;
+    let before = caller.everything().await;
+    // The server that the answer came from may be another one by now, and the trash empty.
+    let again = service.reopen().await;
+    for minutes in [0, 5, 9] {
+        service.clock.set(NOW + minutes * 60);
+        again.clock.set(NOW + minutes * 60);
+        for caller in [&caller, &again.caller()] {
+            let reply = caller.ok(TERMINATE, &params).await;
+            assert_eq!(reply, json!({"Action": "TerminateCompShareCustomImageResponse", "RetCode": 0}));
+        }
+        stranger.assert_refused(TERMINATE, &params, 8039, gone).await;
+        service.context.empty_trash(jingku_service::EmptyTrash::default()).await.unwrap();
+    }
+    assert_eq!(caller.everything().await, before);
+    service.clock.set(NOW + 10 * 60);
+    caller.assert_refused(TERMINATE, &params, 8039, gone).await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use jingku_service::DiskFormat;
 use super::ConnectionArgs;
 use super::operate::PlatformCommand;
 use crate::image::list::ListArgs;
+use crate::image::name;
 use crate::lang::tr;
 
 /// The commands about images: those that go through the API, and the operator's.
@@ -76,7 +77,7 @@ pub(crate) struct OneImage {
 pub(crate) struct CreateArgs {
     #[arg(long, value_name = "INSTANCE_ID", help = tr("The instance", "实例 ID"))]
     pub(crate) instance: String,
-    #[arg(long, help = tr("The image's name, unique in the account", "镜像名称，账号内唯一"))]
+    #[arg(long, help = name::help(tr("The image's name, unique in the account", "镜像名称，账号内唯一")))]
     pub(crate) name: String,
     #[arg(long, value_name = "TEXT", help = tr("Free text", "描述"))]
     pub(crate) description: Option<String>,
@@ -88,7 +89,7 @@ pub(crate) struct CreateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UpdateArgs {
-    #[arg(long, help = tr("A new name", "新名称"))]
+    #[arg(long, help = name::help(tr("A new name", "新名称")))]
     pub(crate) name: Option<String>,
     #[arg(long, value_name = "TEXT", help = tr("Free text; empty clears", "描述；留空表示清除"))]
     pub(crate) description: Option<String>,
@@ -128,7 +129,9 @@ pub(crate) struct ExportArgs {
 pub(crate) struct ImportArgs {
     #[arg(value_name = "FILE", required_unless_present = "producer", conflicts_with = "producer", help = tr("The file; - for standard input. Run again, it resumes", "磁盘文件；- 表示标准输入。中断后再次运行即可续传"))]
     pub(crate) file: Option<PathBuf>,
-    #[arg(long, help = tr("The image's name, unique in the account", "镜像名称，账号内唯一"))]
+    #[arg(long, value_name = "raw|qcow2", help = tr("What the disk is, whatever it looks like [default: the content decides]", "磁盘的格式，不再检查内容 [默认：由内容决定]"))]
+    pub(crate) format: Option<DiskFormat>,
+    #[arg(long, help = name::help(tr("The image's name, unique in the account", "镜像名称，账号内唯一")))]
     pub(crate) name: String,
     #[arg(long, value_name = "TEXT", help = tr("Free text", "描述"))]
     pub(crate) description: Option<String>,

@@ -86,7 +86,7 @@ pub(crate) enum ClockCommand {
     },
     #[command(about = tr("Move it, whether it stands or not", "拨动，无论是否停止"))]
     Advance {
-        #[arg(value_name = "SECONDS", allow_negative_numbers = true, help = tr("Forward, or back when negative", "向前的秒数，负数表示向后"))]
+        #[arg(value_name = "SECONDS", value_parser = crate::lab::seconds, allow_negative_numbers = true, help = tr("Forward, or back when negative", "向前的秒数，负数表示向后"))]
         seconds: i64,
     },
     #[command(about = tr("The machine's clock again", "恢复为本机时钟"))]

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jingku_service::{DiskFormat, PlatformType};
+use jingku_service::{ByteSize, DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
+use crate::image::name;
 use crate::lang::tr;
 
 #[derive(Debug, Subcommand)]
@@ -14,8 +15,56 @@ pub(crate) enum AccountCommand {
         #[arg(help = tr("Its name", "账号名"))]
         name: String,
     },
-    #[command(about = tr("List accounts", "列出账号"))]
-    List,
+    #[command(about = tr("List accounts, what they have and what they may have", "列出账号及其用量与限额"))]
+    List {
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set limits", "服务的配置文件，其中可能设置了限额"))]
+        config: Option<PathBuf>,
+    },
+    #[command(about = tr("Show or set the limits of one account", "查看或设置一个账号的限额"))]
+    Limit(AccountLimitArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountLimitArgs {
+    #[arg(help = tr("Account number", "账号编号"))]
+    pub(crate) account: i64,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most images, the trash not counted", "镜像数上限，不含回收站"))]
+    pub(crate) images: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most deleted images that are still kept", "回收站中的镜像数上限"))]
+    pub(crate) trashed: Option<LimitTo>,
+    #[arg(long = "bytes", value_name = "SIZE|default", value_parser = size_limit, help = tr("The most data of its images, the trash counted: 500GB, 2TB", "镜像数据总量上限，含回收站，如 500GB、2TB"))]
+    pub(crate) stored_bytes: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most unfinished uploads", "未完成的上传数上限"))]
+    pub(crate) uploads: Option<LimitTo>,
+    #[arg(long, value_name = "SIZE|default", value_parser = size_limit, help = tr("The most bytes of uploaded files that wait for their image", "等待制成镜像的上传文件总量上限"))]
+    pub(crate) upload_bytes: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = count_limit, help = tr("The most images that wait or are being made", "等待或正在制作的镜像数上限"))]
+    pub(crate) jobs: Option<LimitTo>,
+    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set defaults", "服务的配置文件，其中可能设置了默认限额"))]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What to set a limit to; nothing for the server's default.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LimitTo(pub(crate) Option<i64>);
+
+fn count_limit(text: &str) -> Result<LimitTo, String> {
+    if text == "default" {
+        return Ok(LimitTo(None));
+    }
+    let count = text.parse::<u32>().map(|count| LimitTo(Some(count.into())));
+    count.map_err(|_| tr("write a whole number or `default`", "请写整数或 default").to_owned())
+}
+
+fn size_limit(text: &str) -> Result<LimitTo, String> {
+    if text == "default" {
+        return Ok(LimitTo(None));
+    }
+    let size = text.parse::<ByteSize>().map(|size| LimitTo(Some(size.0)));
+    size.map_err(|_| {
+        let advice = tr("write a size such as 500GB, or `default`", "请写大小，如 500GB，或 default");
+        advice.to_owned()
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,8 +125,10 @@ pub(crate) enum TrashCommand {
     Restore {
         #[arg(help = tr("Its id, such as compshareImage-1minbz219ceq", "镜像 ID，如 compshareImage-1minbz219ceq"))]
         image_id: String,
-        #[arg(long, help = tr("Another name for it, when its own is taken by now", "改用另一个名称（原名已被占用时）"))]
+        #[arg(long, help = name::help(tr("Another name for it, when its own is taken by now", "改用另一个名称（原名已被占用时）")))]
         name: Option<String>,
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may set limits", "服务的配置文件，其中可能设置了限额"))]
+        config: Option<PathBuf>,
     },
     #[command(about = tr("Forget deleted images for good", "彻底清除已删除的镜像"))]
     Empty {
@@ -100,6 +151,33 @@ pub(crate) struct CheckArgs {
     pub(crate) status: bool,
 }
 
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct BackupArgs {
+    #[arg(value_name = "DIR", help = tr("Where to; what is there already is not copied again", "备份目录；已有的内容不再复制"))]
+    pub(crate) folder: PathBuf,
+    #[arg(long, help = tr("Look into what is there already too, and fix it", "同时检查已有的内容并修复"))]
+    pub(crate) verify: bool,
+    #[arg(long, help = tr("With the master key and the key pair of account 1, which makes the backup a secret", "包含主密钥和账号 1 的密钥对，备份须妥善保密"))]
+    pub(crate) with_master_key: bool,
+    #[arg(long, value_name = "N", default_value_t = KEPT_GENERATIONS, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(KEPT_GENERATIONS_MAX)), help = tr("How many generations to keep [default: 7]", "保留几代备份 [默认：7]"))]
+    pub(crate) keep: u32,
+    #[arg(long, help = tr("Go ahead although most images are gone since the last backup", "即使大部分镜像已不存在也继续备份"))]
+    pub(crate) force: bool,
+    #[arg(long, conflicts_with_all = ["verify", "with_master_key", "keep", "force"], help = tr("Only list the generations of the backup", "只列出已有的各代备份"))]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    #[arg(value_name = "DIR", help = tr("The backup", "备份目录"))]
+    pub(crate) folder: PathBuf,
+    #[arg(long, value_name = "GENERATION", help = tr("Which generation, by its number in `jingku backup --list` [default: the newest]", "恢复第几代备份，编号见 `jingku backup --list` [默认：最新]"))]
+    pub(crate) at: Option<u64>,
+    #[arg(long, help = tr("Leave out images that are damaged in the backup", "跳过备份中已损坏的镜像"))]
+    pub(crate) skip_damaged: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum InstanceCommand {
     #[command(about = tr("Declare a VM disk as an instance", "把一块虚拟机磁盘登记为实例"))]
@@ -120,7 +198,7 @@ pub(crate) enum InstanceCommand {
         gpu_type: String,
         #[arg(long, value_name = "IMAGE_ID", help = tr("The image it was started from, which counts it", "启动该实例所用的镜像，用于统计"))]
         image: Option<String>,
-        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = super::any_path(), help = tr("The server's configuration file, which may name zones", "服务的配置文件，其中可能定义了可用区"))]
         config: Option<PathBuf>,
     },
     #[command(about = tr("List instances", "列出实例"))]
@@ -140,7 +218,7 @@ pub(crate) enum PlatformCommand {
         image_id: String,
         #[arg(long = "type", value_name = "TYPE", value_parser = platform_type, help = tr("System, App, Game or Other", "System、App、Game 或 Other"))]
         image_type: PlatformType,
-        #[arg(long, help = tr("Its name there [default: its name]", "平台上的名称 [默认：原名]"))]
+        #[arg(long, help = name::help(tr("Its name there [default: its name]", "平台上的名称 [默认：原名]")))]
         name: Option<String>,
     },
     #[command(about = tr("Operator: take an image away from the platform", "运维：移除一个平台镜像"))]

@@ -12,7 +12,7 @@ use crate::output::{bytes, date, print, print_fields, print_json, time};
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
     let data = open_folder(global)?;
-    let (scrub, sweep) = (data.scrub(), data.last_sweep());
+    let (scrub, sweep) = (data.scrub_status()?, data.last_sweep());
     if global.json {
         let scrub = scrub.map(|scrub| {
             json!({ "StartedAt": scrub.started_at, "EndedAt": scrub.ended_at, "Percent": scrub.percent(),
@@ -80,7 +80,7 @@ fn scrub_fields(scrub: &Scrub) -> Vec<(&'static str, String)> {
 pub(crate) fn summary(global: &Global) -> String {
     // Nothing is created for it, and nothing that fails is worth a word here.
     let folder = data_dir(global).ok().filter(|path| path.is_dir());
-    let scrub = folder.and_then(|path| DataDir::open_or_create(&path).ok()?.scrub());
+    let scrub = folder.and_then(|path| DataDir::open(&path).ok()?.scrub());
     match scrub {
         None => tr("is every image whole? see also: sweep", "检查镜像是否完好；另有 sweep").to_owned(),
         Some(scrub) if scrub.has_found_damage() => tr(

@@ -19,8 +19,12 @@ impl Sdk {
 }
 
 const PYTHON: &str = r#"# pip install ucloud-sdk-python3
+import logging
+
 from ucloud.client import Client
 
+# {logger}
+logging.getLogger("ucloud").setLevel(logging.WARNING)
 client = Client(
     {
         "base_url": {base_url},
@@ -72,8 +76,9 @@ func main() {
 const JS: &str = r#"// npm install @ucloud-sdks/ucloud-sdk-js
 const { Client, Request } = require("@ucloud-sdks/ucloud-sdk-js");
 
+// {logger}
 const client = new Client({
-  config: { baseUrl: {base_url}, region: {region} },
+  config: { baseUrl: {base_url}, region: {region}, logger: null },
   credential: { publicKey: {public_key}, privateKey: {private_key} },
 });
 // {retries}
@@ -90,18 +95,21 @@ client
   });
 "#;
 
-const JAVA: &str = r"// cn.ucloud:ucloud-sdk-java-ucompshare
+const JAVA: &str = r#"// cn.ucloud:ucloud-sdk-java-ucompshare, saved as ListImages.java
 import cn.ucloud.common.config.Config;
 import cn.ucloud.common.credential.Credential;
 import cn.ucloud.ucompshare.client.UCompShareClient;
 import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesRequest;
-import com.google.gson.Gson;
+import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesResponse.CompShareImage;
+import org.slf4j.helpers.NOPLogger;
 
 public class ListImages {
     public static void main(String[] args) throws Exception {
         Config config = new Config();
         config.setBaseUrl({base_url});
         config.setRegion({region});
+        // {logger}
+        config.setLogger(NOPLogger.NOP_LOGGER);
         Credential credential = new Credential({public_key}, {private_key});
         UCompShareClient client = new UCompShareClient(config, credential);
 
@@ -109,29 +117,32 @@ public class ListImages {
         // {typed_only}
         request.setZone({zone});
         request.setLimit(20);
-        System.out.println(new Gson().toJson(client.describeCompShareCustomImages(request)));
+        for (CompShareImage image : client.describeCompShareCustomImages(request).getImageSet()) {
+            System.out.println(image.getCompShareImageId() + " " + image.getName() + " " + image.getStatus());
+        }
     }
 }
-";
+"#;
 
 const PHP: &str = r"<?php
-// composer require ucloud-sdks/ucloud-sdk-php
+// composer require ucloud/ucloud-sdk-php
 require __DIR__ . '/vendor/autoload.php';
 
-use UCloud\UCompShare\Apis\DescribeCompShareCustomImagesRequest;
-use UCloud\UCompShare\UCompShareClient;
+use UCloud\Core\Client;
+use UCloud\Core\Logger\DisabledLogger;
+use UCloud\Core\Request\Request;
 
-$client = new UCompShareClient([
+// {untyped}
+$client = new Client([
     'baseUrl' => {base_url},
     'publicKey' => {public_key},
     'privateKey' => {private_key},
     'region' => {region},
+    // {logger}
+    'logger' => new DisabledLogger(),
 ]);
-$request = new DescribeCompShareCustomImagesRequest();
-// {typed_only}
-$request->setZone({zone});
-$request->setLimit(20);
-foreach ($client->describeCompShareCustomImages($request)->toArray()['ImageSet'] as $image) {
+$request = new Request(['Action' => 'DescribeCompShareCustomImages', 'Zone' => {zone}, 'Limit' => 20]);
+foreach ($client->invoke($request)->toArray()['ImageSet'] as $image) {
     echo $image['CompShareImageId'], ' ', $image['Name'], ' ', $image['Status'], PHP_EOL;
 }
 ";
@@ -151,7 +162,14 @@ pub(super) fn of(sdk: Sdk, access: &Access) -> String {
         "The SDK sends a call up to four times, also when the server has refused it.",
         "该 SDK 最多发送四次，即使服务已明确拒绝。",
     );
+    let logger = tr("Otherwise the SDK prints every request and reply.", "否则 SDK 会输出每个请求和应答。");
+    let untyped = tr(
+        "This SDK has no class for this API; its client sends any action.",
+        "该 SDK 没有此 API 的类，但其客户端可以调用任意 Action。",
+    );
     let marks = [
+        ("{logger}", logger.to_owned()),
+        ("{untyped}", untyped.to_owned()),
         ("{base_url}", literal(&access.base_url)),
         ("{public_key}", literal(&access.public_key)),
         ("{private_key}", literal(&access.private_key)),

@@ -6,6 +6,7 @@ use super::follow;
 use crate::args::{CreateArgs, Global};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::output::warn;
 
 pub(super) async fn run(global: &Global, connection: &Connection, args: CreateArgs) -> Result<(), Failure> {
     let request = CreateCompShareCustomImageRequest {
@@ -14,6 +15,10 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: CreateAr
         description: args.description,
         ..CreateCompShareCustomImageRequest::default()
     };
-    let image_id = connection.client.create_comp_share_custom_image(&request).await?.comp_share_image_id;
-    follow::begun(global, connection, &image_id, args.wait).await
+    let created = connection.client.create_comp_share_custom_image(&request).await?;
+    // Who waits is told at the end.
+    if !args.wait {
+        created.warnings.iter().for_each(|warning| warn(warning));
+    }
+    follow::begun(global, connection, &created.comp_share_image_id, args.wait).await
 }

@@ -1,15 +1,18 @@
 //! Following the making of an image: a bar on a terminal, silence elsewhere.
 
+use std::fmt;
+use std::time::Duration;
+
 use compshare::WaitOptions;
 use compshare::actions::{GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
 use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
-use crate::output::{bytes, note, print, print_json, size};
+use crate::output::{bytes, note, print, print_json, size, warn};
 
 /// `jingku image progress`.
 pub(super) async fn progress(
@@ -26,6 +29,7 @@ pub(super) async fn progress(
         ..GetCompShareImageCreateProgressRequest::default()
     };
     let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
+    progress.warnings.iter().for_each(|warning| warn(warning));
     if global.json { print_json(&progress) } else { print(&line(&progress)) }
 }
 
@@ -37,7 +41,7 @@ fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
             format!("失败：{}", progress.failed_reason),
         );
     }
-    // Only Jingku tells a status; the cloud is done at 100 percent. "0" seconds left is no estimate yet.
+    // Only Jingku tells a status; the cloud is done at 100 percent. "0" seconds left is no estimate yet: only the cloud says so.
     let (status, left) = (&progress.status, progress.remaining_duration.as_str());
     let done = percent >= 100.0;
     let status = if status.is_empty() { if done { "Available" } else { "Making" } } else { status };
@@ -74,8 +78,12 @@ pub(super) async fn until_made(
     image_id: &str,
 ) -> Result<(), Failure> {
     let bar = bar(0);
-    let options = WaitOptions { longest_pause: std::time::Duration::from_secs(1), ..WaitOptions::default() };
-    let waiting = connection.client.wait_until_available(image_id, &options, |progress| show(&bar, progress));
+    let options = WaitOptions { longest_pause: Duration::from_secs(1), ..WaitOptions::default() };
+    let mut last = GetCompShareImageCreateProgressResponse::default();
+    let waiting = connection.client.wait_until_available(image_id, &options, |progress| {
+        show(&bar, progress);
+        last.clone_from(progress);
+    });
     let outcome = tokio::select! {
         outcome = waiting => outcome,
         _ = tokio::signal::ctrl_c() => {
@@ -85,6 +93,7 @@ pub(super) async fn until_made(
     };
     bar.finish_and_clear();
     let image = outcome?;
+    warnings(connection, image_id, last).await.iter().for_each(|warning| warn(warning));
     if global.json {
         return print_json(&image);
     }
@@ -92,6 +101,24 @@ pub(super) async fn until_made(
         format!("{image_id} is available: {} ({})", image.name, size(image.size)),
         format!("{image_id} 已可用：{}（{}）", image.name, size(image.size)),
     ))
+}
+
+/// What the server says about the disk, which it may have found out after it was asked for the last time.
+async fn warnings(
+    connection: &Connection,
+    image_id: &str,
+    last: GetCompShareImageCreateProgressResponse,
+) -> Vec<String> {
+    // The cloud tells no status, and warns of nothing.
+    if last.status != "Making" {
+        return last.warnings;
+    }
+    let request = GetCompShareImageCreateProgressRequest {
+        image_id: image_id.to_owned(),
+        ..GetCompShareImageCreateProgressRequest::default()
+    };
+    let asked = connection.client.get_comp_share_image_create_progress(&request).await;
+    asked.map_or(last.warnings, |progress| progress.warnings)
 }
 
 fn detached(follow: &str) -> Failure {
@@ -105,11 +132,26 @@ fn detached(follow: &str) -> Failure {
 /// Percent, MB/s, seconds left, and what was there already. indicatif draws it on standard error, and only on a terminal.
 pub(super) fn bar(length: u64) -> ProgressBar {
     let template = tr(
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {eta} left  {msg}",
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {eta}  {msg}",
+        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {left} left  {msg}",
+        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {left}  {msg}",
     );
-    ProgressBar::new(length)
-        .with_style(ProgressStyle::with_template(template).expect("the template is right"))
+    let style = ProgressStyle::with_template(template).expect("the template is right");
+    let left = |state: &ProgressState, text: &mut dyn fmt::Write| {
+        // An error would be the bar's, which has none.
+        let _ = text.write_str(&time_left(state.pos(), state.len().unwrap_or(0), state.eta()));
+    };
+    ProgressBar::new(length).with_style(style.with_key("left", left))
+}
+
+/// What a bar says of the time that is left. Before anything is measured nobody knows, and before the end it is never none.
+fn time_left(position: u64, length: u64, estimate: Duration) -> String {
+    if position >= length {
+        return "0s".to_owned();
+    }
+    if position == 0 || estimate.is_zero() {
+        return "?".to_owned();
+    }
+    format!("{:#}", HumanDuration(estimate.max(Duration::from_secs(1))))
 }
 
 /// What the bar says of bytes that need not be sent or stored again.
@@ -130,5 +172,28 @@ fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {
         bar.set_length(100);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "percent, 0 to 100")]
         bar.set_position(progress.process.clamp(0.0, 100.0) as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_never_says_that_nothing_is_left_before_the_end() {
+        for (position, length, millis, left) in [
+            (0, 100, 0, "?"),
+            (0, 0, 0, "0s"),
+            (1, 100, 0, "?"),
+            (99, 100, 300, "1s"),
+            (50, 100, 11_000, "11s"),
+            (100, 100, 0, "0s"),
+        ] {
+            assert_eq!(
+                time_left(position, length, Duration::from_millis(millis)),
+                left,
+                "{position} of {length}"
+            );
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::follow::{self, bar, were_there};
 use super::input::{Input, empty};
+use super::look;
 use super::producer::Producer;
 use super::source::{Piece, Source};
 use super::stop::Stop;
@@ -18,6 +19,8 @@ use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
+use crate::output::warn;
+use crate::translate;
 
 /// How long it may take to learn what the server has of an upload that broke off.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,6 +74,10 @@ async fn import(
 ) -> Result<String, Failure> {
     let input = open(args, producer, output, stop).await?;
     refuse_what_may_be_a_part(&input, args)?;
+    // Who waits is told at the end, by the server.
+    if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
+        warn(&translate::caution(&caution));
+    }
     let mut sending = start(connection, args, &input, stop).await?;
     match send(&mut sending, input, args, producer, stop).await {
         Ok(()) => Ok(sending.upload.image_id().to_owned()),
@@ -89,10 +96,11 @@ async fn open(
     output: Option<PipeReader>,
     stop: &mut Stop,
 ) -> Result<Input, Failure> {
-    let (file, name) = (args.file.clone().unwrap_or_default(), producer.as_ref().map(|it| it.name.clone()));
+    let (file, format) = (args.file.clone().unwrap_or_default(), args.format);
+    let name = producer.as_ref().map(|it| it.name.clone());
     let opening = on_a_thread(move || match (output, name) {
         (Some(output), Some(name)) => Input::of_command(&name, output),
-        _ => Input::open(&file),
+        _ => Input::open(&file, format),
     });
     let opened = tokio::select! {
         // First: Ctrl-C at a terminal ends the command as well.
@@ -145,6 +153,7 @@ async fn start(
 ) -> Result<Sending, Failure> {
     let as_i64 = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let request = ImportCompShareCustomImageRequest {
+        format: args.format.map(look::on_the_wire),
         name: args.name.clone(),
         description: args.description.clone(),
         size_bytes: input.size.or(args.size).map(as_i64),

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-use jingku_service::{is_written, next_stored};
+use jingku_service::{DiskFormat, Packing, is_written, next_stored};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::fingerprint::Fingerprint;
@@ -36,11 +36,11 @@ pub(super) struct Input {
 
 impl Input {
     /// Opens what the command line names. Blocking: a pipe may be silent for ever.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        if path == Path::new(STDIN) { Self::open_stdin() } else { Self::open_file(path) }
+    pub(super) fn open(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
+        if path == Path::new(STDIN) { Self::open_stdin(format) } else { Self::open_file(path, format) }
     }
 
-    fn open_stdin() -> Result<Self, Failure> {
+    fn open_stdin(format: Option<DiskFormat>) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(STDIN), &error);
         let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?.into();
         let kind = file.metadata().map_err(failed)?.file_type();
@@ -49,10 +49,10 @@ impl Input {
         if at_start && (kind.is_file() || kind.is_block_device()) {
             return Self::of_file(STDIN, file, None);
         }
-        Self::of_stream(STDIN, file)
+        Self::of_stream(STDIN, file, format)
     }
 
-    pub(super) fn open_file(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn open_file(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::file(Exit::NotThere, path, &error);
         let kind = path.metadata().map_err(failed)?.file_type();
         if kind.is_dir() {
@@ -73,12 +73,12 @@ impl Input {
         if kind.is_file() || kind.is_block_device() {
             return Self::of_file(&name, file, Some(path));
         }
-        Self::of_stream(&name, file)
+        Self::of_stream(&name, file, format)
     }
 
     /// What a command writes.
     pub(super) fn of_command(name: &str, output: PipeReader) -> Result<Self, Failure> {
-        let input = Self::of_stream(name, OwnedFd::from(output).into())?;
+        let input = Self::of_stream(name, OwnedFd::from(output).into(), None)?;
         // Its exit status tells.
         Ok(Self { ends_itself: true, ..input })
     }
@@ -104,7 +104,7 @@ impl Input {
         })
     }
 
-    fn of_stream(name: &str, mut stream: File) -> Result<Self, Failure> {
+    fn of_stream(name: &str, mut stream: File, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if stream.is_terminal() {
             let message = tr(
                 "A disk does not come from a terminal: lead a program or a file to it.",
@@ -120,7 +120,7 @@ impl Input {
         }
         Ok(Self {
             name: name.to_owned(),
-            ends_itself: ends_itself(&head),
+            ends_itself: ends_itself(&head, format),
             bits: Bits::Stream(Box::new(Cursor::new(head).chain(stream))),
             size: None,
             data: None,
@@ -137,15 +137,10 @@ impl Input {
     }
 }
 
-/// Whether what begins like this says itself where it ends: gzip, zstd and qcow2, cut short, are refused by the server.
-fn ends_itself(head: &[u8]) -> bool {
-    matches!(
-        head,
-        [0x1f, 0x8b, 8, ..]
-            | [0x28, 0xb5, 0x2f, 0xfd, ..]
-            | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]
-            | [b'Q', b'F', b'I', 0xfb, ..]
-    )
+/// Whether what begins like this says itself where it ends: gzip, zstd and qcow2, cut short, are refused by the server,
+/// unless it takes the qcow2 for a raw disk.
+fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
+    Packing::of(head).is_some() || (head.starts_with(b"QFI\xfb") && format != Some(DiskFormat::Raw))
 }
 
 /// Counts the bytes of a file that are no hole.
@@ -203,11 +198,13 @@ mod tests {
             b"\x5f\x2a\x4d\x18",
             b"QFI\xfb\0\0\0\x03",
         ] {
-            assert!(ends_itself(head), "{head:?}");
+            assert!(ends_itself(head, None), "{head:?}");
+            let packed = !head.starts_with(b"QFI");
+            assert_eq!(ends_itself(head, Some(DiskFormat::Raw)), packed, "{head:?}");
         }
         for head in [&b"\x1f\x8b"[..], b"\x1f\x8b\x07\0", b"QFI", b"KDMV", b"\xeb\x63\x90", b"\0\0\0\0", b"x"]
         {
-            assert!(!ends_itself(head), "{head:?}");
+            assert!(!ends_itself(head, None), "{head:?}");
         }
     }
 
@@ -218,7 +215,7 @@ mod tests {
             writer.write_all(text).unwrap();
             reader
         };
-        let mut input = Input::of_stream("pipe", OwnedFd::from(pipe(b"QFI")).into()).unwrap();
+        let mut input = Input::of_stream("pipe", OwnedFd::from(pipe(b"QFI")).into(), None).unwrap();
         assert_eq!((input.size, input.ends_itself), (None, false));
         let Bits::Stream(stream) = &mut input.bits else { panic!("a file") };
         let mut text = String::new();

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     fn of_file(path: &Path) -> Input {
-        Input::open_file(path).unwrap()
+        Input::open_file(path, None).unwrap()
     }
 
     /// Every kind of run, in a file with holes and as a stream: the parts are the whole, and long zeros are told as such.

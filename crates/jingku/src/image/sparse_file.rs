@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
@@ -35,7 +35,7 @@ impl SparseFile {
         name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
         name.push(format!(".jingku-{}", std::process::id()));
         let staged = path.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
         Ok(Self { file, staged, path: path.to_owned(), at: 0, finished: false, syncing: None, unsynced: 0 })
     }
 

@@ -5,6 +5,7 @@
 //! authority/certificate.pem  the certificate alone, for the programs that are run
 //! authority/truststore.jks   the same for Java
 //! authority/php/jingku.ini   where PHP finds it
+//! authority/python/          a module for Python: sitecustomize.py says what for
 //! authority/lock             held while any of them is looked at or made
 //! ```
 
@@ -34,6 +35,8 @@ use crate::failure::{Exit, Failure};
 
 /// The names that calls to the cloud go to.
 pub(super) const HOSTS: [&str; 2] = ["api.compshare.cn", "api.ucloud.cn"];
+
+const PYTHON: &str = include_str!("sitecustomize.py");
 
 const VERSION: u32 = 1;
 const DAY: i64 = 24 * 60 * 60;
@@ -76,6 +79,8 @@ pub(super) struct TrustFiles {
     pub(super) trust_store: PathBuf,
     /// A folder of configuration files.
     pub(super) php: PathBuf,
+    /// A folder of Python modules.
+    pub(super) python: PathBuf,
 }
 
 /// TLS by the one provider that is built in.
@@ -187,15 +192,18 @@ impl Folder {
     /// Every time: what is the same is not written, and what somebody has changed is right again.
     fn write_trust_files(&self, authority: &Authority) -> io::Result<TrustFiles> {
         let certificate = self.0.join("certificate.pem");
-        let php = self.0.join("php");
-        DirBuilder::new().recursive(true).mode(0o700).create(&php)?;
+        let (php, python) = (self.0.join("php"), self.0.join("python"));
+        for folder in [&php, &python] {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
         self.replace("certificate.pem", authority.pem.as_bytes())?;
         let trust_store = trust_store::encode(&authority.certificate, authority.not_before);
         self.replace("truststore.jks", &trust_store)?;
         let quoted = certificate.display().to_string().replace('"', "\\\"");
         let ini = format!("curl.cainfo = \"{quoted}\"\nopenssl.cafile = \"{quoted}\"\n");
         self.replace("php/jingku.ini", ini.as_bytes())?;
-        Ok(TrustFiles { certificate, trust_store: self.0.join("truststore.jks"), php })
+        self.replace("python/sitecustomize.py", PYTHON.as_bytes())?;
+        Ok(TrustFiles { certificate, trust_store: self.0.join("truststore.jks"), php, python })
     }
 
     /// Makes a file hold this and nothing else. Somebody who reads it meanwhile sees all of the old or of the new.
@@ -276,7 +284,13 @@ mod tests {
         assert_eq!(first, second);
         let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode("authority"), 0o700);
-        for file in ["authority.toml", "certificate.pem", "truststore.jks", "php/jingku.ini"] {
+        for file in [
+            "authority.toml",
+            "certificate.pem",
+            "truststore.jks",
+            "php/jingku.ini",
+            "python/sitecustomize.py",
+        ] {
             assert_eq!(mode(&format!("authority/{file}")), 0o600, "{file}");
         }
         assert!(!folder.path().join("authority/.new").exists());

@@ -1,6 +1,6 @@
 //! What a command finds in its environment: the way through the proxy, whom to trust, and the key pair.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -32,6 +32,9 @@ pub(super) fn variables(
     let held = |name| inherited(name).filter(|value| !value.is_empty());
     set.push(("JAVA_TOOL_OPTIONS", java(proxy, &trust.trust_store, held("JAVA_TOOL_OPTIONS"))));
     set.push(("PHP_INI_SCAN_DIR", php(&trust.php, held("PHP_INI_SCAN_DIR"))));
+    if let Some(path) = python(&trust.python, held("PYTHONPATH").as_deref()) {
+        set.push(("PYTHONPATH", path));
+    }
     let (public_key, private_key) = keys;
     for (public, private) in
         [("COMPSHARE_PUBLIC_KEY", "COMPSHARE_PRIVATE_KEY"), ("UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY")]
@@ -79,6 +82,12 @@ fn php(folder: &Path, held: Option<OsString>) -> OsString {
     list.push(":");
     list.push(folder);
     list
+}
+
+/// Our folder before what the variable held. A list cannot name a folder with a colon: then Python does without.
+fn python(folder: &Path, held: Option<&OsStr>) -> Option<OsString> {
+    let held = held.into_iter().flat_map(std::env::split_paths);
+    std::env::join_paths(std::iter::once(folder.to_owned()).chain(held)).ok()
 }
 
 #[cfg(test)]

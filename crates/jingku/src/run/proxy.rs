@@ -1,10 +1,11 @@
-//! The proxy of `jingku run`: on loopback, for the life of one command, open to two names and to nothing else.
+//! The proxy of `jingku run`: on loopback, for the life of one command, open to two names and to the server itself.
 //!
 //! HTTP is spoken on both sides of a tunnel, so that a server behind a reverse proxy gets its own name and folder.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use hyper::upgrade::{Upgraded, on};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jingku_service::{Clock, SystemClock};
+use rustls::AlertDescription;
+use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -26,7 +29,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::authority::HOSTS;
 use super::certificates::{Certificates, known_host};
-use super::upstream::Upstream;
+use super::upstream::{ForwardError, Upstream};
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::output::note;
@@ -51,6 +54,8 @@ type Body = BoxBody<Bytes, reqwest::Error>;
 struct Shared {
     upstream: Upstream,
     certificates: Certificates,
+    /// What programs are told to trust.
+    trusted: PathBuf,
     noted: Mutex<HashSet<String>>,
 }
 
@@ -61,7 +66,11 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Takes a free port and serves.
-    pub(super) async fn start(upstream: Upstream, certificates: Certificates) -> Result<Self, Failure> {
+    pub(super) async fn start(
+        upstream: Upstream,
+        certificates: Certificates,
+        trusted: PathBuf,
+    ) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
             let message = tr(
                 format!("Cannot listen on a port of this machine: {error}."),
@@ -71,7 +80,7 @@ impl Proxy {
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let shared = Arc::new(Shared { upstream, certificates, noted: Mutex::default() });
+        let shared = Arc::new(Shared { upstream, certificates, trusted, noted: Mutex::default() });
         tokio::spawn(accept(listener, shared));
         Ok(Self { address })
     }
@@ -109,21 +118,33 @@ fn http(head_timeout: Duration) -> http1::Builder {
     http
 }
 
-/// Answers what is asked of the proxy itself.
+/// Where a request may go.
+#[derive(Clone, Copy)]
+enum Target {
+    /// To the cloud, by this name: the server answers instead.
+    Cloud(&'static str),
+    /// To the server itself.
+    Own,
+}
+
+/// Answers what is asked of the proxy itself. An error closes the connection.
 async fn answer(
     request: Request<Incoming>,
     place: Arc<OwnedSemaphorePermit>,
     shared: Arc<Shared>,
-) -> Result<Response<Body>, Infallible> {
-    let Some(host) = allowed(&request) else {
+) -> Result<Response<Body>, ForwardError> {
+    let Some(target) = shared.target(&request) else {
         return Ok(shared.refuse(&request));
     };
     if request.method() != Method::CONNECT {
-        return forward(request, &shared).await;
+        return forward(request, target, &shared).await;
     }
     tokio::spawn(async move {
         if let Ok(upgraded) = on(request).await {
-            tunnel(upgraded, host, &shared).await;
+            match target {
+                Target::Cloud(host) => tunnel(upgraded, host, &shared).await,
+                Target::Own => tunnel_to_server(upgraded, &shared).await,
+            }
         }
         drop(place);
     });
@@ -134,24 +155,66 @@ async fn answer(
 async fn tunnel(upgraded: Upgraded, host: &'static str, shared: &Arc<Shared>) {
     let Some(config) = shared.certificates.config(host, SystemClock.now()) else { return };
     let handshake = TlsAcceptor::from(config).accept(TokioIo::new(upgraded));
-    // It fails when the program does not trust the authority: the program says so itself.
-    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, handshake).await else { return };
-    let service = service_fn(|request| forward(request, shared));
+    let stream = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            if is_distrust(&error) {
+                shared.note_distrust(host);
+            }
+            return;
+        }
+        Err(_) => return,
+    };
+    let service = service_fn(|request| forward(request, Target::Cloud(host), shared));
     let _ = http(SILENCE_MAX).serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn forward(request: Request<Incoming>, shared: &Shared) -> Result<Response<Body>, Infallible> {
-    Ok(match shared.upstream.forward(request).await {
-        Ok(response) => response.map(BodyExt::boxed),
-        Err(error) => {
-            let message = tr(
-                format!("jingku: the server did not answer: {error}."),
-                format!("jingku：服务没有应答：{error}。"),
-            );
-            shared.note_once("", &message);
-            text(StatusCode::BAD_GATEWAY, message)
+/// Carries bytes between a program and the server until one of them ends it; what they speak is their matter.
+async fn tunnel_to_server(upgraded: Upgraded, shared: &Shared) {
+    match shared.upstream.connect().await {
+        Ok(mut server) => {
+            let _ = server.set_nodelay(true);
+            let _ = copy_bidirectional(&mut TokioIo::new(upgraded), &mut server).await;
         }
-    })
+        Err(error) => drop(shared.note_unreached(&error.to_string())),
+    }
+}
+
+/// Whether a program has broken off because of the certificate it was shown. Which of these it says depends on its TLS
+/// library; some say nothing and just close.
+fn is_distrust(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    matches!(
+        error,
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::UnknownCA
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::AccessDenied
+        ))
+    )
+}
+
+async fn forward(
+    request: Request<Incoming>,
+    target: Target,
+    shared: &Shared,
+) -> Result<Response<Body>, ForwardError> {
+    let answered = match target {
+        Target::Cloud(_) => shared.upstream.forward(request).await,
+        Target::Own => shared.upstream.forward_own(request).await,
+    };
+    match answered {
+        Ok(response) => Ok(response.map(BodyExt::boxed)),
+        Err(ForwardError::NotReached(error)) => {
+            Ok(text(StatusCode::BAD_GATEWAY, shared.note_unreached(&error)))
+        }
+        // The program sees what it would see without a proxy.
+        Err(error @ ForwardError::BrokenOff) => Err(error),
+    }
 }
 
 impl Shared {
@@ -165,13 +228,64 @@ impl Shared {
             &Method::CONNECT => tr(format!("to connect to {place}"), format!("连接 {place}")),
             method => tr(format!("{method} to {place}"), format!("对 {place} 的 {method} 请求")),
         };
-        let hosts = HOSTS.join(tr(" and ", " 和 "));
+        let (hosts, own) = (HOSTS.join(tr(" and ", " 和 ")), self.upstream.origin());
         let message = tr(
-            format!("jingku: refused {what}: only HTTPS to {hosts} is let through."),
-            format!("jingku：拒绝{what}：只放行到 {hosts} 的 HTTPS。"),
+            format!("jingku: refused {what}: only HTTPS to {hosts} is let through, and what goes to {own}."),
+            format!("jingku：拒绝{what}：只放行到 {hosts} 的 HTTPS，以及到 {own} 的请求。"),
         );
         self.note_once(place, &message);
         text(StatusCode::FORBIDDEN, message)
+    }
+
+    /// Where a request may go, if anywhere: to one of [`HOSTS`] by a tunnel to its port, or by a request that names an
+    /// `https` address in clear (older versions of axios, and with them the SDK for JavaScript, know no tunnels and send
+    /// that); or to the server itself, by a tunnel or by a request that names its address.
+    fn target(&self, request: &Request<Incoming>) -> Option<Target> {
+        let (uri, authority) = (request.uri(), request.uri().authority()?);
+        let host = authority.host();
+        // What stands before an @ is not the host.
+        let port = authority.as_str().strip_prefix(host)?;
+        let is_tunnel = request.method() == Method::CONNECT;
+        let open = if is_tunnel {
+            port == PORT
+        } else {
+            uri.scheme() == Some(&Scheme::HTTPS) && (port.is_empty() || port == PORT)
+        };
+        if let (true, Some(host)) = (open, known_host(host)) {
+            return Some(Target::Cloud(host));
+        }
+        let port = authority.port_u16().or_else(|| match uri.scheme_str()? {
+            "https" => Some(443),
+            _ => Some(80),
+        })?;
+        let same_scheme = is_tunnel || uri.scheme_str() == Some(self.upstream.scheme());
+        (same_scheme && self.upstream.is_own(host, port)).then_some(Target::Own)
+    }
+
+    /// Says that a program does not trust the certificate, and what to do.
+    fn note_distrust(&self, host: &str) {
+        let file = self.trusted.display();
+        let message = tr(
+            format!(
+                "jingku: a program refused the certificate for {host}. It ignores SSL_CERT_FILE, REQUESTS_CA_BUNDLE and \
+                 NODE_EXTRA_CA_CERTS, or was started without them: have it trust {file}."
+            ),
+            format!(
+                "jingku：程序拒绝了 {host} 的证书。它不读取 SSL_CERT_FILE、REQUESTS_CA_BUNDLE 和 NODE_EXTRA_CA_CERTS，\
+                 或启动时没有这些变量：请让它信任 {file}。"
+            ),
+        );
+        self.note_once(&format!("certificate of {host}"), &message);
+    }
+
+    /// Says that the server is not reached, and answers what was said.
+    fn note_unreached(&self, error: &str) -> String {
+        let message = tr(
+            format!("jingku: the server did not answer: {error}."),
+            format!("jingku：服务没有应答：{error}。"),
+        );
+        self.note_once("", &message);
+        message
     }
 
     /// Tells people, once about each subject.
@@ -181,20 +295,6 @@ impl Shared {
             note(message);
         }
     }
-}
-
-/// The host that is asked for, if it is one that is let through: by a tunnel to its port, or by a request that names
-/// an `https` address in clear. Older versions of axios, and with them the SDK for JavaScript, know no tunnels and send that.
-fn allowed(request: &Request<Incoming>) -> Option<&'static str> {
-    let (uri, authority) = (request.uri(), request.uri().authority()?);
-    // What stands before an @ is not the host.
-    let port = authority.as_str().strip_prefix(authority.host())?;
-    let open = if request.method() == Method::CONNECT {
-        port == PORT
-    } else {
-        uri.scheme() == Some(&Scheme::HTTPS) && (port.is_empty() || port == PORT)
-    };
-    if open { known_host(authority.host()) } else { None }
 }
 
 /// A line for people.

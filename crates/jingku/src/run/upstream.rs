@@ -10,10 +10,14 @@ use hyper::header::{
 };
 use hyper::{Request, Response, Uri};
 use reqwest::{Body, Client, Url, redirect};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
+use crate::wrong_scheme;
 
+/// The longest time to connect to the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first look at the server may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,6 +29,17 @@ const HOP_BY_HOP: [HeaderName; 7] =
 pub(super) struct Upstream {
     base_url: Url,
     http: Client,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ForwardError {
+    /// No connection came about. The text is a sentence's end.
+    #[error("{0}")]
+    NotReached(String),
+    /// The server closed the connection without an answer, as `jingku lab drop` makes it do.
+    #[error("the server closed the connection")]
+    BrokenOff,
 }
 
 impl Upstream {
@@ -46,8 +61,7 @@ impl Upstream {
         if url.scheme() == "http" {
             http = http.tls_certs_only([]);
         }
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) {
+        if is_loopback(url.host_str().unwrap_or_default()) {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| unusable(&root(&error)))?;
@@ -58,20 +72,66 @@ impl Upstream {
     pub(super) async fn probe(&self) -> Result<(), Failure> {
         let probe = self.http.get(self.url(&Uri::from_static("/healthz"))).timeout(PROBE_TIMEOUT);
         probe.send().await.map(|_| ()).map_err(|error| {
+            let advice = wrong_scheme::advice(&error);
             let error = root(&error);
-            Failure::unreachable(tr(format!("Cannot connect: {error}."), format!("无法连接：{error}。")))
+            let message = tr(format!("Cannot connect: {error}."), format!("无法连接：{error}。"));
+            match advice {
+                Some(advice) => Failure::new(Exit::Usage, message).advise(advice),
+                None => Failure::unreachable(message),
+            }
         })
     }
 
-    /// Sends a request on and answers as the server does. The error is a sentence's end.
-    pub(super) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, String> {
+    /// Sends a request for the cloud on and answers as the server does.
+    pub(super) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, ForwardError> {
+        let url = self.url(request.uri());
+        self.send(request, url).await
+    }
+
+    /// Sends a request on that names the server itself, folder and all.
+    pub(super) async fn forward_own(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, ForwardError> {
+        let mut url = self.base_url.clone();
+        url.set_path(request.uri().path());
+        url.set_query(request.uri().query());
+        self.send(request, url).await
+    }
+
+    /// Whether a host and a port are those of the server. Loopback has several names.
+    pub(super) fn is_own(&self, host: &str, port: u16) -> bool {
+        let own = self.base_url.host_str().unwrap_or_default();
+        let same = own.eq_ignore_ascii_case(host) || (is_loopback(own) && is_loopback(host));
+        same && self.base_url.port_or_known_default() == Some(port)
+    }
+
+    /// The scheme and the place of the server, without a folder.
+    pub(super) fn origin(&self) -> String {
+        self.base_url.origin().ascii_serialization()
+    }
+
+    pub(super) fn scheme(&self) -> &str {
+        self.base_url.scheme()
+    }
+
+    /// Connects to the server, for a tunnel whose ends speak what they like.
+    pub(super) async fn connect(&self) -> std::io::Result<TcpStream> {
+        let host = self.base_url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.base_url.port_or_known_default().unwrap_or_default();
+        timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port))).await?
+    }
+
+    async fn send(&self, request: Request<Incoming>, url: Url) -> Result<Response<Body>, ForwardError> {
         let (head, body) = request.into_parts();
         let mut headers = end_to_end(head.headers);
         // It names the cloud; a server behind a reverse proxy is found by its own name.
         headers.remove(HOST);
-        let url = self.url(&head.uri);
         let sent = self.http.request(head.method, url).headers(headers).body(Body::wrap(body)).send().await;
-        let (mut head, body) = Response::from(sent.map_err(|error| root(&error))?).into_parts();
+        let sent = sent.map_err(|error| {
+            if error.is_connect() { ForwardError::NotReached(root(&error)) } else { ForwardError::BrokenOff }
+        })?;
+        let (mut head, body) = Response::from(sent).into_parts();
         head.headers = end_to_end(head.headers);
         Ok(Response::from_parts(head, body))
     }
@@ -83,6 +143,11 @@ impl Upstream {
         url.set_query(target.query());
         url
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
@@ -116,6 +181,19 @@ mod tests {
         assert_eq!(url("http://h:1/", "/?Action=GetRegion&A=%2B"), "http://h:1/?Action=GetRegion&A=%2B");
         assert_eq!(url("http://h:1/images", "/"), "http://h:1/images/");
         assert_eq!(url("http://h:1/images/", "/x"), "http://h:1/images/x");
+    }
+
+    #[test]
+    fn the_server_is_known_by_its_names() {
+        let own = |base: &str, host: &str, port: u16| Upstream::new(base).unwrap().is_own(host, port);
+        for host in ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"] {
+            assert!(own("http://127.0.0.1:8480/images", host, 8480), "{host}");
+            assert!(!own("http://127.0.0.1:8480", host, 8481), "{host}");
+            assert!(!own("http://images.example.com", host, 80), "{host}");
+        }
+        assert!(own("https://images.example.com", "Images.example.com", 443));
+        assert!(!own("https://images.example.com", "images.example.com", 80));
+        assert!(!own("http://127.0.0.1:8480", "example.com", 8480));
     }
 
     #[test]

@@ -13,7 +13,13 @@ use crate::lang::tr;
 use crate::output::{print, print_json};
 
 /// Makes an image of the first instance, unless there is one, and suggests to make one of the second.
-pub(super) async fn show(global: &Global, base_url: &str, instances: [&str; 2]) -> Result<(), Failure> {
+/// `key_is_elsewhere`: the key pair is not in the data folder, but came from the environment.
+pub(super) async fn show(
+    global: &Global,
+    base_url: &str,
+    instances: [&str; 2],
+    key_is_elsewhere: bool,
+) -> Result<(), Failure> {
     let [first, second] = instances;
     let args = ConnectionArgs {
         base_url: Some(base_url.to_owned()),
@@ -40,12 +46,20 @@ pub(super) async fn show(global: &Global, base_url: &str, instances: [&str; 2]) 
         return print_json(&page);
     }
     print_images(&page.image_set)?;
-    print(&next_steps(global, &page.image_set, second))
+    print(&next_steps(global, &page.image_set, second, key_is_elsewhere))
 }
 
 /// Commands for another terminal, each on a line of its own to be pasted whole.
-fn next_steps(global: &Global, images: &[Image], instance_id: &str) -> String {
-    let mut text = tr("\nTry in another terminal:", "\n可以在另一个终端里试试：").to_owned();
+fn next_steps(global: &Global, images: &[Image], instance_id: &str, key_is_elsewhere: bool) -> String {
+    let text = if key_is_elsewhere {
+        tr(
+            "\nTry in another terminal, after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY there as in this one:",
+            "\n可以在另一个终端里试试（请先在那里设置与此处相同的 JINGKU_PUBLIC_KEY 和 JINGKU_PRIVATE_KEY）：",
+        )
+    } else {
+        tr("\nTry in another terminal:", "\n可以在另一个终端里试试：")
+    };
+    let mut text = text.to_owned();
     let mut add = |words: &[&str]| {
         text.push_str("\n  ");
         text.push_str(&hint::command(global, words));

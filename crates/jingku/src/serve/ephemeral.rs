@@ -5,10 +5,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_service::{Config, Context, Fixtures, KeyPair, LoadedAccount};
+use jingku_service::{Config, Context, Fixtures, KeyPair, ListenAddress, LoadedAccount};
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tokio::net::TcpListener;
 
+use super::parent::Parent;
 use super::{environment, first_key, listen, serve_until_stopped};
 use crate::args::{Global, ServeArgs};
 use crate::failure::{Exit, Failure};
@@ -16,16 +18,14 @@ use crate::hint::quote;
 use crate::lang::tr;
 use crate::output::note;
 
-pub(super) async fn run(global: &Global, args: ServeArgs, config: Config) -> Result<(), Failure> {
+pub(super) async fn run(
+    global: &Global,
+    args: ServeArgs,
+    config: Config,
+    address: &ListenAddress,
+    parent: Option<Parent>,
+) -> Result<(), Failure> {
     refuse_data_dir(global)?;
-    let address = args.listen.unwrap_or(config.listen);
-    if args.lab && !address.ip().is_loopback() {
-        let message = tr(
-            format!("--lab is only for this machine, and {address} is not. Listen on 127.0.0.1 or [::1]."),
-            format!("--lab 仅限本机使用，而 {address} 不是本机地址。请监听 127.0.0.1 或 [::1]。"),
-        );
-        return Err(Failure::new(Exit::Usage, message));
-    }
     let fixtures = args.fixtures.as_deref().map(Fixtures::read).transpose()?.unwrap_or_default();
     let context = if args.lab {
         Context::open_lab(&config, environment()).await?
@@ -38,9 +38,24 @@ pub(super) async fn run(global: &Global, args: ServeArgs, config: Config) -> Res
     remembered.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
 
     let (listener, base_url) = listen(address).await?;
+    if args.lab {
+        refuse_other_machines(&listener, address)?;
+    }
     context.set_base_url(&base_url);
     let announce = || announce(global, &base_url, &accounts, args.lab);
-    serve_until_stopped(Arc::new(context), listener, announce, async { Ok(()) }).await
+    serve_until_stopped(Arc::new(context), listener, parent, announce, async { Ok(()) }).await
+}
+
+/// A lab is for this machine only, whatever the name it listens on leads to.
+fn refuse_other_machines(listener: &TcpListener, address: &ListenAddress) -> Result<(), Failure> {
+    if listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
+        return Ok(());
+    }
+    let message = tr(
+        format!("--lab is only for this machine, and {address} is not. Listen on 127.0.0.1 or [::1]."),
+        format!("--lab 仅限本机使用，而 {address} 不是本机地址。请监听 127.0.0.1 或 [::1]。"),
+    );
+    Err(Failure::new(Exit::Usage, message))
 }
 
 /// A data folder that was asked for would stay empty. One that the environment names is meant for other commands.

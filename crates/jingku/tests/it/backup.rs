@@ -1,33 +1,19 @@
 //! `jingku backup` and `jingku restore`: beside a server at work, damaged in every way, and killed at every durable step.
 
+mod generations;
+mod kills;
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::crash::{assert_killed, assert_whole};
 use crate::disk;
 use crate::home::{Home, files_below};
 use crate::server::Server;
 
-/// Where the commands are killed. The second backup has 4 new chunks, and all have 8.
-pub(crate) const FAILPOINTS: [&str; 14] = [
-    "backup.chunk:1",
-    "backup.chunk:3",
-    "backup.chunks_durable",
-    "backup.manifests_durable",
-    "backup.catalog_durable",
-    "backup.done",
-    "restore.marked",
-    "restore.chunk:1",
-    "restore.chunk:4",
-    "restore.chunk:7",
-    "restore.chunks_durable",
-    "restore.manifests_durable",
-    "restore.catalog_durable",
-    "restore.done",
-];
+pub(crate) use kills::FAILPOINTS;
 
 /// What a data folder gives back: every image with its name and bytes.
 type Content = BTreeMap<String, (String, Vec<u8>)>;
@@ -80,11 +66,22 @@ impl Scene {
 
     /// Restores into a new folder and tells what is in it.
     fn restored(&self, name: &str) -> Content {
+        self.restored_with(name, &[])
+    }
+
+    fn restored_with(&self, name: &str, more: &[&str]) -> Content {
         let to = self.home.path(name);
         let to = to.to_str().unwrap();
-        self.home.run(&self.restore(to, &[])).succeeded();
+        self.home.run(&self.restore(to, more)).succeeded();
         self.home.run(&["check", "--read-data", "--data-dir", to]).succeeded();
         self.content(to)
+    }
+
+    /// The numbers of the generations, the newest first.
+    fn generations(&self) -> Vec<u64> {
+        let listed = self.home.json(&["backup", self.dir(), "--list"]);
+        let generations = listed["Generations"].as_array().unwrap().iter();
+        generations.map(|generation| generation["Generation"].as_u64().unwrap()).collect()
     }
 
     /// Two images of 4 chunks each, of which none is shared.
@@ -205,7 +202,7 @@ const SPOILS: [Spoil; 3] = [Spoil::Flip, Spoil::Cut, Spoil::Remove];
 fn files(backup: &Path) -> Vec<(PathBuf, &'static str)> {
     let kind = |path: &Path| {
         let text = path.strip_prefix(backup).unwrap().to_str().unwrap();
-        ["store/chunks", "store/manifests", "catalog-", "keys", "backup"]
+        ["store/chunks", "store/manifests", "catalog-", "keys", "generations"]
             .into_iter()
             .find(|start| text.starts_with(start))
     };
@@ -247,7 +244,7 @@ fn every_damage_in_a_backup_is_found_and_named() {
                     std::fs::remove_dir_all(to).unwrap();
                 }
                 _ => {
-                    let missing_record = *kind == "backup" && matches!(spoil, Spoil::Remove);
+                    let missing_record = *kind == "generations" && matches!(spoil, Spoil::Remove);
                     let code = if missing_record { 3 } else { 6 };
                     ended.failed(code, &[if missing_record { "no finished backup" } else { name }]);
                     assert!(!Path::new(to).exists(), "{path:?} {spoil:?}");
@@ -312,61 +309,6 @@ fn damage_in_the_data_folder_is_told_and_not_spread() {
 }
 
 #[test]
-fn killed_at_every_step() {
-    let scene = Scene::new();
-    let home = &scene.home;
-    scene.two_images();
-    home.add_instance("uhost-3", &disk::bytes(6, 3));
-    let (mut kills, mut number) = (0, 0);
-    let mut kill = |args: &[&str], failpoint: &str| {
-        let mut command = home.command(args);
-        let status = command.env("JINGKU_FAILPOINT", failpoint).status().unwrap();
-        assert_killed(status, failpoint);
-        kills += 1;
-    };
-    for failpoint in FAILPOINTS.iter().filter(|name| name.starts_with("backup")) {
-        scene.back_up();
-        let before = scene.content(&data(home));
-        let server = home.serve();
-        // Other bytes than ever before, so that there is something to copy.
-        number += 1;
-        let disk = home.path("uhost-3.raw");
-        std::fs::remove_file(&disk).unwrap();
-        disk::write(&disk, &disk::bytes(6, 100 + number));
-        home.run(&["instance", "remove", "uhost-3"]).succeeded();
-        home.add_disk("uhost-3", &disk);
-        home.make("uhost-3", &format!("c{number}"));
-        server.stop();
-        let after = scene.content(&data(home));
-        kill(&["backup", scene.dir(), "--with-master-key"], failpoint);
-        // The backup of before is as good as it was, or the new one is done.
-        let restored = scene.restored(&format!("killed-{number}"));
-        let expected = if *failpoint == "backup.done" { &after } else { &before };
-        assert!(restored == *expected, "{failpoint}");
-    }
-    scene.back_up();
-    let original = scene.content(&data(home));
-    for failpoint in FAILPOINTS.iter().filter(|name| name.starts_with("restore")) {
-        let to = home.path("killed");
-        let to = to.to_str().unwrap();
-        kill(&scene.restore(to, &[]), failpoint);
-        let list = home.run(&["key", "list", "--data-dir", to]);
-        if *failpoint == "restore.done" {
-            list.succeeded();
-            home.run(&scene.restore(to, &[])).failed(1, &["is not empty"]);
-        } else {
-            list.failed(3, &["did not come to its end"]);
-            home.run(&scene.restore(to, &[])).succeeded();
-        }
-        assert!(scene.content(to) == original, "{failpoint}");
-        assert_whole(home, &["--data-dir", to], failpoint);
-        std::fs::remove_dir_all(to).unwrap();
-    }
-    assert_eq!(kills, FAILPOINTS.len());
-    println!("{kills} kills in backups");
-}
-
-#[test]
 fn what_cannot_be_is_refused() {
     let scene = Scene::new();
     let home = &scene.home;
@@ -395,8 +337,11 @@ fn what_cannot_be_is_refused() {
     let key = std::fs::read(home.data().join("master.key")).unwrap();
     std::fs::write(Path::new(to).join("master.key"), key).unwrap();
     assert_eq!(home.json(&["key", "list", "--data-dir", to]), home.json(&["key", "list"]));
-    let mut command = home.command(&["backup", "other", "--with-master-key", "--data-dir", "fresh"]);
-    std::fs::create_dir(home.path("fresh")).unwrap();
-    command.env("JINGKU_MASTER_KEY", "ab".repeat(32));
-    crate::home::Ended::of(&mut command).failed(1, &["comes from JINGKU_MASTER_KEY"]);
+    let with_key = |args: &[&str]| {
+        let mut command = home.command(&[args, &["--data-dir", "fresh"]].concat());
+        command.env("JINGKU_MASTER_KEY", "ab".repeat(32));
+        crate::home::Ended::of(&mut command)
+    };
+    with_key(&["key", "create"]).succeeded();
+    with_key(&["backup", "other", "--with-master-key"]).failed(1, &["comes from JINGKU_MASTER_KEY"]);
 }

@@ -15,6 +15,12 @@ pub(crate) fn bytes(chunks: usize, seed: u64) -> Vec<u8> {
             noise(seed * 1_000_003 + index as u64, chunk);
         }
     }
+    // One partition and the mark of a boot sector, as a real disk has them.
+    bytes[446..512].fill(0);
+    bytes[450] = 0x83;
+    bytes[455] = 1;
+    bytes[459] = 1;
+    bytes[510..512].copy_from_slice(&[0x55, 0xaa]);
     bytes
 }
 

@@ -65,6 +65,24 @@ fn a_program_reads_one_line_of_json() {
 }
 
 #[test]
+fn a_fixtures_file_may_come_from_windows() {
+    let home = Home::new();
+    for (name, text) in [
+        ("fixtures.json", "\u{feff}{\"accounts\": [{\"name\": \"lab\"}]}\r\n"),
+        ("fixtures.toml", "\u{feff}[[accounts]]\r\nname = 'lab'\r\n"),
+        ("fixtures", "\u{feff}{\"accounts\": [{\"name\": \"lab\"}]}"),
+    ] {
+        std::fs::write(home.path(name), text).unwrap();
+        let mut server = serve(&home, &["--json", "--fixtures", name]);
+        let told: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+        assert_eq!(told["Accounts"][0]["AccountName"], "lab", "{name}");
+    }
+    std::fs::write(home.path("fixtures.json"), b"\xff\xfe{\0}\0").unwrap();
+    let utf_16 = [&SERVE[..], &["--fixtures", "fixtures.json"]].concat();
+    home.refuses(&utf_16, 2, &["fixtures.json cannot be read", "save it as UTF-8"], &["fixtures.json"]);
+}
+
+#[test]
 fn a_pair_from_the_environment_is_taken_and_not_told() {
     let home = Home::new();
     let pair = [("JINGKU_PUBLIC_KEY", "my-public"), ("JINGKU_PRIVATE_KEY", "my-private")];

@@ -4,8 +4,10 @@ mod cover;
 mod create;
 mod export;
 mod list;
+mod names;
 mod platform;
 mod settings;
+mod slips;
 
 use serde_json::json;
 

@@ -124,19 +124,35 @@ fn the_clock_is_told_as_it_is_set() {
     );
     assert_eq!(lab.json(&["lab", "clock", "set", "1700000000"])["now"], 1_700_000_000);
     assert_eq!(lab.json(&["lab", "clock", "free"])["stands"], false);
-    lab.run(&["lab", "clock", "set", "tomorrow"]).failed(2, &["\"tomorrow\" is no time"]);
+    assert_eq!(lab.json(&["lab", "clock", "set", "1.5"])["now"], 1);
+    assert_eq!(lab.json(&["lab", "clock", "advance", "2.9"])["now"], 3);
+    for wrong in ["tomorrow", "nan", "inf", ""] {
+        lab.run(&["lab", "clock", "set", wrong]).failed(2, &["is not a time"]);
+        lab.run(&["lab", "clock", "advance", wrong]).failed(2, &["not a number of seconds"]);
+    }
+    for far in ["-1", "1e30", "-1e30", "99999999999999999999"] {
+        lab.run(&["lab", "clock", "set", far]).failed(1, &["The clock goes from 0 to"]);
+    }
 }
 
 #[test]
 fn what_cannot_be_done_is_said() {
     let lab = Lab::start();
-    lab.run(&["lab", "return", "nowhere"]).failed(1, &["no snapshot \"nowhere\""]);
+    let nowhere =
+        lab.run(&["lab", "return", "nowhere"]).failed(1, &["no snapshot \"nowhere\"", "None was taken"]);
+    assert!(!nowhere.err.contains("There are"), "{nowhere:?}");
+    lab.run(&["lab", "snapshot", "here"]).succeeded();
+    lab.run(&["lab", "return", "nowhere"]).failed(1, &["There are: here."]);
     lab.run(&["lab", "fail", "List", "--ret-code", "1"]).failed(1, &["no action \"List\""]);
     lab.run(&["lab", "hold", "101"]).failed(2, &["101"]);
     lab.run(&["lab", "hold"]).failed(2, &["PERCENT"]);
     lab.home.refuses(&["lab", "reset"], 2, &["Which server?"], &["未指定服务"]);
     let closed = ["lab", "reset", "--base-url", "http://127.0.0.1:1"];
     lab.home.refuses(&closed, 5, &["No server answers at http://127.0.0.1:1"], &["没有服务应答"]);
+    let no_scheme = ["lab", "reset", "--base-url", "127.0.0.1:1"];
+    lab.home.refuses(&no_scheme, 2, &["Write http://127.0.0.1:1"], &["http://127.0.0.1:1"]);
+    let with_tls = ["lab", "reset", "--base-url", "https://127.0.0.1:1"];
+    lab.home.refuses(&with_tls, 2, &["speaks plain HTTP"], &["改为 http://"]);
     // An ordinary server.
     let server = lab.home.serve();
     let no_lab = ["lab", "reset", "--base-url", &server.base_url];

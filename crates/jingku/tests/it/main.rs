@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a failing unwrap is a failing test; a skipped one says why
 
 mod backup;
+mod beside;
 mod boot;
 mod check;
 mod crash;
@@ -11,13 +12,17 @@ mod disk;
 mod env;
 mod ephemeral;
 mod home;
+mod hostile;
 mod image;
 mod import;
+mod kinds;
 mod lab;
 mod memory;
 mod old_data;
 mod operate;
+mod private;
 mod qemu;
+mod read_only;
 mod reference;
 mod room;
 mod run;

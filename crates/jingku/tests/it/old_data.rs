@@ -17,7 +17,7 @@ const BLOCKS: usize = 400;
 const BLOCKS_OF_A_CHUNK: usize = 64;
 
 /// The archives, by the schema of their catalogue.
-fn archives() -> BTreeMap<String, PathBuf> {
+pub(crate) fn archives() -> BTreeMap<String, PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let archives = files.filter_map(|path| {
@@ -27,7 +27,7 @@ fn archives() -> BTreeMap<String, PathBuf> {
     archives.collect()
 }
 
-fn unpack(archive: &Path, home: &Home) {
+pub(crate) fn unpack(archive: &Path, home: &Home) {
     let folder = home.path("");
     let unpacked = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(folder).status().unwrap();
     assert!(unpacked.success(), "{}", archive.display());
@@ -94,7 +94,8 @@ fn holds_everything(home: &Home, data: &Path) {
         let file = home.path(&format!("{name}-again.raw"));
         fs::write(&file, disk(name)).unwrap();
         let instance = format!("uhost-{name}-again");
-        let add = ["instance", "add", "--id", &instance, "--disk", file.to_str().unwrap()];
+        // It is lines of text, which nobody would take for a disk.
+        let add = ["instance", "add", "--id", &instance, "--disk", file.to_str().unwrap(), "--format", "raw"];
         home.run(&[&add[..], &at].concat()).succeeded();
         let again = format!("{name}-again");
         let create = ["image", "create", "--instance", &instance, "--name", &again, "--wait"];

@@ -30,6 +30,43 @@ fn an_account_comes_with_its_key_pair() {
 }
 
 #[test]
+fn an_account_has_limits() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let server = home.serve();
+    let config = home.path("jingku.toml");
+    std::fs::write(&config, "[limits]\nimages = 7\nstored_bytes = '1TB'").unwrap();
+    let config = config.to_str().unwrap();
+    home.make("uhost-1", "env");
+    let limits = home.json(&["account", "list", "--config", config])[0]["Limits"].clone();
+    assert_eq!(limits["Images"], json!({ "Used": 1, "Max": 7, "Own": false }));
+    assert_eq!(limits["StoredBytes"]["Max"], json!(1_i64 << 40));
+    let set = home.json(&["account", "limit", "1", "--images", "1", "--bytes", "20GB"]);
+    assert_eq!(set["Limits"]["Images"], json!({ "Used": 1, "Max": 1, "Own": true }));
+    assert_eq!(set["Limits"]["StoredBytes"]["Max"], json!(20_i64 << 30));
+    let table = home.run(&["account", "list"]).succeeded().out;
+    assert!(table.contains("1/1") && table.contains("/20 GB"), "{table}");
+
+    // The running server keeps to it at once.
+    let create = ["image", "create", "--instance", "uhost-1", "--name", "more"];
+    home.run(&create).failed(3, &["has 1 images and may have 1", "8095"]);
+    home.run(&["account", "limit", "1", "--images", "default"]).succeeded();
+    let id = home.run(&create).succeeded().out.trim().to_owned();
+    home.run(&["image", "progress", &id, "--wait"]).succeeded();
+    home.run(&["image", "delete", &id]).succeeded();
+    home.run(&["account", "limit", "1", "--images", "1"]).succeeded();
+    home.refuses(
+        &["trash", "restore", &id],
+        1,
+        &["1 of 1", "jingku account limit"],
+        &["1/1", "jingku account limit"],
+    );
+    home.refuses(&["account", "limit", "9", "--jobs", "1"], 3, &["There is no account 9"], &["没有账号 9"]);
+    home.run(&["account", "limit", "1", "--bytes", "much"]).failed(2, &["500GB"]);
+    server.stop();
+}
+
+#[test]
 fn a_key_is_good_until_it_is_revoked() {
     let home = Home::new();
     let server = home.serve();

@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use compshare::Client;
+use compshare::actions::ImportCompShareCustomImageRequest;
 use serde_json::Value;
 
 use crate::disk::{self, CHUNK};
@@ -44,6 +46,12 @@ impl SmallDisk {
     fn enlarge(&self) {
         let mount = ["mount", "-o", "remount,size=128m", self.path.to_str().unwrap()];
         assert!(quietly(self.programs, &mount));
+    }
+
+    /// Refuses to be written to from now on, or allows it again.
+    pub(crate) fn read_only(&self, read_only: bool) {
+        let how = if read_only { "remount,ro" } else { "remount,rw" };
+        assert!(quietly(self.programs, &["mount", "-o", how, self.path.to_str().unwrap()]));
     }
 
     /// Writes until nothing fits any more.
@@ -135,7 +143,10 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     scene.instance("uhost-full", &disk("full.raw"));
     let refused = scene.create("uhost-full", "full");
     assert_eq!(refused.code, Some(3), "{refused:?}");
-    assert!(refused.err.contains("may need 40 MB, and the image store has"), "{refused:?}");
+    assert!(
+        refused.err.contains("may need 40 MB, and the image store has no room for it; ask the operator"),
+        "{refused:?}"
+    );
     assert!(refused.err.contains("8095"), "{refused:?}");
 
     // In the middle: an instance of which an image was made may have changed all over.
@@ -178,5 +189,47 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     assert!(export(&more) == bytes);
     scene.run(&["image", "delete", &small]).succeeded();
     assert_eq!(scene.json(&["trash", "list"])[0]["Name"], "small");
+    server.stop();
+}
+
+/// Asks for an upload of so many MB. Tells the code and the text of the refusal, if it is one.
+fn import(server: &Server, keys: &Value, name: &str, size_mb: i64) -> Option<(i64, String)> {
+    let text = |name: &str| keys[name].as_str().unwrap().to_owned();
+    let mut config = compshare::Config::new(text("PublicKey"), text("PrivateKey"));
+    config.base_url.clone_from(&server.base_url);
+    let client = Client::new(config).unwrap();
+    let request = ImportCompShareCustomImageRequest {
+        name: name.to_owned(),
+        size_bytes: Some(size_mb << 20),
+        ..ImportCompShareCustomImageRequest::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    match runtime.block_on(client.import_comp_share_custom_image(&request)) {
+        Ok(_) => None,
+        Err(compshare::Error::Api { code, message, .. }) => Some((code, message)),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn one_account_leaves_room_for_the_uploads_of_others() {
+    let Some(scene) = Scene::new() else { return };
+    let greedy = scene.json(&["account", "create", "greedy"]);
+    let other = scene.json(&["account", "create", "other"]);
+    let server = scene.serve();
+    crate::home::until("there is a reserve", || Path::new(&scene.data).join("reserve").exists());
+    // About 22 MB may be taken: an upload counts twice, and an account has half of it.
+    let mut uploads = 0;
+    let (code, text) = loop {
+        match import(&server, &greedy, &format!("env-{uploads}"), 2) {
+            None => uploads += 1,
+            Some(refusal) => break refusal,
+        }
+    };
+    assert!((2..=5).contains(&uploads), "{uploads}");
+    assert_eq!(code, 8095);
+    assert!(text.contains("as much room as those of one account may now"), "{text}");
+    assert!(!text.contains(|c: char| c.is_ascii_digit()), "it says how much room the server has: {text}");
+    assert_eq!(import(&server, &other, "env", 2), None);
     server.stop();
 }

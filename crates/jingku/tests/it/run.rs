@@ -1,5 +1,6 @@
 //! `jingku run`: the command, its environment, and the first use.
 
+mod own_server;
 mod proxy;
 
 use std::fmt::Write as _;
@@ -109,6 +110,7 @@ fn the_environment_leads_to_the_proxy_and_carries_the_keys() {
         ("all_proxy", "socks5://elsewhere:1"),
         ("JAVA_TOOL_OPTIONS", "-Dmine=1"),
         ("PHP_INI_SCAN_DIR", "/etc/mine"),
+        ("PYTHONPATH", "/my/modules"),
         ("COMPSHARE_PUBLIC_KEY", "of-the-cloud"),
     ] {
         command.env(name, value);
@@ -126,6 +128,8 @@ fn the_environment_leads_to_the_proxy_and_carries_the_keys() {
     assert!(!out.to_lowercase().contains("no_proxy="), "{out}");
     let authority = home.data().join("authority");
     let certificate = authority.join("certificate.pem").display().to_string();
+    let modules = format!("{}:/my/modules", authority.join("python").display());
+    assert_eq!(value("PYTHONPATH"), modules, "ours first");
     for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
         assert_eq!(value(name), certificate, "{name}");
     }

@@ -1,6 +1,10 @@
 //! `jingku serve`: its start, its end, and everything that keeps it from starting.
 
+mod listen;
+mod parent;
 mod refusals;
+mod stopping;
+mod supervision;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, NewImage, NewInstance, NewJob, Scope};
+use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, Made, NewImage, NewInstance, NewJob, Scope};
 
 use crate::bench::daemon::Account;
 
@@ -46,15 +46,15 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     };
     let job = NewJob { id: &image_id };
     let created = catalog.create_image(Scope::own(account), image, job, FIRST_CREATE_TIME).await?;
-    let claimed = catalog.claim_job("bench", FIRST_CREATE_TIME, 60).await?;
+    let claimed = catalog.claim_job("bench", i64::MAX, FIRST_CREATE_TIME, 60).await?;
     let (CreateImage::Created, Some(job)) = (created, claimed) else {
         bail!("a new catalogue refuses an image: {created:?}");
     };
     // No bits are read in this benchmark, so the manifest need not be there.
     let manifest = "0".repeat(64);
-    match catalog.complete_job(&job.lease, &manifest, SIZE_BYTES, FIRST_CREATE_TIME).await? {
+    match catalog.complete_job(&job.lease, Made::of_data(&manifest, SIZE_BYTES), FIRST_CREATE_TIME).await? {
         JobEnd::Ended => Ok(image_id),
-        JobEnd::Lost => bail!("the job of a new image is lost"),
+        JobEnd::Lost | JobEnd::OverLimit(_) => bail!("the job of a new image is lost"),
     }
 }
 
@@ -68,6 +68,7 @@ fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
         "id" => "printf('%s%09d', substr(id, 1, length(id) - 9), n)".to_owned(),
         "name" => "'训练环境-' || n".to_owned(),
         "create_time" => "create_time + n / 3".to_owned(),
+        "seq" | "ordinal" => format!("{column} + n"),
         _ => column.clone(),
     };
     let values: Vec<String> = columns.iter().map(value).collect();
@@ -82,5 +83,9 @@ fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
         "UPDATE image_counts SET images = ?1 WHERE account_id = (SELECT account_id FROM images WHERE id = ?2)",
         (images, first),
     )?;
+    // What is created from now on is newer than all of them.
+    transaction
+        .execute("UPDATE accounts SET image_seq = image_seq + ?1, image_time = image_time + ?1", [images])?;
+    transaction.execute("UPDATE counters SET ordinal = ordinal + ?1", [images])?;
     Ok(transaction.commit()?)
 }

@@ -24,6 +24,15 @@ const TAG_CHUNK: u8 = 1;
 const TAG_MANIFEST: u8 = 2;
 const TAG_SUSPECT: u8 = 3;
 
+/// The claim of a store that is only read: nothing that it names could be written down.
+pub(super) struct NoClaim;
+
+impl Claim for NoClaim {
+    fn add(&self, _: Key) -> Result<()> {
+        Ok(())
+    }
+}
+
 pub(super) struct DiskClaim {
     journal: Mutex<Journal>,
     path: PathBuf,
@@ -92,19 +101,20 @@ pub(super) struct DiskWatch {
 }
 
 impl DiskWatch {
-    /// Removes the folders of dead sessions first, since what they claim is not used any more.
+    /// What dead sessions claim is not used any more: remove their folders before.
     pub(super) fn start(tmp: PathBuf, gate: &Path) -> Result<Self> {
-        let start = || {
-            Session::remove_dead(&tmp)?;
-            File::open(gate)
-        };
-        let gate = start().map_err(|e| Error::io("look for claims", e))?;
+        let gate = File::open(gate).map_err(|e| Error::io("look for claims", e))?;
         Ok(Self { tmp, gate, told: HashMap::new() })
     }
 
     fn read(&mut self, tell: &mut dyn FnMut(Key)) -> io::Result<()> {
         let mut told = HashMap::new();
-        for session in fs::read_dir(&self.tmp)? {
+        let sessions = match fs::read_dir(&self.tmp) {
+            // A copy of the store may have left it out, being empty.
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            sessions => sessions?,
+        };
+        for session in sessions {
             let files = match fs::read_dir(session?.path()) {
                 Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
                 files => files?,

@@ -1,7 +1,8 @@
 //! The layout of the folder: which file is where, and that this is a store at all.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,15 @@ use crate::key::{Key, Kind};
 
 /// What the file `format` says. A new layout is a new number, and old programs then keep out.
 const FORMAT: &str = "jingku-chunks 1\n";
+
+/// Files and folders are for their owner only, whatever the umask: they hold the contents of disks.
+pub(super) const FILE_MODE: u32 = 0o600;
+pub(super) const FOLDER_MODE: u32 = 0o700;
+
+/// Creates a folder with those above it, unless it is there.
+pub(super) fn create_folders(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+}
 
 /// The folder of a store.
 #[derive(Clone)]
@@ -21,7 +31,7 @@ impl Folder {
     /// Lays out an empty store; the `format` file comes last, so that a killed `create` can be repeated.
     pub(super) fn create(path: &Path) -> Result<()> {
         let create = || {
-            fs::create_dir_all(path)?;
+            create_folders(path)?;
             for entry in fs::read_dir(path)? {
                 let name = entry?.file_name();
                 if !["chunks", "manifests", "tmp"].iter().any(|ours| name == *ours) {
@@ -29,11 +39,12 @@ impl Folder {
                 }
             }
             for name in ["chunks", "manifests", "tmp"] {
-                fs::create_dir_all(path.join(name))?;
+                create_folders(&path.join(name))?;
             }
             // Staged and linked: seen whole or not at all, and by one of two creators only.
             let staged = path.join("tmp").join(format!("format.{}", std::process::id()));
-            let mut file = File::create(&staged)?;
+            let mut file =
+                File::options().write(true).create(true).truncate(true).mode(FILE_MODE).open(&staged)?;
             file.write_all(FORMAT.as_bytes())?;
             file.sync_all()?;
             let linked = fs::hard_link(&staged, path.join("format"));
@@ -95,7 +106,7 @@ impl Folder {
     pub(super) fn with_fan(&self, key: Key, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
         match act() {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(self.fan(key.kind(), key.prefix()))?;
+                create_folders(&self.fan(key.kind(), key.prefix()))?;
                 act()
             }
             done => done,

@@ -4,10 +4,13 @@
 //! so whoever finds a folder it can lock knows that its owner is dead: no clock, no age, no process numbers that another
 //! container may use too.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::folder::{FILE_MODE, FOLDER_MODE, create_folders};
 
 pub(super) struct Session {
     path: PathBuf,
@@ -19,7 +22,7 @@ impl Session {
     /// Removes the folders of dead sessions and makes one of its own.
     pub(super) fn start(tmp: &Path) -> io::Result<Self> {
         // A backup may have left it out, being empty.
-        fs::create_dir_all(tmp)?;
+        create_folders(tmp)?;
         // Held meanwhile, so that nobody takes a folder for abandoned that was made but is not locked yet.
         let gate = File::open(tmp)?;
         gate.lock()?;
@@ -41,7 +44,7 @@ impl Session {
     pub(super) fn create_file(&self, prefix: &str) -> io::Result<(File, PathBuf)> {
         let number = self.next_file.fetch_add(1, Ordering::Relaxed);
         let path = self.path.join(format!("{prefix}{number}"));
-        let file = File::options().write(true).create_new(true).open(&path)?;
+        let file = File::options().write(true).create_new(true).mode(FILE_MODE).open(&path)?;
         Ok((file, path))
     }
 }
@@ -83,7 +86,7 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
 fn create_folder(tmp: &Path) -> io::Result<PathBuf> {
     for number in 0_u32.. {
         let path = tmp.join(format!("{}-{number}", std::process::id()));
-        match fs::create_dir(&path) {
+        match DirBuilder::new().mode(FOLDER_MODE).create(&path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             created => return created.map(|()| path),
         }

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::Folder;
+use super::folder::{FILE_MODE, Folder, create_folders};
 use crate::backend::Outcome;
 use crate::key::Key;
 
@@ -20,18 +20,18 @@ pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option
     use rustix::io::Errno;
 
     let fan = folder.fan(key.kind(), key.prefix());
-    let made =
-        match open(&fan, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(0o666)) {
-            Err(Errno::NOENT) => {
-                std::fs::create_dir_all(&fan)?;
-                open(&fan, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(0o666))
-            }
-            made => made,
-        };
-    let mut file = match made {
+    let (flags, mode) = (OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(FILE_MODE));
+    let opened = match open(&fan, flags, mode) {
+        Err(Errno::NOENT) => {
+            create_folders(&fan)?;
+            open(&fan, flags, mode)
+        }
+        opened => opened,
+    };
+    let mut file = match opened {
         // Each is how some file system, or a kernel, says that it does not know this.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
-        made => File::from(made?),
+        opened => File::from(opened?),
     };
     file.write_all(object)?;
     // The kernel's own name of the descriptor; to link the descriptor itself takes a privilege.

@@ -27,7 +27,11 @@ impl From<Malformed> for DecodeError {
 pub(crate) struct Decoder<R> {
     source: BufReader<R>,
     hasher: blake3::Hasher,
+    /// Hashes the entries since the last segment began, for who indexes the manifest.
+    segment: Option<blake3::Hasher>,
     layout: Layout,
+    /// Bytes of the manifest read so far.
+    offset: u64,
     /// Bytes covered so far.
     position: u64,
     after_zeros: bool,
@@ -37,13 +41,30 @@ impl<R: Read> Decoder<R> {
     /// Reads the header.
     pub(crate) fn new(source: R) -> Result<Self, DecodeError> {
         let source = BufReader::with_capacity(BUFFER_BYTES, source);
-        let (hasher, layout) = (blake3::Hasher::new(), Layout::ByContent);
-        let mut decoder = Self { source, hasher, layout, position: 0, after_zeros: false };
+        let mut decoder = Self {
+            source,
+            hasher: blake3::Hasher::new(),
+            segment: None,
+            layout: Layout::ByContent,
+            offset: 0,
+            position: 0,
+            after_zeros: false,
+        };
         decoder.layout = match version(decoder.field()?)? {
             Version::Fixed => Layout::Fixed(Shape::decode(decoder.field()?)?),
             Version::ByContent => Layout::ByContent,
         };
         Ok(decoder)
+    }
+
+    /// Begins a segment: the hash of the one before it, if there was one.
+    pub(crate) fn begin_segment(&mut self) -> Option<blake3::Hash> {
+        self.segment.replace(blake3::Hasher::new()).map(|segment| segment.finalize())
+    }
+
+    /// Number of bytes of the manifest read so far.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -150,7 +171,26 @@ impl<R: Read> Decoder<R> {
     fn field<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let bytes = read_array(&mut self.source)?;
         self.hasher.update(&bytes);
+        if let Some(segment) = &mut self.segment {
+            segment.update(&bytes);
+        }
+        self.offset += N as u64;
         Ok(bytes)
+    }
+}
+
+impl<'a> Decoder<&'a [u8]> {
+    /// Reads entries from the middle of a manifest that was read in full before. They cover the disk from `position` on.
+    pub(crate) fn resume(entries: &'a [u8], layout: Layout, position: u64) -> Self {
+        Self {
+            source: BufReader::with_capacity(BUFFER_BYTES.min(entries.len()), entries),
+            hasher: blake3::Hasher::new(),
+            segment: None,
+            layout,
+            offset: 0,
+            position,
+            after_zeros: false,
+        }
     }
 }
 

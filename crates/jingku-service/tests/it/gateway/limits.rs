@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use jingku_protocol::actions::Action;
-use jingku_protocol::{MAX_BODY_BYTES, MAX_DEPTH, MAX_PARAMS, Params};
-use jingku_service::MAX_LARGE_BODIES;
+use jingku_protocol::{MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PARAMS, Params};
+use jingku_service::MAX_LARGE_BODIES_BYTES;
 use tokio::time::Instant;
 
 use crate::support::{Caller, Reply, Service};
@@ -95,12 +95,31 @@ async fn what_cannot_be_read_is_told() {
         ("application/json", b"{\"a\":[\"\\u0000\"]}", "Params [a] holds a zero byte"),
         ("application/x-www-form-urlencoded", b"a=x%00", "Params [a] holds a zero byte"),
         ("application/x-www-form-urlencoded", b"a=\xff", "The request body is not valid UTF-8"),
+        ("application/x-www-form-urlencoded", b"a=%FF", "Params [a] is not valid UTF-8"),
     ] {
         let reply = post(&caller, content_type, body).await;
         assert_eq!((reply.status.as_u16(), reply.refusal()), (200, (230, message.to_owned())));
     }
     let (code, message) = post(&caller, "application/json", "a=1").await.refusal();
     assert!(code == 230 && message.starts_with("The request body is not valid JSON: "), "{message}");
+}
+
+#[tokio::test]
+async fn names_have_a_length() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let name = "n".repeat(MAX_NAME_BYTES);
+    let longest = Params::for_action(LIST.name()).text(&name, Some("v"));
+    assert_eq!(caller.post(&caller.sign(longest)).await.json["RetCode"], 0);
+    let message = format!("Params [{}…] has a name longer than 256 bytes", "n".repeat(64));
+    for (content_type, body) in [
+        ("application/x-www-form-urlencoded", format!("{name}n=v")),
+        ("application/json", format!(r#"{{"{name}n":1}}"#)),
+    ] {
+        assert_eq!(post(&caller, content_type, body).await.refusal(), (230, message.clone()));
+    }
+    let inside = post(&caller, "application/json", format!(r#"{{"a":[{{"{name}n":1}}]}}"#)).await;
+    assert_eq!(inside.refusal(), (230, "Params [a] has a name longer than 256 bytes".to_owned()));
 }
 
 #[tokio::test]
@@ -146,7 +165,7 @@ async fn large_bodies_are_read_a_few_at_a_time() {
         let caller = caller.clone();
         tokio::spawn(async move { post_form(&caller, endless()).await.status })
     };
-    let waiting: Vec<_> = (0..MAX_LARGE_BODIES).map(hold).collect();
+    let waiting: Vec<_> = (0..MAX_LARGE_BODIES_BYTES.div_ceil(MAX_BODY_BYTES)).map(hold).collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     caller.ok(LIST, &[]).await;
     assert_eq!(sent.elapsed().as_secs(), 1);

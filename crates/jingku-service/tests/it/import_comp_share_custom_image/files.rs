@@ -4,10 +4,13 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jingku_service::{DiskFormat, Random, SeededRandom};
+use jingku_protocol::actions::Action;
+use jingku_service::{DiskFormat, Qcow2Writer, Random, SeededRandom};
 
 use super::reason;
 use crate::support::{DISK_BYTES, Service, disk_bytes};
+
+const PROGRESS: Action = Action::GetCompShareImageCreateProgress;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -97,12 +100,16 @@ async fn what_means_harm_is_refused_with_a_reason() {
         ("vmdk", join(&[b"KDMV", &noise]), "it looks like VMDK"),
         ("xz", join(&[b"\xfd7zXZ\0", &noise]), "it looks like xz"),
         ("zip.gz", gzip(&join(&[b"PK\x03\x04", &noise])), "it looks like a zip archive"),
-        ("cut.gz", gzip(&disk)[..1000].to_vec(), "breaks off"),
-        ("cut.zst", zstd(&disk)[..1000].to_vec(), "breaks off"),
+        ("vhd", join(&[&disk, &vhd_footer()]), "it looks like VHD"),
+        ("vhd.zst", zstd(&join(&[&disk, &vhd_footer()])), "it looks like VHD"),
+        ("page", b"<!DOCTYPE html><title>404</title>".to_vec(), "it looks like an HTML page"),
+        ("page.gz", gzip(b"<!DOCTYPE html><title>404</title>"), "it looks like an HTML page"),
+        ("cut.gz", gzip(&disk)[..1000].to_vec(), "it ends early"),
+        ("cut.zst", zstd(&disk)[..1000].to_vec(), "it ends early"),
         ("garbage.gz", join(&[&gzip(&disk), b"garbage"]), "something else follows"),
         ("garbage.zst", join(&[&zstd(&disk), b"garbage"]), "something else follows"),
-        ("noise.gz", join(&[&[0x1f, 0x8b, 8, 0], &noise]), "compressed content"),
-        ("noise.zst", join(&[&[0x28, 0xb5, 0x2f, 0xfd], &noise]), "compressed content"),
+        ("noise.gz", join(&[&[0x1f, 0x8b, 8, 0], &noise]), "gzip content is damaged"),
+        ("noise.zst", join(&[&[0x28, 0xb5, 0x2f, 0xfd], &noise]), "zstd content"),
         ("twice.gz", gzip(&zstd(&disk)), "compressed twice"),
         ("empty.gz", gzip(b""), "nothing is in it"),
     ];
@@ -116,6 +123,68 @@ async fn what_means_harm_is_refused_with_a_reason() {
         assert!(service.spools().is_empty(), "{name}: {:?}", service.spools());
     }
     assert!(service.stored("manifests").is_empty());
+}
+
+/// What stands after a disk in a fixed VHD.
+fn vhd_footer() -> Vec<u8> {
+    let mut footer = vec![0; 512];
+    footer[..16].copy_from_slice(b"conectix\0\0\0\x02\0\x01\0\0");
+    footer
+}
+
+/// What nobody knows is taken, and the reply says so; what is known is taken in silence; and who says `raw` means it.
+#[tokio::test]
+async fn what_looks_like_no_disk_is_taken_with_a_warning() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let known = disk_bytes(3);
+    // Without the mark of a boot sector there is nothing in it that disks have.
+    let mut unknown = known.clone();
+    unknown[510] = 0;
+    let page = b"<!DOCTYPE html><title>404</title>".to_vec();
+    let folder = service.folder.path();
+    let qcow2 = ["known", "unknown"].map(|name| {
+        let path = folder.join(format!("{name}.qcow2"));
+        let mut writer = Qcow2Writer::create(&path, DISK_BYTES as u64).unwrap();
+        writer.write_at(0, if name == "known" { &known } else { &unknown }).unwrap();
+        writer.finish().unwrap();
+        std::fs::read(path).unwrap()
+    });
+    let [known_qcow2, qcow2] = qcow2;
+    let no_structure = Some("has no partition table, file system");
+    for (name, file, format, warning) in [
+        ("unknown", &unknown, None, no_structure),
+        ("unknown.gz", &gzip(&unknown), None, no_structure),
+        ("unknown.qcow2", &qcow2, None, no_structure),
+        ("unknown.qcow2.zst", &zstd(&qcow2), Some("qcow2"), no_structure),
+        ("known", &known, None, None),
+        ("known.qcow2", &known_qcow2, None, None),
+        ("known.zst", &zstd(&known), None, None),
+        ("zeros", &vec![0; 1 << 20], None, None),
+        ("raw", &unknown, Some("raw"), None),
+        ("page", &page, Some("raw"), None),
+        ("page.gz", &gzip(&page), Some("raw"), None),
+        ("qcow2-as-raw", &qcow2, Some("raw"), None),
+    ] {
+        let id = caller.upload_as(name, file, format).await;
+        service.work_off(&id).await;
+        let image = caller.image(&id).await;
+        assert_eq!(image["Status"], "Available", "{name}: {}", reason(&image));
+        let progress = caller.ok(PROGRESS, &[("CompShareImageId", &id)]).await;
+        let warnings = progress["Warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), usize::from(warning.is_some()), "{name}: {warnings:?}");
+        let is = |text: &str| warnings[0].as_str().unwrap().contains(text);
+        assert!(warning.is_none_or(is), "{name}: {warnings:?}");
+        if name.starts_with("page") {
+            assert!(caller.disk(&id).await == page, "{name}");
+        }
+        if name == "qcow2-as-raw" {
+            assert!(caller.disk(&id).await == qcow2);
+        }
+    }
+    let id = caller.upload_as("not-qcow2", &unknown, Some("qcow2")).await;
+    service.work_off(&id).await;
+    assert!(reason(&caller.image(&id).await).contains("it is not a qcow2 image"));
 }
 
 /// Where the first table of a qcow2 file is, and the only second one.

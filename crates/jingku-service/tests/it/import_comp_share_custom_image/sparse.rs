@@ -141,11 +141,11 @@ async fn a_restart_reads_nothing_and_either_hash_can_be_asked_for() {
 async fn a_declared_hash_is_the_plain_one() {
     let service = Service::start().await;
     let caller = service.caller();
-    let declared = hash(b"bytes");
+    let declared = hash(&[7; 5]);
     let (id, link) = caller.import(&[("Name", "env"), ("Blake3", &declared)]).await;
-    assert_eq!(caller.append_sparse(&link, 0, b"bytes").await, (204, Some(5)));
+    assert_eq!(caller.append_sparse(&link, 0, &[7; 5]).await, (204, Some(5)));
     assert_eq!(caller.look_for(&link, "sparse").await, (5, declared.clone(), "plain".to_owned()));
     assert_eq!(caller.agree_sparse(&link, 5, &declared).await, 204);
     service.work_off(&id).await;
-    assert!(caller.disk(&id).await == b"bytes");
+    assert!(caller.disk(&id).await == [7; 5]);
 }

@@ -44,7 +44,7 @@ async fn what_a_dead_run_held_goes_on_at_the_next_start() {
     let id = service.caller().create(INSTANCE, "env").await;
     let node = std::fs::read_to_string(service.folder.path().join("data/node")).unwrap();
     let catalog = service.catalog().await;
-    catalog.claim_job(node.trim(), NOW, 1_000_000).await.unwrap().expect("a job waits");
+    catalog.claim_job(node.trim(), i64::MAX, NOW, 1_000_000).await.unwrap().expect("a job waits");
     service.work_off(&id).await;
     assert_eq!(service.caller().image(&id).await["Status"], "Available");
 }
@@ -66,7 +66,7 @@ async fn what_another_server_held_goes_on_when_its_lease_has_run_out() {
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
     let catalog = service.catalog().await;
-    catalog.claim_job("another", NOW, 30).await.unwrap().expect("a job waits");
+    catalog.claim_job("another", i64::MAX, NOW, 30).await.unwrap().expect("a job waits");
     let workers = service.start_workers().await;
     tokio::time::pause();
     tokio::time::sleep(Duration::from_mins(1)).await;

@@ -61,6 +61,10 @@ async fn what_is_wrong_is_said_and_changes_nothing() {
         ("clock", json!({"stop": 1}), "unknown variant `stop`"),
         ("clock", json!({"set": i64::MAX}), "The clock goes from 0"),
         ("clock", json!({"advance": -9_000_000_000_i64}), "The clock goes from 0"),
+        ("clock", json!({"set": 1e300}), "The clock goes from 0"),
+        ("clock", json!({"set": -1.5}), "The clock goes from 0"),
+        ("clock", json!({"set": "1"}), "expected a number of seconds"),
+        ("clock", json!({"advance": null}), "expected a number of seconds"),
         ("snapshot", json!({"name": ""}), "1 to 64 bytes"),
     ] {
         let (status, value) = server.post(call, &body).await;

@@ -83,6 +83,38 @@ async fn refused_and_broken_requests_are_there_too() {
     assert_eq!(server.get("trace").await, json!({"entries": [], "last": before + 1}));
 }
 
+/// What is wrong with a parameter, and what is ignored, can be seen.
+#[tokio::test]
+async fn what_is_refused_and_what_is_ignored_is_told() {
+    let server = LabServer::start().await;
+    let send = async |body: Value| {
+        let params = jingku_protocol::decode(None, Some("application/json"), body.to_string().as_bytes());
+        let signed = server.caller.sign(params.unwrap());
+        let mut body = body;
+        for name in ["PublicKey", "Signature"] {
+            body[name] = json!(signed.get_text(name).unwrap());
+        }
+        let request = Request::post("/").header("content-type", "application/json");
+        server.caller.send(request.body(Body::from(body.to_string())).unwrap()).await;
+        last(&server).await
+    };
+    let list = "DescribeCompShareCustomImages";
+    let entry = send(json!({"Action": list, "CompShareImageId": ["a"], "Foo": {"x": 1}})).await;
+    assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(230), &json!("CompShareImageId")));
+    assert_eq!((&entry["unknown"], &entry["params"]["CompShareImageId"]), (&json!(["Foo"]), &json!(["a"])));
+    let entry = send(json!({"Action": list, "SortCondition": {"Field": {"a": "b"}, "Foo": "c"}})).await;
+    assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(230), &json!("SortCondition.Field")));
+    assert_eq!(entry["unknown"], json!(["SortCondition.Foo"]));
+    let entry = send(json!({"Action": list, "Tag.0": "a", "Tag.x": "b"})).await;
+    assert_eq!((&entry["refused"], &entry["unknown"]), (&json!("Tag"), &json!([])));
+    let entry = send(json!({"Action": ["GetRegion"]})).await;
+    assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(230), &json!("Action")));
+    let entry = send(json!({"Action": "UpdateCompShareImage"})).await;
+    assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(210), &json!("CompShareImageId")));
+    let entry = send(json!({"Action": list, "Foo": "a"})).await;
+    assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(0), &json!(null)));
+}
+
 /// The very request that a client gave up on is what its author looks for.
 #[tokio::test]
 async fn a_client_that_gives_up_is_there_too() {

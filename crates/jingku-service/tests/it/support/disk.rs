@@ -12,10 +12,22 @@ const BLOCK: usize = 64 << 10;
 /// Size of a disk that takes a while to read: 64 MiB without a hole, and no two chunks alike.
 pub(crate) const LARGE_BYTES: u64 = 64 << 20;
 
+/// The end of the first sector: one partition, and the mark, as a real disk has them.
+const PARTITION: [u8; 66] = {
+    let mut table = [0; 66];
+    table[4] = 0x83;
+    table[9] = 8;
+    table[13] = 8;
+    table[64] = 0x55;
+    table[65] = 0xaa;
+    table
+};
+
 /// What lies on the disk of this seed.
 pub(crate) fn disk_bytes(seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; DISK_BYTES];
     SeededRandom::new(seed).fill(&mut bytes[..700 << 10]);
+    bytes[446..512].copy_from_slice(&PARTITION);
     // In the middle of a chunk, after a hole, and once more at another place.
     bytes[2 << 20..][..11].copy_from_slice(b"hello world");
     bytes.copy_within(..256 << 10, 3 << 20);

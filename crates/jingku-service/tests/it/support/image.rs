@@ -1,6 +1,6 @@
 //! Image rows without bits, put into the catalogue beside the service: lists need many.
 
-use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, NewImage, NewJob, Scope};
+use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, Made, NewImage, NewJob, Scope};
 
 use super::{INSTANCE, Service};
 
@@ -10,8 +10,8 @@ impl Service {
         Catalog::open_sqlite(&self.folder.path().join("data/catalog.db")).await.unwrap()
     }
 
-    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, created at these times.
-    /// No job may be waiting.
+    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, created at these times: a clock
+    /// that goes back is not looked at. No job may be waiting.
     pub(crate) async fn add_images(&self, images: &[(&str, i64)]) {
         let catalog = self.catalog().await;
         for (id, time) in images {
@@ -26,8 +26,8 @@ impl Service {
             };
             let created = catalog.create_image(Scope::own(AccountId(1)), new, NewJob { id }, *time).await;
             assert_eq!(created.unwrap(), CreateImage::Created);
-            let job = catalog.claim_job("test", *time, 60).await.unwrap().expect("a job waits");
-            let end = catalog.complete_job(&job.lease, "no manifest", 1 << 20, *time).await;
+            let job = catalog.claim_job("test", i64::MAX, *time, 60).await.unwrap().expect("a job waits");
+            let end = catalog.complete_job(&job.lease, Made::of_data("no manifest", 1 << 20), *time).await;
             assert_eq!((job.image_id.as_str(), end.unwrap()), (*id, JobEnd::Ended));
         }
     }

@@ -40,7 +40,10 @@ impl Reply {
     pub(crate) fn refusal(&self) -> (i64, String) {
         let code = self.json["RetCode"].as_i64().unwrap();
         assert_ne!(code, 0, "{}", self.json);
-        let known = ["Action", "RetCode", "Message", "request_uuid"];
+        let mut known = vec!["Action", "RetCode", "Message", "request_uuid"];
+        if self.json["Message"].as_str().is_some_and(|message| message.ends_with("Name] not available")) {
+            known.extend(["Reason", "Holder"]);
+        }
         assert!(
             self.json.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())),
             "{}",

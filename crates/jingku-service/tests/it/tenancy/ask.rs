@@ -118,7 +118,11 @@ async fn ask_image(server: &Server, world: &World, who: i64, image: &Image) -> R
     let id = image.id.as_str();
     if !image.is_visible_to(who) {
         for (action, names) in CASES {
-            if let Names::Image(name, rest) = names {
+            // Of what one deleted oneself one is told so.
+            let known = *action == Action::TerminateCompShareCustomImage && world.was_own(who, id);
+            if let Names::Image(name, rest) = names
+                && !known
+            {
                 same_as_nowhere(server, who, *action, &with(name, rest), id, NO_IMAGE).await?;
             }
         }

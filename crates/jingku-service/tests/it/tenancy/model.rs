@@ -62,9 +62,12 @@ pub(super) struct Image {
     pub(super) zone: &'static str,
     pub(super) created: i64,
     pub(super) updated: i64,
-    pub(super) submitted: i64,
     pub(super) published: i64,
-    /// With whom, and since when.
+    /// The event of its last submission, or 0.
+    pub(super) submission: i64,
+    /// The event of its publication, or 0.
+    pub(super) publication: i64,
+    /// With whom, and since which event.
     pub(super) shares: BTreeMap<i64, i64>,
     /// Instances that were started from it.
     pub(super) starts: i64,
@@ -92,8 +95,9 @@ impl Image {
             zone: ZONES[0].0,
             created: now,
             updated: now,
-            submitted: 0,
             published: 0,
+            submission: 0,
+            publication: 0,
             shares: BTreeMap::new(),
             starts: 0,
             instance: None,
@@ -120,7 +124,6 @@ impl Image {
 pub(super) struct Instance {
     pub(super) id: String,
     pub(super) owner: i64,
-    pub(super) created: i64,
     /// Empty for none.
     pub(super) started_from: String,
 }
@@ -139,8 +142,13 @@ pub(super) struct World {
     /// In the order of their making, those that were deleted among them.
     pub(super) images: Vec<Image>,
     pub(super) groups: BTreeMap<String, Group>,
-    /// Who favours what since when.
+    /// Counts what lists are ordered by beside times.
+    pub(super) events: i64,
+    /// What calls were answered that are answered alike when they come again: the copy, or the group.
+    pub(super) answers: BTreeMap<String, String>,
+    /// Who favours what since which event.
     pub(super) favorites: BTreeMap<(i64, String), i64>,
+    /// In the order of their adding.
     pub(super) instances: Vec<Instance>,
 }
 
@@ -150,6 +158,8 @@ impl World {
             now,
             images: Vec::new(),
             groups: BTreeMap::new(),
+            events: 0,
+            answers: BTreeMap::new(),
             favorites: BTreeMap::new(),
             instances: Vec::new(),
         }
@@ -161,11 +171,19 @@ impl World {
             let id = image.id.clone();
             image.group.clone_from(&id);
             "v1.0".clone_into(&mut image.version);
-            image.submitted = image.created;
-            image.published = if image.public { image.created } else { 0 };
+            image.submission = self.event();
+            if image.public {
+                (image.published, image.publication) = (image.created, image.submission);
+            }
             self.groups.insert(id.clone(), Group { owner: image.owner, name: image.name.clone() });
         }
         self.images.push(image);
+    }
+
+    /// The number of the next event.
+    pub(super) fn event(&mut self) -> i64 {
+        self.events += 1;
+        self.events
     }
 
     /// An image that was not deleted.
@@ -235,14 +253,16 @@ impl World {
     /// The rows of a list of images that lets these through, newest first.
     pub(super) fn rows(&self, shown: impl Fn(&Image) -> bool) -> Vec<Value> {
         let mut shown: Vec<_> = self.live().filter(|image| shown(image)).collect();
-        shown.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        // Those of one second stay in the order of their making.
+        shown.sort_by_key(|image| image.created);
+        shown.reverse();
         shown.into_iter().map(|image| self.row(image, false)).collect()
     }
 
     /// What `DescribeCompShareInstance` shows, newest first.
     pub(super) fn instance_rows(&self, account: i64) -> Vec<Value> {
         let mut own: Vec<_> = self.instances.iter().filter(|instance| instance.owner == account).collect();
-        own.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+        own.reverse();
         let row = |instance: &Instance| {
             let seen = self.image(&instance.started_from).filter(|image| image.is_visible_to(account));
             let kind = seen.map_or("", |image| match image.platform_type {

@@ -207,7 +207,7 @@ fn fixtures() -> String {
     text
 }
 
-/// Some at the same moment, so that their ids decide.
+/// Some at the same moment, so that their order in the file decides.
 fn created(index: usize) -> i64 {
     NOW - 100 + i64::try_from(index / 2).unwrap()
 }
@@ -221,13 +221,13 @@ fn world() -> World {
     }
     for (account, name) in (1..).zip(ACCOUNTS) {
         let started_from = String::new();
-        world.instances.push(Instance { id: instance(name), owner: account, created: NOW, started_from });
+        world.instances.push(Instance { id: instance(name), owner: account, started_from });
     }
-    world.change(&id(SHARED.0)).shares.insert(SHARED.1, NOW);
+    world.change(&id(SHARED.0)).shares.insert(SHARED.1, 0);
     for (owner, image) in STARTED {
         let (image_id, id) = (id(image), started(owner));
         world.change(&image_id).starts += 1;
-        world.instances.push(Instance { id, owner, created: NOW, started_from: image_id });
+        world.instances.push(Instance { id, owner, started_from: image_id });
     }
     world
 }

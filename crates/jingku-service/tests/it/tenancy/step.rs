@@ -270,7 +270,7 @@ async fn start(server: &Server, world: &mut World, who: i64, id: &str) -> Result
     if refusal.is_none() {
         world.change(id).starts += 1;
         let started_from = id.to_owned();
-        world.instances.push(Instance { id: instance, owner: who, created: world.now, started_from });
+        world.instances.push(Instance { id: instance, owner: who, started_from });
     }
     Ok(())
 }

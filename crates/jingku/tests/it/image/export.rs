@@ -32,6 +32,46 @@ fn raw_is_the_source_byte_for_byte() {
     assert_eq!(files(&home.path("out")).len(), 1);
 }
 
+/// QEMU counts in sectors, and no byte of a disk that ends within one is lost on the way out and in again.
+#[test]
+fn the_end_of_a_disk_of_any_size_comes_out() {
+    if !qemu::present() {
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    for size in [1, 511, 513, 65_537, 262_145, 1_000_001] {
+        let mut disk: Vec<u8> = (0..size).map(|at| u8::try_from(at % 251).unwrap() + 1).collect();
+        let instance = format!("uhost-{size}");
+        let raw = home.add_instance(&instance, &disk);
+        let id = home.make(&instance, &instance);
+        let file = home.path(&format!("{size}.qcow2"));
+        home.run(&["image", "export", &id, "--format", "qcow2", "-o", file.to_str().unwrap()]).succeeded();
+        let streamed =
+            home.command(&["image", "export", &id, "--format", "qcow2", "-o", "-"]).output().unwrap();
+        let other = home.path(&format!("{size}.stdout.qcow2"));
+        std::fs::write(&other, streamed.stdout).unwrap();
+        disk.resize(disk.len().next_multiple_of(512), 0);
+        for exported in [&file, &other] {
+            let back = home.path(&format!("{size}.back"));
+            qemu::img(&["convert", "-O", "raw", exported.to_str().unwrap(), back.to_str().unwrap()]);
+            assert!(std::fs::read(&back).unwrap() == disk, "{size}");
+            qemu::assert_same((&raw, "raw"), (exported, "qcow2"));
+        }
+        let again = home.json(&[
+            "image",
+            "import",
+            file.to_str().unwrap(),
+            "--name",
+            &format!("again-{size}"),
+            "--wait",
+        ]);
+        let again = again["CompShareImageId"].as_str().unwrap();
+        assert!(home.bytes(again) == disk, "{size} imported again");
+    }
+    server.stop();
+}
+
 #[test]
 fn qemu_finds_the_same_disk_in_every_format() {
     if !qemu::present() {

@@ -49,7 +49,7 @@ fn the_environment_reaches_it_too_and_flags_count_more() {
         "cn-sh2-02",
     ));
     list(&["--private-key", "another"], &server.base_url, "").failed(4, &["Signature VerifyAC Error"]);
-    list(&[], "ftp://x", "").failed(2, &["must start with http:// or https://"]);
+    list(&[], "ftp://x", "").failed(2, &["must begin with http:// or https://"]);
 }
 
 #[test]

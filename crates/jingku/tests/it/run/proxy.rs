@@ -15,10 +15,10 @@ use tokio_rustls::TlsConnector;
 use super::Running;
 use crate::home::{Home, PATIENCE};
 
-const UNSIGNED: &str = "\"RetCode\":170";
+pub(super) const UNSIGNED: &str = "\"RetCode\":170";
 
 /// What the proxy answers to these bytes, until it closes.
-fn say(running: &Running, bytes: &str) -> String {
+pub(super) fn say(running: &Running, bytes: &str) -> String {
     let mut stream = TcpStream::connect(&running.proxy).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut answer = Vec::new();
@@ -28,12 +28,12 @@ fn say(running: &Running, bytes: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
 /// A client as the command would have it.
-fn client(running: &Running) -> reqwest::Client {
+pub(super) fn client(running: &Running) -> reqwest::Client {
     let certificate = std::fs::read(&running.certificate).unwrap();
     let builder =
         reqwest::Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&certificate).unwrap()]);
@@ -113,7 +113,7 @@ fn a_connection_is_kept_and_may_be_closed_on_one_side() {
 #[test]
 fn everything_else_is_refused_and_told_once() {
     let home = Home::new();
-    let _server = home.serve();
+    let server = home.serve();
     let running = Running::start(&home, &[]);
     let refused = [
         ("CONNECT example.com:443", "example.com:443"),
@@ -145,6 +145,7 @@ fn everything_else_is_refused_and_told_once() {
     assert_eq!(said.matches("refused to connect to example.com:443: only").count(), 1, "{said}");
     assert!(!said.contains("u:p"), "a password is no host: {said}");
     assert!(said.contains("refused POST to api.ucloud.cn: only HTTPS"), "{said}");
+    assert!(said.contains(&format!("and what goes to {}.", server.base_url)), "{said}");
 
     let running = Running::start(&home, &["--lang", "zh"]);
     assert!(

@@ -99,15 +99,24 @@ impl World {
                 self.settle(id);
             }
             Call::Publish { id, group, version, community_name, tags, price } => {
+                let key = named(who, call);
+                if self.change(id).is_out() {
+                    // It is answered as before, and changes nothing.
+                    let answered = [text("NewCompShareImageId"), text("GroupId")];
+                    return equal(&answered, &[id.clone(), self.answers[&key].clone()]);
+                }
                 let wish = Wish { public: Some(true), group: group.as_deref(), version: *version };
                 self.move_to(id, &wish, *community_name, &text("GroupId"));
                 let image = self.change(id);
                 image.tags = tags.clone().unwrap_or_else(|| image.tags.clone());
                 image.price = price.unwrap_or(0);
                 let expected = [image.id.clone(), image.group.clone()];
+                self.answers.insert(key, expected[1].clone());
                 self.settle(id);
                 return equal(&[text("NewCompShareImageId"), text("GroupId")], &expected);
             }
+            // It was deleted before.
+            Call::Terminate(id) if self.image(id).is_none() => {}
             Call::Terminate(id) => {
                 let image = self.change(id);
                 image.deleted = true;
@@ -117,6 +126,10 @@ impl World {
             }
             Call::Share { id, add, remove } => return self.share(who, id, add, remove, reply),
             Call::Copy { id, name } => {
+                let (key, copy) = (named(who, call), text("NewCompShareImageId"));
+                if let Some(before) = self.copied_before(who, &key) {
+                    return equal(&copy, before);
+                }
                 let original = &self.change(id).name.clone();
                 let names = (1..).map(|number| match number {
                     1 => with_suffix(original, "-copy"),
@@ -126,23 +139,27 @@ impl World {
                     Some(name) => (*name).to_owned(),
                     None => names.into_iter().find(|name| !self.holds_name(who, name, "")).unwrap(),
                 };
-                self.copy(id, &text("NewCompShareImageId"), who, &name, None, "");
+                self.copy(id, &copy, who, &name, None, "");
+                self.answers.insert(key, copy);
             }
-            Call::Sync { id, zones, name } => return self.sync(who, id, zones, *name, reply),
+            Call::Sync { id, zones, name } => {
+                return self.sync(who, id, zones, *name, &named(who, call), reply);
+            }
             Call::Create { instance, name } => {
                 let id = text("CompShareImageId");
                 let image = Image::new(&id, who, name, Status::Making, self.now);
                 self.images.push(Image { instance: Some(instance.clone()), ..image });
             }
             Call::Favor(group) => {
-                self.favorites.entry((who, group.clone())).or_insert(self.now);
+                let event = self.event();
+                self.favorites.entry((who, group.clone())).or_insert(event);
             }
             Call::Unfavor(group) => {
                 self.favorites.remove(&(who, group.clone()));
             }
             Call::FavorImage(id) => {
-                let group = self.change(id).group.clone();
-                self.favorites.entry((who, group)).or_insert(self.now);
+                let (event, group) = (self.event(), self.change(id).group.clone());
+                self.favorites.entry((who, group)).or_insert(event);
             }
             Call::UnfavorImage(id) => {
                 let group = self.change(id).group.clone();
@@ -163,12 +180,12 @@ impl World {
         let named = add.iter().chain(remove).copied();
         let invalid: Vec<i64> =
             named.filter(|account| *account == who || account_name(*account) == "nobody").collect();
-        let now = self.now;
+        let event = self.event();
         if invalid.is_empty() {
             let shares = &mut self.change(id).shares;
             shares.retain(|account, _| !remove.contains(account));
             for account in add {
-                shares.entry(*account).or_insert(now);
+                shares.entry(*account).or_insert(event);
             }
         }
         equal(&reply["InvalidAccounts"], &json!(invalid))
@@ -180,6 +197,7 @@ impl World {
         id: &str,
         zones: &[i64],
         name: Option<&str>,
+        key: &str,
         reply: &Value,
     ) -> Result<(), String> {
         let original = self.change(id).clone();
@@ -189,6 +207,10 @@ impl World {
             let copy_id = reply["Results"][index]["CompShareImageId"].as_str().unwrap_or_default();
             let refusal = match zone {
                 None => Some(bad("TargetZoneIds")),
+                Some(_) if self.copied_before(who, &format!("{key} {number}")).is_some() => {
+                    equal(&copy_id, &self.answers[&format!("{key} {number}")].as_str())?;
+                    None
+                }
                 Some((zone, _)) => {
                     let name = match name {
                         Some(name) if zones.len() == 1 => name.to_owned(),
@@ -198,6 +220,7 @@ impl World {
                         Some(bad("TargetImageName"))
                     } else {
                         self.copy(id, copy_id, who, &name, Some(zone), "");
+                        self.answers.insert(format!("{key} {number}"), copy_id.to_owned());
                         None
                     }
                 }
@@ -244,13 +267,13 @@ impl World {
             None if handed_in && !is_new && group != before.group => self.groups[&group].name.clone(),
             None => before.community_name.clone(),
         };
-        let now = self.now;
+        let (now, event) = (self.now, self.event());
         let image = self.change(id);
         (image.group, image.version, image.community_name, image.updated) =
             (group.clone(), version, name, now);
         if handed_in {
             image.status = Status::Reviewing;
-            image.submitted = now;
+            image.submission = event;
             image.reason.clear();
         } else if wish.public == Some(false) && before.is_out() {
             take_down(image, "");
@@ -263,11 +286,12 @@ impl World {
 
     /// The decision of a review; an empty reason approves.
     pub(in crate::tenancy) fn review(&mut self, id: &str, reason: &str) {
-        let now = self.now;
+        let (now, event) = (self.now, self.event());
         let image = self.change(id);
         image.updated = now;
         if reason.is_empty() {
-            (image.status, image.public, image.published) = (Status::Available, true, now);
+            (image.status, image.public) = (Status::Available, true);
+            (image.published, image.publication) = (now, event);
         } else {
             take_down(image, reason);
         }
@@ -278,6 +302,11 @@ impl World {
     pub(in crate::tenancy) fn demote(&mut self, id: &str) {
         assert_eq!(self.change(id).owner, PLATFORM);
         self.change(id).deleted = true;
+    }
+
+    /// The copy that a call made before, if it is still there. No sequence lasts longer than it is known.
+    pub(super) fn copied_before(&self, who: i64, key: &str) -> Option<&String> {
+        self.answers.get(key).filter(|copy| self.own(who, copy).is_some())
     }
 
     pub(in crate::tenancy) fn change(&mut self, id: &str) -> &mut Image {
@@ -296,6 +325,11 @@ impl World {
             group.name = name;
         }
     }
+}
+
+/// Names a call and its caller, so that it is known when it comes again.
+pub(super) fn named(who: i64, call: &Call) -> String {
+    format!("{who} {call:?}")
 }
 
 fn take_down(image: &mut Image, reason: &str) {

@@ -2,7 +2,7 @@
 
 use jingku_protocol::RetCode;
 
-use super::change::{Call, Wish};
+use super::change::{Call, Wish, named};
 use super::{Image, Refusal, Status, World, bad, not_found, not_ready};
 
 impl World {
@@ -24,16 +24,22 @@ impl World {
             Call::Publish { id, group, version, .. } => {
                 let image = own(id)?;
                 if image.is_out() {
-                    return Err(bad("CompShareImageId"));
+                    let before = self.answers.contains_key(&named(who, call));
+                    return if before { Ok(()) } else { Err(bad("CompShareImageId")) };
                 }
                 let wish = Wish { public: Some(true), group: group.as_deref(), version: *version };
                 self.place(image, &wish).map(drop)
             }
+            Call::Terminate(id) if self.was_own(who, id) => Ok(()),
             Call::Terminate(id) if own(id)?.is_out() => Err(bad("CompShareImageId")),
             Call::Terminate(_) => Ok(()),
             Call::Share { id, add, remove } => self.foresee_share(who, id, add, remove),
             Call::Copy { id, name } => {
-                whole(own(id)?)?;
+                let image = own(id)?;
+                if self.copied_before(who, &named(who, call)).is_some() {
+                    return Ok(());
+                }
+                whole(image)?;
                 let taken = name.is_some_and(|name| self.holds_name(who, name, ""));
                 if taken { Err(bad("TargetImageName")) } else { Ok(()) }
             }
@@ -59,6 +65,11 @@ impl World {
                 self.image(id).filter(|image| image.public).map(drop).ok_or_else(|| not_found(id))
             }
         }
+    }
+
+    /// Whether the account had the image and deleted it, which no sequence outlasts.
+    pub(in crate::tenancy) fn was_own(&self, who: i64, id: &str) -> bool {
+        self.images.iter().any(|image| image.id == id && image.deleted && image.owner == who)
     }
 
     fn foresee_share(&self, who: i64, id: &str, add: &[i64], remove: &[i64]) -> Result<(), Refusal> {

@@ -39,7 +39,8 @@ impl World {
     /// The versions of a group, newest first.
     pub(in crate::tenancy) fn versions(&self, group: &str) -> Vec<&Image> {
         let mut versions: Vec<_> = self.live().filter(|image| image.group == group).collect();
-        versions.sort_by(|a, b| (b.submitted, b.created, &b.id).cmp(&(a.submitted, a.created, &a.id)));
+        versions.sort_by_key(|image| image.submission);
+        versions.reverse();
         versions
     }
 
@@ -74,7 +75,11 @@ impl World {
         };
         let groups = self.groups.keys().filter_map(|id| self.shown(id));
         let mut groups: Vec<_> = groups.filter(|group| within(group) && wanted(group)).collect();
-        groups.sort_by(|a, b| (b.face.published, b.id).cmp(&(a.face.published, a.id)));
+        let place = |group: &Shown<'_>| {
+            let face = group.face;
+            (face.published, if face.public { face.publication } else { face.submission })
+        };
+        groups.sort_by_key(|group| std::cmp::Reverse(place(group)));
         let rows = groups.iter().map(|group| {
             let versions = self.versions(group.id);
             let data: Vec<_> = versions.iter().copied().filter(held).take(10).collect();

@@ -1,0 +1,170 @@
+use jingku_catalog::{
+    AccountId, AccountLimits, Catalog, CopyImage, CreateImage, JobEnd, Limit, Made, NewCopy, OverLimit,
+    PurgeImage, RestoreImage, Scope,
+};
+
+use crate::engines::{Engine, on_every_engine};
+use crate::setting::{NOW, account, claim, create, instance, make};
+
+on_every_engine!(
+    every_way_to_an_image_keeps_to_the_limit,
+    deleted_images_have_a_limit_as_well,
+    concurrent_copies_do_not_exceed_it,
+    stored_bytes_count_each_content_once,
+    an_image_too_large_for_the_account_is_not_made,
+    waiting_jobs_have_a_limit,
+    an_account_has_limits_of_its_own,
+);
+
+async fn limited(catalog: &Catalog, limits: AccountLimits) -> (Catalog, AccountId) {
+    let catalog = catalog.clone().with_account_limits(limits);
+    let owner = account(&catalog, "lab").await.id;
+    instance(&catalog, owner, "vm").await;
+    (catalog, owner)
+}
+
+async fn copy(catalog: &Catalog, scope: Scope, of: &str, id: &str, owner: AccountId) -> CopyImage {
+    let name = |_: &str, number: u32| (number == 0).then(|| id.to_owned());
+    let copy =
+        NewCopy { id, owner, name: &name, description: None, place: None, platform_type: "", request: None };
+    catalog.copy_image(scope, of, copy, NOW).await.unwrap()
+}
+
+fn over(limit: Limit, used: i64, max: i64) -> OverLimit {
+    OverLimit { limit, used, max }
+}
+
+async fn state(catalog: &Catalog, owner: AccountId, limit: Limit) -> (i64, i64, bool) {
+    let states = catalog.account_limits(owner).await.unwrap();
+    let state = states.iter().find(|state| state.limit == limit).unwrap();
+    (state.used, state.max, state.own)
+}
+
+async fn every_way_to_an_image_keeps_to_the_limit(Engine { catalog, .. }: Engine) {
+    let (catalog, owner) = limited(&catalog, AccountLimits { images: 3, ..AccountLimits::NONE }).await;
+    let scope = Scope::own(owner);
+    make(&catalog, owner, "a", "vm", NOW).await;
+    assert_eq!(copy(&catalog, scope, "image-a", "b", owner).await, CopyImage::Copied("b".to_owned()));
+    catalog.delete_image(scope, "b", NOW).await.unwrap();
+    make(&catalog, owner, "c", "vm", NOW).await;
+    make(&catalog, owner, "d", "vm", NOW).await;
+    let over = over(Limit::Images, 3, 3);
+    assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(over));
+    assert_eq!(copy(&catalog, scope, "image-a", "f", owner).await, CopyImage::OverLimit(over));
+    assert_eq!(catalog.restore_image("b", None, NOW).await.unwrap(), RestoreImage::OverLimit(over));
+    // The platform is the operator's.
+    let promoted = copy(&catalog, scope, "image-a", "p", AccountId::PLATFORM).await;
+    assert_eq!(promoted, CopyImage::Copied("p".to_owned()));
+    catalog.delete_image(scope, "image-d", NOW).await.unwrap();
+    assert_eq!(catalog.restore_image("b", None, NOW).await.unwrap(), RestoreImage::Restored("b".to_owned()));
+}
+
+async fn deleted_images_have_a_limit_as_well(Engine { catalog, .. }: Engine) {
+    let limits = AccountLimits { images: 2, trashed: 3, ..AccountLimits::NONE };
+    let (catalog, owner) = limited(&catalog, limits).await;
+    let scope = Scope::own(owner);
+    make(&catalog, owner, "a", "vm", NOW).await;
+    for id in ["b", "c", "d"] {
+        assert_eq!(copy(&catalog, scope, "image-a", id, owner).await, CopyImage::Copied(id.to_owned()));
+        catalog.delete_image(scope, id, NOW).await.unwrap();
+    }
+    let full = over(Limit::Trashed, 3, 3);
+    assert_eq!(copy(&catalog, scope, "image-a", "e", owner).await, CopyImage::OverLimit(full));
+    assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(full));
+    catalog.restore_image("b", None, NOW).await.unwrap();
+    catalog.delete_image(scope, "b", NOW).await.unwrap();
+    assert_eq!(catalog.purge_image("c", NOW).await.unwrap(), PurgeImage::Purged);
+    assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::Created);
+}
+
+async fn concurrent_copies_do_not_exceed_it(engine: Engine) {
+    let (catalog, owner) = limited(&engine.catalog, AccountLimits { images: 5, ..AccountLimits::NONE }).await;
+    make(&catalog, owner, "a", "vm", NOW).await;
+    let mut copying = Vec::new();
+    for number in 0..12 {
+        // As many processes as copies.
+        let catalog = engine
+            .other_process()
+            .await
+            .with_account_limits(AccountLimits { images: 5, ..AccountLimits::NONE });
+        copying.push(tokio::spawn(async move {
+            copy(&catalog, Scope::own(owner), "image-a", &format!("copy-{number}"), owner).await
+        }));
+    }
+    let mut copied = 0;
+    for one in copying {
+        copied += i64::from(matches!(one.await.unwrap(), CopyImage::Copied(_)));
+    }
+    assert_eq!((copied, state(&catalog, owner, Limit::Images).await), (4, (5, 5, false)));
+}
+
+async fn stored_bytes_count_each_content_once(Engine { catalog, .. }: Engine) {
+    let (catalog, owner) = limited(&catalog, AccountLimits { stored_bytes: 12, ..AccountLimits::NONE }).await;
+    let scope = Scope::own(owner);
+    // Of 5 bytes, all of the same manifest.
+    make(&catalog, owner, "a", "vm", NOW).await;
+    make(&catalog, owner, "b", "vm", NOW).await;
+    copy(&catalog, scope, "image-a", "c", owner).await;
+    assert_eq!(state(&catalog, owner, Limit::StoredBytes).await, (5, 12, false));
+    // What another account shares is the receiver's, once it has a copy.
+    let other = account(&catalog, "other").await.id;
+    instance(&catalog, other, "vm-2").await;
+    catalog.set_account_limits(other, &[(Limit::StoredBytes, Some(4))]).await.unwrap();
+    let refused = copy(&catalog, Scope::everybody(), "image-a", "d", other).await;
+    assert_eq!(refused, CopyImage::OverLimit(over(Limit::StoredBytes, 0, 4)));
+    // In the trash it is still stored, and once it is purged no longer.
+    for id in ["image-a", "image-b", "c"] {
+        catalog.delete_image(scope, id, NOW).await.unwrap();
+        assert_eq!(state(&catalog, owner, Limit::StoredBytes).await.0, 5);
+    }
+    for id in ["image-a", "image-b", "c"] {
+        assert_eq!(catalog.purge_image(id, NOW).await.unwrap(), PurgeImage::Purged);
+    }
+    assert_eq!(state(&catalog, owner, Limit::StoredBytes).await.0, 0);
+}
+
+/// How much data a disk has is known when it has been read.
+async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: Engine) {
+    let (catalog, owner) = limited(&catalog, AccountLimits { stored_bytes: 12, ..AccountLimits::NONE }).await;
+    make(&catalog, owner, "a", "vm", NOW).await;
+    create(&catalog, owner, "b", "vm").await;
+    let job = claim(&catalog, "worker", NOW).await.unwrap();
+    let sparse = |data_bytes| Made { manifest: "m2", size_bytes: 1 << 40, data_bytes };
+    let end = catalog.complete_job(&job.lease, sparse(8), NOW).await.unwrap();
+    assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 12)));
+    assert_eq!(catalog.complete_job(&job.lease, sparse(7), NOW).await.unwrap(), JobEnd::Ended);
+    let full = CreateImage::OverLimit(over(Limit::StoredBytes, 12, 12));
+    assert_eq!(create(&catalog, owner, "c", "vm").await, full);
+    let copied = copy(&catalog, Scope::own(owner), "image-b", "d", owner).await;
+    assert_eq!(copied, CopyImage::Copied("d".to_owned()), "it takes no byte more");
+}
+
+async fn waiting_jobs_have_a_limit(Engine { catalog, .. }: Engine) {
+    let (catalog, owner) = limited(&catalog, AccountLimits { jobs: 2, ..AccountLimits::NONE }).await;
+    for vm in ["vm-2", "vm-3"] {
+        instance(&catalog, owner, vm).await;
+    }
+    create(&catalog, owner, "a", "vm").await;
+    create(&catalog, owner, "b", "vm-2").await;
+    let full = CreateImage::OverLimit(over(Limit::Jobs, 2, 2));
+    assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
+    let job = claim(&catalog, "worker", NOW).await.unwrap();
+    assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
+    catalog.complete_job(&job.lease, Made::of_data("m", 5), NOW).await.unwrap();
+    assert_eq!(create(&catalog, owner, "c", "vm-3").await, CreateImage::Created);
+}
+
+async fn an_account_has_limits_of_its_own(Engine { catalog, .. }: Engine) {
+    let (catalog, owner) = limited(&catalog, AccountLimits { images: 1, ..AccountLimits::NONE }).await;
+    let set = async |max| catalog.set_account_limits(owner, &[(Limit::Images, max)]).await.unwrap();
+    assert_eq!(state(&catalog, owner, Limit::Images).await, (0, 1, false));
+    assert!(set(Some(0)).await);
+    assert_eq!(state(&catalog, owner, Limit::Images).await, (0, 0, true));
+    let full = CreateImage::OverLimit(over(Limit::Images, 0, 0));
+    assert_eq!(create(&catalog, owner, "a", "vm").await, full);
+    assert!(set(None).await);
+    assert_eq!(create(&catalog, owner, "a", "vm").await, CreateImage::Created);
+    for nobody in [AccountId(99), AccountId::PLATFORM] {
+        assert!(!catalog.set_account_limits(nobody, &[(Limit::Images, Some(9))]).await.unwrap());
+    }
+}

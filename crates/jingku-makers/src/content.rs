@@ -1,0 +1,154 @@
+//! What a file is, by its content: the one place where that is decided.
+
+mod archive;
+mod foreign;
+mod structure;
+mod text;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::unpack::Packing;
+
+/// Bytes of the start of a file that [`detect`] looks at: up to the end of the first label of ZFS.
+pub const HEAD_BYTES: usize = 264 << 10;
+/// Bytes of the end of a file that [`detect`] looks at: a superblock of the old Linux software RAID lies in them.
+pub const TAIL_BYTES: usize = 128 << 10;
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A qcow2 disk, version 2 or later.
+    Qcow2,
+    /// Something compressed in a way that an upload may be.
+    Packed(Packing),
+    /// A raw disk with a structure which only disks have, such as `a GPT partition table`.
+    Disk(&'static str),
+    /// Zeros at both ends, which a new disk has; what is between them was not looked at.
+    Zeros,
+    /// Something that is no disk, or a disk in a format that is not read.
+    Foreign(Foreign),
+    /// None of all these. An encrypted disk looks so, and so does a file taken by mistake.
+    Unknown,
+}
+
+/// What is recognised and is no disk that we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Foreign {
+    /// What it is, with its article.
+    pub name: &'static str,
+    /// The command that makes a disk of it, where there is one. `FILE` stands for its path.
+    pub command: Option<&'static str>,
+}
+
+/// Says what a file is, from its first [`HEAD_BYTES`] and its last [`TAIL_BYTES`], or all of it where it is shorter.
+///
+/// What only disks have counts more than what a disk may happen to begin with, since a disk may begin with anything.
+/// Exceptions are the formats that hold a disk as it is and add something to it, which an image would hold too.
+pub fn detect(head: &[u8], tail: &[u8], size: u64) -> Content {
+    let ends = Ends { head, tail, size };
+    if ends.has(0, b"QFI\xfb") && !ends.has(4, &[0, 0, 0, 1]) {
+        return Content::Qcow2;
+    }
+    if let Some(foreign) = foreign::by_footer(&ends) {
+        return Content::Foreign(foreign);
+    }
+    if let Some(name) = structure::find(&ends) {
+        return Content::Disk(name);
+    }
+    if let Some(packing) = Packing::of(head) {
+        return Content::Packed(packing);
+    }
+    if let Some(foreign) =
+        foreign::by_magic(&ends).or_else(|| archive::find(&ends)).or_else(|| text::find(head))
+    {
+        return Content::Foreign(foreign);
+    }
+    if is_zero(head) && is_zero(tail) { Content::Zeros } else { Content::Unknown }
+}
+
+/// Why a disk that is accepted may not be what its owner means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Caution {
+    /// Nothing in it that disks have.
+    NoStructure,
+    /// The disk in a qcow2 file holds what no machine starts from.
+    Holds(String),
+}
+
+impl fmt::Display for Caution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStructure => f.write_str(
+                "The disk has no partition table, file system or other known structure of a disk, so a machine may not be \
+                 able to start from it or mount it. Check that it is the right file, not encrypted or packed in a way \
+                 that is not recognised. If it is a raw disk, `--format raw` says so and silences this.",
+            ),
+            Self::Holds(name) => write!(
+                f,
+                "The disk in the qcow2 file holds no partition table or file system; it looks like {name}, so a machine \
+                 may not be able to start from it or mount it. Check that it is the right file."
+            ),
+        }
+    }
+}
+
+/// Says what is to be said about a disk of this content, unless it was `zero` all over.
+pub(crate) fn caution(content: Content, is_qcow2: bool, zero: bool) -> Option<Caution> {
+    match content {
+        Content::Disk(_) => None,
+        Content::Zeros if zero => None,
+        Content::Qcow2 if is_qcow2 => Some(Caution::Holds("another qcow2 disk".to_owned())),
+        Content::Packed(packing) if is_qcow2 => Some(Caution::Holds(packing.name().to_owned())),
+        Content::Foreign(foreign) if is_qcow2 => Some(Caution::Holds(foreign.name.to_owned())),
+        _ => Some(Caution::NoStructure),
+    }
+}
+
+/// The two ends of a file.
+struct Ends<'a> {
+    head: &'a [u8],
+    tail: &'a [u8],
+    size: u64,
+}
+
+impl<'a> Ends<'a> {
+    /// Bytes at an offset of the file, if they lie in one of its ends.
+    fn bytes(&self, at: u64, len: usize) -> Option<&'a [u8]> {
+        let within = |from: u64, end: &'a [u8]| {
+            let start = usize::try_from(at.checked_sub(from)?).ok()?;
+            end.get(start..start.checked_add(len)?)
+        };
+        within(0, self.head).or_else(|| within(self.size.checked_sub(self.tail.len() as u64)?, self.tail))
+    }
+
+    /// Bytes that lie so far before the end.
+    fn at_end(&self, before: u64, len: usize) -> Option<&'a [u8]> {
+        self.bytes(self.size.checked_sub(before)?, len)
+    }
+
+    fn has(&self, at: u64, magic: &[u8]) -> bool {
+        self.bytes(at, magic.len()) == Some(magic)
+    }
+
+    fn u16_le(&self, at: u64) -> Option<u16> {
+        self.bytes(at, 2)?.try_into().ok().map(u16::from_le_bytes)
+    }
+
+    fn u32_le(&self, at: u64) -> Option<u32> {
+        self.bytes(at, 4)?.try_into().ok().map(u32::from_le_bytes)
+    }
+
+    fn u32_be(&self, at: u64) -> Option<u32> {
+        self.bytes(at, 4)?.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    fn u64_le(&self, at: u64) -> Option<u64> {
+        self.bytes(at, 8)?.try_into().ok().map(u64::from_le_bytes)
+    }
+}
+
+pub(crate) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}

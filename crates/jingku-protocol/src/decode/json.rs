@@ -1,0 +1,117 @@
+//! JSON bodies, read in one pass: values, levels and names are counted before they are kept.
+
+use std::collections::HashSet;
+
+use serde::de::IgnoredAny;
+use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
+
+use super::{DecodeError, Decoder, MAX_DEPTH, check_name, levels, without_zero_byte};
+use crate::excerpt::excerpt;
+use crate::params::Value;
+
+/// Reads the members of a JSON object as parameters.
+pub(super) fn read(text: &str, decoder: &mut Decoder) -> Result<(), DecodeError> {
+    // Depth and numbers have limits of their own here.
+    let settings = ReaderSettings {
+        track_path: false,
+        max_nesting_depth: None,
+        restrict_number_values: false,
+        ..ReaderSettings::default()
+    };
+    let mut json = Json { reader: JsonStreamReader::new_custom(text.as_bytes(), settings), decoder };
+    json.members().and_then(|()| Ok(json.reader.consume_trailing_whitespace()?)).map_err(
+        |error| match error {
+            // The other parser says it in words for people.
+            DecodeError::InvalidJson(kind) => {
+                let words = serde_json::from_str::<IgnoredAny>(text).err().map(|error| error.to_string());
+                DecodeError::InvalidJson(words.unwrap_or(kind))
+            }
+            other => other,
+        },
+    )
+}
+
+struct Json<'a> {
+    reader: JsonStreamReader<&'a [u8]>,
+    decoder: &'a mut Decoder,
+}
+
+impl Json<'_> {
+    fn members(&mut self) -> Result<(), DecodeError> {
+        if self.reader.peek()? != ValueType::Object {
+            return Err(DecodeError::NotAnObject);
+        }
+        self.reader.begin_object()?;
+        while self.reader.has_next()? {
+            let name = self.reader.next_name()?;
+            check_name(name, name)?;
+            let name = name.to_owned();
+            let value = self.value(&name, levels(&name))?;
+            self.decoder.add(name, value)?;
+        }
+        Ok(self.reader.end_object()?)
+    }
+
+    /// Reads one value of the parameter `param`, keeping the literal digits of integers: they are signed as written.
+    fn value(&mut self, param: &str, depth: usize) -> Result<Value, DecodeError> {
+        if depth > MAX_DEPTH {
+            return Err(DecodeError::TooDeep(excerpt(param)));
+        }
+        self.decoder.count()?;
+        Ok(match self.reader.peek()? {
+            ValueType::String => Value::Text(without_zero_byte(param, self.reader.next_string()?)?),
+            ValueType::Number => Value::Number(number_text(param, self.reader.next_number_as_string()?)?),
+            ValueType::Boolean => Value::Bool(self.reader.next_bool()?),
+            ValueType::Null => {
+                self.reader.next_null()?;
+                Value::Null
+            }
+            ValueType::Array => {
+                self.reader.begin_array()?;
+                let mut items = Vec::new();
+                while self.reader.has_next()? {
+                    items.push(self.value(param, depth + 1)?);
+                }
+                self.reader.end_array()?;
+                Value::List(items)
+            }
+            ValueType::Object => self.object(param, depth)?,
+        })
+    }
+
+    fn object(&mut self, param: &str, depth: usize) -> Result<Value, DecodeError> {
+        self.reader.begin_object()?;
+        let mut seen = HashSet::new();
+        let mut members = Vec::new();
+        while self.reader.has_next()? {
+            let name = self.reader.next_name()?;
+            check_name(param, name)?;
+            let name = name.to_owned();
+            if !seen.insert(name.clone()) {
+                return Err(DecodeError::Duplicate(excerpt(&format!("{param}.{name}"))));
+            }
+            // A dotted name inside an object opens levels like any other.
+            let value = self.value(param, depth + levels(&name))?;
+            members.push((name, value));
+        }
+        self.reader.end_object()?;
+        Ok(Value::Map(members))
+    }
+}
+
+impl From<ReaderError> for DecodeError {
+    fn from(error: ReaderError) -> Self {
+        Self::InvalidJson(error.to_string())
+    }
+}
+
+fn number_text(param: &str, literal: String) -> Result<String, DecodeError> {
+    if literal.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        return Ok(literal);
+    }
+    match literal.parse::<f64>() {
+        // `Display` of f64 is the shortest decimal that round-trips, never with an exponent: what the SDKs sign.
+        Ok(number) if number.is_finite() => Ok(number.to_string()),
+        _ => Err(DecodeError::NotFinite(excerpt(param))),
+    }
+}

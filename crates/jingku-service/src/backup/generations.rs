@@ -1,0 +1,159 @@
+//! The generations of a backup: which there are, which are kept, and what nobody needs any more.
+
+use std::path::Path;
+
+use jingku_catalog::{Catalog, ManifestUse};
+use jingku_chunks::{ManifestId, Store, SweepPlan, Swept};
+
+use super::folder::{Folder, copy_catalog, read_checked, remove_catalog};
+use super::record::{Entry, Record};
+use super::{BackupError, save};
+use crate::failpoint;
+use crate::named::all_images;
+
+/// What is in a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generations {
+    /// The library that is backed up; `None` when only an earlier version wrote the backup, which did not tell.
+    pub library: Option<String>,
+    /// The newest first.
+    pub generations: Vec<Generation>,
+}
+
+/// The catalogue of one moment, and everything that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number; each is larger than those before.
+    pub number: u64,
+    /// What its record says; `None` when that is lost or damaged.
+    pub kept: Option<KeptGeneration>,
+}
+
+/// What the record of a generation says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptGeneration {
+    /// When it was taken, in Unix seconds.
+    pub taken_at: i64,
+    /// How many images it has, in the trash or not.
+    pub images: u64,
+    /// Bytes of what it names in the backup; `None` when an earlier version wrote it.
+    pub bytes: Option<u64>,
+    /// Whether the master key is with it.
+    pub master_key: bool,
+}
+
+/// Tells what is in a backup. Changes nothing.
+pub fn list_backup(path: &Path) -> Result<Generations, BackupError> {
+    let entries = Folder::open(path)?.entries()?;
+    let library = entries.iter().rev().find_map(|entry| entry.record.as_ref()?.library.clone());
+    let generation = |entry: Entry| Generation {
+        number: entry.number,
+        kept: entry.record.map(|record| KeptGeneration {
+            taken_at: record.taken_at,
+            images: record.images,
+            bytes: record.bytes,
+            master_key: record.has_master_key(),
+        }),
+    };
+    Ok(Generations { library, generations: entries.into_iter().rev().map(generation).collect() })
+}
+
+/// Makes the one generation of a version 1 backup the first of several, unless it is of another library. It stays whole
+/// wherever this is killed.
+pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), BackupError> {
+    let Some(first) = Record::read(&folder.first_record())? else { return Ok(()) };
+    if !folder.entries()?.iter().any(|entry| entry.number == 1 && entry.path != folder.first_record()) {
+        let (found, _) = look_into(folder, &first).await?;
+        if let Some(found) = found.filter(|found| found != library) {
+            return Err(save::another_library(folder.path(), found, library));
+        }
+        let mut keys = Vec::new();
+        for (name, hash) in &first.keys {
+            let bytes = read_checked(&folder.key(&first, name, hash), hash)?;
+            keys.push((name.clone(), folder.keep_key(&bytes)?));
+        }
+        folder.write_record(1, &Record { library: Some(library.to_owned()), keys, ..first })?;
+        failpoint::reached("backup.adopted");
+    }
+    folder.remove_first_record()
+}
+
+/// What was removed from a backup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many generations.
+    pub generations: u64,
+    /// Chunks and manifests that no other generation names.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Why objects that nothing names stay; `None` when none do.
+    pub stopped: Option<String>,
+}
+
+/// Keeps the newest generations and removes the others, with what only they named. Where one cannot be read, nobody knows
+/// what it names, and nothing is removed.
+pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result<Pruned, BackupError> {
+    let mut entries = folder.entries()?;
+    if let Some(damaged) = entries.iter().find(|entry| entry.record.is_none()) {
+        let stopped = BackupError::DamagedFile(damaged.path.clone()).to_string();
+        return Ok(Pruned { stopped: Some(stopped), ..Pruned::default() });
+    }
+    let kept = entries.split_off(entries.len().saturating_sub(keep));
+    for old in &entries {
+        folder.remove_record(old.number)?;
+        failpoint::reached("backup.generation_removed");
+    }
+    let records: Vec<Record> = kept.into_iter().filter_map(|entry| entry.record).collect();
+    folder.remove_unnamed(&records);
+    if entries.is_empty() {
+        return Ok(Pruned::default());
+    }
+    let mut pruned = Pruned { generations: entries.len() as u64, ..Pruned::default() };
+    match sweep(folder, store, &records).await {
+        Ok(swept) => {
+            pruned.objects = swept.chunks + swept.manifests;
+            pruned.bytes = swept.bytes;
+        }
+        // The backup is finished, and what stays takes up room, no more.
+        Err(error) => pruned.stopped = Some(error.to_string()),
+    }
+    Ok(pruned)
+}
+
+/// Removes what none of the generations names.
+async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<Swept, BackupError> {
+    let mut live: Vec<ManifestId> = Vec::new();
+    for record in records {
+        let (_, images) = look_into(folder, record).await?;
+        for text in images.iter().filter_map(|image| image.manifest.as_ref()) {
+            // What is no name of a manifest names no object.
+            live.extend(text.parse::<ManifestId>().ok());
+        }
+        live.sort_unstable();
+        live.dedup();
+    }
+    let mut sweep = store.sweep(SweepPlan::default());
+    let sweeping = tokio::task::spawn_blocking(move || {
+        while sweep.step(&mut || Ok::<_, jingku_chunks::Error>(live.clone()))? {
+            failpoint::reached("backup.swept_a_part");
+        }
+        Ok::<_, jingku_chunks::Error>(sweep.swept())
+    });
+    Ok(sweeping.await??)
+}
+
+/// The library and the images of a generation.
+async fn look_into(
+    folder: &Folder,
+    record: &Record,
+) -> Result<(Option<String>, Vec<ManifestUse>), BackupError> {
+    let staged = folder.path().join("catalog.look");
+    remove_catalog(&staged)?;
+    copy_catalog(&folder.catalog(record), &staged, &record.catalog)?;
+    let catalog = Catalog::open_sqlite(&staged).await?;
+    let found = (catalog.library_id().await?, all_images(&catalog).await?);
+    drop(catalog);
+    remove_catalog(&staged)?;
+    Ok(found)
+}

@@ -1,0 +1,215 @@
+//! Folders that nobody but their owner may look into: they hold disks, keys and the names of everybody's images.
+//!
+//! New files are 0600 and new folders 0700 whatever the umask. This module is for what was there before: a folder that an
+//! administrator made, a mount point, files of earlier versions.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, DirEntry, Metadata, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What others than the owner may do.
+const OTHERS: u32 = 0o077;
+/// The sticky bit: a folder such as /tmp, in which everybody keeps something.
+const STICKY: u32 = 0o1000;
+/// What the root of many file systems has.
+const LOST_FOUND: &str = "lost+found";
+/// How deep a private folder is looked through: down to the list of the folders of objects, of which a store has hundreds.
+/// Such a folder is looked through only when others may look into it. Its files are made private first and the folder
+/// last, so one that is private has been done, and a start costs the same however many objects there are.
+const DEPTH: u32 = 3;
+
+/// Why a folder is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPrivate {
+    /// Others may look into it, and this user may not change that.
+    #[error("Other users can read {} (mode {mode:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.", path.display(), path.display())]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is the user's home, or has other things in it.
+    #[error(
+        "Other users can read {} (mode {mode:o}), and it is not for Jingku alone. Choose a folder of its own, such as {}; or, if \
+         no other user needs it, run `chmod 700 {}`.",
+        path.display(), path.join("jingku").display(), path.display()
+    )]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is the root, or everybody keeps something in it.
+    #[error(
+        "Everybody uses {} (mode {mode:o}). Choose a folder of its own, such as {}.",
+        path.display(), path.join("jingku").display()
+    )]
+    Everybodys {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The operating system refused.
+    #[error("Cannot use {}: {source}.", path.display())]
+    Io {
+        /// What was to be used.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Creates a folder with those above it, unless it is there, and sees to it that nobody else may look into it nor at what
+/// is in it already. `ours` tells, by their names, which entries of the folder are Jingku's: others are left alone. A folder
+/// on a read-only disk stays as it is. Returns its canonical path.
+pub(crate) fn open_or_create(path: &Path, ours: impl Fn(&str) -> bool) -> Result<PathBuf, NotPrivate> {
+    let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    let path = path.canonicalize().map_err(failed)?;
+    make_private(&path, &ours)?;
+    Ok(path)
+}
+
+fn make_private(path: &Path, ours: &dyn Fn(&str) -> bool) -> Result<(), NotPrivate> {
+    let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
+    let folder = fs::metadata(path).map_err(failed)?;
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed)?;
+    let (own, others): (Vec<_>, Vec<_>) = entries
+        .iter()
+        .map(DirEntry::path)
+        .partition(|path| path.file_name().and_then(OsStr::to_str).is_some_and(ours));
+    let mode = folder.mode() & 0o7777;
+    if mode & OTHERS != 0 {
+        if path.parent().is_none() || mode & STICKY != 0 {
+            return Err(NotPrivate::Everybodys { path: path.to_owned(), mode });
+        }
+        let used = own.is_empty() && others.iter().any(|path| !path.ends_with(LOST_FOUND));
+        if used || is_home(path) {
+            return Err(NotPrivate::Shared { path: path.to_owned(), mode });
+        }
+        match tighten(path, &folder) {
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(NotPrivate::NotOurs { path: path.to_owned(), mode });
+            }
+            tightened => tightened.map_err(failed)?,
+        }
+    }
+    own.iter().try_for_each(|path| tighten_all(path, 1))
+}
+
+fn is_home(path: &Path) -> bool {
+    let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
+    home.as_deref() == Some(path)
+}
+
+/// Makes private a file, or a folder with what is in it. What belongs to another user stays: nobody can reach it, for the
+/// folder above is private.
+fn tighten_all(path: &Path, depth: u32) -> Result<(), NotPrivate> {
+    let look = || {
+        let found = path.symlink_metadata()?;
+        let loose = found.mode() & OTHERS != 0;
+        let looked_into = found.is_dir() && (loose || depth < DEPTH);
+        let below =
+            if looked_into { fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()? } else { Vec::new() };
+        Ok((found, loose, below))
+    };
+    let skip = |error: &io::Error| {
+        // Gone just now, another user's, or on a disk of its own that cannot be written to.
+        matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+        )
+    };
+    let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
+    let (found, loose, below) = match look() {
+        Err(error) if skip(&error) => return Ok(()),
+        found => found.map_err(failed)?,
+    };
+    below.iter().try_for_each(|entry| tighten_all(&entry.path(), depth + 1))?;
+    if loose && (found.is_dir() || found.is_file()) {
+        match tighten(path, &found) {
+            Err(error) if skip(&error) => {}
+            tightened => tightened.map_err(failed)?,
+        }
+    }
+    Ok(())
+}
+
+fn tighten(path: &Path, found: &Metadata) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(found.mode() & 0o7777 & !OTHERS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_loose_folder_is_made_private_with_what_is_in_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("data");
+        let fan = folder.join("store/chunks/ab");
+        fs::create_dir_all(&fan).unwrap();
+        let files = [folder.join("catalog.db"), fan.join("abcd")];
+        for file in &files {
+            fs::write(file, "disk").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        }
+        let outside = scratch.path().join("outside");
+        fs::write(&outside, "mine").unwrap();
+        fs::set_permissions(&outside, Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(&outside, folder.join("link")).unwrap();
+        for loose in [0o755, 0o2775, 0o711] {
+            let folders = [&folder, &folder.join("store"), &folder.join("store/chunks"), &fan];
+            for path in folders {
+                fs::set_permissions(path, Permissions::from_mode(loose)).unwrap();
+            }
+            open_or_create(&folder, |name| ["catalog.db", "store", "link"].contains(&name)).unwrap();
+            for path in folders {
+                assert_eq!(mode(path) & 0o777, 0o700, "{} of {loose:o}", path.display());
+            }
+        }
+        assert_eq!(files.map(|file| mode(&file)), [0o600, 0o600]);
+        assert_eq!(mode(&outside), 0o644, "a link leads elsewhere");
+    }
+
+    #[test]
+    fn a_folder_for_other_things_is_refused_and_left_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (folder, letter) = (scratch.path().join("letters"), scratch.path().join("letters/dear"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&letter, "reader").unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        set(&letter, 0o644);
+        for loose in [0o1777, 0o755] {
+            set(&folder, loose);
+            let refused = open_or_create(&folder, |name| name == "store");
+            let expected = match &refused {
+                Err(NotPrivate::Everybodys { mode, .. }) => (0o1777, *mode),
+                Err(NotPrivate::Shared { mode, .. }) => (0o755, *mode),
+                _ => (0, 0),
+            };
+            assert_eq!(expected, (loose, loose), "{refused:?}");
+            assert_eq!((mode(&folder), mode(&letter)), (loose, 0o644));
+        }
+        // A library in it makes the folder Jingku's, but not what else is there; so does a private folder.
+        fs::create_dir(folder.join("store")).unwrap();
+        open_or_create(&folder, |name| name == "store").unwrap();
+        assert_eq!((mode(&folder), mode(&letter)), (0o700, 0o644));
+        // A disk of its own.
+        let mount = scratch.path().join("mount");
+        fs::create_dir_all(mount.join("lost+found")).unwrap();
+        set(&mount, 0o755);
+        open_or_create(&mount, |_| false).unwrap();
+        assert_eq!(mode(&mount), 0o700);
+    }
+}

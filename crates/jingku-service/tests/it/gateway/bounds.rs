@@ -1,0 +1,65 @@
+//! Every text of every action has a bound: what is longer is refused by its name.
+
+use jingku_protocol::actions::Action;
+use jingku_protocol::{Kind, Params};
+
+use crate::support::{INSTANCE, NOW, Service};
+
+/// Longer than any text of the API but a cover and a readme.
+const LONG_BYTES: usize = 5000;
+/// Longer than those.
+const LONGEST_BYTES: usize = 2 << 20;
+
+#[tokio::test]
+async fn every_text_has_a_bound() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    service.add_images(&[("image-1", NOW)]).await;
+    let before = caller.everything().await;
+    // Texts of older clients and telemetry, which are thrown away as they are.
+    let unread = ["Framework", "Command", "CLIVersion", "OS", "OccurredAt"];
+    for action in Action::ALL {
+        let parameters = action.parameters();
+        for (name, kind) in &parameters.names {
+            if unread.contains(&name.as_str()) || *kind == Kind::Objects {
+                continue;
+            }
+            let bytes = if matches!(name.as_str(), "Cover" | "Readme") { LONGEST_BYTES } else { LONG_BYTES };
+            let sent = name.replace(".N.", ".0.") + if *kind == Kind::List { ".0" } else { "" };
+            // Digits: the start of a good number as well.
+            let mut params = Params::for_action(action.name()).text(&sent, Some(&"1".repeat(bytes)));
+            for (required, sample) in parameters.sample.iter().filter(|(required, _)| *required != name) {
+                let value = match required.as_str() {
+                    "CompShareImageId" | "SourceCompShareImageId" => "image-1",
+                    "UHostId" => INSTANCE,
+                    _ => sample,
+                };
+                params = params.text(required, Some(value));
+            }
+            let refusal = caller.post(&caller.sign(params)).await.refusal();
+            let named = name.split_once(".N.").map_or(name.as_str(), |(list, _)| list);
+            assert_eq!(refusal, (230, format!("Params [{named}] not available")), "{action:?} {name}");
+        }
+    }
+    assert_eq!(caller.everything().await, before);
+}
+
+/// These have refusals of their own, which do not repeat a long text.
+#[tokio::test]
+async fn long_texts_of_the_gateway_are_not_repeated() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let long = "x".repeat(LONGEST_BYTES);
+    let list = Action::DescribeCompShareCustomImages;
+    let excerpt = format!("{}…", "x".repeat(64));
+    let action = caller.post(&caller.sign(Params::for_action(&long))).await.refusal();
+    assert_eq!(action, (161, format!("Action [{excerpt}] not found")));
+    let project = caller.refusal(list, &[("ProjectId", &long)]).await;
+    assert_eq!(project, (292, format!("Project [{excerpt}] not exists")));
+    assert_eq!(caller.refusal(list, &[("SecurityToken", &long)]).await, (174, "Token Not Exists".to_owned()));
+    let mut signed = caller.sign(Params::for_action(list.name()));
+    signed = signed.text("Signature", Some(&long));
+    assert_eq!(caller.post(&signed).await.refusal(), (171, "Signature VerifyAC Error".to_owned()));
+    signed = signed.text("PublicKey", Some(&long));
+    assert_eq!(caller.post(&signed).await.refusal(), (172, "User Not Exists".to_owned()));
+}

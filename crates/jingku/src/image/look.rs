@@ -1,0 +1,52 @@
+//! What a file is, found out before it is sent: what the server would refuse need not travel.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use compshare::actions::FileFormat;
+use jingku_service::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
+
+use super::input::Input;
+use super::source::Bits;
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use crate::translate;
+
+/// Refuses a file or a device that is recognised as no disk, and returns what is to be said about one in which nothing is
+/// known. What cannot be read is left to what follows.
+///
+/// Neither what is in a compressed or qcow2 file nor a stream can be looked at here; the server does.
+pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
+    let Bits::File { file, length } = &input.bits else { return Ok(None) };
+    if format.is_some() {
+        return Ok(None);
+    }
+    match content(file, *length) {
+        Ok(Content::Unknown) => Ok(Some(Caution::NoStructure)),
+        Ok(Content::Foreign(foreign)) => {
+            let error = DiskError::NotADisk { path: PathBuf::from(&input.name), foreign };
+            Err(Failure::new(Exit::Refused, tr(error.to_string(), translate::disk_error(&error))))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn content(file: &File, size: u64) -> io::Result<Content> {
+    let read = |at: u64, len_max: usize| {
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(len_max).min(len_max)];
+        file.read_exact_at(&mut bytes, at).map(|()| bytes)
+    };
+    let head = read(0, HEAD_BYTES)?;
+    let tail = read(size.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
+    Ok(detect(&head, &tail, size))
+}
+
+/// The format as the API spells it.
+pub(super) fn on_the_wire(format: DiskFormat) -> FileFormat {
+    match format {
+        DiskFormat::Raw => FileFormat::Raw,
+        DiskFormat::Qcow2 => FileFormat::Qcow2,
+    }
+}

@@ -1,0 +1,123 @@
+//! `jingku account`: who may use the library, and how much of it.
+
+use jingku_service::{Account, Config, Limit, LimitState};
+use serde_json::{Value, json};
+
+use super::{open, open_or_create, open_with, print_pair};
+use crate::args::{AccountCommand, AccountLimitArgs, Global};
+use crate::failure::Failure;
+use crate::lang::tr;
+use crate::output::{bytes, print_json, print_table, time};
+use crate::serve::read_config;
+
+pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
+    match command {
+        AccountCommand::Create { name } => {
+            let context = open_or_create(global, &Config::default()).await?;
+            let (account, pair) = context.create_account(&name).await?;
+            print_pair(global, &to_json(&account), &pair)
+        }
+        AccountCommand::List { config } => list(global, &read_config(config.as_deref())?).await,
+        AccountCommand::Limit(args) => limit(global, args).await,
+    }
+}
+
+async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
+    let context = open_with(global, config).await?;
+    let mut accounts = Vec::new();
+    for account in context.accounts().await? {
+        let limits = context.account_limits(account.id.0).await?;
+        accounts.push((account, limits));
+    }
+    if global.json {
+        let json = |(account, limits): &(Account, Vec<LimitState>)| {
+            let mut value = to_json(account);
+            value["Limits"] = limits_json(limits);
+            value
+        };
+        return print_json(&accounts.iter().map(json).collect::<Vec<_>>());
+    }
+    let headings = tr(
+        ["ID", "NAME", "PROJECT", "CREATED", "IMAGES", "DATA"],
+        ["编号", "名称", "项目", "创建时间", "镜像数", "数据量"],
+    );
+    let row = |(account, limits): (Account, Vec<LimitState>)| {
+        let of = |limit| limits.iter().find(|state| state.limit == limit).map(share).unwrap_or_default();
+        let (images, data) = (of(Limit::Images), of(Limit::StoredBytes));
+        vec![
+            account.id.0.to_string(),
+            account.name,
+            account.project_id,
+            time(account.created_at),
+            images,
+            data,
+        ]
+    };
+    print_table(&headings, accounts.into_iter().map(row).collect(), 1, tr("No accounts.", "没有账号。"))
+}
+
+/// Sets the limits that are given, and shows all.
+async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
+    let context = open(global).await?;
+    let given = [
+        (Limit::Images, args.images),
+        (Limit::Trashed, args.trashed),
+        (Limit::StoredBytes, args.stored_bytes),
+        (Limit::Uploads, args.uploads),
+        (Limit::UploadBytes, args.upload_bytes),
+        (Limit::Jobs, args.jobs),
+    ];
+    let changes: Vec<_> = given.iter().filter_map(|(limit, to)| Some((*limit, (*to)?.0))).collect();
+    context.set_account_limits(args.account, &changes).await?;
+    drop(context);
+    let context = open_with(global, &read_config(args.config.as_deref())?).await?;
+    let limits = context.account_limits(args.account).await?;
+    if global.json {
+        return print_json(&json!({ "AccountId": args.account, "Limits": limits_json(&limits) }));
+    }
+    let headings = tr(["LIMIT", "USED", "MAX", "SET FOR"], ["限额", "已用", "上限", "来源"]);
+    let row = |state: &LimitState| {
+        let source = if state.own { tr("this account", "本账号") } else { tr("all accounts", "默认") };
+        let amounts = [amount(state.limit, state.used), amount(state.limit, state.max)];
+        let [used, max] = amounts;
+        vec![name(state.limit).to_owned(), used, max, source.to_owned()]
+    };
+    print_table(&headings, limits.iter().map(row).collect(), 0, "")
+}
+
+fn to_json(account: &Account) -> Value {
+    json!({ "AccountId": account.id.0, "AccountName": account.name, "ProjectId": account.project_id,
+            "CreateTime": account.created_at })
+}
+
+fn limits_json(limits: &[LimitState]) -> Value {
+    let mut value = json!({});
+    for state in limits {
+        value[format!("{:?}", state.limit)] =
+            json!({ "Used": state.used, "Max": state.max, "Own": state.own });
+    }
+    value
+}
+
+fn name(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Images => tr("images", "镜像"),
+        Limit::Trashed => tr("deleted images", "回收站中的镜像"),
+        Limit::StoredBytes => tr("data of images", "镜像数据"),
+        Limit::Uploads => tr("unfinished uploads", "未完成的上传"),
+        Limit::UploadBytes => tr("uploaded files", "上传的文件"),
+        Limit::Jobs => tr("images in the making", "制作中的镜像"),
+    }
+}
+
+/// Used and the most, as `12/1000`.
+fn share(state: &LimitState) -> String {
+    format!("{}/{}", amount(state.limit, state.used), amount(state.limit, state.max))
+}
+
+fn amount(limit: Limit, amount: i64) -> String {
+    match limit {
+        Limit::StoredBytes | Limit::UploadBytes => bytes(u64::try_from(amount).unwrap_or(0)),
+        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs => amount.to_string(),
+    }
+}

@@ -1,0 +1,70 @@
+//! Commands that only read, beside a process that holds the catalogue, and without the master key.
+
+use std::time::{Duration, Instant};
+
+use crate::home::Home;
+
+const READING: [&[&str]; 9] = [
+    &["usage"],
+    &["check"],
+    &["account", "list"],
+    &["key", "list"],
+    &["instance", "list"],
+    &["review", "list"],
+    &["trash", "list"],
+    &["trash", "empty", "--dry-run"],
+    &["sweep", "--dry-run"],
+];
+
+/// SQLite waits for a lock that long before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[test]
+fn reading_waits_for_no_writer() {
+    let home = Home::new();
+    home.run(&["key", "create"]).succeeded();
+    let writer = rusqlite::Connection::open(home.data().join("catalog.db")).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; UPDATE accounts SET revision = revision + 1").unwrap();
+    let backup = home.path("backup");
+    let backup: [&str; 2] = ["backup", backup.to_str().unwrap()];
+    for args in READING.into_iter().chain([&backup[..]]) {
+        let started = Instant::now();
+        home.run(args).succeeded();
+        // One that waited would have failed as well.
+        assert!(started.elapsed() < BUSY_TIMEOUT, "{args:?} took {:?}", started.elapsed());
+    }
+    writer.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn what_decrypts_nothing_needs_no_master_key() {
+    let home = Home::new();
+    let raw = home.path("disk.raw");
+    crate::disk::write(&raw, &crate::disk::bytes(1, 1));
+    let add = ["instance", "add", "--id", "uhost-1", "--disk", raw.to_str().unwrap()];
+    home.run(&["key", "create"]).succeeded();
+    let key = home.data().join("master.key");
+    let elsewhere = home.path("kept-elsewhere");
+    std::fs::rename(&key, &elsewhere).unwrap();
+    home.run(&add).succeeded();
+    for args in READING {
+        home.run(args).succeeded();
+    }
+    for args in [
+        &["trash", "empty"][..],
+        &["sweep"],
+        &["instance", "remove", "uhost-1"],
+        &["backup", "backup"],
+        &["check", "--status"],
+    ] {
+        home.run(args).succeeded();
+    }
+    assert!(!key.exists(), "a new one would be in the way");
+    home.run(&["key", "create"]).failed(6, &["master key"]);
+    std::fs::write(&key, "nonsense").unwrap();
+    for args in READING {
+        home.run(args).succeeded();
+    }
+    std::fs::rename(&elsewhere, &key).unwrap();
+    home.run(&["key", "create"]).succeeded();
+}

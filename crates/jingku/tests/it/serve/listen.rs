@@ -1,0 +1,79 @@
+//! `jingku serve --listen`, and the same in its variable and in the configuration.
+
+use crate::home::{Ended, Home};
+use crate::server::Server;
+
+#[test]
+fn a_host_name_is_resolved() {
+    let home = Home::new();
+    let server = Server::start(&mut home.command(&["serve", "--listen", "localhost:0"]));
+    assert_eq!(server.get("/healthz"), "ok\n");
+    home.run(&["image", "list"]).succeeded();
+    server.stop();
+    let lab = ["serve", "--ephemeral", "--lab", "--listen", "localhost:0"];
+    assert_eq!(Server::start(&mut home.command(&lab)).get("/readyz"), "ready\n");
+    std::fs::write(home.path("jingku.toml"), "\u{feff}listen = 'localhost:0'\n").unwrap();
+    let server = Server::start(&mut home.command(&["serve", "--config", "jingku.toml"]));
+    assert_eq!(server.get("/healthz"), "ok\n");
+}
+
+#[test]
+fn an_empty_variable_counts_as_none() {
+    let home = Home::new();
+    std::fs::write(home.path("jingku.toml"), "listen = '127.0.0.1:0'\n").unwrap();
+    let mut command = home.command(&["serve", "--config", "jingku.toml"]);
+    for name in ["JINGKU_LISTEN", "JINGKU_DATA_DIR", "JINGKU_PUBLIC_KEY", "JINGKU_PRIVATE_KEY"] {
+        command.env(name, "");
+    }
+    let server = Server::start(&mut command);
+    assert!(home.data().join("catalog.db").exists());
+    Ended::of(home.command(&["image", "list"]).env("JINGKU_DATA_DIR", "").env("JINGKU_BASE_URL", ""))
+        .succeeded();
+    Ended::of(home.command(&["instance", "list"]).env("JINGKU_CONFIG", "")).succeeded();
+    home.refuses(&["image", "list", "--data-dir", ""], 2, &["--data-dir is empty"], &["--data-dir 为空"]);
+    server.stop();
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_explained() {
+    let home = Home::new();
+    for (address, english, chinese) in [
+        ("localhost", "Write it as localhost:8480", "localhost:8480"),
+        ("8480", "Write it as 127.0.0.1:8480", "127.0.0.1:8480"),
+        (":8480", "Write it as 127.0.0.1:8480", "127.0.0.1:8480"),
+        ("127.0.0.1:65536", "a number from 0 to 65535", "0 到 65535"),
+        ("::1:8480", "needs brackets", "方括号"),
+        ("http://127.0.0.1:8480", "is a URL", "是网址"),
+    ] {
+        home.refuses(&["serve", "--listen", address], 2, &[english], &[chinese]);
+    }
+    home.refuses(
+        &["serve", "--listen", "no-such-host.invalid:1"],
+        2,
+        &["Cannot find the host of no-such-host.invalid:1"],
+        &["无法解析 no-such-host.invalid:1"],
+    );
+    home.refuses(&["serve", "--listen", "192.0.2.1:0"], 6, &["Cannot listen on 192.0.2.1:0"], &["无法监听"]);
+    assert!(!home.path("-").exists());
+}
+
+#[test]
+fn the_demo_says_when_its_hints_need_the_key_pair() {
+    let home = Home::new();
+    let serve = ["serve", "--demo", "--listen", "127.0.0.1:0"];
+    let mut command = home.command(&serve);
+    command.env("JINGKU_PUBLIC_KEY", "mine\r").env("JINGKU_PRIVATE_KEY", "secret\n");
+    let mut server = Server::start(&mut command);
+    let told = server.stdout_until("instance list");
+    assert!(told.contains("after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+    let mut list = home.command(&["image", "list"]);
+    Ended::of(list.env("JINGKU_PUBLIC_KEY", "mine").env("JINGKU_PRIVATE_KEY", "secret")).succeeded();
+    server.stop();
+    // A pair that lies in the data folder needs nothing.
+    let home = Home::new();
+    let mut server = Server::start(&mut home.command(&serve));
+    let told = server.stdout_until("instance list");
+    assert!(told.contains("Try in another terminal:"), "{told}");
+    home.run(&["image", "list"]).succeeded();
+}

@@ -71,7 +71,7 @@ impl Catalog {
     /// Returns every account but the platform's, the oldest first.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
         self.database
-            .query(&format!("{ACCOUNT} WHERE id > 0 ORDER BY id"), &[])
+            .scan(AccountId::PLATFORM, &format!("{ACCOUNT} WHERE id > 0 ORDER BY id"), &[])
             .await?
             .into_iter()
             .map(account)

@@ -14,7 +14,7 @@ pub struct Catalog {
 
 /// A moment in the life of the catalogue; equal to a later one when nothing was changed in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Generation(u64);
+pub struct Generation(u128);
 
 /// Everything that a catalogue in memory held at one moment.
 pub struct Snapshot(crate::database::Saved);
@@ -78,8 +78,10 @@ impl Catalog {
         first.into_iter().next().map(|row| row.decode("accounts", Cells::text)).transpose()
     }
 
-    /// Fails when the catalogue cannot answer now.
+    /// Fails when the catalogue cannot answer now, or when changes would be lost because its file was deleted, moved or
+    /// replaced.
     pub async fn ping(&self) -> Result<()> {
+        self.database.check_place().await?;
         self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
     }
 
@@ -90,8 +92,8 @@ impl Catalog {
         self.database.check(thorough).await
     }
 
-    /// Says at which moment the catalogue is, without reading the database: a few microseconds, most
-    /// of them for locking the file.
+    /// Says at which moment the catalogue is, without reading the database: less than a microsecond, and no lock, once
+    /// there has been a change.
     ///
     /// The generation moves with every commit, of this process or another. To keep something read from the
     /// catalogue, take the generation before the read: what was read is current while the generation stands.

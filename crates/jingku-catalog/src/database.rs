@@ -3,21 +3,28 @@
 mod migrations;
 mod postgres;
 mod sqlite;
+mod turns;
 mod value;
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use crate::{CatalogError, Result};
+use crate::{AccountId, CatalogError, Result};
+use turns::Turns;
 
 pub(crate) use migrations::migrate;
+pub use sqlite::WRITER_WAIT_TIMEOUT;
 pub(crate) use sqlite::{Saved, is_blank};
+pub use turns::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
 
 /// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
 const TRIES_MAX: u32 = 8;
+/// The most scans at once. One core stays free for what is short.
+pub const SCANS_MAX: usize = 8;
 
 /// Makes room on a full disk; returns whether it could.
 pub(crate) type WhenFull = Box<dyn Fn() -> bool + Send + Sync>;
@@ -28,6 +35,7 @@ pub(crate) struct Database {
     when_full: Option<WhenFull>,
     /// Where the file is, when it is a copy that must not change.
     copy: Option<TempDir>,
+    scans: Arc<Turns>,
 }
 
 enum Engine {
@@ -37,7 +45,13 @@ enum Engine {
 
 impl Database {
     fn of(engine: Engine) -> Self {
-        Self { engine, when_full: None, copy: None }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let scans = match engine {
+            Engine::Sqlite(_) => cores.saturating_sub(1).clamp(1, SCANS_MAX),
+            // Its work is done elsewhere. Half of the connections stay free for what is short.
+            Engine::Postgres(_) => SCANS_MAX,
+        };
+        Self { engine, when_full: None, copy: None, scans: Turns::new(scans) }
     }
 
     /// Has room made when the disk is full.
@@ -71,11 +85,33 @@ impl Database {
         postgres::Postgres::new(url).map(Engine::Postgres).map(Self::of)
     }
 
-    /// Runs one statement that only reads, outside any transaction: it sees one moment.
+    /// Runs one statement that only reads, outside any transaction: it sees one moment. It must be short, such as a row
+    /// or a page found by an index: SQLite runs it on the calling thread.
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
             Engine::Postgres(postgres) => postgres.query(sql, params).await,
+        }
+    }
+
+    /// Runs one statement that only reads and whose cost grows with what is there. Few run at once, and accounts take
+    /// turns; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] when none comes in time.
+    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        let turn = self.scans.take(account).await?;
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.scan(sql, params, turn).await,
+            Engine::Postgres(postgres) => {
+                let _turn = turn;
+                postgres.query(sql, params).await
+            }
+        }
+    }
+
+    /// Fails when what is changed would be lost: the files of SQLite are not those in the folder.
+    pub(crate) async fn check_place(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.check_place().await,
+            Engine::Postgres(_) => Ok(()),
         }
     }
 
@@ -148,7 +184,7 @@ impl Database {
     }
 
     /// A number that differs after every change, where the engine has one without asking a server.
-    pub(crate) fn generation(&self) -> Option<u64> {
+    pub(crate) fn generation(&self) -> Option<u128> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.generation(),
             Engine::Postgres(_) => None,

@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::path::PathBuf;
 
 /// What every method of the catalogue returns.
 pub type Result<T> = std::result::Result<T, CatalogError>;
@@ -19,6 +20,13 @@ pub enum CatalogError {
     /// Ask again later: the change met concurrent ones each time it was tried. Nothing was changed.
     #[error("too many concurrent changes in the catalogue")]
     Contended(#[source] Source),
+    /// Ask again later: too many lists are being read. Nothing was changed.
+    #[error("too many lists are being read from the catalogue")]
+    Busy,
+    /// Restart the server on the right folder: its file was deleted, moved, replaced or emptied while it was open. A change that
+    /// was being committed may be lost.
+    #[error("{} is not the file that was opened: it was deleted, moved, replaced or emptied", .0.display())]
+    Displaced(PathBuf),
     /// Make room: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]
     Full(#[source] Source),
@@ -68,6 +76,8 @@ impl CatalogError {
             Self::InvalidUrl(_)
             | Self::Unavailable(_)
             | Self::Contended(_)
+            | Self::Busy
+            | Self::Displaced(_)
             | Self::Full(_)
             | Self::ReadOnly
             | Self::Newer { .. }

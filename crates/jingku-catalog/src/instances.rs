@@ -266,7 +266,12 @@ impl Catalog {
             params.add(i64::from(paging.limit()) + 1),
             params.add(i64::from(paging.offset())),
         );
-        let rows = self.database.query(&sql, params.as_slice()).await?;
+        let rows = if filter.ids.is_some() {
+            self.database.query(&sql, params.as_slice()).await?
+        } else {
+            let asker = filter.account.unwrap_or(AccountId::PLATFORM);
+            self.database.scan(asker, &sql, params.as_slice()).await?
+        };
         Page::decode(rows, "instances", paging.limit(), &NEWEST, instance_cells)
     }
 }

@@ -110,7 +110,7 @@ impl Catalog {
             None => ("", vec![]),
         };
         let sql = format!("SELECT {KEY} FROM keys k {condition} ORDER BY k.ordinal");
-        let rows = self.database.query(&sql, &params).await?;
+        let rows = self.database.scan(AccountId::PLATFORM, &sql, &params).await?;
         rows.into_iter().map(|row| row.decode("keys", key_cells)).collect()
     }
 

@@ -46,6 +46,7 @@ pub use community::{
 };
 pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
+pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, WRITER_WAIT_TIMEOUT};
 pub use error::{CatalogError, Result, Source};
 pub use images::{
     CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,

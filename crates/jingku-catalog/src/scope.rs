@@ -10,6 +10,8 @@ use crate::database::Param;
 pub struct Scope {
     account: AccountId,
     reach: Reach,
+    /// Who waits for the answer: accounts take turns at what takes long.
+    asker: AccountId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,22 +33,22 @@ pub(crate) const VISIBLE_TO_INSTANCE: &str = "i.deleted_at IS NULL
 impl Scope {
     /// The images of the account itself. The only scope in which images can be changed.
     pub const fn own(account: AccountId) -> Self {
-        Self { account, reach: Reach::Own }
+        Self::of(account, Reach::Own)
     }
 
     /// The images that others share with the account.
     pub const fn shared_with(account: AccountId) -> Self {
-        Self { account, reach: Reach::SharedWith }
+        Self::of(account, Reach::SharedWith)
     }
 
     /// The images in the community, of any account.
     pub const fn published() -> Self {
-        Self { account: AccountId::PLATFORM, reach: Reach::Published }
+        Self::of(AccountId::PLATFORM, Reach::Published)
     }
 
     /// The images in the community that the account published.
     pub const fn published_by(account: AccountId) -> Self {
-        Self { account, reach: Reach::PublishedBy }
+        Self::of(account, Reach::PublishedBy)
     }
 
     /// The images of the platform.
@@ -56,12 +58,22 @@ impl Scope {
 
     /// The images of all accounts and of the platform: the operator's view, which no caller of the API has.
     pub const fn everybody() -> Self {
-        Self { account: AccountId::PLATFORM, reach: Reach::Everybody }
+        Self::of(AccountId::PLATFORM, Reach::Everybody)
     }
 
     /// Its own images, those shared with it, those published and the platform's: whatever the account may see at all.
     pub const fn visible_to(account: AccountId) -> Self {
-        Self { account, reach: Reach::Visible }
+        Self::of(account, Reach::Visible)
+    }
+
+    const fn of(account: AccountId, reach: Reach) -> Self {
+        Self { account, reach, asker: account }
+    }
+
+    /// The same images, asked for by an account that is not the scope's own.
+    #[must_use]
+    pub const fn asked_by(self, asker: AccountId) -> Self {
+        Self { asker, ..self }
     }
 
     /// The condition on `images AS i` that lets through what can be seen. `$1` is [`Scope::param`].
@@ -105,6 +117,10 @@ impl Scope {
     pub(crate) const fn owner(self) -> AccountId {
         assert!(self.is_one_account(), "only one's own images are changed");
         self.account
+    }
+
+    pub(crate) const fn asker(self) -> AccountId {
+        self.asker
     }
 
     pub(crate) fn param(self) -> Param<'static> {

@@ -194,7 +194,7 @@ impl Catalog {
     /// Returns all uploads of all accounts. Each account has few.
     pub async fn uploads(&self) -> Result<Vec<Upload>> {
         let sql = format!("SELECT {COLUMNS} FROM uploads ORDER BY image_id");
-        self.database.query(&sql, &[]).await?.into_iter().map(upload).collect()
+        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.into_iter().map(upload).collect()
     }
 
     /// Returns the unfinished uploads of which nothing has come since `heard_before`, if that is given, and of those of which
@@ -210,7 +210,7 @@ impl Catalog {
              ORDER BY image_id"
         );
         let params = [heard_before.unwrap_or(i64::MIN).into(), started_before.into()];
-        self.database.query(&sql, &params).await?.into_iter().map(upload).collect()
+        self.database.scan(AccountId::PLATFORM, &sql, &params).await?.into_iter().map(upload).collect()
     }
 
     /// Records that the client of an upload is there though no byte has come yet.

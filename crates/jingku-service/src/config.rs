@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::account_limits::LimitSettings;
 use crate::community::Community;
 use crate::jobs::JobSettings;
+use crate::limits::ConnectionLimits;
 use crate::listen_address::ListenAddress;
 use crate::public_url::PublicUrl;
 use crate::scrub::ScrubSettings;
@@ -34,6 +35,8 @@ pub struct Config {
     pub instances: Vec<DeclaredInstance>,
     /// How images come into the community, and the tags to find them by.
     pub community: Community,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
     /// How long what was deleted is kept.
     pub trash: Trash,
     /// When what no image needs is removed.
@@ -81,6 +84,7 @@ impl Default for Config {
             zones: Vec::new(),
             instances: Vec::new(),
             community: Community::default(),
+            connections: ConnectionLimits::default(),
             trash: Trash::default(),
             sweep: SweepSettings::default(),
             scrub: ScrubSettings::default(),

@@ -17,10 +17,11 @@ use crate::health::Health;
 use crate::jobs::{JobSettings, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::lab::{Lab, LabClock};
-use crate::limits;
+use crate::limits::{self, ConnectionLimits};
 use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
 use crate::random::{Random, SystemRandom, unique_id};
+use crate::readiness::Readiness;
 use crate::room::Room;
 use crate::scrub::ScrubSettings;
 use crate::sweep::SweepSettings;
@@ -65,6 +66,8 @@ pub struct Context {
     pub(crate) room: Option<Room>,
     /// The data folder; `None` in memory.
     pub(crate) data: Option<DataDir>,
+    /// Whether the server can do its work.
+    pub(crate) readiness: Readiness,
     /// When the store is swept.
     pub(crate) sweep: SweepSettings,
     /// In how many days everything is read.
@@ -90,6 +93,8 @@ pub struct Context {
     pub(crate) pages: Pages,
     /// Whether everything is only read: the data folder cannot be written to.
     read_only: bool,
+    /// How many connections there may be.
+    connections: ConnectionLimits,
     /// What a server that clients are tested against lets be done to it.
     pub(crate) lab: Option<Lab>,
 }
@@ -122,6 +127,7 @@ struct Ground {
     data: Option<DataDir>,
     spools: Spools,
     read_only: bool,
+    readiness: Readiness,
 }
 
 impl Context {
@@ -190,6 +196,8 @@ impl Context {
             spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
             room: Some(room),
             data: Some(data.clone()),
+            readiness: Readiness::of(data)
+                .map_err(|source| StartError::Io { path: data.path().to_owned(), source })?,
             read_only: false,
         };
         Ok(Self::on(ground, config, environment))
@@ -212,6 +220,8 @@ impl Context {
             spools: Spools::in_temporary_folder(),
             room: None,
             data: Some(data.clone()),
+            // It is never ready: see `is_read_only`.
+            readiness: Readiness::in_memory(),
             read_only: true,
         };
         Ok(Self::on(ground, config, environment))
@@ -240,12 +250,14 @@ impl Context {
             data: None,
             spools: Spools::in_temporary_folder(),
             read_only: false,
+            readiness: Readiness::in_memory(),
         };
         Ok(Self::on(ground, config, environment))
     }
 
     fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room, data, spools, read_only } = ground;
+        let Ground { catalog, store, keyring, node, scratch, room, data, spools, readiness, read_only } =
+            ground;
         Self {
             catalog: catalog.with_account_limits(config.limits.accounts()),
             store,
@@ -262,6 +274,7 @@ impl Context {
             scratch,
             room,
             data,
+            readiness,
             sweep: config.sweep,
             scrub_settings: config.scrub,
             job_settings: config.jobs,
@@ -275,6 +288,7 @@ impl Context {
             manifests: Arc::default(),
             pages: Pages::default(),
             read_only,
+            connections: config.connections,
             lab: None,
         }
     }
@@ -297,6 +311,11 @@ impl Context {
     pub fn set_base_url(&self, base_url: &str) {
         // What was set first stays.
         let _ = self.public_url.set(base_url.to_owned());
+    }
+
+    /// How many connections the configuration allows: for [`serve_with`](crate::serve_with).
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        self.connections
     }
 
     /// The address of a cover; empty for none.

@@ -19,6 +19,7 @@ use jingku_catalog::{Cover, CoverChange, NewCover};
 
 use crate::context::Context;
 use crate::error::{Error, Internal};
+use crate::limits::COVER_WAIT_TIMEOUT;
 use crate::random::{is_unique_id, request_id, unique_id};
 use crate::reply;
 
@@ -44,7 +45,8 @@ pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Optio
         Some("") => return Ok(Some(CoverChange::Clear)),
         Some(text) => text.to_owned(),
     };
-    let permit = Arc::clone(&context.limits.cover_checks).acquire_owned().await.ok();
+    let permit = Arc::clone(&context.limits.cover_checks).acquire_owned();
+    let permit = tokio::time::timeout(COVER_WAIT_TIMEOUT, permit).await.map_err(|_| Error::Throttled)?.ok();
     let looked_at = tokio::task::spawn_blocking(move || {
         let picture = read(&text);
         // Not before the memory is free again, even when nobody waits for the answer any more.

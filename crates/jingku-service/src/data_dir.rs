@@ -29,6 +29,7 @@ use rustix::fs::{Access, FlockOperation, flock};
 use rustix::io::Errno;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::blocking;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::private::{self, NotPrivate};
 use crate::random::{Random, unique_id};
@@ -67,6 +68,12 @@ pub enum StartError {
         .0.display()
     )]
     CatalogLost(PathBuf),
+    /// The catalogue is gone, and what a server writes beside it is there.
+    #[error(
+        "The catalogue {} is gone, and its log is there: a server may still run on it. Nothing was changed. Stop the server and put the file back; to begin anew, move the log away too.",
+        .0.display()
+    )]
+    CatalogGone(PathBuf),
     /// The master key is not what it should be.
     #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
     MasterKey(String),
@@ -173,6 +180,10 @@ impl DataDir {
         let path = self.catalog_path();
         if !Catalog::is_blank_sqlite(&path) {
             return Ok(());
+        }
+        // What a command would write into a new file, a server that has the old one open would never see.
+        if !path.exists() && path.with_extension("db-wal").exists() {
+            return Err(StartError::CatalogGone(path));
         }
         let manifests = self.0.join("store/manifests");
         let fans = std::fs::read_dir(manifests).into_iter().flatten().flatten();
@@ -292,7 +303,7 @@ impl DataDir {
             std::fs::rename(&staged, &path)?;
             File::open(&self.0)?.sync_all()
         };
-        write().map_err(|source| StartError::Io { path: path.clone(), source })
+        blocking::in_place(write).map_err(|source| StartError::Io { path: path.clone(), source })
     }
 
     /// The text of a file that is made once and then kept. Of two processes that make it at once, both get the text

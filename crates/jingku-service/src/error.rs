@@ -283,6 +283,9 @@ impl From<DecodeError> for Error {
 
 impl<E: Into<Internal>> From<E> for Error {
     fn from(error: E) -> Self {
-        Self::Internal(error.into())
+        match error.into() {
+            Internal::Catalog(CatalogError::Busy) => Self::Throttled,
+            inside => Self::Internal(inside),
+        }
     }
 }

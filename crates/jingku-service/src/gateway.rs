@@ -7,15 +7,17 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::BoxError;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, Method, header};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::response::Response;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jingku_catalog::{Account, Generation};
 use jingku_protocol::actions::Action;
-use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
+use jingku_protocol::{
+    MAX_BODY_BYTES, ParamError, Params, RetCode, Tree, decode, excerpt, require_plain, verify,
+};
 use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
 
@@ -52,8 +54,9 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
         return reply::method_not_allowed(&request_id);
     }
     let mut watch = context.lab.as_ref().map(|lab| lab.watch(&request, context.clock.now()));
+    let is_call = may_be_call(&request);
     let mut action = None;
-    let (response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
+    let (mut response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
         Ok(Answer::Given(action, reply)) => (reply::success(action, reply, &request_id), Some(0)),
         Ok(Answer::Ended(Ending::Fail { ret_code, message })) => {
             (reply::refused(action, ret_code, &message, None, &request_id), Some(ret_code))
@@ -75,10 +78,20 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request
             (reply::refusal(action, &error, &request_id), Some(error.ret_code().code()))
         }
     };
+    if !is_call && ret_code == Some(RetCode::MissingAction.code()) {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
     match watch {
         None => response,
         Some(watch) => watch.finish(response, ret_code),
     }
+}
+
+/// Whether a request can be a call at all. A `GET` of some path without parameters comes from a browser or from a health
+/// check with a wrong path, which would take 200 for a good sign.
+fn may_be_call(request: &Request) -> bool {
+    let uri = request.uri();
+    request.method() != Method::GET || uri.path() == "/" || uri.query().is_some_and(|query| !query.is_empty())
 }
 
 /// What came of a call that was not refused.
@@ -140,8 +153,11 @@ struct Received<'a> {
 
 async fn read(context: &Context, request: Request) -> Result<Received<'_>, Error> {
     let (parts, body) = request.into_parts();
-    let large = context.limits.reserve_body(body.size_hint().upper()).await;
-    let body = collect(body).await?;
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let body = tokio::time::timeout(BODY_READ_TIMEOUT, collect(body, waits));
+    let body = body.await.map_err(|_| Error::BodyIncomplete)??;
+    // Only now, so that a client that does not send its body keeps nobody waiting.
+    let large = context.limits.reserve_body(body.len()).await?;
     let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
     require_plain(text(header::CONTENT_ENCODING), &body)?;
     let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
@@ -150,24 +166,37 @@ async fn read(context: &Context, request: Request) -> Result<Received<'_>, Error
     Ok(Received { params, large })
 }
 
-/// Reads a body into one piece, so that it is in memory once.
-async fn collect(body: Body) -> Result<Vec<u8>, Error> {
-    let length = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let whole = async {
-        let mut body = Limited::new(body, MAX_BODY_BYTES);
-        let mut bytes = Vec::with_capacity(length.min(MAX_BODY_BYTES));
-        while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame?.into_data() {
-                bytes.extend_from_slice(&data);
-            }
-        }
-        Ok::<_, BoxError>(bytes)
-    };
-    match tokio::time::timeout(BODY_READ_TIMEOUT, whole).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
-        Ok(Err(_)) | Err(_) => Err(Error::BodyIncomplete),
+/// Reads a body to its end. Bytes are read as they come and counted by the connection: who announces many holds nothing.
+///
+/// A client that waits to be asked for its body with `Expect: 100-continue` is not asked for one that is too large.
+async fn collect(body: Body, waits: bool) -> Result<Bytes, Error> {
+    let too_large = body.size_hint().lower() > MAX_BODY_BYTES as u64;
+    if too_large && waits {
+        return Err(Error::BodyTooLarge);
     }
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(MAX_BODY_BYTES);
+    let mut body = Limited::new(body, MAX_BODY_BYTES);
+    // Put together as they come: kept one by one, pieces of a byte would cost many times their size.
+    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyIncomplete }
+        })?;
+        let Ok(piece) = frame.into_data() else { continue };
+        if too_large {
+            // A client that sends first and reads then would not get an answer that comes too early.
+        } else if first.is_empty() {
+            first = piece;
+        } else {
+            if whole.is_empty() {
+                // Takes no memory until it is written to.
+                whole.reserve(announced);
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&piece);
+        }
+    }
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 /// Does what takes microseconds for most requests. For a large one it takes milliseconds: not on a thread of the

@@ -6,6 +6,7 @@
 mod account_limits;
 mod actions;
 mod backup;
+mod blocking;
 mod check;
 mod clock;
 mod community;
@@ -36,6 +37,7 @@ mod pages;
 mod private;
 mod public_url;
 mod random;
+mod readiness;
 mod repeat;
 mod reply;
 mod review;
@@ -43,7 +45,6 @@ mod room;
 mod scrub;
 mod sentence;
 mod server;
-mod stall;
 mod state;
 mod sweep;
 mod text_file;
@@ -79,15 +80,16 @@ pub use jingku_makers::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer
 pub use jingku_protocol::PlatformType;
 pub use jobs::{JobSettings, Workers};
 pub use limits::{
-    ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, CLOCK_TRUST_SECS, DELETED_SECS, FAILURES_MAX,
-    HEADER_READ_TIMEOUT, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX,
-    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
-    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, MAX_COVER_CHECKS, MAX_EXPORTS,
-    MAX_LARGE_BODIES_BYTES, MAX_UPLOAD_HASHES, MAX_UPLOADS, OWN_MANIFESTS_MAX, SHARES_MAX, STALL_TIMEOUT,
-    STOP_TIMEOUT, TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX, UNPACK_FREE_SHARE,
-    UNPACK_RATIO_MAX, UNPACKED_DATA_BYTES_FREE, UPLOAD_CHECKPOINT, UPLOAD_HASH_TIMEOUT,
-    UPLOAD_RESUME_TIMEOUT, UPLOAD_ROOM_SHARE, UPLOAD_START_TIMEOUT, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN,
-    ZSTD_WINDOW_BYTES_MAX,
+    ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, CLOCK_TRUST_SECS, COVER_WAIT_TIMEOUT, ConnectionLimits,
+    DELETED_SECS, FAILURES_MAX, HEADER_READ_TIMEOUT, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT,
+    KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, LARGE_BODY_WAIT_TIMEOUT, MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS,
+    MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS,
+    MAX_ADDRESS_CONNECTIONS, MAX_CONNECTIONS, MAX_COVER_CHECKS, MAX_EXPORTS, MAX_HEAD_BYTES, MAX_HELD_BYTES,
+    MAX_LARGE_BODIES_BYTES, MAX_RESERVED_CONNECTIONS, MAX_UPLOAD_HASHES, MAX_UPLOADS, OWN_MANIFESTS_MAX,
+    READY_TIMEOUT, SHARES_MAX, SPARED_HELD_BYTES, STALL_TIMEOUT, STOP_TIMEOUT, TRANSFER_STEP_BYTES,
+    TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX, UNPACKED_DATA_BYTES_FREE,
+    UPLOAD_CHECKPOINT, UPLOAD_HASH_TIMEOUT, UPLOAD_RESUME_TIMEOUT, UPLOAD_ROOM_SHARE, UPLOAD_START_TIMEOUT,
+    WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN, ZSTD_WINDOW_BYTES_MAX,
 };
 pub use listen_address::{BadListenAddress, ListenAddress};
 pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
@@ -95,7 +97,7 @@ pub use private::NotPrivate;
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use scrub::{Scrub, ScrubSettings};
-pub use server::{router, serve};
+pub use server::{router, serve, serve_with};
 pub use sweep::{LastSweep, SweepError, SweepSettings};
 pub use text_file::read_text;
 pub use time_watch::HeldBack;

@@ -4,12 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_protocol::MAX_BODY_BYTES;
+use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::error::Error;
 use crate::transfer::Slots;
 
-/// The most connections at once; more wait in the listener's queue.
+/// The most connections at once. One more takes the place of the one that has waited longest for its client.
 pub const MAX_CONNECTIONS: usize = 4096;
+/// The most of them from one address, unless it is a loopback address.
+pub const MAX_ADDRESS_CONNECTIONS: usize = 1024;
+/// The connections beyond [`MAX_CONNECTIONS`], for health checks while all others are being answered.
+pub const MAX_RESERVED_CONNECTIONS: usize = 64;
+/// The most bytes of a request's head. No more is read ahead on a connection either.
+pub const MAX_HEAD_BYTES: usize = 64 << 10;
+/// The most bytes of requests that have not come to their end, of all connections together. Beyond it, the address that
+/// sent most of them loses its oldest request.
+pub const MAX_HELD_BYTES: usize = 24 << 20;
+/// A request of which no more bytes than this have come does not lose its place for its size.
+pub const SPARED_HELD_BYTES: usize = 16 << 10;
 /// How long a request's head may take to arrive; an idle connection is closed after the same time.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request body may take to arrive.
@@ -25,12 +38,14 @@ pub const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// A loop of the background that has failed so often in a row makes the server not ready.
 pub const FAILURES_MAX: u32 = 3;
 /// A body up to this size, in bytes, is read at once; only a picture is larger.
-const SMALL_BODY_BYTES: u64 = 64 << 10;
-/// The most bytes of larger bodies in memory at once; more wait. Anybody may send one, so this bounds what all cost:
-/// a body is in memory twice while it is read. One of the largest and others, or 16 with the largest cover.
+const SMALL_BODY_BYTES: usize = 64 << 10;
+/// The most bytes of larger bodies decoded and answered at once; more wait. Anybody may send one, so this bounds what all
+/// cost: a body is in memory twice while it is decoded. One of the largest and others, or 16 with the largest cover.
 pub const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
+/// How long a larger body that has arrived waits until it is decoded.
+pub const LARGE_BODY_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What room for large bodies is counted in, in bytes.
-const BODY_UNIT_BYTES: u64 = 1 << 10;
+const BODY_UNIT_BYTES: usize = 1 << 10;
 /// The most exports and downloads at once. An account gets another while it runs fewer than there are places left: half
 /// of them at most.
 pub const MAX_EXPORTS: usize = 16;
@@ -87,6 +102,10 @@ pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_makers::ZSTD_WINDOW_BYTES_MAX;
 /// The most covers checked at once; more wait. Each may need 48 MiB.
 pub const MAX_COVER_CHECKS: usize = 1;
+/// How long a cover waits to be looked at.
+pub const COVER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long `/readyz` waits for the disk and the catalogue.
+pub const READY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The most images of an account, the newest, that `PresentBytes` of a new one counts common chunks with. Of these it
 /// remembers [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) chunks.
@@ -109,6 +128,23 @@ pub const KEPT_GENERATIONS: u32 = 7;
 /// The most generations that a backup can be told to keep: one a day for a year.
 pub const KEPT_GENERATIONS_MAX: u32 = 366;
 
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionLimits {
+    /// In total. Half of the file descriptors that the process may open, if that is less.
+    pub total: usize,
+    /// From one address: an IPv4 address, or the first 64 bits of an IPv6 address. A proxy on the same machine speaks for
+    /// many clients, so loopback addresses are not limited.
+    pub per_address: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { total: MAX_CONNECTIONS, per_address: MAX_ADDRESS_CONNECTIONS }
+    }
+}
+
 /// What is left of those that all clients share.
 pub(crate) struct Shared {
     pub(crate) exports: Slots,
@@ -121,25 +157,27 @@ pub(crate) struct Shared {
 
 impl Default for Shared {
     fn default() -> Self {
-        let body_units = MAX_LARGE_BODIES_BYTES as u64 / BODY_UNIT_BYTES;
+        let body_units = MAX_LARGE_BODIES_BYTES / BODY_UNIT_BYTES;
         Self {
             exports: Slots::new(MAX_EXPORTS),
             uploads: Slots::new(MAX_UPLOADS),
             upload_hashes: Arc::new(Semaphore::new(MAX_UPLOAD_HASHES)),
-            large_bodies: Semaphore::new(usize::try_from(body_units).expect("some thousands")),
+            large_bodies: Semaphore::new(body_units),
             cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }
     }
 }
 
 impl Shared {
-    /// Waits for room for a body of at most so many bytes, if that is known; `None` for a small one, which needs no room.
-    pub(crate) async fn reserve_body(&self, announced: Option<u64>) -> Option<SemaphorePermit<'_>> {
-        let bytes = announced.unwrap_or(u64::MAX).min(MAX_BODY_BYTES as u64);
+    /// Waits for room to decode a body of so many bytes; `None` for a small one, which needs no room. Refuses with
+    /// `Throttled` when that takes too long.
+    pub(crate) async fn reserve_body(&self, bytes: usize) -> Result<Option<SemaphorePermit<'_>>, Error> {
         if bytes <= SMALL_BODY_BYTES {
-            return None;
+            return Ok(None);
         }
-        let units = u32::try_from(bytes.div_ceil(BODY_UNIT_BYTES)).expect("some thousands");
-        self.large_bodies.acquire_many(units).await.ok()
+        let units =
+            u32::try_from(bytes.min(MAX_BODY_BYTES).div_ceil(BODY_UNIT_BYTES)).expect("some thousands");
+        let room = tokio::time::timeout(LARGE_BODY_WAIT_TIMEOUT, self.large_bodies.acquire_many(units));
+        Ok(room.await.map_err(|_| Error::Throttled)?.ok())
     }
 }

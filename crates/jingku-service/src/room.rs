@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use jingku_makers::Disk;
 
+use crate::blocking;
+
 /// What the making of images leaves free, in bytes: for the catalogue, and for what other programs on the machine do.
 pub(crate) const MARGIN_BYTES: u64 = 32 << 20;
 /// How long the reserve is: twice what the catalogue's log grows to by itself.
@@ -32,7 +34,8 @@ impl Room {
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
         // A store may be a mount of its own.
         let store = self.data.join("store");
-        let found = rustix::fs::statvfs(&store).or_else(|_| rustix::fs::statvfs(&self.data))?;
+        let ask = || rustix::fs::statvfs(&store).or_else(|_| rustix::fs::statvfs(&self.data));
+        let found = blocking::in_place(ask)?;
         Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
@@ -78,6 +81,9 @@ pub(crate) fn needed_bytes(disk: &Disk) -> u64 {
         // Made up: nearly all of it is kept.
         return disk.size_bytes;
     }
-    let blocks = disk.layers.iter().filter_map(|layer| layer.path.metadata().ok()).map(|file| file.blocks());
-    (blocks.sum::<u64>() * BLOCK_BYTES).min(disk.size_bytes)
+    let blocks = || -> u64 {
+        let files = disk.layers.iter().filter_map(|layer| layer.path.metadata().ok());
+        files.map(|file| file.blocks()).sum()
+    };
+    (blocking::in_place(blocks) * BLOCK_BYTES).min(disk.size_bytes)
 }

@@ -1,38 +1,58 @@
 //! The listener: connections in, responses out, a clean end.
 
+mod connection;
+mod connections;
+mod exchange;
+mod framing;
+mod stall;
+mod stream;
+
 use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{any, get, head};
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::context::Context;
 use crate::cover;
 use crate::download;
 use crate::gateway;
 use crate::lab;
-use crate::limits::{HEADER_READ_TIMEOUT, MAX_CONNECTIONS, STALL_TIMEOUT, STOP_TIMEOUT};
-use crate::stall::Stall;
+use crate::limits::{ConnectionLimits, HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, STOP_TIMEOUT};
 use crate::upload;
+use connections::Connections;
+use stall::Stall;
+use stream::Counted;
 
-/// How long to wait after a failed accept, which is most likely for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after a failed accept, until something is closed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// The routes: health for whoever watches the process, covers for browsers, the API everywhere else. Clients send to any
+/// Whether the process runs.
+const HEALTH: &str = "/healthz";
+/// Whether the server can do its work.
+const READINESS: &str = "/readyz";
+
+/// The routes: health checks, covers for browsers, the API everywhere else. Clients send to any
 /// path.
 pub fn router(context: Arc<Context>) -> Router {
-    let mut router = Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
+    let mut router = Router::new();
+    // A slash at the end is a habit of checkers, and must not lead to the API, which answers everything with 200.
+    for slash in ["", "/"] {
+        router = router
+            .route(&format!("{HEALTH}{slash}"), get(async || "ok\n"))
+            .route(&format!("{READINESS}{slash}"), get(ready));
+    }
+    let mut router = router
         .route("/covers/{id}", get(cover::serve).fallback(gateway::handle))
         .route("/images/{id}/disk", get(download::serve).fallback(gateway::handle))
         .route("/uploads/{id}", head(upload::serve).patch(upload::serve).post(upload::serve));
@@ -43,57 +63,96 @@ pub fn router(context: Arc<Context>) -> Router {
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
-    match context.catalog.ping().await {
-        Ok(()) if context.is_read_only() => {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the data folder is read-only\n".to_owned())
-        }
-        Ok(()) => match &*context.health.problems() {
-            [] => (StatusCode::OK, "ready\n".to_owned()),
-            problems => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", problems.join("; "))),
-        },
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")),
+    let problem = if context.is_read_only() {
+        Some("the data folder is read-only".to_owned())
+    } else if let Err(problem) = context.readiness.check(&context.catalog).await {
+        Some(problem.clone())
+    } else {
+        let failing = context.health.problems();
+        (!failing.is_empty()).then(|| failing.join("; "))
+    };
+    match problem {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {problem}\n")),
     }
 }
 
 /// Serves until `shutdown` ends, then lets running requests finish.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    serve_with(listener, router, ConnectionLimits::default(), shutdown).await;
+}
+
+/// Does the same with other limits than those that hold without a configuration.
+pub async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let server = Server {
+        router: TowerToHyperService::new(router),
+        connections: Connections::new(limits),
+        graceful: GracefulShutdown::new(),
+        http: http(),
+    };
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let permit = connections.clone().acquire_owned();
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = async { (permit.await, listener.accept().await) } => accepted,
+            accepted = listener.accept() => accepted,
         };
-        let (permit, stream, peer) = match accepted {
-            (permit, Ok((stream, peer))) => (permit, stream, peer),
-            (_, Err(error)) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
+        match accepted {
+            Ok((stream, peer)) => server.start(stream, peer),
+            Err(error) => server.recover(&error).await,
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(STOP_TIMEOUT, server.graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+}
+
+fn http() -> hyper::server::conn::http1::Builder {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    http
+}
+
+struct Server {
+    router: TowerToHyperService<Router>,
+    connections: Arc<Connections>,
+    graceful: GracefulShutdown,
+    http: hyper::server::conn::http1::Builder,
+}
+
+impl Server {
+    /// Answers the requests of a connection in a task of its own.
+    fn start(&self, stream: TcpStream, peer: SocketAddr) {
+        let seat = self.connections.admit(peer.ip());
         // Replies are one write each: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let router = TowerToHyperService::new(router.clone());
-        // The gateway asks for it: a key may be good from some addresses only.
-        let service = service_fn(move |mut request: Request<_>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.call(request)
+        let stream = Counted::new(Stall::new(stream, STALL_TIMEOUT), Arc::clone(&seat.0));
+        let (router, connection) = (self.router.clone(), Arc::clone(&seat.0));
+        let service = service_fn(move |request| {
+            exchange::answer(router.clone(), Arc::clone(&connection), peer, request)
         });
-        let connection = http.serve_connection(TokioIo::new(Stall::new(stream, STALL_TIMEOUT)), service);
-        let connection = graceful.watch(connection);
+        let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A client that breaks off is no event.
             let _ = connection.await;
-            drop(permit);
+            drop(seat);
         });
     }
-    drop(listener);
-    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not finish in time");
+
+    /// Makes the next accept possible.
+    async fn recover(&self, error: &io::Error) {
+        // These say something about one connection only.
+        if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) {
+            return;
+        }
+        // Most likely there is no file descriptor left.
+        let evicted = self.connections.evict_idle();
+        tracing::warn!(%error, evicted, "cannot accept a connection");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
     }
 }

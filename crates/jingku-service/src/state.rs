@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::blocking;
 use crate::data_dir::DataDir;
 
 impl DataDir {
     /// What was kept under a name. What cannot be read counts as nothing.
     pub(crate) fn state<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let text = std::fs::read_to_string(self.path().join(name)).ok()?;
+        let text = blocking::in_place(|| std::fs::read_to_string(self.path().join(name))).ok()?;
         serde_json::from_str(&text).ok()
     }
 

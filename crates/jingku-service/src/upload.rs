@@ -182,7 +182,7 @@ impl Incoming {
         let now = context.clock.now();
         if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
             context.catalog.fail_upload(upload, DIFFERS, now).await?;
-            context.spools.remove(&upload.image_id).await;
+            context.spools.remove(&upload.image_id);
             return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
@@ -202,7 +202,7 @@ impl Incoming {
                 Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
             }
             FinishUpload::Gone => {
-                context.spools.remove(&upload.image_id).await;
+                context.spools.remove(&upload.image_id);
                 Err(Error::ResourceNotFound(upload.image_id.clone()))
             }
         }

@@ -224,6 +224,7 @@ impl From<StartError> for Failure {
             StartError::Io { .. }
             | StartError::NotPrivate(NotPrivate::Io { .. })
             | StartError::CatalogLost(_)
+            | StartError::CatalogGone(_)
             | StartError::WrongMasterKey(_)
             | StartError::Catalog(_)
             | StartError::Store(_) => Exit::Fault,

@@ -9,6 +9,7 @@ use jingku_service::{
     Config, Context, DataDir, Environment, KeyPair, ListenAddress, STOP_TIMEOUT, StartError, Workers,
     add_demo_instances, router,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -70,6 +71,7 @@ fn variable(name: &str) -> Option<String> {
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
     start_log();
+    raise_descriptor_limit();
     let config = read_config(args.config.as_deref())?;
     let address = address(args.listen.as_deref(), &config)?;
     if args.ephemeral {
@@ -158,7 +160,8 @@ async fn serve_until_stopped(
         tokio::select! { () = signal => {}, () = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
-    let server = tokio::spawn(jingku_service::serve(listener, router(context), stopped.clone()));
+    let limits = context.connection_limits();
+    let server = tokio::spawn(jingku_service::serve_with(listener, router(context), limits, stopped.clone()));
     announce();
     tokio::select! {
         // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.
@@ -215,6 +218,14 @@ fn start_log() {
     // A second start in one process, as in a test, keeps the first log.
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
+}
+
+/// Lets the process have as many files open as the system allows: each connection needs one, and the usual limit of 1024
+/// is meant for programs that use `select`.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // What it cannot have it does without: the server counts on half of what there is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Ends with the parent, if the server is to end with it.

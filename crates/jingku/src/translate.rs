@@ -112,6 +112,10 @@ pub(crate) fn start_error(error: &StartError) -> String {
             "{} 中没有镜像库：缺少 catalog.db。磁盘是否已挂载，--data-dir 是否正确？没有创建任何内容。",
             path.display()
         ),
+        StartError::CatalogGone(path) => format!(
+            "目录数据库 {} 不见了，但它的日志还在：可能仍有服务在使用。未做任何改动。请停止该服务并把文件放回原处；如要重新开始，请把日志也移走。",
+            path.display()
+        ),
         StartError::CatalogLost(path) => format!(
             "目录数据库 {} 丢失或为空，而存储中还有它记录的镜像。未做任何更改。请把该文件放回原处，或用 `jingku restore` \
              从备份恢复出另一个数据目录；要重新开始，请移走目录 `store`。",

@@ -115,7 +115,7 @@ impl Catalog {
         let mut params = Params::default();
         // `Scope::images` calls it $1.
         params.add(scope.param());
-        let account = params.add(account);
+        let (owner, account) = (account, params.add(account));
         let held =
             zones.map(|zones| format!(" AND i.zone IN ({})", params.add_all(zones))).unwrap_or_default();
         let versions = format!(
@@ -138,7 +138,7 @@ impl Catalog {
             params.add(i64::from(paging.limit()) + 1),
             params.add(i64::from(paging.offset())),
         );
-        let rows = self.database.query(&sql, params.as_slice()).await?;
+        let rows = self.database.scan(owner, &sql, params.as_slice()).await?;
         let read = |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, ordinal: cells.integer()? });
         Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::place)
     }

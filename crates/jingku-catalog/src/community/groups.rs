@@ -94,7 +94,7 @@ impl Catalog {
         }
         let sought = Sought::new(filter);
         let (sql, params) = page_statement(scope, viewer, &sought, order, paging);
-        let rows = self.database.query(&sql, params.as_slice()).await?;
+        let rows = self.database.scan(viewer, &sql, params.as_slice()).await?;
         let place = |group: &Group| order.place(group);
         Page::decode_sorted(rows, "image_groups", paging.limit(), &order.order(), group_cells, place)
     }
@@ -133,7 +133,7 @@ impl Catalog {
             params.add(i64::from(filter.readme_chars_max)),
             params.add(i64::from(filter.versions_max)),
         );
-        let rows = self.database.query(&sql, params.as_slice()).await?;
+        let rows = self.database.scan(scope.asker(), &sql, params.as_slice()).await?;
         rows.into_iter().map(|row| row.decode("images", image_cells)).collect()
     }
 }

@@ -62,7 +62,7 @@ impl Catalog {
                    FROM images i JOIN accounts a ON a.id = i.account_id
                    WHERE i.status = 'Reviewing' AND i.deleted_at IS NULL
                    ORDER BY i.submitted_ordinal LIMIT $1";
-        let rows = self.database.query(sql, &[i64::from(limit).into()]).await?;
+        let rows = self.database.scan(AccountId::PLATFORM, sql, &[i64::from(limit).into()]).await?;
         rows.into_iter().map(|row| row.decode("images", review_cells)).collect()
     }
 

@@ -2,32 +2,44 @@
 
 mod copy;
 mod integrity;
+mod log_index;
+mod place;
 mod saved;
+mod transaction;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, Statement};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use super::turns::Turn;
 use super::value::Cell;
 use super::{Param, Row};
 use crate::{CatalogError, Result};
+use log_index::LogIndex;
+use place::Place;
+use transaction::Change;
 
 pub(crate) use saved::{Saved, not_in_memory};
+pub(crate) use transaction::Transaction;
 
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a change waits for those before it in this process, should the disk not answer.
+pub const WRITER_WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections kept for reading; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 16;
 /// A page of the file, as SQLite makes them.
 const PAGE_BYTES: u64 = 4096;
+/// Marks a generation that was read from the index of the log, whose own numbers end below.
+const OF_INDEX: u128 = 1 << 127;
 /// Prepared statements kept by each connection: more than this crate has.
 const STATEMENTS_MAX: usize = 128;
 
@@ -35,13 +47,13 @@ const STATEMENTS_MAX: usize = 128;
 pub(crate) struct Sqlite {
     writer: Arc<AsyncMutex<Connection>>,
     /// Absent in memory, where the one connection does everything.
-    file: Option<File>,
-    /// How often something saved was put back, which SQLite does not count as a change.
-    restores: AtomicU64,
+    file: Option<Arc<File>>,
+    /// In memory: twice the number of changes, one more while a change is under way.
+    changes: Arc<AtomicU64>,
 }
 
 struct File {
-    path: PathBuf,
+    place: Place,
     idle_readers: Mutex<Vec<Connection>>,
     /// Never writes, so that its `data_version` moves with every commit of every other connection.
     watcher: Mutex<Connection>,
@@ -57,119 +69,131 @@ impl Sqlite {
             .mode(0o600)
             .open(path)
             .map_err(|error| CatalogError::Unavailable(error.into()))?;
-        let file = File {
-            path: path.to_owned(),
-            idle_readers: Mutex::default(),
-            watcher: Mutex::new(connect(path)?),
-        };
+        let place = Place::of(path)?;
+        let writer = connect(path)?;
+        let watcher = Mutex::new(connect(path)?);
+        // All of them opened that very file.
+        place.check()?;
+        let file = File { place, idle_readers: Mutex::default(), watcher };
         Ok(Self {
-            writer: Arc::new(AsyncMutex::new(connect(path)?)),
-            file: Some(file),
-            restores: AtomicU64::new(0),
+            writer: Arc::new(AsyncMutex::new(writer)),
+            file: Some(Arc::new(file)),
+            changes: Arc::default(),
         })
     }
 
     pub(crate) fn open_in_memory() -> Result<Self> {
         let connection = Connection::open_in_memory().map_err(failure)?;
         prepare(&connection).map_err(failure)?;
-        Ok(Self { writer: Arc::new(AsyncMutex::new(connection)), file: None, restores: AtomicU64::new(0) })
+        Ok(Self { writer: Arc::new(AsyncMutex::new(connection)), file: None, changes: Arc::default() })
     }
 
-    /// Runs the statement on the calling thread: a page costs less than handing it to another thread.
+    /// Runs a short statement on the calling thread: that costs less than handing it to another thread.
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        let Some(file) = &self.file else {
-            return query(&*self.writer.lock().await, sql, params);
-        };
-        let idle = lock(&file.idle_readers).pop();
-        let reader = match idle {
-            Some(reader) => reader,
-            None => connect(&file.path)?,
-        };
-        let rows = query(&reader, sql, params);
-        let mut idle_readers = lock(&file.idle_readers);
-        if idle_readers.len() < IDLE_READERS_MAX {
-            idle_readers.push(reader);
+        match &self.file {
+            Some(file) => file.query(sql, params),
+            None => query(&*self.writer().await?, sql, params),
         }
-        rows
+    }
+
+    /// Runs a statement that may take long on a thread that may wait, and holds `turn` until it ends, also when the
+    /// caller has given up.
+    pub(crate) async fn scan(&self, sql: &str, params: &[Param<'_>], turn: Turn) -> Result<Vec<Row>> {
+        let sql = sql.to_owned();
+        let params: Vec<Value> = params.iter().map(Value::from).collect();
+        let scanned = if let Some(file) = &self.file {
+            let file = Arc::clone(file);
+            tokio::task::spawn_blocking(move || (file.query(&sql, &params), turn))
+        } else {
+            let connection = self.writer().await?;
+            tokio::task::spawn_blocking(move || (query(&connection, &sql, &params), turn))
+        };
+        scanned.await.map_err(|error| CatalogError::Unavailable(error.into()))?.0
+    }
+
+    /// Fails when the files are not those in the folder.
+    pub(crate) async fn check_place(&self) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let file = Arc::clone(file);
+        let checked = tokio::task::spawn_blocking(move || file.place.check());
+        checked.await.map_err(|error| CatalogError::Unavailable(error.into()))?
+    }
+
+    /// Waits for the connection that writes.
+    async fn writer(&self) -> Result<OwnedMutexGuard<Connection>> {
+        if let Ok(writer) = Arc::clone(&self.writer).try_lock_owned() {
+            return Ok(writer);
+        }
+        let writer = tokio::time::timeout(WRITER_WAIT_TIMEOUT, Arc::clone(&self.writer).lock_owned());
+        writer.await.map_err(|error| CatalogError::Unavailable(error.into()))
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        let connection = Arc::clone(&self.writer).lock_owned().await;
-        Transaction { connection }.run_blocking("BEGIN IMMEDIATE").await
+        let connection = self.writer().await?;
+        let change = Change::begin(&self.changes);
+        Transaction::begin(change, connection, self.file.clone()).await
     }
 
     /// Writes a compact copy by one statement that reads one moment. The backup interface of SQLite would begin anew
     /// whenever another process writes, and come to no end beside a busy server.
     pub(crate) async fn back_up(&self, path: &Path) -> Result<()> {
         let Some(file) = &self.file else { return Err(not_in_a_file()) };
-        let (from, to) = (file.path.clone(), path.to_owned());
+        let (from, to) = (Arc::clone(file), path.to_owned());
         let copy = move || {
             let unavailable = |error: std::io::Error| CatalogError::Unavailable(error.into());
             let options = OpenOptions::new().create(true).append(true).mode(0o600).open(&to);
             drop(options.map_err(unavailable)?);
             let name = to.to_str().ok_or_else(|| unavailable(std::io::ErrorKind::InvalidFilename.into()))?;
-            connect(&from)?.execute("VACUUM INTO ?1", [name]).map_err(failure)?;
+            from.connect()?.execute("VACUUM INTO ?1", [name]).map_err(failure)?;
             // What SQLite writes this way it does not sync.
             std::fs::File::open(&to).and_then(|file| file.sync_all()).map_err(unavailable)
         };
         tokio::task::spawn_blocking(copy).await.map_err(|error| CatalogError::Unavailable(error.into()))?
     }
 
-    pub(crate) fn generation(&self) -> Option<u64> {
-        match &self.file {
-            Some(file) => lock(&file.watcher)
-                .prepare_cached("PRAGMA data_version")
-                .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)))
-                .ok()
-                .and_then(|version| u64::try_from(version).ok()),
-            // While a transaction holds the connection the number is not known.
-            None => self.writer.try_lock().ok().map(|connection| {
-                // No process lives to see 2^40 changes.
-                (self.restores.load(Ordering::Relaxed) << 40) | connection.total_changes()
-            }),
+    pub(crate) fn generation(&self) -> Option<u128> {
+        if let Some(file) = &self.file {
+            return file.generation();
         }
+        let changes = self.changes.load(Ordering::Acquire);
+        changes.is_multiple_of(2).then_some(changes.into())
     }
 }
 
-/// A transaction that holds the writing connection.
-pub(crate) struct Transaction {
-    connection: OwnedMutexGuard<Connection>,
-}
-
-impl Transaction {
-    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        query(&self.connection, sql, params)
-    }
-
-    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        bind(&mut statement, params)?;
-        let rows = statement.raw_execute().map_err(failure)?;
-        Ok(rows as u64)
-    }
-
-    pub(crate) fn define(&mut self, sql: &str) -> Result<()> {
-        self.connection.execute_batch(sql).map_err(failure)
-    }
-
-    pub(crate) async fn commit(self) -> Result<()> {
-        self.run_blocking("COMMIT").await.map(drop)
-    }
-
-    /// Runs a statement that may wait, for another process or for the disk, on a thread that may wait.
-    /// The whole transaction moves there, so that a caller who gives up meanwhile leaves none open.
-    async fn run_blocking(self, sql: &'static str) -> Result<Self> {
-        let run = move || self.connection.execute_batch(sql).map(|()| self).map_err(failure);
-        tokio::task::spawn_blocking(run).await.map_err(|error| CatalogError::Unavailable(error.into()))?
-    }
-}
-
-impl Drop for Transaction {
-    fn drop(&mut self) {
-        if !self.connection.is_autocommit() {
-            // Fails only when SQLite has rolled back by itself.
-            let _ = self.connection.execute_batch("ROLLBACK");
+impl File {
+    /// Runs a statement on a connection of its own. It sees one moment.
+    fn query(&self, sql: &str, params: &[impl ToSql]) -> Result<Vec<Row>> {
+        let idle = lock(&self.idle_readers).pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => self.connect()?,
+        };
+        let rows = query(&reader, sql, params);
+        let mut idle_readers = lock(&self.idle_readers);
+        if idle_readers.len() < IDLE_READERS_MAX {
+            idle_readers.push(reader);
         }
+        rows
+    }
+
+    /// SQLite's own number only where the index of the log cannot be read, since it takes locks. The numbers differ, and
+    /// never come to mean the same.
+    fn generation(&self) -> Option<u128> {
+        let of_index = self.place.index().and_then(LogIndex::generation);
+        of_index.map(|number| number | OF_INDEX).or_else(|| {
+            let watcher = lock(&self.watcher);
+            let mut statement = watcher.prepare_cached("PRAGMA data_version").ok()?;
+            let version: i64 = statement.query_row([], |row| row.get(0)).ok()?;
+            u128::try_from(version).ok()
+        })
+    }
+
+    /// Opens one more connection to the file that is open already, and not to another one in its place.
+    fn connect(&self) -> Result<Connection> {
+        self.place.check()?;
+        let connection = connect(self.place.path())?;
+        self.place.check()?;
+        Ok(connection)
     }
 }
 
@@ -193,9 +217,10 @@ fn connect(path: &Path) -> Result<Connection> {
     // synchronous = FULL makes a commit durable before it returns; NORMAL would lose the last ones in a crash.
     connection
         .execute_batch(
+            // Without a map of the file: an error of the disk would end the process by a signal instead of being returned.
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
-             PRAGMA mmap_size = 1073741824;
+             PRAGMA mmap_size = 0;
              PRAGMA journal_size_limit = 67108864;",
         )
         .map_err(failure)?;
@@ -213,7 +238,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn query(connection: &Connection, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+fn query(connection: &Connection, sql: &str, params: &[impl ToSql]) -> Result<Vec<Row>> {
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     bind(&mut statement, params)?;
     let columns = statement.column_count();
@@ -244,7 +269,7 @@ fn cell(value: ValueRef<'_>) -> Result<Cell> {
 }
 
 /// Binds by name: to SQLite `$2` is the parameter called "$2", numbered by its first appearance.
-fn bind(statement: &mut Statement<'_>, params: &[Param<'_>]) -> Result<()> {
+fn bind(statement: &mut Statement<'_>, params: &[impl ToSql]) -> Result<()> {
     if statement.parameter_count() != params.len() {
         return Err(CatalogError::Bug("a statement got more or fewer parameters than it names".into()));
     }
@@ -258,7 +283,17 @@ fn bind(statement: &mut Statement<'_>, params: &[Param<'_>]) -> Result<()> {
     Ok(())
 }
 
-impl rusqlite::ToSql for Param<'_> {
+impl From<&Param<'_>> for Value {
+    fn from(param: &Param<'_>) -> Self {
+        match *param {
+            Param::Null => Self::Null,
+            Param::Integer(value) => Self::Integer(value),
+            Param::Text(value) => Self::Text(value.to_owned()),
+        }
+    }
+}
+
+impl ToSql for Param<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
             Param::Null => ValueRef::Null,

@@ -32,7 +32,8 @@ impl Catalog {
     /// `limit`.
     pub async fn manifest_uses(&self, after: &str, limit: u32) -> Result<Vec<ManifestUse>> {
         let sql = format!("{USES} WHERE i.id > $1 ORDER BY i.id LIMIT $2");
-        let rows = self.database.query(&sql, &[after.into(), i64::from(limit).into()]).await?;
+        let rows =
+            self.database.scan(AccountId::PLATFORM, &sql, &[after.into(), i64::from(limit).into()]).await?;
         rows.into_iter().map(|row| row.decode("images", cells)).collect()
     }
 
@@ -50,7 +51,8 @@ impl Catalog {
     pub async fn manifests(&self, after: &str, limit: u32) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT i.manifest FROM images i
                    WHERE i.manifest IS NOT NULL AND i.manifest > $1 ORDER BY i.manifest LIMIT $2";
-        let rows = self.database.query(sql, &[after.into(), i64::from(limit).into()]).await?;
+        let rows =
+            self.database.scan(AccountId::PLATFORM, sql, &[after.into(), i64::from(limit).into()]).await?;
         rows.into_iter().map(|row| row.decode("images", Cells::text)).collect()
     }
 }

@@ -159,7 +159,7 @@ impl Catalog {
     /// Returns the sizes in bytes of the images that [`Catalog::seed_images`] left in the making, each once.
     pub async fn standing_sizes(&self) -> Result<Vec<i64>> {
         let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {STANDING}");
-        let rows = self.database.query(&sql, &[NOBODY.into()]).await?;
+        let rows = self.database.scan(AccountId::PLATFORM, &sql, &[NOBODY.into()]).await?;
         rows.into_iter().map(|row| row.decode("jobs", Cells::integer)).collect()
     }
 

@@ -87,7 +87,7 @@ impl Catalog {
     }
 
     async fn trashed(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<TrashedImage>> {
-        let rows = self.database.query(sql, params).await?;
+        let rows = self.database.scan(AccountId::PLATFORM, sql, params).await?;
         rows.into_iter().map(|row| row.decode("images", trashed_cells)).collect()
     }
 

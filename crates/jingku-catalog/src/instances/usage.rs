@@ -53,7 +53,7 @@ impl Catalog {
     }
 
     async fn uses(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Use>> {
-        let rows = self.database.query(sql, params).await?;
+        let rows = self.database.scan(AccountId::PLATFORM, sql, params).await?;
         rows.into_iter().map(|row| row.decode("instances", use_cells)).collect()
     }
 

@@ -9,6 +9,7 @@ mod community_lists;
 mod community_races;
 mod copies;
 mod covers;
+mod displaced;
 mod engines;
 mod filters;
 mod images;

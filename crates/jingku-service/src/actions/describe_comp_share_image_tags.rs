@@ -14,7 +14,7 @@ const OTHERS_MAX: usize = 1000;
 /// The tags of the configuration, and those that public images have beside them.
 pub(super) async fn run(
     context: &Context,
-    _caller: &Caller,
+    caller: &Caller,
     _request: DescribeCompShareImageTagsRequest,
 ) -> Result<DescribeCompShareImageTagsResponse, Error> {
     let mut reply = DescribeCompShareImageTagsResponse::default();
@@ -30,7 +30,7 @@ pub(super) async fn run(
     for category in &context.community.categories {
         add(&category.name, category.tags.clone());
     }
-    let mut others = context.catalog.tags_in_use(Scope::published()).await?;
+    let mut others = context.catalog.tags_in_use(Scope::published().asked_by(caller.account().id)).await?;
     let configured: HashSet<&String> =
         context.community.categories.iter().flat_map(|category| &category.tags).collect();
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));

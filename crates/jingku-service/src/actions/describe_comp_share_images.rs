@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::gateway::Caller;
 use crate::view::{self, OFFICIAL};
 
-/// Everybody sees the same: the caller does not matter.
+/// Everybody sees the same.
 pub(super) async fn run(
     context: &Context,
-    _caller: &Caller,
+    caller: &Caller,
     request: DescribeCompShareImagesRequest,
 ) -> Result<DescribeCompShareImagesResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
@@ -30,17 +30,18 @@ pub(super) async fn run(
     if cursor.is_some() && !one_list {
         return Err(Error::not_available("NextToken"));
     }
+    let scope = Scope::platform().asked_by(caller.account().id);
     let mut response = DescribeCompShareImagesResponse::default();
     // The platform's images have one author.
     if request.author.as_deref().is_none_or(|author| author == OFFICIAL) {
         if one_list {
-            let page = page(context, filter, &request.paging, cursor.as_ref()).await?;
+            let page = page(context, scope, filter, &request.paging, cursor.as_ref()).await?;
             response.next_token = next_token(page.next.clone());
             add(context, &mut response, page)?;
         } else {
             for image_type in PlatformType::ALL {
                 let filter = ImageFilter { platform_type: Some(image_type.as_str()), ..filter };
-                add(context, &mut response, page(context, filter, &request.paging, None).await?)?;
+                add(context, &mut response, page(context, scope, filter, &request.paging, None).await?)?;
             }
         }
     }
@@ -52,11 +53,12 @@ pub(super) async fn run(
 
 async fn page(
     context: &Context,
+    scope: Scope,
     filter: ImageFilter<'_>,
     paging: &Paging,
     cursor: Option<&Cursor>,
 ) -> Result<Page<Row>, Error> {
-    Ok(context.catalog.images_page(Scope::platform(), filter, rows(paging, cursor)).await?)
+    Ok(context.catalog.images_page(scope, filter, rows(paging, cursor)).await?)
 }
 
 fn add(

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{Job, UPLOAD_SOURCE, Upload};
+use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE, Upload};
 
 use super::supervisor::Loop;
 use super::trash::trusted_now;
 use crate::context::Context;
-use crate::error::Internal;
 use crate::limits::{UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT};
 
 /// How often.
@@ -24,7 +23,7 @@ pub(super) async fn expire(task: Loop) {
     task.every(EVERY, || expire_once(&task.context)).await;
 }
 
-async fn expire_once(context: &Arc<Context>) -> Result<(), Internal> {
+async fn expire_once(context: &Arc<Context>) -> Result<(), CatalogError> {
     let now = context.clock.now();
     // What has come of a file may be hours of work: a clock that has just jumped does not throw it away. Where nothing has
     // come nothing is lost.
@@ -34,16 +33,15 @@ async fn expire_once(context: &Arc<Context>) -> Result<(), Internal> {
     for upload in silent.iter().filter(|upload| !context.spools.is_taken(&upload.image_id)) {
         if context.catalog.fail_upload(upload, reason(upload), now).await? {
             tracing::info!(image_id = upload.image_id, "upload given up");
-            context.spools.remove(&upload.image_id).await;
+            context.spools.remove(&upload.image_id);
         }
     }
     // In this order: a file that comes meanwhile is of an upload that was there before it.
-    let listed = Arc::clone(context);
-    let files = tokio::task::spawn_blocking(move || listed.spools.list()).await?;
+    let files = context.spools.list();
     let uploads = context.catalog.uploads().await?;
     let needed = |id: &str| uploads.iter().any(|upload| upload.image_id == id);
     for image_id in files.iter().filter(|id| !needed(id)) {
-        context.spools.remove(image_id).await;
+        context.spools.remove(image_id);
     }
     Ok(())
 }
@@ -63,6 +61,6 @@ pub(super) async fn remove_if_gone(context: &Context, job: &Job) {
     }
     // If it is there, it goes on later; if nobody can tell, the next look finds out.
     if let Ok(None) = context.catalog.upload(job.account, &job.image_id).await {
-        context.spools.remove(&job.image_id).await;
+        context.spools.remove(&job.image_id);
     }
 }

@@ -79,23 +79,18 @@ pub(super) async fn body(
     }
     drop(sender);
     let (received, stop) = writing.await?;
-    match (outcome(context, upload, received, stop).await, refusal) {
+    match (outcome(context, upload, received, stop), refusal) {
         (Ok(_), Some(refusal)) => Err(refusal),
         (outcome, _) => outcome,
     }
 }
 
 /// What to answer.
-async fn outcome(
-    context: &Context,
-    upload: &Upload,
-    received: u64,
-    stop: Option<Stop>,
-) -> Result<u64, Error> {
+fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
     match stop {
         None => Ok(received),
         Some(Stop::Gone) => {
-            context.spools.remove(&upload.image_id).await;
+            context.spools.remove(&upload.image_id);
             Err(Error::ResourceNotFound(upload.image_id.clone()))
         }
         Some(Stop::Full { free_bytes }) => {
@@ -125,7 +120,7 @@ pub(super) async fn zeros(
         (spool.received(), checkpoint(&shared, &of, &mut spool))
     });
     let (received, stop) = appended.await?;
-    outcome(context, upload, received, stop).await
+    outcome(context, upload, received, stop)
 }
 
 fn write(

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use crate::blocking;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::lock::lock;
@@ -91,21 +92,18 @@ impl Spools {
     }
 
     /// Removes the file of an image, if there is one. A request that has it finds out from the catalogue.
-    pub(crate) async fn remove(&self, image_id: &str) {
+    pub(crate) fn remove(&self, image_id: &str) {
         self.close(image_id);
         failpoint::reached("upload.removing");
         if let Ok(path) = self.path(image_id) {
-            let removed = tokio::task::spawn_blocking(move || {
+            blocking::in_place(|| {
                 remove(&path.with_extension(UNPACKED));
                 remove(&path);
             });
-            if let Err(error) = removed.await {
-                tracing::error!(image_id, %error, "cannot remove an uploaded file");
-            }
         }
     }
 
-    /// The images that there are files of. Blocking.
+    /// The images that there are files of.
     pub(crate) fn list(&self) -> Vec<String> {
         let folder = match &self.folder {
             Folder::Fixed(path) => Some(path.as_path()),
@@ -113,7 +111,7 @@ impl Spools {
         };
         let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         let stem = |entry: fs::DirEntry| Some(entry.path().file_stem()?.to_str()?.to_owned());
-        entries.filter_map(stem).collect()
+        blocking::in_place(|| entries.filter_map(stem).collect())
     }
 }
 

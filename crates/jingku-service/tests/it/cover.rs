@@ -261,7 +261,7 @@ async fn other_addresses_and_methods_stay_what_they_were() {
     }
     for path in ["/covers", "/covers/", &format!("{path}/x"), id] {
         let reply = get(&caller, &format!("/{}", path.trim_start_matches('/'))).await;
-        assert_eq!((reply.status.as_u16(), reply.refusal().0), (200, 160), "{path} is the API");
+        assert_eq!((reply.status.as_u16(), reply.refusal().0), (404, 160), "{path} is no cover");
     }
     let reply = ask(&caller, Method::POST, &path).await;
     assert_eq!((reply.status.as_u16(), reply.refusal().0), (200, 160));

@@ -1,8 +1,11 @@
 //! `jingku serve`: its start, its end, and everything that keeps it from starting.
 
+mod crowds;
 mod listen;
+mod lost_files;
 mod parent;
 mod refusals;
+mod scans;
 mod stopping;
 mod supervision;
 

@@ -1,8 +1,10 @@
 //! Whether a file is what SQLite wrote.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Sqlite, connect, failure};
+use super::{Sqlite, failure};
 use crate::{CatalogError, Result};
 
 /// How many things are told.
@@ -14,8 +16,8 @@ impl Sqlite {
         let Some(file) = &self.file else {
             return problems(&*self.writer.lock().await, thorough);
         };
-        let path = file.path.clone();
-        let look = move || problems(&connect(&path)?, thorough);
+        let file = Arc::clone(file);
+        let look = move || problems(&file.connect()?, thorough);
         tokio::task::spawn_blocking(look).await.map_err(|error| CatalogError::Unavailable(error.into()))?
     }
 }

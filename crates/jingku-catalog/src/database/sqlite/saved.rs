@@ -1,11 +1,11 @@
 //! A whole database kept in memory, and put back.
 
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
+use super::transaction::Change;
 use super::{Sqlite, failure, lock};
 use crate::{CatalogError, Result};
 
@@ -29,9 +29,9 @@ impl Sqlite {
             return Err(not_in_memory());
         }
         let mut connection = self.writer.lock().await;
+        let _change = Change::begin(&self.changes);
         let newest = newest_revision(&connection).map_err(failure)?;
         copy_all(&lock(&saved.0), &mut connection).map_err(failure)?;
-        self.restores.fetch_add(1, Ordering::Relaxed);
         // A revision that was used before the restore must not come to mean something else after it.
         connection.execute("UPDATE accounts SET revision = ?1 + 1", [newest]).map_err(failure)?;
         Ok(())

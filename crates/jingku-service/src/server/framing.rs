@@ -1,0 +1,184 @@
+//! What the HTTP parser does not tell of a request's head: how often it says where its body ends.
+//!
+//! A head with both `Content-Length` and `Transfer-Encoding`, or with several lengths, means one thing to one server and
+//! another to the next. The parser keeps one of them and drops the others, so the bytes are read here, before it.
+
+/// The longest line that is kept: the two headers looked for are far shorter.
+const LINE_BYTES_MAX: usize = 128;
+
+/// Follows the bytes that come in on a connection, from head to head.
+#[derive(Default)]
+pub(super) struct Framing {
+    part: Part,
+    /// The beginning of a line that has not ended yet.
+    line: Vec<u8>,
+    head: Head,
+}
+
+#[derive(Default)]
+enum Part {
+    /// Blank lines before the request line belong to no head.
+    #[default]
+    Before,
+    Head,
+    /// A body of which so many bytes are to come.
+    Body(u64),
+    /// A body whose end only the parser finds.
+    Chunked,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Head {
+    length: Option<u64>,
+    lengths: u32,
+    encodings: u32,
+}
+
+impl Framing {
+    /// Takes the next bytes. Returns whether a head ended among them that says in two ways where its body ends.
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> bool {
+        let mut ambiguous = false;
+        while !bytes.is_empty() {
+            match &mut self.part {
+                Part::Chunked => break,
+                Part::Body(left) => {
+                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                    *left -= taken as u64;
+                    bytes = &bytes[taken..];
+                    if *left == 0 {
+                        self.part = Part::Before;
+                    }
+                }
+                Part::Before | Part::Head => {
+                    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+                        self.keep(bytes);
+                        break;
+                    };
+                    let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+                    bytes = rest;
+                    if self.line.is_empty() {
+                        ambiguous |= self.end_line(line);
+                    } else {
+                        self.keep(line);
+                        let line = std::mem::take(&mut self.line);
+                        ambiguous |= self.end_line(&line);
+                    }
+                }
+            }
+        }
+        ambiguous
+    }
+
+    /// Expects a head next: the response to the last request has been sent.
+    pub(super) fn begin(&mut self) {
+        if matches!(self.part, Part::Chunked) {
+            self.part = Part::Before;
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
+        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Reads a line without its line feed. Returns whether it ends a head that is ambiguous.
+    fn end_line(&mut self, line: &[u8]) -> bool {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match (&self.part, line.is_empty()) {
+            (Part::Before, true) => false,
+            (Part::Before, false) => {
+                self.part = Part::Head;
+                self.head = Head::default();
+                false
+            }
+            (_, false) => {
+                self.head.read(line);
+                false
+            }
+            (_, true) => {
+                self.part = match self.head {
+                    Head { encodings: 1.., .. } => Part::Chunked,
+                    Head { length: Some(length @ 1..), .. } => Part::Body(length),
+                    Head { .. } => Part::Before,
+                };
+                self.head.lengths + self.head.encodings > 1
+            }
+        }
+    }
+}
+
+impl Head {
+    fn read(&mut self, line: &[u8]) {
+        // The first byte rules out most lines.
+        match line.first() {
+            Some(b'c' | b'C') => {
+                if let Some(value) = value(line, b"content-length:") {
+                    self.lengths += 1;
+                    // What is no number is refused by the parser.
+                    self.length = str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+                }
+            }
+            Some(b't' | b'T') if value(line, b"transfer-encoding:").is_some() => self.encodings += 1,
+            _ => {}
+        }
+    }
+}
+
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (start, value) = line.split_at_checked(name.len())?;
+    start.eq_ignore_ascii_case(name).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads bytes in pieces of so many, and counts the ambiguous heads.
+    fn ambiguous(bytes: &str, piece: usize) -> usize {
+        let mut framing = Framing::default();
+        bytes.as_bytes().chunks(piece).filter(|bytes| framing.read(bytes)).count()
+    }
+
+    #[test]
+    fn a_head_that_says_two_things_is_found_however_it_comes() {
+        for head in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\ncontent-LENGTH:5",
+            "Content-Length: 5\r\nX: y\r\nContent-Length: 5",
+            "Content-Length: 5\r\nContent-Length: 6",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        ] {
+            for (end, pad) in [("\r\n", ""), ("\n", "\r\n\r\n")] {
+                let head = head.replace("\r\n", end);
+                let request = format!("{pad}POST / HTTP/1.1{end}Host: a{end}{head}{end}{end}hello");
+                for piece in [1, 2, 7, 1000] {
+                    assert_eq!(ambiguous(&request, piece), 1, "{request:?} by {piece}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_and_long_lines_are_passed_over() {
+        let body = "\r\n\r\nA\nContent-Length: 1\nTransfer-Encoding: chunked\n\n";
+        let plain = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let long = format!(
+            "GET /?{} HTTP/1.1\r\nX-Content-Length: 1\r\nContent-Length: 0\r\n\r\n",
+            "a".repeat(5000)
+        );
+        let chunked = format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        for piece in [1, 3, 1000, 100_000] {
+            assert_eq!(ambiguous(&format!("{plain}{long}{plain}{chunked}"), piece), 0);
+            let wrong = "GET / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n";
+            assert_eq!(ambiguous(&format!("{plain}{long}{wrong}"), piece), 1);
+        }
+    }
+
+    #[test]
+    fn a_connection_is_followed_after_a_chunked_body() {
+        let mut framing = Framing::default();
+        assert!(!framing.read(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+        framing.begin();
+        assert!(framing.read(b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    }
+}

@@ -1,0 +1,135 @@
+//! Many clients that only hold what they have: the others are answered all the same.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::home::Home;
+use crate::server::Server;
+
+/// An answer that needs to wait for nobody takes less, however busy the machine.
+const SOON: Duration = Duration::from_secs(5);
+/// The most memory that requests may take, in bytes.
+const PEAK_BYTES_MAX: u64 = 128 << 20;
+/// Descriptors that are left for everything else of the tests' process.
+const SPARE_DESCRIPTORS: u64 = 500;
+
+/// As many connections as there may be, up to `wanted`. The server gets the same limit.
+fn raise_descriptors(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let spare = limit.maximum.map_or(u64::MAX, |maximum| maximum.saturating_sub(SPARE_DESCRIPTORS));
+    wanted.min(usize::try_from(spare).unwrap())
+}
+
+fn connect(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream
+}
+
+/// Sends a request that ends its connection; returns the answer, which must come soon.
+fn ask(server: &Server, head: &str, body: &str) -> String {
+    let started = Instant::now();
+    let mut stream = connect(server);
+    let length = body.len();
+    let request =
+        format!("{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(started.elapsed() < SOON, "{head} took {:?}", started.elapsed());
+    answer
+}
+
+/// Health checks and a request as large as one with a cover are answered.
+fn everybody_is_answered(server: &Server) {
+    for path in ["/healthz", "/readyz"] {
+        let answer = ask(server, &format!("GET {path}"), "");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    let answer = ask(server, "POST /", &format!("Action=GetRegion&Pad={}", "x".repeat(70_000)));
+    assert!(answer.contains("Missing Signature"), "{answer}");
+}
+
+#[test]
+fn ten_thousand_idle_connections_keep_nobody_waiting() {
+    let count = raise_descriptors(10_000);
+    let home = Home::new();
+    let server = home.serve();
+    let mut idle = Vec::with_capacity(count);
+    for number in 0..count {
+        let mut stream = connect(&server);
+        // Some have begun a request.
+        if number % 3 == 0 {
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost:");
+        }
+        idle.push(stream);
+        if number % 2500 == 2499 {
+            everybody_is_answered(&server);
+        }
+    }
+    everybody_is_answered(&server);
+    assert!(server.memory_peak() <= PEAK_BYTES_MAX, "{}", server.memory_peak());
+    drop(idle);
+    server.stop();
+}
+
+#[test]
+fn bodies_that_do_not_come_keep_nobody_waiting() {
+    raise_descriptors(1000);
+    let home = Home::new();
+    let server = home.serve();
+    let large = 8 << 20;
+    // Heads alone, bodies that stop just before their end, and bodies that fill the memory there is for them.
+    for sent in [0, 1, 69_999, 1 << 20] {
+        let length = if sent < 70_000 { 70_000 } else { large };
+        let mut waiting = Vec::new();
+        for _ in 0..200 {
+            let mut stream = connect(&server);
+            let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            // One that loses its place takes no more.
+            let _ = stream.write_all(&vec![b'x'; sent]);
+            waiting.push(stream);
+        }
+        everybody_is_answered(&server);
+    }
+    assert!(server.memory_peak() <= PEAK_BYTES_MAX, "{}", server.memory_peak());
+    server.stop();
+}
+
+/// A piece of a body costs what it weighs, however small it is.
+#[test]
+fn a_body_in_small_pieces_costs_little() {
+    let home = Home::new();
+    let server = home.serve();
+    let mut stream = connect(&server);
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    let pieces = b"1\r\nx\r\n".repeat(100_000);
+    for _ in 0..40 {
+        stream.write_all(&pieces).unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(crate::home::PATIENCE)).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    assert!(server.memory_peak() <= PEAK_BYTES_MAX, "{}", server.memory_peak());
+    server.stop();
+}
+
+/// With few descriptors there are fewer places, and still one for who comes last.
+#[test]
+fn a_server_with_few_descriptors_lets_everybody_in() {
+    let home = Home::new();
+    let binary = env!("CARGO_BIN_EXE_jingku");
+    let script = format!("ulimit -n 256 && exec {binary} serve --listen 127.0.0.1:0");
+    let server = Server::start(&mut home.other_command("sh", &["-c", &script]));
+    let idle: Vec<_> = (0..600).map(|_| connect(&server)).collect();
+    everybody_is_answered(&server);
+    drop(idle);
+    server.stop();
+}

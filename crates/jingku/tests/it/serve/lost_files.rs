@@ -1,0 +1,146 @@
+//! A data folder that is taken away from under a server: it says so, and acknowledges nothing that would be lost.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::disk;
+use crate::home::{Ended, Home};
+use crate::server::Server;
+
+const KEYS: [&str; 2] = ["public", "private"];
+
+/// What `/readyz` answers.
+fn readiness(server: &Server) -> String {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn is_ready(server: &Server) -> bool {
+    readiness(server).starts_with("HTTP/1.1 200 ")
+}
+
+/// A command that needs nothing from the data folder.
+fn run(home: &Home, server: &Server, args: &[&str]) -> Ended {
+    let mut command = home.command(args);
+    command.env("JINGKU_BASE_URL", &server.base_url);
+    Ended::of(command.env("JINGKU_PUBLIC_KEY", KEYS[0]).env("JINGKU_PRIVATE_KEY", KEYS[1]))
+}
+
+fn serve(home: &Home) -> Server {
+    let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    Server::start(serve.env("JINGKU_PUBLIC_KEY", KEYS[0]).env("JINGKU_PRIVATE_KEY", KEYS[1]))
+}
+
+struct Lost {
+    home: Home,
+    server: Server,
+    image: String,
+}
+
+impl Lost {
+    /// A server with an image that can be renamed.
+    fn start() -> Self {
+        let home = Home::new();
+        home.add_instance("uhost-1", &disk::bytes(1, 0));
+        let server = serve(&home);
+        let create = ["image", "create", "--instance", "uhost-1", "--name", "first", "--wait", "--json"];
+        let image: Value = serde_json::from_str(&run(&home, &server, &create).succeeded().out).unwrap();
+        let image = image["CompShareImageId"].as_str().unwrap().to_owned();
+        assert!(is_ready(&server));
+        Self { home, server, image }
+    }
+
+    fn rename(&self, name: &str) -> Ended {
+        run(&self.home, &self.server, &["image", "update", &self.image, "--name", name])
+    }
+
+    /// Takes something away, and checks that no change is acknowledged until it is back.
+    fn without(&self, what: &str, take: impl FnOnce(), give_back: impl FnOnce()) {
+        let name = what.replace(' ', "-");
+        self.rename(&name).succeeded();
+        take();
+        let told = readiness(&self.server);
+        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("not ready: "), "{what}: {told}");
+        self.rename("lost").failed(6, &["Service Error"]);
+        assert_eq!(self.server.get("/healthz"), "ok\n");
+        give_back();
+        assert!(is_ready(&self.server), "{what}: {}", readiness(&self.server));
+        self.rename(&format!("{name}-again")).succeeded();
+    }
+}
+
+fn aside(path: &Path) -> std::path::PathBuf {
+    path.with_file_name(format!("{}.aside", path.file_name().unwrap().to_str().unwrap()))
+}
+
+#[test]
+fn no_change_is_acknowledged_that_would_be_lost() {
+    let lost = Lost::start();
+    let data = lost.home.data();
+    for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+        let path = data.join(name);
+        let put_aside = || fs::rename(&path, aside(&path)).unwrap();
+        let put_back = || fs::rename(aside(&path), &path).unwrap();
+        lost.without(name, put_aside, put_back);
+        let replace = || {
+            put_aside();
+            fs::copy(aside(&path), &path).unwrap();
+        };
+        lost.without(&format!("the same {name}"), replace, put_back);
+    }
+    let put_aside = || fs::rename(&data, aside(&data)).unwrap();
+    lost.without("the folder", put_aside, || fs::rename(aside(&data), &data).unwrap());
+    let replace = || {
+        fs::rename(&data, aside(&data)).unwrap();
+        fs::create_dir(&data).unwrap();
+    };
+    let put_back = || {
+        fs::remove_dir_all(&data).unwrap();
+        fs::rename(aside(&data), &data).unwrap();
+    };
+    lost.without("the same folder", replace, put_back);
+
+    // What was acknowledged is there after a restart.
+    let Lost { home, server, .. } = lost;
+    server.stop();
+    let server = serve(&home);
+    let listed = run(&home, &server, &["image", "list", "--json"]).succeeded().out;
+    assert!(listed.contains("\"the-same-folder-again\""), "{listed}");
+}
+
+#[test]
+fn a_command_makes_no_second_catalogue_beside_a_server() {
+    let home = Home::new();
+    let server = home.serve();
+    home.run(&["account", "create", "first"]).succeeded();
+    fs::remove_file(home.data().join("catalog.db")).unwrap();
+    home.refuses(
+        &["account", "create", "second"],
+        6,
+        &["catalog.db is gone", "Stop the server"],
+        &["catalog.db 不见了", "停止该服务"],
+    );
+    assert!(!home.data().join("catalog.db").exists());
+    assert!(!is_ready(&server));
+}
+
+#[test]
+fn a_server_is_not_ready_without_its_store() {
+    let lost = Lost::start();
+    let data = lost.home.data();
+    for name in ["store", "store/chunks", "store/tmp", "uploads", "scratch"] {
+        let path = data.join(name);
+        fs::rename(&path, aside(&path)).unwrap();
+        let told = readiness(&lost.server);
+        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains(path.to_str().unwrap()), "{told}");
+        fs::rename(aside(&path), &path).unwrap();
+        assert!(is_ready(&lost.server), "{name}");
+    }
+}

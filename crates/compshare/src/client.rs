@@ -22,6 +22,11 @@ use crate::retry;
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
+/// Segments of the path of a link to an image's disk: `/images/<id>/disk`.
+const DOWNLOAD_SEGMENTS: usize = 3;
+/// Segments of the path of a link to upload to: `/uploads/<id>`.
+const UPLOAD_SEGMENTS: usize = 2;
+
 struct Inner {
     config: Config,
     base_url: Url,
@@ -86,22 +91,23 @@ impl Client {
         from: u64,
         etag: &HeaderValue,
     ) -> Result<Exchange, Error> {
-        let get = self.0.http.get(self.at_base(link));
+        let get = self.0.http.get(self.at_base(link, DOWNLOAD_SEGMENTS));
         let get = get.header(RANGE, format!("bytes={from}-")).header(IF_RANGE, etag);
         Exchange::open(Action::GetCompShareCustomImageUrl, get).await
     }
 
     /// Begins a request to a link that a call answered, to which a file is uploaded.
-    pub(crate) fn to_link(&self, method: Method, link: &str) -> RequestBuilder {
-        self.0.http.request(method, self.at_base(link))
+    pub(crate) fn to_upload(&self, method: Method, link: &str) -> RequestBuilder {
+        self.0.http.request(method, self.at_base(link, UPLOAD_SEGMENTS))
     }
 
     /// The address of a link under the base URL: the way this client reaches the server is known to lead there, and
-    /// the server knows others only from its configuration.
-    fn at_base(&self, link: &str) -> String {
-        let at = ["/images/", "/uploads/"].iter().find_map(|start| link.find(start));
-        let path = at.map_or("", |at| &link[at..]);
-        format!("{}{path}", self.0.base_url.as_str().trim_end_matches('/'))
+    /// the server knows others only from its configuration. Whatever that says, the link ends with so many segments of
+    /// the server's own.
+    fn at_base(&self, link: &str, segments: usize) -> String {
+        let path = &link[..link.find(['?', '#']).unwrap_or(link.len())];
+        let own = path.rmatch_indices('/').nth(segments - 1).map_or("", |(at, _)| &link[at..]);
+        format!("{}{own}", self.0.base_url.as_str().trim_end_matches('/'))
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -176,6 +182,34 @@ mod tests {
         assert_eq!(filled(place(None, None), &config(None, None)), (None, None));
         assert_eq!(filled(place(None, None), &config(None, Some("z"))), (None, some("z")));
         assert_eq!(filled(place(Some("r"), None), &config(None, Some("z"))), (some("r"), None));
+    }
+
+    #[test]
+    fn a_link_is_found_whatever_stands_before_it() {
+        let mut config = Config::new("public", "private");
+        config.base_url = "http://127.0.0.1:8480/jingku/".to_owned();
+        let client = Client::new(config).unwrap();
+        let query = "?account=1&expires=2&signature=/images/x/uploads/y";
+        for before in [
+            "",
+            "/",
+            "https://images.example.com",
+            "https://example.com/images",
+            "https://example.com/uploads",
+            "https://example.com/covers",
+            "https://example.com/images/x/disk",
+            "https://example.com/uploads/x",
+            "https://uploads/images/uploads",
+            "http://[::1]:80/images/uploads/images",
+        ] {
+            let upload = client.at_base(&format!("{before}/uploads/image-1{query}"), UPLOAD_SEGMENTS);
+            assert_eq!(upload, format!("http://127.0.0.1:8480/jingku/uploads/image-1{query}"), "{before}");
+            let disk = client.at_base(&format!("{before}/images/image-1/disk{query}"), DOWNLOAD_SEGMENTS);
+            assert_eq!(disk, format!("http://127.0.0.1:8480/jingku/images/image-1/disk{query}"), "{before}");
+        }
+        for nonsense in ["", "x", "?", "x?/uploads/image-1"] {
+            assert_eq!(client.at_base(nonsense, UPLOAD_SEGMENTS), "http://127.0.0.1:8480/jingku");
+        }
     }
 
     #[test]

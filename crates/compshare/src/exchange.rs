@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use jingku_protocol::HashKind;
 use jingku_protocol::actions::Action;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -19,7 +20,9 @@ pub(crate) struct UploadState {
     /// Bytes that the server has.
     pub(crate) offset: u64,
     /// Their hash, when it was asked for and known.
-    pub(crate) blake3: Option<String>,
+    pub(crate) hash: Option<String>,
+    /// What kind of hash the server compares.
+    pub(crate) kind: HashKind,
 }
 
 /// One request sent and the head of its answer.
@@ -73,12 +76,14 @@ impl Exchange {
     pub(crate) async fn into_upload_state(mut self) -> Result<UploadState, Error> {
         let header = |name: &str| self.response.headers().get(name).and_then(|value| value.to_str().ok());
         let offset = header("Upload-Offset").and_then(|text| text.parse().ok());
-        let blake3 = header("Upload-Blake3").map(str::to_owned);
+        let hash = header("Upload-Blake3").map(str::to_owned);
+        // A server that names none knows the plain one alone.
+        let kind = header("Upload-Hash").and_then(|text| text.parse().ok()).unwrap_or_default();
         let status = self.response.status();
         if status.is_success()
             && let Some(offset) = offset
         {
-            return Ok(UploadState { offset, blake3 });
+            return Ok(UploadState { offset, hash, kind });
         }
         let body = self.read(FOREIGN_REPLY_BYTES).await.unwrap_or_default();
         // A conflict says where to go on: its code alone would not tell it from a wrong parameter.

@@ -37,7 +37,7 @@ pub use upload::Upload;
 pub use wait::WaitOptions;
 
 pub use jingku_protocol::{
-    Class, Image, ImageStatus, NameRefusal, Owner, PlatformType, RetCode, SoftwarePort, Softwares,
-    SupportedZone, actions,
+    Class, FileHasher, HashKind, Image, ImageStatus, NameRefusal, Owner, PlatformType, RetCode, SoftwarePort,
+    Softwares, SupportedZone, actions,
 };
 pub use secrecy::SecretString;

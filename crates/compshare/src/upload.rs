@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
-use jingku_protocol::actions::{Action, ImportCompShareCustomImageRequest};
-use jingku_protocol::{Class, RetCode};
+use jingku_protocol::actions::{
+    Action, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
+    TerminateCompShareCustomImageRequest,
+};
+use jingku_protocol::{Class, HashKind, RetCode};
 use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, Method, RequestBuilder};
 use tokio::time::{Instant, sleep, timeout};
@@ -17,7 +20,7 @@ use crate::retry;
 
 /// Bytes that are handed to the network at once.
 const PIECE_BYTES: usize = 256 << 10;
-/// The most zeros of one request.
+/// The most zeros of one request with a plain hash, which the server has to hash.
 const ZEROS_MAX: u64 = 1 << 30;
 /// The pauses between attempts, the first and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
@@ -28,6 +31,8 @@ pub struct Upload {
     request: ImportCompShareCustomImageRequest,
     image_id: String,
     url: String,
+    /// Whether it was there before.
+    resumed: bool,
     state: UploadState,
 }
 
@@ -40,11 +45,19 @@ enum Piece<F> {
 impl Client {
     /// Starts the import of a file as an image, or finds the one that goes on under the same name and size.
     ///
-    /// An extension of Jingku; any other endpoint is [`Error::CannotImport`]. Retried like any call.
+    /// An extension of Jingku; any other endpoint is [`Error::CannotImport`]. Retried like any call. Ask
+    /// [`Upload::look`] before anything is sent.
     pub async fn start_import(&self, request: &ImportCompShareCustomImageRequest) -> Result<Upload, Error> {
-        let (image_id, url) = open(self, request).await?;
-        let state = look(self, &url).await?;
-        Ok(Upload { client: self.clone(), request: request.clone(), image_id, url, state })
+        let opened = open(self, request).await?;
+        let state = UploadState { offset: 0, hash: None, kind: HashKind::default() };
+        Ok(Upload {
+            client: self.clone(),
+            request: request.clone(),
+            image_id: opened.comp_share_image_id,
+            url: opened.url,
+            resumed: opened.resumed,
+            state,
+        })
     }
 }
 
@@ -54,15 +67,49 @@ impl Upload {
         &self.image_id
     }
 
+    /// Whether the upload was there before, started by another call.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Asks the server what it has: [`received`](Self::received) and [`received_hash`](Self::received_hash).
+    pub async fn look(&mut self) -> Result<(), Error> {
+        self.state = look(&self.client, &self.url).await?;
+        Ok(())
+    }
+
+    /// Asks for another link: the server ends an upload of which no byte comes and whose client does not ask.
+    pub async fn renew(&mut self) -> Result<(), Error> {
+        self.look_again().await
+    }
+
     /// How many bytes the server has.
     pub fn received(&self) -> u64 {
         self.state.offset
     }
 
-    /// BLAKE3 of the bytes that the server had when it was asked, in hexadecimal: who goes on with an upload finds out by
-    /// it whether it is of the same file.
-    pub fn received_blake3(&self) -> &str {
-        self.state.blake3.as_deref().unwrap_or_default()
+    /// The hash of the bytes that the server had when it was asked, in hexadecimal: a client that resumes an upload finds
+    /// out by it whether it is of the same file.
+    pub fn received_hash(&self) -> &str {
+        self.state.hash.as_deref().unwrap_or_default()
+    }
+
+    /// What kind of hash that is. [`finish`](Self::finish) takes the same.
+    pub fn hash_kind(&self) -> HashKind {
+        self.state.kind
+    }
+
+    /// Withdraws the upload: its image is deleted, its name is free.
+    pub async fn withdraw(self) -> Result<(), Error> {
+        let request = TerminateCompShareCustomImageRequest {
+            image_id: self.image_id,
+            ..TerminateCompShareCustomImageRequest::default()
+        };
+        match self.client.terminate_comp_share_custom_image(&request).await {
+            // It has ended already, or an answer was lost.
+            Err(Error::Api { code, .. }) if code == RetCode::ResourceNotFound.code() => Ok(()),
+            ended => ended.map(drop),
+        }
     }
 
     /// Sends bytes that follow those the server has. `sent` is told how many it has for certain or are on their way.
@@ -82,7 +129,7 @@ impl Upload {
     pub async fn send_zeros(&mut self, count: u64) -> Result<(), Error> {
         let mut left = count;
         while left > 0 {
-            let length = left.min(ZEROS_MAX);
+            let length = if self.state.kind == HashKind::Sparse { left } else { left.min(ZEROS_MAX) };
             self.carry(&Piece::<fn(u64)>::Zeros, length).await?;
             left -= length;
         }
@@ -126,13 +173,15 @@ impl Upload {
         Ok(())
     }
 
-    /// Agrees on the hash of the whole file, in hexadecimal: the server makes the image from now on.
-    pub async fn finish(&mut self, blake3: &str) -> Result<(), Error> {
+    /// Agrees on the hash of the whole file, in hexadecimal: the server makes the image from now on. The hash states what
+    /// must have come: do not send it before you know that the file is whole and has not changed.
+    pub async fn finish(&mut self, hash: &str) -> Result<(), Error> {
         let length = self.state.offset;
         let mut patience = Patience::new(self.client.config().timeout);
         loop {
-            let post = self.client.to_link(Method::POST, &self.url);
-            let post = post.header("Upload-Length", length).header("Upload-Blake3", blake3);
+            let post =
+                self.client.to_upload(Method::POST, &self.url).header("Upload-Hash", self.state.kind.name());
+            let post = post.header("Upload-Length", length).header("Upload-Blake3", hash);
             let error = match exchange(post.header(CONTENT_LENGTH, 0)).await {
                 Ok(state) => {
                     self.state = state;
@@ -148,8 +197,13 @@ impl Upload {
         }
     }
 
+    fn patch_at(&self, at: u64) -> RequestBuilder {
+        let patch = self.client.to_upload(Method::PATCH, &self.url).header("Upload-Offset", at);
+        patch.header("Upload-Hash", self.state.kind.name())
+    }
+
     async fn patch_zeros(&self, at: u64, count: u64) -> Result<UploadState, Error> {
-        let patch = self.client.to_link(Method::PATCH, &self.url).header("Upload-Offset", at);
+        let patch = self.patch_at(at);
         let sending = exchange(patch.header("Upload-Zeros", count).header(CONTENT_LENGTH, 0));
         let silence = self.client.config().timeout;
         timeout(silence, sending).await.unwrap_or(Err(Error::Timeout { action: ACTION, after: silence }))
@@ -169,7 +223,7 @@ impl Upload {
             sent(at + to as u64);
             Ok::<_, std::convert::Infallible>(bytes.slice(from..to))
         });
-        let patch = self.client.to_link(Method::PATCH, &self.url).header("Upload-Offset", at);
+        let patch = self.patch_at(at);
         let patch = patch.header(CONTENT_LENGTH, length).body(Body::wrap_stream(stream::iter(pieces)));
         let mut sending = std::pin::pin!(exchange(patch));
         let (silence, mut seen) = (self.client.config().timeout, at);
@@ -185,13 +239,12 @@ impl Upload {
 
     /// Asks for another link and for what the server has.
     async fn look_again(&mut self) -> Result<(), Error> {
-        let (image_id, url) = open(&self.client, &self.request).await?;
-        if image_id != self.image_id {
+        let opened = open(&self.client, &self.request).await?;
+        if opened.comp_share_image_id != self.image_id {
             return Err(self.elsewhere());
         }
-        self.url = url;
-        self.state = look(&self.client, &self.url).await?;
-        Ok(())
+        self.url = opened.url;
+        self.look().await
     }
 
     /// What the server has is not what was sent from here.
@@ -205,9 +258,9 @@ const ACTION: Action = Action::ImportCompShareCustomImage;
 async fn open(
     client: &Client,
     request: &ImportCompShareCustomImageRequest,
-) -> Result<(String, String), Error> {
+) -> Result<ImportCompShareCustomImageResponse, Error> {
     match client.call(request).await {
-        Ok(reply) => Ok((reply.comp_share_image_id, reply.url)),
+        Ok(reply) => Ok(reply),
         Err(Error::Api { code, request_id, .. }) if code == RetCode::ActionNotFound.code() => {
             Err(Error::CannotImport { request_id })
         }
@@ -218,8 +271,9 @@ async fn open(
 /// Asks what the server has, until it can tell.
 async fn look(client: &Client, url: &str) -> Result<UploadState, Error> {
     retry::run(client.config(), ACTION, || async {
-        let state = exchange(client.to_link(Method::HEAD, url)).await?;
-        if state.blake3.is_some() {
+        let head = client.to_upload(Method::HEAD, url).header("Upload-Hash", HashKind::Sparse.name());
+        let state = exchange(head).await?;
+        if state.hash.is_some() {
             return Ok(state);
         }
         let message = "The server is still at what has come".to_owned();

@@ -62,4 +62,6 @@ pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
-pub use uploads::{FinishUpload, NewUpload, Receive, StartUpload, UPLOAD_SOURCE, Upload};
+pub use uploads::{
+    AgreedHash, FinishUpload, NewUpload, Receive, Received, StartUpload, UPLOAD_SOURCE, Upload,
+};

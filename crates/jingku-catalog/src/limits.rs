@@ -20,8 +20,8 @@ pub enum Limit {
     StoredBytes,
     /// Uploads whose file has not come whole.
     Uploads,
-    /// Bytes of uploaded files that no image is made of yet: as large as they are to be, or, where nobody knows, as they
-    /// are.
+    /// Bytes that uploaded files take up of which no image is made yet: as many as they are to take up, or, where nobody
+    /// knows, as they do. Holes take up nothing.
     UploadBytes,
     /// Images that wait for their making or are being made, unfinished uploads included.
     Jobs,

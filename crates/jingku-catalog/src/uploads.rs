@@ -24,6 +24,8 @@ pub struct NewUpload<'a> {
     pub zone: &'a str,
     /// Bytes of the file, if they are known.
     pub size_bytes: Option<i64>,
+    /// Bytes of it that are no hole, if they are known.
+    pub data_bytes: Option<i64>,
     /// Hash of the file, if it is known.
     pub blake3: Option<&'a str>,
     /// How the disk in it is to be read; `None` where its content decides.
@@ -39,14 +41,51 @@ pub struct Upload {
     pub account: AccountId,
     /// Bytes of the file; `None` until somebody knows.
     pub size_bytes: Option<i64>,
-    /// Hash of the file in hexadecimal; `None` until somebody knows.
+    /// Bytes of it that are no hole, as its sender says; `None` until somebody knows.
+    pub data_bytes: Option<i64>,
+    /// Plain hash of the file in hexadecimal; `None` until somebody knows.
     pub blake3: Option<String>,
     /// How the disk in it is to be read; `None` where its content decides.
     pub format: Option<String>,
     /// Bytes that have come and are durable.
     pub received_bytes: i64,
+    /// Bytes that they take up.
+    pub stored_bytes: i64,
+    /// State of the sparse hash of them, if it is known.
+    pub sparse_state: Option<String>,
+    /// Sparse hash of the file in hexadecimal, if that is what has agreed.
+    pub sparse_hash: Option<String>,
     /// Whether all have come and the hash has agreed.
     pub finished: bool,
+}
+
+impl Upload {
+    /// Returns about how many bytes it has still to take up, if anybody can tell.
+    pub fn owed_bytes(&self) -> Option<i64> {
+        let size = self.size_bytes? - self.received_bytes;
+        let data = self.data_bytes.map_or(size, |data| data - self.stored_bytes);
+        Some(size.min(data).max(0))
+    }
+}
+
+/// What has come of a file and is durable.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// Bytes of the file.
+    pub bytes: i64,
+    /// Bytes that they take up, where zeros take none.
+    pub stored_bytes: i64,
+    /// State of their sparse hash in hexadecimal, if it is known.
+    pub sparse_state: Option<&'a str>,
+}
+
+/// The hash that both sides have agreed on, in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgreedHash<'a> {
+    /// Of the file's bytes.
+    Plain(&'a str),
+    /// Of its blocks that are not zero.
+    Sparse(&'a str),
 }
 
 /// What came of [`Catalog::start_upload`].
@@ -88,16 +127,17 @@ pub enum FinishUpload {
     Gone,
 }
 
-/// Bytes that an upload takes up, or is to take up as its sender says.
+/// Bytes that an upload takes up, or is to take up as its sender says. Holes and zeros take up nothing.
 pub(crate) const HELD_BYTES: &str =
-    "CASE WHEN received_bytes > COALESCE(size_bytes, 0) THEN received_bytes ELSE size_bytes END";
+    "CASE WHEN finished_at IS NOT NULL OR stored_bytes > COALESCE(data_bytes, size_bytes, 0) THEN stored_bytes
+          ELSE COALESCE(data_bytes, size_bytes) END";
 
-const COLUMNS: &str = "image_id, account_id, size_bytes, blake3, format, received_bytes, finished_at";
+const COLUMNS: &str = "image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, stored_bytes, sparse_state, sparse_hash, finished_at";
 
 impl Catalog {
     /// Creates an image that waits for a file. When the account uploads a file of the same size under the same name
-    /// already, and not one of another hash or format, nothing changes. Uploaded files of the account have `bytes_share` bytes
-    /// together at most, and no more than its limit.
+    /// already, and not one of another hash or format, nothing changes. Uploaded files of the account take up `bytes_share`
+    /// bytes together at most, and no more than its limit.
     pub async fn start_upload(
         &self,
         scope: Scope,
@@ -115,7 +155,7 @@ impl Catalog {
                         .discard(going.map_or(StartUpload::NameTaken, StartUpload::Going))
                         .await;
                 }
-                let bytes = new.size_bytes.unwrap_or(1);
+                let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
                 let more = [
                     (Limit::Images, 1),
                     (Limit::Trashed, 1),
@@ -157,40 +197,58 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.into_iter().map(upload).collect()
     }
 
-    /// Returns the unfinished uploads that nothing has come of since `heard_before`.
-    pub async fn silent_uploads(&self, heard_before: i64) -> Result<Vec<Upload>> {
+    /// Returns the unfinished uploads of which nothing has come since `heard_before`, if that is given, and of those of which
+    /// no byte has come at all the ones whose client was last heard before `started_before`.
+    pub async fn silent_uploads(
+        &self,
+        heard_before: Option<i64>,
+        started_before: i64,
+    ) -> Result<Vec<Upload>> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM uploads WHERE finished_at IS NULL AND heard_at < $1 ORDER BY image_id"
+            "SELECT {COLUMNS} FROM uploads
+             WHERE finished_at IS NULL AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
+             ORDER BY image_id"
         );
-        self.database
-            .scan(AccountId::PLATFORM, &sql, &[heard_before.into()])
-            .await?
-            .into_iter()
-            .map(upload)
-            .collect()
+        let params = [heard_before.unwrap_or(i64::MIN).into(), started_before.into()];
+        self.database.scan(AccountId::PLATFORM, &sql, &params).await?.into_iter().map(upload).collect()
     }
 
-    /// Writes down how much of a file has come and is durable. One that grows over what its sender said must not grow over
-    /// the account's limit or share, as with [`Catalog::start_upload`].
+    /// Records that the client of an upload is there though no byte has come yet.
+    pub async fn hear(&self, image_id: &str, now: i64) -> Result<()> {
+        self.database
+            .write(|mut transaction| async move {
+                let sql = "UPDATE uploads SET heard_at = $2
+                           WHERE image_id = $1 AND finished_at IS NULL AND received_bytes = 0";
+                transaction.execute(sql, &[image_id.into(), now.into()]).await?;
+                transaction.commit(()).await
+            })
+            .await
+    }
+
+    /// Records how much of a file has come. One that takes up more than its sender said must not grow over the account's
+    /// limit or share, as with [`Catalog::start_upload`].
     pub async fn receive(
         &self,
         upload: &Upload,
-        received_bytes: i64,
+        received: Received<'_>,
         bytes_share: i64,
         now: i64,
     ) -> Result<Receive> {
         self.database
             .write(|mut transaction| async move {
-                if received_bytes > upload.size_bytes.unwrap_or(0)
+                let Received { bytes, stored_bytes, sparse_state } = received;
+                if stored_bytes > upload.data_bytes.or(upload.size_bytes).unwrap_or(0)
                     && let Some(refusal) =
-                        self.outgrown(&mut transaction, upload, received_bytes, bytes_share).await?
+                        self.outgrown(&mut transaction, upload, stored_bytes, bytes_share).await?
                 {
                     return transaction.discard(refusal).await;
                 }
                 let image_id = &upload.image_id;
-                let sql = "UPDATE uploads SET received_bytes = $2, heard_at = $3
+                let sql = "UPDATE uploads
+                           SET received_bytes = $2, stored_bytes = $3, sparse_state = $4, heard_at = $5
                            WHERE image_id = $1 AND finished_at IS NULL";
-                let params = [image_id.into(), received_bytes.into(), now.into()];
+                let params =
+                    [image_id.into(), bytes.into(), stored_bytes.into(), sparse_state.into(), now.into()];
                 let received = transaction.execute(sql, &params).await?;
                 transaction.commit(if received == 1 { Receive::Received } else { Receive::Gone }).await
             })
@@ -202,7 +260,7 @@ impl Catalog {
         &self,
         transaction: &mut Transaction,
         upload: &Upload,
-        received_bytes: i64,
+        stored_bytes: i64,
         bytes_share: i64,
     ) -> Result<Option<Receive>> {
         let account = upload.account;
@@ -216,7 +274,7 @@ impl Catalog {
             cells.text()?;
             cells.integer()
         })?;
-        let more = (received_bytes - held).max(0);
+        let more = (stored_bytes - held).max(0);
         let limits = [(Limit::UploadBytes, more)];
         if let Some(over) = refuse_over(transaction, self.account_limits, account, &limits).await? {
             return Ok(Some(Receive::OverLimit(over)));
@@ -230,7 +288,7 @@ impl Catalog {
         &self,
         upload: &Upload,
         size_bytes: i64,
-        blake3: &str,
+        hash: AgreedHash<'_>,
         job: NewJob<'_>,
         now: i64,
     ) -> Result<FinishUpload> {
@@ -238,14 +296,22 @@ impl Catalog {
             .write(|mut transaction| async move {
                 touch(&mut transaction, upload.account).await?;
                 let id = &upload.image_id;
-                let sql = "UPDATE uploads
-                           SET size_bytes = $2, blake3 = $3, received_bytes = $2, heard_at = $4, finished_at = $4
-                           WHERE image_id = $1 AND finished_at IS NULL";
-                let params = [id.into(), size_bytes.into(), blake3.into(), now.into()];
-                if transaction.execute(sql, &params).await? == 0 {
+                let (column, hash) = match hash {
+                    AgreedHash::Plain(hash) => ("blake3", hash),
+                    AgreedHash::Sparse(hash) => ("sparse_hash", hash),
+                };
+                let sql = format!(
+                    "UPDATE uploads
+                     SET size_bytes = $2, {column} = $3, received_bytes = $2, heard_at = $4, finished_at = $4
+                     WHERE image_id = $1 AND finished_at IS NULL"
+                );
+                let params = [id.into(), size_bytes.into(), hash.into(), now.into()];
+                if transaction.execute(&sql, &params).await? == 0 {
                     let sql = "SELECT image_id FROM uploads WHERE image_id = $1";
                     let there = transaction.exists(sql, &[id.into()]).await?;
-                    return transaction.discard(if there { FinishUpload::Before } else { FinishUpload::Gone }).await;
+                    return transaction
+                        .discard(if there { FinishUpload::Before } else { FinishUpload::Gone })
+                        .await;
                 }
                 let source = format!("{UPLOAD_SOURCE}{id}");
                 let scope = Scope::own(upload.account);
@@ -296,10 +362,17 @@ async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>
     insert_image(transaction, scope, &image, &origin, now).await?;
     count(transaction, scope.owner(), new.zone, 1).await?;
     let sql =
-        "INSERT INTO uploads (image_id, account_id, size_bytes, blake3, format, received_bytes, heard_at)
-               VALUES ($1, $2, $3, $4, $5, 0, $6)";
-    let (size_bytes, blake3, format) = (new.size_bytes.into(), new.blake3.into(), new.format.into());
-    let params = [new.image_id.into(), scope.param(), size_bytes, blake3, format, now.into()];
+        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
+               VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
+    let params = [
+        new.image_id.into(),
+        scope.param(),
+        new.size_bytes.into(),
+        new.data_bytes.into(),
+        new.blake3.into(),
+        new.format.into(),
+        now.into(),
+    ];
     transaction.execute(sql, &params).await.map(drop)
 }
 
@@ -331,9 +404,13 @@ fn upload_cells(cells: &mut Cells) -> Read<Upload> {
         image_id: cells.text()?,
         account: AccountId(cells.integer()?),
         size_bytes: cells.optional_integer()?,
+        data_bytes: cells.optional_integer()?,
         blake3: cells.optional_text()?,
         format: cells.optional_text()?,
         received_bytes: cells.integer()?,
+        stored_bytes: cells.integer()?,
+        sparse_state: cells.optional_text()?,
+        sparse_hash: cells.optional_text()?,
         finished: cells.optional_integer()?.is_some(),
     })
 }

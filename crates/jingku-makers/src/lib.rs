@@ -60,6 +60,8 @@ pub use error::DiskError;
 pub use format::{DiskFormat, UnknownFormat};
 pub use pattern::Pattern;
 pub use qcow2::Qcow2Writer;
+pub use qemu::is_written;
+pub use raw::next_stored;
 pub use reader::DiskReader;
 pub use sparse::SparseWriter;
 pub use unpack::{PackedFault, Packing, Unpacked, ZSTD_WINDOW_BYTES_MAX, packing, unpack};

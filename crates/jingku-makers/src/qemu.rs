@@ -5,4 +5,5 @@ mod convert;
 mod lock;
 
 pub(crate) use convert::convert;
+pub use lock::is_written;
 pub(crate) use lock::refuse_if_written;

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 /// Returns the first part of `range` of the file which may hold data, or `None` where all of it is a hole.
 ///
 /// A file system which cannot say where its holes are has data everywhere. Past the end of the file is a hole.
-pub(crate) fn next_stored(file: &File, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
+pub fn next_stored(file: &File, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
     let start = match seek(file, SeekFrom::Data(range.start)) {
         Ok(start) => start,
         Err(Errno::NXIO) => return Ok(None),

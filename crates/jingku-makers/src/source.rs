@@ -25,6 +25,8 @@ pub(crate) struct Fingerprint {
     inode: u64,
     pub(crate) len: u64,
     modified: (i64, i64),
+    /// No program can set this one back.
+    changed: (i64, i64),
 }
 
 impl From<&Metadata> for Fingerprint {
@@ -34,6 +36,7 @@ impl From<&Metadata> for Fingerprint {
             inode: metadata.ino(),
             len: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 /// Zeros are left out in pieces of this many bytes that begin at a multiple of it.
 const PIECE_BYTES: u64 = 64 << 10;
+/// Bytes of a block, in which files say what they take up.
+const BLOCK_BYTES: u64 = 512;
 
 /// A file that is appended to. Zeros take no room in it.
 #[derive(Debug)]
@@ -62,10 +64,11 @@ impl SparseWriter {
         self.at += count;
     }
 
-    /// Makes the file durable, zeros at its end included.
-    pub fn sync(&mut self) -> io::Result<()> {
+    /// Makes the file durable, zeros at its end included. Returns how many bytes it takes up.
+    pub fn sync(&mut self) -> io::Result<u64> {
         self.file.set_len(self.at)?;
-        self.file.sync_data()
+        self.file.sync_data()?;
+        Ok(self.file.metadata()?.blocks() * BLOCK_BYTES)
     }
 }
 
@@ -77,7 +80,6 @@ fn is_zero(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::os::unix::fs::MetadataExt;
 
     use super::*;
 
@@ -93,7 +95,8 @@ mod tests {
             for piece in expected.chunks(step) {
                 writer.append(piece).unwrap();
             }
-            writer.sync().unwrap();
+            let stored = writer.sync().unwrap();
+            assert_eq!(stored, file.metadata().unwrap().blocks() * 512);
             let mut found = Vec::new();
             std::io::Seek::rewind(&mut file).unwrap();
             file.read_to_end(&mut found).unwrap();

@@ -22,6 +22,14 @@ fn a_write_and_a_replacement_are_noticed() {
     qemu::patch(&bench.path("disk.raw"), 5, b"x");
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 
+    // As `touch -d` and `rsync --times` do.
+    let reader = bench.open("disk.raw");
+    let modified = fs::metadata(bench.path("disk.raw")).unwrap().modified().unwrap();
+    sleep(Duration::from_millis(20));
+    qemu::patch(&bench.path("disk.raw"), 5, b"y");
+    fs::File::options().write(true).open(bench.path("disk.raw")).unwrap().set_modified(modified).unwrap();
+    assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
+
     let reader = bench.open("disk.raw");
     fs::copy(bench.path("disk.raw"), bench.path("copy.raw")).unwrap();
     fs::rename(bench.path("copy.raw"), bench.path("disk.raw")).unwrap();

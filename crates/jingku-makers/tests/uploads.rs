@@ -237,3 +237,48 @@ fn a_bomb_goes_off_at_its_limit() {
         assert!(matches!(unpack(&path, kind, &into, 100 << 20, stop), Err(DiskError::Changed { .. })));
     }
 }
+
+/// Every place where a qcow2 may be cut: refused, or, where only what nobody needs is gone, the same disk.
+#[test]
+fn a_cut_qcow2_is_never_taken_for_a_whole_one() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    // Not whole clusters, so that the last one may be short.
+    bench.raw("source.raw", (1 << 20) + 512);
+    for (name, options) in [
+        ("plain.qcow2", &[][..]),
+        ("packed.qcow2", &["-c"]),
+        ("old.qcow2", &["-o", "compat=0.10"]),
+        ("fine.qcow2", &["-o", "cluster_size=512"]),
+    ] {
+        bench.img(&[&["convert", "-f", "raw", "-O", "qcow2"], options, &["source.raw", name]].concat());
+    }
+    fs::write(bench.path("small.qcow2"), small_image(&bench)).unwrap();
+    // QEMU ends this one in the middle of a sector.
+    bench.img(&["create", "-f", "qcow2", "ragged.qcow2", "1M"]);
+    bench.io("ragged.qcow2", "qcow2", &["write -c -P 7 0 64k"]);
+    let mut refused_cuts = 0;
+    for name in ["plain", "packed", "old", "fine", "small", "ragged"].map(|name| format!("{name}.qcow2")) {
+        let path = bench.path(&name);
+        let whole = fs::read(&path).unwrap();
+        let expected = qemu::read_straight(&mut open_alone(&path, SIZE_MAX, None).unwrap());
+        let near_the_end = (1..40).chain((40..1500).step_by(13)).map(|cut| whole.len().saturating_sub(cut));
+        for len in near_the_end.chain((0..whole.len()).step_by(30_011)).filter(|len| *len > 0) {
+            fs::write(&path, &whole[..len]).unwrap();
+            match open_alone(&path, SIZE_MAX, None) {
+                Err(_) => refused_cuts += 1,
+                Ok(mut reader) => {
+                    assert!(
+                        qemu::read_straight(&mut reader) == expected,
+                        "{name} cut to {len} of {}",
+                        whole.len()
+                    );
+                }
+            }
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    assert!(refused_cuts > 400, "{refused_cuts}");
+}

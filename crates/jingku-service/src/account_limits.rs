@@ -170,8 +170,8 @@ impl Context {
         // Where nobody can tell, the store will.
         let free = tokio::task::spawn_blocking(move || room.free_bytes()).await;
         let Ok(Ok(free)) = free else { return Ok(i64::MAX) };
-        let received = self.catalog.uploads().await?.iter().map(|upload| upload.received_bytes).sum::<i64>();
-        let held = u64::try_from(received).unwrap_or(0);
+        let stored = self.catalog.uploads().await?.iter().map(|upload| upload.stored_bytes).sum::<i64>();
+        let held = u64::try_from(stored).unwrap_or(0);
         let room = free.saturating_sub(MARGIN_BYTES).saturating_add(held);
         Ok(i64::try_from(room / UPLOAD_ROOM_SHARE).unwrap_or(i64::MAX))
     }

@@ -59,6 +59,17 @@ pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
 pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
 /// The most uploads of one account that have not come to their end, unless the operator says otherwise.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
+/// How long the first bytes of an upload may take to come since the client has last asked for its link. Then its image is
+/// `UnAvailable` and its name is free.
+pub const UPLOAD_START_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long nothing may come of an upload of which something has come. It can be resumed for so long.
+pub const UPLOAD_RESUME_TIMEOUT: Duration = Duration::from_hours(24);
+/// What has come of an upload is made durable at least this often while bytes come, however slowly.
+pub const UPLOAD_CHECKPOINT: Duration = Duration::from_secs(30);
+/// The most uploaded files read again at once to hash them, as after a restart; more wait.
+pub const MAX_UPLOAD_HASHES: usize = 2;
+/// How long a request waits until a file has been read again. Then it is refused with 409, and the reading continues.
+pub const UPLOAD_HASH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most images of one account, unless the operator says otherwise.
 pub const MAX_ACCOUNT_IMAGES: i64 = 1000;
 /// The most deleted images of one account that are still kept, unless the operator says otherwise.
@@ -138,6 +149,7 @@ impl Default for ConnectionLimits {
 pub(crate) struct Shared {
     pub(crate) exports: Slots,
     pub(crate) uploads: Slots,
+    pub(crate) upload_hashes: Arc<Semaphore>,
     /// In units of [`BODY_UNIT_BYTES`].
     large_bodies: Semaphore,
     pub(crate) cover_checks: Arc<Semaphore>,
@@ -149,6 +161,7 @@ impl Default for Shared {
         Self {
             exports: Slots::new(MAX_EXPORTS),
             uploads: Slots::new(MAX_UPLOADS),
+            upload_hashes: Arc::new(Semaphore::new(MAX_UPLOAD_HASHES)),
             large_bodies: Semaphore::new(body_units),
             cover_checks: Arc::new(Semaphore::new(MAX_COVER_CHECKS)),
         }

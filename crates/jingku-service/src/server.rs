@@ -66,7 +66,7 @@ async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     let problem = if context.is_read_only() {
         Some("the data folder is read-only".to_owned())
     } else if let Err(problem) = context.readiness.check(&context.catalog).await {
-        Some(problem.to_string())
+        Some(problem.clone())
     } else {
         let failing = context.health.problems();
         (!failing.is_empty()).then(|| failing.join("; "))

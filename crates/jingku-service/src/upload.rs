@@ -3,54 +3,46 @@
 //! docs/wire/links.md describes what a client does. What is acknowledged is durable: the file's bytes first, then how
 //! many they are, in the catalogue. Whatever else lies in the file after a crash is cut off.
 
+mod headers;
 mod receive;
 mod spool;
 mod spools;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, CatalogError, FinishUpload, NewJob, Upload};
-use jingku_protocol::ParamError;
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Upload};
 use jingku_protocol::actions::is_blake3;
+use jingku_protocol::{HashKind, ParamError};
 
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::failpoint;
-use crate::limits::DISK_BYTES_MAX;
+use crate::limits::{DISK_BYTES_MAX, UPLOAD_HASH_TIMEOUT};
 use crate::link::{BadLink, UploadLink};
 use crate::random::{request_id, unique_id};
 use crate::reply;
-use spool::Spool;
+use headers::{
+    UPLOAD_BLAKE3, UPLOAD_LENGTH, UPLOAD_OFFSET, UPLOAD_ZEROS, hash_kind, number, response, set_hash,
+};
+use spool::{Acknowledged, Spool};
 
 pub(crate) use spools::{Spools, UNPACKED};
 
-/// How many bytes have come; in a request, where its bytes begin.
-const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-/// How many bytes the file has.
-const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
-/// Hash of the bytes that have come; at the end, that of the file.
-const UPLOAD_BLAKE3: HeaderName = HeaderName::from_static("upload-blake3");
-
-/// How many zeros follow, instead of a body.
-const UPLOAD_ZEROS: HeaderName = HeaderName::from_static("upload-zeros");
-
-/// The most zeros of one request: they are hashed, which takes a second.
+/// The most zeros of one request with a plain hash: it takes a quarter of a second for them.
 const ZEROS_MAX: u64 = 1 << 30;
-/// How long a `HEAD` waits while what has come is read again, after a restart.
-const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the owner is told of an image whose file arrived as another.
 const DIFFERS: &str = "The file that arrived is not the one that was sent. Import it again.";
 
-/// An upload and what of it is here.
+/// A request to an upload.
 struct Incoming {
     context: Arc<Context>,
     upload: Upload,
+    /// What kind of hash it is about.
+    kind: HashKind,
 }
 
 /// Answers `HEAD`, `PATCH` and `POST` of a link to upload to.
@@ -96,7 +88,8 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
     }
     let upload = context.catalog.upload(AccountId(link.account), &link.image_id).await?;
     let upload = upload.ok_or(Error::ResourceNotFound(link.image_id))?;
-    let incoming = Incoming { context: Arc::clone(context), upload };
+    let kind = hash_kind(request.headers(), &upload)?;
+    let incoming = Incoming { context: Arc::clone(context), upload, kind };
     match *request.method() {
         Method::HEAD => incoming.look(request_id).await,
         Method::PATCH => incoming.receive(request, request_id).await,
@@ -105,31 +98,27 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
 }
 
 impl Incoming {
-    /// Tells how much has come, and its hash unless that would take too long.
+    /// Answers how much has come, and its hash unless that would take too long.
     async fn look(self, request_id: &str) -> Result<Response, Error> {
-        let received = u64::try_from(self.upload.received_bytes).unwrap_or(0);
-        let mut response = told(request_id, StatusCode::OK, received);
+        let mut response = self.response(request_id, StatusCode::OK, self.received());
         let headers = response.headers_mut();
         if let Some(size) = self.upload.size_bytes {
             headers.insert(UPLOAD_LENGTH, HeaderValue::from(size));
         }
-        if self.upload.finished {
-            set(headers, UPLOAD_BLAKE3, self.upload.blake3.as_deref().unwrap_or_default());
+        if let Some(hash) = self.agreed() {
+            set_hash(headers, hash);
             return Ok(response);
         }
-        let opening = tokio::spawn(self.open());
-        match tokio::time::timeout(LOOK_PATIENCE, opening).await {
-            Ok(opened) => match opened? {
-                Ok(spool) => {
-                    headers.insert(UPLOAD_OFFSET, HeaderValue::from(spool.received()));
-                    set(headers, UPLOAD_BLAKE3, &spool.hash());
-                }
-                Err(Error::UploadBusy(_) | Error::UploadOffset { .. }) => {}
-                Err(error) => return Err(error),
-            },
-            Err(_still_reading) => {}
+        match self.open().await {
+            Ok(spool) => {
+                headers.insert(UPLOAD_OFFSET, HeaderValue::from(spool.received()));
+                set_hash(headers, &spool.hash());
+                Ok(response)
+            }
+            // Another request has it, it is being read, or it has just been finished.
+            Err(Error::UploadBusy(_) | Error::UploadOffset { .. }) => Ok(response),
+            Err(error) => Err(error),
         }
-        Ok(response)
     }
 
     /// Takes the bytes of a request's body.
@@ -137,31 +126,31 @@ impl Incoming {
         let _slot = self.context.limits.uploads.take(self.upload.account)?;
         let from = number(request.headers(), &UPLOAD_OFFSET)?;
         if self.upload.finished {
-            return Err(self.offset(u64::try_from(self.upload.received_bytes).unwrap_or(0)));
+            return Err(self.offset(self.received()));
         }
-        let (context, upload) = (Arc::clone(&self.context), self.upload.clone());
+        let upload = &self.upload;
         let size_max = u64::try_from(upload.size_bytes.unwrap_or(DISK_BYTES_MAX)).unwrap_or(0);
         let spool = self.open().await?;
         let at = spool.received();
         if from != at {
-            return Err(Error::UploadOffset { image_id: upload.image_id, offset: at });
+            return Err(self.offset(at));
         }
         let zeros = match number(request.headers(), &UPLOAD_ZEROS) {
             Err(ParamError::Missing(_)) => None,
             zeros => Some(zeros?),
         };
-        if zeros.is_some_and(|zeros| zeros > ZEROS_MAX) {
+        if self.kind == HashKind::Plain && zeros.is_some_and(|zeros| zeros > ZEROS_MAX) {
             return Err(Error::not_available("Upload-Zeros"));
         }
         let length = zeros.unwrap_or(number(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0));
         if length > size_max - at.min(size_max) {
-            return Err(Error::UploadTooLong { image_id: upload.image_id, size_bytes: size_max });
+            return Err(Error::UploadTooLong { image_id: upload.image_id.clone(), size_bytes: size_max });
         }
         let received = match zeros {
-            Some(zeros) => receive::zeros(&context, &upload, spool, zeros).await?,
-            None => receive::body(&context, &upload, spool, request.into_body(), size_max).await?,
+            Some(zeros) => receive::zeros(&self.context, upload, spool, zeros).await?,
+            None => receive::body(&self.context, upload, spool, request.into_body(), size_max).await?,
         };
-        Ok(told(request_id, StatusCode::NO_CONTENT, received))
+        Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
     }
 
     /// Takes the hash that the whole file has, and hands the file to a job.
@@ -175,97 +164,165 @@ impl Incoming {
         if !is_blake3(&hash) {
             return Err(Error::not_available("Upload-Blake3"));
         }
-        let (context, upload) = (Arc::clone(&self.context), self.upload.clone());
-        if upload.finished {
-            let received = u64::try_from(upload.received_bytes).unwrap_or(0);
-            let same = length == received && upload.blake3.as_deref() == Some(&*hash);
-            return if same {
-                Ok(told(request_id, StatusCode::NO_CONTENT, received))
+        if let Some(agreed) = self.agreed() {
+            let received = self.received();
+            return if length == received && agreed == hash {
+                Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
             } else {
                 Err(self.offset(received))
             };
         }
+        let (context, upload) = (&self.context, &self.upload);
         let spool = self.open().await?;
         let (at, found) = (spool.received(), spool.hash());
         let size = u64::try_from(upload.size_bytes.unwrap_or(i64::MAX)).unwrap_or(0);
         if at != length || (upload.size_bytes.is_some() && at != size) || at == 0 {
-            return Err(Error::UploadOffset { image_id: upload.image_id, offset: at });
+            return Err(self.offset(at));
         }
         let now = context.clock.now();
-        if found != hash || upload.blake3.as_deref().is_some_and(|agreed| agreed != hash) {
-            context.catalog.fail_upload(&upload, DIFFERS, now).await?;
+        if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
+            context.catalog.fail_upload(upload, DIFFERS, now).await?;
             context.spools.remove(&upload.image_id);
-            return Err(Error::UploadDiffers(upload.image_id));
+            return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
         let job = NewJob { id: &unique_id(&*context.random) };
         let size = i64::try_from(at).unwrap_or(i64::MAX);
-        let finished = context.catalog.finish_upload(&upload, size, &hash, job, now).await?;
+        let agreed = match self.kind {
+            HashKind::Plain => AgreedHash::Plain(&hash),
+            HashKind::Sparse => AgreedHash::Sparse(&hash),
+        };
+        let finished = context.catalog.finish_upload(upload, size, agreed, job, now).await?;
         failpoint::reached("upload.finished");
         drop(spool);
         match finished {
             FinishUpload::Finished | FinishUpload::Before => {
                 context.spools.close(&upload.image_id);
                 context.running.wake.notify_one();
-                Ok(told(request_id, StatusCode::NO_CONTENT, at))
+                Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
             }
             FinishUpload::Gone => {
                 context.spools.remove(&upload.image_id);
-                Err(Error::ResourceNotFound(upload.image_id))
+                Err(Error::ResourceNotFound(upload.image_id.clone()))
             }
         }
     }
 
-    /// Takes the file for oneself. Refuses while somebody else has it, and when it is whole already.
-    async fn open(self) -> Result<Spool, Error> {
-        let Upload { image_id, account, .. } = self.upload;
-        let Some(place) = self.context.spools.take(&image_id)? else {
-            return Err(Error::UploadBusy(image_id));
-        };
-        // What was read before may be old by now: only who has the file knows that nothing is added to it. Cut to an old
-        // length it would lose what was acknowledged, or what a job reads.
-        let upload = self.context.catalog.upload(account, &image_id).await?;
-        let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
-        let received = u64::try_from(upload.received_bytes).unwrap_or(0);
-        if upload.finished {
-            return Err(Error::UploadOffset { image_id, offset: received });
+    /// Takes the file for this request. Refuses while another one has it, while it is still being read, and when it is
+    /// whole already.
+    async fn open(&self) -> Result<Spool, Error> {
+        let Upload { image_id, account, .. } = &self.upload;
+        let opening = open(Arc::clone(&self.context), *account, image_id.clone(), self.kind);
+        // A task of its own: what was begun is of use to the next request.
+        match tokio::time::timeout(UPLOAD_HASH_TIMEOUT, tokio::spawn(opening)).await {
+            Ok(opened) => opened?,
+            Err(_still_reading) => Err(Error::UploadBusy(image_id.clone())),
         }
-        let opened = tokio::task::spawn_blocking(move || Spool::open(place, received)).await?;
-        opened.map_err(Error::from)
+    }
+
+    /// How many bytes had come when the request did.
+    fn received(&self) -> u64 {
+        u64::try_from(self.upload.received_bytes).unwrap_or(0)
+    }
+
+    /// The hash of the whole file, when it has come.
+    fn agreed(&self) -> Option<&str> {
+        let Upload { finished, sparse_hash, blake3, .. } = &self.upload;
+        sparse_hash.as_deref().or(blake3.as_deref()).filter(|_| *finished)
     }
 
     fn offset(&self, offset: u64) -> Error {
         Error::UploadOffset { image_id: self.upload.image_id.clone(), offset }
     }
-}
 
-/// A number in a header.
-fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, ParamError> {
-    let named = || match name.as_str() {
-        "upload-offset" => "Upload-Offset".to_owned(),
-        "upload-length" => "Upload-Length".to_owned(),
-        "upload-zeros" => "Upload-Zeros".to_owned(),
-        other => other.to_owned(),
-    };
-    let value = headers.get(name).ok_or_else(|| ParamError::Missing(named()))?;
-    let number = value.to_str().ok().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| ParamError::NotAvailable(named()))
-}
-
-fn told(request_id: &str, status: StatusCode, received: u64) -> Response {
-    let octets = HeaderValue::from_static("application/octet-stream");
-    let mut response = reply::file(request_id, octets, 0, Body::empty());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    if status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_LENGTH);
+    fn response(&self, request_id: &str, status: StatusCode, received: u64) -> Response {
+        response(request_id, status, received, self.kind)
     }
-    headers.insert(UPLOAD_OFFSET, HeaderValue::from(received));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    headers.insert(name, HeaderValue::from_str(text).expect("a hash is ASCII"));
+/// Takes the file of an upload. Few files are read at once; a request that needs it waits with the file in its hands, so
+/// that it waits once for each upload.
+async fn open(
+    context: Arc<Context>,
+    account: AccountId,
+    image_id: String,
+    kind: HashKind,
+) -> Result<Spool, Error> {
+    let Some(place) = context.spools.take(&image_id)? else {
+        return Err(Error::UploadBusy(image_id));
+    };
+    // What was read before may be old by now: only a request that has the file knows that nothing is added to it. Cut to
+    // an old length it would lose what was acknowledged, or what a job reads.
+    let upload = context.catalog.upload(account, &image_id).await?;
+    let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
+    let bytes = u64::try_from(upload.received_bytes).unwrap_or(0);
+    if upload.finished {
+        return Err(Error::UploadOffset { image_id, offset: bytes });
+    }
+    let acknowledged = Acknowledged { bytes, sparse_state: upload.sparse_state };
+    let permit = if Spool::must_read(&place, &acknowledged, kind) {
+        context.limits.upload_hashes.clone().acquire_owned().await.ok()
+    } else {
+        None
+    };
+    let opened = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        Spool::open(place, &acknowledged, kind)
+    });
+    Ok(opened.await??)
+}
+
+#[cfg(test)]
+mod tests {
+    use jingku_catalog::{NewUpload, Receive, Received, Scope};
+
+    use super::*;
+    use crate::context::Environment;
+    use crate::limits::MAX_UPLOAD_HASHES;
+
+    /// Files that are read again wait for each other; a request waits for a while, and once for each upload.
+    #[tokio::test(start_paused = true)]
+    async fn reading_again_is_bounded_and_not_waited_for_without_end() {
+        let context = Context::open_in_memory(&crate::Config::default(), &Environment::default()).await;
+        let context = Arc::new(context.unwrap());
+        let (account, _) = context.create_account("lab").await.unwrap();
+        let new = NewUpload {
+            image_id: "image-1",
+            name: "env",
+            description: "",
+            region: "cn-wlcb",
+            zone: "cn-wlcb-01",
+            size_bytes: None,
+            data_bytes: None,
+            blake3: None,
+            format: None,
+        };
+        context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
+        let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
+        let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
+        let received = context.catalog.receive(&upload, received, i64::MAX, 0).await.unwrap();
+        assert_eq!(received, Receive::Received);
+        std::fs::write(context.spools.path("image-1").unwrap(), "bytes").unwrap();
+
+        let incoming = async |kind| {
+            let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
+            Incoming { context: Arc::clone(&context), upload, kind }
+        };
+        let permits = u32::try_from(MAX_UPLOAD_HASHES).unwrap();
+        let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
+        for kind in [HashKind::Plain, HashKind::Sparse] {
+            let opened = incoming(kind).await.open().await;
+            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind}");
+        }
+        let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();
+        assert_eq!(looked.headers()[UPLOAD_OFFSET], "5");
+        assert!(!looked.headers().contains_key(UPLOAD_BLAKE3));
+        drop(all);
+        // What was begun comes to its end, and then the hash is known.
+        while context.spools.is_taken("image-1") {
+            tokio::task::yield_now().await;
+        }
+        let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();
+        assert_eq!(looked.headers()[UPLOAD_BLAKE3], blake3::hash(b"bytes").to_hex().as_str());
+    }
 }

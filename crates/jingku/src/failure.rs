@@ -29,12 +29,16 @@ pub(crate) enum Exit {
     TryAgain = 5,
     /// The server or this machine failed.
     Fault = 6,
+    /// The command whose output was to be imported failed.
+    ProducerFailed = 7,
     /// What `jingku run` is to run is there but cannot be run; a shell uses the same, as below.
     NotRunnable = 126,
     /// What `jingku run` is to run is not there.
     NoCommand = 127,
     /// Ctrl-C: an image that was waited for goes on being made, a file that was written is gone.
     Interrupted = 130,
+    /// SIGTERM, for what says where it can be resumed.
+    Terminated = 143,
 }
 
 /// Why a command did not do what it was asked.

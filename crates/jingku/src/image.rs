@@ -3,13 +3,17 @@
 mod cover;
 mod create;
 mod export;
+mod fingerprint;
 mod follow;
 mod import;
+mod input;
 pub(crate) mod list;
 mod look;
 pub(crate) mod name;
+mod producer;
 mod source;
 mod sparse_file;
+mod stop;
 mod url;
 
 use compshare::actions::{

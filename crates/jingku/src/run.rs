@@ -56,7 +56,7 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
     Ok(ExitCode::from(child.wait().await))
 }
 
-fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
+pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
     let program = program.to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
         let message = tr(

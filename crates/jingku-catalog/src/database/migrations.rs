@@ -17,7 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_uploads.sql"),
     include_str!("../../migrations/0008_order.sql"),
     include_str!("../../migrations/0009_fair_jobs_and_limits.sql"),
-    include_str!("../../migrations/0012_cautions.sql"),
+    include_str!("../../migrations/0010_sparse_uploads.sql"),
+    include_str!("../../migrations/0011_cautions.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

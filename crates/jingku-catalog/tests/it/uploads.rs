@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, AccountLimits, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, Limit, Made, NewJob,
-    NewUpload, OverLimit, Receive, Scope, StartUpload, UPLOAD_SOURCE, Upload,
+    AccountId, AccountLimits, AgreedHash, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, Limit,
+    Made, NewJob, NewUpload, OverLimit, Receive, Received, Scope, StartUpload, UPLOAD_SOURCE, Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -11,10 +11,12 @@ on_every_engine!(
     the_same_upload_is_one,
     an_account_has_so_many,
     uploaded_files_have_a_limit_together,
+    only_data_counts,
     a_file_of_unknown_size_grows_to_the_limit,
     a_failed_upload_frees_its_name,
     a_deleted_image_has_no_upload,
     silence_is_found,
+    either_hash_is_kept,
 );
 
 const UPLOADS_MAX: i64 = 2;
@@ -30,6 +32,7 @@ fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
         zone: "cn-wlcb-01",
         format: None,
         size_bytes: Some(9),
+        data_bytes: Some(7),
         blake3: Some("aa"),
     }
 }
@@ -42,8 +45,20 @@ async fn upload(catalog: &Catalog, owner: AccountId, id: &str) -> Upload {
     catalog.upload(owner, id).await.unwrap().expect("it goes on")
 }
 
+fn received(bytes: i64) -> Received<'static> {
+    Received { bytes, stored_bytes: bytes - 1, sparse_state: Some("state") }
+}
+
+/// Receives bytes of a file that take up less.
+async fn written(catalog: &Catalog, owner: AccountId, id: &str, bytes: i64, stored_bytes: i64) -> Upload {
+    let going = upload(catalog, owner, id).await;
+    let received = Received { bytes, stored_bytes, sparse_state: None };
+    assert_eq!(catalog.receive(&going, received, SHARE, NOW).await.unwrap(), Receive::Received);
+    going
+}
+
 async fn finish(catalog: &Catalog, upload: &Upload, job: &str) -> FinishUpload {
-    catalog.finish_upload(upload, 9, "aa", NewJob { id: job }, NOW + 2).await.unwrap()
+    catalog.finish_upload(upload, 9, AgreedHash::Plain("aa"), NewJob { id: job }, NOW + 2).await.unwrap()
 }
 
 async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engine) {
@@ -53,11 +68,13 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     assert_eq!((image.status, image.size_bytes, &*image.zone), (ImageStatus::Making, 9, "cn-wlcb-01"));
     assert!(claim(&catalog, "worker", NOW).await.is_none());
     let going = upload(&catalog, owner, "image-a").await;
-    assert_eq!(catalog.receive(&going, 4, SHARE, NOW + 1).await.unwrap(), Receive::Received);
+    assert_eq!(catalog.receive(&going, received(4), SHARE, NOW + 1).await.unwrap(), Receive::Received);
     let progress = catalog.image_progress(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes, progress.started_at), (4, 9, None));
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!((going.received_bytes, going.size_bytes, going.finished), (4, Some(9), false));
+    let state = (going.stored_bytes, going.data_bytes, going.sparse_state.as_deref(), going.owed_bytes());
+    assert_eq!(state, (3, Some(7), Some("state"), Some(4)));
     let stranger = account(&catalog, "other").await.id;
     assert_eq!(catalog.upload(stranger, "image-a").await.unwrap(), None);
 
@@ -65,7 +82,8 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     assert_eq!(finish(&catalog, &going, "another").await, FinishUpload::Before);
     let finished = upload(&catalog, owner, "image-a").await;
     assert_eq!((finished.received_bytes, finished.finished), (9, true));
-    assert_eq!(catalog.receive(&going, 5, SHARE, NOW + 3).await.unwrap(), Receive::Gone, "it has come");
+    let late = catalog.receive(&going, received(5), SHARE, NOW + 3).await.unwrap();
+    assert_eq!(late, Receive::Gone, "it has come");
     assert!(!catalog.fail_upload(&going, "late", NOW + 3).await.unwrap());
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
     assert_eq!(job.instance_id, format!("{UPLOAD_SOURCE}image-a"));
@@ -119,34 +137,62 @@ async fn an_account_has_so_many(Engine { catalog, .. }: Engine) {
 async fn uploaded_files_have_a_limit_together(Engine { catalog, .. }: Engine) {
     let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
-    start(&catalog, owner, new("image-a", "a")).await;
-    finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
+    start(&catalog, owner, NewUpload { data_bytes: None, ..new("image-a", "a") }).await;
+    finish(&catalog, &written(&catalog, owner, "image-a", 9, 8).await, "job").await;
     start(&catalog, owner, new("image-b", "b")).await;
-    let over = OverLimit { limit: Limit::UploadBytes, used: 18, max: 20 };
+    let over = OverLimit { limit: Limit::UploadBytes, used: 15, max: 20 };
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
     // A share of what is free limits likewise.
     let other = account(&catalog, "other").await.id;
     let within =
         async |id, share| catalog.start_upload(Scope::own(other), new(id, id), share, NOW).await.unwrap();
-    assert_eq!(within("image-d", 9).await, StartUpload::Started);
-    assert_eq!(within("image-e", 17).await, StartUpload::OverShare);
+    assert_eq!(within("image-d", 7).await, StartUpload::Started);
+    assert_eq!(within("image-e", 13).await, StartUpload::OverShare);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     catalog.fail_job(&job.lease, "why", NOW).await.unwrap();
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
+}
+
+/// Holes take no room, so a file may be longer than the limit.
+async fn only_data_counts(Engine { catalog, .. }: Engine) {
+    let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
+    let owner = account(&catalog, "lab").await.id;
+    let sparse = |id, data_bytes| NewUpload { size_bytes: Some(900), data_bytes, ..new(id, id) };
+    assert_eq!(start(&catalog, owner, sparse("image-a", Some(8))).await, StartUpload::Started);
+    // A sender that does not say it may send nothing but data.
+    let over = OverLimit { limit: Limit::UploadBytes, used: 8, max: 20 };
+    assert_eq!(start(&catalog, owner, sparse("image-b", None)).await, StartUpload::OverLimit(over));
+    assert_eq!(start(&catalog, owner, sparse("image-b", Some(0))).await, StartUpload::Started);
+    // More data than was said is taken up to the limit and the share.
+    let going = upload(&catalog, owner, "image-b").await;
+    let receive = async |stored_bytes, share| {
+        let received = Received { bytes: 900, stored_bytes, sparse_state: None };
+        catalog.receive(&going, received, share, NOW).await.unwrap()
+    };
+    assert_eq!(receive(12, SHARE).await, Receive::Received);
+    let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
+    assert_eq!(receive(13, SHARE).await, Receive::OverLimit(over));
+    assert_eq!(receive(12, 19).await, Receive::OverShare);
+    // One that is whole counts with what it takes up.
+    finish(&catalog, &written(&catalog, owner, "image-a", 900, 3).await, "job").await;
+    assert_eq!(start(&catalog, owner, sparse("image-c", Some(5))).await, StartUpload::Started);
 }
 
 async fn a_file_of_unknown_size_grows_to_the_limit(Engine { catalog, .. }: Engine) {
     let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
-    start(&catalog, owner, NewUpload { size_bytes: None, ..new("image-b", "b") }).await;
+    start(&catalog, owner, NewUpload { size_bytes: None, data_bytes: None, ..new("image-b", "b") }).await;
     let going = upload(&catalog, owner, "image-b").await;
-    let receive = async |bytes, share| catalog.receive(&going, bytes, share, NOW).await.unwrap();
-    assert_eq!(receive(11, SHARE).await, Receive::Received);
+    let receive = async |stored_bytes, share| {
+        let received = Received { bytes: 2 * stored_bytes, stored_bytes, sparse_state: None };
+        catalog.receive(&going, received, share, NOW).await.unwrap()
+    };
+    assert_eq!(receive(13, SHARE).await, Receive::Received);
     let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
-    assert_eq!(receive(12, SHARE).await, Receive::OverLimit(over));
-    assert_eq!(receive(11, 19).await, Receive::OverShare);
-    assert_eq!(upload(&catalog, owner, "image-b").await.received_bytes, 11);
+    assert_eq!(receive(14, SHARE).await, Receive::OverLimit(over));
+    assert_eq!(receive(13, 19).await, Receive::OverShare);
+    assert_eq!(upload(&catalog, owner, "image-b").await.received_bytes, 26);
 }
 
 async fn a_failed_upload_frees_its_name(Engine { catalog, .. }: Engine) {
@@ -172,7 +218,7 @@ async fn a_deleted_image_has_no_upload(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-a", "a")).await;
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!(catalog.delete_image(scope, "image-a", NOW + 1).await.unwrap(), DeleteImage::Deleted);
-    assert_eq!(catalog.receive(&going, 5, SHARE, NOW + 2).await.unwrap(), Receive::Gone);
+    assert_eq!(catalog.receive(&going, received(5), SHARE, NOW + 2).await.unwrap(), Receive::Gone);
     assert_eq!(finish(&catalog, &going, "job").await, FinishUpload::Gone);
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, StartUpload::Started);
@@ -183,14 +229,43 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
     let going = upload(&catalog, owner, "image-b").await;
-    catalog.receive(&going, 1, SHARE, NOW + 10).await.unwrap();
-    let silent = async |before: i64| {
-        let found = catalog.silent_uploads(before).await.unwrap();
+    catalog.receive(&going, received(1), SHARE, NOW + 10).await.unwrap();
+    let silent = async |heard_before: i64, started_before: i64| {
+        let found = catalog.silent_uploads(Some(heard_before), started_before).await.unwrap();
         found.into_iter().map(|upload| upload.image_id).collect::<Vec<_>>()
     };
-    assert_eq!(silent(NOW).await, [""; 0]);
-    assert_eq!(silent(NOW + 1).await, ["image-a"]);
-    assert_eq!(silent(NOW + 11).await, ["image-a", "image-b"]);
+    assert_eq!(silent(NOW, NOW).await, [""; 0]);
+    assert_eq!(silent(NOW + 1, NOW).await, ["image-a"]);
+    // One of which something has come is given more time.
+    assert_eq!(silent(NOW, NOW + 11).await, ["image-a"]);
+    assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
+    // Without a time that can be trusted it is not given up.
+    let startable = catalog.silent_uploads(None, NOW + 11).await.unwrap();
+    assert_eq!(startable.iter().map(|upload| &*upload.image_id).collect::<Vec<_>>(), ["image-a"]);
+    // A sign of life counts for the first bytes alone.
+    catalog.hear("image-a", NOW + 5).await.unwrap();
+    catalog.hear("image-b", NOW + 20).await.unwrap();
+    assert_eq!(silent(NOW, NOW + 5).await, [""; 0]);
+    assert_eq!(silent(NOW, NOW + 6).await, ["image-a"]);
+    assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
     finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
-    assert_eq!(silent(NOW + 11).await, ["image-b"]);
+    assert_eq!(silent(NOW + 11, NOW + 11).await, ["image-b"]);
+}
+
+async fn either_hash_is_kept(Engine { catalog, .. }: Engine) {
+    let owner = account(&catalog, "lab").await.id;
+    for (id, agreed, kept) in [
+        ("image-a", AgreedHash::Plain("bb"), (Some("bb"), None)),
+        ("image-b", AgreedHash::Sparse("cc"), (None, Some("cc"))),
+    ] {
+        let new = NewUpload { size_bytes: None, data_bytes: None, blake3: None, ..new(id, id) };
+        start(&catalog, owner, new).await;
+        let going = upload(&catalog, owner, id).await;
+        assert_eq!(going.owed_bytes(), None);
+        let job = NewJob { id };
+        let finished = catalog.finish_upload(&going, 9, agreed, job, NOW).await.unwrap();
+        assert_eq!(finished, FinishUpload::Finished);
+        let finished = upload(&catalog, owner, id).await;
+        assert_eq!((finished.blake3.as_deref(), finished.sparse_hash.as_deref()), kept);
+    }
 }

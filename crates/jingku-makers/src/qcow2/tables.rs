@@ -3,6 +3,8 @@
 //! What is read later is bounded by what is found here: every table and every cluster lies inside the file and belongs to
 //! one place of the disk only, so a small file cannot be made to look like a large disk full of data.
 
+use flate2::{Decompress, FlushDecompress, Status};
+
 use crate::DiskError;
 use crate::qcow2::Header;
 use crate::raw::read_padded;
@@ -64,15 +66,17 @@ impl Walk<'_> {
         while at < l1_bytes {
             let piece = usize::try_from(l1_bytes - at).map_or(table.len(), |left| left.min(table.len()));
             self.read(self.header.l1_offset + at, &mut table[..piece])?;
-            for entry in table[..piece].as_chunks().0 {
+            for (number, entry) in table[..piece].as_chunks().0.iter().enumerate() {
+                let first = (at / 8 + number as u64).saturating_mul(self.header.cluster_bytes() / 8);
                 let offset = u64::from_be_bytes(*entry) & OFFSET_MASK;
                 if offset == 0 {
                     continue;
                 }
                 self.take(offset, self.header.cluster_bytes())?;
                 self.read(offset, &mut second)?;
-                for entry in second.as_chunks().0 {
-                    self.cluster(u64::from_be_bytes(*entry))?;
+                for (number, entry) in second.as_chunks().0.iter().enumerate() {
+                    let place = (first + number as u64).saturating_mul(self.header.cluster_bytes());
+                    self.cluster(u64::from_be_bytes(*entry), place)?;
                 }
             }
             at += piece as u64;
@@ -96,7 +100,7 @@ impl Walk<'_> {
             for entry in table[..piece].as_chunks().0 {
                 match u64::from_be_bytes(*entry) & OFFSET_MASK {
                     0 => {}
-                    block => self.take(block, 1)?,
+                    block => self.take(block, self.header.cluster_bytes())?,
                 }
             }
             at += piece as u64;
@@ -104,8 +108,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks at one entry of a second table.
-    fn cluster(&mut self, entry: u64) -> Result<(), DiskError> {
+    /// Looks at one entry of a second table, which says where the cluster at this place of the disk lies.
+    fn cluster(&mut self, entry: u64, place: u64) -> Result<(), DiskError> {
         if entry & COMPRESSED != 0 {
             // The higher the bits of the offset end, the smaller the clusters.
             let offset_bits = 62 - (self.header.cluster_bits - 8);
@@ -115,13 +119,19 @@ impl Walk<'_> {
         }
         match entry & OFFSET_MASK {
             0 => Ok(()),
-            // The last cluster of a file may be short.
-            offset => self.take(offset, 1),
+            // The last cluster of a file may be short, but only of what lies past the end of the disk: a file that was
+            // cut is not taken for one.
+            offset => {
+                let disk_bytes = self.header.size_bytes.saturating_sub(place);
+                self.take(offset, disk_bytes.clamp(1, self.header.cluster_bytes()))
+            }
         }
     }
 
     fn compressed(&mut self, offset: u64, sectors: u64) -> Result<(), DiskError> {
-        if offset >= self.source.len() {
+        // Whole sectors are claimed, of which the file may end in the last.
+        let end = (offset / 512 + sectors + 1).saturating_mul(512);
+        if offset >= self.source.len() || end >= self.source.len().saturating_add(512) {
             return Err(self.damaged("a table leads to data past the end of the file"));
         }
         self.compressed_clusters += 1;
@@ -129,8 +139,9 @@ impl Walk<'_> {
         if unpacked / DEFLATE_RATIO_MAX > self.source.len() {
             return Err(self.damaged("it claims more compressed data than fits into the file"));
         }
-        // Whole sectors are claimed, of which the file may end in the last.
-        let end = (offset / 512 + sectors + 1) * 512;
+        if end > self.source.len() && !self.is_whole(offset)? {
+            return Err(self.damaged("its last compressed cluster is cut off"));
+        }
         let bits = self.header.cluster_bits;
         for cluster in offset >> bits..end.min(self.source.len()).div_ceil(self.header.cluster_bytes()) {
             if self.own.get(cluster) {
@@ -139,6 +150,19 @@ impl Walk<'_> {
             self.shared.set(cluster);
         }
         Ok(())
+    }
+
+    /// Whether the compressed cluster at the end of the file comes to its own end there.
+    fn is_whole(&self, offset: u64) -> Result<bool, DiskError> {
+        let cluster_bytes = usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory");
+        let packed_bytes = usize::try_from(self.source.len() - offset).unwrap_or(usize::MAX);
+        // No cluster is stored compressed that does not become smaller.
+        let mut packed = vec![0; packed_bytes.min(cluster_bytes)];
+        self.read(offset, &mut packed)?;
+        let mut unpacked = Vec::with_capacity(cluster_bytes);
+        let mut decoder = Decompress::new(false);
+        let status = decoder.decompress_vec(&packed, &mut unpacked, FlushDecompress::Finish);
+        Ok(matches!(status, Ok(Status::StreamEnd)) && unpacked.len() == cluster_bytes)
     }
 
     /// Takes a part of the file for one thing.

@@ -1,5 +1,7 @@
 //! Whether a QEMU process may write to a file.
 
+use std::fs::File;
+
 use crate::DiskError;
 use crate::source::Source;
 
@@ -8,13 +10,21 @@ use crate::source::Source;
 #[cfg(target_os = "linux")]
 const WRITE_PERMISSION_BYTE: i64 = 101;
 
-/// Refuses a file which a QEMU process has open for writing on this machine.
+/// Refuses a file which a QEMU process has open for writing on this machine; see [`is_written`].
+pub(crate) fn refuse_if_written(source: &Source) -> Result<(), DiskError> {
+    if is_written(&source.file) {
+        return Err(DiskError::InUse { path: source.path.clone() });
+    }
+    Ok(())
+}
+
+/// Tells whether a QEMU process has a file open for writing on this machine.
 ///
 /// Asks for no lock itself, so it never stands in a machine's way. Where locks do not work (some network file
-/// systems, QEMU run with `locking=off`) nobody is seen, and [`Source::unchanged`] is what remains.
+/// systems, QEMU run with `locking=off`) nobody is seen, and comparing the file before and after is what remains.
 #[cfg(target_os = "linux")]
 #[expect(clippy::cast_possible_truncation, reason = "libc has these small constants as int, flock as short")]
-pub(crate) fn refuse_if_written(source: &Source) -> Result<(), DiskError> {
+pub fn is_written(file: &File) -> bool {
     use nix::fcntl::{FcntlArg, fcntl};
     use nix::libc;
 
@@ -25,15 +35,12 @@ pub(crate) fn refuse_if_written(source: &Source) -> Result<(), DiskError> {
         l_len: 1,
         l_pid: 0,
     };
-    let asked = fcntl(&source.file, FcntlArg::F_OFD_GETLK(&mut lock));
-    if asked.is_ok() && lock.l_type != libc::F_UNLCK as libc::c_short {
-        return Err(DiskError::InUse { path: source.path.clone() });
-    }
-    Ok(())
+    let asked = fcntl(file, FcntlArg::F_OFD_GETLK(&mut lock));
+    asked.is_ok() && lock.l_type != libc::F_UNLCK as libc::c_short
 }
 
 /// QEMU locks nothing elsewhere.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn refuse_if_written(_source: &Source) -> Result<(), DiskError> {
-    Ok(())
+pub fn is_written(_file: &File) -> bool {
+    false
 }

@@ -26,6 +26,8 @@ pub struct ImportCompShareCustomImageRequest {
     pub description: Option<String>,
     /// Bytes of the file, as it is uploaded; absent when nobody knows yet.
     pub size_bytes: Option<i64>,
+    /// Bytes of the file that are no hole, if the client knows; at most `size_bytes`. Room is looked for by them.
+    pub data_bytes: Option<i64>,
     /// BLAKE3 of the file in hexadecimal, if it is known.
     pub blake3: Option<String>,
     /// How the disk in the file is to be read, whatever it looks like; its content decides when absent.
@@ -65,6 +67,8 @@ pub struct ImportCompShareCustomImageResponse {
     pub url: String,
     /// When the link ends, in Unix seconds. Asking again gives another.
     pub expire_time: i64,
+    /// Whether the upload was there before: a client that fails may withdraw only what it has started itself.
+    pub resumed: bool,
 }
 
 impl Request for ImportCompShareCustomImageRequest {
@@ -76,6 +80,10 @@ impl Request for ImportCompShareCustomImageRequest {
         let size_bytes = tree.parsed("SizeBytes")?;
         if size_bytes.is_some_and(|bytes: i64| bytes < 1) {
             return Err(ParamError::not_available("SizeBytes"));
+        }
+        let data_bytes = tree.parsed("DataBytes")?;
+        if data_bytes.is_some_and(|bytes: i64| bytes < 0 || size_bytes.is_none_or(|size| bytes > size)) {
+            return Err(ParamError::not_available("DataBytes"));
         }
         let blake3 = tree.id("Blake3")?;
         if blake3.as_deref().is_some_and(|hash| !is_blake3(hash)) {
@@ -90,6 +98,7 @@ impl Request for ImportCompShareCustomImageRequest {
             name,
             description: tree.description("Description")?,
             size_bytes,
+            data_bytes,
             blake3,
             format,
         })
@@ -101,6 +110,7 @@ impl Request for ImportCompShareCustomImageRequest {
             .text("Name", Some(&self.name))
             .text("Description", self.description.as_deref())
             .number("SizeBytes", self.size_bytes)
+            .number("DataBytes", self.data_bytes)
             .text("Blake3", self.blake3.as_deref())
             .text("Format", self.format.map(FileFormat::as_str))
     }

@@ -1,11 +1,11 @@
-use jingku_catalog::{NewUpload, StartUpload};
+use jingku_catalog::{NewUpload, StartUpload, Upload};
 use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
 use super::name_taken;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Internal};
 use crate::gateway::Caller;
 use crate::limits::DISK_BYTES_MAX;
 use crate::link::UploadLink;
@@ -31,21 +31,23 @@ pub(super) async fn run(
         region: &zone.region,
         zone: &zone.zone,
         size_bytes: request.size_bytes,
+        data_bytes: request.data_bytes,
         blake3: request.blake3.as_deref(),
         format: request.format.map(FileFormat::as_str),
     };
     let (own, account) = (caller.own(), caller.account().id);
     // What has come of one that goes on is on the disk already.
-    let id = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
-        id
+    let (id, resumed) = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
+        context.catalog.hear(&id, context.clock.now()).await?;
+        (id, true)
     } else {
-        check_room(context, request.size_bytes).await?;
+        check_room(context, request.data_bytes.or(request.size_bytes)).await?;
         let id = image_id(&*context.random);
         let now = context.clock.now();
         let share = context.upload_share().await?;
         match context.catalog.start_upload(own, new(&id), share, now).await? {
-            StartUpload::Started => id,
-            StartUpload::Going(other) => other,
+            StartUpload::Started => (id, false),
+            StartUpload::Going(other) => (other, true),
             StartUpload::NameTaken => {
                 return Err(name_taken(context, caller, "Name", &request.name).await);
             }
@@ -56,19 +58,20 @@ pub(super) async fn run(
     let expires_at = context.clock.now() + DEFAULT_LINK_SECS;
     let link = UploadLink { image_id: id.clone(), account: account.0, expires_at };
     let url = context.upload_url(&link);
-    Ok(ImportCompShareCustomImageResponse { comp_share_image_id: id, url, expire_time: expires_at })
+    Ok(ImportCompShareCustomImageResponse { comp_share_image_id: id, url, expire_time: expires_at, resumed })
 }
 
 /// Refuses a file that may not fit: it lies in the data folder until its image is made, which may take as much again.
-/// What other uploads have still to bring is theirs.
-async fn check_room(context: &Context, size_bytes: Option<i64>) -> Result<(), Error> {
-    let Some(room) = &context.room else { return Ok(()) };
-    let Ok(free) = room.free_bytes() else { return Ok(()) };
+/// What other uploads have still to bring is theirs. Holes take no room.
+async fn check_room(context: &Context, data_bytes: Option<i64>) -> Result<(), Error> {
+    let Some(room) = context.room.clone() else { return Ok(()) };
+    let free = tokio::task::spawn_blocking(move || room.free_bytes()).await.map_err(Internal::Task)?;
+    let Ok(free) = free else { return Ok(()) };
     let uploads = context.catalog.uploads().await?;
-    let owed = uploads.iter().filter_map(|upload| Some((upload.size_bytes? - upload.received_bytes).max(0)));
-    let owed = u64::try_from(owed.sum::<i64>()).unwrap_or(0);
+    let owed = uploads.iter().filter_map(Upload::owed_bytes).fold(0, i64::saturating_add);
+    let owed = u64::try_from(owed).unwrap_or(0);
     let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(owed);
-    let needed_bytes = size_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);
+    let needed_bytes = data_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);
     if needed_bytes <= free_bytes {
         return Ok(());
     }

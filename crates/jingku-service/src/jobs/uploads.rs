@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE};
+use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE, Upload};
 
 use super::supervisor::Loop;
 use super::trash::trusted_now;
 use crate::context::Context;
+use crate::limits::{UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT};
 
 /// How often.
-const EVERY: Duration = Duration::from_mins(10);
-/// How long nothing may come, in seconds: a day.
-const SILENCE_SECS: i64 = 86_400;
+const EVERY: Duration = Duration::from_mins(1);
 
-/// What the owner is told of an image whose file did not come.
+/// `FailedReason` of an image of whose file no byte came.
+const NOT_STARTED: &str = "No byte of the file came within 10 minutes. Import it again.";
+/// `FailedReason` of an image whose file did not come to its end.
 const SILENT: &str = "Nothing more of the file came for 24 hours. Import it again.";
 
 /// Works until the server stops, for the first time at once.
@@ -23,14 +24,14 @@ pub(super) async fn expire(task: Loop) {
 }
 
 async fn expire_once(context: &Arc<Context>) -> Result<(), CatalogError> {
-    // What has come of a file may be hours of work: a clock that has just jumped does not throw it away.
-    let silent = match trusted_now(context).await {
-        Some(now) => context.catalog.silent_uploads(now - SILENCE_SECS).await?,
-        None => Vec::new(),
-    };
     let now = context.clock.now();
-    for upload in silent {
-        if context.catalog.fail_upload(&upload, SILENT, now).await? {
+    // What has come of a file may be hours of work: a clock that has just jumped does not throw it away. Where nothing has
+    // come nothing is lost.
+    let resumable = trusted_now(context).await.map(|now| now - seconds(UPLOAD_RESUME_TIMEOUT));
+    let silent = context.catalog.silent_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
+    // Bytes may be coming just now.
+    for upload in silent.iter().filter(|upload| !context.spools.is_taken(&upload.image_id)) {
+        if context.catalog.fail_upload(upload, reason(upload), now).await? {
             tracing::info!(image_id = upload.image_id, "upload given up");
             context.spools.remove(&upload.image_id);
         }
@@ -43,6 +44,14 @@ async fn expire_once(context: &Arc<Context>) -> Result<(), CatalogError> {
         context.spools.remove(image_id);
     }
     Ok(())
+}
+
+fn reason(upload: &Upload) -> &'static str {
+    if upload.received_bytes == 0 { NOT_STARTED } else { SILENT }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Removes the file of a job that has ended.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use jingku_catalog::{OverLimit, Receive, Upload};
+use jingku_catalog::{OverLimit, Receive, Received, Upload};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -13,12 +13,15 @@ use super::spool::Spool;
 use crate::context::Context;
 use crate::error::{Error, Internal};
 use crate::failpoint;
+use crate::limits::UPLOAD_CHECKPOINT;
 use crate::transfer::{ClientRate, TooSlow};
 
 /// Pieces read ahead of the disk; each is what the network gave at once.
 const AHEAD: usize = 4;
 /// After so many bytes what has come is made durable and written down, so that a server that dies has that.
 const CHECKPOINT_BYTES: u64 = 64 << 20;
+#[expect(clippy::cast_possible_wrap, reason = "half a minute")]
+const CHECKPOINT_SECS: i64 = UPLOAD_CHECKPOINT.as_secs() as i64;
 
 /// Why no more of a body was taken.
 enum Stop {
@@ -76,14 +79,14 @@ pub(super) async fn body(
     }
     drop(sender);
     let (received, stop) = writing.await?;
-    match (told(context, upload, received, stop), refusal) {
+    match (outcome(context, upload, received, stop), refusal) {
         (Ok(_), Some(refusal)) => Err(refusal),
-        (told, _) => told,
+        (outcome, _) => outcome,
     }
 }
 
 /// What to answer.
-fn told(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
+fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
     match stop {
         None => Ok(received),
         Some(Stop::Gone) => {
@@ -92,14 +95,10 @@ fn told(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -
         }
         Some(Stop::Full { free_bytes }) => {
             // Of a file whose size nobody knows, some more.
-            let size = upload.size_bytes.and_then(|size| u64::try_from(size).ok());
-            let needed_bytes = size.map_or(1, |size| size.saturating_sub(received));
-            tracing::warn!(
-                image_id = upload.image_id,
-                needed_bytes,
-                free_bytes,
-                "no room for the rest of a file"
-            );
+            let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
+            let owed = upload.owed_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+            let (image_id, needed_bytes) = (&*upload.image_id, owed.unwrap_or(1).max(1));
+            tracing::warn!(image_id, needed_bytes, free_bytes, "no room for the rest of a file");
             Err(Error::NoRoomForFile { needed_bytes })
         }
         Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
@@ -121,7 +120,7 @@ pub(super) async fn zeros(
         (spool.received(), checkpoint(&shared, &of, &mut spool))
     });
     let (received, stop) = appended.await?;
-    told(context, upload, received, stop)
+    outcome(context, upload, received, stop)
 }
 
 fn write(
@@ -130,7 +129,7 @@ fn write(
     mut spool: Spool,
     mut pieces: mpsc::Receiver<Bytes>,
 ) -> (u64, Option<Stop>) {
-    let mut durable = spool.received();
+    let (mut durable, mut durable_at) = (spool.received(), context.clock.now());
     let mut stop = None;
     while let Some(bytes) = pieces.blocking_recv() {
         match spool.append(&bytes) {
@@ -138,9 +137,10 @@ fn write(
             Ok(false) => stop = Some(Stop::Full { free_bytes: spool.free_bytes() }),
             Err(error) => stop = Some(Stop::Failed(Internal::Spool(error))),
         }
-        if stop.is_none() && spool.received() >= durable + CHECKPOINT_BYTES {
+        let late = context.clock.now() >= durable_at + CHECKPOINT_SECS;
+        if stop.is_none() && (late || spool.received() >= durable + CHECKPOINT_BYTES) {
             stop = checkpoint(context, upload, &mut spool);
-            durable = spool.received();
+            (durable, durable_at) = (spool.received(), context.clock.now());
         }
         if stop.is_some() {
             break;
@@ -160,13 +160,20 @@ fn write(
 
 /// Makes durable what has come, then says so.
 fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<Stop> {
-    if let Err(error) = spool.sync() {
-        return Some(Stop::Failed(Internal::Spool(error)));
-    }
-    let bytes = i64::try_from(spool.received()).unwrap_or(i64::MAX);
+    let stored = match spool.sync() {
+        Ok(stored) => stored,
+        Err(error) => return Some(Stop::Failed(Internal::Spool(error))),
+    };
+    let (bytes, state) = (spool.received(), spool.sparse_state());
+    let received = Received {
+        bytes: to_i64(bytes),
+        // A file system counts whole blocks: they are no reason to refuse a file that is as long as it was to be.
+        stored_bytes: to_i64(stored.min(bytes)),
+        sparse_state: state.as_deref(),
+    };
     let written_down = async {
         let share = context.upload_share().await?;
-        context.catalog.receive(upload, bytes, share, context.clock.now()).await
+        context.catalog.receive(upload, received, share, context.clock.now()).await
     };
     match Handle::current().block_on(written_down) {
         Ok(Receive::Received) => {
@@ -178,4 +185,8 @@ fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<S
         Ok(Receive::OverShare) => Some(Stop::OverShare),
         Err(error) => Some(Stop::Failed(Internal::Catalog(error))),
     }
+}
+
+fn to_i64(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

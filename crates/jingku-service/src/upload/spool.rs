@@ -1,11 +1,11 @@
 //! One file on its way in.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
-use blake3::Hasher;
-use jingku_makers::SparseWriter;
+use jingku_makers::{SparseWriter, next_stored};
+use jingku_protocol::{FileHasher, HashKind};
 
 use super::spools::Place;
 use crate::error::Internal;
@@ -14,15 +14,26 @@ use crate::room::{MARGIN_BYTES, Room};
 
 /// Read at once when a file is hashed anew.
 const READ_BYTES: usize = 1 << 20;
-/// Zeros are hashed from one block of this many bytes.
-static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 /// How often it is looked whether there is room.
 const ROOM_BYTES: u64 = 8 << 20;
 
 /// What is known of a file between two requests.
 pub(super) struct Hashed {
-    hasher: Hasher,
+    hasher: FileHasher,
     at: u64,
+}
+
+impl Hashed {
+    fn is(&self, kind: HashKind, received: u64) -> bool {
+        self.at == received && self.hasher.kind() == kind
+    }
+}
+
+/// What the catalogue says has come of a file.
+pub(super) struct Acknowledged {
+    pub(super) bytes: u64,
+    /// State of the sparse hash of them.
+    pub(super) sparse_state: Option<String>,
 }
 
 /// A file that one request has for itself.
@@ -34,12 +45,23 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Opens a file, or creates it. What lies beyond `received` was not acknowledged and goes; where there is less than
-    /// that, less has come. Reads what has come when this process does not know its hash.
-    pub(super) fn open(mut place: Place, received: u64) -> Result<Self, Internal> {
-        let file = open(&mut place, received).map_err(Internal::Spool)?;
+    /// Opens a file, or creates it. What lies beyond what was acknowledged goes; where there is less than that, less has
+    /// come. Reads what has come when this process does not know its hash of this kind.
+    pub(super) fn open(
+        mut place: Place,
+        acknowledged: &Acknowledged,
+        kind: HashKind,
+    ) -> Result<Self, Internal> {
+        let file = open(&mut place, acknowledged, kind).map_err(Internal::Spool)?;
         let looked_at = place.known.as_ref().map_or(0, |known| known.at);
         Ok(Self { place, file, looked_at })
+    }
+
+    /// Tells whether opening a file has to read much of it.
+    pub(super) fn must_read(place: &Place, acknowledged: &Acknowledged, kind: HashKind) -> bool {
+        let known = place.known.as_ref().is_some_and(|known| known.is(kind, acknowledged.bytes));
+        let resumed = kind == HashKind::Sparse && acknowledged.sparse_state.is_some();
+        acknowledged.bytes > 0 && !known && !resumed
     }
 
     /// How many bytes have come.
@@ -49,12 +71,16 @@ impl Spool {
 
     /// The hash of what has come, in hexadecimal.
     pub(super) fn hash(&self) -> String {
-        let hash = self.place.known.as_ref().map(|known| known.hasher.finalize());
-        hash.map(|hash| hash.to_hex().to_string()).unwrap_or_default()
+        self.place.known.as_ref().map(|known| known.hasher.hash()).unwrap_or_default()
     }
 
-    /// Appends bytes. Tells `false` when there is no room for them; then none of them has come. After an error it is not
-    /// known what has.
+    /// With what the hash is resumed after a restart, if it can be.
+    pub(super) fn sparse_state(&self) -> Option<String> {
+        self.place.known.as_ref()?.hasher.state()
+    }
+
+    /// Appends bytes. Returns `false` when there is no room for them; then none of them has come. After an error it is
+    /// not known what has.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<bool> {
         let at = self.received();
         if at >= self.looked_at + ROOM_BYTES {
@@ -83,24 +109,23 @@ impl Spool {
     pub(super) fn append_zeros(&mut self, count: u64) {
         self.file.skip(count);
         if let Some(known) = &mut *self.place.known {
-            let mut left = count;
-            while left > 0 {
-                let piece = ZEROS.len().min(usize::try_from(left).unwrap_or(ZEROS.len()));
-                known.hasher.update(&ZEROS[..piece]);
-                left -= piece as u64;
-            }
+            known.hasher.zeros(count);
             known.at += count;
         }
     }
 
-    /// Makes durable what has come.
-    pub(super) fn sync(&mut self) -> io::Result<()> {
-        if let Err(error) = self.file.sync() {
-            *self.place.known = None;
-            return Err(error);
+    /// Makes durable what has come. Returns how many bytes it takes up.
+    pub(super) fn sync(&mut self) -> io::Result<u64> {
+        match self.file.sync() {
+            Ok(stored_bytes) => {
+                failpoint::reached("upload.bytes_durable");
+                Ok(stored_bytes)
+            }
+            Err(error) => {
+                *self.place.known = None;
+                Err(error)
+            }
         }
-        failpoint::reached("upload.bytes_durable");
-        Ok(())
     }
 
     /// What may be taken of what is free, in bytes.
@@ -110,19 +135,21 @@ impl Spool {
     }
 }
 
-fn open(place: &mut Place, received: u64) -> io::Result<SparseWriter> {
+fn open(place: &mut Place, acknowledged: &Acknowledged, kind: HashKind) -> io::Result<SparseWriter> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let mut file = options.open(&place.path)?;
-    let length = file.metadata()?.len();
-    let known = match place.known.take() {
-        Some(known) if known.at == received && length >= received => known,
-        _ => {
-            if let Some(folder) = place.path.parent() {
-                File::open(folder)?.sync_all()?;
-            }
-            hash(&mut file, received.min(length))?
+    let file = options.open(&place.path)?;
+    let (length, received) = (file.metadata()?.len(), acknowledged.bytes);
+    let known = place.known.take().filter(|known| known.is(kind, received) && length >= received);
+    let known = if let Some(known) = known {
+        known
+    } else {
+        if let Some(folder) = place.path.parent() {
+            File::open(folder)?.sync_all()?;
         }
+        // The state is that of all bytes.
+        let state = acknowledged.sparse_state.as_deref().filter(|_| length >= received);
+        hash(&file, received.min(length), kind, state)?
     };
     file.set_len(known.at)?;
     let at = known.at;
@@ -134,19 +161,22 @@ fn is_used_up(room: &Room) -> bool {
     room.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }
 
-fn hash(file: &mut File, length: u64) -> io::Result<Hashed> {
-    let (mut hasher, mut at) = (Hasher::new(), 0);
+/// Hashes the start of a file: all of it, or for a sparse hash what `state` does not cover. Holes are not read.
+fn hash(file: &File, length: u64, kind: HashKind, state: Option<&str>) -> io::Result<Hashed> {
+    let resumed = state.filter(|_| kind == HashKind::Sparse);
+    let resumed = resumed.and_then(|state| FileHasher::resume(state, length));
+    let (mut hasher, mut at) = resumed.unwrap_or_else(|| (FileHasher::new(kind), 0));
     let mut piece = vec![0; READ_BYTES];
-    let mut rest = file.take(length);
-    loop {
-        match rest.read(&mut piece) {
-            Ok(0) => return Ok(Hashed { hasher, at }),
-            Ok(read) => {
-                hasher.update(&piece[..read]);
-                at += read as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+    while at < length {
+        let data = next_stored(file, at..length)?.unwrap_or(length..length);
+        hasher.zeros(data.start - at);
+        at = data.start;
+        while at < data.end {
+            let wanted = usize::try_from(data.end - at).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+            file.read_exact_at(&mut piece[..wanted], at)?;
+            hasher.update(&piece[..wanted]);
+            at += wanted as u64;
         }
     }
+    Ok(Hashed { hasher, at })
 }

@@ -86,7 +86,12 @@ impl Spools {
         lock(&self.known).remove(image_id);
     }
 
-    /// Removes the file of an image, if there is one. Whoever is at it finds out from the catalogue.
+    /// Tells whether a request has the file of an image.
+    pub(crate) fn is_taken(&self, image_id: &str) -> bool {
+        lock(&self.known).get(image_id).is_some_and(|known| known.try_lock().is_err())
+    }
+
+    /// Removes the file of an image, if there is one. A request that has it finds out from the catalogue.
     pub(crate) fn remove(&self, image_id: &str) {
         self.close(image_id);
         failpoint::reached("upload.removing");

@@ -1,12 +1,13 @@
 //! The action, and what its links take.
 
 mod files;
+mod sparse;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request};
 use axum::response::Response;
 use jingku_protocol::actions::Action;
-use jingku_service::MAX_ACCOUNT_UPLOADS;
+use jingku_service::{Clock, MAX_ACCOUNT_UPLOADS, UPLOAD_CHECKPOINT, UPLOAD_START_TIMEOUT};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -26,7 +27,7 @@ impl Caller {
         let url = reply["Url"].as_str().unwrap();
         (
             reply["CompShareImageId"].as_str().unwrap().to_owned(),
-            url[url.find("/uploads/").unwrap()..].to_owned(),
+            url[url.rfind("/uploads/").unwrap()..].to_owned(),
         )
     }
 
@@ -202,6 +203,12 @@ async fn what_cannot_be_is_refused() {
         text,
         "An import of this file may need 1843200 MB, and the image store has no room for it; ask the operator"
     );
+    // Holes take no room, and there cannot be more data than file.
+    for data in ["-1", "x", "966367641601"] {
+        let asked = [("Name", "env"), ("SizeBytes", &*size), ("DataBytes", data)];
+        assert_eq!(refusal(&asked).await, bad("DataBytes"), "{data}");
+    }
+    assert_eq!(refusal(&[("Name", "env"), ("DataBytes", "1")]).await, bad("DataBytes"));
     assert_eq!(caller.images(&[]).await.len(), 1, "a refused import left something");
 
     let ids: Vec<String> = {
@@ -498,6 +505,59 @@ async fn a_day_of_silence_ends_it() {
     let reason = caller.image(&silent).await["FailedReason"].clone();
     assert_eq!(reason, "Nothing more of the file came for 24 hours. Import it again.");
     assert_eq!(service.spools(), [alive]);
+}
+
+/// Nothing has come: it holds its name and a place for minutes only. What comes slowly is left alone.
+#[tokio::test]
+async fn an_upload_without_a_byte_is_forgotten_after_minutes() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let reply = caller.ok(IMPORT, &[("Name", "slow")]).await;
+    assert_eq!(reply["Resumed"], false);
+    assert_eq!(caller.ok(IMPORT, &[("Name", "slow")]).await["Resumed"], true);
+    let (slow_id, slow_link) = caller.import(&[("Name", "slow")]).await;
+    let (begun, link) = caller.import(&[("Name", "begun")]).await;
+    caller.append(&link, 0, b"bytes").await;
+    let mut empty = Vec::new();
+    for number in 2..MAX_ACCOUNT_UPLOADS {
+        empty.push(caller.import(&[("Name", &format!("env-{number}"))]).await.0);
+    }
+    assert_eq!(caller.refusal(IMPORT, &[("Name", "more")]).await.0, 8095);
+    let (sender, body) = slow();
+    let receiving = {
+        let (caller, link) = (caller.clone(), slow_link.clone());
+        tokio::spawn(async move { caller.to(Method::PATCH, &link, &[("upload-offset", "0")], body).await })
+    };
+    sender.send(Ok(Bytes::from("a"))).await.unwrap();
+    sender.send(Ok(Bytes::from("b"))).await.unwrap();
+
+    service.clock.set(NOW + 60);
+    // Its client asks again.
+    let (waiting, _) = caller.import(&[("Name", "env-2")]).await;
+    assert_eq!(waiting, empty.remove(0));
+    service.clock.set(NOW + UPLOAD_START_TIMEOUT.as_secs().cast_signed() + 1);
+    service.work_off(&empty[0]).await;
+    for id in &empty {
+        let image = caller.image(id).await;
+        let facts = (&image["Status"], &image["FailedReason"]);
+        let reason = "No byte of the file came within 10 minutes. Import it again.";
+        assert_eq!(facts, (&"UnAvailable".into(), &reason.into()));
+    }
+    for id in [&slow_id, &begun, &waiting] {
+        assert_eq!(caller.image(id).await["Status"], "Making", "{id}");
+    }
+    // The name and the places are free.
+    assert!(!empty.contains(&caller.import(&[("Name", "env-3")]).await.0));
+    // What comes slowly is recorded while it comes, and so is not taken for none.
+    let mut whole = b"ab".to_vec();
+    while told(&caller.to(Method::HEAD, &slow_link, &[], Body::empty()).await).1 == Some(0) {
+        service.clock.set(service.clock.now() + UPLOAD_CHECKPOINT.as_secs().cast_signed());
+        sender.send(Ok(Bytes::from("c"))).await.unwrap();
+        whole.push(b'c');
+    }
+    drop(sender);
+    assert_eq!(receiving.await.unwrap().status(), 204);
+    assert_eq!(caller.look(&slow_link).await, (whole.len(), hash(&whole)));
 }
 
 /// What a memory-only server does.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use compshare::actions::MAX_LINK_SECS;
+use compshare::actions::{MAX_LINK_SECS, is_blake3};
 use jingku_service::DiskFormat;
 
 use super::ConnectionArgs;
@@ -127,8 +127,8 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    #[arg(value_name = "FILE", help = tr("The file; - for standard input. Called again, it goes on where it was", "磁盘文件；- 表示标准输入。中断后再次运行即可续传"))]
-    pub(crate) file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "producer", conflicts_with = "producer", help = tr("The file; - for standard input. Run again, it resumes", "磁盘文件；- 表示标准输入。中断后再次运行即可续传"))]
+    pub(crate) file: Option<PathBuf>,
     #[arg(long, value_name = "raw|qcow2", help = tr("What the disk is, whatever it looks like [default: the content decides]", "磁盘的格式，不再检查内容 [默认：由内容决定]"))]
     pub(crate) format: Option<DiskFormat>,
     #[arg(long, help = name::help(tr("The image's name, unique in the account", "镜像名称，账号内唯一")))]
@@ -137,8 +137,14 @@ pub(crate) struct ImportArgs {
     pub(crate) description: Option<String>,
     #[arg(long, help = tr("Follow until it is done", "一直等到完成"))]
     pub(crate) wait: bool,
+    #[arg(long, value_name = "BYTES", value_parser = bytes, help = tr("How many bytes must arrive, such as 21474836480 or 20G", "必须收到的字节数，如 21474836480 或 20G"))]
+    pub(crate) size: Option<u64>,
+    #[arg(long, value_name = "HEX", value_parser = blake3, help = tr("BLAKE3 of what must arrive, as b3sum prints it", "必须收到的内容的 BLAKE3 值，即 b3sum 的输出"))]
+    pub(crate) blake3: Option<String>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[arg(last = true, id = "producer", value_name = "COMMAND", help = tr("Import what a command writes. Nothing becomes an image unless it ends with 0", "导入命令的输出；命令返回 0 才会生成镜像"))]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +153,31 @@ pub(crate) struct UrlArgs {
     pub(crate) expires: i64,
     #[command(flatten)]
     pub(crate) one: OneImage,
+}
+
+/// A number of bytes, as people write it.
+fn bytes(text: &str) -> Result<u64, String> {
+    let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
+    let number = text.strip_suffix("iB").or_else(|| text.strip_suffix('B')).unwrap_or(text);
+    let unit = units.iter().find_map(|(unit, bits)| Some((number.strip_suffix(unit)?, *bits)));
+    let (number, bits) = unit.unwrap_or((number, 0));
+    let count = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << bits));
+    count.filter(|count| (1..=i64::MAX.cast_unsigned()).contains(count)).ok_or_else(|| {
+        tr(
+            "write it like 1048576, 512M or 20G; K, M, G and T are powers of 1024",
+            "请写成 1048576、512M 或 20G 的形式；K、M、G、T 以 1024 为进制",
+        )
+        .to_owned()
+    })
+}
+
+/// A hash in hexadecimal.
+fn blake3(text: &str) -> Result<String, String> {
+    let text = text.to_ascii_lowercase();
+    if is_blake3(&text) {
+        return Ok(text);
+    }
+    Err(tr("write 64 hexadecimal digits", "请写 64 位十六进制数").to_owned())
 }
 
 /// The life of a link, as people write it.

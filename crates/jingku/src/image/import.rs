@@ -1,15 +1,20 @@
 //! `jingku image import`.
 
-use std::path::Path;
+use std::io::PipeReader;
+use std::time::Duration;
 
-use compshare::Upload;
 use compshare::actions::ImportCompShareCustomImageRequest;
+use compshare::{Error, RetCode, Upload};
 use indicatif::ProgressBar;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::follow::{self, bar, were_there};
+use super::input::{Input, empty};
 use super::look;
-use super::source::{Piece, STDIN, Source, empty};
+use super::producer::Producer;
+use super::source::{Piece, Source};
+use super::stop::Stop;
 use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
@@ -17,41 +22,209 @@ use crate::lang::tr;
 use crate::output::warn;
 use crate::translate;
 
+/// How long it may take to learn what the server has of an upload that broke off.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it may take to withdraw an upload, or to get to know it first.
+const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often the server hears of an upload of which no byte was sent yet: it ends one that is silent for ten minutes.
+const RENEW_AFTER: Duration = Duration::from_mins(3);
+
+/// Why an upload has not come to its end, and what becomes of it.
+enum Broken {
+    /// What has come stays for a while: the same command may resume it.
+    Resumable(Failure),
+    /// Nothing can come of it: it is withdrawn.
+    Lost(Failure),
+    /// It is of another client or of another file, or is not there any more.
+    NotOurs(Failure),
+}
+
+/// An upload and whether this command may withdraw it: it has started it, or has sent some of it.
+struct Sending {
+    upload: Upload,
+    ours: bool,
+}
+
 pub(super) async fn run(global: &Global, connection: &Connection, args: ImportArgs) -> Result<(), Failure> {
-    let (source, size) = Source::open(&args.file)?;
+    let mut stop = Stop::listen()?;
+    let (mut producer, output) = match args.command.as_slice() {
+        [] => (None, None),
+        words => Producer::spawn(words).map(|(producer, output)| (Some(producer), Some(output)))?,
+    };
+    let imported = import(global, connection, &args, &mut producer, output, &mut stop).await;
+    if let Some(producer) = producer {
+        producer.stop().await;
+    }
+    let image_id = imported?;
+    tokio::select! {
+        followed = follow::begun(global, connection, &image_id, args.wait) => followed,
+        () = stop.terminated() => Err(Failure::new(Exit::Terminated, tr("Stopped waiting.", "已停止等待。"))),
+    }
+}
+
+/// Brings the input to the server. Returns the id of the image that is made of it.
+async fn import(
+    global: &Global,
+    connection: &Connection,
+    args: &ImportArgs,
+    producer: &mut Option<Producer>,
+    output: Option<PipeReader>,
+    stop: &mut Stop,
+) -> Result<String, Failure> {
+    let input = open(args, producer, output, stop).await?;
+    refuse_what_may_be_a_part(&input, args)?;
     // Who waits is told at the end, by the server.
-    if let Some(caution) = look::at_file(&args.file, args.format)?.filter(|_| !args.wait) {
+    if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
         warn(&translate::caution(&caution));
     }
+    let mut sending = start(connection, args, &input, stop).await?;
+    match send(&mut sending, input, args, producer, stop).await {
+        Ok(()) => Ok(sending.upload.image_id().to_owned()),
+        Err(broken) => tokio::select! {
+            failure = give_up(global, connection, sending, broken) => Err(failure),
+            // It was asked twice.
+            exit = stop.asked() => Err(stopped(exit)),
+        },
+    }
+}
+
+/// Opens the input and waits for its first bytes: so nothing is started for what brings none.
+async fn open(
+    args: &ImportArgs,
+    producer: &mut Option<Producer>,
+    output: Option<PipeReader>,
+    stop: &mut Stop,
+) -> Result<Input, Failure> {
+    let (file, format) = (args.file.clone().unwrap_or_default(), args.format);
+    let name = producer.as_ref().map(|it| it.name.clone());
+    let opening = on_a_thread(move || match (output, name) {
+        (Some(output), Some(name)) => Input::of_command(&name, output),
+        _ => Input::open(&file, format),
+    });
+    let opened = tokio::select! {
+        // First: Ctrl-C at a terminal ends the command as well.
+        biased;
+        exit = stop.asked() => return Err(stopped(exit)),
+        failure = failed(producer) => return Err(failure),
+        opened = opening => opened,
+    };
+    if opened.is_err()
+        && let Some(producer) = producer
+    {
+        // That it wrote nothing matters less than why.
+        producer.ended().await?;
+    }
+    opened
+}
+
+/// Refuses an input that may end early without anybody knowing, and a file that is not as it was stated.
+fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Failure> {
+    if let (Some(stated), Some(size)) = (args.size, input.size)
+        && stated != size
+    {
+        return Err(other_size(&input.name, size, stated));
+    }
+    if input.ends_itself || args.size.is_some() || args.blake3.is_some() {
+        return Ok(());
+    }
+    let (name, image) = (&input.name, &args.name);
+    let message = tr(
+        format!(
+            "{name} brings a raw disk through a pipe, which has no end of its own: if what writes it dies, a part would \
+             become an image. Let Jingku run the command: `jingku image import --name {image} -- COMMAND…`. Or state \
+             what must arrive: `jingku image import {name} --name {image} --size BYTES`, or --blake3 HEX."
+        ),
+        format!(
+            "{name} 通过管道传来 raw 磁盘，它没有自己的结尾：写入方一旦中断，残缺的内容就会成为镜像。请让 Jingku 运行该命令：\
+             `jingku image import --name {image} -- COMMAND…`；或说明必须收到的内容：\
+             `jingku image import {name} --name {image} --size BYTES`，或 --blake3 HEX。"
+        ),
+    );
+    Err(Failure::new(Exit::Usage, message))
+}
+
+/// Starts the upload. Asked to stop meanwhile, it withdraws what it may have started.
+async fn start(
+    connection: &Connection,
+    args: &ImportArgs,
+    input: &Input,
+    stop: &mut Stop,
+) -> Result<Sending, Failure> {
+    let as_i64 = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let request = ImportCompShareCustomImageRequest {
         format: args.format.map(look::on_the_wire),
         name: args.name.clone(),
         description: args.description.clone(),
-        size_bytes: size.map(|size| i64::try_from(size).unwrap_or(i64::MAX)),
+        size_bytes: input.size.or(args.size).map(as_i64),
+        data_bytes: input.data.map(as_i64),
         ..ImportCompShareCustomImageRequest::default()
     };
-    let sent = tokio::select! {
-        sent = send(connection, &request, source, size) => sent,
-        _ = tokio::signal::ctrl_c() => return Err(interrupted(&args.file)),
+    let mut starting = std::pin::pin!(connection.client.start_import(&request));
+    let upload = tokio::select! {
+        started = &mut starting => started?,
+        exit = stop.asked() => {
+            if let Ok(Ok(upload)) = timeout(WITHDRAW_TIMEOUT, starting).await && !upload.is_resumed() {
+                // The server forgets it by itself when this does not come about.
+                let _ = timeout(WITHDRAW_TIMEOUT, upload.withdraw()).await;
+            }
+            return Err(stopped(exit));
+        }
     };
-    let image_id = sent?;
-    follow::begun(global, connection, &image_id, args.wait).await
+    let ours = !upload.is_resumed();
+    Ok(Sending { upload, ours })
 }
 
-/// Brings the file to the server, and tells the id of the image that is made of it.
+/// Sends all of the input, and agrees on it when it is certain that it is whole and one state.
 async fn send(
-    connection: &Connection,
-    request: &ImportCompShareCustomImageRequest,
-    source: Source,
-    size: Option<u64>,
-) -> Result<String, Failure> {
-    let mut upload = connection.client.start_import(request).await?;
-    let bar = bar(size.unwrap_or(0));
-    let path = source.path().to_owned();
-    let source = go_on(&upload, source, &bar).await?;
+    sending: &mut Sending,
+    input: Input,
+    args: &ImportArgs,
+    producer: &mut Option<Producer>,
+    stop: &mut Stop,
+) -> Result<(), Broken> {
+    let bar = bar(input.size.or(args.size).unwrap_or(0));
+    let source = tokio::select! {
+        biased;
+        exit = stop.asked() => return Err(Broken::Resumable(stopped(exit))),
+        failure = failed(producer) => return Err(Broken::Lost(failure)),
+        sent = send_pieces(sending, input, args, &bar) => sent?,
+    };
+    if let Some(producer) = producer {
+        producer.ended().await.map_err(Broken::Lost)?;
+    }
+    check(&source, args).map_err(Broken::Lost)?;
+    let hash = source.hash();
+    tokio::select! {
+        finished = sending.upload.finish(&hash) => finished?,
+        exit = stop.asked() => return Err(Broken::Resumable(stopped(exit))),
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+async fn send_pieces(
+    sending: &mut Sending,
+    input: Input,
+    args: &ImportArgs,
+    bar: &ProgressBar,
+) -> Result<Source, Broken> {
+    let Sending { upload, ours } = sending;
+    upload.look().await?;
+    let (name, size) = (input.name.clone(), input.size.or(args.size));
+    let source = Source::start(input, upload.hash_kind(), args.blake3.is_some());
+    let source = resume(upload, source, bar).await?;
+    *ours |= upload.received() > 0;
     let (sender, mut pieces) = mpsc::channel(1);
     let reading = on_a_thread(move || read(source, &sender));
-    while let Some(piece) = pieces.recv().await {
+    while let Some(piece) = next_piece(&mut pieces, upload).await? {
+        let length = match &piece {
+            Piece::Data(bytes) => bytes.len() as u64,
+            Piece::Zeros(count) => *count,
+        };
+        if let Some(size) = size.filter(|size| upload.received() + length > *size) {
+            return Err(Broken::Lost(more_than(&name, size)));
+        }
         let (showing, known) = (bar.clone(), size.is_some());
         let show = move |sent| {
             if !known {
@@ -66,37 +239,95 @@ async fn send(
                 show(upload.received());
             }
         }
+        *ours = true;
     }
-    let source = reading.await?;
-    if source.at() == 0 {
-        return Err(empty(&path));
-    }
-    if size.is_some_and(|size| size != source.at()) || upload.received() != source.at() {
-        return Err(changed(&path));
-    }
-    upload.finish(&source.hash()).await?;
-    bar.finish_and_clear();
-    Ok(upload.image_id().to_owned())
+    reading.await.map_err(Broken::Lost)
 }
 
-/// Passes over what the server has, which must be the start of the file.
-async fn go_on(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, Failure> {
+/// Waits for a piece. What writes it may take its time: until the first one the server hears from us now and then.
+async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> Result<Option<Piece>, Error> {
+    loop {
+        match timeout(RENEW_AFTER, pieces.recv()).await {
+            Ok(piece) => return Ok(piece),
+            Err(_) if upload.received() == 0 => upload.renew().await?,
+            Err(_) => {}
+        }
+    }
+}
+
+/// Passes over what the server has, which must be the start of the input.
+async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, Broken> {
     let there = upload.received();
     if there == 0 {
         return Ok(source);
     }
-    let (blake3, shown, path) = (upload.received_blake3().to_owned(), bar.clone(), source.path().to_owned());
+    let (hash, shown, name) = (upload.received_hash().to_owned(), bar.clone(), source.input.name.clone());
     let skipping = on_a_thread(move || {
-        let same = source.skip(there, &blake3, |at| shown.set_position(at))?;
+        let same = source.skip(there, &hash, |at| shown.set_position(at))?;
         Ok((source, same))
     });
-    let (source, same) = skipping.await?;
+    let (source, same) = skipping.await.map_err(Broken::NotOurs)?;
     if !same {
-        return Err(another(&path, upload.image_id()));
+        return Err(Broken::NotOurs(another(&name, upload.image_id())));
     }
     bar.reset_eta();
     bar.set_message(were_there(there));
     Ok(source)
+}
+
+/// Refuses what was read when it is not all of one state, or not what was stated.
+fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
+    let (input, read) = (&source.input, source.at());
+    if read == 0 {
+        return Err(empty(&input.name));
+    }
+    input.unchanged()?;
+    if let Some(size) = input.size.or(args.size).filter(|size| *size != read) {
+        return Err(other_size(&input.name, read, size));
+    }
+    if args.blake3.is_some() && args.blake3 != source.stated_hash() {
+        return Err(other_hash(&input.name));
+    }
+    Ok(())
+}
+
+/// Withdraws an upload of which nothing can come, or says how it is resumed.
+async fn give_up(global: &Global, connection: &Connection, mut sending: Sending, broken: Broken) -> Failure {
+    let (failure, resumable) = match broken {
+        Broken::Resumable(failure) => (failure, true),
+        Broken::Lost(failure) => (failure, false),
+        Broken::NotOurs(failure) => return failure,
+    };
+    if !sending.ours {
+        return failure;
+    }
+    if resumable {
+        // What the last request brought is there though its answer did not come.
+        let _ = timeout(LOOK_TIMEOUT, sending.upload.look()).await;
+    }
+    let image_id = sending.upload.image_id().to_owned();
+    let delete = connection.command(global, &["image", "delete", &image_id]);
+    if resumable && sending.upload.received() > 0 {
+        return failure.advise(&tr(
+            format!("Within 24 hours the same command resumes it. To give it up: {delete}"),
+            format!("24 小时内再次运行同一命令即可续传。放弃续传：{delete}"),
+        ));
+    }
+    match timeout(WITHDRAW_TIMEOUT, sending.upload.withdraw()).await {
+        Ok(Ok(())) => failure,
+        _ => failure.advise(&tr(
+            format!("The image it was to become is still there. Delete it: {delete}"),
+            format!("未完成的镜像仍然存在，请删除：{delete}"),
+        )),
+    }
+}
+
+/// Waits until the command that writes the input has failed.
+async fn failed(producer: &mut Option<Producer>) -> Failure {
+    match producer {
+        Some(producer) => producer.failed().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Reads on a thread that nobody waits for when the command ends: standard input may be silent for ever.
@@ -118,40 +349,56 @@ fn read(mut source: Source, sender: &mpsc::Sender<Piece>) -> Result<Source, Fail
     Ok(source)
 }
 
-fn changed(path: &Path) -> Failure {
-    let file = path.display();
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        let gone = matches!(error, Error::ImageGone { .. });
+        // The bytes cannot be what the server expects.
+        let wrong = error.ret_code() == Some(RetCode::ParamNotAvailable.code());
+        match Failure::from(error) {
+            failure if gone => Self::NotOurs(failure),
+            failure if wrong => Self::Lost(failure),
+            failure => Self::Resumable(failure),
+        }
+    }
+}
+
+fn other_size(name: &str, size: u64, stated: u64) -> Failure {
     let message = tr(
-        format!(
-            "{file} changed while it was read. Stop what writes to it, delete the image and import it again."
-        ),
-        format!("{file} 在读取过程中发生了变化。请停止写入，删除该镜像后重新导入。"),
+        format!("{name} has {size} bytes, and {stated} must arrive. Nothing was imported."),
+        format!("{name} 有 {size} 字节，而必须收到 {stated} 字节，没有导入任何内容。"),
     );
     Failure::new(Exit::Refused, message)
 }
 
-fn another(path: &Path, image_id: &str) -> Failure {
-    let file = path.display();
+fn more_than(name: &str, stated: u64) -> Failure {
     let message = tr(
-        format!(
-            "Another file than {file} is being imported under this name. Choose another name, or delete image \
-             {image_id} first."
-        ),
-        format!("正以该名称导入另一个文件，而不是 {file}。请换一个名称，或先删除镜像 {image_id}。"),
+        format!("{name} has more than the {stated} bytes that must arrive. Nothing was imported."),
+        format!("{name} 超过必须收到的 {stated} 字节，没有导入任何内容。"),
     );
     Failure::new(Exit::Refused, message)
 }
 
-fn interrupted(path: &Path) -> Failure {
-    let message = if path == Path::new(STDIN) {
-        tr(
-            "Stopped. The same input under the same name goes on where it was, for 24 hours.",
-            "已停止。24 小时内用同样的输入和名称再次运行即可续传。",
-        )
-    } else {
-        tr(
-            "Stopped. The same command goes on where it was, for 24 hours.",
-            "已停止。24 小时内再次运行同一命令即可续传。",
-        )
-    };
-    Failure::new(Exit::Interrupted, message)
+fn other_hash(name: &str) -> Failure {
+    let message = tr(
+        format!("The BLAKE3 of {name} is not the one that was given. Nothing was imported."),
+        format!("{name} 的 BLAKE3 与给定值不符，没有导入任何内容。"),
+    );
+    Failure::new(Exit::Refused, message)
+}
+
+fn another(name: &str, image_id: &str) -> Failure {
+    let message = tr(
+        format!(
+            "Another file than {name} is being imported under this name, or it has changed since that began. Choose \
+             another name, or delete image {image_id} first."
+        ),
+        format!(
+            "正以该名称导入另一个文件，而不是 {name}，或该文件此后发生了变化。请换一个名称，或先删除镜像 {image_id}。"
+        ),
+    );
+    Failure::new(Exit::Refused, message)
+}
+
+fn stopped(exit: Exit) -> Failure {
+    Failure::new(exit, tr("Stopped.", "已停止。"))
 }

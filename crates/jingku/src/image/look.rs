@@ -3,47 +3,44 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::PathBuf;
 
 use compshare::actions::FileFormat;
 use jingku_service::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
 
+use super::input::Input;
+use super::source::Bits;
 use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::translate;
 
-/// Refuses a regular file that is recognised as no disk, and returns what is to be said about one in which nothing is
+/// Refuses a file or a device that is recognised as no disk, and returns what is to be said about one in which nothing is
 /// known. What cannot be read is left to what follows.
 ///
 /// Neither what is in a compressed or qcow2 file nor a stream can be looked at here; the server does.
-pub(super) fn at_file(path: &Path, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
+pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
+    let Bits::File { file, length } = &input.bits else { return Ok(None) };
     if format.is_some() {
         return Ok(None);
     }
-    match content(path) {
-        Ok(Some(Content::Unknown)) => Ok(Some(Caution::NoStructure)),
-        Ok(Some(Content::Foreign(foreign))) => {
-            let error = DiskError::NotADisk { path: path.to_owned(), foreign };
+    match content(file, *length) {
+        Ok(Content::Unknown) => Ok(Some(Caution::NoStructure)),
+        Ok(Content::Foreign(foreign)) => {
+            let error = DiskError::NotADisk { path: PathBuf::from(&input.name), foreign };
             Err(Failure::new(Exit::Refused, tr(error.to_string(), translate::disk_error(&error))))
         }
         _ => Ok(None),
     }
 }
 
-fn content(path: &Path) -> io::Result<Option<Content>> {
-    // Opening a pipe would wait for its writer, and take its bytes.
-    if !path.metadata()?.is_file() {
-        return Ok(None);
-    }
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
+fn content(file: &File, size: u64) -> io::Result<Content> {
     let read = |at: u64, len_max: usize| {
         let mut bytes = vec![0; usize::try_from(size).unwrap_or(len_max).min(len_max)];
         file.read_exact_at(&mut bytes, at).map(|()| bytes)
     };
     let head = read(0, HEAD_BYTES)?;
     let tail = read(size.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
-    Ok(Some(detect(&head, &tail, size)))
+    Ok(detect(&head, &tail, size))
 }
 
 /// The format as the API spells it.

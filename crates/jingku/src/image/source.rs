@@ -1,25 +1,24 @@
-//! A file that is imported, read once from its start to its end.
+//! An input that is imported, read once from its start to its end.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 
-use blake3::Hasher;
 use bytes::Bytes;
-use rustix::fs::{SeekFrom, seek};
+use compshare::{FileHasher, HashKind};
+use jingku_service::next_stored;
 
+use super::input::Input;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
 
-/// What the command line calls standard input.
-pub(super) const STDIN: &str = "-";
 /// Bytes that are sent at once and that the server then has for certain. One such piece is read while another is sent.
 const SEGMENT_BYTES: usize = 64 << 20;
 /// Bytes that are read and hashed at once.
 const READ_BYTES: usize = 1 << 20;
 /// So many zeros are not sent as bytes.
 const ZEROS_MIN: u64 = 8 << 20;
+/// The most zeros that a stream gives at once: it may never end.
+const STREAM_ZEROS_MAX: u64 = 1 << 30;
 static ZEROS: [u8; READ_BYTES] = [0; READ_BYTES];
 
 /// A part of a file.
@@ -28,57 +27,39 @@ pub(super) enum Piece {
     Zeros(u64),
 }
 
-/// A file and the hash of what was read of it.
+/// Where bytes come from.
+pub(super) enum Bits {
+    /// It has a length, and may have holes.
+    File {
+        file: File,
+        length: u64,
+    },
+    Stream(Box<dyn Read + Send>),
+}
+
+/// An input and the hash of what was read of it.
 pub(super) struct Source {
-    path: PathBuf,
-    input: Input,
-    hasher: Hasher,
+    pub(super) input: Input,
+    hasher: FileHasher,
+    /// The plain hash, when the command line states it.
+    stated: Option<FileHasher>,
     at: u64,
     /// Read and not given yet: zeros, and then these bytes.
     zeros: u64,
     carried: Vec<u8>,
 }
 
-enum Input {
-    /// It has a size, and may have holes.
-    File(File),
-    Stream(Box<dyn Read + Send>),
-}
-
 impl Source {
-    /// Opens the file and tells its size, if it has one yet.
-    pub(super) fn open(path: &Path) -> Result<(Self, Option<u64>), Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::NotThere, path, &error);
-        let (input, size) = if path == Path::new(STDIN) {
-            if io::stdin().is_terminal() {
-                let message = tr(
-                    "A disk does not come from a terminal: lead a program or a file to it.",
-                    "磁盘内容不能从终端输入：请用管道或重定向。",
-                );
-                return Err(Failure::new(Exit::Usage, message));
-            }
-            (Input::Stream(Box::new(io::stdin())), None)
-        } else {
-            let file = File::open(path).map_err(failed)?;
-            let metadata = file.metadata().map_err(failed)?;
-            if metadata.is_dir() {
-                return Err(failed(io::ErrorKind::IsADirectory.into()));
-            }
-            if metadata.is_file() {
-                (Input::File(file), Some(metadata.len()))
-            } else {
-                (Input::Stream(Box::new(file)), None)
-            }
-        };
-        if size == Some(0) {
-            return Err(empty(path));
+    /// Starts to read. `stated` tells whether the plain hash is wanted beside the one that is sent.
+    pub(super) fn start(input: Input, kind: HashKind, stated: bool) -> Self {
+        Self {
+            input,
+            hasher: FileHasher::new(kind),
+            stated: stated.then(|| FileHasher::new(HashKind::Plain)),
+            at: 0,
+            zeros: 0,
+            carried: Vec::new(),
         }
-        let (path, hasher) = (path.to_owned(), Hasher::new());
-        Ok((Self { path, input, hasher, at: 0, zeros: 0, carried: Vec::new() }, size))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// How many bytes were read.
@@ -88,21 +69,25 @@ impl Source {
 
     /// The hash of what was read, in hexadecimal.
     pub(super) fn hash(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
+        self.hasher.hash()
     }
 
-    /// Reads what the server has already. Tells whether it is the same.
-    pub(super) fn skip(&mut self, length: u64, blake3: &str, show: impl Fn(u64)) -> Result<bool, Failure> {
+    /// The plain hash of what was read, if it is wanted.
+    pub(super) fn stated_hash(&self) -> Option<String> {
+        self.stated.as_ref().map(FileHasher::hash)
+    }
+
+    /// Reads what the server has already. Returns whether it is the same.
+    pub(super) fn skip(&mut self, length: u64, hash: &str, show: impl Fn(u64)) -> Result<bool, Failure> {
         let mut piece = Vec::new();
         while self.at < length {
             piece.clear();
-            let limit = usize::try_from(length - self.at).unwrap_or(READ_BYTES).min(READ_BYTES);
-            if self.read(&mut piece, limit)? == 0 {
+            if self.read(&mut piece, length - self.at)? == 0 {
                 return Ok(false);
             }
             show(self.at);
         }
-        Ok(self.hash() == blake3)
+        Ok(self.hash() == hash)
     }
 
     /// Reads the next part; `None` at the end.
@@ -114,11 +99,13 @@ impl Source {
                 if segment.capacity() == 0 {
                     segment.reserve_exact(SEGMENT_BYTES);
                 }
-                let read = self.read(&mut segment, READ_BYTES)?;
+                let read = self.read(&mut segment, u64::MAX)?;
                 let data = segment.len() > from;
                 if read > 0 && !data {
                     self.zeros += read;
-                    continue;
+                    if !self.is_endless_zeros() {
+                        continue;
+                    }
                 }
                 if self.zeros >= ZEROS_MIN {
                     self.carried = segment.split_off(from);
@@ -143,6 +130,11 @@ impl Source {
         }
     }
 
+    /// Whether a stream has brought so many zeros that they are given before its end is known.
+    fn is_endless_zeros(&self) -> bool {
+        matches!(self.input.bits, Bits::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
+    }
+
     /// The bytes before many zeros, or the zeros when they are next.
     fn before_zeros(&mut self, segment: Vec<u8>) -> Piece {
         if segment.is_empty() {
@@ -152,42 +144,51 @@ impl Source {
         }
     }
 
-    /// Reads up to `limit` bytes and appends them, unless they are zeros alone. Tells how many were read: 0 at the end.
-    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<u64, Failure> {
+    /// Reads up to `limit` bytes and appends them, unless they are zeros alone. Returns how many were read: 0 at the end. A
+    /// hole is passed over as one, however long.
+    fn read(&mut self, into: &mut Vec<u8>, limit: u64) -> Result<u64, Failure> {
         let from = into.len();
-        let read = match &mut self.input {
-            Input::File(file) if is_hole(file, self.at, limit) => Ok(limit),
-            Input::File(file) => {
-                into.resize(from + limit, 0);
-                read_whole(|piece, at| file.read_at(piece, self.at + at), &mut into[from..])
-            }
-            Input::Stream(stream) => {
-                into.resize(from + limit, 0);
-                read_whole(|piece, _| stream.read(piece), &mut into[from..])
-            }
-        };
-        let read = read.map_err(|error| Failure::file(Exit::Fault, &self.path, &error))?;
-        into.truncate(from + read);
-        if into.len() == from {
-            self.hasher.update(&ZEROS[..read]);
+        let read = read_some(&mut self.input.bits, self.at, into, limit);
+        let read = read.map_err(|error| Failure::file(Exit::Fault, self.input.name.as_ref(), &error))?;
+        let bytes = &into[from..];
+        let hashers = std::iter::once(&mut self.hasher).chain(&mut self.stated);
+        if bytes == &ZEROS[..bytes.len()] {
+            hashers.for_each(|hasher| hasher.zeros(read));
+            into.truncate(from);
         } else {
-            self.hasher.update(&into[from..]);
-            if into[from..] == ZEROS[..read] {
-                into.truncate(from);
-            }
+            hashers.for_each(|hasher| hasher.update(bytes));
         }
-        self.at += read as u64;
-        Ok(read as u64)
+        self.at += read;
+        Ok(read)
     }
 }
 
-/// Whether the next `length` bytes of a file are a hole. Where nobody can tell, they are not.
-fn is_hole(file: &File, at: u64, length: usize) -> bool {
-    seek(file, SeekFrom::Data(at)).is_ok_and(|data| data >= at + length as u64)
+/// Reads some bytes, or passes over a hole, which appends nothing. Returns how many there were.
+fn read_some(bits: &mut Bits, at: u64, into: &mut Vec<u8>, limit: u64) -> io::Result<u64> {
+    let from = into.len();
+    let piece = |most: u64| usize::try_from(most).map_or(READ_BYTES, |most| most.min(READ_BYTES));
+    let read = match bits {
+        Bits::File { file, length } => {
+            let left = length.saturating_sub(at).min(limit);
+            let data = if left == 0 { None } else { next_stored(file, at..at + left)? };
+            let hole = data.as_ref().map_or(left, |data| data.start - at);
+            if hole > 0 || left == 0 {
+                return Ok(hole);
+            }
+            into.resize(from + piece(data.map_or(0, |data| data.end - at)), 0);
+            read_whole(|piece, within| file.read_at(piece, at + within), &mut into[from..])?
+        }
+        Bits::Stream(stream) => {
+            into.resize(from + piece(limit), 0);
+            read_whole(|piece, _| stream.read(piece), &mut into[from..])?
+        }
+    };
+    into.truncate(from + read);
+    Ok(read as u64)
 }
 
 /// Fills a buffer as far as there is something. `read` is told how much of it is there.
-fn read_whole(
+pub(super) fn read_whole(
     mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
     into: &mut [u8],
 ) -> io::Result<usize> {
@@ -203,16 +204,15 @@ fn read_whole(
     Ok(filled)
 }
 
-pub(super) fn empty(path: &Path) -> Failure {
-    let file = path.display();
-    let message =
-        tr(format!("{file} is empty: no image can be made of it."), format!("{file} 是空的，无法制作镜像。"));
-    Failure::new(Exit::Refused, message)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    fn of_file(path: &Path) -> Input {
+        Input::open_file(path, None).unwrap()
+    }
 
     /// Every kind of run, in a file with holes and as a stream: the parts are the whole, and long zeros are told as such.
     #[test]
@@ -229,11 +229,10 @@ mod tests {
         for (index, block) in whole.chunks(4096).enumerate().filter(|(_, block)| block.contains(&7)) {
             file.write_all_at(block, index as u64 * 4096).unwrap();
         }
-        let as_stream = || Source {
-            input: Input::Stream(Box::new(File::open(&path).unwrap())),
-            ..Source::open(&path).unwrap().0
-        };
-        for mut source in [Source::open(&path).unwrap().0, as_stream()] {
+        let as_stream =
+            || Input { bits: Bits::Stream(Box::new(File::open(&path).unwrap())), ..of_file(&path) };
+        for (input, kind) in [(of_file(&path), HashKind::Sparse), (as_stream(), HashKind::Plain)] {
+            let mut source = Source::start(input, kind, true);
             let (mut found, mut zeros) = (Vec::new(), 0);
             while let Some(piece) = source.next().unwrap() {
                 match piece {
@@ -252,15 +251,41 @@ mod tests {
             assert!(found == whole);
             // All but the ends of two runs, which are not whole pieces, and one that is too short then.
             assert!(zeros > 25 << 20, "{zeros}");
-            assert_eq!(source.hash(), blake3::hash(&whole).to_hex().to_string());
+            let mut hasher = FileHasher::new(kind);
+            hasher.update(&whole);
+            assert_eq!(source.hash(), hasher.hash());
+            assert_eq!(source.stated_hash(), Some(blake3::hash(&whole).to_hex().to_string()));
             assert_eq!(source.at(), whole.len() as u64);
         }
-        // Going on in the middle of anything.
+        // Resumed in the middle of anything.
         let there = (10 << 20) + 77;
-        let (mut source, _) = Source::open(&path).unwrap();
         let hash = blake3::hash(&whole[..there]).to_hex();
+        let mut source = Source::start(of_file(&path), HashKind::Plain, false);
         assert!(source.skip(there as u64, &hash, |_| {}).unwrap());
         assert!(matches!(source.next().unwrap(), Some(Piece::Data(_))));
         assert!(!source.skip(u64::MAX, &hash, |_| {}).unwrap());
+    }
+
+    /// A terabyte with hardly anything in it: neither read nor hashed byte by byte.
+    #[test]
+    fn holes_cost_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk");
+        let (length, data) = (900_u64 << 30, 4096_u64);
+        let file = File::create(&path).unwrap();
+        file.set_len(length).unwrap();
+        file.write_all_at(&[7; 4096], length / 2).unwrap();
+        let input = of_file(&path);
+        assert!(input.data.unwrap() <= 1 << 20, "{:?}", input.data);
+        let mut source = Source::start(input, HashKind::Sparse, false);
+        let (mut sent, mut pieces) = (0, 0);
+        while let Some(piece) = source.next().unwrap() {
+            pieces += 1;
+            if let Piece::Data(bytes) = piece {
+                sent += bytes.len() as u64;
+            }
+        }
+        assert_eq!((source.at(), pieces), (length, 3));
+        assert!((data..=1 << 20).contains(&sent), "{sent}");
     }
 }

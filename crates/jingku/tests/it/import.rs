@@ -1,5 +1,9 @@
 //! `jingku image import`: what goes in comes out, whatever breaks on the way.
 
+mod pipes;
+mod torn;
+mod withdrawn;
+
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -60,8 +64,8 @@ impl Home {
         std::fs::read_dir(self.data().join("uploads")).unwrap().map(|file| file.unwrap().path()).collect()
     }
 
-    fn start_import(&self, file: &str, name: &str) -> Child {
-        let mut command = self.command(&["image", "import", file, "--name", name]);
+    fn start_import(&self, file: &str, name: &str, options: &[&str]) -> Child {
+        let mut command = self.command(&[&["image", "import", file, "--name", name], options].concat());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
@@ -70,6 +74,12 @@ impl Home {
         let list = self.json(&["image", "list", "--name", name]);
         let Some(id) = list["ImageSet"][0]["CompShareImageId"].as_str() else { return 0 };
         self.json(&["image", "progress", id])["ProcessedBytes"].as_u64().unwrap()
+    }
+
+    /// Nothing was imported, and nothing holds a name, a place or room.
+    fn assert_nothing_is_left(&self) {
+        assert_eq!(self.json(&["image", "list"])["TotalCount"], 0);
+        assert!(self.uploads().is_empty(), "{:?}", self.uploads());
     }
 }
 
@@ -110,20 +120,20 @@ fn every_format_comes_out_as_it_went_in() {
     server.stop();
 }
 
-/// Four gigabytes with hardly anything in them.
+/// 900 GB with hardly anything in them, which would fit nowhere.
 #[test]
 fn a_sparse_file_costs_what_is_in_it() {
     let home = Home::new();
     let server = home.serve();
     let path = home.path("sparse.raw");
     let file = std::fs::File::create(&path).unwrap();
-    file.set_len(4 << 30).unwrap();
+    file.set_len(900 << 30).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, b"in the middle", 2 << 30).unwrap();
     let id = home.import(path.to_str().unwrap(), "sparse");
     let image = home.json(&["usage"])["Images"][0].clone();
     assert_eq!(
         (image["CompShareImageId"].as_str(), &image["LogicalBytes"]),
-        (Some(&*id), &(4_u64 << 30).into())
+        (Some(&*id), &(900_u64 << 30).into())
     );
     assert!(image["StoredBytes"].as_u64().unwrap() < 1 << 20, "{image}");
     server.stop();
@@ -175,7 +185,9 @@ fn a_client_that_was_killed_is_gone_on_with() {
     let home = Home::new();
     let server = home.serve();
     let bytes = large();
-    let mut first = home.start_import("-", "env");
+    let size = bytes.len().to_string();
+    let stated = ["--size", &*size];
+    let mut first = home.start_import("-", "env", &stated);
     let mut stdin = first.stdin.take().unwrap();
     stdin.write_all(&bytes[..SEGMENT + 1000]).unwrap();
     until("a segment has come", || home.received("env") == SEGMENT as u64);
@@ -186,16 +198,14 @@ fn a_client_that_was_killed_is_gone_on_with() {
     let mut other = bytes.clone();
     other[1000] ^= 1;
     for (lang, words) in [("en", "Another file than -"), ("zh", "另一个文件")] {
-        let mut child = home.command(&["image", "import", "-", "--name", "env", "--lang", lang]);
-        let mut child =
-            child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = home.start_import("-", "env", &[stated[0], stated[1], "--lang", lang]);
         // It ends before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(&other);
         Ended::from(child.wait_with_output().unwrap()).failed(1, &[words]);
     }
     assert_eq!(home.received("env"), SEGMENT as u64);
 
-    let mut again = home.start_import("-", "env");
+    let mut again = home.start_import("-", "env", &stated);
     again.stdin.take().unwrap().write_all(&bytes).unwrap();
     let ended = Ended::from(again.wait_with_output().unwrap()).succeeded();
     let id = ended.out.trim_end();
@@ -232,7 +242,7 @@ impl Scene {
     /// Imports while the server is killed and comes back. One call of the client sees it through.
     fn crash(&self, name: &str, failpoint: &str, kill: impl FnOnce(&Server)) {
         let mut server = self.serve(failpoint);
-        let client = self.home.start_import(&self.file, name);
+        let client = self.home.start_import(&self.file, name, &[]);
         kill(&server);
         let status = server.wait();
         assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{name}: {status}; {}", server.log());
@@ -273,7 +283,7 @@ fn deleted_while_the_server_dies_it_leaves_nothing() {
     let home = Home::new();
     let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut server = Server::start(command.env("JINGKU_FAILPOINT", "upload.removing"));
-    let mut client = home.start_import("-", "env");
+    let mut client = home.start_import("-", "env", &["--size", "1G"]);
     let mut stdin = client.stdin.take().unwrap();
     stdin.write_all(&vec![1; SEGMENT + 1]).unwrap();
     until("a segment has come", || home.received("env") == SEGMENT as u64);
@@ -352,16 +362,12 @@ fn no_room_is_foreseen_and_survived() {
         "{refused:?}"
     );
 
-    // Of standard input nobody knows the size.
-    let mut command = home.command(&["image", "import", "-", "--name", "env", "--data-dir", &data]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _ = child.stdin.take().unwrap().write_all(&noise);
-    let full = Ended::from(child.wait_with_output().unwrap());
+    // Of what a command writes nobody knows the size: it ends at the account's share. Of so little nothing has come for
+    // certain, so it is withdrawn.
+    let full = home.run(&["image", "import", "--name", "env", "--data-dir", &data, "--", "cat", &file]);
     assert!(full.code == Some(3) && full.err.contains("8095"), "{full:?}");
-    let list = home.json(&["image", "list", "--data-dir", &data]);
-    assert_eq!(list["ImageSet"][0]["Status"], "Making");
-    run(&["image", "delete", list["ImageSet"][0]["CompShareImageId"].as_str().unwrap()]).succeeded();
+    assert!(full.err.contains("take up as much room as those of one account may"), "{full:?}");
+    assert_eq!(home.json(&["image", "list", "--status", "Making", "--data-dir", &data])["TotalCount"], 0);
 
     // What unpacks to more than there is room for ends with a reason.
     let mut half = vec![0; 3 << 20];
@@ -378,4 +384,24 @@ fn no_room_is_foreseen_and_survived() {
     let small_file = home.file("small.raw", &half);
     run(&["image", "import", &small_file, "--name", "fits", "--wait"]).succeeded();
     server.stop();
+}
+
+/// Links are read from their end: what the configuration puts before them may look like one.
+#[test]
+fn a_public_url_that_looks_like_a_link_is_none() {
+    let home = Home::new();
+    let bytes = disk::bytes(2, 1);
+    let file = home.file("disk.raw", &bytes);
+    for (number, path) in
+        ["/images", "/uploads", "/uploads/x", "/images/x/disk", "/covers"].iter().enumerate()
+    {
+        std::fs::write(home.path("jingku.toml"), format!("public_url = 'https://example.com{path}'"))
+            .unwrap();
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--config", "jingku.toml"];
+        let server = Server::start(&mut home.command(&serve));
+        let id = home.import(&file, &format!("env-{number}"));
+        let url = home.json(&["image", "url", &id])["Url"].as_str().unwrap().to_owned();
+        assert!(url.starts_with(&format!("https://example.com{path}/images/{id}/disk?")), "{url}");
+        server.stop();
+    }
 }

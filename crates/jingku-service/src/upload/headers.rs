@@ -1,0 +1,76 @@
+//! The headers of an upload.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jingku_catalog::Upload;
+use jingku_protocol::{HashKind, ParamError};
+
+use crate::reply;
+
+/// How many bytes have come; in a request, where its bytes begin.
+pub(super) const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+/// How many bytes the file has.
+pub(super) const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
+/// Hash of the bytes that have come; at the end, that of the file.
+pub(super) const UPLOAD_BLAKE3: HeaderName = HeaderName::from_static("upload-blake3");
+/// What kind of hash that is.
+pub(super) const UPLOAD_HASH: HeaderName = HeaderName::from_static("upload-hash");
+/// How many zeros follow, instead of a body.
+pub(super) const UPLOAD_ZEROS: HeaderName = HeaderName::from_static("upload-zeros");
+
+/// Reads a number in a header.
+pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, ParamError> {
+    let named = || match name.as_str() {
+        "upload-offset" => "Upload-Offset".to_owned(),
+        "upload-length" => "Upload-Length".to_owned(),
+        "upload-zeros" => "Upload-Zeros".to_owned(),
+        other => other.to_owned(),
+    };
+    let value = headers.get(name).ok_or_else(|| ParamError::Missing(named()))?;
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| ParamError::NotAvailable(named()))
+}
+
+/// Returns the kind of hash that a request and its answer are about: the one that has agreed, or the one that can be
+/// compared with a declared hash, or the one that the client asks for.
+pub(super) fn hash_kind(headers: &HeaderMap, upload: &Upload) -> Result<HashKind, ParamError> {
+    let asked = match headers.get(&UPLOAD_HASH) {
+        None => HashKind::default(),
+        Some(value) => {
+            let kind = value.to_str().ok().and_then(|text| text.parse().ok());
+            kind.ok_or_else(|| ParamError::NotAvailable("Upload-Hash".to_owned()))?
+        }
+    };
+    Ok(match (&upload.sparse_hash, &upload.blake3) {
+        (Some(_), _) => HashKind::Sparse,
+        (None, Some(_)) => HashKind::Plain,
+        (None, None) => asked,
+    })
+}
+
+/// An answer that says how much has come.
+pub(super) fn response(
+    request_id: &str,
+    status: StatusCode,
+    received_bytes: u64,
+    kind: HashKind,
+) -> Response {
+    let octets = HeaderValue::from_static("application/octet-stream");
+    let mut response = reply::file(request_id, octets, 0, Body::empty());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    headers.insert(UPLOAD_OFFSET, HeaderValue::from(received_bytes));
+    headers.insert(UPLOAD_HASH, HeaderValue::from_static(kind.name()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Adds a hash.
+pub(super) fn set_hash(headers: &mut HeaderMap, hash: &str) {
+    headers.insert(UPLOAD_BLAKE3, HeaderValue::from_str(hash).expect("a hash is ASCII"));
+}

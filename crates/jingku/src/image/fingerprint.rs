@@ -1,0 +1,166 @@
+//! What tells that a file or a device was replaced or written to.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustix::fs::{SeekFrom, major, minor, seek};
+
+/// Longer than a tick of the clock that file systems take times from: 10 ms on the slowest kernels.
+const TICK: Duration = Duration::from_millis(20);
+/// The same where times are whole seconds, of which some file systems keep every other one.
+const COARSE_TICK: Duration = Duration::from_secs(2);
+
+/// A file or a block device as it was.
+pub(super) struct Fingerprint {
+    seen: Seen,
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    File(Times),
+    Device { number: u64, length: u64, written: Written },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Times {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    /// No program can set this one back.
+    changed: (i64, i64),
+}
+
+/// What the kernel counts of a block device, which has no times: what was written and discarded, and, where it tells,
+/// which medium it is.
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    sectors: [u64; 2],
+    medium: Option<String>,
+}
+
+impl Fingerprint {
+    /// Looks at an open file or device, and waits until a write would show. Without a path nobody can replace it.
+    pub(super) fn take(file: &File, path: Option<&Path>) -> io::Result<Self> {
+        let seen = look(file)?;
+        if let Seen::File(times) = &seen {
+            let coarse = times.changed.1 == 0;
+            sleep(if coarse { COARSE_TICK } else { TICK });
+        }
+        Ok(Self { seen, path: path.map(Path::to_owned) })
+    }
+
+    /// The length in bytes.
+    pub(super) fn length(&self) -> u64 {
+        match &self.seen {
+            Seen::File(times) => times.length,
+            Seen::Device { length, .. } => *length,
+        }
+    }
+
+    /// Whether the file or device is as it was, and its path still leads to it.
+    pub(super) fn is_of(&self, file: &File) -> bool {
+        let same = |metadata: &Metadata| match &self.seen {
+            Seen::File(times) => times.device == metadata.dev() && times.inode == metadata.ino(),
+            Seen::Device { number, .. } => *number == metadata.rdev(),
+        };
+        look(file).is_ok_and(|now| now == self.seen)
+            && self.path.as_ref().is_none_or(|path| path.metadata().is_ok_and(|metadata| same(&metadata)))
+    }
+}
+
+fn look(file: &File) -> io::Result<Seen> {
+    let metadata = file.metadata()?;
+    if !metadata.file_type().is_block_device() {
+        return Ok(Seen::File(Times {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }));
+    }
+    // What was written through the page cache counts only when it reaches the device.
+    file.sync_all()?;
+    let number = metadata.rdev();
+    Ok(Seen::Device { number, length: seek(file, SeekFrom::End(0))?, written: written(number)? })
+}
+
+fn written(number: u64) -> io::Result<Written> {
+    let folder = PathBuf::from(format!("/sys/dev/block/{}:{}", major(number), minor(number)));
+    let text = std::fs::read_to_string(folder.join("stat"))?;
+    let sectors = sectors(&text).ok_or(io::ErrorKind::InvalidData)?;
+    let medium = std::fs::read_to_string(folder.join("diskseq")).ok();
+    Ok(Written { sectors, medium })
+}
+
+/// Sectors written and sectors discarded: `Documentation/block/stat.rst` of the Linux kernel. The number of writes says
+/// less: it includes flushes, such as our own. Discards are counted since Linux 4.18.
+fn sectors(stat: &str) -> Option<[u64; 2]> {
+    let fields: Vec<u64> = stat.split_whitespace().map_while(|field| field.parse().ok()).collect();
+    Some([*fields.get(6)?, fields.get(13).copied().unwrap_or(0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::FileExt;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    /// Whether a change of a file of 10 bytes is seen.
+    fn is_seen(change: impl FnOnce(&Path, &File, &fs::Metadata)) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk");
+        fs::write(&path, "0123456789").unwrap();
+        let file = File::open(&path).unwrap();
+        let fingerprint = Fingerprint::take(&file, Some(&path)).unwrap();
+        assert_eq!(fingerprint.length(), 10);
+        assert!(fingerprint.is_of(&file));
+        let writer = File::options().write(true).open(&path).unwrap();
+        change(&path, &writer, &file.metadata().unwrap());
+        !fingerprint.is_of(&file)
+    }
+
+    #[test]
+    fn every_change_of_a_file_is_seen() {
+        assert!(!is_seen(|path, _, _| drop(fs::read(path).unwrap())), "reading is no change");
+        assert!(is_seen(|_, file, _| file.write_all_at(b"x", 3).unwrap()));
+        assert!(is_seen(|_, file, _| file.set_len(9).unwrap()));
+        assert!(is_seen(|_, file, _| file.write_all_at(b"x", 10).unwrap()));
+        assert!(is_seen(|path, _, _| fs::remove_file(path).unwrap()));
+        // As `touch -d` and `rsync --times` do.
+        assert!(is_seen(|_, file, before| {
+            file.write_all_at(b"x", 3).unwrap();
+            file.set_modified(before.modified().unwrap()).unwrap();
+            assert_eq!(file.metadata().unwrap().modified().unwrap(), before.modified().unwrap());
+        }));
+        assert!(is_seen(|_, file, _| file.set_modified(SystemTime::UNIX_EPOCH).unwrap()));
+        assert!(is_seen(|path, _, before| {
+            let other = path.with_extension("new");
+            fs::write(&other, "0123456789").unwrap();
+            File::options()
+                .write(true)
+                .open(&other)
+                .unwrap()
+                .set_modified(before.modified().unwrap())
+                .unwrap();
+            fs::rename(other, path).unwrap();
+        }));
+    }
+
+    #[test]
+    fn the_kernel_counts_writes_to_a_device() {
+        let stat = "  107 1 2864 26 15 2 488 9 0 40 36 3 0 77 1 4 5\n";
+        assert_eq!(sectors(stat), Some([488, 77]));
+        // Before Linux 4.18.
+        assert_eq!(sectors("107 1 2864 26 15 2 488 9 0 40 36"), Some([488, 0]));
+        assert_eq!(sectors("107 1 2864"), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! What is imported: a file, a device, or what comes through a pipe; and whether one can tell that it came whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Cursor, IsTerminal, PipeReader, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use jingku_service::{DiskFormat, Packing, is_written, next_stored};
+use rustix::fs::{OFlags, SeekFrom, seek};
+
+use super::fingerprint::Fingerprint;
+use super::source::{Bits, read_whole};
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+
+/// What the command line calls standard input.
+pub(super) const STDIN: &str = "-";
+/// Bytes that show what a stream holds.
+const HEAD_BYTES: usize = 8;
+
+/// An input that was opened and is not empty.
+pub(super) struct Input {
+    /// As the command line calls it.
+    pub(super) name: String,
+    pub(super) bits: Bits,
+    /// Its length in bytes, if it is known before it is read.
+    pub(super) size: Option<u64>,
+    /// Bytes of it that are no hole, likewise.
+    pub(super) data: Option<u64>,
+    /// Whether a part of it cannot pass for the whole, whatever becomes of what writes it.
+    pub(super) ends_itself: bool,
+    /// Of a file or a device.
+    pub(super) fingerprint: Option<Fingerprint>,
+}
+
+impl Input {
+    /// Opens what the command line names. Blocking: a pipe may be silent for ever.
+    pub(super) fn open(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
+        if path == Path::new(STDIN) { Self::open_stdin(format) } else { Self::open_file(path, format) }
+    }
+
+    fn open_stdin(format: Option<DiskFormat>) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(STDIN), &error);
+        let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?.into();
+        let kind = file.metadata().map_err(failed)?.file_type();
+        // A file of which something was read before is like a pipe.
+        let at_start = seek(&file, SeekFrom::Current(0)).is_ok_and(|at| at == 0);
+        if at_start && (kind.is_file() || kind.is_block_device()) {
+            return Self::of_file(STDIN, file, None);
+        }
+        Self::of_stream(STDIN, file, format)
+    }
+
+    pub(super) fn open_file(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::file(Exit::NotThere, path, &error);
+        let kind = path.metadata().map_err(failed)?.file_type();
+        if kind.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true);
+        if kind.is_block_device() {
+            // Refused while it is mounted or part of another device, and nobody mounts it meanwhile.
+            options.custom_flags(OFlags::EXCL.bits().cast_signed());
+        }
+        let name = path.display().to_string();
+        let file = options.open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => in_use(&name),
+            _ => failed(error),
+        })?;
+        let kind = file.metadata().map_err(failed)?.file_type();
+        if kind.is_file() || kind.is_block_device() {
+            return Self::of_file(&name, file, Some(path));
+        }
+        Self::of_stream(&name, file, format)
+    }
+
+    /// What a command writes.
+    pub(super) fn of_command(name: &str, output: PipeReader) -> Result<Self, Failure> {
+        let input = Self::of_stream(name, OwnedFd::from(output).into(), None)?;
+        // Its exit status tells.
+        Ok(Self { ends_itself: true, ..input })
+    }
+
+    fn of_file(name: &str, file: File, path: Option<&Path>) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(name), &error);
+        if is_written(&file) {
+            return Err(in_use(name));
+        }
+        let fingerprint = Fingerprint::take(&file, path).map_err(failed)?;
+        let length = fingerprint.length();
+        if length == 0 {
+            return Err(empty(name));
+        }
+        let data = count_data(&file, length).map_err(failed)?;
+        Ok(Self {
+            name: name.to_owned(),
+            bits: Bits::File { file, length },
+            size: Some(length),
+            data: Some(data),
+            ends_itself: true,
+            fingerprint: Some(fingerprint),
+        })
+    }
+
+    fn of_stream(name: &str, mut stream: File, format: Option<DiskFormat>) -> Result<Self, Failure> {
+        if stream.is_terminal() {
+            let message = tr(
+                "A disk does not come from a terminal: lead a program or a file to it.",
+                "磁盘内容不能从终端输入：请用管道或重定向。",
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        let mut head = vec![0; HEAD_BYTES];
+        let read = read_whole(|piece, _| stream.read(piece), &mut head);
+        head.truncate(read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?);
+        if head.is_empty() {
+            return Err(empty(name));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            ends_itself: ends_itself(&head, format),
+            bits: Bits::Stream(Box::new(Cursor::new(head).chain(stream))),
+            size: None,
+            data: None,
+            fingerprint: None,
+        })
+    }
+
+    /// Refuses a file or a device that something was written to since it was opened, or that has been replaced.
+    pub(super) fn unchanged(&self) -> Result<(), Failure> {
+        let (Some(fingerprint), Bits::File { file, .. }) = (&self.fingerprint, &self.bits) else {
+            return Ok(());
+        };
+        if fingerprint.is_of(file) { Ok(()) } else { Err(changed(&self.name)) }
+    }
+}
+
+/// Whether what begins like this says itself where it ends: gzip, zstd and qcow2, cut short, are refused by the server,
+/// unless it takes the qcow2 for a raw disk.
+fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
+    Packing::of(head).is_some() || (head.starts_with(b"QFI\xfb") && format != Some(DiskFormat::Raw))
+}
+
+/// Counts the bytes of a file that are no hole.
+fn count_data(file: &File, length: u64) -> io::Result<u64> {
+    let (mut at, mut count) = (0, 0);
+    while let Some(data) = next_stored(file, at..length)? {
+        count += data.end - data.start;
+        at = data.end;
+        if at >= length {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+pub(super) fn empty(name: &str) -> Failure {
+    let message =
+        tr(format!("{name} is empty: no image can be made of it."), format!("{name} 是空的，无法制作镜像。"));
+    Failure::new(Exit::Refused, message)
+}
+
+pub(super) fn changed(name: &str) -> Failure {
+    let message = tr(
+        format!(
+            "{name} changed while it was read, so the image would mix two states. Stop what writes to it, then import it again."
+        ),
+        format!("{name} 在读取过程中发生了变化，镜像会混杂两种状态。请停止写入后重新导入。"),
+    );
+    Failure::new(Exit::Refused, message)
+}
+
+fn in_use(name: &str) -> Failure {
+    let message = tr(
+        format!(
+            "{name} is in use: a virtual machine may write to it, or it is mounted. Stop the machine or unmount it, or \
+             take a snapshot and import that."
+        ),
+        format!("{name} 正在使用：可能有虚拟机在写入，或已被挂载。请停止虚拟机或卸载，或导入其快照。"),
+    );
+    Failure::new(Exit::Refused, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_says_where_it_ends_is_known_by_its_head() {
+        for head in [
+            &b"\x1f\x8b\x08\0"[..],
+            b"\x28\xb5\x2f\xfd\x24",
+            b"\x50\x2a\x4d\x18",
+            b"\x5f\x2a\x4d\x18",
+            b"QFI\xfb\0\0\0\x03",
+        ] {
+            assert!(ends_itself(head, None), "{head:?}");
+            let packed = !head.starts_with(b"QFI");
+            assert_eq!(ends_itself(head, Some(DiskFormat::Raw)), packed, "{head:?}");
+        }
+        for head in [&b"\x1f\x8b"[..], b"\x1f\x8b\x07\0", b"QFI", b"KDMV", b"\xeb\x63\x90", b"\0\0\0\0", b"x"]
+        {
+            assert!(!ends_itself(head, None), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_no_file_and_nothing_of_it_is_lost() {
+        let pipe = |text: &[u8]| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            writer.write_all(text).unwrap();
+            reader
+        };
+        let mut input = Input::of_stream("pipe", OwnedFd::from(pipe(b"QFI")).into(), None).unwrap();
+        assert_eq!((input.size, input.ends_itself), (None, false));
+        let Bits::Stream(stream) = &mut input.bits else { panic!("a file") };
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "QFI");
+        assert!(Input::of_command("true", pipe(b"")).is_err(), "it is empty");
+        assert!(Input::of_command("cat", pipe(b"raw")).unwrap().ends_itself);
+    }
+}

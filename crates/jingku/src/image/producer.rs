@@ -1,0 +1,87 @@
+//! The command whose output is imported, and how it ended.
+
+use std::ffi::OsString;
+use std::io::PipeReader;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::failure::{Exit, Failure};
+use crate::lang::tr;
+use crate::run::cannot_start;
+
+/// How long it may take to end after it has closed its output.
+const END_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long it may take to end after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running command.
+pub(super) struct Producer {
+    child: Child,
+    /// As it was typed.
+    pub(super) name: String,
+}
+
+impl Producer {
+    /// Starts a command. Its standard input and error are ours.
+    pub(super) fn spawn(words: &[OsString]) -> Result<(Self, PipeReader), Failure> {
+        let name = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let [program, arguments @ ..] = words else { unreachable!("clap insists on a command") };
+        let failed = |error| cannot_start(program, &error);
+        let (reader, writer) = std::io::pipe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdout(writer).kill_on_drop(true);
+        let child = command.spawn().map_err(failed)?;
+        // With it goes our end of the pipe that is written to: so the output ends when the command does.
+        drop(command);
+        Ok((Self { child, name }, reader))
+    }
+
+    /// Waits until it has failed; for ever when it ends well.
+    pub(super) async fn failed(&mut self) -> Failure {
+        match self.child.wait().await {
+            Ok(status) if status.success() => std::future::pending().await,
+            Ok(status) => self.failure(status),
+            Err(error) => Failure::new(Exit::Fault, error.to_string()),
+        }
+    }
+
+    /// Waits until it has ended, which it should when its output has.
+    pub(super) async fn ended(&mut self) -> Result<(), Failure> {
+        match timeout(END_TIMEOUT, self.child.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(self.failure(status)),
+            Ok(Err(error)) => Err(Failure::new(Exit::Fault, error.to_string())),
+            Err(_) => {
+                let name = &self.name;
+                let message = tr(
+                    format!("The command `{name}` closed its output and did not end. Nothing was imported."),
+                    format!("命令 `{name}` 关闭了输出却没有结束，没有导入任何内容。"),
+                );
+                Err(Failure::new(Exit::ProducerFailed, message))
+            }
+        }
+    }
+
+    /// Ends it, if it has not ended.
+    pub(super) async fn stop(mut self) {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        // It may have ended just now.
+        let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+        if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+            let _ = self.child.kill().await;
+        }
+    }
+
+    fn failure(&self, status: ExitStatus) -> Failure {
+        let name = &self.name;
+        let message = tr(
+            format!("The command `{name}` failed ({status}). Nothing was imported."),
+            format!("命令 `{name}` 失败（{status}），没有导入任何内容。"),
+        );
+        Failure::new(Exit::ProducerFailed, message)
+    }
+}

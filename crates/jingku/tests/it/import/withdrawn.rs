@@ -1,0 +1,104 @@
+//! A command that fails takes back what it has started; what can be resumed stays.
+
+use std::io::Write;
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::{SEGMENT, large};
+use crate::home::{Ended, Home, until};
+
+#[test]
+fn stopped_before_a_byte_has_come_nothing_is_left() {
+    let home = Home::new();
+    let _server = home.serve();
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        // Nothing at all on standard input: nothing is started. A little: the upload is, and no byte of it is sent yet.
+        for (little, started) in [(&b""[..], 0), (b"a little of a disk", 1)] {
+            let mut client = home.start_import("-", "env", &["--size", "1G"]);
+            // It stays open: its end would be an end of its own.
+            let mut stdin = client.stdin.take().unwrap();
+            stdin.write_all(little).unwrap();
+            until("it is started", || home.json(&["image", "list"])["TotalCount"] == started);
+            let status = format!("/proc/{}/status", client.id());
+            until("it listens", || catches(&std::fs::read_to_string(&status).unwrap(), signal));
+            kill_process(Pid::from_child(&client), signal).unwrap();
+            Ended::from(client.wait_with_output().unwrap()).failed(code, &["Stopped."]);
+            home.assert_nothing_is_left();
+        }
+    }
+}
+
+/// Whether a process has a handler for a signal.
+fn catches(status: &str, signal: Signal) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
+}
+
+#[test]
+fn stopped_later_it_can_be_resumed_or_given_up() {
+    let home = Home::new();
+    let _server = home.serve();
+    let bytes = large();
+    let size = bytes.len().to_string();
+    let stated = ["--size", &*size];
+    for (lang, words) in [("en", "the same command resumes it"), ("zh", "续传")] {
+        let mut client = home.start_import("-", "env", &[stated[0], stated[1], "--lang", lang]);
+        let mut stdin = client.stdin.take().unwrap();
+        stdin.write_all(&bytes[..SEGMENT + 1000]).unwrap();
+        until("a segment has come", || home.received("env") == SEGMENT as u64);
+        kill_process(Pid::from_child(&client), Signal::INT).unwrap();
+        let ended = Ended::from(client.wait_with_output().unwrap());
+        ended.failed(130, &[words, "image delete compshareImage-"]);
+        assert_eq!(home.received("env"), SEGMENT as u64);
+    }
+    let mut client = home.start_import("-", "env", &stated);
+    client.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let id = Ended::from(client.wait_with_output().unwrap()).succeeded().out;
+    home.run(&["image", "progress", id.trim_end(), "--wait"]).succeeded();
+    assert!(home.bytes(id.trim_end()) == bytes);
+}
+
+#[test]
+fn the_command_that_writes_ends_with_it() {
+    let home = Home::new();
+    let _server = home.serve();
+    let line = "echo $$ > pid; head -c 100 /dev/zero; exec sleep 1000";
+    let import = ["image", "import", "--name", "env", "--", "sh", "-c", line];
+    let mut client = home.command(&import);
+    let client = client.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let client = client.unwrap();
+    until("it is started", || home.json(&["image", "list"])["TotalCount"] == 1);
+    let pid: i32 = std::fs::read_to_string(home.path("pid")).unwrap().trim_end().parse().unwrap();
+    let pid = Pid::from_raw(pid).unwrap();
+    test_kill_process(pid).unwrap();
+    kill_process(Pid::from_child(&client), Signal::TERM).unwrap();
+    Ended::from(client.wait_with_output().unwrap()).failed(143, &["Stopped."]);
+    assert!(test_kill_process(pid).is_err(), "it runs");
+    home.assert_nothing_is_left();
+}
+
+/// What fails at the server's end, too: a name that is taken is not taken away from the image that has it.
+#[test]
+fn what_another_has_is_left_alone() {
+    let home = Home::new();
+    let _server = home.serve();
+    let bytes = large();
+    let file = home.file("disk.raw", &bytes);
+    let kept = home.import(&file, "kept");
+    home.run(&["image", "import", &file, "--name", "kept"]).failed(1, &["Name"]);
+    assert!(home.bytes(&kept) == bytes);
+
+    // An upload of another client, which has brought nothing yet, is not withdrawn with one that fails.
+    let mut other = home.start_import("-", "env", &["--size", "1G"]);
+    let mut stdin = other.stdin.take().unwrap();
+    stdin.write_all(b"a little").unwrap();
+    let started = || home.json(&["image", "list"])["TotalCount"] == 2;
+    until("it is started", started);
+    let failing =
+        ["image", "import", "--name", "env", "--size", "1G", "--", "sh", "-c", "echo x; sleep 1; exit 4"];
+    home.run(&failing).failed(7, &["exit status: 4"]);
+    assert!(started());
+    kill_process(Pid::from_child(&other), Signal::INT).unwrap();
+    Ended::from(other.wait_with_output().unwrap()).failed(130, &["Stopped."]);
+    assert_eq!(home.json(&["image", "list"])["TotalCount"], 1);
+}

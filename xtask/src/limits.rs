@@ -140,9 +140,21 @@ fn first_sentence(attrs: &[Attribute]) -> Option<String> {
     }
     let text = text.trim();
     let end = text.find(". ").map_or(text.len(), |end| end + 1);
-    // Links to items mean nothing outside the code's own documentation.
-    let sentence = text[..end].replace("[`", "`").replace("`]", "`").replace('|', "\\|");
+    let sentence = without_links(&text[..end]).replace('|', "\\|");
     (!sentence.is_empty()).then_some(sentence)
+}
+
+/// The names of items without the links to them, which mean nothing outside the code's own documentation.
+fn without_links(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once("[`") {
+        let (name, after) = link.split_once("`]").unwrap_or((link, ""));
+        let target = after.starts_with('(').then(|| after.find(')')).flatten();
+        let _ = write!(plain, "{before}`{name}`");
+        rest = target.map_or(after, |end| &after[end + 1..]);
+    }
+    plain + rest
 }
 
 /// The value of an expression of numbers and durations; nothing for what is made of anything else.
@@ -252,7 +264,7 @@ mod tests {
         let source = "
             /// Bodies. Rarely met.
             const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-            /// Chunks, see [`MAX_BODY_BYTES`].
+            /// Chunks, see [`MAX_BODY_BYTES`] and [`Cut`](crate::Cut).
             pub const CHUNK_SIZE_MAX: u64 = 4 << 20;
             /// Waits.
             const STALL_TIMEOUT: Duration = Duration::from_mins(90);
@@ -275,7 +287,7 @@ mod tests {
             limits.iter().map(|limit| (show(&limit.name, limit.value), &*limit.what)).collect();
         let expected = [
             ("8 MiB", "Bodies."),
-            ("4 MiB", "Chunks, see `MAX_BODY_BYTES`."),
+            ("4 MiB", "Chunks, see `MAX_BODY_BYTES` and `Cut`."),
             ("90 min", "Waits."),
             ("100,000", "Rows."),
             ("1 h", "Links."),

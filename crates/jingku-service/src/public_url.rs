@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::http::uri::Scheme;
 use serde::Deserialize;
 
-/// The longest address, in bytes: every row of a list may carry one.
+/// The longest `public_url`, in bytes: every row of a list may carry one.
 const LENGTH_MAX: usize = 256;
 
 /// An absolute HTTP address without an end: a path may follow it.

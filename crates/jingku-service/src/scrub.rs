@@ -12,9 +12,9 @@ use crate::data_dir::{DataDir, StartError};
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The file of the data folder.
 const SCRUB: &str = "scrub";
-/// It reads at least at this speed, in bytes a second: what is little is read soon.
+/// The slowest that the scrub reads, in bytes a second, so that a small store is read soon.
 const RATE_MIN: u64 = 1 << 20;
-/// It reads at most at this speed, so that others have the disk. A round takes longer where that is too slow.
+/// The fastest that the scrub reads, in bytes a second, so that others have the disk.
 const RATE_MAX: u64 = 64 << 20;
 /// First bytes of names; they are gone through in order.
 const PREFIXES: u16 = 256;

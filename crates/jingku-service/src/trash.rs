@@ -9,7 +9,7 @@ use crate::failpoint;
 use crate::operator::OperatorError;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
-/// The most images that are listed.
+/// The most images that `jingku trash list` shows.
 const LISTED_MAX: u32 = 1000;
 /// How many are looked at together.
 const BATCH: u32 = 256;

@@ -174,7 +174,7 @@ pub(crate) fn subset(text: &str) -> Result<(u64, u64), String> {
     }
 }
 
-/// The most parts that all can be divided into: one a day for a year.
+/// The most parts for `check --subset`: one a day for a year.
 const PARTS_MAX: u64 = 366;
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::{CatalogError, Result};
 const CONNECTIONS_MAX: usize = 16;
 /// How long a caller waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a server may leave what was sent to it unacknowledged.
+/// How long PostgreSQL may leave unacknowledged what was sent to it.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// How long a statement waits for a row, and how long a transaction whose client is silent holds its rows.
 const LIMITS: &str = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s";

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 
-/// New bytes after which it is worth it.
+/// The new bytes after which a writer has them written back ahead of the end.
 const STEP_BYTES: u64 = 64 << 20;
 
 /// One sync at a time, on a thread of its own.

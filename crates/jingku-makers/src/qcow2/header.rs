@@ -17,7 +17,7 @@ const BACKING_NAME_BYTES_MAX: usize = 1023;
 const V2_HEADER_BYTES: usize = 72;
 /// The shortest header of version 3, in bytes.
 const V3_HEADER_BYTES_MIN: usize = 104;
-/// More extensions than any program writes.
+/// The most header extensions of a qcow2 image that are read; no program writes as many.
 const EXTENSIONS_MAX: usize = 256;
 
 const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;

@@ -16,7 +16,7 @@ const CLUSTERS_MAX: u64 = 128 << 20;
 const ENTRIES: usize = 8192;
 /// Where the header tells the place of the reference counts: an offset, then a number of clusters.
 const REFCOUNT_FIELDS: u64 = 48;
-/// Deflate makes at most so many bytes of one.
+/// The most bytes that deflate makes of one.
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
 /// Bits of an entry that hold an offset in the file.

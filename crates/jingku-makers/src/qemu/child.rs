@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 /// How often a running program is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// Enough of what a program says to tell what went wrong.
+/// The most bytes that are kept of what `qemu-img` writes to standard error.
 const STDERR_BYTES_MAX: usize = 2048;
 
 /// Runs `$@` and ends with its status. The whole process group is killed when standard input ends: its other end is held

@@ -12,7 +12,7 @@ use super::{Counted, PackedFault, Packing, Step, Stop};
 
 /// The largest window that is read, in bytes: `zstd --long=29`. The decoder keeps the whole of it in memory.
 pub const WINDOW_BYTES_MAX: u64 = 1 << WINDOW_BITS_MAX;
-/// The same as a power of two.
+/// The largest window of a zstd frame, as a power of two.
 const WINDOW_BITS_MAX: u32 = 29;
 /// The largest window that every stream may have, in bytes: what `zstd` writes without being told that memory does not
 /// count. Of those with a larger one only one is read at a time.
@@ -21,7 +21,7 @@ const SHARED_WINDOW_BYTES_MAX: u64 = 128 << 20;
 static LARGE_WINDOW: Mutex<()> = Mutex::new(());
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The longest header of a frame, magic number included.
+/// The longest header of a zstd frame, magic number included.
 const HEADER_BYTES_MAX: usize = 18;
 
 /// One frame after the other; zeros may follow the last, but nothing else.

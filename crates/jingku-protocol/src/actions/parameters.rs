@@ -9,7 +9,7 @@ use crate::tree::{Kind, StandIns, Tree};
 
 /// Values given to an action one after the other until it takes one.
 const STAND_INS: [&str; 8] = ["1", "0", "true", "a", "aGk=", "Custom", "CreateTime", "http://a/"];
-/// More than the longest way through all values of all parameters an action can have.
+/// The most values that are tried to find out the parameters of an action; more than any has.
 const TRIES_MAX: usize = 1000;
 
 /// The parameters of an action.

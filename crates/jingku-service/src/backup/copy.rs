@@ -11,7 +11,7 @@ use super::{Copied, Damage};
 use crate::failpoint;
 use crate::named::{Named, take_references};
 
-/// Copied at once; each holds one chunk.
+/// The most objects that a backup copies at once, each in memory.
 const THREADS_MAX: usize = 4;
 /// Bytes of a manifest copied together.
 const PART_BYTES: usize = 64 << 10;

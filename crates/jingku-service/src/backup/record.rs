@@ -10,7 +10,7 @@ use super::BackupError;
 
 /// The version that is written.
 const VERSION: u32 = 2;
-/// A record is a few hundred bytes.
+/// The longest record of a backup that is read, in bytes.
 const RECORD_BYTES_MAX: u64 = 64 << 10;
 
 /// What was backed up.

@@ -17,8 +17,7 @@ use crate::failpoint;
 use crate::keyring::Keyring;
 use crate::named::{Named, all_images};
 
-/// How often the catalogue is written anew because images went for good before they could be held. Each time only those
-/// that are new have to be held, within milliseconds.
+/// How often a backup writes the catalogue anew because images went for good before they could be held.
 const TRIES_MAX: u32 = 10;
 
 /// How [`Context::back_up`] is to go.

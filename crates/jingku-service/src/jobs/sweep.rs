@@ -12,7 +12,7 @@ use crate::sweep::SweepError;
 const EVERY: Duration = Duration::from_mins(10);
 /// It works one part of the time and rests these.
 const RESTS: u32 = 3;
-/// The longest rest.
+/// The longest pause between two steps of a sweep in the background.
 const REST_MAX: Duration = Duration::from_secs(1);
 const SECS_OF_AN_HOUR: i64 = 60 * 60;
 

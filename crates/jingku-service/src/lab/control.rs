@@ -39,7 +39,7 @@ const NAME_BYTES_MAX: usize = 64;
 const DELAY_MS_MAX: u64 = 600_000;
 /// The longest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 4096;
-/// The last second of the year 9999, after which no calendar goes on.
+/// The latest time that a clock of a lab can be set to: the last second of the year 9999.
 const TIME_MAX: i64 = 253_402_300_799;
 /// What a snapshot is called that was given no name.
 const NAME: &str = "default";

@@ -12,13 +12,13 @@ use serde_json::{Map, Value as Json};
 use super::secrets::{HIDDEN, is_secret, without_secrets};
 use crate::lock::lock;
 
-/// The most requests remembered.
+/// The most requests that a trace remembers.
 const ENTRIES_MAX: usize = 1000;
-/// The most bytes remembered, as JSON.
+/// The most bytes of JSON that a trace remembers.
 const BYTES_MAX: usize = 8 << 20;
 /// The most characters shown of a text.
 const TEXT_CHARS_MAX: usize = 256;
-/// How much of a text is looked at, in bytes. Of the rest nothing is shown.
+/// How many bytes of a text are searched for secrets; the rest is not shown.
 const SEARCHED_BYTES_MAX: usize = 4096;
 
 /// One request and its answer.

@@ -4,9 +4,9 @@ use jingku_chunks::{Manifest, ManifestId, Result, Store};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// The most bytes of memory for them together: of the largest disk, 32.
+/// The most memory for manifests that are kept open: for those of the largest disk, 32.
 const KEPT_BYTES_MAX: u64 = 8 << 20;
-/// The most of them, for small disks.
+/// The most manifests that are kept open.
 const KEPT_MAX: usize = 1024;
 
 /// Manifests that were opened and are kept in memory.

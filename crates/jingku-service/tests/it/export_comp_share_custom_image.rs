@@ -6,7 +6,7 @@ use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
 use jingku_service::{DiskFormat, MAX_EXPORTS, PlatformType};
 
-use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes, write_large_disk};
+use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes};
 
 const EXPORT: Action = Action::ExportCompShareCustomImage;
 
@@ -104,10 +104,7 @@ async fn the_community_gives_what_is_free() {
 async fn exports_at_once_have_a_number() {
     let service = Service::start().await;
     let caller = service.caller();
-    let disk = service.folder.path().join("large.raw");
-    write_large_disk(&disk);
-    service.instance("uhost-large", &disk).await;
-    let id = service.make("uhost-large", "env").await;
+    let id = service.large_image().await;
     let params = Params::for_action(EXPORT.name()).text("CompShareImageId", Some(&id));
     let url = format!("/?{}", caller.sign(params).to_form());
     let open = async || caller.open(Request::get(&url).body(Body::empty()).unwrap()).await;

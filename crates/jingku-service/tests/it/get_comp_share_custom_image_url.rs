@@ -6,7 +6,7 @@ use axum::response::Response;
 use jingku_protocol::actions::Action;
 use jingku_service::{MAX_EXPORTS, Random, SeededRandom};
 
-use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes, write_large_disk};
+use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes};
 
 const URL: Action = Action::GetCompShareCustomImageUrl;
 
@@ -211,10 +211,7 @@ async fn a_damaged_chunk_ends_the_stream() {
 async fn a_chunk_that_is_damaged_further_on_ends_the_stream() {
     let service = Service::start().await;
     let caller = service.caller();
-    let disk = service.folder.path().join("large.raw");
-    write_large_disk(&disk);
-    service.instance("uhost-large", &disk).await;
-    let id = service.make("uhost-large", "env").await;
+    let id = service.large_image().await;
     let link = caller.link(&id).await;
     let first = caller.get(&link, &[("Range", "bytes=0-262143")]).await.body;
     let chunks = service.stored("chunks");
@@ -259,10 +256,7 @@ async fn a_damaged_manifest_is_an_error_for_every_range() {
 async fn downloads_share_the_places_of_exports() {
     let service = Service::start().await;
     let caller = service.caller();
-    let disk = service.folder.path().join("large.raw");
-    write_large_disk(&disk);
-    service.instance("uhost-large", &disk).await;
-    let id = service.make("uhost-large", "env").await;
+    let id = service.large_image().await;
     let link = caller.link(&id).await;
     let mut held = Vec::new();
     // Half of the places are for others.

@@ -14,7 +14,7 @@ use jingku_service::{MAX_EXPORTS, MAX_UPLOADS, TRANSFER_STEP_TIMEOUT};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::support::{Caller, Service, write_large_disk};
+use crate::support::{Caller, Service};
 
 const EXPORT: Action = Action::ExportCompShareCustomImage;
 const IMPORT: Action = Action::ImportCompShareCustomImage;
@@ -45,16 +45,6 @@ impl Caller {
         let request = Request::patch(link).header("upload-offset", "0").body(body).unwrap();
         let caller = self.clone();
         tokio::spawn(async move { caller.open(request).await })
-    }
-}
-
-impl Service {
-    /// An image that no socket and no channel takes whole.
-    async fn large_image(&self) -> String {
-        let disk = self.folder.path().join("large.raw");
-        write_large_disk(&disk);
-        self.instance("uhost-large", &disk).await;
-        self.make("uhost-large", "large").await
     }
 }
 

@@ -13,9 +13,9 @@ use crate::failure::{Exit, Failure};
 use crate::lang::tr;
 use crate::run::cannot_start;
 
-/// How long it may take to end after it has closed its output.
+/// How long the command of an import may take to end after it has closed its output.
 const END_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long it may take to end after SIGTERM.
+/// How long the command of an import may take to end after SIGTERM.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running command.

@@ -15,7 +15,7 @@ use crate::failure::{Exit, Failure};
 const SEGMENT_BYTES: usize = 64 << 20;
 /// Bytes that are read and hashed at once.
 const READ_BYTES: usize = 1 << 20;
-/// So many zeros are not sent as bytes.
+/// The shortest run of zeros, in bytes, that an import announces instead of sending it.
 const ZEROS_MIN: u64 = 8 << 20;
 /// The most zeros that a stream gives at once: it may never end.
 const STREAM_ZEROS_MAX: u64 = 1 << 30;

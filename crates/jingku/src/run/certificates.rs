@@ -6,7 +6,7 @@ use rustls::ServerConfig;
 
 use super::authority::{Authority, HOSTS, provider};
 
-/// A certificate is shown for this long, in seconds; then a command that still runs gets another.
+/// How long a certificate of `jingku run` is used, in seconds; a command that runs longer gets another.
 const SHOWN_MAX: i64 = 24 * 60 * 60;
 
 struct Shown {

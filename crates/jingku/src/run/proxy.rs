@@ -40,11 +40,11 @@ const CONNECTIONS_MAX: usize = 256;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The longest time the head of a request to the proxy may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same inside a tunnel, and the longest silence between two requests there.
+/// The longest time between two requests in a tunnel, and for the head of one.
 const SILENCE_MAX: Duration = Duration::from_mins(5);
 /// The longest time to agree on TLS.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Hosts that are told to be refused; a program that tries more has been understood.
+/// The most refused hosts that `jingku run` reports.
 const NOTES_MAX: usize = 20;
 /// The only port that is let through, as it follows a host.
 const PORT: &str = ":443";

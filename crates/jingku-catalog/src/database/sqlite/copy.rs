@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::{Sqlite, is_blank};
 use crate::{CatalogError, Result};
 
-/// How often the copying starts over because the original changed.
+/// How often the copying of a catalogue starts over because the original changed.
 const TRIES_MAX: u32 = 10;
 /// The header of a log. It changes when the log starts over, and only then are earlier frames gone.
 const LOG_HEADER_BYTES: u64 = 32;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::{Sqlite, failure};
 use crate::{CatalogError, Result};
 
-/// How many things are told.
+/// The most problems that a check of the catalogue reports.
 const PROBLEMS_MAX: usize = 100;
 
 impl Sqlite {

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use jingku_service::{DiskFormat, Qcow2Writer, Random, SeededRandom};
 
+use super::Service;
+
 /// Size of a disk: 4 MiB and three sectors.
 pub(crate) const DISK_BYTES: usize = (4 << 20) + 3 * 512;
 const BLOCK: usize = 64 << 10;
@@ -68,4 +70,14 @@ pub(crate) fn large_disk_bytes() -> Vec<u8> {
 /// Writes a large raw disk.
 pub(crate) fn write_large_disk(path: &Path) {
     std::fs::write(path, large_disk_bytes()).unwrap();
+}
+
+impl Service {
+    /// An image that no socket and no channel takes whole.
+    pub(crate) async fn large_image(&self) -> String {
+        let disk = self.folder.path().join("large.raw");
+        write_large_disk(&disk);
+        self.instance("uhost-large", &disk).await;
+        self.make("uhost-large", "large").await
+    }
 }

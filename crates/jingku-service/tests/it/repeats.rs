@@ -19,7 +19,10 @@ fn signed(caller: &Caller, action: Action, params: &[(&str, &str)]) -> Params {
 fn answered(reply: Reply) -> Value {
     let mut json = reply.json;
     assert_eq!(json["RetCode"], 0, "{json}");
-    json.as_object_mut().unwrap().remove("request_uuid");
+    // Which call it was, and that it was not the first.
+    for differs in ["request_uuid", "Resumed"] {
+        json.as_object_mut().unwrap().remove(differs);
+    }
     json
 }
 

@@ -144,7 +144,7 @@ fn another_library_or_none_replaces_nothing() {
     std::fs::rename(&store, home.path("mounted-elsewhere")).unwrap();
     for args in [&["backup", scene.dir()][..], &["usage"], &["check"], &["serve", "--listen", "127.0.0.1:0"]]
     {
-        home.run(args).failed(6, &["chunk store", "store"]);
+        home.run(args).failed(6, &["no chunk store", "disk mounted"]);
     }
     assert!(!store.exists());
     unchanged();

@@ -49,7 +49,7 @@ pub enum Error {
     AlreadyExists(PathBuf),
 
     /// [`Disk::open`](crate::Disk::open) found no store, or one of a version this program does not know.
-    #[error("{} holds no chunk store that this version of Jingku can read: its `format` file says {found:?}", .path.display())]
+    #[error("{} {}", .path.display(), unknown_format(.found))]
     UnknownFormat {
         /// The folder.
         path: PathBuf,
@@ -87,4 +87,11 @@ impl Error {
             _ => Self::io(format!("{verb} {key}"), source),
         }
     }
+}
+
+fn unknown_format(found: &str) -> String {
+    if found.is_empty() {
+        return "holds no chunk store: it has no `format` file. Is its disk mounted?".to_owned();
+    }
+    format!("holds no chunk store that this version of Jingku can read: its `format` file says {found:?}")
 }

@@ -61,6 +61,11 @@ impl Source {
         if metadata.len() == 0 {
             return Err(DiskError::unusable(path, "it is empty; give the path of a raw or qcow2 file"));
         }
+        // A write through a memory map changes the times only when the page has reached the disk since the last one. Where
+        // this fails, as on a disk that is read-only, nothing writes.
+        let _ = file.sync_all();
+        let metadata = file.metadata().map_err(DiskError::io("look at", path))?;
+        let _ = file.sync_all();
         Ok(Source { path: path.to_owned(), file, fingerprint: Fingerprint::from(&metadata) })
     }
 

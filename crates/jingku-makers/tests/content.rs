@@ -171,6 +171,16 @@ fn what_is_no_disk_is_refused_by_name() {
             }),
             "plain text",
         ),
+        ("Gr\u{fc}\u{df}e\n".repeat(50).chars().map(|c| c as u8).collect(), "plain text"),
+        (b"\xbe\xb5\xcf\xf1\n".repeat(60), "plain text"),
+        (with(&[(0, b"LibvirtQemudSave\x02\0\0\0")]), "the saved memory of a virtual machine"),
+        (with(&[(0, b"MZ"), (0x3c, b"\x80\0\0\0"), (0x80, b"PE\0\0")]), "a program (Windows or UEFI)"),
+        (with(&[(0, b"\x93NUMPY\x01\0")]), "a NumPy array"),
+        // What only the end tells.
+        (with(&[((4 << 20) - 20, b"\0\0\0\x01\0\0\0\0MACRIUM_FILE")]), "a Macrium Reflect backup"),
+        (with(&[(446, &MBR), ((4 << 20) - 12, b"NER5\0\0\0\0\0\x30\0\0")]), "a Nero image (NRG)"),
+        (with(&[(446, &MBR), ((4 << 20) - 8, b"NERO\0\x30\0\0")]), "a Nero image (NRG)"),
+        (with(&[((4 << 20) - 22, ZIP_END)]), "a zip archive behind something else"),
         (b"d41d8cd98f00b204e9800998ecf8427e  disk.raw\n".to_vec(), "plain text"),
         (tar("disk.raw", true, &noise(1 << 20, 1)), "a tar archive"),
         (tar("disk.raw", false, &noise(1 << 20, 1)), "a tar archive"),
@@ -280,6 +290,9 @@ const MBR: [u8; 66] = {
     table[65] = 0xaa;
     table
 };
+
+/// One file, whose entry of the directory has 64 bytes and lies at 1 MiB.
+const ZIP_END: &[u8] = b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x40\0\0\0\0\0\x10\0\0\0";
 
 /// Two bytes alone are in one of 65,536 compressed or encrypted files.
 #[test]

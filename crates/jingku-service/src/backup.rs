@@ -99,6 +99,13 @@ pub enum BackupError {
         "There is no master.key in the data folder: the key comes from JINGKU_MASTER_KEY. Keep that one apart, and leave --with-master-key out."
     )]
     NoMasterKey,
+    /// The master key in the data folder is not the one that is in use.
+    #[error(
+        "{} does not open this library's key pairs: it is not the master key in use, and a backup of it would be of no use. Put \
+         the right one there, or leave --with-master-key out and keep the right one apart.",
+        .0.display()
+    )]
+    WrongMasterKey(PathBuf),
     /// Images cannot be put back.
     #[error(
         "{} of the backup's images are damaged, and nothing was put in place:{}\nTake another copy of the backup, or leave \

@@ -241,7 +241,8 @@ impl From<BackupError> for Failure {
             | BackupError::AnotherLibrary { .. }
             | BackupError::FewImages { .. }
             | BackupError::NotEmpty(_)
-            | BackupError::NoMasterKey => Exit::Refused,
+            | BackupError::NoMasterKey
+            | BackupError::WrongMasterKey(_) => Exit::Refused,
             BackupError::NoBackup(_) | BackupError::NoGeneration { .. } => Exit::NotThere,
             BackupError::InUse(_) => Exit::TryAgain,
             BackupError::Newer(_)

@@ -201,6 +201,10 @@ pub(crate) fn backup_error(error: &BackupError) -> String {
             "数据目录中没有 master.key：主密钥来自 JINGKU_MASTER_KEY。请另行保存该密钥，并去掉 --with-master-key。"
                 .to_owned()
         }
+        BackupError::WrongMasterKey(path) => format!(
+            "{} 无法解开本镜像库的密钥对：它不是正在使用的主密钥，备份它没有用处。请放回正确的主密钥，或去掉 --with-master-key 并另行保存正确的主密钥。",
+            path.display()
+        ),
         BackupError::Damaged(damage) => format!(
             "备份中有 {} 个镜像已损坏，没有恢复任何内容：{}\n请使用另一份备份，或用 --skip-damaged 跳过它们。",
             damage.images.len(),
@@ -412,6 +416,7 @@ mod tests {
             BackupError::InUse(path()),
             BackupError::NotEmpty(path()),
             BackupError::NoMasterKey,
+            BackupError::WrongMasterKey(path()),
             BackupError::Io { path: path(), source: io() },
         ] {
             one_stop(&error, &backup_error(&error));

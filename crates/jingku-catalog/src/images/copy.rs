@@ -67,11 +67,15 @@ impl Catalog {
     /// Makes another image of the same bits, of which none is read or written. It has everything that is said about
     /// the image, and nothing that others did with it: no shares, no group, no price, no counters.
     pub async fn copy_image(&self, scope: Scope, id: &str, new: NewCopy<'_>, now: i64) -> Result<CopyImage> {
-        let Some(image) = self.image(scope, id).await? else { return Ok(CopyImage::NotFound) };
+        // It may be gone, and the same request may have copied it before that.
+        let source = self.image(scope, id).await?.map(|image| image.account);
+        if source.is_none() && new.request.is_none() {
+            return Ok(CopyImage::NotFound);
+        }
         let target = Scope::own(new.owner);
         self.database
             .write(|mut transaction| async move {
-                touch_all(&mut transaction, [image.account, new.owner]).await?;
+                touch_all(&mut transaction, source.into_iter().chain([new.owner])).await?;
                 if let Some(copy) = made_before(&mut transaction, target, new.request, now).await? {
                     return transaction.discard(CopyImage::Before(copy)).await;
                 }

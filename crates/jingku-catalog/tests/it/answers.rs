@@ -53,7 +53,10 @@ async fn the_same_request_makes_one_copy(engine: Engine) {
     // Whatever happened since then: the server began anew, the original is gone.
     let again = engine.other_process().await;
     catalog.delete_image(Scope::own(owner), "image-a", NOW + 5).await.unwrap();
-    assert_eq!(copy(&again, owner, "image-a", "c3", Some("r1"), NOW + 5).await, CopyImage::NotFound);
+    assert_eq!(copy(&again, owner, "image-a", "c3", Some("r1"), NOW + 5).await, before);
+    for request in [Some("r2"), None] {
+        assert_eq!(copy(&again, owner, "image-a", "c3", request, NOW + 5).await, CopyImage::NotFound);
+    }
     catalog.restore_image("image-a", None, NOW + 5).await.unwrap();
     assert_eq!(copy(&again, owner, "image-a", "c3", Some("r1"), NOW + 5).await, before);
     assert_eq!(total(catalog, owner).await, 2);

@@ -21,6 +21,9 @@ pub(super) fn find(ends: &Ends<'_>) -> Option<Foreign> {
         };
         return Some(Foreign { name, command: Some(command) });
     }
+    if ends_as_zip(ends) {
+        return Some(Foreign { name: "a zip archive behind something else", command: Some("unzip FILE") });
+    }
     let cpio =
         [&b"070701"[..], b"070702", b"070707"].iter().any(|magic| ends.has(0, magic)) || is_binary_cpio(ends);
     cpio.then_some(Foreign { name: "a cpio archive", command: Some("cpio -id < FILE") })
@@ -41,6 +44,18 @@ fn is_tar(header: &[u8]) -> bool {
 fn octal(field: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
     i64::from_str_radix(text, 8).ok().filter(|number| *number > 0)
+}
+
+/// The record at the end of a zip archive, which may begin with anything, such as the program that unpacks it.
+fn ends_as_zip(ends: &Ends<'_>) -> bool {
+    const LEN: u32 = 22;
+    let Some(at) = ends.size.checked_sub(u64::from(LEN)) else { return false };
+    let (Some(directory_len), Some(directory_at)) = (ends.u32_le(at + 12), ends.u32_le(at + 16)) else {
+        return false;
+    };
+    ends.has(at, b"PK\x05\x06\0\0\0\0")
+        && ends.u16_le(at + 20) == Some(0)
+        && u64::from(directory_at) + u64::from(directory_len) <= at
 }
 
 /// Two bytes tell it, so the name of the first member must be one.

@@ -109,6 +109,10 @@ const MAGICS: &[Magic] = &[
     (0, &[0xfe, 0xef, 0x01], "a Ghost image", NONE),
     (0, b"JKCH", "a chunk of Jingku's store", Some("jingku image export IMAGE_ID -o disk.raw")),
     (0, b"JKMF", "a manifest of Jingku's store", Some("jingku image export IMAGE_ID -o disk.raw")),
+    (0, b"LibvirtQemudSave", "the saved memory of a virtual machine", NONE),
+    (0, b"LibvirtQemudPart", "the saved memory of a virtual machine", NONE),
+    (0, b"QEVM\0\0\0\x03", "the saved memory of a virtual machine", NONE),
+    (0, b"KDUMP   ", "a memory dump", NONE),
     (0, b"SQLite format 3\0", "an SQLite database", NONE),
     // Compressed.
     (0, b"\xfd7zXZ\0", "xz", Some("xz -dk FILE")),
@@ -152,7 +156,12 @@ const MAGICS: &[Magic] = &[
     (4, b"ftyp", "a film (MP4)", NONE),
     (0, &[0x1a, 0x45, 0xdf, 0xa3], "a film (Matroska)", NONE),
     (0, b"\x89HDF\x0d\x0a\x1a\x0a", "an HDF5 file", NONE),
+    (0, b"OggS\0\x02", "sound or a film (Ogg)", NONE),
+    (0, b"fLaC\0\0\0\x22", "sound (FLAC)", NONE),
+    (0, b"II*\0\x08\0\0\0", "a picture (TIFF)", NONE),
     (0, b"GGUF", "a model (GGUF)", NONE),
+    (0, b"\x93NUMPY", "a NumPy array", NONE),
+    (0, b"\0asm\x01\0\0\0", "a program (WebAssembly)", NONE),
 ];
 
 /// Says what a file begins like.
@@ -163,6 +172,9 @@ pub(super) fn by_magic(ends: &Ends<'_>) -> Option<Foreign> {
     }
     if ends.has(0, b"TAPE") && ends.bytes(10, 1) == Some(&[14]) {
         return Some(Foreign { name: "a Windows backup (BKF)", command: Some("mtftar -f FILE | tar -x") });
+    }
+    if is_windows_program(ends) {
+        return Some(Foreign { name: "a program (Windows or UEFI)", command: NONE });
     }
     if is_dump(ends) {
         return Some(Foreign { name: "a dump of a file system", command: Some("restore -rf FILE") });
@@ -183,11 +195,29 @@ pub(super) fn by_footer(ends: &Ends<'_>) -> Option<Foreign> {
             command: Some("qemu-img convert -f vpc -O qcow2 FILE disk.qcow2"),
         });
     }
-    let dmg = ends.at_end(512, 12).is_some_and(|footer| footer == b"koly\0\0\0\x04\0\0\x02\0");
-    dmg.then_some(Foreign {
-        name: "a DMG image",
-        command: Some("qemu-img convert -f dmg -O qcow2 FILE disk.qcow2"),
-    })
+    if ends.at_end(512, 12) == Some(b"koly\0\0\0\x04\0\0\x02\0") {
+        return Some(Foreign {
+            name: "a DMG image",
+            command: Some("qemu-img convert -f dmg -O qcow2 FILE disk.qcow2"),
+        });
+    }
+    if ends.at_end(12, 12) == Some(b"MACRIUM_FILE") {
+        return Some(Foreign { name: "a Macrium Reflect backup", command: NONE });
+    }
+    is_nrg(ends).then_some(Foreign { name: "a Nero image (NRG)", command: Some("nrg2iso FILE disk.iso") })
+}
+
+/// Where its list of tracks begins, which lies behind the tracks.
+fn is_nrg(ends: &Ends<'_>) -> bool {
+    let new = ends.at_end(12, 12).and_then(|footer| footer.strip_prefix(b"NER5"));
+    let old = ends.at_end(8, 8).and_then(|footer| footer.strip_prefix(b"NERO"));
+    let begins_at = new.or(old).map(|at| at.iter().fold(0, |at, byte| at << 8 | u64::from(*byte)));
+    begins_at.is_some_and(|at| (1..ends.size).contains(&at))
+}
+
+/// A DOS header that leads to a PE header.
+fn is_windows_program(ends: &Ends<'_>) -> bool {
+    ends.has(0, b"MZ") && ends.u32_le(0x3c).is_some_and(|at| ends.has(u64::from(at), b"PE\0\0"))
 }
 
 /// The header of dump(8): 256 words, whose sum is always the same.

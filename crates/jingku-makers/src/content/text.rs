@@ -18,6 +18,8 @@ const BEGINNINGS: &[(&[u8], bool, &str, Option<&str>)] = &[
 
 /// The shortest text without a blank or a line break that is taken for one.
 const WORD_MAX: usize = 512;
+/// The shortest text in a code page that is taken for one.
+const LEGACY_MIN: usize = 256;
 
 /// Says what a text is, if it is one: all of it, but for zeros at its end.
 pub(super) fn find(head: &[u8]) -> Option<Foreign> {
@@ -49,11 +51,18 @@ fn is_text(head: &[u8]) -> bool {
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&body[..error.valid_up_to()]).unwrap_or_default()
         }
-        Err(_) => return false,
+        Err(_) => return is_legacy_text(body),
     };
     let possible = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
     // A long run of letters is no text, but what fills a disk that somebody tests with.
     !body.is_empty() && body.chars().all(possible) && (body.len() <= WORD_MAX || body.contains([' ', '\n']))
+}
+
+/// Text in a code page, such as Latin-1 or GBK: any bytes but control characters. Noise has one in every tenth byte.
+fn is_legacy_text(body: &[u8]) -> bool {
+    let possible =
+        |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0c' | b'\x1b');
+    body.len() >= LEGACY_MIN && body.contains(&b'\n') && body.iter().all(possible)
 }
 
 /// Text in two bytes a character, as Windows writes it: every other byte of Latin text is zero.

@@ -20,6 +20,10 @@ use crate::named::{Named, all_images};
 /// How often a backup writes the catalogue anew because images went for good before they could be held.
 const TRIES_MAX: u32 = 10;
 
+/// Names of keys in a data folder.
+const MASTER_KEY: &str = "master.key";
+const CREDENTIALS: &str = "credentials.toml";
+
 /// How [`Context::back_up`] is to go.
 #[derive(Clone, Copy, Debug)]
 pub struct BackUp<'a> {
@@ -67,8 +71,8 @@ impl Context {
     /// Backs the data folder up, as a new generation. A server may run meanwhile: what is in the generation is the
     /// catalogue of one moment and everything that it names.
     pub async fn back_up(&self, data: &DataDir, how: BackUp<'_>) -> Result<BackedUp, BackupError> {
-        if how.with_master_key && !data.has_master_key() {
-            return Err(BackupError::NoMasterKey);
+        if how.with_master_key {
+            self.require_master_key(data).await?;
         }
         let library = self.catalog.library_id().await?;
         let library = library.ok_or_else(|| StartError::NoLibrary(data.path().to_owned()))?;
@@ -134,6 +138,14 @@ impl Context {
         })
     }
 
+    /// Refuses when the data folder has no master key, or one that does not open the library's private keys.
+    async fn require_master_key(&self, data: &DataDir) -> Result<(), BackupError> {
+        let path = data.path().join(MASTER_KEY);
+        let bytes = read_key(&path)?.ok_or(BackupError::NoMasterKey)?;
+        let opens = bytes_open(&bytes, self.sealed_key().await?.as_ref());
+        if opens { Ok(()) } else { Err(BackupError::WrongMasterKey(path)) }
+    }
+
     /// Puts the keys into the backup when they were asked for, and also when they are in the last generation: what an
     /// earlier run put there must not get lost. A master key that does not open the library any more is left to the
     /// generations that it opens.
@@ -144,8 +156,6 @@ impl Context {
         last: Option<&Record>,
         asked: bool,
     ) -> Result<Keys, BackupError> {
-        const MASTER_KEY: &str = "master.key";
-        const CREDENTIALS: &str = "credentials.toml";
         let mut keys = Keys::default();
         if asked {
             let bytes = read_key(&data.path().join(MASTER_KEY))?.ok_or(BackupError::NoMasterKey)?;

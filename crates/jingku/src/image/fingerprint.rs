@@ -47,7 +47,10 @@ struct Written {
 impl Fingerprint {
     /// Looks at an open file or device, and waits until a write would show. Without a path nobody can replace it.
     pub(super) fn take(file: &File, path: Option<&Path>) -> io::Result<Self> {
+        write_back(file);
         let seen = look(file)?;
+        // Once more, for what was written between the two.
+        write_back(file);
         if let Seen::File(times) = &seen {
             let coarse = times.changed.1 == 0;
             sleep(if coarse { COARSE_TICK } else { TICK });
@@ -72,6 +75,13 @@ impl Fingerprint {
         look(file).is_ok_and(|now| now == self.seen)
             && self.path.as_ref().is_none_or(|path| path.metadata().is_ok_and(|metadata| same(&metadata)))
     }
+}
+
+/// Makes a write through a memory map show, as a virtual machine with its disk in memory does it: the times of a file change
+/// when a page is written to for the first time after it has reached the disk, and not again. Where this fails, as on a
+/// disk that is read-only, nothing writes.
+fn write_back(file: &File) {
+    let _ = file.sync_all();
 }
 
 fn look(file: &File) -> io::Result<Seen> {
@@ -153,6 +163,23 @@ mod tests {
                 .unwrap();
             fs::rename(other, path).unwrap();
         }));
+    }
+
+    /// The index of SQLite's log is written to through a memory map. A file system in memory keeps no times for it, so
+    /// this one lies beside what is built.
+    #[test]
+    fn a_write_through_a_memory_map_is_seen() {
+        let program = std::env::current_exe().unwrap();
+        let folder = tempfile::tempdir_in(program.parent().unwrap()).unwrap();
+        let database = rusqlite::Connection::open(folder.path().join("db")).unwrap();
+        let write = |sql: &str| database.execute_batch(sql).unwrap();
+        write("PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1)");
+        let path = folder.path().join("db-shm");
+        let file = File::open(&path).unwrap();
+        let fingerprint = Fingerprint::take(&file, Some(&path)).unwrap();
+        assert!(fingerprint.is_of(&file));
+        write("INSERT INTO t VALUES (2)");
+        assert!(!fingerprint.is_of(&file));
     }
 
     #[test]

@@ -144,7 +144,7 @@ fn another_library_or_none_replaces_nothing() {
     std::fs::rename(&store, home.path("mounted-elsewhere")).unwrap();
     for args in [&["backup", scene.dir()][..], &["usage"], &["check"], &["serve", "--listen", "127.0.0.1:0"]]
     {
-        home.run(args).failed(6, &["chunk store", "store"]);
+        home.run(args).failed(6, &["no chunk store", "disk mounted"]);
     }
     assert!(!store.exists());
     unchanged();
@@ -214,6 +214,13 @@ fn a_key_that_was_put_there_stays() {
     drop(catalog);
     assert!(without().err.contains("master key has changed"));
     assert_eq!((restored_key("3"), restored_key("4")), (Some(key), None));
+    // Nor does the one that lies there now, so it takes nobody's place.
+    let asked = ["backup", scene.dir(), "--with-master-key"];
+    home.refuses(&asked, 1, &["master.key does not open"], &["master.key 无法解开"]);
+    let catalog = rusqlite::Connection::open(home.data().join("catalog.db")).unwrap();
+    catalog.execute("DELETE FROM keys", []).unwrap();
+    drop(catalog);
+    home.run(&["key", "create"]).succeeded();
     scene.back_up();
     assert_eq!(restored_key("5"), Some(key_of(&home.data())));
     let with_key: Vec<_> = scene.list().iter().map(|one| one["WithMasterKey"] == true).collect();

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::transfer::Slots;
 
 /// The most connections at once. One more takes the place of the one that has waited longest for its client.
-pub const MAX_CONNECTIONS: usize = 4096;
+pub const MAX_CONNECTIONS: usize = 3072;
 /// The most of them from one address, unless it is a loopback address.
 pub const MAX_ADDRESS_CONNECTIONS: usize = 1024;
 /// The connections beyond [`MAX_CONNECTIONS`], for health checks while all others are being answered.

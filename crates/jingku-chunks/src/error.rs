@@ -1,7 +1,7 @@
 //! What can go wrong, by what the caller must do about it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::key::Key;
 
@@ -49,7 +49,7 @@ pub enum Error {
     AlreadyExists(PathBuf),
 
     /// [`Disk::open`](crate::Disk::open) found no store, or one of a version this program does not know.
-    #[error("{} holds no chunk store that this version of Jingku can read: its `format` file says {found:?}", .path.display())]
+    #[error("{}", not_a_store(.path, .found))]
     UnknownFormat {
         /// The folder.
         path: PathBuf,
@@ -68,6 +68,17 @@ pub enum Error {
         /// The length that does not fit.
         length: u64,
     },
+}
+
+fn not_a_store(path: &Path, found: &str) -> String {
+    let path = path.display();
+    if found.is_empty() {
+        format!("{path} holds no chunk store: it has no `format` file. Is its disk mounted?")
+    } else {
+        format!(
+            "{path} holds no chunk store that this version of Jingku can read: its `format` file says {found:?}"
+        )
+    }
 }
 
 impl Error {

@@ -1,7 +1,7 @@
 //! What can go wrong, by what the caller must do about it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::key::Key;
 
@@ -49,7 +49,7 @@ pub enum Error {
     AlreadyExists(PathBuf),
 
     /// [`Disk::open`](crate::Disk::open) found no store, or one of a version this program does not know.
-    #[error("{} {}", .path.display(), unknown_format(.found))]
+    #[error("{}", not_a_store(.path, .found))]
     UnknownFormat {
         /// The folder.
         path: PathBuf,
@@ -70,6 +70,17 @@ pub enum Error {
     },
 }
 
+fn not_a_store(path: &Path, found: &str) -> String {
+    let path = path.display();
+    if found.is_empty() {
+        format!("{path} holds no chunk store: it has no `format` file. Is its disk mounted?")
+    } else {
+        format!(
+            "{path} holds no chunk store that this version of Jingku can read: its `format` file says {found:?}"
+        )
+    }
+}
+
 impl Error {
     /// Sorts a refusal of the operating system by its consequence; `doing` completes the sentence "cannot …".
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
@@ -87,11 +98,4 @@ impl Error {
             _ => Self::io(format!("{verb} {key}"), source),
         }
     }
-}
-
-fn unknown_format(found: &str) -> String {
-    if found.is_empty() {
-        return "holds no chunk store: it has no `format` file. Is its disk mounted?".to_owned();
-    }
-    format!("holds no chunk store that this version of Jingku can read: its `format` file says {found:?}")
 }

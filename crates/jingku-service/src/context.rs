@@ -151,6 +151,7 @@ impl Context {
         environment: &Environment,
     ) -> Result<Self, StartError> {
         data.check_library()?;
+        data.check_served()?;
         Self::open_as(data, config, environment, Keys::NotNeeded).await
     }
 

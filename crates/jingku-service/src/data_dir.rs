@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use jingku_catalog::{Catalog, CatalogError};
 use jingku_chunks::{Disk, Store};
-use rustix::fs::{Access, FlockOperation, flock};
+use rustix::fs::Access;
 use rustix::io::Errno;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -74,6 +74,18 @@ pub enum StartError {
         .0.display()
     )]
     CatalogGone(PathBuf),
+    /// The catalogue is a link.
+    #[error(
+        "The catalogue {} is a link, and its log lies beside the link or beside the file, by who writes it. Nothing was changed. Stop the server and put the file itself there; to have it on another disk, link the data folder.",
+        .0.display()
+    )]
+    CatalogLinked(PathBuf),
+    /// A server runs, and what it writes beside the catalogue is gone.
+    #[error(
+        "A server runs on this folder, and {}, which it writes, is gone. Nothing was changed. Put the file back, or stop the server, which then writes what it knows into catalog.db.",
+        .0.display()
+    )]
+    LogGone(PathBuf),
     /// The master key is not what it should be.
     #[error("The master key {0} is wrong: it must be 64 hexadecimal digits.")]
     MasterKey(String),
@@ -117,12 +129,6 @@ pub(crate) fn way_back(error: &CatalogError) -> &'static str {
 /// A data folder.
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
-
-/// The right to serve from a data folder, until dropped.
-#[must_use = "dropping the lock gives the folder up"]
-pub struct ServeLock {
-    _file: File,
-}
 
 impl DataDir {
     /// Opens the folder, or creates it. It is for its owner only afterwards, with all that is in it, unless this process
@@ -178,6 +184,10 @@ impl DataDir {
     /// sweep remove them all.
     pub(crate) fn check_catalog(&self) -> Result<(), StartError> {
         let path = self.catalog_path();
+        // SQLite would name the log after the file that the link leads to.
+        if path.is_symlink() {
+            return Err(StartError::CatalogLinked(path));
+        }
         if !Catalog::is_blank_sqlite(&path) {
             return Ok(());
         }
@@ -228,17 +238,6 @@ impl DataDir {
         let failed = |source| StartError::Io { path: path.clone(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
         Ok(path)
-    }
-
-    /// Takes the folder for a server.
-    pub fn lock(&self) -> Result<ServeLock, StartError> {
-        let path = self.0.join("serve.lock");
-        let file = private().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(|source| StartError::Io { path, source })?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(ServeLock { _file: file }),
-            Err(_) => Err(StartError::InUse(self.0.clone())),
-        }
     }
 
     /// Whether the folder has a master key of its own.
@@ -335,7 +334,7 @@ impl DataDir {
 /// Whether an entry of a data folder is Jingku's: one of these, or what belongs to it, such as `catalog.db-wal` or
 /// `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 15] = [
+    const OURS: [&str; 16] = [
         "catalog.db",
         "store",
         "scratch",
@@ -348,6 +347,7 @@ fn is_ours(name: &str) -> bool {
         "endpoint",
         "serve.lock",
         "reserve",
+        "clock",
         RESTORING,
         "scrub",
         "sweep",
@@ -386,16 +386,6 @@ mod tests {
         assert_eq!(mode(data.path()), 0o700);
         assert_eq!(mode(&data.path().join("master.key")), 0o600);
         assert_eq!(mode(&data.credentials_path()), 0o600);
-    }
-
-    #[test]
-    fn one_server_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = DataDir::open_or_create(folder.path()).unwrap();
-        let lock = data.lock().unwrap();
-        assert!(matches!(data.lock(), Err(StartError::InUse(_))));
-        drop(lock);
-        assert!(data.lock().is_ok());
     }
 
     #[test]

@@ -44,6 +44,7 @@ mod review;
 mod room;
 mod scrub;
 mod sentence;
+mod serve_lock;
 mod server;
 mod state;
 mod sweep;

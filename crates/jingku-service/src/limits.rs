@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::transfer::Slots;
 
 /// The most connections at once. One more takes the place of the one that has waited longest for its client.
-pub const MAX_CONNECTIONS: usize = 4096;
+pub const MAX_CONNECTIONS: usize = 2048;
 /// The most connections from one address, unless it is a loopback address.
 pub const MAX_ADDRESS_CONNECTIONS: usize = 1024;
 /// The connections beyond [`MAX_CONNECTIONS`], for health checks while all others are being answered.
@@ -22,7 +22,7 @@ pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// sent most of them loses its oldest request.
 pub const MAX_HELD_BYTES: usize = 24 << 20;
 /// A request of which no more bytes than this have come does not lose its place for its size.
-pub const SPARED_HELD_BYTES: usize = 16 << 10;
+pub const SPARED_HELD_BYTES: usize = 8 << 10;
 /// How long a request's head may take to arrive; an idle connection is closed after the same time.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request body may take to arrive.

@@ -225,6 +225,8 @@ impl From<StartError> for Failure {
             | StartError::NotPrivate(NotPrivate::Io { .. })
             | StartError::CatalogLost(_)
             | StartError::CatalogGone(_)
+            | StartError::CatalogLinked(_)
+            | StartError::LogGone(_)
             | StartError::WrongMasterKey(_)
             | StartError::Catalog(_)
             | StartError::Store(_) => Exit::Fault,

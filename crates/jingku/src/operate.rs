@@ -51,6 +51,7 @@ pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
 /// folder is not `serve`.
 async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
+    data.check_served()?;
     let context = Context::open(&data, config, &environment()).await?;
     if !context.is_read_only() && context.accounts().await?.is_empty() {
         context.ensure_first_account(&data, first_key()?.as_ref()).await?;

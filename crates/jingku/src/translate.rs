@@ -116,6 +116,14 @@ pub(crate) fn start_error(error: &StartError) -> String {
             "目录数据库 {} 不见了，但它的日志还在：可能仍有服务在使用。未做任何改动。请停止该服务并把文件放回原处，或用 `jingku restore` 从备份恢复出另一个数据目录；如要重新开始，请把日志也移走。",
             path.display()
         ),
+        StartError::CatalogLinked(path) => format!(
+            "目录数据库 {} 是一个链接，它的日志可能在链接旁，也可能在文件旁。未做任何改动。请停止服务并把文件本身放在那里；要放到另一块磁盘上，请链接整个数据目录。",
+            path.display()
+        ),
+        StartError::LogGone(path) => format!(
+            "有服务正在使用该数据目录，而它写入的 {} 不见了。未做任何改动。请把文件放回原处，或停止该服务：它会把已知的内容写入 catalog.db。",
+            path.display()
+        ),
         StartError::CatalogLost(path) => format!(
             "目录数据库 {} 丢失或为空，而存储中还有它记录的镜像。未做任何更改。请把该文件放回原处，或用 `jingku restore` \
              从备份恢复出另一个数据目录；要重新开始，请移走目录 `store`。",

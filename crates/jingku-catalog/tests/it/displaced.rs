@@ -38,6 +38,9 @@ async fn changes_are_refused_until_the_files_are_back() {
         assert!(is_refused(&catalog).await, "without {name}");
         fs::copy(&aside, &path).unwrap();
         assert!(is_refused(&catalog).await, "with another {name}");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&aside, &path).unwrap();
+        assert!(is_refused(&catalog).await, "with a link to {name}");
         fs::rename(&aside, &path).unwrap();
         account(&catalog, name).await;
     }

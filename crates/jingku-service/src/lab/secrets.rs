@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
 /// What stands in place of a secret.
@@ -27,6 +30,8 @@ const INTRODUCTIONS: [&str; 6] =
     ["signature", "privatekey", "private_key", "password", "securitytoken", "secret_key"];
 /// A signature, and a private key, is so many hexadecimal digits. More of them may hold one.
 const DIGITS: usize = 40;
+/// Text of base64 that holds a signature has more characters than this.
+const BASE64_CHARS: usize = 40;
 /// How often a text is percent-decoded in search of a secret.
 const LAYERS_MAX: usize = 4;
 
@@ -49,33 +54,75 @@ pub(super) fn without_secrets(text: &str) -> Cow<'_, str> {
 
 /// The text with secrets hidden, if it has any.
 fn hide(text: &str) -> Option<String> {
+    let shown = hide_plain(text);
+    let (without_base64, replaced) = replace_runs(shown.as_deref().unwrap_or(text), is_base64, |run| {
+        run.len() > BASE64_CHARS && holds_secret(run)
+    });
+    if replaced { Some(without_base64) } else { shown }
+}
+
+/// Does the same for what is not in base64.
+fn hide_plain(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let introduced = INTRODUCTIONS.iter().filter_map(|word| Some(lower.find(word)? + word.len())).min();
     let (before, cut) = match introduced {
         Some(end) if end < text.len() => (&text[..end], true),
         _ => (text, false),
     };
-    let mut shown = String::with_capacity(before.len());
-    let mut hidden = cut;
-    let mut digits = String::new();
-    for char in before.chars().map(Some).chain([None]) {
-        if let Some(digit) = char.filter(char::is_ascii_hexdigit) {
-            digits.push(digit);
-            continue;
-        }
-        if digits.len() >= DIGITS {
-            shown.push_str(HIDDEN);
-            hidden = true;
-        } else {
-            shown.push_str(&digits);
-        }
-        digits.clear();
-        shown.extend(char);
-    }
+    let (mut shown, replaced) = replace_runs(before, is_digit_or_gap, |run| {
+        run.chars().filter(char::is_ascii_hexdigit).count() >= DIGITS
+    });
     if cut {
         shown.push_str(HIDDEN);
     }
-    hidden.then_some(shown)
+    (cut || replaced).then_some(shown)
+}
+
+/// The text with [`HIDDEN`] for those of its longest runs of such characters that are secret, and whether there are any.
+fn replace_runs(
+    text: &str,
+    belongs: impl Fn(char) -> bool,
+    is_secret: impl Fn(&str) -> bool,
+) -> (String, bool) {
+    let (mut shown, mut rest, mut replaced) = (String::with_capacity(text.len()), text, false);
+    while let Some(start) = rest.find(&belongs) {
+        let (before, from) = rest.split_at(start);
+        let (run, after) = from.split_at(from.find(|char| !belongs(char)).unwrap_or(from.len()));
+        let is_secret = is_secret(run);
+        shown.push_str(before);
+        shown.push_str(if is_secret { HIDDEN } else { run });
+        replaced |= is_secret;
+        rest = after;
+    }
+    shown.push_str(rest);
+    (shown, replaced)
+}
+
+/// Whether a character belongs to digits that may be in groups, or broken into lines.
+pub(super) fn is_digit_or_gap(char: char) -> bool {
+    char.is_ascii_hexdigit()
+        || char.is_whitespace()
+        || char.is_control()
+        || ":\u{200b}\u{feff}".contains(char)
+}
+
+fn is_base64(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "+/-_".contains(char)
+}
+
+/// Whether a text is the base64 of one that has a secret. Where it begins is not known: what precedes it may look alike.
+fn holds_secret(run: &str) -> bool {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let engines = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, config));
+    (0..4).any(|start| {
+        let text = &run[start..];
+        // One character alone holds no byte.
+        let text = &text[..text.len() - usize::from(text.len() % 4 == 1)];
+        let plain = engines.iter().find_map(|engine| engine.decode(text).ok());
+        plain.is_some_and(|plain| hide_plain(&String::from_utf8_lossy(&plain)).is_some())
+    })
 }
 
 /// The text percent-decoded until nothing is left to decode.
@@ -98,6 +145,10 @@ fn decoded(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    fn base64(text: &str) -> String {
+        base64::prelude::BASE64_STANDARD_NO_PAD.encode(text)
+    }
+
     const SIGNATURE: &str = "e98fb81fedaa886d5d1333116114df579b836e4d";
 
     #[test]
@@ -108,14 +159,28 @@ mod tests {
             (format!("a{SIGNATURE}b{SIGNATURE}"), "(hidden)"),
             ("X&Signature=abc&Y=1".to_owned(), "X&Signature(hidden)"),
             ("X&signature: abc".to_owned(), "X&signature(hidden)"),
+            (SIGNATURE.chars().flat_map(|digit| [digit, ' ']).collect(), "(hidden)"),
+            (format!("x={}\r\n{}.", &SIGNATURE[..20], &SIGNATURE[20..]), "x=(hidden)."),
+            (format!("/{}=", base64(&format!("{{\"Signature\":\"{SIGNATURE}\"}}"))), "(hidden)="),
+            (format!("x={}&y", base64(SIGNATURE)), "x=(hidden)&y"),
             (format!("%53ignature%3D{SIGNATURE}"), "Signature(hidden)"),
             (SIGNATURE.bytes().fold(String::new(), |all, byte| format!("{all}%{byte:x}")), "(hidden)"),
             ("{\"PrivateKey\":\"x\"}".to_owned(), "{\"PrivateKey(hidden)"),
         ] {
             assert_eq!(without_secrets(&text), shown, "{text}");
         }
-        for plain in ["100% of it", "%E9%95%9C", "a signature", &SIGNATURE[1..], "tokens and secrets", "镜像"]
-        {
+        let long = "a-name_of-49-characters".repeat(2);
+        for plain in [
+            &long,
+            &base64("nothing that is secret, though it is long"),
+            "2026-11-27 15:08:00",
+            "100% of it",
+            "%E9%95%9C",
+            "a signature",
+            &SIGNATURE[1..],
+            "tokens and secrets",
+            "镜像",
+        ] {
             assert_eq!(without_secrets(plain), plain);
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
-use super::secrets::{HIDDEN, is_secret, without_secrets};
+use super::secrets::{HIDDEN, is_digit_or_gap, is_secret, without_secrets};
 use crate::lock::lock;
 
 /// The most requests that a trace remembers.
@@ -166,7 +166,7 @@ pub(super) fn short(text: &str) -> String {
         return shorten(&shown, text.len());
     }
     // The end of what was searched may be the start of a secret.
-    shorten(shown.trim_end_matches(|char: char| char.is_ascii_hexdigit() || char == '%'), text.len())
+    shorten(shown.trim_end_matches(|char| is_digit_or_gap(char) || char == '%'), text.len())
 }
 
 /// The text of a parameter as it is shown.

@@ -30,7 +30,8 @@ pub(super) struct Identity(pub(super) u64, pub(super) u64);
 
 impl Identity {
     fn of(path: &Path) -> io::Result<Self> {
-        path.metadata().map(|file| Self(file.dev(), file.ino()))
+        // A link to the file is not the file: SQLite names the log after where the link leads to.
+        path.symlink_metadata().map(|file| Self(file.dev(), file.ino()))
     }
 }
 

@@ -131,6 +131,40 @@ fn a_command_makes_no_second_catalogue_beside_a_server() {
     assert!(!is_ready(&server));
 }
 
+/// What they would tell is old, and what they would write is lost when the server stops.
+#[test]
+fn commands_refuse_a_catalogue_that_is_not_the_servers() {
+    let lost = Lost::start();
+    let data = lost.home.data();
+    let path = |name: &str| data.join(name);
+    let commands: [&[&str]; 4] =
+        [&["account", "create", "second"], &["key", "create"], &["sweep"], &["usage"]];
+    let refuse = |english: &str, chinese: &str| {
+        for args in commands {
+            lost.home.refuses(args, 6, &[english, "Nothing was changed"], &[chinese, "未做任何改动"]);
+        }
+    };
+    for names in [&["catalog.db-wal"][..], &["catalog.db-shm"], &["catalog.db-wal", "catalog.db-shm"]] {
+        for name in names {
+            fs::rename(path(name), aside(&path(name))).unwrap();
+        }
+        refuse("which it writes, is gone", "不见了");
+        for name in names {
+            fs::rename(aside(&path(name)), path(name)).unwrap();
+        }
+    }
+    let catalog = path("catalog.db");
+    fs::rename(&catalog, aside(&catalog)).unwrap();
+    std::os::unix::fs::symlink(aside(&catalog), &catalog).unwrap();
+    refuse("is a link", "是一个链接");
+    assert!(!is_ready(&lost.server));
+    fs::rename(aside(&catalog), &catalog).unwrap();
+    assert!(is_ready(&lost.server));
+    lost.rename("again").succeeded();
+    lost.home.run(&["sweep"]).succeeded();
+    lost.home.run(&["check", "--read-data"]).succeeded();
+}
+
 #[test]
 fn a_server_is_not_ready_without_its_store() {
     let lost = Lost::start();

@@ -148,7 +148,8 @@ pub(crate) fn refusal(over: &OverLimit) -> String {
 impl Context {
     /// How an account stands to its limits.
     pub async fn account_limits(&self, account: i64) -> Result<Vec<LimitState>, OperatorError> {
-        Ok(self.catalog.account_limits(AccountId(account)).await?)
+        let account = self.require_account(account).await?;
+        Ok(self.catalog.account_limits(account.id).await?)
     }
 
     /// Sets limits of one account; `None` for the default of the server.

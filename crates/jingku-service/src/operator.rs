@@ -237,7 +237,7 @@ impl Context {
         })
     }
 
-    async fn require_account(&self, id: i64) -> Result<Account, OperatorError> {
+    pub(crate) async fn require_account(&self, id: i64) -> Result<Account, OperatorError> {
         self.catalog.account(AccountId(id)).await?.ok_or(OperatorError::NoAccount(id))
     }
 

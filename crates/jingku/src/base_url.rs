@@ -1,5 +1,7 @@
 //! The address of a server, as people write it.
 
+use std::net::Ipv6Addr;
+
 use reqwest::Url;
 
 use crate::failure::{Exit, Failure};
@@ -7,15 +9,16 @@ use crate::lang::tr;
 
 /// Answers the address without what stands around it, or says what is wrong with it.
 pub(crate) fn check(text: &str) -> Result<String, Failure> {
-    let text = text.trim();
+    let text = text.trim_start_matches('\u{feff}').trim();
     let http = text.starts_with("http:") || text.starts_with("https:");
     if !text.contains("://") && !http {
+        let host = host(text);
         return Err(refuse(
             &format!(
-                "The base URL {text:?} has no http:// or https://. Write http://{text}, or https://{text} if the server speaks TLS."
+                "The base URL {text:?} has no http:// or https://. Write http://{host}, or https://{host} if the server speaks TLS."
             ),
             &format!(
-                "API 地址 {text:?} 缺少 http:// 或 https://。请写成 http://{text}；服务使用 TLS 时写成 https://{text}。"
+                "API 地址 {text:?} 缺少 http:// 或 https://。请写成 http://{host}；服务使用 TLS 时写成 https://{host}。"
             ),
         ));
     }
@@ -49,6 +52,24 @@ pub(crate) fn check(text: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
+/// What was probably meant to follow the scheme: a port alone is one of this machine, and an IPv6 address needs
+/// brackets.
+fn host(text: &str) -> String {
+    let text = text.trim_start_matches('/');
+    let port = text.strip_prefix(':').unwrap_or(text);
+    if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("127.0.0.1:{port}");
+    }
+    let is_address = |text: &str| text.parse::<Ipv6Addr>().is_ok();
+    match text.rsplit_once(':') {
+        Some((address, port)) if is_address(address) && port.parse::<u16>().is_ok() => {
+            format!("[{address}]:{port}")
+        }
+        _ if is_address(text) => format!("[{text}]"),
+        _ => text.to_owned(),
+    }
+}
+
 fn refuse(english: &str, chinese: &str) -> Failure {
     Failure::new(Exit::Usage, tr(english, chinese))
 }
@@ -62,7 +83,9 @@ mod tests {
         for text in ["http://127.0.0.1:8480", "https://images.example.com/api/", "http://[::1]:1"] {
             assert_eq!(check(text).unwrap(), text);
         }
-        assert_eq!(check(" http://h:1/ \r\n").unwrap(), "http://h:1/");
+        for text in [" http://h:1/ \r\n", "\u{feff}http://h:1/"] {
+            assert_eq!(check(text).unwrap(), "http://h:1/");
+        }
     }
 
     #[test]
@@ -71,6 +94,12 @@ mod tests {
             ("127.0.0.1:8480", "Write http://127.0.0.1:8480"),
             ("localhost:8480", "Write http://localhost:8480"),
             ("example.com", "Write http://example.com"),
+            ("//h:1/api", "Write http://h:1/api,"),
+            ("8480", "Write http://127.0.0.1:8480,"),
+            (":8480", "Write http://127.0.0.1:8480,"),
+            ("::1:8480", "Write http://[::1]:8480,"),
+            ("::1", "Write http://[::1],"),
+            ("[::1]:8480", "Write http://[::1]:8480,"),
             ("ftp://h", "must begin with http://"),
             ("http://", "cannot be used"),
             ("http://h:99999", "cannot be used"),

@@ -47,12 +47,12 @@ pub(super) fn recognize<'a>(content_type: Option<&str>, body: &'a [u8]) -> Resul
     if form && can_be_form(text) || looks_like_form(text) { Ok(Body::Form(text)) } else { Err(unknown()) }
 }
 
-/// Not XML or HTML, and not parts with heads of their own.
+/// Has a name with a value, and is neither XML or HTML nor parts with heads of their own.
 fn can_be_form(text: &str) -> bool {
     let head = &text.as_bytes()[..text.len().min(512)];
     let has_parts = || head.to_ascii_lowercase().windows(20).any(|word| word == b"content-disposition:");
     let refused = text.starts_with('<') || text.starts_with("--") && has_parts();
-    !refused
+    text.contains('=') && !refused
 }
 
 /// Begins with a name as encoders of forms write it, and an equals sign.
@@ -109,6 +109,9 @@ mod tests {
             ("application/xml", b"<Action>a=b</Action>", unknown("application/xml")),
             ("", b"<Action>a</Action>", Err(DecodeError::NoType)),
             ("application/yaml", b"Action: GetRegion\nName: a=b", unknown("application/yaml")),
+            ("text/plain", b"Action: GetRegion\nLimit: 5", unknown("text/plain")),
+            ("application/x-www-form-urlencoded", b"null", unknown("application/x-www-form-urlencoded")),
+            ("", b"// sent by hand\n{\"Action\":\"GetRegion\"}", Err(DecodeError::NoType)),
             ("text/csv", b"Action,Name\na,b=c", unknown("text/csv")),
             ("application/msgpack", b"\x81\xa6Action\xa9GetRegion", unknown("application/msgpack")),
             ("application/json", b"\x1f\x8b\x08", Err(DecodeError::NotUtf8)),

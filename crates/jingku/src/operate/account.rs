@@ -58,7 +58,6 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
 
 /// Sets the limits that are given, and shows all.
 async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
-    let context = open(global).await?;
     let given = [
         (Limit::Images, args.images),
         (Limit::Trashed, args.trashed),
@@ -68,8 +67,10 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
         (Limit::Jobs, args.jobs),
     ];
     let changes: Vec<_> = given.iter().filter_map(|(limit, to)| Some((*limit, (*to)?.0))).collect();
-    context.set_account_limits(args.account, &changes).await?;
-    drop(context);
+    // Without changes nothing is written, so that it works beside a writer and on a folder that cannot be written to.
+    if !changes.is_empty() {
+        open(global).await?.set_account_limits(args.account, &changes).await?;
+    }
     let context = open_with(global, &read_config(args.config.as_deref())?).await?;
     let limits = context.account_limits(args.account).await?;
     if global.json {

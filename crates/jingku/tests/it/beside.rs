@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::home::Home;
 
-const READING: [&[&str]; 9] = [
+const READING: [&[&str]; 10] = [
     &["usage"],
     &["check"],
     &["account", "list"],
+    &["account", "limit", "1"],
     &["key", "list"],
     &["instance", "list"],
     &["review", "list"],

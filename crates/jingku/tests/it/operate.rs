@@ -61,7 +61,9 @@ fn an_account_has_limits() {
         &["1 of 1", "jingku account limit"],
         &["1/1", "jingku account limit"],
     );
-    home.refuses(&["account", "limit", "9", "--jobs", "1"], 3, &["There is no account 9"], &["没有账号 9"]);
+    for args in [&["account", "limit", "9", "--jobs", "1"][..], &["account", "limit", "9"]] {
+        home.refuses(args, 3, &["There is no account 9"], &["没有账号 9"]);
+    }
     home.run(&["account", "limit", "1", "--bytes", "much"]).failed(2, &["500GB"]);
     server.stop();
 }

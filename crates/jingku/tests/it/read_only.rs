@@ -69,7 +69,10 @@ impl Scene {
         assert_eq!((&checked["Clean"], &checked["Images"]), (&json!(true), &json!(2)), "{checked}");
         let lists = [&["account", "list"][..], &["key", "list"], &["instance", "list"], &["trash", "list"]];
         let mut said: Vec<_> = lists.into_iter().map(|args| self.json(data, args)).collect();
-        said.extend([&["usage"][..], &["sweep", "--dry-run"]].map(|args| self.json(data, args)));
+        said.extend(
+            [&["usage"][..], &["sweep", "--dry-run"], &["account", "limit", "1"]]
+                .map(|args| self.json(data, args)),
+        );
         let lists = said[..4].iter().all(|list| list.as_array().is_some_and(|rows| rows.len() == 1));
         assert!(lists, "{said:?}");
         self.on(data, &["review", "list"]).succeeded();

@@ -12,6 +12,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use jingku_chunks::{Hold, Manifest, ManifestId, Piece, Pieces, Store};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::context::Context;
@@ -22,7 +23,7 @@ pub(crate) use manifests::OpenManifests;
 pub(crate) use slots::{Slot, Slots};
 
 /// Pieces read ahead of the network; each is at most a chunk. The store reads more ahead of them.
-const AHEAD: usize = 2;
+const AHEAD: usize = 8;
 /// Zeros are sent from one block of this many bytes.
 static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
@@ -143,15 +144,18 @@ enum Stop {
 impl Stream {
     fn send(&mut self, bytes: Bytes) -> Result<(), Stop> {
         let length = bytes.len() as u64;
-        let sending = self.rate.wait(self.sender.send(bytes));
-        match Handle::current().block_on(sending) {
-            Ok(Ok(())) => {
-                self.rate.moved(length);
-                Ok(())
+        match self.sender.try_send(bytes) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => return Err(Stop::Gone),
+            // Only here is the client waited for.
+            Err(TrySendError::Full(bytes)) => {
+                let sending = self.rate.wait(self.sender.send(bytes));
+                let sent = Handle::current().block_on(sending).map_err(|TooSlow| Stop::TooSlow)?;
+                sent.map_err(|_| Stop::Gone)?;
             }
-            Ok(Err(_)) => Err(Stop::Gone),
-            Err(TooSlow) => Err(Stop::TooSlow),
         }
+        self.rate.moved(length);
+        Ok(())
     }
 
     fn send_zeros(&mut self, mut length: u64) -> Result<(), Stop> {

@@ -213,7 +213,7 @@ fn in_logs(request_id: Option<&str>) -> String {
     request_id.map(|id| format!(", request {id}")).unwrap_or_default()
 }
 
-/// Texts may be sentences, and what they are put into goes on or has a full stop of its own.
+/// A text may be a whole sentence, and the message that quotes it continues or has its own full stop.
 fn without_stop(text: &str) -> &str {
     text.trim_end().trim_end_matches(['.', '。'])
 }

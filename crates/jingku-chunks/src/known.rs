@@ -11,7 +11,7 @@ use crate::manifest::{Extent, Extents};
 /// without holes or repetitions.
 pub const KNOWN_CHUNKS_MAX: usize = 1 << 19;
 
-/// The chunks of some manifests. Names are told apart by their first eight bytes, which is enough to count.
+/// The chunks of some manifests. Names are compared by their first eight bytes, which is enough to count.
 #[derive(Default)]
 pub(crate) struct KnownChunks(Vec<u64>);
 

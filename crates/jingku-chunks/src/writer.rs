@@ -99,7 +99,7 @@ impl Writer {
 
     /// Counts from now on, of what is written, the bytes in chunks that these manifests name too.
     ///
-    /// Which chunks the backend has is no such count: it tells what others have stored.
+    /// Counting the chunks that the backend has instead would reveal what others have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
         self.intake.compare_with(manifests)
     }

@@ -189,7 +189,7 @@ enum Step {
     Wait,
 }
 
-/// Why unpacking cannot go on.
+/// Why unpacking stops.
 enum Stop {
     /// Because of the file.
     Fault(PackedFault),
@@ -204,7 +204,7 @@ impl From<PackedFault> for Stop {
 }
 
 impl Stop {
-    /// Tells what the machine refused from what the content got wrong: only the former has an error number.
+    /// Separates errors of the machine, which have an error number, from faults of the content.
     fn of(packing: Packing, error: &io::Error) -> Self {
         if let Some(number) = error.raw_os_error() {
             return Self::Io(io::Error::from_raw_os_error(number));

@@ -105,7 +105,7 @@ pub fn require_plain(content_encoding: Option<&str>, body: &[u8]) -> Result<(), 
 /// Reads the effective parameters of a request.
 ///
 /// `content_type` and the first characters of the body tell how to read it. The caller has bounded the body by
-/// [`MAX_BODY_BYTES`], and was told by [`require_plain`] that it is not compressed.
+/// [`MAX_BODY_BYTES`], and has checked with [`require_plain`] that it is not compressed.
 pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> Result<Params, DecodeError> {
     let mut decoder = Decoder::default();
     match body::recognize(content_type, body)? {

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::{AccountLimits, Catalog, KeyLimits};
 
-    /// Whoever only looks waits neither for a writer nor for another process that migrates.
+    /// Opening a current schema waits neither for a writer nor for another process that migrates.
     #[tokio::test]
     async fn a_current_schema_is_opened_without_a_lock() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Turns at work of which only a little may run at once, shared fairly between accounts.
+//! Limits how many scans run at once, and shares the turns fairly between accounts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

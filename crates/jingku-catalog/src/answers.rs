@@ -8,7 +8,7 @@ use crate::{AccountId, Result};
 
 /// How long the answer to a request is given again, in seconds.
 pub const ANSWER_SECS: i64 = 60;
-/// How long deleting an image once more is no error, in seconds.
+/// How long deleting an image or finishing an upload once more is no error, in seconds.
 pub const DELETED_SECS: i64 = 600;
 /// The most answers kept for one account; the oldest are forgotten first.
 pub const ANSWERS_MAX: i64 = 1000;

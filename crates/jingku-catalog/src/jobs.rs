@@ -212,7 +212,7 @@ impl Catalog {
                 let image = &lease.image;
                 let made = [image.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
                 transaction.execute(sql, &made).await?;
-                uploads::forget(&mut transaction, image).await?;
+                uploads::end(&mut transaction, image, now).await?;
                 transaction.commit(JobEnd::Ended).await
             })
             .await
@@ -330,7 +330,7 @@ pub(crate) async fn fail_image(
     reason: &str,
     now: i64,
 ) -> Result<()> {
-    uploads::forget(transaction, image).await?;
+    uploads::end(transaction, image, now).await?;
     let sql = "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
     transaction.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
 }

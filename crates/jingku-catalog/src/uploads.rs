@@ -1,8 +1,10 @@
 use crate::accounts::{hold, touch};
+use crate::answers::{Answer, DELETED_SECS, find_answer, keep_answer};
 use crate::database::{Cells, Read, Row, Transaction};
 use crate::images::{Origin, count, insert_image, insert_job, name_taken};
 use crate::jobs::fail_image;
 use crate::limits::{Limit, OverLimit, refuse_over, used};
+use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, NewImage, NewJob, Result, Scope};
 
 /// What stands before an image's id where a job names what its image is made of, when that is a file that was uploaded.
@@ -65,6 +67,11 @@ impl Upload {
         let size = self.size_bytes? - self.received_bytes;
         let data = self.data_bytes.map_or(size, |data| data - self.stored_bytes);
         Some(size.min(data).max(0))
+    }
+
+    /// Returns the hash of the whole file that both sides have agreed on, if they have.
+    pub fn agreed_hash(&self) -> Option<&str> {
+        self.sparse_hash.as_deref().or(self.blake3.as_deref()).filter(|_| self.finished)
     }
 }
 
@@ -321,6 +328,26 @@ impl Catalog {
             .await
     }
 
+    /// Returns whether an upload of the account was finished with this size and hash though it is gone: its image was made,
+    /// or could not be made, at most [`DELETED_SECS`] ago.
+    pub async fn was_finished(
+        &self,
+        account: AccountId,
+        image_id: &str,
+        size_bytes: i64,
+        hash: &str,
+        now: i64,
+    ) -> Result<bool> {
+        self.database
+            .write(|mut transaction| async move {
+                let agreed = find_answer(&mut transaction, account, &agreed_request(image_id), now).await?;
+                transaction
+                    .discard(agreed.is_some_and(|agreed| agreed == agreed_text(size_bytes, hash)))
+                    .await
+            })
+            .await
+    }
+
     /// Ends an unfinished upload badly: its image is `UnAvailable`, with a reason that a person can act on, and holds its
     /// name no longer. Returns `false` when it is finished or gone.
     pub async fn fail_upload(&self, upload: &Upload, reason: &str, now: i64) -> Result<bool> {
@@ -338,9 +365,35 @@ impl Catalog {
     }
 }
 
-/// Forgets the upload of an image, if there is one.
+/// Deletes the upload of an image, if there is one.
 pub(crate) async fn forget(transaction: &mut Transaction, image_id: &str) -> Result<()> {
     transaction.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
+}
+
+/// Deletes the upload of an image whose job has ended. What was agreed on is kept for [`DELETED_SECS`]: a client whose
+/// answer was lost asks again, perhaps only after a restart of the server.
+pub(crate) async fn end(transaction: &mut Transaction, image_id: &str, now: i64) -> Result<()> {
+    let sql = format!("SELECT {COLUMNS} FROM uploads WHERE image_id = $1");
+    let rows = transaction.query(&sql, &[image_id.into()]).await?;
+    let upload = rows.into_iter().next().map(upload).transpose()?;
+    if let Some(upload) = upload
+        && let Some(hash) = upload.agreed_hash()
+    {
+        let (request, text) = (agreed_request(image_id), agreed_text(upload.received_bytes, hash));
+        let ordinal = next_ordinal(transaction).await?;
+        let answer = Answer { request: &request, text: &text, ordinal, secs: DELETED_SECS };
+        keep_answer(transaction, upload.account, answer, now).await?;
+    }
+    forget(transaction, image_id).await
+}
+
+/// Names what was agreed on among the answers of an account.
+fn agreed_request(image_id: &str) -> String {
+    format!("agreed {image_id}")
+}
+
+fn agreed_text(size_bytes: i64, hash: &str) -> String {
+    format!("{size_bytes} {hash}")
 }
 
 async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {

@@ -25,7 +25,8 @@ use crate::link::{BadLink, UploadLink};
 use crate::random::{request_id, unique_id};
 use crate::reply;
 use headers::{
-    UPLOAD_BLAKE3, UPLOAD_LENGTH, UPLOAD_OFFSET, UPLOAD_ZEROS, hash_kind, number, response, set_hash,
+    UPLOAD_BLAKE3, UPLOAD_LENGTH, UPLOAD_OFFSET, UPLOAD_ZEROS, hash_kind, number, requested_kind, response,
+    set_hash,
 };
 use spool::{Acknowledged, Spool};
 
@@ -86,8 +87,10 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
     if context.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());
     }
-    let upload = context.catalog.upload(AccountId(link.account), &link.image_id).await?;
-    let upload = upload.ok_or(Error::ResourceNotFound(link.image_id))?;
+    let Some(upload) = context.catalog.upload(AccountId(link.account), &link.image_id).await? else {
+        let (method, headers) = (request.method(), request.headers());
+        return finished_before(context, link, method, headers, request_id).await;
+    };
     let kind = hash_kind(request.headers(), &upload)?;
     let incoming = Incoming { context: Arc::clone(context), upload, kind };
     match *request.method() {
@@ -95,6 +98,40 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
         Method::PATCH => incoming.receive(request, request_id).await,
         _ => incoming.finish(request.headers(), request_id).await,
     }
+}
+
+/// Answers a request to an upload that is gone: a `POST` once more, whose answer was lost, is no error.
+async fn finished_before(
+    context: &Context,
+    link: UploadLink,
+    method: &Method,
+    headers: &HeaderMap,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let gone = Error::ResourceNotFound(link.image_id.clone());
+    let stated = stated(headers).ok().filter(|_| method == Method::POST);
+    let Some((length, hash)) = stated else { return Err(gone) };
+    let (account, now) = (AccountId(link.account), context.clock.now());
+    let size = i64::try_from(length).unwrap_or(i64::MAX);
+    if !context.catalog.was_finished(account, &link.image_id, size, &hash, now).await? {
+        return Err(gone);
+    }
+    let kind = requested_kind(headers)?;
+    Ok(response(request_id, StatusCode::NO_CONTENT, length, kind))
+}
+
+/// The length and the hash that a whole file has, as its client states.
+fn stated(headers: &HeaderMap) -> Result<(u64, String), Error> {
+    let length = number(headers, &UPLOAD_LENGTH)?;
+    let hash = headers.get(&UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if hash.is_empty() {
+        return Err(ParamError::Missing("Upload-Blake3".to_owned()).into());
+    }
+    let hash = hash.to_ascii_lowercase();
+    if !is_blake3(&hash) {
+        return Err(Error::not_available("Upload-Blake3"));
+    }
+    Ok((length, hash))
 }
 
 impl Incoming {
@@ -105,7 +142,7 @@ impl Incoming {
         if let Some(size) = self.upload.size_bytes {
             headers.insert(UPLOAD_LENGTH, HeaderValue::from(size));
         }
-        if let Some(hash) = self.agreed() {
+        if let Some(hash) = self.upload.agreed_hash() {
             set_hash(headers, hash);
             return Ok(response);
         }
@@ -155,16 +192,8 @@ impl Incoming {
 
     /// Takes the hash that the whole file has, and hands the file to a job.
     async fn finish(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
-        let length = number(headers, &UPLOAD_LENGTH)?;
-        let hash = headers.get(&UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if hash.is_empty() {
-            return Err(ParamError::Missing("Upload-Blake3".to_owned()).into());
-        }
-        let hash = hash.to_ascii_lowercase();
-        if !is_blake3(&hash) {
-            return Err(Error::not_available("Upload-Blake3"));
-        }
-        if let Some(agreed) = self.agreed() {
+        let (length, hash) = stated(headers)?;
+        if let Some(agreed) = self.upload.agreed_hash() {
             let received = self.received();
             return if length == received && agreed == hash {
                 Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
@@ -223,12 +252,6 @@ impl Incoming {
     /// How many bytes had come when the request did.
     fn received(&self) -> u64 {
         u64::try_from(self.upload.received_bytes).unwrap_or(0)
-    }
-
-    /// The hash of the whole file, when it has come.
-    fn agreed(&self) -> Option<&str> {
-        let Upload { finished, sparse_hash, blake3, .. } = &self.upload;
-        sparse_hash.as_deref().or(blake3.as_deref()).filter(|_| *finished)
     }
 
     fn offset(&self, offset: u64) -> Error {

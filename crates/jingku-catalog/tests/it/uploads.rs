@@ -1,6 +1,7 @@
 use jingku_catalog::{
-    AccountId, AccountLimits, AgreedHash, Catalog, DeleteImage, FinishUpload, ImageStatus, JobEnd, Limit,
-    Made, NewJob, NewUpload, OverLimit, Receive, Received, Scope, StartUpload, UPLOAD_SOURCE, Upload,
+    AccountId, AccountLimits, AgreedHash, Catalog, DELETED_SECS, DeleteImage, FinishUpload, ImageStatus,
+    JobEnd, Limit, Made, NewJob, NewUpload, OverLimit, Receive, Received, Scope, StartUpload, UPLOAD_SOURCE,
+    Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -93,6 +94,18 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     );
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(finish(&catalog, &going, "third").await, FinishUpload::Gone);
+    // What was agreed on is known a while longer.
+    for (account, size_bytes, hash, now, known) in [
+        (owner, 9, "aa", NOW + 4, true),
+        (owner, 9, "aa", NOW + 3 + DELETED_SECS, true),
+        (owner, 9, "aa", NOW + 4 + DELETED_SECS, false),
+        (owner, 9, "bb", NOW + 4, false),
+        (owner, 8, "aa", NOW + 4, false),
+        (stranger, 9, "aa", NOW + 4, false),
+    ] {
+        let finished = catalog.was_finished(account, "image-a", size_bytes, hash, now).await.unwrap();
+        assert_eq!(finished, known, "{account:?} {size_bytes} {hash} {now}");
+    }
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((image.status, image.size_bytes), (ImageStatus::Available, 100));
 }

@@ -35,18 +35,19 @@ pub(super) fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Para
 /// Returns the kind of hash that a request and its answer are about: the one that has agreed, or the one that can be
 /// compared with a declared hash, or the one that the client asks for.
 pub(super) fn hash_kind(headers: &HeaderMap, upload: &Upload) -> Result<HashKind, ParamError> {
-    let asked = match headers.get(&UPLOAD_HASH) {
-        None => HashKind::default(),
-        Some(value) => {
-            let kind = value.to_str().ok().and_then(|text| text.parse().ok());
-            kind.ok_or_else(|| ParamError::NotAvailable("Upload-Hash".to_owned()))?
-        }
-    };
+    let asked = requested_kind(headers)?;
     Ok(match (&upload.sparse_hash, &upload.blake3) {
         (Some(_), _) => HashKind::Sparse,
         (None, Some(_)) => HashKind::Plain,
         (None, None) => asked,
     })
+}
+
+/// Reads the kind of hash that the client asks for.
+pub(super) fn requested_kind(headers: &HeaderMap) -> Result<HashKind, ParamError> {
+    let Some(value) = headers.get(&UPLOAD_HASH) else { return Ok(HashKind::default()) };
+    let kind = value.to_str().ok().and_then(|text| text.parse().ok());
+    kind.ok_or_else(|| ParamError::NotAvailable("Upload-Hash".to_owned()))
 }
 
 /// An answer that says how much has come.

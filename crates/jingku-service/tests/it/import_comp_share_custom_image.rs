@@ -163,6 +163,10 @@ async fn a_file_becomes_an_image_when_all_of_it_has_come() {
     assert!(caller.disk(&id).await == disk, "other bytes");
     assert!(service.spools().is_empty(), "{:?}", service.spools());
     caller.assert_shut(&link, 404, 8039).await;
+    // A client whose answer was lost asks once more, and the job may have been quicker.
+    assert_eq!(told(&caller.agree(&link, disk.len(), &hash(&disk)).await), (204, Some(disk.len())));
+    assert_eq!(caller.agree(&link, disk.len(), &hash(b"")).await.status(), 404);
+    assert_eq!(caller.agree(&link, half, &hash(&disk)).await.status(), 404);
     // Uploaded once more it takes no room.
     let (chunks, again) = (service.stored("chunks").len(), caller.upload("again", &disk).await);
     service.work_off(&again).await;

@@ -1,7 +1,8 @@
 //! Nobody but the owner may read anything that Jingku keeps, whatever the umask and whoever made the folders.
 
+use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::disk;
@@ -30,25 +31,23 @@ impl Scene {
     }
 }
 
-/// Every file and folder from here on, links left out.
-fn all_below(path: &Path, found: &mut Vec<PathBuf>) {
-    found.push(path.to_owned());
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            all_below(&entry.unwrap().path(), found);
-        }
+/// Returns the result, or nothing where the file is gone: a running server removes files of its own.
+fn if_there<T>(result: io::Result<T>) -> Option<T> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        result => Some(result.unwrap()),
     }
 }
 
+/// Checks every file and folder from here on, and returns how many there are.
 fn assert_private(path: &Path) -> usize {
-    let mut found = Vec::new();
-    all_below(path, &mut found);
-    for path in &found {
-        let mode = path.metadata().unwrap().permissions().mode() & 0o777;
-        let expected = if path.is_dir() { 0o700 } else { 0o600 };
-        assert_eq!(mode, expected, "{} is {mode:o}", path.display());
-    }
-    found.len()
+    let Some(found) = if_there(path.metadata()) else { return 0 };
+    let mode = found.permissions().mode() & 0o777;
+    let expected = if found.is_dir() { 0o700 } else { 0o600 };
+    assert_eq!(mode, expected, "{} is {mode:o}", path.display());
+    let entries = if found.is_dir() { if_there(std::fs::read_dir(path)) } else { None };
+    let below = entries.into_iter().flatten().filter_map(if_there);
+    1 + below.map(|entry| assert_private(&entry.path())).sum::<usize>()
 }
 
 fn make_open(path: &Path) {

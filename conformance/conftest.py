@@ -1,4 +1,4 @@
-"""One server for the whole run; an account of its own for every test that changes something."""
+"""One server for the whole run, and a new account for every test that changes something."""
 
 import logging
 import os
@@ -8,7 +8,7 @@ import pytest
 
 from daemon import MIB, Account, Daemon
 
-# The SDK prints every request and response; a failed test should not drown in them.
+# The SDK logs every request and response, which would hide the failure of a test.
 logging.getLogger("ucloud").setLevel(logging.WARNING)
 
 DEFAULT_BINARY = Path(__file__).parent.parent / "target" / "debug" / "jingku"
@@ -16,7 +16,7 @@ DEFAULT_BINARY = Path(__file__).parent.parent / "target" / "debug" / "jingku"
 
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory):
-    """A running server; stopping it must succeed too."""
+    """A running server, which must also stop without an error."""
     binary = Path(os.environ.get("JINGKU_BIN", DEFAULT_BINARY)).resolve()
     if not binary.is_file():
         pytest.exit(f"{binary} does not exist. Build it, or name another with JINGKU_BIN.", returncode=2)
@@ -29,7 +29,7 @@ def daemon(tmp_path_factory):
 
 @pytest.fixture
 def account(daemon) -> Account:
-    """A new account: nobody else's images are in its way."""
+    """A new account without images."""
     return daemon.create_account()
 
 
@@ -44,5 +44,5 @@ def owner(daemon) -> Account:
 
 @pytest.fixture
 def slow_instance(account) -> str:
-    """An instance that takes long enough to look at the making."""
+    """An instance whose image takes long enough to observe."""
     return account.add_instance(256 * MIB, extents=4, extent=48 * MIB)

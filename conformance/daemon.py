@@ -1,4 +1,4 @@
-"""A spawned `jingku serve`, its accounts and their instances, driven through the binary alone."""
+"""A spawned `jingku serve` with its accounts and instances, controlled only through the binary."""
 
 import base64
 import itertools
@@ -27,14 +27,14 @@ _numbers = itertools.count(1)
 
 
 def clean_environment(home: Path, **more: str) -> dict:
-    """The environment of a child: a home of its own, no keys, no proxies, nothing of the caller's settings."""
+    """The environment of a child process: its own home, no keys, no proxies, none of the caller's settings."""
     dropped = re.compile(r"JINGKU_|COMPSHARE_|UCLOUD_|XDG_|.*_proxy$", re.IGNORECASE)
     kept = {name: value for name, value in os.environ.items() if not dropped.match(name)}
     return {**kept, "HOME": str(home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "NO_PROXY": "*", **more}
 
 
 def make_disk(path: Path, size: int, extents: int = 3, extent: int = 64 * 1024) -> Path:
-    """Writes a sparse raw disk with some random extents, the last of them at its end."""
+    """Writes a sparse raw disk with some random extents, the last one at its end."""
     content = random.Random(str(path))
     with path.open("wb") as disk:
         disk.truncate(size)
@@ -48,7 +48,7 @@ def make_disk(path: Path, size: int, extents: int = 3, extent: int = 64 * 1024) 
 
 @dataclass
 class Account:
-    """A key pair on the server under test, and what the tests do with it."""
+    """A key pair on the server under test, and the calls that tests make with it."""
 
     daemon: "Daemon"
     id: str
@@ -56,7 +56,7 @@ class Account:
     private_key: str
 
     def sdk(self, **config) -> Client:
-        """The Python SDK as its users set it up."""
+        """Returns the Python SDK, configured as its users do."""
         keys = {"public_key": self.public_key, "private_key": self.private_key}
         return Client({"base_url": self.daemon.base_url, "region": REGION, **keys, **config})
 
@@ -64,17 +64,17 @@ class Account:
         return wire.signed({"Action": action, "PublicKey": self.public_key, **params}, self.private_key)
 
     def call(self, action, **params) -> wire.Reply:
-        """Calls by hand: a signed form."""
+        """Sends a signed form."""
         return wire.post_form(self.daemon.base_url, self.signed(action, **params))
 
     def ok(self, action, **params) -> dict:
-        """Calls by hand and insists on success."""
+        """Sends a signed form, which must succeed."""
         reply = self.call(action, **params)
         assert reply.ret_code == 0, reply
         return reply.json
 
     def add_instance(self, size=MIB, zone=ZONE, image=None, **shape) -> str:
-        """Declares a new disk as an instance of this account, perhaps as one that was started from an image."""
+        """Declares a new disk as an instance of this account, started from `image` if one is given."""
         instance = f"uhost-conf{next(_numbers)}"
         self.disk(instance).parent.mkdir(exist_ok=True)
         make_disk(self.disk(instance), size, **shape)
@@ -92,7 +92,7 @@ class Account:
         return made["CompShareImageId"]
 
     def wait(self, *images) -> dict:
-        """Waits until each image is made; answers the last progress."""
+        """Waits until each image is made. Returns the last progress."""
         progress = {}
         for image in images:
             deadline = time.monotonic() + MAKE_SECONDS_MAX
@@ -115,7 +115,7 @@ class Account:
 
 @dataclass
 class Daemon:
-    """A running server with data of its own."""
+    """A running server with its own data folder."""
 
     binary: Path
     folder: Path
@@ -125,7 +125,7 @@ class Daemon:
     environment: dict = field(default_factory=dict)
 
     def start(self) -> None:
-        # A public key with the characters that get lost when somebody forgets to encode: real ones have them.
+        # Real public keys contain `+` and `/`, which are lost when a client forgets to encode them.
         public_key = base64.b64encode(b"\xfb\xff" + os.urandom(46)).decode()
         private_key = base64.b64encode(os.urandom(48)).decode()
         assert public_key.startswith("+/")

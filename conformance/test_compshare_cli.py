@@ -1,4 +1,4 @@
-"""compshare-cli as it is installed, through `jingku run`: every command that concerns an account's own images, closely."""
+"""The installed compshare-cli through `jingku run`: every command for an account's own images, in detail."""
 
 import pytest
 from compshare_cli import insights
@@ -9,7 +9,7 @@ from test_unmodified_cli import COMPSHARE, Run
 
 
 class Cli(Run):
-    """The CLI with the keys of one account and a home of its own."""
+    """The CLI with the keys of one account and its own home."""
 
     def run(self, *arguments, code=0):
         return self(COMPSHARE, *arguments, code=code)
@@ -28,11 +28,11 @@ def cli(account, tmp_path) -> Cli:
 
 @pytest.fixture
 def reader(owner, tmp_path) -> Cli:
-    """The CLI of an account with one image, which is left alone."""
+    """The CLI of an account with one image, for tests that do not change it."""
     return Cli(owner, tmp_path)
 
 
-def test_list_names_what_there_is(reader):
+def test_list_prints_every_image(reader):
     document = reader.json("image", "list", "--source", "custom")
     [item] = document["data"]["items"]
     assert (item["CompShareImageId"], item["Name"]) == (reader.account.image, "my-custom-env")
@@ -45,7 +45,7 @@ def test_list_names_what_there_is(reader):
     assert reader.account.image in table and "my-custom-env" in table and "Available" in table
 
 
-def test_list_takes_an_id_a_region_and_a_zone(reader):
+def test_list_filters_by_id_region_and_zone(reader):
     here = ("--region", REGION, "--zone", ZONE)
     assert len(reader.items("--id", reader.account.image, *here)) == 1
     assert reader.items("--id", "compshareImage-1aaaaaaaaaaa") == []
@@ -76,7 +76,7 @@ def test_show(reader):
     assert "compshareImage-1aaaaaaaaaaa" in missing["error"]["message"]
 
 
-def test_create_waits_until_the_image_is_there(cli):
+def test_create_waits_for_the_image(cli):
     instance = cli.account.add_instance(8 * MIB)
     create = ("image", "create", "--instance", instance, "--name", "cli-env", "--description", "从命令行")
     data = cli.json(*create, "-y", "--wait", "--timeout", "60")["data"]
@@ -93,14 +93,14 @@ def test_create_waits_until_the_image_is_there(cli):
     assert again["error"]["message"] == "Params [Name] not available"
 
 
-def test_create_tells_a_missing_instance(cli):
-    # The CLI looks the instance up before it creates, so this is its own refusal.
+def test_create_reports_a_missing_instance(cli):
+    # The CLI looks up the instance first, so this refusal is its own.
     missing = cli.json("image", "create", "--instance", "uhost-nowhere", "--name", "x", "-y", code=2)
     assert "uhost-nowhere" in missing["error"]["message"]
     assert cli.items() == []
 
 
-def test_update_takes_every_option(cli, tmp_path):
+def test_update_accepts_every_option(cli, tmp_path):
     image = cli.account.make("before")
     readme = tmp_path / "readme.md"
     readme.write_text("# 说明\n\na & b\n", encoding="utf-8")
@@ -128,7 +128,7 @@ def test_delete(cli):
     image = cli.account.make("short-lived")
     cli.run("image", "delete", image, "-y", "--region", REGION)
     assert cli.items("--all") == []
-    # Sent again because the answer was lost.
+    # A client repeats the call when the answer was lost.
     cli.run("image", "delete", image, "-y", "--region", REGION)
     never = "compshareImage-1nowherenone"
     gone = cli.json("image", "delete", never, "-y", "--region", REGION, code=1)
@@ -136,7 +136,7 @@ def test_delete(cli):
     assert gone["error"]["message"] == f"Resource not exist [{never}]"
 
 
-def test_doctor_is_content(reader):
+def test_doctor_passes(reader):
     checks = {check["Check"]: check for check in reader.json("doctor")["data"]["checks"]}
     assert checks["API"]["Status"] == "Success", checks["API"]
     assert checks["Credentials"]["Status"] == "Success"
@@ -144,15 +144,15 @@ def test_doctor_is_content(reader):
     assert f"{zones} availability zones" in checks["API"]["Detail"]
 
 
-def test_a_wrong_key_is_told_as_such(reader):
+def test_a_wrong_key_is_reported(reader):
     stranger = Account(reader.account.daemon, "0", reader.account.public_key, "wrong")
     refused = Cli(stranger, reader.home).json("image", "list", "--source", "custom", code=1)
     assert refused["error"]["details"]["ret_code"] == 171
     assert refused["error"]["message"] == "Signature VerifyAC Error"
 
 
-def test_telemetry_is_answered(reader, monkeypatch):
-    # What the CLI's own background process does, but here its outcome can be seen.
+def test_telemetry_is_accepted(reader, monkeypatch):
+    # The CLI does this in a background process, whose result is not visible.
     account = reader.account
     monkeypatch.setenv("COMPSHARE_INSIGHTS_URL", account.daemon.base_url)
     payload = {"Command": "image.list", "CLIVersion": "0.5.6", "OS": "linux", "OccurredAt": insights.now()}

@@ -1,5 +1,5 @@
-"""The whole image section with its real clients: every `compshare image` command unmodified, every image method of the
-Python SDK, typed and by `invoke`."""
+"""The whole image section with real clients: every command of the unmodified `compshare image`, and every image method of
+the Python SDK, typed and by `invoke`."""
 
 import re
 
@@ -8,7 +8,7 @@ from ucloud.core.exc import RetCodeException
 from ucloud.services.ucompshare.client import UCompShareClient
 
 from daemon import MIB, REGION, ZONE
-from test_python_sdk import png
+from test_python_sdk_covers import png
 from test_unmodified_cli import COMPSHARE, IMAGE_WORDS, Run, cli  # noqa: F401  a fixture
 
 HERE = ("--region", REGION, "--zone", ZONE)
@@ -27,7 +27,7 @@ def typed_call(account, method, **params):
 
 
 def call(account, method, **params):
-    """A typed method and the same action by `invoke`: both answers."""
+    """Calls a typed method and the same action by `invoke`, and returns both answers."""
     action = "".join(word.capitalize() for word in method.split("_"))
     return typed_call(account, method, **params), account.sdk().invoke(action, {"Region": REGION, **params})
 
@@ -36,7 +36,7 @@ def ids(rows):
     return [row["CompShareImageId"] for row in rows]
 
 
-def test_cli_shares_an_image_and_takes_it_back(cli, daemon, tmp_path):  # noqa: F811
+def test_cli_shares_and_unshares_an_image(cli, daemon, tmp_path):  # noqa: F811
     image = cli.account.make("shared", cli.account.add_instance(MIB))
     other = daemon.create_account()
     receiver = Run(other, tmp_path / "other")
@@ -53,7 +53,7 @@ def test_cli_shares_an_image_and_takes_it_back(cli, daemon, tmp_path):  # noqa: 
     assert receiver.json("image", "list", "--source", "shared")["data"]["items"] == []
 
 
-def test_cli_publishes_favours_and_takes_down(cli, daemon, tmp_path):  # noqa: F811
+def test_cli_publishes_favorites_and_unpublishes(cli, daemon, tmp_path):  # noqa: F811
     account = cli.account
     image = account.make("to-publish", account.add_instance(MIB))
     cover, readme = tmp_path / "cover.png", tmp_path / "readme.md"
@@ -104,7 +104,7 @@ def test_cli_publishes_favours_and_takes_down(cli, daemon, tmp_path):  # noqa: F
     cli.json("image", "delete", image, "-y", *IN_REGION)
 
 
-def test_cli_updates_everything_it_can(cli, tmp_path):  # noqa: F811
+def test_cli_updates_every_field(cli, tmp_path):  # noqa: F811
     create = ("image", "create", "--instance", cli.account.add_instance(MIB), "--name", "plain", "-y", "--wait")
     cli.json(*create)
     image = ids(cli.account.images())[0]
@@ -121,7 +121,7 @@ def test_cli_updates_everything_it_can(cli, tmp_path):  # noqa: F811
     assert (row["SupportedGpuTypes"], row["Tags"]) == (["A100"], ["a"])
 
 
-def test_cli_lists_the_platform(cli, daemon):  # noqa: F811
+def test_cli_lists_platform_images(cli, daemon):  # noqa: F811
     image = cli.account.make("base", cli.account.add_instance(MIB))
     names = {kind: f"{kind}-{cli.account.id}" for kind in PLATFORM_TYPES}
     for kind, name in names.items():
@@ -152,12 +152,12 @@ def test_cli_sorts_by_counters(cli, daemon, tmp_path):  # noqa: F811
     reader.account.add_instance(MIB, image=used)
     found = lambda *words: ids(reader.json("image", "list", "--source", "community", "--tag", tag, *words)["data"]["items"])  # noqa: E731
     assert found("--sort", "FavoritesCount")[0] == liked
-    # Warmer is what is marked or used.
+    # Favorites and use raise the rank.
     assert found("--sort", "Favor")[-1] == cheap
     assert found("--sort", "CreatedCount")[0] == used
     assert found("--sort", "Price", "--ascending") == images and found("--sort", "Price") == images[::-1]
     assert sorted(found("--sort", "FavoritesCount", "--ascending")[:2]) == sorted([cheap, used])
-    # The first of them costs nothing; none is the platform's or starts its software by itself.
+    # The first one is free. None is a platform image or starts its software automatically.
     assert found("--free") == [cheap] and sorted(found("--paid")) == sorted([liked, used])
     assert found("--official") == [] == found("--autostart")
     cli.json("image", "update", cheap, "--autostart", *HERE)
@@ -193,7 +193,7 @@ def test_sdk_copies_and_shares(account, daemon):
 def test_sdk_publishes_and_lists_the_community(account, daemon):
     images = [account.make(name, account.add_instance(MIB)) for name in ("one", "two")]
     tag = f"sdk-{account.id}"
-    # The typed method drops the version's name; untyped, a group of its own is named.
+    # The typed method drops the version name. The untyped call names a new group.
     first = {"CompShareImageId": images[0], "Price": 0, "Tags": [tag], "VersionName": "lost"}
     typed_call(account, "publish_comp_share_image", **first)
     publish = {"Region": REGION, "CompShareImageId": images[1], "VersionName": "v7", "Tags": [tag]}
@@ -211,7 +211,7 @@ def test_sdk_publishes_and_lists_the_community(account, daemon):
     assert [row["GroupId"] for row in typed["ImageSetGroup"]] == [group] == [row["GroupId"] for row in invoked["ImageSetGroup"]]
     user = {"Region": REGION, "TargetTopOrganizationId": int(account.id)}
     assert account.sdk().invoke("DescribeUserCommunityImages", user)["TotalCount"] == 2
-    # The typed method cannot say whose.
+    # The typed method has no parameter for the owner.
     with pytest.raises(RetCodeException) as caught:
         call(account, "describe_user_community_images", TargetTopOrganizationId=int(account.id))
     assert (caught.value.code, caught.value.message) == (210, "Missing params [TargetTopOrganizationId]")
@@ -231,7 +231,7 @@ def test_sdk_lists_platform_and_own_images(account, daemon):
     daemon.run("image", "promote", image, "--type", "System", "--name", f"system-{account.id}")
     typed, invoked = call(account, "describe_comp_share_images", ImageType="System", Name=f"system-{account.id}")
     assert typed["TotalCount"] == invoked["TotalCount"] == 1
-    # Sent again because the answer was lost.
+    # A client repeats the call when the answer was lost.
     typed, invoked = call(account, "terminate_comp_share_custom_image", CompShareImageId=image)
     assert typed == {} and invoked["RetCode"] == 0
     with pytest.raises(RetCodeException) as caught:
@@ -242,14 +242,14 @@ def test_sdk_lists_platform_and_own_images(account, daemon):
 
 @pytest.fixture
 def whole_file(request):
-    """Skips what only holds after every test of this file."""
+    """Skips tests that need every other test of this file to have run."""
     here = [item for item in request.session.items if item.path == request.path]
     written = request.path.read_text().count("\ndef test_")
     if len({item.originalname for item in here}) != written:
         pytest.skip("only a part of this file is run")
 
 
-def test_every_command_and_list_option_had_its_turn(cli, whole_file):  # noqa: F811
+def test_every_command_and_list_option_was_run(cli, whole_file):  # noqa: F811
     page = cli(COMPSHARE, "image", "--help", settings={"NO_COLOR": "1"}).stdout
     commands = re.findall(r"^│ ([a-z]+) ", page.split("Commands", 1)[1], re.M)
     assert len(commands) == 13
@@ -260,7 +260,7 @@ def test_every_command_and_list_option_had_its_turn(cli, whole_file):  # noqa: F
     assert sorted(option for option in options if f"list {option}" not in IMAGE_WORDS) == []
 
 
-def test_every_method_had_its_turn(whole_file):
+def test_every_method_was_called(whole_file):
     methods = {name for name in dir(UCompShareClient) if "comp_share" in name and "image" in name or "community_images" in name}
     assert len(methods) == 15
     assert sorted(methods - CALLED) == []

@@ -1,6 +1,6 @@
-"""compshare-mcp as it is installed, through `jingku run`, spoken to as an MCP host does: JSON-RPC by lines over stdio.
+"""The installed compshare-mcp through `jingku run`, with an MCP host's protocol: JSON-RPC lines over stdio.
 
-It starts the CLI with a few variables of its environment only, and not with those that say whom `requests` is to trust.
+compshare-mcp passes few environment variables to the CLI, and not those that name the certificates `requests` trusts.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ class Host:
             stderr=subprocess.PIPE,
             text=True,
         )
-        # Nothing waits for ever: an answer that does not come ends with the server.
+        # If no answer arrives, the server is killed.
         self.patience = threading.Timer(ANSWER_SECONDS_MAX, self.process.kill)
         self.patience.start()
         self.number = 0
@@ -75,7 +75,7 @@ def host(account, tmp_path):
     host.end()
 
 
-def test_its_tools_reach_the_server(host, account):
+def test_tools_reach_the_server(host, account):
     image = account.make("seen-by-mcp")
     tools = {tool["name"] for tool in host.call("tools/list")["tools"]}
     assert {"compshare_status", "compshare_read", "compshare_write"} <= tools
@@ -86,7 +86,7 @@ def test_its_tools_reach_the_server(host, account):
     assert status["ok"] and status["credentials"]["publicKey"], status
 
 
-def test_it_changes_images(host, account):
+def test_tools_change_images(host, account):
     instance = account.add_instance(MIB)
     create = ["image", "create", "--instance", instance, "--name", "by-mcp", "-y", "--wait"]
     confirmed = {"user_confirmed": True, "confirmation_summary": "make an image of a test instance"}
@@ -98,8 +98,8 @@ def test_it_changes_images(host, account):
     assert account.images() == []
 
 
-def test_a_child_that_lacks_the_certificate_is_told_of(account, tmp_path):
-    # Without the module that passes it on, which `-E` keeps Python from finding: what happened before there was one.
+def test_a_child_without_the_certificate_is_reported(account, tmp_path):
+    # `-E` prevents Python from loading the module that passes the certificate on.
     host = Host(account, tmp_path, [sys.executable, "-E", SERVER])
     listed = host.tool("compshare_read", args=["image", "list", "--source", "custom"])
     assert not listed["ok"] and "CERTIFICATE_VERIFY_FAILED" in json.dumps(listed), listed
@@ -108,7 +108,7 @@ def test_a_child_that_lacks_the_certificate_is_told_of(account, tmp_path):
 
 
 def test_a_module_of_the_same_name_still_runs(account, tmp_path):
-    # Coverage tools and distributions have a sitecustomize of their own.
+    # Coverage tools and distributions install their own sitecustomize.
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.stderr.write('mine ran\\n')\n")
     daemon = account.daemon
     keys = {"JINGKU_PUBLIC_KEY": account.public_key, "JINGKU_PRIVATE_KEY": account.private_key}

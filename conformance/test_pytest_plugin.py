@@ -1,4 +1,4 @@
-"""testing/pytest-jingku in processes of its own: what of its server is left when pytest ends, and its clock."""
+"""testing/pytest-jingku in separate processes: whether its server ends with pytest, and its clock."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def test_it_waits(jingku):
 
 
 def run_pytest(daemon, folder: Path, source: str, *options) -> subprocess.Popen:
-    """Starts pytest on one file, with the plugin as it is in the tree."""
+    """Starts pytest on one file with the plugin of this repository."""
     (folder / "test_it.py").write_text(source)
     environment = {**os.environ, "PYTHONPATH": str(PLUGIN), "JINGKU_BIN": str(daemon.binary)}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -34,7 +34,7 @@ def run_pytest(daemon, folder: Path, source: str, *options) -> subprocess.Popen:
 
 
 def address(process) -> str:
-    """The address that a test prints."""
+    """Returns the address that a test prints."""
     for line in process.stdout:
         if found := re.search(r"http://127\.0\.0\.1:\d+", line):
             return found[0]
@@ -56,7 +56,7 @@ def assert_gone(base_url):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
-def test_no_server_is_left_of_a_pytest_that_was_ended(daemon, tmp_path, number):
+def test_no_server_outlives_a_terminated_pytest(daemon, tmp_path, number):
     process = run_pytest(daemon, tmp_path, WAITING)
     base_url = address(process)
     assert answers(base_url)
@@ -66,8 +66,8 @@ def test_no_server_is_left_of_a_pytest_that_was_ended(daemon, tmp_path, number):
     assert_gone(base_url)
 
 
-def test_no_server_is_left_of_workers_either(daemon, tmp_path):
-    # A worker's output goes nowhere: the address is written into a file.
+def test_no_server_outlives_xdist_workers(daemon, tmp_path):
+    # The output of a worker is discarded, so the test writes the address to a file.
     source = WAITING.replace("print(jingku.base_url, flush=True)", "open('address', 'w').write(jingku.base_url)")
     process = run_pytest(daemon, tmp_path, source, "-p", "xdist.plugin", "-n", "1")
     told, deadline = tmp_path / "address", time.monotonic() + SECONDS_MAX
@@ -82,7 +82,7 @@ def test_no_server_is_left_of_workers_either(daemon, tmp_path):
     assert_gone(base_url)
 
 
-def test_the_clock_takes_what_python_calls_a_time(daemon, tmp_path):
+def test_the_clock_accepts_python_times(daemon, tmp_path):
     source = """
 import time
 import pytest
@@ -102,19 +102,19 @@ def test_times(jingku):
     assert now(jingku) > 1_700_000_000
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_not_finite(jingku, wrong):
+def test_times_that_are_not_finite(jingku, wrong):
     for call in (jingku.set_clock, jingku.advance_clock):
         with pytest.raises(ValueError, match="finite number of seconds"):
             call(wrong)
 
 @pytest.mark.parametrize("wrong", ["1", None, True, [1], b"1"])
-def test_what_is_no_number(jingku, wrong):
+def test_times_that_are_not_numbers(jingku, wrong):
     for call in (jingku.set_clock, jingku.advance_clock):
         with pytest.raises(TypeError, match="a number of seconds"):
             call(wrong)
 
 @pytest.mark.parametrize("far", [-1, 10**12, 10**30, 1e300, -(10**400)])
-def test_what_is_out_of_reach(jingku, far):
+def test_times_out_of_range(jingku, far):
     with pytest.raises(LabError, match="The clock goes from 0|out of range"):
         jingku.set_clock(far)
 """

@@ -1,18 +1,13 @@
-"""ucloud-sdk-python3 as its users call it: typed methods and `invoke`."""
+"""ucloud-sdk-python3 with typed methods and `invoke`."""
 
-import base64
-import json
 import re
-import struct
 import time
-import urllib.error
-import urllib.request
-import zlib
 
 import pytest
-from ucloud.core.exc import RetCodeException, ValidationException
+from ucloud.core.exc import ValidationException
 
 from daemon import MAKE_SECONDS_MAX, REGION, ZONE
+from sdk import answer, refusal
 
 ID = re.compile(r"compshareImage-[0-9a-z]{12}")
 
@@ -35,32 +30,7 @@ def has_type(value, expected) -> bool:
     return isinstance(value, wanted) and (not isinstance(value, bool) or bool in wanted)
 
 
-def png(width: int, height: int, remark: str) -> bytes:
-    """A grey picture; pictures with different remarks differ."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(name + content)
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    lines = zlib.compress((b"\0" + b"\x80" * width) * height)
-    chunks = chunk(b"IHDR", head) + chunk(b"tEXt", b"Comment\0" + remark.encode()) + chunk(b"IDAT", lines)
-    return b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IEND", b"")
-
-
-def refusal(call, *arguments) -> RetCodeException:
-    with pytest.raises(RetCodeException) as caught:
-        call(*arguments)
-    assert caught.value.request_uuid, "the SDK found no request id in the response's head"
-    return caught.value
-
-
-def answer(call, *arguments) -> tuple:
-    error = refusal(call, *arguments)
-    return error.code, error.message
-
-
-def test_the_life_of_an_image_typed(account):
+def test_the_life_cycle_of_an_image_with_typed_methods(account):
     api = account.sdk().ucompshare()
     instance = account.add_instance()
 
@@ -92,14 +62,14 @@ def test_the_life_of_an_image_typed(account):
 
     assert api.terminate_comp_share_custom_image(by_id) == {}
     assert api.describe_comp_share_custom_images(by_id) == {"TotalCount": 0, "ImageSet": []}
-    # Sent again because the answer was lost.
+    # A client repeats the call when the answer was lost.
     assert api.terminate_comp_share_custom_image(by_id) == {}
     gone = (8039, f"Resource not exist [{image}]")
     assert answer(api.get_comp_share_image_create_progress, by_id) == gone
     assert answer(api.update_comp_share_image, by_id) == gone
 
 
-def test_the_life_of_an_image_through_invoke(account):
+def test_the_life_cycle_of_an_image_with_invoke(account):
     client = account.sdk(region=None)
     instance = account.add_instance()
 
@@ -137,8 +107,8 @@ def test_the_life_of_an_image_through_invoke(account):
     assert (page["TotalCount"], page["ImageSet"], page["NextToken"]) == (0, [], "")
 
 
-def test_the_documented_sample_stops_inside_the_sdk(owner):
-    # A port that nobody listens on: had anything been sent, the error would be another one.
+def test_the_sdk_itself_refuses_the_documented_sample(owner):
+    # Nothing listens on this port: a request that was sent would fail with another error.
     nowhere = owner.sdk(base_url="http://127.0.0.1:9")
     with pytest.raises(ValidationException, match="the field Zone is required"):
         nowhere.ucompshare().describe_comp_share_custom_images({"Limit": 20})
@@ -154,7 +124,7 @@ def test_the_documented_sample_stops_inside_the_sdk(owner):
         ]
 
 
-def test_every_field_has_the_type_that_all_sdks_decode(owner):
+def test_every_field_has_a_type_that_all_sdks_decode(owner):
     [row] = owner.sdk().invoke("DescribeCompShareCustomImages")["ImageSet"]
     assert row.keys() == IMAGE_FIELDS.keys()
     wrong = {name: row[name] for name, kind in IMAGE_FIELDS.items() if not has_type(row[name], kind)}
@@ -172,12 +142,12 @@ def test_every_field_has_the_type_that_all_sdks_decode(owner):
 
     api = owner.sdk().ucompshare()
     [typed] = api.describe_comp_share_custom_images({"Zone": ZONE})["ImageSet"]
-    # The schema makes an object with an empty list of a null.
+    # The schema turns a null into an object with an empty list.
     assert row["Softwares"] is None and typed.pop("Softwares") == {"Applications": []}
     assert typed == {name: row[name] for name in typed} and len(typed) == 28
 
 
-def test_refusals_reach_the_caller_with_code_message_and_request_id(owner):
+def test_refusals_carry_code_message_and_request_id(owner):
     client = owner.sdk()
     listing = "DescribeCompShareCustomImages"
     assert answer(client.invoke, listing, {"Limit": 101}) == (230, "Params [Limit] not available")
@@ -221,35 +191,7 @@ def test_refusals_reach_the_caller_with_code_message_and_request_id(owner):
     assert answer(client.invoke, update, {**by_id, "Visibility": 2}) == (230, "Params [Visibility] not available")
 
 
-def test_a_cover_goes_in_as_base64_and_comes_back_as_an_address(account):
-    api = account.sdk().ucompshare()
-    by_id = {"Zone": ZONE, "CompShareImageId": account.make("with-a-cover")}
-
-    def cover() -> str:
-        [row] = api.describe_comp_share_custom_images(by_id)["ImageSet"]
-        return row["Cover"]
-
-    assert cover() == ""
-    for dress in ("{}", "data:image/png;base64,{}"):
-        picture = png(64, 48, dress)
-        text = dress.format(base64.b64encode(picture).decode())
-        assert api.update_comp_share_image({**by_id, "Cover": text}) == {}
-        url = cover()
-        assert re.fullmatch(re.escape(account.daemon.base_url) + "/covers/[0-9a-z]{24}", url)
-        with urllib.request.urlopen(url) as served:
-            assert served.read() == picture
-            assert served.headers["Content-Type"] == "image/png"
-
-    assert answer(api.update_comp_share_image, {**by_id, "Cover": "aGk="}) == (230, "Params [Cover] not available")
-    assert cover() == url
-    assert api.update_comp_share_image({**by_id, "Cover": ""}) == {}
-    assert cover() == ""
-    with pytest.raises(urllib.error.HTTPError) as gone:
-        urllib.request.urlopen(url)
-    assert gone.value.code == 404 and json.load(gone.value)["RetCode"] == 8039
-
-
-def test_a_name_is_one_image_s(account):
+def test_names_are_unique(account):
     client = account.sdk()
     account.make("one")
     two = account.make("two")
@@ -261,7 +203,7 @@ def test_a_name_is_one_image_s(account):
     account.make("two")
 
 
-def test_while_an_image_is_made(account, slow_instance):
+def test_an_image_in_the_making(account, slow_instance):
     client = account.sdk()
     create = "CreateCompShareCustomImage"
     idle = account.add_instance()
@@ -284,7 +226,7 @@ def test_while_an_image_is_made(account, slow_instance):
     account.make("two", slow_instance)
 
 
-def test_a_disk_that_is_gone_is_refused_before_anything_happens(account):
+def test_a_missing_disk_is_refused_before_any_change(account):
     instance = account.add_instance()
     account.disk(instance).unlink()
     error = refusal(account.sdk().invoke, "CreateCompShareCustomImage", {"UHostId": instance, "Name": "n"})
@@ -292,7 +234,7 @@ def test_a_disk_that_is_gone_is_refused_before_anything_happens(account):
     assert account.images() == []
 
 
-def test_a_making_that_fails_says_why_and_frees_the_name(account, slow_instance):
+def test_a_failed_image_has_a_reason_and_frees_its_name(account, slow_instance):
     client = account.sdk()
     image = account.start_making("name", slow_instance)
     with account.disk(slow_instance).open("r+b") as disk:
@@ -320,57 +262,7 @@ def test_deleting_an_image_frees_its_name_and_its_instance(account, slow_instanc
     assert [image["CompShareImageId"] for image in account.images()] == [second] != [first]
 
 
-def test_pages_of_25_images(account):
-    images = [account.start_making(f"image-{n:02}") for n in range(25)]
-    account.wait(*images)
-
-    typed = account.sdk().ucompshare().describe_comp_share_custom_images
-    pages = [typed({"Zone": ZONE, "Limit": 10, "Offset": offset}) for offset in (0, 10, 20, 25, 10**12)]
-    assert [len(page["ImageSet"]) for page in pages] == [10, 10, 5, 0, 0]
-    assert {page["TotalCount"] for page in pages} == {25}
-    rows = [row for page in pages for row in page["ImageSet"]]
-    assert [row["CompShareImageId"] for row in rows] == images[::-1], "the last created first"
-    times = [row["CreateTime"] for row in rows]
-    assert times == sorted(times, reverse=True)
-
-    default = typed({"Zone": ZONE})["ImageSet"]
-    assert default == typed({"Zone": ZONE, "Limit": 0})["ImageSet"] == rows[:20]
-    assert typed({"Zone": ZONE, "Limit": 100})["ImageSet"] == rows
-
-
-def test_next_token_neither_skips_nor_repeats(account):
-    client = account.sdk()
-    listing = "DescribeCompShareCustomImages"
-    images = [account.start_making(f"image-{n}") for n in range(6)]
-    account.wait(*images)
-
-    first = client.invoke(listing, {"Limit": 2})
-    assert first["NextToken"] and len(first["ImageSet"]) == 2
-    # The list moves both ways: one that was seen goes, a new one comes.
-    seen = [row["CompShareImageId"] for row in first["ImageSet"]]
-    client.invoke("TerminateCompShareCustomImage", {"CompShareImageId": seen[0]})
-    newcomer = account.make("newcomer")
-
-    token = first["NextToken"]
-    while token:
-        # An SDK that always sends an offset of 0 must not be refused for it.
-        page = client.invoke(listing, {"Limit": 2, "Offset": 0, "NextToken": token})
-        assert page["TotalCount"] == 6 and 0 < len(page["ImageSet"]) <= 2
-        seen += [row["CompShareImageId"] for row in page["ImageSet"]]
-        token = page["NextToken"]
-        assert len(seen) <= 7, "the token leads nowhere"
-    assert len(seen) == len(set(seen))
-    # The newcomer may be of the same second as the others, and then its id may put it after the first page.
-    assert set(seen) - {newcomer} == set(images)
-
-    refused = (230, "Params [NextToken] not available")
-    both = {"Limit": 2, "Offset": 1, "NextToken": first["NextToken"]}
-    assert answer(client.invoke, listing, both) == refused
-    assert answer(client.invoke, listing, {"NextToken": "made-up"}) == refused
-    assert client.invoke(listing, {"Limit": 6})["NextToken"] == ""
-
-
-def test_an_account_sees_nothing_of_another(owner, account):
+def test_an_account_cannot_see_another_one(owner, account):
     stranger = account.sdk()
     listing = "DescribeCompShareCustomImages"
     assert stranger.invoke(listing)["TotalCount"] == 0
@@ -394,7 +286,7 @@ def test_an_account_sees_nothing_of_another(owner, account):
         8039, f"Resource not exist [{owner.instance}]",
     )  # fmt: skip
 
-    # Neither does the other's name stand in the way.
+    # The other account's name is not taken here.
     mine = account.make("my-custom-env")
     assert [row["CompShareImageId"] for row in account.images()] == [mine]
     assert [row["CompShareImageId"] for row in owner.images()] == [owner.image]
@@ -427,7 +319,7 @@ def test_instances(owner):
     assert beyond["UHostSet"] == [] and beyond["TotalCount"] >= 1
 
 
-def test_what_clients_ask_on_the_way(owner):
+def test_zones_ports_regions_and_projects(owner):
     client = owner.sdk()
     zones = client.ucompshare().describe_comp_share_support_zone()["ZoneInfo"]
     [ours] = [zone for zone in zones if zone["Zone"] == ZONE]
@@ -450,7 +342,7 @@ def test_what_clients_ask_on_the_way(owner):
     required = {"CreateTime", "IsDefault", "MemberCount", "ProjectId", "ProjectName", "ResourceCount"}
     assert required <= project.keys()
 
-    # An SDK set up with a project sends it with every call.
+    # An SDK that is configured with a project sends it with every call.
     inside = owner.sdk(project_id=project["ProjectId"])
     assert inside.invoke("DescribeCompShareCustomImages")["TotalCount"] == 1
     outside = owner.sdk(project_id="org-nowhere")

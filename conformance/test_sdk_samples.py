@@ -92,6 +92,6 @@ def test_it_prints_the_images_and_nothing_else(account, tmp_path, prepare, langu
         )
         assert last.returncode == 0, last.stderr
     assert last.stdout == f"{image} from-env Available\n"
-    # Neither a request nor its signature is printed anywhere.
+    # No request and no signature is printed.
     assert "Signature" not in last.stderr and account.public_key not in last.stderr, last.stderr
     assert last.stderr == "", last.stderr

@@ -1,6 +1,6 @@
-"""compshare-cli as it is installed, through `jingku run`: not a byte of it is changed, and no option leads it here.
+"""The installed, unmodified compshare-cli through `jingku run`, without options that name this server.
 
-A new command is one line of `COMMANDS`, or one call of `cli.json` where its outcome matters to another.
+Add a command as one line of `COMMANDS`, or as a call of `cli.json` if other commands use its result.
 """
 
 import json
@@ -16,7 +16,7 @@ from daemon import MIB, REGION, ZONE, Account, clean_environment
 COMPSHARE = Path(sys.executable).with_name("compshare")
 HERE = ("--region", REGION, "--zone", ZONE)
 
-# What is typed after `compshare --json`, and what its `data` must satisfy. {image} and {instance} are the account's own.
+# The arguments after `compshare --json`, and the condition for its `data`. {image} and {instance} belong to the account.
 COMMANDS = [
     (("image", "list", "--source", "custom"), lambda data: len(data["items"]) == 1),
     (("image", "list", "--source", "custom", "--all", *HERE), lambda data: data["items"][0]["Name"] == "mine"),
@@ -32,13 +32,13 @@ COMMANDS = [
 ]
 
 
-# What of `compshare image` ended well so far, in words and options, for whoever wants to know that nothing was left out.
+# The words and options of `compshare image` that have succeeded so far. test_image_section.py checks that none is missing.
 IMAGE_WORDS: set[str] = set()
 
 
 @dataclass
 class Run:
-    """`jingku run` as one account, with a home of its own."""
+    """`jingku run` for one account, with its own home."""
 
     account: Account
     home: Path
@@ -46,7 +46,7 @@ class Run:
     def __call__(self, *command, code=0, settings=None) -> subprocess.CompletedProcess:
         account, daemon = self.account, self.account.daemon
         keys = {"JINGKU_PUBLIC_KEY": account.public_key, "JINGKU_PRIVATE_KEY": account.private_key}
-        # Telemetry has a test of its own.
+        # Telemetry has a separate test.
         quiet = {"COMPSHARE_INSIGHTS_URL": "", "COMPSHARE_LANG": "en", "COLUMNS": "200"}
         done = subprocess.run(
             [daemon.binary, "run", "--data-dir", daemon.data, "--", *command],
@@ -86,7 +86,7 @@ def test_command(cli, arguments, satisfied):
     assert satisfied is None or satisfied(document["data"]), document
 
 
-def test_the_life_of_an_image(cli):
+def test_the_life_cycle_of_an_image(cli):
     instance = cli.account.add_instance(8 * MIB)
     create = ("image", "create", "--instance", instance, "--name", "cli-env", "--description", "从命令行")
     made = cli.json(*create, "-y", "--wait", "--timeout", "60")["data"]
@@ -100,13 +100,13 @@ def test_the_life_of_an_image(cli):
     assert cli.items() == []
 
 
-def test_refusals_come_back_whole(cli):
+def test_refusals_reach_the_user(cli):
     refused = cli.json("image", "list", "--source", "custom", "--region", "cn-nowhere", code=1)["error"]
     assert refused["message"] == "Params [Region] not available" and refused["details"]["ret_code"] == 230
     assert refused["details"]["request_uuid"]
 
 
-def test_its_own_configuration_does_not_win(cli):
+def test_the_cli_configuration_does_not_take_precedence(cli):
     config = cli.home / ".config" / "compshare" / "config.json"
     config.parent.mkdir(parents=True)
     keys = {"public_key": "of-the-cloud", "private_key": "of-the-cloud"}
@@ -116,8 +116,8 @@ def test_its_own_configuration_does_not_win(cli):
     assert config.read_text() == text
 
 
-def test_telemetry_lands_here(cli):
-    # The CLI's own module waits for the answer when it is called as its detached process is.
+def test_telemetry_goes_to_this_server(cli):
+    # The CLI's module waits for the answer when it is called like its detached process.
     script = (
         "import sys; from compshare_cli import insights; from compshare_cli.config import ConfigStore;"
         "payload = {'Command': 'image.list', 'CLIVersion': '0.5.6', 'OS': 'linux', 'OccurredAt': insights.now()};"
@@ -126,7 +126,7 @@ def test_telemetry_lands_here(cli):
     url = {"COMPSHARE_INSIGHTS_URL": "https://api.compshare.cn"}
     assert cli(sys.executable, "-c", script, settings=url).stdout.strip() == "0"
 
-    # And that process itself, which outlives the command: a module of that name, found first, tells that it got through.
+    # The detached process outlives the command. A module of the same name, found first, reports that it was reached.
     done = cli.home / "telemetry"
     (cli.home / "sitecustomize.py").write_text(
         "import atexit, os, sys\n"
@@ -156,7 +156,7 @@ def test_the_python_sdk_with_its_own_base_url(cli):
     assert cli(sys.executable, "-c", script).stdout.splitlines()[-1] == "['seen']"
 
 
-def test_nothing_else_is_reached(cli):
+def test_other_hosts_are_not_reached(cli):
     script = "import requests; requests.get('https://example.com/', timeout=20)"
     done = cli(sys.executable, "-c", script, code=1)
     assert "jingku: refused to connect to example.com:443" in done.stderr and "403" in done.stderr
@@ -165,7 +165,7 @@ def test_nothing_else_is_reached(cli):
 
 
 def test_a_server_behind_https(cli):
-    # The outer run is the server with a certificate; the inner one is told to trust it, and to go through a proxy at that.
+    # The outer run is the server with a certificate. The inner run trusts it and also uses a proxy.
     account, binary = cli.account, cli.account.daemon.binary
     image = account.make("far-away")
     inner = [binary, "run", "--base-url", "https://api.compshare.cn", "--data-dir", cli.home / "inner"]

@@ -1,4 +1,4 @@
-"""Requests that no SDK would send, to the actions on what others see."""
+"""Requests that no SDK sends, for the actions on shared and published images."""
 
 import json
 
@@ -14,7 +14,7 @@ from test_wire import flat
      lambda id: {"AddAccounts": int(id)}, lambda id: {"AddAccounts": f"[{id}]"}],
     ids=["nested", "nested text", "dotted with a gap", "one number", "list as text"],
 )  # fmt: skip
-def test_accounts_to_share_with_are_read_however_they_are_spelled(account, daemon, accounts):
+def test_every_spelling_of_accounts_to_share_with(account, daemon, accounts):
     image, other = account.make("shared"), daemon.create_account()
     params = account.signed("ModifyCompShareImageShareAccount", CompShareImageId=image, **accounts(other.id))
     reply = wire.post_json(daemon.base_url, params)
@@ -28,7 +28,7 @@ def test_accounts_to_share_with_are_read_however_they_are_spelled(account, daemo
      lambda tags: flat({"Tag": tags})],
     ids=["nested", "Python's list", "JSON text", "dotted"],
 )  # fmt: skip
-def test_every_tag_of_a_list_must_be_there_however_it_is_spelled(account, daemon, spelling):
+def test_every_spelling_of_a_tag_filter(account, daemon, spelling):
     names, own = ("both", "one"), f"wire-{account.id}"
     for name, tags in zip(names, ([own, "other"], [own])):
         image = account.make(name)
@@ -45,7 +45,7 @@ def test_every_tag_of_a_list_must_be_there_however_it_is_spelled(account, daemon
     assert sorted(found(**spelling([own]))) == sorted(names)
 
 
-def test_the_order_of_the_community_is_an_object_or_dotted(account, daemon):
+def test_the_community_order_is_an_object_or_dotted(account, daemon):
     tag = f"order-{account.id}"
     for name, price in (("dear", 2), ("cheap", 0.5), ("free", 0)):
         image = account.make(name)

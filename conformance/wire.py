@@ -1,4 +1,4 @@
-"""Requests written by hand: signing as docs/wire/signing.md tells it, and the spellings of docs/wire."""
+"""Requests written by hand: signed as docs/wire/signing.md says, in every spelling of docs/wire."""
 
 import hashlib
 import http.client
@@ -11,7 +11,7 @@ JSON = "application/json"
 
 
 def text(value) -> str:
-    """The text of a value under the signature."""
+    """Returns the text of a value that is signed."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -34,7 +34,7 @@ def signed(params: dict, private_key: str) -> dict:
 
 @dataclass
 class Reply:
-    """A response, read whole."""
+    """A complete response."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -52,7 +52,7 @@ class Reply:
 
     @property
     def answer(self) -> tuple:
-        """What a refusal says: code and message."""
+        """The code and the message of a refusal."""
         return self.json["RetCode"], self.json.get("Message")
 
 
@@ -62,7 +62,7 @@ def connect(base_url: str) -> http.client.HTTPConnection:
 
 
 def send(base_url, method="POST", target="/", body=None, content_type=None, connection=None) -> Reply:
-    """Sends exactly this. A connection that is handed in stays open."""
+    """Sends exactly this request. A given connection stays open."""
     own = connection or connect(base_url)
     headers = {"Content-Type": content_type} if content_type else {}
     own.request(method, target, body=body, headers=headers)

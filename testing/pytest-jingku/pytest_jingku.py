@@ -1,4 +1,4 @@
-"""A throw-away CompShare image API for pytest: fixtures `jingku_server` and `jingku`."""
+"""A temporary CompShare image API for pytest: fixtures `jingku_server` and `jingku`."""
 
 import http.client
 import json
@@ -11,11 +11,11 @@ import pytest
 
 
 class LabError(Exception):
-    """The lab refused a call; the text says why."""
+    """The lab refused a call. The text gives the reason."""
 
 
 class Jingku:
-    """A running server: where it is, what to sign with, and what can be done to it."""
+    """A running server: its address, its keys and its lab."""
 
     def __init__(self, told: dict):
         self.base_url = told["BaseUrl"]
@@ -25,44 +25,44 @@ class Jingku:
 
     @property
     def config(self) -> dict:
-        """What the Python SDK's client takes."""
+        """The arguments of the Python SDK's client."""
         keys = {"public_key": self.public_key, "private_key": self.private_key}
         return {"base_url": self.base_url, "region": "cn-wlcb", **keys}
 
     def reset(self):
-        """Back to what the fixtures file made of the server: catalogue, clock, faults, hold and trace."""
+        """Resets the catalogue, clock, faults, hold and trace to the fixtures file."""
         self._post("reset")
 
     def snapshot(self, name="default"):
-        """Keeps the catalogue as it is."""
+        """Takes a snapshot of the catalogue."""
         self._post("snapshot", name=name)
 
     def return_to(self, name="default"):
-        """Makes the catalogue what it was at a snapshot."""
+        """Returns the catalogue to a snapshot."""
         self._post("return", name=name)
 
     def set_clock(self, now: float):
-        """Stops the server's clock at a time in Unix seconds; what is behind the point is cut."""
+        """Stops the server's clock at a time in Unix seconds, rounded down."""
         self._post("clock", set=_seconds(now))
 
     def advance_clock(self, seconds: float):
-        """Moves the server's clock; what is behind the point is cut."""
+        """Advances the server's clock by seconds, rounded down."""
         self._post("clock", advance=_seconds(seconds))
 
     def free_clock(self):
-        """Gives the server the machine's clock again."""
+        """Returns to the machine's clock."""
         self._post("clock", free=True)
 
     def hold(self, percent: int):
-        """Holds every image in the making at so many percent."""
+        """Holds every unfinished image at this percentage."""
         self._post("hold", percent=percent)
 
     def release(self):
-        """Lets images be made to their end."""
+        """Releases all held images."""
         self._post("release")
 
     def fail(self, action: str, ret_code: int, message=None, times=1):
-        """Answers the next calls of an action with a return code, without carrying them out."""
+        """Answers the next calls of an action with a return code, without executing them."""
         self._post("fail", action=action, ret_code=ret_code, message=message, times=times)
 
     def delay(self, action: str, ms: int, times=1):
@@ -70,11 +70,11 @@ class Jingku:
         self._post("delay", action=action, ms=ms, times=times)
 
     def drop(self, action: str, half=False, times=1):
-        """Closes the connection of the next calls: before they are carried out, or after half of the answer."""
+        """Closes the connection of the next calls: before they are executed, or after half of the answer."""
         self._post("drop", action=action, half=half, times=times)
 
     def clear(self):
-        """Forgets the faults that wait."""
+        """Discards pending faults."""
         self._post("clear")
 
     def trace(self, after=0) -> list:
@@ -103,7 +103,7 @@ class Jingku:
 
 
 def _seconds(value) -> int:
-    """Whole seconds, as the server counts them."""
+    """Returns whole seconds, as the server counts them."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"give a number of seconds, such as time.time(), not {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
@@ -117,14 +117,14 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def jingku_fixtures(pytestconfig):
-    """The fixtures file: that of the ini file unless a conftest.py says otherwise."""
+    """The fixtures file: the one of the ini file unless a conftest.py overrides it."""
     paths = pytestconfig.getini("jingku_fixtures")
     return paths[0] if paths else None
 
 
 @pytest.fixture(scope="session")
 def jingku_server(jingku_fixtures):
-    """One server for the whole run, in memory. JINGKU_BIN names the program unless it is on the PATH."""
+    """One server in memory for the whole run. JINGKU_BIN names the program; otherwise it is found on the PATH."""
     command = [os.environ.get("JINGKU_BIN") or "jingku", "serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0"]
     command += ["--json", "--exit-with-parent"] + (["--fixtures", str(jingku_fixtures)] if jingku_fixtures else [])
     # What is set for a server at work does not concern this one.
@@ -151,6 +151,6 @@ def jingku_server(jingku_fixtures):
 
 @pytest.fixture
 def jingku(jingku_server):
-    """The server as its fixtures file made it, for one test."""
+    """The server, reset to its fixtures file for one test."""
     jingku_server.reset()
     return jingku_server

@@ -17,7 +17,7 @@ ZONE = "cn-wlcb-01"
 
 
 def all_images(api):
-    """Every image of the account, a page of 100 after the other; a throttled page is asked for again."""
+    """Returns every image of the account, in pages of 100. A throttled page is requested again."""
     images, waits = [], [0.01, 0.02, 0.04]
     while True:
         try:
@@ -33,12 +33,12 @@ def all_images(api):
 
 
 def look(api, image):
-    """One image as it is now."""
+    """Returns the current state of an image."""
     return api.describe_comp_share_custom_images({"Zone": ZONE, "CompShareImageId": image})["ImageSet"][0]
 
 
 def save(api, name, instances):
-    """Makes an image of the first instance that an image can be made of."""
+    """Creates an image of the first instance that allows it."""
     reasons = []
     for instance in instances:
         request = {"Zone": ZONE, "UHostId": instance, "Name": name}
@@ -59,7 +59,7 @@ def api(jingku):
     return Client(jingku.config).ucompshare()
 
 
-def test_it_pages(api, jingku):
+def test_all_pages_are_read(api, jingku):
     images = all_images(api)
     assert [image["Name"] for image in images] == [f"nightly-{number}" for number in range(250, 0, -1)]
     offsets = [entry["params"]["Offset"] for entry in jingku.trace()]
@@ -67,26 +67,26 @@ def test_it_pages(api, jingku):
     assert not any(entry["missing"] for entry in jingku.trace())
 
 
-def test_it_asks_again_when_it_is_throttled(api, jingku):
+def test_a_throttled_call_is_retried(api, jingku):
     jingku.fail("DescribeCompShareCustomImages", THROTTLED, "Request Throttled", times=2)
     assert len(all_images(api)) == 250
     assert [entry["ret_code"] for entry in jingku.trace()] == [THROTTLED, THROTTLED, 0, 0, 0]
 
 
-def test_it_gives_up_when_that_does_not_help(api, jingku):
+def test_retries_end(api, jingku):
     jingku.fail("DescribeCompShareCustomImages", THROTTLED, times=4)
     with pytest.raises(RetCodeException):
         all_images(api)
 
 
-def test_it_survives_an_image_that_cannot_be_made(api, jingku):
+def test_a_failed_image_is_handled(api, jingku):
     image = save(api, "mine", ["uhost-worn-out", "uhost-trainer"])
     mine = {row["Status"]: row for row in all_images(api) if row["Name"] == "mine"}
     assert mine["Available"]["CompShareImageId"] == image
     assert "disk changed" in mine["UnAvailable"]["FailedReason"]
 
 
-def test_it_waits_for_a_slow_image(api, jingku):
+def test_a_slow_image_is_awaited(api, jingku):
     jingku.set_clock(1_900_000_000)
     jingku.hold(40)
     request = {"Zone": ZONE, "UHostId": "uhost-trainer", "Name": "slow"}
@@ -102,6 +102,6 @@ def test_it_waits_for_a_slow_image(api, jingku):
     assert (look(api, image)["Status"], look(api, image)["CreateTime"]) == ("Available", 1_900_000_000)
 
 
-def test_nothing_is_left_of_the_tests_before(api, jingku):
+def test_every_test_starts_from_the_fixtures(api, jingku):
     assert api.describe_comp_share_custom_images({"Zone": ZONE})["TotalCount"] == 250
     assert jingku.state()["clock"]["stands"] is False

@@ -16,9 +16,10 @@ use crate::workspace::Workspace;
 /// What is in the name of a limit, between underscores.
 const WORDS: [&str; 6] = ["MAX", "MIN", "TIMEOUT", "DEADLINE", "WINDOW", "STEP"];
 /// The crates that ship, in the order of the page, and what each limits.
-const CRATES: [(&str, &str); 7] = [
+const CRATES: [(&str, &str); 8] = [
     ("jingku-protocol", "Requests"),
-    ("jingku-service", "The server"),
+    ("jingku-server", "The server"),
+    ("jingku-library", "Accounts, jobs and backups"),
     ("jingku-catalog", "The catalogue"),
     ("jingku-chunks", "The chunk store"),
     ("jingku-makers", "Disks and files that are imported"),

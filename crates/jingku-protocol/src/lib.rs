@@ -1,7 +1,7 @@
 //! What travels between a client and the CompShare image API: parameters and their spellings, the signature,
 //! action names, request and response types, and the one table of return codes.
 //!
-//! Pure: no I/O, no clock, no runtime. The daemon (`jingku-service`) binds requests and serialises responses with
+//! Pure: no I/O, no clock, no runtime. The daemon (`jingku-server`) binds requests and serialises responses with
 //! these types; the client (`compshare`) does the reverse, so both sides are the same definition.
 
 pub mod actions;

@@ -1,6 +1,6 @@
 //! `jingku backup` and `jingku restore`.
 
-use jingku_service::{
+use jingku_library::{
     BackUp, BackedUp, Copied, Damage, Generation, Generations, RestoreBackup, list_backup, restore_backup,
 };
 use serde_json::{Value, json};

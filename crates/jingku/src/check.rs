@@ -5,7 +5,7 @@ mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_service::{Checked, Depth, Hurt, HurtImage, HurtObject, Seen};
+use jingku_library::{Checked, Depth, Hurt, HurtImage, HurtObject, Seen};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};

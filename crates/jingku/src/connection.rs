@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use compshare::{Client, Config};
-use jingku_service::{DataDir, read_text};
+use jingku_library::{DataDir, read_text};
 use serde::Deserialize;
 
 use crate::args::{ConnectionArgs, Global};

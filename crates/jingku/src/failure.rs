@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_service::{
+use jingku_library::{
     BackupError, ConfigError, DiskError, FixturesError, NotPrivate, OperatorError, StartError,
 };
 use jingku_testing::LabError;

@@ -5,8 +5,8 @@ mod platform;
 
 use std::io::ErrorKind;
 
-use jingku_service::{
-    Config, Context, DataDir, Instance, Key, KeyLimits, KeyPair, NewInstance, StartError, caution_of,
+use jingku_library::{
+    Config, DataDir, Instance, Key, KeyLimits, KeyPair, Library, NewInstance, StartError, caution_of,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -24,13 +24,13 @@ use crate::serve::{environment, first_key, read_config};
 use crate::translate;
 
 /// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
-pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
+pub(crate) async fn open(global: &Global) -> Result<Library, Failure> {
     open_with(global, &Config::default()).await
 }
 
 /// Does the same with the server's configuration.
-pub(crate) async fn open_with(global: &Global, config: &Config) -> Result<Context, Failure> {
-    Ok(Context::open_library(&open_folder(global)?, config, &environment()).await?)
+pub(crate) async fn open_with(global: &Global, config: &Config) -> Result<Library, Failure> {
+    Ok(Library::open_library(&open_folder(global)?, config, &environment()).await?)
 }
 
 /// Finds the data folder, which has to be there.
@@ -49,10 +49,10 @@ pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
 
 /// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new
 /// folder is not `serve`.
-async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Failure> {
+async fn open_or_create(global: &Global, config: &Config) -> Result<Library, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     data.check_served()?;
-    let context = Context::open(&data, config, &environment()).await?;
+    let context = Library::open(&data, config, &environment()).await?;
     if !context.is_read_only() && context.accounts().await?.is_empty() {
         context.ensure_first_account(&data, first_key()?.as_ref()).await?;
     }
@@ -60,9 +60,9 @@ async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Fai
 }
 
 /// Does the same, and needs the master key only for the first account.
-async fn open_or_create_without_keys(global: &Global, config: &Config) -> Result<Context, Failure> {
+async fn open_or_create_without_keys(global: &Global, config: &Config) -> Result<Library, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    match Context::open_library(&data, config, &environment()).await {
+    match Library::open_library(&data, config, &environment()).await {
         Err(StartError::NoLibrary(_)) => open_or_create(global, config).await,
         Ok(context) if context.accounts().await?.is_empty() => open_or_create(global, config).await,
         opened => Ok(opened?),

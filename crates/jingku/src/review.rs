@@ -1,7 +1,7 @@
 //! `jingku review`: the operator decides which images come into the community, on the data folder, with or without a
 //! server running on it.
 
-use jingku_service::Review;
+use jingku_library::Review;
 use serde_json::{Value, json};
 
 use crate::args::{Global, ReviewCommand};

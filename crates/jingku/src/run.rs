@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
-use jingku_service::{Clock, DataDir, SystemClock};
+use jingku_library::{Clock, DataDir, SystemClock};
 use rustix::fs::Mode;
 
 use crate::args::{Global, RunArgs};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use jingku_service::{
-    Config, Context, DataDir, Environment, KeyPair, ListenAddress, STOP_TIMEOUT, StartError, Workers,
-    add_demo_instances, router,
+use jingku_library::{
+    Config, DataDir, Environment, KeyPair, ListenAddress, StartError, Workers, add_demo_instances,
 };
+use jingku_server::{Context, STOP_TIMEOUT, router};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -151,7 +151,7 @@ async fn serve_until_stopped(
     let workers = if context.is_read_only() {
         None
     } else {
-        Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?)
+        Some(Workers::start(Arc::clone(context.library())).await.map_err(StartError::from)?)
     };
 
     // Taken before the address is told: whoever reads it may send the signal at once.
@@ -161,7 +161,7 @@ async fn serve_until_stopped(
     };
     let stopped = stopped.boxed().shared();
     let limits = context.connection_limits();
-    let server = tokio::spawn(jingku_service::serve_with(listener, router(context), limits, stopped.clone()));
+    let server = tokio::spawn(jingku_server::serve_with(listener, router(context), limits, stopped.clone()));
     announce();
     tokio::select! {
         // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.

@@ -1,6 +1,6 @@
 //! `jingku sweep`: removes what no image needs, with or without a server running on the data folder.
 
-use jingku_service::SweepError;
+use jingku_library::SweepError;
 use serde_json::json;
 
 use crate::args::Global;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use compshare::{Class, Error as ClientError};
-use jingku_service::{
+use jingku_library::{
     BackupError, BadListenAddress, CatalogError, Caution, DiskError, NotPrivate, OperatorError, PackedFault,
     StartError,
 };

@@ -1,6 +1,6 @@
 //! `jingku trash`: what was deleted, on the data folder, with or without a server running on it.
 
-use jingku_service::{EmptyTrash, HeldBack, TrashedImage};
+use jingku_library::{EmptyTrash, HeldBack, TrashedImage};
 use serde_json::{Value, json};
 
 use crate::args::{Global, TrashCommand};

@@ -1,6 +1,6 @@
 //! `jingku usage`: what the images take up, on the data folder, with or without a server running on it.
 
-use jingku_service::{ImageUsage, Usage, UsageTotal};
+use jingku_library::{ImageUsage, Usage, UsageTotal};
 use serde_json::{Value, json};
 
 use crate::args::Global;

@@ -50,7 +50,7 @@ impl BareServer {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             println!("http://{}", listener.local_addr()?);
-            jingku_service::serve(listener, router, std::future::pending()).await;
+            jingku_server::serve(listener, router, std::future::pending()).await;
             Ok(())
         })
     }

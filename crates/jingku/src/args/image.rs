@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use compshare::actions::{MAX_LINK_SECS, is_blake3};
-use jingku_service::DiskFormat;
+use jingku_library::DiskFormat;
 
 use super::ConnectionArgs;
 use super::operate::PlatformCommand;

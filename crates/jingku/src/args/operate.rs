@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jingku_service::{ByteSize, DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
+use jingku_library::{ByteSize, DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
 use crate::image::name;
 use crate::lang::tr;

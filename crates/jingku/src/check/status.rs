@@ -1,6 +1,6 @@
 //! How far the server is with reading every byte in the background, and when it swept.
 
-use jingku_service::{DataDir, Scrub};
+use jingku_library::{DataDir, Scrub};
 use serde_json::json;
 
 use crate::args::Global;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use compshare::Client;
 use futures::TryStreamExt;
-use jingku_service::{DiskFormat, Qcow2Writer};
+use jingku_library::{DiskFormat, Qcow2Writer};
 use serde_json::json;
 
 use super::follow::bar;

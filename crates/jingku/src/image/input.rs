@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-use jingku_service::{DiskFormat, Packing, is_written, next_stored};
+use jingku_library::{DiskFormat, Packing, is_written, next_stored};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::fingerprint::Fingerprint;

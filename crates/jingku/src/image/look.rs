@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use compshare::actions::FileFormat;
-use jingku_service::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
+use jingku_library::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
 
 use super::input::Input;
 use super::source::Bits;

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 use compshare::{FileHasher, HashKind};
-use jingku_service::next_stored;
+use jingku_library::next_stored;
 
 use super::input::Input;
 use crate::failure::{Exit, Failure};

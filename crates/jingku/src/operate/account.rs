@@ -1,6 +1,6 @@
 //! `jingku account`: who may use the library, and how much of it.
 
-use jingku_service::{Account, Config, Limit, LimitState};
+use jingku_library::{Account, Config, Limit, LimitState};
 use serde_json::{Value, json};
 
 use super::{open, open_or_create, open_with, print_pair};

@@ -19,7 +19,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::{Upgraded, on};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jingku_service::{Clock, SystemClock};
+use jingku_library::{Clock, SystemClock};
 use rustls::AlertDescription;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};

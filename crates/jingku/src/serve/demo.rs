@@ -2,7 +2,7 @@
 
 use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
 use compshare::{Image, WaitOptions};
-use jingku_service::DEMO_IMAGE_NAME;
+use jingku_library::DEMO_IMAGE_NAME;
 
 use crate::args::{ConnectionArgs, Global};
 use crate::connection::Connection;

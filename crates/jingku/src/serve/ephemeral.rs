@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_service::{Config, Context, Fixtures, KeyPair, ListenAddress, LoadedAccount};
+use jingku_library::{Config, Fixtures, KeyPair, ListenAddress, LoadedAccount};
+use jingku_server::Context;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::net::TcpListener;

@@ -54,8 +54,10 @@ fn every_command_and_option_has_its_place() {
 fn every_variable_and_exit_code_has_its_place() {
     let reference = reference();
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let (mut folders, mut variables) =
-        (vec![crates.join("jingku/src"), crates.join("jingku-service/src")], 0);
+    let (mut folders, mut variables) = (
+        vec![crates.join("jingku/src"), crates.join("jingku-library/src"), crates.join("jingku-server/src")],
+        0,
+    );
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {

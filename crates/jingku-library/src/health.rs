@@ -1,0 +1,73 @@
+//! The state of the work in the background, which decides whether the server is ready.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::limits::FAILURES_MAX;
+use crate::lock::lock;
+
+/// The state of every loop in the background.
+#[derive(Default)]
+pub struct Health {
+    loops: Mutex<BTreeMap<&'static str, Condition>>,
+}
+
+#[derive(Default)]
+struct Condition {
+    /// Rounds in a row that failed or panicked.
+    failures: u32,
+    /// How often the loop was started again since the server started.
+    restarts: u64,
+}
+
+impl Health {
+    /// Notes that a round of a loop went well.
+    pub(crate) fn note_success(&self, name: &'static str) {
+        lock(&self.loops).entry(name).or_default().failures = 0;
+    }
+
+    /// Notes that a round of a loop failed.
+    pub(crate) fn note_failure(&self, name: &'static str) {
+        lock(&self.loops).entry(name).or_default().failures += 1;
+    }
+
+    /// Notes that a loop ended by a panic and is started again. Returns how many failures in a row that makes, and how
+    /// many restarts in all.
+    pub(crate) fn note_restart(&self, name: &'static str) -> (u32, u64) {
+        let mut loops = lock(&self.loops);
+        let condition = loops.entry(name).or_default();
+        condition.failures += 1;
+        condition.restarts += 1;
+        (condition.failures, condition.restarts)
+    }
+
+    /// Says what keeps failing; empty when all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let loops = lock(&self.loops);
+        let failing = loops.iter().filter(|(_, condition)| condition.failures >= FAILURES_MAX);
+        let problem = |(name, condition): (&&str, &Condition)| {
+            format!("{name} failed {} times in a row; see the log", condition.failures)
+        };
+        failing.map(problem).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_keeps_failing_is_a_problem_until_it_succeeds() {
+        let health = Health::default();
+        health.note_success("sweep");
+        for failures in 1..FAILURES_MAX {
+            assert_eq!(health.note_restart("sweep"), (failures, failures.into()));
+            assert!(health.problems().is_empty());
+        }
+        health.note_failure("sweep");
+        assert_eq!(health.problems(), ["sweep failed 3 times in a row; see the log"]);
+        health.note_success("sweep");
+        assert!(health.problems().is_empty());
+        assert_eq!(health.note_restart("sweep"), (1, 3));
+    }
+}

@@ -1,0 +1,118 @@
+//! What a key is good for, in the form in which requests are held against it.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net};
+use jingku_catalog::{Key, KeyLimits};
+
+use crate::error::Internal;
+use crate::operator::OperatorError;
+
+/// The most ranges of addresses a key may have.
+pub(crate) const RANGES_MAX: usize = 64;
+/// What the length of an IPv6 range counts before an IPv4 range in it begins.
+const MAPPED_BITS: u8 = 96;
+
+/// A key's limits, read.
+pub struct Limits {
+    /// Whether the key is good for reading only.
+    pub read_only: bool,
+    ranges: Vec<IpNet>,
+}
+
+impl Limits {
+    pub(crate) fn read(key: &Key) -> Result<Self, Internal> {
+        let bad =
+            |range: &str| Internal::BadRow(format!("key {}: no range of addresses: {range}", key.public_key));
+        let ranges = key.limits.addresses.iter().map(|text| range(text).ok_or_else(|| bad(text)));
+        Ok(Self { read_only: key.limits.read_only, ranges: ranges.collect::<Result<_, _>>()? })
+    }
+
+    /// Whether one of the ranges has the address. A `peer` that is not known is in none.
+    pub fn allows_address(&self, peer: Option<IpAddr>) -> bool {
+        // A listener on IPv6 sees IPv4 clients as `::ffff:192.0.2.1`.
+        let peer = peer.map(|peer| peer.to_canonical());
+        let allowed = |peer: IpAddr| self.ranges.iter().any(|range| range.contains(&peer));
+        self.ranges.is_empty() || peer.is_some_and(allowed)
+    }
+}
+
+/// Limits as the catalogue keeps them, each range spelled in one way and kept once.
+pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, OperatorError> {
+    if limits.addresses.len() > RANGES_MAX {
+        return Err(OperatorError::TooManyRanges { given: limits.addresses.len(), max: RANGES_MAX });
+    }
+    let mut addresses = Vec::new();
+    for text in &limits.addresses {
+        let range = range(text).ok_or_else(|| OperatorError::BadRange(text.clone()))?.to_string();
+        if !addresses.contains(&range) {
+            addresses.push(range);
+        }
+    }
+    Ok(KeyLimits { read_only: limits.read_only, addresses })
+}
+
+/// Reads `10.0.0.0/8`, `fd00::/8`, or one address. Bits beyond the length are refused: `10.1.2.3/8` is most likely meant
+/// to be less than it says.
+fn range(text: &str) -> Option<IpNet> {
+    let range = match text.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address),
+        Err(_) => text.parse::<IpNet>().ok()?,
+    };
+    if range.addr() != range.network() {
+        return None;
+    }
+    let (IpAddr::V4(address), IpNet::V6(_)) = (range.addr().to_canonical(), range) else {
+        return Some(range);
+    };
+    // Peers are compared as IPv4 when they are IPv4 in IPv6's clothes, so ranges have to be too.
+    let length = range.prefix_len().checked_sub(MAPPED_BITS)?;
+    Ipv4Net::new(address, length).ok().map(IpNet::V4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limited(addresses: &[&str]) -> KeyLimits {
+        KeyLimits { read_only: false, addresses: addresses.iter().map(|text| (*text).to_owned()).collect() }
+    }
+
+    #[test]
+    fn ranges_have_one_spelling() {
+        for (given, kept) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("FD00:0:0::/8", "fd00::/8"),
+            ("::1", "::1/128"),
+            ("::/0", "::/0"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ] {
+            assert_eq!(normalize(&limited(&[given])).unwrap().addresses, [kept], "{given}");
+        }
+        assert_eq!(normalize(&limited(&["::1", "::1/128"])).unwrap().addresses, ["::1/128"]);
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for bad in [
+            "",
+            "10",
+            "10.0.0.0/33",
+            "10.1.2.3/8",
+            "10.0.0.0/",
+            " 10.0.0.0/8",
+            "localhost",
+            "fe80::1%1",
+            "::/129",
+        ] {
+            let refused = normalize(&limited(&["10.0.0.0/8", bad]));
+            assert!(matches!(refused, Err(OperatorError::BadRange(text)) if text == bad), "{bad}");
+        }
+        assert!(normalize(&limited(&["::1"; RANGES_MAX])).is_ok());
+        let refused = normalize(&limited(&["::1"; RANGES_MAX + 1]));
+        assert!(matches!(refused, Err(OperatorError::TooManyRanges { given: 65, max: 64 })));
+    }
+}

@@ -1,0 +1,121 @@
+//! Private keys at rest. The server needs them in clear to check signatures, so they are sealed, not hashed:
+//! AES-256-GCM under a master key, bound to the public key they belong to.
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::random::Random;
+
+const NONCE_BYTES: usize = 12;
+/// Length of the master key.
+pub(crate) const MASTER_KEY_BYTES: usize = 32;
+/// First byte of a sealed key: which way it was sealed.
+const SEALED_V1: u8 = 1;
+
+/// A sealed private key that the master key does not open.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "The private key of {public_key} cannot be decrypted: the master key is not the one it was sealed with. Put the \
+     original master key back (file `master.key` in the data folder, or JINGKU_MASTER_KEY)."
+)]
+pub struct WrongMasterKey {
+    pub(crate) public_key: String,
+}
+
+/// Sets the key of links apart from every other use of the master key. Never changed: it would end all links.
+const LINKS: &str = "jingku 2026-11-24 links to images";
+
+/// Seals and opens private keys.
+pub struct Keyring {
+    cipher: Aes256Gcm,
+    links: LinkKey,
+}
+
+/// Seals links: a BLAKE3 key derived from the master key.
+pub struct LinkKey(Zeroizing<[u8; blake3::KEY_LEN]>);
+
+impl LinkKey {
+    /// The seal of a message.
+    pub fn mac(&self, message: &str) -> [u8; blake3::OUT_LEN] {
+        *blake3::keyed_hash(&self.0, message.as_bytes()).as_bytes()
+    }
+
+    /// Whether a seal is that of the message, in constant time.
+    pub fn verify(&self, message: &str, mac: &[u8]) -> bool {
+        // The comparison of two hashes takes the same time wherever they differ.
+        mac.try_into().is_ok_and(|mac: [u8; blake3::OUT_LEN]| {
+            blake3::keyed_hash(&self.0, message.as_bytes()) == blake3::Hash::from_bytes(mac)
+        })
+    }
+}
+
+impl Keyring {
+    /// A keyring under `master_key`, which is wiped.
+    pub fn new(mut master_key: [u8; MASTER_KEY_BYTES]) -> Self {
+        let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(master_key));
+        let links = LinkKey(Zeroizing::new(blake3::derive_key(LINKS, &master_key)));
+        master_key.zeroize();
+        Self { cipher, links }
+    }
+
+    /// The key that seals links.
+    pub fn links(&self) -> &LinkKey {
+        &self.links
+    }
+
+    /// Seals a private key for storing.
+    pub fn seal(&self, public_key: &str, private_key: &SecretString, random: &dyn Random) -> String {
+        let mut nonce = [0; NONCE_BYTES];
+        random.fill(&mut nonce);
+        let payload = Payload { msg: private_key.expose_secret().as_bytes(), aad: public_key.as_bytes() };
+        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload);
+        // AES-GCM refuses only messages of 64 GiB and more.
+        let sealed = sealed.expect("a private key is short");
+        let mut bytes = vec![SEALED_V1];
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        STANDARD.encode(bytes)
+    }
+
+    /// Opens a sealed private key.
+    pub fn open(&self, public_key: &str, sealed: &str) -> Result<SecretString, WrongMasterKey> {
+        self.try_open(public_key, sealed).ok_or_else(|| WrongMasterKey { public_key: public_key.to_owned() })
+    }
+
+    fn try_open(&self, public_key: &str, sealed: &str) -> Option<SecretString> {
+        let bytes = STANDARD.decode(sealed).ok()?;
+        let (version, rest) = bytes.split_first()?;
+        let (nonce, message) = rest.split_at_checked(NONCE_BYTES)?;
+        if *version != SEALED_V1 {
+            return None;
+        }
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+        let payload = Payload { msg: message, aad: public_key.as_bytes() };
+        let plain = Zeroizing::new(self.cipher.decrypt(&Nonce::from(nonce), payload).ok()?);
+        Some(SecretString::from(std::str::from_utf8(&plain).ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SeededRandom;
+
+    #[test]
+    fn opens_only_with_its_master_key_and_its_public_key() {
+        let random = SeededRandom::new(1);
+        let keyring = Keyring::new([1; MASTER_KEY_BYTES]);
+        let sealed = keyring.seal("public", &SecretString::from("private"), &random);
+        assert!(!sealed.contains("private"));
+        assert_eq!(keyring.open("public", &sealed).unwrap().expose_secret(), "private");
+        assert!(keyring.open("another", &sealed).is_err());
+        assert!(Keyring::new([2; MASTER_KEY_BYTES]).open("public", &sealed).is_err());
+        assert!(keyring.open("public", "not base64").is_err());
+        assert!(keyring.open("public", "").is_err());
+        assert_ne!(sealed, keyring.seal("public", &SecretString::from("private"), &random), "nonces repeat");
+    }
+}

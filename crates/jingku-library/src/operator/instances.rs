@@ -1,0 +1,207 @@
+use std::path::Path;
+
+use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, RemoveInstance};
+use jingku_makers::content::Caution;
+use jingku_makers::{Disk, DiskFormat};
+
+use super::OperatorError;
+use crate::config::DeclaredInstance;
+use crate::error::Internal;
+use crate::jobs::DeclaredDisk;
+use crate::library::Library;
+use crate::zones::Zone;
+
+/// The longest instance id, in bytes.
+const INSTANCE_ID_MAX: usize = 64;
+/// Rows read at once where all are wanted.
+const BATCH: u32 = 1000;
+
+/// An instance to declare.
+#[derive(Clone, Copy, Debug)]
+pub struct NewInstance<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its name; the id when absent.
+    pub name: Option<&'a str>,
+    /// Whose it is.
+    pub account: i64,
+    /// The zone it is in; the default zone when absent.
+    pub zone: Option<&'a str>,
+    /// Its disk.
+    pub disk: &'a Path,
+    /// What the disk is; told by its content when absent.
+    pub format: Option<DiskFormat>,
+    /// Its GPU model.
+    pub gpu_type: &'a str,
+}
+
+/// An instance that can be declared.
+struct Checked<'a> {
+    new: NewInstance<'a>,
+    account: AccountId,
+    zone: &'a Zone,
+    disk: String,
+    size_bytes: i64,
+    caution: Option<Caution>,
+}
+
+impl Checked<'_> {
+    fn row(&self) -> jingku_catalog::NewInstance<'_> {
+        jingku_catalog::NewInstance {
+            id: self.new.id,
+            account: self.account,
+            name: self.new.name.unwrap_or(self.new.id),
+            region: &self.zone.region,
+            zone: &self.zone.zone,
+            disk: &self.disk,
+            size_bytes: self.size_bytes,
+            gpu_type: self.new.gpu_type,
+        }
+    }
+
+    /// Whether an instance is declared just so already.
+    fn is(&self, known: &Instance) -> bool {
+        let row = self.row();
+        let place = (row.account, row.region, row.zone) == (known.account, &*known.region, &*known.zone);
+        let disk = (row.disk, row.size_bytes) == (&*known.disk, known.size_bytes);
+        place && disk && (row.name, row.gpu_type) == (&*known.name, &*known.gpu_type)
+    }
+}
+
+/// Refuses what cannot be an instance's id.
+pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(OperatorError::BadInstanceId(id.to_owned()))
+}
+
+/// Pins what a disk is made of, and looks at its content unless it was said to be raw.
+async fn look_at(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, OperatorError> {
+    let path = path.to_owned();
+    let looking = tokio::task::spawn_blocking(move || {
+        let disk = Disk::inspect(&path, format)?;
+        let caution = if format == Some(DiskFormat::Raw) { None } else { disk.caution()? };
+        Ok(DeclaredDisk { disk, fails: None, caution })
+    });
+    looking.await.map_err(Internal::Task)?
+}
+
+/// What was to be said about the disk of an instance when it was declared.
+pub fn caution_of(instance: &Instance) -> Option<Caution> {
+    serde_json::from_str::<DeclaredDisk>(&instance.disk).ok()?.caution
+}
+
+impl Library {
+    /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_makers::Disk`.
+    pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
+        let checked = self.check_instance(new).await?;
+        self.insert_instance(&checked, None).await
+    }
+
+    /// Declares an instance that was started from an image, one that its account can see: the image counts it.
+    pub async fn add_instance_from(
+        &self,
+        new: NewInstance<'_>,
+        image_id: &str,
+    ) -> Result<Instance, OperatorError> {
+        let checked = self.check_instance(new).await?;
+        self.insert_instance(&checked, Some(image_id)).await
+    }
+
+    /// Declares the instances of a configuration file; one that is there already is declared anew when it differs. One
+    /// that differs while an image is made of it stays as it is until the next start: the image must be finished first.
+    pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), OperatorError> {
+        for instance in declared {
+            let new = NewInstance {
+                id: &instance.id,
+                name: instance.name.as_deref(),
+                account: instance.account,
+                zone: instance.zone.as_deref(),
+                disk: &instance.disk,
+                format: instance.format,
+                gpu_type: &instance.gpu_type,
+            };
+            // Before the old declaration goes, so that one that cannot be does not take it along.
+            let checked = self.check_instance(new).await?;
+            if let Some(caution) = &checked.caution {
+                tracing::warn!(instance_id = new.id, %caution, "the disk of an instance holds nothing known");
+            }
+            if let Some(known) = self.catalog.instance(None, new.id).await? {
+                if checked.is(&known) {
+                    continue;
+                }
+                if self.catalog.remove_instance(new.id, self.clock.now()).await? == RemoveInstance::Busy {
+                    let instance_id = new.id;
+                    tracing::warn!(instance_id, "an image is being made: declared anew at the next start");
+                    continue;
+                }
+            }
+            self.insert_instance(&checked, None).await?;
+        }
+        Ok(())
+    }
+
+    /// All instances, newest first.
+    pub async fn instances(&self) -> Result<Vec<Instance>, OperatorError> {
+        let mut all = Vec::new();
+        let mut page = self.catalog.instances_page(InstanceFilter::default(), Paging::first(BATCH)).await?;
+        loop {
+            all.append(&mut page.items);
+            let Some(cursor) = &page.next else { return Ok(all) };
+            let next = Paging::After { cursor, limit: BATCH };
+            page = self.catalog.instances_page(InstanceFilter::default(), next).await?;
+        }
+    }
+
+    /// Forgets an instance. Its disk and its images stay.
+    pub async fn remove_instance(&self, id: &str) -> Result<(), OperatorError> {
+        match self.catalog.remove_instance(id, self.clock.now()).await? {
+            RemoveInstance::Removed => Ok(()),
+            RemoveInstance::NotFound => Err(OperatorError::NoInstance(id.to_owned())),
+            RemoveInstance::Busy => Err(OperatorError::InstanceBusy(id.to_owned())),
+        }
+    }
+
+    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
+        check_instance_id(new.id)?;
+        let zone = self.place(new.zone)?;
+        let account = self.require_account(new.account).await?.id;
+        let DeclaredDisk { disk, fails, caution } = look_at(new.disk, new.format).await?;
+        let size_bytes = i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes");
+        let declared = DeclaredDisk { disk, fails, caution: caution.clone() };
+        Ok(Checked {
+            new,
+            account,
+            zone,
+            disk: serde_json::to_string(&declared).expect("a disk serialises: its paths are UTF-8"),
+            size_bytes,
+            caution,
+        })
+    }
+
+    async fn insert_instance(
+        &self,
+        checked: &Checked<'_>,
+        image_id: Option<&str>,
+    ) -> Result<Instance, OperatorError> {
+        let (id, now) = (checked.new.id, self.clock.now());
+        let added = match image_id {
+            None => self.catalog.add_instance(checked.row(), now).await?,
+            Some(image_id) => self.catalog.add_instance_from(checked.row(), image_id, now).await?,
+        };
+        let image_id = || image_id.unwrap_or_default().to_owned();
+        match added {
+            AddInstance::ImageNotFound => Err(OperatorError::NoImageToStart(image_id(), checked.account.0)),
+            AddInstance::ImageNotAvailable => Err(OperatorError::NothingToStart(image_id())),
+            AddInstance::Exists => Err(OperatorError::InstanceExists(id.to_owned())),
+            AddInstance::Added => self.require_instance(id).await,
+        }
+    }
+
+    async fn require_instance(&self, id: &str) -> Result<Instance, OperatorError> {
+        let found = self.catalog.instance(None, id).await?;
+        found.ok_or_else(|| OperatorError::NoInstance(id.to_owned()))
+    }
+}

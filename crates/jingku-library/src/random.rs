@@ -1,0 +1,142 @@
+//! Where randomness comes from, and everything that is made of it: ids, key pairs.
+
+use std::sync::Mutex;
+
+use crate::lock::lock;
+
+/// Gives random bytes; handed in, so that tests can fix them.
+pub trait Random: Send + Sync + 'static {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system's randomness is read")]
+    fn fill(&self, bytes: &mut [u8]) {
+        // Without randomness no key can be made safely, so there is nothing to go on with.
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// Reproducible bytes for tests: the `SplitMix64` sequence of a seed.
+#[derive(Debug)]
+pub struct SeededRandom(Mutex<u64>);
+
+impl SeededRandom {
+    /// The sequence that belongs to `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state = lock(&self.0);
+        for chunk in bytes.chunks_mut(8) {
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = *state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+const UNIQUE_ID_LENGTH: usize = 24;
+const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// `length` characters of `0-9a-z`.
+fn base36(random: &dyn Random, length: usize) -> String {
+    draw(random, BASE36, length)
+}
+
+/// `length` characters of an alphabet of at most 256.
+fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
+    // What lies above the largest multiple in a byte would favour the first characters.
+    let even = 256 - 256 % alphabet.len();
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        let numbers = bytes.iter().map(|byte| usize::from(*byte)).filter(|number| *number < even);
+        let drawn = numbers.map(|number| char::from(alphabet[number % alphabet.len()]));
+        text.extend(drawn.take(length - text.len()));
+    }
+    text
+}
+
+/// An image id in the form the real service gives: twelve characters, the first a `1`.
+pub fn image_id(random: &dyn Random) -> String {
+    format!("compshareImage-1{}", base36(random, 11))
+}
+
+/// The id of a group in one of the forms the real service gives: twelve letters, capitals too, and digits.
+pub fn group_id(random: &dyn Random) -> String {
+    draw(random, BASE62, 12)
+}
+
+/// A project id.
+pub(crate) fn project_id(random: &dyn Random) -> String {
+    format!("org-{}", base36(random, 6))
+}
+
+/// The id of a node, a job or a cover: 120 bits.
+pub fn unique_id(random: &dyn Random) -> String {
+    base36(random, UNIQUE_ID_LENGTH)
+}
+
+/// Whether a text can be one of [`unique_id`].
+pub fn is_unique_id(text: &str) -> bool {
+    text.len() == UNIQUE_ID_LENGTH && text.bytes().all(|byte| BASE36.contains(&byte))
+}
+
+/// A version 4 UUID, which clients print with an error.
+pub fn request_id(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let digits = hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+}
+
+/// A fresh public and private key, letters and digits only: they pass through every shell and form unquoted.
+pub(crate) fn key_pair(random: &dyn Random) -> (String, String) {
+    (format!("jk{}", base36(random, 30)), base36(random, 48))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_their_documented_form() {
+        let random = SeededRandom::new(7);
+        let id = image_id(&random);
+        assert_eq!(id.len(), "compshareImage-1minbz219ceq".len());
+        assert!(id.starts_with("compshareImage-1"));
+        assert!(id["compshareImage-".len()..].bytes().all(|byte| BASE36.contains(&byte)));
+        let group = group_id(&random);
+        assert_eq!(group.len(), "9WFDPteiVhX5".len());
+        assert!(group.bytes().all(|byte| BASE62.contains(&byte)));
+        let uuid = request_id(&random);
+        assert_eq!((uuid.len(), uuid.as_bytes()[14]), (36, b'4'));
+        assert_ne!(key_pair(&random), key_pair(&random));
+        let id = unique_id(&random);
+        assert!(is_unique_id(&id) && !is_unique_id(&id[1..]) && !is_unique_id(&id.to_uppercase()), "{id}");
+    }
+}

@@ -1,0 +1,140 @@
+//! Whether the server can do its work: what `/readyz` answers.
+
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jingku_catalog::Catalog;
+use tokio::sync::Semaphore;
+
+use crate::data_dir::{DataDir, with_causes};
+use crate::limits::READY_TIMEOUT;
+
+/// The permission of its owner to write into a folder.
+const OWNER_WRITES: u32 = 0o200;
+/// The folders a server cannot do without, and whether it writes into them directly.
+const FOLDERS: [(&str, bool); 7] = [
+    ("", true),
+    ("store", false),
+    ("store/chunks", false),
+    ("store/manifests", false),
+    ("store/tmp", true),
+    ("uploads", true),
+    ("scratch", true),
+];
+
+/// Looks whether everything is still where it was when the server started, and can be written to.
+pub struct Readiness {
+    folders: Arc<[Folder]>,
+    /// Lets one check run at a time: one that hangs, on a disk that does not answer, keeps no more than one thread.
+    turn: Arc<Semaphore>,
+}
+
+struct Folder {
+    path: PathBuf,
+    /// Device and inode when the server started.
+    identity: (u64, u64),
+    is_written: bool,
+}
+
+impl Readiness {
+    /// Remembers the folders of a server in memory, which has none.
+    pub(crate) fn in_memory() -> Self {
+        Self { folders: Arc::new([]), turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Remembers the folders of a data folder, which must exist.
+    pub(crate) fn of(data: &DataDir) -> io::Result<Self> {
+        let folders = FOLDERS.iter().map(|(name, is_written)| {
+            let path = data.path().join(name);
+            let found = path.metadata()?;
+            Ok(Folder { path, identity: (found.dev(), found.ino()), is_written: *is_written })
+        });
+        Ok(Self { folders: folders.collect::<io::Result<_>>()?, ..Self::in_memory() })
+    }
+
+    /// Says what keeps the server from its work, if anything does, within [`READY_TIMEOUT`].
+    pub async fn check(&self, catalog: &Catalog) -> Result<(), String> {
+        let checked = tokio::time::timeout(READY_TIMEOUT, async {
+            self.check_folders().await?;
+            catalog.ping().await.map_err(|error| with_causes(&error))
+        });
+        checked.await.unwrap_or_else(|_| {
+            Err(format!("the disk or the catalogue did not answer within {} s", READY_TIMEOUT.as_secs()))
+        })
+    }
+
+    async fn check_folders(&self) -> Result<(), String> {
+        let (folders, turn) = (Arc::clone(&self.folders), Arc::clone(&self.turn));
+        let turn = turn.acquire_owned().await.map_err(|error| error.to_string())?;
+        let checked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            folders.iter().try_for_each(|folder| {
+                folder.check().map_err(|error| format!("{}: {error}", folder.path.display()))
+            })
+        });
+        checked.await.map_err(|error| error.to_string())?
+    }
+}
+
+impl Folder {
+    fn check(&self) -> io::Result<()> {
+        let found = self.path.metadata()?;
+        if (found.dev(), found.ino()) != self.identity {
+            return Err(io::Error::other("it is not the folder that was there when the server started"));
+        }
+        // Root may write even where nobody is to write.
+        if found.permissions().mode() & OWNER_WRITES == 0 {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        }
+        // A file without a name: nothing is left behind.
+        if self.is_written { tempfile::tempfile_in(&self.path).map(drop) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_folder_must_be_there_and_take_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open_or_create(folder.path()).unwrap();
+        for (name, _) in FOLDERS {
+            fs::create_dir_all(data.path().join(name)).unwrap();
+        }
+        let catalog = Catalog::open_sqlite(&data.path().join("catalog.db")).await.unwrap();
+        let readiness = Readiness::of(&data).unwrap();
+        assert_eq!(readiness.check(&catalog).await, Ok(()));
+        for (name, _) in &FOLDERS[1..] {
+            let (path, aside) = (data.path().join(name), data.path().join("aside"));
+            fs::rename(&path, &aside).unwrap();
+            let problem = readiness.check(&catalog).await.unwrap_err();
+            assert!(problem.starts_with(&format!("{}: No such file", path.display())), "{problem}");
+            fs::create_dir(&path).unwrap();
+            let problem = readiness.check(&catalog).await.unwrap_err();
+            assert!(problem.contains("not the folder"), "{problem}");
+            fs::remove_dir(&path).unwrap();
+            fs::rename(&aside, &path).unwrap();
+            assert_eq!(readiness.check(&catalog).await, Ok(()));
+            let modes = [0o500, 0o700].map(fs::Permissions::from_mode);
+            fs::set_permissions(&path, modes[0].clone()).unwrap();
+            let problem = readiness.check(&catalog).await.unwrap_err();
+            assert!(problem.starts_with(&format!("{}: permission denied", path.display())), "{problem}");
+            fs::set_permissions(&path, modes[1].clone()).unwrap();
+        }
+        assert_eq!(fs::read_dir(data.path().join("uploads")).unwrap().count(), 0, "nothing is left behind");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_hangs_is_not_waited_for() {
+        let readiness = Readiness::in_memory();
+        let _hangs = readiness.turn.acquire().await.unwrap();
+        let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
+        let problem = readiness.check(&catalog).await.unwrap_err();
+        assert!(problem.contains("did not answer"), "{problem}");
+    }
+}

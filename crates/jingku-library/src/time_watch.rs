@@ -1,0 +1,242 @@
+//! What time it is for what is deleted for good: a clock that has just jumped is not believed.
+//!
+//! A machine with an empty battery starts in 1970, one that was suspended wakes up weeks later, and somebody may set the
+//! clock by hand. Age by such a clock says nothing. So every server notes what its clock says against the time that it
+//! has run, which no setting of a clock changes, and what deletes by age counts with the earliest time that any reading of
+//! the last day of running allows. A jump forward counts when a server has run for a day with it. A jump back counts at
+//! once, since it keeps more. What was off for ten days counts them a day late.
+//!
+//! The time that servers have run is kept in the data folder, so that a server which is started over and over has not
+//! read its clock more often than one that runs.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data_dir::DataDir;
+use crate::library::Library;
+use crate::limits::CLOCK_TRUST_SECS;
+use crate::lock::lock;
+
+/// Readings are kept by hours of running: the earliest of each.
+const HOUR_SECS: i64 = 60 * 60;
+/// A clock that is so much further than its last reading, in seconds, is worth a line in the log.
+const JUMP_SECS: i64 = 24 * HOUR_SECS;
+/// The file of the data folder.
+const CLOCK: &str = "clock";
+
+/// Readings of the clock in one hour of running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Hour {
+    /// Which one, counted from the first start.
+    number: i64,
+    /// The least that the clock was ahead of the time run, in seconds.
+    ahead_secs: i64,
+}
+
+/// Readings of the clock, as they are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Readings {
+    /// How long servers have run on the data folder, in seconds.
+    run_secs: i64,
+    /// How far the clock was ahead of that when it was read last.
+    last_ahead_secs: Option<i64>,
+    /// The last hours in which it was read, oldest first; they reach back [`CLOCK_TRUST_SECS`] at least.
+    hours: VecDeque<Hour>,
+}
+
+impl Readings {
+    /// Takes a reading, `ran_secs` of running after the last one. Returns how far the clock has jumped, if it is worth
+    /// telling.
+    fn add(&mut self, now: i64, ran_secs: i64) -> Option<i64> {
+        self.run_secs = self.run_secs.saturating_add(ran_secs);
+        let ahead_secs = now.saturating_sub(self.run_secs);
+        let number = self.run_secs / HOUR_SECS;
+        match self.hours.back_mut().filter(|hour| hour.number == number) {
+            Some(hour) => hour.ahead_secs = hour.ahead_secs.min(ahead_secs),
+            None => self.hours.push_back(Hour { number, ahead_secs }),
+        }
+        let kept = CLOCK_TRUST_SECS / HOUR_SECS;
+        while self.hours.front().is_some_and(|hour| hour.number + kept < number) {
+            self.hours.pop_front();
+        }
+        let jumped_secs = ahead_secs.saturating_sub(self.last_ahead_secs.replace(ahead_secs)?);
+        (jumped_secs >= JUMP_SECS).then_some(jumped_secs)
+    }
+
+    /// The earliest time that the readings allow; `None` before there are enough.
+    fn earliest(&self) -> Option<i64> {
+        let least = self.hours.iter().map(|hour| hour.ahead_secs).min();
+        least
+            .filter(|_| self.run_secs >= CLOCK_TRUST_SECS)
+            .map(|ahead_secs| self.run_secs.saturating_add(ahead_secs))
+    }
+
+    /// For how long a server has to run until the last reading counts, in seconds.
+    fn until_trusted(&self) -> i64 {
+        let last = self.last_ahead_secs.unwrap_or_default();
+        let holding = self.hours.iter().rev().find(|hour| hour.ahead_secs.saturating_add(JUMP_SECS) <= last);
+        let gone_at = holding
+            .map_or(0, |hour| (hour.number + 1).saturating_mul(HOUR_SECS).saturating_add(CLOCK_TRUST_SECS));
+        gone_at.max(CLOCK_TRUST_SECS).saturating_sub(self.run_secs).max(0)
+    }
+}
+
+/// Reads the clock for what is deleted by age.
+#[derive(Default)]
+pub(crate) struct TimeWatch(Mutex<Option<Watching>>);
+
+/// The readings of the data folder, and when this process took the last one.
+struct Watching {
+    readings: Readings,
+    read_at: Duration,
+}
+
+impl TimeWatch {
+    /// Reads the clock, writes it down, and returns the earliest time that it may be.
+    fn read(&self, data: &DataDir, now: i64, monotonic: Duration) -> Option<i64> {
+        let mut watching = lock(&self.0);
+        let watching = watching.get_or_insert_with(|| Watching {
+            readings: data.state(CLOCK).unwrap_or_default(),
+            // The first reading of a process says nothing of the time that it has run.
+            read_at: monotonic,
+        });
+        let ran_secs = monotonic.saturating_sub(watching.read_at).as_secs();
+        // Parts of a second are not lost: they count with the next reading.
+        watching.read_at += Duration::from_secs(ran_secs);
+        if let Some(jumped_secs) = watching.readings.add(now, i64::try_from(ran_secs).unwrap_or(i64::MAX)) {
+            let trusted_in_secs = watching.readings.until_trusted();
+            tracing::warn!(
+                jumped_secs,
+                trusted_in_secs,
+                "the clock is far ahead of its last reading: nothing is deleted by age before a server has run with it for a day"
+            );
+        }
+        data.keep_state(CLOCK, &watching.readings);
+        watching.readings.earliest()
+    }
+}
+
+/// That images stay in the trash for longer than their age says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    /// For how long a server has to run until the clock is believed, in seconds.
+    pub for_secs: i64,
+}
+
+impl Library {
+    /// Reads the clock, and returns the time that deleting by age may count with: the earliest that the readings of the
+    /// last day of running allow, or `None` before a server has run for a day. In memory nothing is kept for long, and
+    /// the clock is believed. Writes a file, so it blocks.
+    pub fn trusted_now(&self) -> Option<i64> {
+        let now = self.clock.now();
+        match &self.data {
+            None => Some(now),
+            Some(data) => self.time_watch.read(data, now, self.clock.monotonic()),
+        }
+    }
+
+    /// Tells whether deleting by age waits because the clock has jumped, by what servers have written down.
+    pub fn held_back(&self) -> Option<HeldBack> {
+        let readings: Readings = self.data.as_ref()?.state(CLOCK)?;
+        let is_ahead = |earliest: i64| self.clock.now().saturating_sub(earliest) >= JUMP_SECS;
+        let jumped = readings.earliest().is_none_or(is_ahead);
+        let for_secs = readings.until_trusted();
+        (jumped && for_secs > 0).then_some(HeldBack { for_secs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * HOUR_SECS;
+    const NOW: i64 = 1_790_000_000;
+
+    /// Runs for so long with a clock that is right at the start, read every ten minutes.
+    fn run(readings: &mut Readings, from: i64, secs: i64) -> i64 {
+        readings.add(from, 0);
+        let mut ran = 0;
+        while ran < secs {
+            let step = 600.min(secs - ran);
+            ran += step;
+            readings.add(from + ran, step);
+        }
+        from + ran
+    }
+
+    #[test]
+    fn a_steady_clock_is_believed_after_a_day() {
+        let mut readings = Readings::default();
+        let now = run(&mut readings, NOW, DAY - 1);
+        assert_eq!(readings.earliest(), None);
+        readings.add(now + 1, 1);
+        assert_eq!(readings.earliest(), Some(now + 1));
+        let now = run(&mut readings, now + 1, 30 * DAY);
+        assert_eq!(readings.earliest(), Some(now));
+        assert!(readings.hours.len() <= 26, "{}", readings.hours.len());
+    }
+
+    #[test]
+    fn a_jump_forward_counts_after_a_day_of_running() {
+        for jump in [2 * DAY, 400 * DAY] {
+            let mut readings = Readings::default();
+            let now = run(&mut readings, NOW, 10 * DAY);
+            assert_eq!(readings.add(now + jump, 0), Some(jump));
+            assert_eq!(readings.earliest(), Some(now));
+            run(&mut readings, now + jump, DAY - HOUR_SECS);
+            assert!(readings.earliest().unwrap() <= now + DAY);
+            assert!((1..=2 * HOUR_SECS).contains(&readings.until_trusted()), "{}", readings.until_trusted());
+            let now = run(&mut readings, now + jump + DAY - HOUR_SECS, 2 * HOUR_SECS);
+            assert_eq!((readings.earliest(), readings.until_trusted()), (Some(now), 0));
+        }
+    }
+
+    #[test]
+    fn starting_over_and_over_is_not_running() {
+        let mut readings = Readings::default();
+        let now = run(&mut readings, NOW, 10 * DAY);
+        for start in 0..10_000 {
+            readings.add(now + 400 * DAY + start, 0);
+        }
+        assert_eq!(readings.earliest(), Some(now));
+    }
+
+    #[test]
+    fn a_jump_back_counts_at_once_and_its_end_after_a_day() {
+        let mut readings = Readings::default();
+        let now = run(&mut readings, NOW, 10 * DAY);
+        readings.add(0, 0);
+        assert_eq!(readings.earliest(), Some(0));
+        run(&mut readings, 0, HOUR_SECS);
+        // The clock is set right: what was deleted while it was wrong looks decades old.
+        let now = run(&mut readings, now + HOUR_SECS, DAY - HOUR_SECS);
+        assert!(readings.earliest().unwrap() < 2 * DAY);
+        let now = run(&mut readings, now, 3 * HOUR_SECS);
+        assert_eq!(readings.earliest(), Some(now));
+    }
+
+    #[test]
+    fn nights_off_do_not_keep_it_from_counting() {
+        let (mut readings, mut now) = (Readings::default(), NOW);
+        for _ in 0..30 {
+            now = run(&mut readings, now, 10 * HOUR_SECS) + 14 * HOUR_SECS;
+        }
+        // Three nights at most lie within the last day of running.
+        assert!(now - readings.earliest().unwrap() <= 4 * 14 * HOUR_SECS);
+    }
+
+    #[test]
+    fn readings_survive_and_absurd_ones_do_no_harm() {
+        let mut readings = Readings::default();
+        run(&mut readings, NOW, DAY);
+        let text = serde_json::to_string(&readings).unwrap();
+        assert_eq!(serde_json::from_str::<Readings>(&text).unwrap(), readings);
+        for now in [i64::MAX, i64::MIN, 0, -1] {
+            readings.add(now, 0);
+            readings.add(now, i64::MAX);
+        }
+    }
+}

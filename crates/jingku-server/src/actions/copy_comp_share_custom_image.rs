@@ -1,0 +1,74 @@
+use jingku_catalog::{CopyImage, NewCopy};
+use jingku_library::{failpoint, image_id};
+use jingku_protocol::actions::{
+    CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
+};
+
+use super::name_taken;
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+/// The most names that are tried for a copy that was given none.
+const NAMES_MAX: u32 = 1000;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: CopyCompShareCustomImageRequest,
+) -> Result<CopyCompShareCustomImageResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    let id = image_id(&*context.random);
+    let name = |original: &str, number: u32| match &request.target_name {
+        Some(name) => (number == 0).then(|| name.clone()),
+        None => (number < NAMES_MAX).then(|| with_suffix(original, &numbered(number))),
+    };
+    let copy = NewCopy {
+        id: &id,
+        owner: caller.account().id,
+        name: &name,
+        description: None,
+        place: None,
+        platform_type: "",
+        request: caller.request.as_deref(),
+    };
+    failpoint::reached("copy.before_row");
+    let copied =
+        context.catalog.copy_image(caller.own(), &request.image_id, copy, context.clock.now()).await?;
+    failpoint::reached("copy.after_row");
+    match copied {
+        CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
+        CopyImage::NameTaken => {
+            let name = request.target_name.as_deref().unwrap_or_default();
+            Err(name_taken(context, caller, "TargetImageName", name).await)
+        }
+        CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
+    }
+}
+
+/// `-copy`, `-copy-2`, `-copy-3`, …
+fn numbered(number: u32) -> String {
+    if number == 0 { "-copy".to_owned() } else { format!("-copy-{}", number + 1) }
+}
+
+/// A name with something behind it, cut to what a name may be long.
+pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
+    let room = MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
+    name.chars().take(room).chain(suffix.chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_makes_room_for_what_is_behind_it() {
+        assert_eq!(with_suffix("环境", &numbered(0)), "环境-copy");
+        assert_eq!(with_suffix("环境", &numbered(1)), "环境-copy-2");
+        let cut = with_suffix(&"境".repeat(50), &numbered(11));
+        assert_eq!((cut.chars().count(), cut.ends_with("境-copy-12")), (50, true));
+    }
+}

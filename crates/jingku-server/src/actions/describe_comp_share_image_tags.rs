@@ -1,0 +1,42 @@
+use std::collections::HashSet;
+
+use jingku_catalog::Scope;
+use jingku_library::OTHERS;
+use jingku_protocol::actions::{DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+/// The most tags that are shown beside those of the configuration: they keep a reply below 1 MiB.
+const OTHERS_MAX: usize = 1000;
+
+/// The tags of the configuration, and those that public images have beside them.
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    _request: DescribeCompShareImageTagsRequest,
+) -> Result<DescribeCompShareImageTagsResponse, Error> {
+    let mut reply = DescribeCompShareImageTagsResponse::default();
+    let mut known = HashSet::new();
+    let mut add = |category: &str, tags: Vec<String>| {
+        if !reply.tag_index.iter().any(|name| name == category) {
+            reply.tag_index.push(category.to_owned());
+        }
+        // A tag may stand in two categories.
+        reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
+        reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
+    };
+    for category in &context.community.categories {
+        add(&category.name, category.tags.clone());
+    }
+    let mut others = context.catalog.tags_in_use(Scope::published().asked_by(caller.account().id)).await?;
+    let configured: HashSet<&String> =
+        context.community.categories.iter().flat_map(|category| &category.tags).collect();
+    others.retain(|tag| !tag.is_empty() && !configured.contains(tag));
+    others.truncate(OTHERS_MAX);
+    if !others.is_empty() {
+        add(OTHERS, others);
+    }
+    Ok(reply)
+}

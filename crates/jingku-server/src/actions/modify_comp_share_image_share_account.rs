@@ -1,0 +1,38 @@
+use jingku_catalog::{AccountId, ShareChanges, ShareImage};
+use jingku_library::SHARES_MAX;
+use jingku_protocol::actions::{
+    ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
+};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: ModifyCompShareImageShareAccountRequest,
+) -> Result<ModifyCompShareImageShareAccountResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    // Which of the two would count is anybody's guess.
+    if request.add_accounts.iter().any(|account| request.remove_accounts.contains(account)) {
+        return Err(Error::not_available("RemoveAccounts"));
+    }
+    let (add, remove) = (accounts(&request.add_accounts), accounts(&request.remove_accounts));
+    let changes = ShareChanges { add: &add, remove: &remove, shares_max: SHARES_MAX };
+    let (id, now) = (request.image_id, context.clock.now());
+    let invalid = match context.catalog.share_image(caller.own(), &id, changes, now).await? {
+        ShareImage::Shared => Vec::new(),
+        ShareImage::Invalid(accounts) => accounts,
+        ShareImage::NotFound => return Err(Error::ResourceNotFound(id)),
+        ShareImage::NotOwn => return Err(Error::ReshareRefused(id)),
+        ShareImage::NotAvailable => return Err(Error::ImageNotAvailable(id)),
+        ShareImage::TooMany => return Err(Error::TooManyShares(id)),
+    };
+    let invalid_accounts = invalid.into_iter().map(|account| account.0).collect();
+    Ok(ModifyCompShareImageShareAccountResponse { invalid_accounts })
+}
+
+fn accounts(numbers: &[i64]) -> Vec<AccountId> {
+    numbers.iter().copied().map(AccountId).collect()
+}

@@ -1,0 +1,80 @@
+use jingku_catalog::{CopyImage, ImageStatus, NewCopy};
+use jingku_library::image_id;
+use jingku_protocol::actions::{
+    SyncCompShareCustomImageRequest, SyncCompShareCustomImageResponse, SyncResult, is_image_name,
+};
+
+use super::copy_comp_share_custom_image::with_suffix;
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+/// One copy a zone, each on its own: what is refused for one zone does not stop the others.
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: SyncCompShareCustomImageRequest,
+) -> Result<SyncCompShareCustomImageResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    let image = context.catalog.image(caller.own(), &request.source_image_id).await?;
+    let image = image.ok_or_else(|| Error::ResourceNotFound(request.source_image_id.clone()))?;
+    if !matches!(image.status, ImageStatus::Available | ImageStatus::Offline) {
+        return Err(Error::ImageNotAvailable(request.source_image_id));
+    }
+    let mut results = Vec::with_capacity(request.target_zone_ids.len());
+    for zone_id in &request.target_zone_ids {
+        results.push(match copy_to(context, caller, &request, &image.zone, *zone_id).await {
+            Ok(copy) => SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..SyncResult::default() },
+            // What went wrong inside is told and logged once, for the whole call.
+            Err(Error::Internal(inside)) => return Err(Error::Internal(inside)),
+            Err(refusal) => SyncResult {
+                ret_code: refusal.ret_code().code(),
+                message: refusal.message(),
+                comp_share_image_id: String::new(),
+                zone_id: *zone_id,
+            },
+        });
+    }
+    let copied = results.iter().filter(|result| result.ret_code == 0).count();
+    Ok(SyncCompShareCustomImageResponse { success_count: i64::try_from(copied).unwrap_or(i64::MAX), results })
+}
+
+async fn copy_to(
+    context: &Context,
+    caller: &Caller,
+    request: &SyncCompShareCustomImageRequest,
+    own_zone: &str,
+    zone_id: i64,
+) -> Result<String, Error> {
+    let zone = context.zones.iter().find(|zone| zone.zone_id == zone_id && zone.zone != own_zone);
+    let zone = zone.ok_or_else(|| Error::not_available("TargetZoneIds"))?;
+    let id = image_id(&*context.random);
+    let name = |original: &str, number: u32| {
+        let name = match &request.target_name {
+            Some(name) if request.target_zone_ids.len() == 1 => name.clone(),
+            name => with_suffix(name.as_deref().unwrap_or(original), &format!("-{}", zone.zone)),
+        };
+        // A zone of the configuration may be called what an image may not.
+        (number == 0 && is_image_name(&name)).then_some(name)
+    };
+    // Each zone is a change of its own, and remembered by itself.
+    let zone_request = caller.request.as_ref().map(|request| format!("{request} {zone_id}"));
+    let copy = NewCopy {
+        id: &id,
+        owner: caller.account().id,
+        name: &name,
+        description: request.target_description.as_deref(),
+        place: Some((&zone.region, &zone.zone)),
+        platform_type: "",
+        request: zone_request.as_deref(),
+    };
+    let source = &request.source_image_id;
+    match context.catalog.copy_image(caller.own(), source, copy, context.clock.now()).await? {
+        CopyImage::Copied(_) => Ok(id),
+        CopyImage::Before(id) => Ok(id),
+        CopyImage::NotFound => Err(Error::ResourceNotFound(source.clone())),
+        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(source.clone())),
+        CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
+        CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
+    }
+}

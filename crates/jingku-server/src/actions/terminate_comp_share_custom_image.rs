@@ -1,0 +1,28 @@
+use jingku_catalog::DeleteImage;
+use jingku_library::failpoint;
+use jingku_protocol::actions::{TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::Caller;
+
+pub(super) async fn run(
+    context: &Context,
+    caller: &Caller,
+    request: TerminateCompShareCustomImageRequest,
+) -> Result<TerminateCompShareCustomImageResponse, Error> {
+    context.zones.resolve(&request.place)?;
+    failpoint::reached("delete.before_row");
+    let deleted = context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await?;
+    failpoint::reached("delete.after_row");
+    match deleted {
+        // A client that lost the answer sends the call again, and reads that it worked.
+        DeleteImage::Deleted | DeleteImage::Before => {
+            context.running.cancel(&request.image_id);
+            context.spools.remove(&request.image_id);
+            Ok(TerminateCompShareCustomImageResponse {})
+        }
+        DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
+        DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+    }
+}

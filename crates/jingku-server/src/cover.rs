@@ -1,0 +1,160 @@
+//! Covers: a picture comes in with a request, is looked at once, kept, and served at an address of its own.
+//!
+//! What is served was checked to be a picture, and browsers are told to take it for nothing else: a cover that is a page
+//! or a script in disguise would run under the service's name.
+
+mod picture;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use base64::Engine;
+use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use jingku_catalog::{Cover, CoverChange, NewCover};
+use jingku_library::{Internal, is_unique_id, request_id, unique_id};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::limits::COVER_WAIT_TIMEOUT;
+use crate::reply;
+
+/// The most bytes of a cover.
+const BYTES_MAX: usize = 512 << 10;
+/// What browsers may do with a cover when it is opened by itself: show it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
+/// A cover never changes: another picture has another address.
+const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
+
+/// Base64 with or without the `=` at its end.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Reads a request's `Cover`: absent changes nothing, empty clears, and anything else must be a picture in Base64.
+///
+/// Refuses with 230 `Params [Cover] not available` what is no PNG, JPEG, WebP or GIF within the limits. Has no effect.
+pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Option<CoverChange>, Error> {
+    let text = match text {
+        None => return Ok(None),
+        Some("") => return Ok(Some(CoverChange::Clear)),
+        Some(text) => text.to_owned(),
+    };
+    let permit = Arc::clone(&context.limits.cover_checks).acquire_owned();
+    let permit = tokio::time::timeout(COVER_WAIT_TIMEOUT, permit).await.map_err(|_| Error::Throttled)?.ok();
+    let looked_at = tokio::task::spawn_blocking(move || {
+        let picture = read(&text);
+        // Not before the memory is free again, even when nobody waits for the answer any more.
+        drop(permit);
+        picture
+    });
+    let picture = match looked_at.await {
+        Ok(picture) => picture,
+        // A picture that a decoder stumbles over is none.
+        Err(error) if error.is_panic() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let (media_type, data) = picture.ok_or_else(|| Error::not_available("Cover"))?;
+    let id = unique_id(&*context.random);
+    Ok(Some(CoverChange::Set(NewCover { id, media_type: media_type.to_owned(), data })))
+}
+
+/// The media type of a picture in Base64, and its Base64 in the form in which it is kept.
+fn read(text: &str) -> Option<(&'static str, String)> {
+    let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    // A prefix may be of any length; what counts is what follows.
+    let mut digits: Vec<u8> = digits.collect();
+    if digits.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"data:")) {
+        let comma = digits.iter().position(|byte| *byte == b',')?;
+        if !digits[..comma].to_ascii_lowercase().ends_with(b";base64") {
+            return None;
+        }
+        digits.drain(..=comma);
+    }
+    if digits.len() > BYTES_MAX.div_ceil(3) * 4 {
+        return None;
+    }
+    let bytes = LENIENT.decode(digits).ok().filter(|bytes| bytes.len() <= BYTES_MAX)?;
+    Some((picture::media_type(&bytes)?, STANDARD.encode(bytes)))
+}
+
+/// Answers `GET` and `HEAD` of `/covers/ID`. There is no signature: browsers open this address, and nobody guesses it.
+pub(crate) async fn serve(State(context): State<Arc<Context>>, uri: Uri) -> Response {
+    let id = uri.path().rsplit('/').next().unwrap_or_default();
+    let request_id = request_id(&*context.random);
+    match find(&context, id).await {
+        Ok(Some((media_type, bytes))) => {
+            let mut response = reply::file(&request_id, media_type, bytes.len() as u64, Body::from(bytes));
+            for (name, value) in [
+                (header::CACHE_CONTROL, CACHE_CONTROL),
+                (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ] {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            response
+        }
+        Ok(None) => {
+            reply::failure(StatusCode::NOT_FOUND, &Error::ResourceNotFound(id.to_owned()), &request_id)
+        }
+        Err(error) => {
+            tracing::error!(request_id, error = &error as &dyn std::error::Error, "a cover cannot be served");
+            reply::failure(StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(error), &request_id)
+        }
+    }
+}
+
+async fn find(context: &Context, id: &str) -> Result<Option<(HeaderValue, Vec<u8>)>, Internal> {
+    if !is_unique_id(id) {
+        return Ok(None);
+    }
+    let Some(Cover { media_type, data }) = context.catalog.cover(id).await? else { return Ok(None) };
+    let bad = |what: &str| Internal::BadRow(format!("cover {id}: {what}"));
+    let media_type = HeaderValue::try_from(media_type).map_err(|_| bad("media type"))?;
+    let bytes = STANDARD.decode(data).map_err(|_| bad("data"))?;
+    Ok(Some((media_type, bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A GIF of one pixel.
+    const GIF: &[u8] =
+        b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\
+                         \x00\x02\x02\x44\x01\x00\x3b";
+
+    #[test]
+    fn base64_is_read_in_every_usual_dress() {
+        let plain = STANDARD.encode(GIF);
+        let kept = Some(("image/gif", plain.clone()));
+        let (bare, lines) = (plain.trim_end_matches('='), plain.replace("AAA", "A\r\nA A\n"));
+        assert_ne!(lines, plain);
+        for dressed in [
+            plain.clone(),
+            bare.to_owned(),
+            format!("\n{lines}\t"),
+            format!("data:image/gif;base64,{plain}"),
+            // The bytes say what they are.
+            format!("DATA:text/html;charset=utf-8;Base64,\n{bare}"),
+        ] {
+            assert_eq!(read(&dressed), kept, "{dressed}");
+        }
+        for wrong in [
+            " ".to_owned(),
+            "data:image/gif;base64,".to_owned(),
+            format!("data:image/gif,{plain}"),
+            format!("image/gif;base64,{plain}"),
+            format!("{plain}{plain}"),
+            plain.replace('/', "_"),
+            plain[1..].to_owned(),
+        ] {
+            assert_eq!(read(&wrong), None, "{wrong}");
+        }
+    }
+}

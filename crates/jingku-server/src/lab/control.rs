@@ -1,0 +1,418 @@
+//! The control API under `/_lab/`: JSON over HTTP, for programs on this machine. docs/operate/lab.md describes it.
+//!
+//! A web page in a browser on this machine must not get here. It can send requests to loopback, also under a name of
+//! its own that it lets lead there; it cannot send a header of its own without asking first, which nobody answers.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use http_body_util::{BodyExt, Limited};
+use jingku_library::{CatalogError, Clock, Internal, clause, lock, store_pattern};
+use jingku_protocol::actions::Action;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::Lab;
+use super::faults::{FAULTS_MAX, Fault, Waiting};
+use super::seconds::Seconds;
+use crate::context::Context;
+use crate::limits::BODY_READ_TIMEOUT;
+
+/// A request must carry this header; what it says does not matter.
+const HEADER: &str = "x-jingku-lab";
+/// The largest body, in bytes.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// The most snapshots kept.
+const SNAPSHOTS_MAX: usize = 16;
+/// The longest name of a snapshot, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+/// The longest delay: ten minutes.
+const DELAY_MS_MAX: u64 = 600_000;
+/// The longest message, in bytes.
+const MESSAGE_BYTES_MAX: usize = 4096;
+/// The latest time that a clock of a lab can be set to: the last second of the year 9999.
+const TIME_MAX: i64 = 253_402_300_799;
+/// What a snapshot is called that was given no name.
+const NAME: &str = "default";
+const MESSAGE: &str = "Injected by the lab";
+
+/// Why a control call is not carried out.
+enum Refusal {
+    /// Not for whoever asks.
+    Forbidden(&'static str),
+    /// No such call or snapshot.
+    NotFound(String),
+    /// The body or a value in it is wrong.
+    Bad(String),
+    /// The server failed.
+    Internal(Internal),
+}
+
+impl From<Internal> for Refusal {
+    fn from(error: Internal) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<CatalogError> for Refusal {
+    fn from(error: CatalogError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Named {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum ClockChange {
+    Set(Seconds),
+    Advance(Seconds),
+    Free(bool),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Percent {
+    percent: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fail {
+    action: String,
+    ret_code: i64,
+    message: Option<String>,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delay {
+    action: String,
+    ms: u64,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Drop {
+    action: String,
+    #[serde(default)]
+    half: bool,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// Answers one control call.
+pub(crate) async fn control(State(context): State<Arc<Context>>, request: Request) -> Response {
+    let outcome = match &context.lab {
+        Some(lab) => answer(&context, lab, request).await,
+        // There is no route here without one.
+        None => Err(Refusal::NotFound("there is no lab".to_owned())),
+    };
+    let (status, json) = match outcome {
+        Ok(json) => (StatusCode::OK, json),
+        Err(refusal) => {
+            let (status, message) = match refusal {
+                Refusal::Forbidden(why) => (StatusCode::FORBIDDEN, why.to_owned()),
+                Refusal::NotFound(what) => (StatusCode::NOT_FOUND, what),
+                Refusal::Bad(why) => (StatusCode::BAD_REQUEST, why),
+                Refusal::Internal(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a call to the lab failed");
+                    (StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says more.".to_owned())
+                }
+            };
+            (status, json!({ "error": message }).to_string())
+        }
+    };
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<String, Refusal> {
+    let (parts, body) = request.into_parts();
+    guard(&parts.headers)?;
+    if parts.method == Method::GET && parts.uri.path() == "/_lab/trace" {
+        return trace(lab, parts.uri.query().unwrap_or_default());
+    }
+    let body = tokio::time::timeout(BODY_READ_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect());
+    let body = match body.await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) | Err(_) => {
+            return Err(Refusal::Bad(format!(
+                "The body is larger than {BODY_BYTES_MAX} bytes or broke off."
+            )));
+        }
+    };
+    let path = parts.uri.path();
+    let call = path.strip_prefix("/_lab/").unwrap_or(path);
+    carry_out(context, lab, parts.method, call, &body).await.map(|value| value.to_string())
+}
+
+async fn carry_out(
+    context: &Context,
+    lab: &Lab,
+    method: Method,
+    call: &str,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    match (method, call) {
+        (Method::GET, "state") => Ok(state(context, lab)),
+        (Method::POST, "reset") => reset(context, lab).await,
+        (Method::POST, "snapshot") => snapshot(context, lab, parse(body)?).await,
+        (Method::POST, "return") => return_to(context, lab, parse(body)?).await,
+        (Method::POST, "clock") => clock(lab, &parse(body)?),
+        (Method::POST, "hold") => hold(context, lab, &parse(body)?).await,
+        (Method::POST, "release") => release(context, lab).await,
+        (Method::POST, "fail") => fail(lab, parse(body)?),
+        (Method::POST, "delay") => delay(lab, parse(body)?),
+        (Method::POST, "drop") => drop_call(lab, parse(body)?),
+        (Method::POST, "clear") => {
+            lab.faults.clear();
+            Ok(json!({ "faults": [] }))
+        }
+        (Method::POST, "trace/clear") => {
+            lab.trace.clear();
+            Ok(json!({ "last": lab.trace.last_number() }))
+        }
+        (method, call) => Err(Refusal::NotFound(format!("There is no {method} /_lab/{call}."))),
+    }
+}
+
+fn guard(headers: &HeaderMap) -> Result<(), Refusal> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if !host.is_some_and(is_loopback) {
+        return Err(Refusal::Forbidden(
+            "The lab is only for this machine: its host must be a loopback address.",
+        ));
+    }
+    if !headers.contains_key(HEADER) {
+        return Err(Refusal::Forbidden("The lab wants the header X-Jingku-Lab, which no web page can send."));
+    }
+    if headers.contains_key(header::ORIGIN) {
+        return Err(Refusal::Forbidden("The lab is not for web pages."));
+    }
+    Ok(())
+}
+
+/// Whether a `Host` header names this machine by an address, or as localhost.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// An absent body is an empty object.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::Bad(format!("The body is wrong: {}.", clause(&error))))
+}
+
+fn state(context: &Context, lab: &Lab) -> Value {
+    json!({
+        "clock": told(lab),
+        "hold": lab.hold.get(),
+        "faults": lab.faults.list(),
+        "snapshots": lock(&lab.snapshots).keys().collect::<Vec<_>>(),
+        "trace": { "last": lab.trace.last_number() },
+        "version": env!("CARGO_PKG_VERSION"),
+        "strict": context.strict,
+    })
+}
+
+fn told(lab: &Lab) -> Value {
+    json!({ "now": lab.clock.now(), "stands": lab.clock.stands() })
+}
+
+async fn reset(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
+    let _turn = lab.turn.lock().await;
+    // First, so that a job that is held is let go.
+    lab.hold.set(None);
+    lab.faults.clear();
+    lab.clock.free();
+    let Some(start) = lab.start.get() else {
+        return Err(Refusal::NotFound("The server has not remembered its start.".to_owned()));
+    };
+    context.return_to(start).await?;
+    lock(&lab.snapshots).clear();
+    lab.trace.clear();
+    Ok(json!({ "reset": true }))
+}
+
+async fn snapshot(context: &Context, lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
+    let name = name.unwrap_or_else(|| NAME.to_owned());
+    if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
+        return Err(Refusal::Bad(format!("A name has 1 to {NAME_BYTES_MAX} bytes.")));
+    }
+    let _turn = lab.turn.lock().await;
+    let full = |known: usize| known >= SNAPSHOTS_MAX;
+    if !lock(&lab.snapshots).contains_key(&name) && full(lock(&lab.snapshots).len()) {
+        return Err(Refusal::Bad(format!(
+            "There are {SNAPSHOTS_MAX} snapshots already: take one of their names."
+        )));
+    }
+    let snapshot = Arc::new(context.catalog.snapshot().await?);
+    lock(&lab.snapshots).insert(name.clone(), snapshot);
+    Ok(json!({ "snapshot": name }))
+}
+
+async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
+    let name = name.unwrap_or_else(|| NAME.to_owned());
+    let _turn = lab.turn.lock().await;
+    let snapshot = lock(&lab.snapshots).get(&name).cloned();
+    let Some(snapshot) = snapshot else {
+        let known = lock(&lab.snapshots).keys().cloned().collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() {
+            "None was taken since the start or the last reset.".to_owned()
+        } else {
+            format!("There are: {known}.")
+        };
+        return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. {known}")));
+    };
+    context.return_to(&snapshot).await?;
+    Ok(json!({ "returned": name }))
+}
+
+fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
+    let now = match change {
+        ClockChange::Set(Seconds(now)) => *now,
+        ClockChange::Advance(Seconds(seconds)) => lab.clock.now().saturating_add(*seconds),
+        ClockChange::Free(_) => 0,
+    };
+    if !(0..=TIME_MAX).contains(&now) {
+        return Err(Refusal::Bad(format!(
+            "The clock goes from 0 to {TIME_MAX} in Unix seconds, the end of the year 9999."
+        )));
+    }
+    match change {
+        ClockChange::Set(Seconds(now)) => lab.clock.set(*now),
+        ClockChange::Advance(Seconds(seconds)) => lab.clock.advance(*seconds),
+        ClockChange::Free(true) => lab.clock.free(),
+        ClockChange::Free(false) => {}
+    }
+    Ok(told(lab))
+}
+
+async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
+    if *percent > 100 {
+        return Err(Refusal::Bad("percent is from 0 to 100.".to_owned()));
+    }
+    let _turn = lab.turn.lock().await;
+    lab.hold.set(Some(*percent));
+    context.catalog.move_standing_jobs(i64::from(*percent), context.clock.now()).await?;
+    Ok(json!({ "hold": percent }))
+}
+
+/// Lets jobs go on, and ends the making of the images that a fixtures file left in it.
+async fn release(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
+    let _turn = lab.turn.lock().await;
+    lab.hold.set(None);
+    for size in context.catalog.standing_sizes().await? {
+        let bytes = u64::try_from(size).unwrap_or(0);
+        // Every chunk is there before an image says so.
+        let written = store_pattern(&context.store, bytes).await?;
+        let manifest = written.manifest.to_string();
+        context.catalog.end_standing_jobs(size, &manifest, context.clock.now()).await?;
+    }
+    Ok(json!({ "hold": null }))
+}
+
+fn fail(lab: &Lab, fail: Fail) -> Result<Value, Refusal> {
+    if fail.ret_code == 0 {
+        return Err(Refusal::Bad("ret_code 0 is success: give another.".to_owned()));
+    }
+    let message = fail.message.unwrap_or_else(|| MESSAGE.to_owned());
+    if message.len() > MESSAGE_BYTES_MAX {
+        return Err(Refusal::Bad(format!("A message has at most {MESSAGE_BYTES_MAX} bytes.")));
+    }
+    add(lab, fail.action, Fault::Fail { ret_code: fail.ret_code, message }, fail.times)
+}
+
+fn delay(lab: &Lab, delay: Delay) -> Result<Value, Refusal> {
+    if delay.ms > DELAY_MS_MAX {
+        return Err(Refusal::Bad(format!("ms is at most {DELAY_MS_MAX}.")));
+    }
+    add(lab, delay.action, Fault::Delay { ms: delay.ms }, delay.times)
+}
+
+fn drop_call(lab: &Lab, drop: Drop) -> Result<Value, Refusal> {
+    add(lab, drop.action, Fault::Drop { half: drop.half }, drop.times)
+}
+
+fn add(lab: &Lab, action: String, fault: Fault, times: u32) -> Result<Value, Refusal> {
+    if action != "*" && Action::from_name(&action).is_none() {
+        return Err(Refusal::Bad(format!(
+            "There is no action {action:?}. Give one by its whole name, or * for all."
+        )));
+    }
+    if times == 0 {
+        return Err(Refusal::Bad("times is 1 or more.".to_owned()));
+    }
+    if !lab.faults.add(Waiting { action, fault, times }) {
+        return Err(Refusal::Bad(format!("{FAULTS_MAX} faults wait already. Clear them first.")));
+    }
+    Ok(json!({ "faults": lab.faults.list() }))
+}
+
+fn trace(lab: &Lab, query: &str) -> Result<String, Refusal> {
+    /// The entries are JSON already.
+    #[derive(Serialize)]
+    struct Traced {
+        entries: Vec<Box<RawValue>>,
+        last: u64,
+    }
+    let after = match query.strip_prefix("after=") {
+        Some(number) => number.parse().map_err(|_| Refusal::Bad("after is a number.".to_owned()))?,
+        None => 0,
+    };
+    let traced = Traced { entries: lab.trace.after(after), last: lab.trace.last_number() };
+    Ok(serde_json::to_string(&traced).expect("entries serialise"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_pass() {
+        for host in
+            ["127.0.0.1", "127.0.0.1:8480", "127.9.9.9:1", "localhost:80", "LOCALHOST", "[::1]:8480", "[::1]"]
+        {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:8480",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "0.0.0.0:1",
+            "127.0.0.1.evil:1",
+            "[::]:1",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The way in: the file of a disk as a stream of bytes that may break off and go on.
+//!
+//! docs/wire/links.md describes what a client does. What is acknowledged is durable: the file's bytes first, then how
+//! many they are, in the catalogue. Whatever else lies in the file after a crash is cut off.
+
+mod headers;
+mod receive;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Upload};
+use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, Spool, failpoint, request_id, unique_id};
+use jingku_protocol::actions::is_blake3;
+use jingku_protocol::{HashKind, ParamError};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::limits::UPLOAD_HASH_TIMEOUT;
+use crate::link::{BadLink, UploadLink};
+use crate::reply;
+use headers::{
+    UPLOAD_BLAKE3, UPLOAD_LENGTH, UPLOAD_OFFSET, UPLOAD_ZEROS, hash_kind, number, requested_kind, response,
+    set_hash,
+};
+
+/// The most zeros of one request with a plain hash: it takes a quarter of a second for them.
+const ZEROS_MAX: u64 = 1 << 30;
+
+/// What the owner is told of an image whose file arrived as another.
+const DIFFERS: &str = "The file that arrived is not the one that was sent. Import it again.";
+
+/// A request to an upload.
+struct Incoming {
+    context: Arc<Context>,
+    upload: Upload,
+    /// What kind of hash it is about.
+    kind: HashKind,
+}
+
+/// Answers `HEAD`, `PATCH` and `POST` of a link to upload to.
+pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request) -> Response {
+    let request_id = request_id(&*context.random);
+    let (id, shared) = (request_id.clone(), Arc::clone(&context));
+    // A task of its own: what came from a client that breaks off must be written down.
+    let answered = tokio::spawn(async move { answer(&shared, request, &id).await }).await;
+    let error = match answered {
+        Ok(Ok(response)) => return response,
+        Ok(Err(error)) => error,
+        Err(error) => Internal::Task(error).into(),
+    };
+    if let Error::Internal(inside) = &error {
+        tracing::error!(request_id, error = inside as &dyn std::error::Error, "an upload failed");
+    }
+    let mut response = reply::failure(status(&error), &error, &request_id);
+    if let Error::UploadOffset { offset, .. } = &error {
+        response.headers_mut().insert(UPLOAD_OFFSET, HeaderValue::from(*offset));
+    }
+    response
+}
+
+/// Where HTTP has a word for it, clients that know nothing of our codes can go by that.
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
+        Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NoRoomForFile { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
+        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+        error => reply::status(error),
+    }
+}
+
+async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
+    let link = UploadLink::check(request.uri(), context.keyring().links(), context.clock.now());
+    let link = link.map_err(|BadLink| Error::BadLink)?;
+    if context.is_read_only() && request.method() != Method::HEAD {
+        return Err(CatalogError::ReadOnly.into());
+    }
+    let Some(upload) = context.catalog.upload(AccountId(link.account), &link.image_id).await? else {
+        let (method, headers) = (request.method(), request.headers());
+        return finished_before(context, link, method, headers, request_id).await;
+    };
+    let kind = hash_kind(request.headers(), &upload)?;
+    let incoming = Incoming { context: Arc::clone(context), upload, kind };
+    match *request.method() {
+        Method::HEAD => incoming.look(request_id).await,
+        Method::PATCH => incoming.receive(request, request_id).await,
+        _ => incoming.finish(request.headers(), request_id).await,
+    }
+}
+
+/// Answers a request to an upload that is gone: a `POST` once more, whose answer was lost, is no error.
+async fn finished_before(
+    context: &Context,
+    link: UploadLink,
+    method: &Method,
+    headers: &HeaderMap,
+    request_id: &str,
+) -> Result<Response, Error> {
+    let gone = Error::ResourceNotFound(link.image_id.clone());
+    let stated = stated(headers).ok().filter(|_| method == Method::POST);
+    let Some((length, hash)) = stated else { return Err(gone) };
+    let (account, now) = (AccountId(link.account), context.clock.now());
+    let size = i64::try_from(length).unwrap_or(i64::MAX);
+    if !context.catalog.was_finished(account, &link.image_id, size, &hash, now).await? {
+        return Err(gone);
+    }
+    let kind = requested_kind(headers)?;
+    Ok(response(request_id, StatusCode::NO_CONTENT, length, kind))
+}
+
+/// The length and the hash that a whole file has, as its client states.
+fn stated(headers: &HeaderMap) -> Result<(u64, String), Error> {
+    let length = number(headers, &UPLOAD_LENGTH)?;
+    let hash = headers.get(&UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if hash.is_empty() {
+        return Err(ParamError::Missing("Upload-Blake3".to_owned()).into());
+    }
+    let hash = hash.to_ascii_lowercase();
+    if !is_blake3(&hash) {
+        return Err(Error::not_available("Upload-Blake3"));
+    }
+    Ok((length, hash))
+}
+
+impl Incoming {
+    /// Answers how much has come, and its hash unless that would take too long.
+    async fn look(self, request_id: &str) -> Result<Response, Error> {
+        let mut response = self.response(request_id, StatusCode::OK, self.received());
+        let headers = response.headers_mut();
+        if let Some(size) = self.upload.size_bytes {
+            headers.insert(UPLOAD_LENGTH, HeaderValue::from(size));
+        }
+        if let Some(hash) = self.upload.agreed_hash() {
+            set_hash(headers, hash);
+            return Ok(response);
+        }
+        match self.open().await {
+            Ok(spool) => {
+                headers.insert(UPLOAD_OFFSET, HeaderValue::from(spool.received()));
+                set_hash(headers, &spool.hash());
+                Ok(response)
+            }
+            // Another request has it, it is being read, or it has just been finished.
+            Err(Error::UploadBusy(_) | Error::UploadOffset { .. }) => Ok(response),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the bytes of a request's body.
+    async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
+        let _slot = self.context.limits.uploads.take(self.upload.account)?;
+        let from = number(request.headers(), &UPLOAD_OFFSET)?;
+        if self.upload.finished {
+            return Err(self.offset(self.received()));
+        }
+        let upload = &self.upload;
+        let size_max = u64::try_from(upload.size_bytes.unwrap_or(DISK_BYTES_MAX)).unwrap_or(0);
+        let spool = self.open().await?;
+        let at = spool.received();
+        if from != at {
+            return Err(self.offset(at));
+        }
+        let zeros = match number(request.headers(), &UPLOAD_ZEROS) {
+            Err(ParamError::Missing(_)) => None,
+            zeros => Some(zeros?),
+        };
+        if self.kind == HashKind::Plain && zeros.is_some_and(|zeros| zeros > ZEROS_MAX) {
+            return Err(Error::not_available("Upload-Zeros"));
+        }
+        let length = zeros.unwrap_or(number(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0));
+        if length > size_max - at.min(size_max) {
+            return Err(Error::UploadTooLong { image_id: upload.image_id.clone(), size_bytes: size_max });
+        }
+        let received = match zeros {
+            Some(zeros) => receive::zeros(&self.context, upload, spool, zeros).await?,
+            None => receive::body(&self.context, upload, spool, request.into_body(), size_max).await?,
+        };
+        Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
+    }
+
+    /// Takes the hash that the whole file has, and hands the file to a job.
+    async fn finish(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
+        let (length, hash) = stated(headers)?;
+        if let Some(agreed) = self.upload.agreed_hash() {
+            let received = self.received();
+            return if length == received && agreed == hash {
+                Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
+            } else {
+                Err(self.offset(received))
+            };
+        }
+        let (context, upload) = (&self.context, &self.upload);
+        let spool = self.open().await?;
+        let (at, found) = (spool.received(), spool.hash());
+        let size = u64::try_from(upload.size_bytes.unwrap_or(i64::MAX)).unwrap_or(0);
+        if at != length || (upload.size_bytes.is_some() && at != size) || at == 0 {
+            return Err(self.offset(at));
+        }
+        let now = context.clock.now();
+        if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
+            context.catalog.fail_upload(upload, DIFFERS, now).await?;
+            context.spools.remove(&upload.image_id);
+            return Err(Error::UploadDiffers(upload.image_id.clone()));
+        }
+        failpoint::reached("upload.agreed");
+        let job = NewJob { id: &unique_id(&*context.random) };
+        let size = i64::try_from(at).unwrap_or(i64::MAX);
+        let agreed = match self.kind {
+            HashKind::Plain => AgreedHash::Plain(&hash),
+            HashKind::Sparse => AgreedHash::Sparse(&hash),
+        };
+        let finished = context.catalog.finish_upload(upload, size, agreed, job, now).await?;
+        failpoint::reached("upload.finished");
+        drop(spool);
+        match finished {
+            FinishUpload::Finished | FinishUpload::Before => {
+                context.spools.close(&upload.image_id);
+                context.running.wake.notify_one();
+                Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
+            }
+            FinishUpload::Gone => {
+                context.spools.remove(&upload.image_id);
+                Err(Error::ResourceNotFound(upload.image_id.clone()))
+            }
+        }
+    }
+
+    /// Takes the file for this request. Refuses while another one has it, while it is still being read, and when it is
+    /// whole already.
+    async fn open(&self) -> Result<Spool, Error> {
+        let Upload { image_id, account, .. } = &self.upload;
+        let opening = open(Arc::clone(&self.context), *account, image_id.clone(), self.kind);
+        // A task of its own: what was begun is of use to the next request.
+        match tokio::time::timeout(UPLOAD_HASH_TIMEOUT, tokio::spawn(opening)).await {
+            Ok(opened) => opened?,
+            Err(_still_reading) => Err(Error::UploadBusy(image_id.clone())),
+        }
+    }
+
+    /// How many bytes had come when the request did.
+    fn received(&self) -> u64 {
+        u64::try_from(self.upload.received_bytes).unwrap_or(0)
+    }
+
+    fn offset(&self, offset: u64) -> Error {
+        Error::UploadOffset { image_id: self.upload.image_id.clone(), offset }
+    }
+
+    fn response(&self, request_id: &str, status: StatusCode, received: u64) -> Response {
+        response(request_id, status, received, self.kind)
+    }
+}
+
+/// Takes the file of an upload. Few files are read at once; a request that needs it waits with the file in its hands, so
+/// that it waits once for each upload.
+async fn open(
+    context: Arc<Context>,
+    account: AccountId,
+    image_id: String,
+    kind: HashKind,
+) -> Result<Spool, Error> {
+    let Some(place) = context.spools.take(&image_id)? else {
+        return Err(Error::UploadBusy(image_id));
+    };
+    // What was read before may be old by now: only a request that has the file knows that nothing is added to it. Cut to
+    // an old length it would lose what was acknowledged, or what a job reads.
+    let upload = context.catalog.upload(account, &image_id).await?;
+    let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
+    let bytes = u64::try_from(upload.received_bytes).unwrap_or(0);
+    if upload.finished {
+        return Err(Error::UploadOffset { image_id, offset: bytes });
+    }
+    let acknowledged = Acknowledged { bytes, sparse_state: upload.sparse_state };
+    let permit = if Spool::must_read(&place, &acknowledged, kind) {
+        context.limits.upload_hashes.clone().acquire_owned().await.ok()
+    } else {
+        None
+    };
+    let opened = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        Spool::open(place, &acknowledged, kind)
+    });
+    Ok(opened.await??)
+}
+
+#[cfg(test)]
+mod tests {
+    use jingku_catalog::{NewUpload, Receive, Received, Scope};
+    use jingku_library::{Config, Environment};
+
+    use super::*;
+    use crate::limits::MAX_UPLOAD_HASHES;
+
+    /// Files that are read again wait for each other; a request waits for a while, and once for each upload.
+    #[tokio::test(start_paused = true)]
+    async fn reading_again_is_bounded_and_not_waited_for_without_end() {
+        let context = Context::open_in_memory(&Config::default(), &Environment::default()).await;
+        let context = Arc::new(context.unwrap());
+        let (account, _) = context.create_account("lab").await.unwrap();
+        let new = NewUpload {
+            image_id: "image-1",
+            name: "env",
+            description: "",
+            region: "cn-wlcb",
+            zone: "cn-wlcb-01",
+            size_bytes: None,
+            data_bytes: None,
+            blake3: None,
+            format: None,
+        };
+        context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
+        let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
+        let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
+        let received = context.catalog.receive(&upload, received, i64::MAX, 0).await.unwrap();
+        assert_eq!(received, Receive::Received);
+        std::fs::write(context.spools.path("image-1").unwrap(), "bytes").unwrap();
+
+        let incoming = async |kind| {
+            let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
+            Incoming { context: Arc::clone(&context), upload, kind }
+        };
+        let permits = u32::try_from(MAX_UPLOAD_HASHES).unwrap();
+        let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
+        for kind in [HashKind::Plain, HashKind::Sparse] {
+            let opened = incoming(kind).await.open().await;
+            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind}");
+        }
+        let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();
+        assert_eq!(looked.headers()[UPLOAD_OFFSET], "5");
+        assert!(!looked.headers().contains_key(UPLOAD_BLAKE3));
+        drop(all);
+        // What was begun comes to its end, and then the hash is known.
+        while context.spools.is_taken("image-1") {
+            tokio::task::yield_now().await;
+        }
+        let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();
+        assert_eq!(looked.headers()[UPLOAD_BLAKE3], blake3::hash(b"bytes").to_hex().as_str());
+    }
+}

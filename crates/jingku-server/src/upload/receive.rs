@@ -1,0 +1,191 @@
+//! The bytes of one request, from the network to the file.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use jingku_catalog::{OverLimit, Receive, Received, Upload};
+use jingku_library::{Internal, Spool, failpoint};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::limits::UPLOAD_CHECKPOINT;
+use crate::transfer::{ClientRate, TooSlow};
+
+/// Pieces read ahead of the disk; each is what the network gave at once.
+const AHEAD: usize = 4;
+/// After so many bytes what has come is made durable and written down, so that a server that dies has that.
+const CHECKPOINT_BYTES: u64 = 64 << 20;
+#[expect(clippy::cast_possible_wrap, reason = "half a minute")]
+const CHECKPOINT_SECS: i64 = UPLOAD_CHECKPOINT.as_secs() as i64;
+
+/// Why no more of a body was taken.
+enum Stop {
+    /// The image was deleted meanwhile.
+    Gone,
+    /// There is no room.
+    Full {
+        free_bytes: u64,
+    },
+    /// The account's files are as large as they may be.
+    OverLimit(OverLimit),
+    /// They take up as much as those of one account may.
+    OverShare,
+    Failed(Internal),
+}
+
+/// Takes a body to its end, its error, or where the file has `size_max` bytes. Returns how many bytes have come, all of
+/// them durable; so are they when it ends with an error.
+pub(super) async fn body(
+    context: &Arc<Context>,
+    upload: &Upload,
+    spool: Spool,
+    mut body: Body,
+    size_max: u64,
+) -> Result<u64, Error> {
+    let (sender, pieces) = mpsc::channel(AHEAD);
+    let mut left = size_max - spool.received().min(size_max);
+    let writing = {
+        let (context, upload) = (Arc::clone(context), upload.clone());
+        tokio::task::spawn_blocking(move || write(&context, &upload, spool, pieces))
+    };
+    let (mut rate, mut refusal) = (ClientRate::start(), None);
+    loop {
+        let bytes = match rate.wait(body.frame()).await {
+            Ok(None) => break,
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(Some(Err(_))) | Err(TooSlow) => {
+                refusal = Some(Error::BodyIncomplete);
+                break;
+            }
+        };
+        rate.moved(bytes.len() as u64);
+        let fits = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        left -= fits as u64;
+        let over = fits < bytes.len();
+        // Who writes has stopped for a reason of its own, which it tells below.
+        let stopped = fits > 0 && sender.send(bytes.slice(..fits)).await.is_err();
+        if over {
+            let image_id = upload.image_id.clone();
+            refusal = Some(Error::UploadTooLong { image_id, size_bytes: size_max });
+        }
+        if over || stopped {
+            break;
+        }
+    }
+    drop(sender);
+    let (received, stop) = writing.await?;
+    match (outcome(context, upload, received, stop), refusal) {
+        (Ok(_), Some(refusal)) => Err(refusal),
+        (outcome, _) => outcome,
+    }
+}
+
+/// What to answer.
+fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
+    match stop {
+        None => Ok(received),
+        Some(Stop::Gone) => {
+            context.spools.remove(&upload.image_id);
+            Err(Error::ResourceNotFound(upload.image_id.clone()))
+        }
+        Some(Stop::Full { free_bytes }) => {
+            // Of a file whose size nobody knows, some more.
+            let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
+            let owed = upload.owed_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+            let (image_id, needed_bytes) = (&*upload.image_id, owed.unwrap_or(1).max(1));
+            tracing::warn!(image_id, needed_bytes, free_bytes, "no room for the rest of a file");
+            Err(Error::NoRoomForFile { needed_bytes })
+        }
+        Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
+        Some(Stop::OverShare) => Err(Error::OverUploadShare),
+        Some(Stop::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Appends zeros instead of a body.
+pub(super) async fn zeros(
+    context: &Arc<Context>,
+    upload: &Upload,
+    mut spool: Spool,
+    count: u64,
+) -> Result<u64, Error> {
+    let (shared, of) = (Arc::clone(context), upload.clone());
+    let appended = tokio::task::spawn_blocking(move || {
+        spool.append_zeros(count);
+        (spool.received(), checkpoint(&shared, &of, &mut spool))
+    });
+    let (received, stop) = appended.await?;
+    outcome(context, upload, received, stop)
+}
+
+fn write(
+    context: &Context,
+    upload: &Upload,
+    mut spool: Spool,
+    mut pieces: mpsc::Receiver<Bytes>,
+) -> (u64, Option<Stop>) {
+    let (mut durable, mut durable_at) = (spool.received(), context.clock.now());
+    let mut stop = None;
+    while let Some(bytes) = pieces.blocking_recv() {
+        match spool.append(&bytes) {
+            Ok(true) => {}
+            Ok(false) => stop = Some(Stop::Full { free_bytes: spool.free_bytes() }),
+            Err(error) => stop = Some(Stop::Failed(Internal::Spool(error))),
+        }
+        let late = context.clock.now() >= durable_at + CHECKPOINT_SECS;
+        if stop.is_none() && (late || spool.received() >= durable + CHECKPOINT_BYTES) {
+            stop = checkpoint(context, upload, &mut spool);
+            (durable, durable_at) = (spool.received(), context.clock.now());
+        }
+        if stop.is_some() {
+            break;
+        }
+    }
+    // Who sends waits for room in the channel no longer.
+    drop(pieces);
+    let received = spool.received();
+    if matches!(stop, None | Some(Stop::Full { .. }))
+        && received > durable
+        && let Some(worse) = checkpoint(context, upload, &mut spool)
+    {
+        return (received, Some(worse));
+    }
+    (received, stop)
+}
+
+/// Makes durable what has come, then says so.
+fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<Stop> {
+    let stored = match spool.sync() {
+        Ok(stored) => stored,
+        Err(error) => return Some(Stop::Failed(Internal::Spool(error))),
+    };
+    let (bytes, state) = (spool.received(), spool.sparse_state());
+    let received = Received {
+        bytes: to_i64(bytes),
+        // A file system counts whole blocks: they are no reason to refuse a file that is as long as it was to be.
+        stored_bytes: to_i64(stored.min(bytes)),
+        sparse_state: state.as_deref(),
+    };
+    let written_down = async {
+        let share = context.upload_share().await?;
+        context.catalog.receive(upload, received, share, context.clock.now()).await
+    };
+    match Handle::current().block_on(written_down) {
+        Ok(Receive::Received) => {
+            failpoint::reached("upload.written_down");
+            None
+        }
+        Ok(Receive::Gone) => Some(Stop::Gone),
+        Ok(Receive::OverLimit(over)) => Some(Stop::OverLimit(over)),
+        Ok(Receive::OverShare) => Some(Stop::OverShare),
+        Err(error) => Some(Stop::Failed(Internal::Catalog(error))),
+    }
+}
+
+fn to_i64(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}

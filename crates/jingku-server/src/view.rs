@@ -1,0 +1,97 @@
+//! From what is known of an image to what the API shows of it.
+
+use jingku_catalog::{AccountId, Image as Row, ImageStatus as RowStatus};
+use jingku_library::{Internal, cents_to_price};
+use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+
+/// Whose the platform's images are said to be.
+pub(crate) const OFFICIAL: &str = "Official";
+
+const MB: i64 = 1 << 20;
+
+/// An image row as the API shows it; with its readme only when it was asked for by id.
+pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
+    let official = row.account == AccountId::PLATFORM;
+    let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
+    let zone_id = context.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
+    Ok(Image {
+        softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
+        software_ports: parse(&row.id, &row.software_ports)?,
+        firewall_ports: row.firewall_ports.iter().filter_map(|port| u16::try_from(*port).ok()).collect(),
+        comp_share_image_id: row.id,
+        name: row.name,
+        status: status(row.status),
+        container: if row.container { "True" } else { "False" }.to_owned(),
+        image_type: if row.platform_type.is_empty() { "Custom".to_owned() } else { row.platform_type },
+        image_owner_alias: if official { OFFICIAL.to_owned() } else { String::new() },
+        author: owner_name.clone(),
+        auth_info: i64::from(official),
+        is_official: official,
+        size: row.size_bytes.saturating_add(MB - 1) / MB,
+        visibility: row.visibility,
+        description: row.description,
+        tags: row.tags,
+        price: cents_to_price(row.price_cents),
+        cover: context.cover_url(&row.cover),
+        readme: with_readme.then_some(row.readme),
+        supported_gpu_types: row.supported_gpu_types,
+        auto_start: row.auto_start,
+        image_charge: row.price_cents > 0,
+        image_use_time: row.image_use_time_hours,
+        created_count: row.created_count,
+        favorites_count: row.favorites_count,
+        failed_reason: row.failed_reason,
+        create_time: row.create_time,
+        pub_time: row.pub_time,
+        update_time: row.update_time,
+        owner: Owner { account_name: owner_name, account_id: row.account.0.to_string() },
+        group_id: row.group_id,
+        version_name: row.version_name,
+        version_desc: row.version_desc,
+        source_gpu_type: row.source_gpu_type,
+        image_support_zone: vec![SupportedZone { zone: row.zone.clone(), zone_id }],
+        zone: row.zone,
+        qr_code_url: String::new(),
+    })
+}
+
+/// An image as a version in the community.
+pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
+    const COMMUNITY: &str = "Community";
+    let image = image(row, context, with_readme)?;
+    Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
+}
+
+pub(crate) fn status(status: RowStatus) -> ImageStatus {
+    match status {
+        RowStatus::Making => ImageStatus::Making,
+        RowStatus::Available => ImageStatus::Available,
+        RowStatus::UnAvailable => ImageStatus::UnAvailable,
+        RowStatus::Reviewing => ImageStatus::Reviewing,
+        RowStatus::Offline => ImageStatus::Offline,
+    }
+}
+
+/// The status of a row, if there are rows with it.
+pub(crate) fn row_status(wanted: ImageStatus) -> Option<RowStatus> {
+    match wanted {
+        ImageStatus::Making => Some(RowStatus::Making),
+        ImageStatus::Available => Some(RowStatus::Available),
+        ImageStatus::UnAvailable => Some(RowStatus::UnAvailable),
+        ImageStatus::Reviewing => Some(RowStatus::Reviewing),
+        ImageStatus::Offline => Some(RowStatus::Offline),
+        ImageStatus::Unknown => None,
+    }
+}
+
+/// The fewest bytes that are shown as this many MB.
+pub(crate) fn smallest_bytes(mb: u32) -> i64 {
+    (i64::from(mb) - 1) * MB + 1
+}
+
+fn parse<T: DeserializeOwned>(image: &str, json: &str) -> Result<T, Internal> {
+    serde_json::from_str(json).map_err(|error| Internal::BadRow(format!("image {image}: {error}")))
+}

@@ -1,0 +1,181 @@
+use jingku_library::{DiskFormat, PlatformType};
+use jingku_protocol::actions::Action;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, INSTANCE, NOW, Service};
+
+const LIST: Action = Action::DescribeCompShareInstance;
+
+async fn page(caller: &Caller, params: &[(&str, &str)]) -> (Vec<String>, u64) {
+    let reply = caller.ok(LIST, params).await;
+    let id = |row: &Value| row["UHostId"].as_str().unwrap().to_owned();
+    let ids = reply["UHostSet"].as_array().unwrap().iter().map(id).collect();
+    (ids, reply["TotalCount"].as_u64().unwrap())
+}
+
+/// Three instances, each a second younger than the one before, the last in another zone.
+async fn three() -> Service {
+    let service = Service::start().await;
+    for (age, (id, zone)) in [("uhost-lab2", None), ("uhost-sh", Some("cn-sh2-02"))].into_iter().enumerate() {
+        service.clock.set(NOW + 1 + i64::try_from(age).unwrap());
+        let disk = service.disk(&format!("{id}.raw"), DiskFormat::Raw, 2);
+        service.instance_of(1, id, &disk, zone).await;
+    }
+    service
+}
+
+#[tokio::test]
+async fn a_row_has_every_field() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let reply = caller.ok(LIST, &[]).await;
+    let row = json!({
+        "UHostId": INSTANCE,
+        "Region": "cn-wlcb",
+        "Zone": "cn-wlcb-01",
+        "Name": "lab",
+        "State": "Stopped",
+        "InstanceType": "UHost",
+        "CompShareImageId": "",
+        "CompShareImageName": "",
+        "CompShareImageType": "",
+        "GpuType": "4090",
+        "GPU": 1,
+        "CPU": 0,
+        "Memory": 0,
+        "ChargeType": "Free",
+        "CreateTime": NOW,
+        "ExpireTime": 0,
+        "DiskSet": [{"DiskId": "disk-uhost-lab1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 1}],
+        "IPSet": [],
+    });
+    let action = "DescribeCompShareInstanceResponse";
+    assert_eq!(
+        reply,
+        json!({"Action": action, "RetCode": 0, "TotalCount": 1, "UHostSet": [row], "NextToken": ""})
+    );
+    assert_eq!(caller.everything().await, caller.everything().await, "a call may be repeated");
+}
+
+#[tokio::test]
+async fn the_state_tells_that_an_image_is_being_made() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let state = async || caller.ok(LIST, &[]).await["UHostSet"][0]["State"].clone();
+    let id = caller.create(INSTANCE, "env").await;
+    assert_eq!(state().await, "ImageMaking");
+    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    assert_eq!(state().await, "Stopped");
+}
+
+#[tokio::test]
+async fn a_row_tells_the_image_it_was_started_from_while_it_is_seen() {
+    let service = Service::start().await;
+    let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
+    service.add_images(&[("image-1", NOW)]).await;
+    let platform = service.promote("image-1", PlatformType::App).await;
+    owner.share("image-1", &[theirs]).await;
+    service.start_from(1, "uhost-own", "image-1").await;
+    service.start_from(theirs, "uhost-shared", "image-1").await;
+    service.start_from(theirs, "uhost-platform", &platform).await;
+    let told = async |caller: &Caller, id| {
+        let row = caller.ok(LIST, &[("UHostIds.0", id)]).await["UHostSet"][0].clone();
+        ["CompShareImageId", "CompShareImageName", "CompShareImageType"]
+            .map(|field| row[field].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told(&owner, INSTANCE).await, ["", "", ""]);
+    assert_eq!(told(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(told(&receiver, "uhost-platform").await, [&*platform, "image-1", "App"]);
+    owner.take_back("image-1", &[theirs]).await;
+    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "", ""]);
+    service.make_public("image-1").await;
+    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "image-1", "Community"]);
+    assert_eq!(told(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
+    service.context.demote_image(&platform).await.unwrap();
+    assert_eq!(told(&receiver, "uhost-platform").await, [&*platform, "", ""]);
+}
+
+#[tokio::test]
+async fn ids_choose_and_unknown_ones_are_passed_over() {
+    let service = three().await;
+    let caller = service.caller();
+    for (params, expected) in [
+        (vec![("UHostIds.0", INSTANCE)], vec![INSTANCE]),
+        (vec![("UHostIds", INSTANCE)], vec![INSTANCE]),
+        (
+            vec![("UHostIds.0", "uhost-none"), ("UHostIds.2", INSTANCE), ("UHostIds.5", "uhost-sh")],
+            vec!["uhost-sh", INSTANCE],
+        ),
+        (vec![("UHostIds.0", "uhost-none")], vec![]),
+        (vec![("UHostIds", "")], vec!["uhost-sh", "uhost-lab2", INSTANCE]),
+    ] {
+        let (ids, total) = page(&caller, &params).await;
+        assert_eq!((ids.len(), total), (expected.len(), expected.len() as u64), "{params:?}");
+        assert_eq!(ids, expected, "{params:?}");
+    }
+    let ids: Vec<_> = (0..101).map(|number| format!("uhost-{number}")).collect();
+    let names: Vec<_> = (0..101).map(|number| format!("UHostIds.{number}")).collect();
+    let many: Vec<_> = names.iter().map(String::as_str).zip(ids.iter().map(String::as_str)).collect();
+    assert_eq!(page(&caller, &many[..100]).await, (vec![], 0));
+    caller.assert_refused(LIST, &many, 230, "Params [UHostIds] not available").await;
+}
+
+#[tokio::test]
+async fn pages_are_newest_first() {
+    let service = three().await;
+    let caller = service.caller();
+    for (limit, offset, rows) in [
+        ("", "", vec!["uhost-sh", "uhost-lab2", INSTANCE]),
+        ("0", "0", vec!["uhost-sh", "uhost-lab2", INSTANCE]),
+        ("1", "1", vec!["uhost-lab2"]),
+        ("100", "3", vec![]),
+    ] {
+        let (ids, total) = page(&caller, &[("Limit", limit), ("Offset", offset)]).await;
+        assert_eq!((ids.len(), total), (rows.len(), 3));
+        assert_eq!(ids, rows, "Limit={limit} Offset={offset}");
+    }
+    for (name, bad) in [("Limit", "101"), ("Limit", "-1"), ("Offset", "-1"), ("NextToken", "x")] {
+        caller.assert_refused(LIST, &[(name, bad)], 230, &format!("Params [{name}] not available")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_walk_by_token_sees_each_once() {
+    let service = three().await;
+    let caller = service.caller();
+    let (mut seen, mut token) = (Vec::new(), String::new());
+    loop {
+        let reply = caller.ok(LIST, &[("Limit", "1"), ("NextToken", &token)]).await;
+        assert_eq!((&reply["TotalCount"], reply["UHostSet"].as_array().unwrap().len()), (&json!(3), 1));
+        seen.push(reply["UHostSet"][0]["UHostId"].clone());
+        reply["NextToken"].as_str().unwrap().clone_into(&mut token);
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["uhost-sh", "uhost-lab2", INSTANCE]);
+}
+
+#[tokio::test]
+async fn a_place_narrows_the_list() {
+    let service = three().await;
+    let caller = service.caller();
+    for (region, zone, expected) in [
+        ("cn-wlcb", "", vec!["uhost-lab2", INSTANCE]),
+        ("", "cn-sh2-02", vec!["uhost-sh"]),
+        ("cn-bj2", "cn-bj2-03", vec![]),
+    ] {
+        let (ids, total) = page(&caller, &[("Region", region), ("Zone", zone)]).await;
+        assert_eq!(
+            (ids, total),
+            (expected.iter().map(|id| (*id).to_owned()).collect(), expected.len() as u64)
+        );
+    }
+    caller.assert_place_is_checked(LIST, &[]).await;
+}
+
+#[tokio::test]
+async fn strict_demands_nothing() {
+    Service::strict().await.caller().ok(LIST, &[]).await;
+}

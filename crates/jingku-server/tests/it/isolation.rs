@@ -1,0 +1,171 @@
+//! What belongs to somebody else and what does not exist are the same answer.
+
+use jingku_library::DiskFormat;
+use jingku_protocol::actions::Action;
+
+use crate::support::{Caller, INSTANCE, Service};
+
+/// A picture of one pixel.
+const GIF: &str = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=";
+
+/// What a call of an action names that may be somebody else's.
+#[derive(Clone, Copy)]
+pub(crate) enum Names {
+    /// An image, under this name, beside these other parameters.
+    Image(&'static str, &'static [(&'static str, &'static str)]),
+    /// An instance, likewise.
+    Instance(&'static str, &'static [(&'static str, &'static str)]),
+    /// A group of images in the community, likewise.
+    Group(&'static str, &'static [(&'static str, &'static str)]),
+    /// Nothing.
+    Nothing,
+}
+
+/// Every action has its line here: see CONTRIBUTING.md.
+pub(crate) const CASES: &[(Action, Names)] = &[
+    (Action::CopyCompShareCustomImage, Names::Image("CompShareImageId", &[("TargetImageName", "stolen")])),
+    (Action::AddFavoriteImage, Names::Image("CompShareImageId", &[])),
+    (Action::CreateCompShareImageFavorite, Names::Group("GroupId", &[])),
+    (Action::DeleteCompShareImageFavorite, Names::Group("GroupId", &[])),
+    (Action::DescribeCommunityImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImageTags, Names::Nothing),
+    (Action::DescribeFavoriteImages, Names::Nothing),
+    (Action::DescribeSelfCommunityImages, Names::Image("CompShareImageId", &[])),
+    (
+        Action::DescribeUserCommunityImages,
+        Names::Image("CompShareImageId", &[("TargetTopOrganizationId", "1")]),
+    ),
+    (Action::PublishCompShareImage, Names::Image("CompShareImageId", &[("GroupId", "stolen")])),
+    (Action::RemoveFavoriteImage, Names::Image("CompShareImageId", &[])),
+    (Action::CreateCompShareCustomImage, Names::Instance("UHostId", &[("Name", "stolen")])),
+    (Action::CreateCscliEvent, Names::Nothing),
+    (Action::DescribeCompShareCustomImageSyncDetail, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareCustomImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImageShareAccounts, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareInstance, Names::Instance("UHostIds.0", &[])),
+    (Action::DescribeCompShareSharingImages, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareSoftwarePort, Names::Nothing),
+    (Action::DescribeCompShareSupportZone, Names::Nothing),
+    (Action::ExportCompShareCustomImage, Names::Image("CompShareImageId", &[])),
+    (Action::GetCompShareCustomImageUrl, Names::Image("CompShareImageId", &[])),
+    (Action::GetCompShareImageCreateProgress, Names::Image("CompShareImageId", &[])),
+    (Action::GetProjectList, Names::Nothing),
+    (Action::GetRegion, Names::Nothing),
+    (Action::ImportCompShareCustomImage, Names::Nothing),
+    (Action::ModifyCompShareImageShareAccount, Names::Image("CompShareImageId", &[("AddAccounts.0", "2")])),
+    (
+        Action::SyncCompShareCustomImage,
+        Names::Image("SourceCompShareImageId", &[("TargetZoneIds.0", "5001")]),
+    ),
+    (Action::TerminateCompShareCustomImage, Names::Image("CompShareImageId", &[])),
+    (
+        Action::UpdateCompShareImage,
+        Names::Image("CompShareImageId", &[("Name", "stolen"), ("Tags.0", "mine"), ("Cover", GIF)]),
+    ),
+];
+
+/// The bytes of an answer, but for the id that was asked for and the id of the request.
+async fn answer(caller: &Caller, action: Action, params: &[(&str, &str)], id: &str) -> String {
+    let reply = caller.call(action, params).await;
+    let request_id = reply.headers["x-ucloud-request-uuid"].to_str().unwrap();
+    let body = std::str::from_utf8(&reply.body).unwrap();
+    let body = body.replace(request_id, "REQUEST").replace(id, "ID");
+    format!("{} {} {body}", reply.status, reply.headers["content-type"].to_str().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_foreign_is_answered_as_what_does_not_exist() {
+    let service = Service::start().await;
+    let (_, stranger) = service.stranger().await;
+    let owner = service.caller();
+    let mut unasked = Vec::new();
+    for (action, _) in CASES {
+        unasked.push(answer(&stranger, *action, &[], "-").await);
+    }
+
+    // Each would be told apart by another refusal: it can be used, is busy, or has no disk.
+    let gone = service.disk("gone.raw", DiskFormat::Raw, 3);
+    service.instance("uhost-gone", &gone).await;
+    std::fs::remove_file(gone).unwrap();
+    service.instance("uhost-busy", &service.disk("busy.raw", DiskFormat::Raw, 2)).await;
+    let available = service.make(INSTANCE, "secret").await;
+    let making = owner.create("uhost-busy", "secret-too").await;
+    service.instance("uhost-other", &service.disk("other.raw", DiskFormat::Raw, 4)).await;
+    let waiting = service.make("uhost-other", "secret-in-review").await;
+    let group = owner.publish(&waiting, &[("Tags.0", "secret-tag")]).await;
+    let (images, instances) = ([&*available, &making, &waiting], [INSTANCE, "uhost-busy", "uhost-gone"]);
+    let groups = [&*group];
+    let (before, seen) = (owner.everything().await, stranger.everything().await);
+    assert!(seen.iter().all(|list| list["TotalCount"] == 0), "{seen:?}");
+
+    for ((action, names), unasked) in CASES.iter().zip(unasked) {
+        assert_eq!(answer(&stranger, *action, &[], "-").await, unasked, "{action:?}");
+        let (name, rest, foreign, missing) = match names {
+            Names::Image(name, rest) => (name, rest, &images[..], "compshareImage-1nowherenone"),
+            Names::Instance(name, rest) => (name, rest, &instances[..], "uhost-none"),
+            Names::Group(name, rest) => (name, rest, &groups[..], "9WFDPteiVhX5"),
+            Names::Nothing => continue,
+        };
+        // In its own zone, in one where it is not, and without one.
+        for zone in ["cn-wlcb-01", "cn-sh2-02", ""] {
+            let ask = async |id| {
+                let params = [&[(*name, id), ("Zone", zone)], *rest].concat();
+                answer(&stranger, *action, &params, id).await
+            };
+            let expected = ask(missing).await;
+            for id in foreign {
+                assert_eq!(ask(id).await, expected, "{action:?} of {id}");
+            }
+        }
+    }
+    assert_eq!(owner.everything().await, before, "a stranger changed something");
+    assert_eq!(stranger.everything().await, seen);
+}
+
+#[tokio::test]
+async fn a_foreign_token_opens_nothing() {
+    let service = Service::start().await;
+    let (_, stranger) = service.stranger().await;
+    service.add_images(&[("image-1", 1), ("image-2", 2)]).await;
+    let list = Action::DescribeCompShareCustomImages;
+    let token = service.caller().ok(list, &[("Limit", "1")]).await["NextToken"].clone();
+    let reply = stranger.ok(list, &[("NextToken", token.as_str().unwrap())]).await;
+    assert_eq!((&reply["TotalCount"], reply["ImageSet"].as_array().unwrap().len()), (&0.into(), 0));
+}
+
+#[tokio::test]
+async fn one_accounts_instances_are_not_anothers() {
+    let service = Service::start().await;
+    let (account, stranger) = service.stranger().await;
+    service.instance_of(account, "uhost-theirs", &service.disk("theirs.raw", DiskFormat::Raw, 2), None).await;
+    for (caller, own) in [(service.caller(), INSTANCE), (stranger, "uhost-theirs")] {
+        let reply = caller.ok(Action::DescribeCompShareInstance, &[]).await;
+        assert_eq!((&reply["TotalCount"], &reply["UHostSet"][0]["UHostId"]), (&1.into(), &own.into()));
+    }
+}
+
+/// The filter by group of the lists tells nothing about a group that waits, and neither does any other filter.
+#[tokio::test]
+async fn a_group_that_waits_is_one_that_does_not_exist() {
+    let service = Service::start().await;
+    let (_, stranger) = service.stranger().await;
+    service.add_images(&[("image-1", 1)]).await;
+    let group = service.caller().publish("image-1", &[("Tags.0", "secret")]).await;
+    for list in [
+        Action::DescribeCommunityImages,
+        Action::DescribeSelfCommunityImages,
+        Action::DescribeUserCommunityImages,
+    ] {
+        for (name, value) in
+            [("GroupId", &*group), ("Name", "image-1"), ("Tag", "secret"), ("Author", "default")]
+        {
+            let reply = stranger.ok(list, &[("TargetTopOrganizationId", "1"), (name, value)]).await;
+            assert_eq!(
+                (&reply["TotalCount"], &reply["AvailableTotalCount"]),
+                (&0.into(), &0.into()),
+                "{list:?} {name}"
+            );
+        }
+    }
+}

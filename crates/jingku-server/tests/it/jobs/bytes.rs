@@ -1,0 +1,89 @@
+//! What goes in comes out, and the source stays as it is.
+
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use compshare::{Client, Config};
+use futures::StreamExt;
+use jingku_library::DiskFormat;
+use jingku_protocol::actions::Action;
+
+use crate::support::{INSTANCE, PRIVATE_KEY, PUBLIC_KEY, Service, disk_bytes};
+
+async fn exported(service: &Service, id: &str) -> Vec<u8> {
+    let params = [("CompShareImageId", id)];
+    service.caller().call(Action::ExportCompShareCustomImage, &params).await.body.to_vec()
+}
+
+fn as_it_is(disk: &Path) -> (Vec<u8>, SystemTime) {
+    (fs::read(disk).unwrap(), disk.metadata().unwrap().modified().unwrap())
+}
+
+#[tokio::test]
+async fn an_image_is_its_disk_byte_for_byte() {
+    let service = Service::start().await;
+    for format in [DiskFormat::Raw, DiskFormat::Qcow2] {
+        let id = format!("uhost-{format}");
+        let disk = service.disk(&id, format, 3);
+        let before = as_it_is(&disk);
+        service.instance(&id, &disk).await;
+        let image = service.make(&id, &id).await;
+        assert_eq!(service.caller().image(&image).await["Status"], "Available");
+        assert!(exported(&service, &image).await == disk_bytes(3), "{format}: other bytes");
+        assert!(as_it_is(&disk) == before, "{format}: the source was touched");
+    }
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_stored_once() {
+    let service = Service::start().await;
+    service.make(INSTANCE, "first").await;
+    let stored = (service.stored("chunks").len(), service.stored("manifests").len());
+    // 700 KiB of noise in three chunks, one of which comes twice; one with text; the tail.
+    assert_eq!(stored, (5, 1));
+    service.make(INSTANCE, "second").await;
+    service.instance("uhost-copy", &service.disk("copy.qcow2", DiskFormat::Qcow2, 1)).await;
+    let third = service.make("uhost-copy", "third").await;
+    assert_eq!((service.stored("chunks").len(), service.stored("manifests").len()), stored);
+    assert!(exported(&service, &third).await == disk_bytes(1));
+}
+
+/// Each chunk in turn is damaged; whoever reads the image gets true bytes, and then an error instead of an end.
+#[tokio::test]
+async fn a_damaged_chunk_breaks_the_export_off() {
+    let service = Service::start().await;
+    let id = service.make(INSTANCE, "env").await;
+    let mut config = Config::new(PUBLIC_KEY, PRIVATE_KEY);
+    config.base_url = service.listen().await;
+    config.max_retries = 0;
+    let client = Client::new(config).unwrap();
+    let disk = disk_bytes(1);
+    let mut longest = 0;
+    for chunk in service.stored("chunks") {
+        let whole = fs::read(&chunk).unwrap();
+        let mut damaged = whole.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 1;
+        fs::write(&chunk, damaged).unwrap();
+
+        // The connection may break before the head of the answer has left.
+        if let Ok((length, mut parts)) = client.export(&id).await {
+            assert_eq!(length, Some(disk.len() as u64));
+            let mut received = Vec::new();
+            let broken = loop {
+                match parts.next().await {
+                    Some(Ok(part)) => received.extend_from_slice(&part),
+                    Some(Err(_)) => break true,
+                    None => break false,
+                }
+            };
+            assert!(broken, "the export ended well");
+            assert!(disk.starts_with(&received) && received.len() < disk.len(), "wrong bytes were served");
+            longest = longest.max(received.len());
+        }
+        fs::write(&chunk, whole).unwrap();
+    }
+    assert!(longest > 0, "at least the damage at the end comes after bytes");
+    assert!(exported(&service, &id).await == disk);
+}

@@ -1,0 +1,68 @@
+//! No account keeps the others waiting.
+
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jingku_library::{Config, DiskFormat};
+use jingku_protocol::actions::Action;
+
+use crate::support::{Caller, INSTANCE, Service};
+
+/// A file that unpacks to so many GiB of zeros: many members one after the other.
+fn zeros(gib: usize) -> Vec<u8> {
+    let mut member = GzEncoder::new(Vec::new(), Compression::best());
+    let piece = vec![0; 1 << 20];
+    for _ in 0..64 {
+        member.write_all(&piece).unwrap();
+    }
+    member.finish().unwrap().repeat(gib * 16)
+}
+
+/// How many images of the account are being made at this moment.
+async fn begun(caller: &Caller, ids: &[String]) -> usize {
+    let mut begun = 0;
+    for id in ids {
+        let progress = caller.progress(id).await;
+        begun += usize::from(progress["Status"] == "Making" && progress["ProcessedBytes"] != 0);
+    }
+    begun
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_small_job_starts_beside_a_full_queue_of_another_account() {
+    let config: Config = toml::from_str("[jobs]\nworkers = 4\n[limits]\nuploads = 40").unwrap();
+    let service = Service::with(config).await;
+    let (_, greedy) = service.stranger().await;
+    let (large, small) = (zeros(100), zeros(1));
+    let mut queue = Vec::new();
+    for number in 0..30 {
+        let file = if number < 2 { &large } else { &small };
+        queue.push(greedy.upload(&format!("zeros-{number}"), file).await);
+    }
+    let workers = service.start_workers().await;
+    while begun(&greedy, &queue).await < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    let caller = service.caller();
+    let (second, third) =
+        (service.disk("2.raw", DiskFormat::Raw, 2), service.disk("3.raw", DiskFormat::Raw, 3));
+    service.instance("uhost-2", &second).await;
+    service.instance("uhost-3", &third).await;
+    for (instance, name) in [(INSTANCE, "a"), ("uhost-2", "b"), ("uhost-3", "c")] {
+        let id = caller.create(instance, name).await;
+        caller.wait_while_making(&id).await;
+        assert_eq!(caller.image(&id).await["Status"], "Available");
+    }
+    // Nothing of the other account was done first: half of the workers are at its first two images.
+    for id in &queue {
+        assert_eq!(greedy.image(id).await["Status"], "Making", "made while others waited");
+    }
+    assert_eq!(begun(&greedy, &queue).await, 2);
+    for id in &queue {
+        greedy.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", id)]).await;
+    }
+    workers.stop().await;
+}

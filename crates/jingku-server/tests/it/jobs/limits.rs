@@ -1,0 +1,105 @@
+//! What an account may have: refused with its own numbers, whichever way it wants more.
+
+use jingku_library::{Config, DiskFormat, Limit};
+use jingku_protocol::actions::Action;
+
+use crate::support::{DISK_BYTES, INSTANCE, Service, disk_bytes};
+
+async fn limited(limits: &str) -> Service {
+    Service::with(toml::from_str::<Config>(&format!("[limits]\n{limits}")).unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn images_are_limited_by_account() {
+    let service = limited("images = 2").await;
+    let caller = service.caller();
+    let id = service.make(INSTANCE, "env").await;
+    let copy = |name| [("CompShareImageId", id.clone()), ("TargetImageName", String::from(name))];
+    let params = copy("copy");
+    let params: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    caller.ok(Action::CopyCompShareCustomImage, &params).await;
+    let full = (
+        8095,
+        "The account has 2 images and may have 2; delete some, or ask the operator for more".to_owned(),
+    );
+    let params = copy("another");
+    let params: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(caller.refusal(Action::CopyCompShareCustomImage, &params).await, full);
+    let create = [("UHostId", INSTANCE), ("Name", "new")];
+    assert_eq!(caller.refusal(Action::CreateCompShareCustomImage, &create).await, full);
+    let import = [("Name", "new"), ("SizeBytes", "10")];
+    assert_eq!(caller.refusal(Action::ImportCompShareCustomImage, &import).await, full);
+    let sync = [("SourceCompShareImageId", id.as_str()), ("TargetZoneIds.0", "8200")];
+    let synced = caller.ok(Action::SyncCompShareCustomImage, &sync).await;
+    let result = &synced["Results"][0];
+    assert_eq!((&result["RetCode"], &result["Message"]), (&8095.into(), &full.1.as_str().into()), "{synced}");
+    assert_eq!(caller.images(&[]).await.len(), 2);
+
+    // Another account has room of its own, and the operator gives more.
+    let (account, stranger) = service.stranger().await;
+    let disk = service.disk("other.raw", DiskFormat::Raw, 5);
+    service.instance_of(account, "uhost-other", &disk, None).await;
+    stranger.create("uhost-other", "env").await;
+    service.context.set_account_limits(1, &[(Limit::Images, Some(3))]).await.unwrap();
+    caller.create(INSTANCE, "new").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_with_more_data_than_the_account_may_have_is_not_made() {
+    let service = limited("stored_bytes = 1000000").await;
+    let id = service.make(INSTANCE, "env").await;
+    let image = service.caller().image(&id).await;
+    assert_eq!(image["Status"], "UnAvailable");
+    let reason = image["FailedReason"].as_str().unwrap();
+    assert!(reason.starts_with("The account's images hold 0 MB of data"), "{reason}");
+    service.context.set_account_limits(1, &[(Limit::StoredBytes, Some(1 << 30))]).await.unwrap();
+    let id = service.make(INSTANCE, "env").await;
+    assert_eq!(service.caller().image(&id).await["Status"], "Available");
+    let limits = service.context.account_limits(1).await.unwrap();
+    let stored = limits.iter().find(|state| state.limit == Limit::StoredBytes).unwrap();
+    assert!(stored.used > 1_000_000 && stored.used <= i64::try_from(DISK_BYTES).unwrap(), "{stored:?}");
+}
+
+#[tokio::test]
+async fn unfinished_uploads_are_limited_in_bytes() {
+    let service = limited("upload_bytes = '3MB'").await;
+    let caller = service.caller();
+    caller.import(&[("Name", "a"), ("SizeBytes", "2000000")]).await;
+    let full = (
+        8095,
+        "The files that the account has uploaded have 2 MB and may have 3 MB until images are made of them; finish or \
+         delete one"
+            .to_owned(),
+    );
+    let more = [("Name", "b"), ("SizeBytes", "2000000")];
+    assert_eq!(caller.refusal(Action::ImportCompShareCustomImage, &more).await, full);
+    // A file of unknown size grows as far as there is room.
+    let (_, link) = caller.import(&[("Name", "c")]).await;
+    let disk = disk_bytes(7);
+    assert_eq!(caller.append(&link, 0, &disk[..1_000_000]).await.0, 204);
+    assert_eq!(caller.append(&link, 1_000_000, &disk[..1_000_000]).await.0, 507);
+    let (_, stranger) = service.stranger().await;
+    stranger.import(&more).await;
+}
+
+/// Images of an older version, of which nobody counted the data, are counted after the start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_older_versions_made_is_counted() {
+    let service = Service::start().await;
+    service.make(INSTANCE, "env").await;
+    let stored = async || {
+        let limits = service.context.account_limits(1).await.unwrap();
+        limits.iter().find(|state| state.limit == Limit::StoredBytes).unwrap().used
+    };
+    let made = stored().await;
+    assert!(made > 0);
+    let file = service.folder.path().join("data/catalog.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.execute("UPDATE images SET data_bytes = NULL", []).unwrap();
+    assert_eq!(stored().await, 0);
+    let workers = service.start_workers().await;
+    while stored().await != made {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    workers.stop().await;
+}

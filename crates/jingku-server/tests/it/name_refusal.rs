@@ -1,0 +1,54 @@
+//! Why a name was refused: two members of the reply beside the one message that the cloud has.
+
+use jingku_library::DiskFormat;
+use jingku_protocol::actions::Action;
+use serde_json::{Value, json};
+
+use crate::support::{Caller, INSTANCE, Service};
+
+/// The message, the reason and the image in the way.
+async fn refusal(caller: &Caller, action: Action, params: &[(&str, &str)]) -> [Value; 3] {
+    let reply = caller.call(action, params).await.json;
+    assert_eq!(reply["RetCode"], 230, "{action:?} {params:?}: {reply}");
+    ["Message", "Reason", "Holder"].map(|name| reply[name].clone())
+}
+
+#[tokio::test]
+async fn three_reasons_are_told_apart() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let create =
+        caller.ok(Action::CreateCompShareCustomImage, &[("UHostId", INSTANCE), ("Name", "taken")]).await;
+    let taken = create["CompShareImageId"].clone();
+    // Of the first, an image is being made.
+    service.instance("uhost-lab2", &service.disk("lab2.raw", DiskFormat::Raw, 2)).await;
+    let import =
+        caller.ok(Action::ImportCompShareCustomImage, &[("Name", "held"), ("SizeBytes", "4096")]).await;
+    let held = import["CompShareImageId"].clone();
+    let id = taken.as_str().unwrap().to_owned();
+    let expected = [
+        ("taken", json!("NameTaken"), taken),
+        ("held", json!("NameHeldByUpload"), held.clone()),
+        ("no name", json!("NameInvalid"), Value::Null),
+    ];
+    for (name, reason, holder) in expected {
+        let message = json!("Params [Name] not available");
+        let params = [("UHostId", "uhost-lab2"), ("Name", name)];
+        let create = refusal(&caller, Action::CreateCompShareCustomImage, &params).await;
+        assert_eq!(create, [message.clone(), reason.clone(), holder.clone()], "create {name}");
+        if name != "held" {
+            let params = [("Name", name), ("SizeBytes", "4096")];
+            let import = refusal(&caller, Action::ImportCompShareCustomImage, &params).await;
+            assert_eq!(import, [message.clone(), reason.clone(), holder.clone()], "import {name}");
+        }
+        if name != "taken" {
+            let params = [("CompShareImageId", id.as_str()), ("Name", name)];
+            let update = refusal(&caller, Action::UpdateCompShareImage, &params).await;
+            assert_eq!(update, [message.clone(), reason.clone(), holder.clone()], "update {name}");
+        }
+    }
+    // Another account has names of its own, and a 230 about something else has no reason.
+    let other = [("Limit", "101"), ("Name", "taken")];
+    let list = refusal(&caller, Action::DescribeCompShareCustomImages, &other).await;
+    assert_eq!(list, [json!("Params [Limit] not available"), Value::Null, Value::Null]);
+}

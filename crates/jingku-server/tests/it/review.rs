@@ -1,0 +1,50 @@
+//! What the operator decides about images that wait: refused in words, and nothing changed.
+
+use jingku_library::OperatorError;
+
+use crate::support::{NOW, Service};
+
+fn told<T>(outcome: Result<T, OperatorError>) -> String {
+    outcome.err().expect("refused").to_string()
+}
+
+#[tokio::test]
+async fn images_wait_in_the_order_they_were_handed_in() {
+    let service = Service::start().await;
+    service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
+    let (caller, context) = (service.caller(), &service.context);
+    assert!(context.reviews().await.unwrap().is_empty());
+    let mut groups = Vec::new();
+    for (id, time) in [("image-2", NOW), ("image-1", NOW + 1)] {
+        service.clock.set(time);
+        groups.push(caller.publish(id, &[("Price", "1.5"), ("CommunityImageName", "公开名")]).await);
+    }
+    let waiting = context.reviews().await.unwrap();
+    let seen: Vec<_> = waiting.iter().map(|review| (&*review.image_id, review.submitted_at)).collect();
+    assert_eq!(seen, [("image-2", NOW), ("image-1", NOW + 1)]);
+    let review = &waiting[0];
+    assert_eq!(
+        (&*review.owner_name, &*review.community_name, &*review.name),
+        ("default", "公开名", "image-2")
+    );
+    assert_eq!((&review.group_id, &*review.version_name, review.price_cents), (&groups[0], "v1.0", 150));
+
+    let not_waiting = |id: &str| {
+        format!("There is no image {id:?} that waits for review. `jingku review list` shows all that do.")
+    };
+    context.approve_image("image-2").await.unwrap();
+    assert_eq!(told(context.approve_image("image-2").await), not_waiting("image-2"));
+    assert_eq!(told(context.refuse_image("image-2", "x").await), not_waiting("image-2"));
+    assert_eq!(told(context.approve_image("none").await), not_waiting("none"));
+    for reason in [String::new(), " ".to_owned(), "x".repeat(501)] {
+        let bad = "A reason has 1 to 500 characters. Say what to change.";
+        assert_eq!(told(context.refuse_image("image-1", &reason).await), bad);
+    }
+    assert_eq!(context.reviews().await.unwrap().len(), 1);
+    context.refuse_image("image-1", &"原".repeat(500)).await.unwrap();
+    context.recommend_group(&groups[0], 5).await.unwrap();
+    assert_eq!(
+        told(context.recommend_group("none", 5).await),
+        "There is no group \"none\" in the community."
+    );
+}

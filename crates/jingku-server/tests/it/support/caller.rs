@@ -1,0 +1,129 @@
+//! Signed calls, straight into the router.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use jingku_library::KeyPair;
+use jingku_protocol::actions::Action;
+use jingku_protocol::{Params, sign_request};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::Reply;
+
+/// How long a test waits for what takes a moment.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whoever holds a key pair.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    router: TowerToHyperService<Router>,
+    pub(crate) public_key: String,
+    private_key: SecretString,
+}
+
+impl Caller {
+    pub(crate) fn new(router: Router, public_key: &str, private_key: &str) -> Self {
+        Self {
+            router: TowerToHyperService::new(router),
+            public_key: public_key.to_owned(),
+            private_key: private_key.into(),
+        }
+    }
+
+    pub(crate) fn with_keys(router: Router, keys: &KeyPair) -> Self {
+        Self::new(router, &keys.public_key, keys.private_key.expose_secret())
+    }
+
+    /// Adds `PublicKey` and `Signature`.
+    pub(crate) fn sign(&self, params: Params) -> Params {
+        sign_request(params, &self.public_key, self.private_key.expose_secret())
+    }
+
+    /// Sends a request as it is; the body of the answer is not read yet.
+    pub(crate) async fn open(&self, request: Request<Body>) -> Response {
+        let Ok(response) = self.router.call(request).await;
+        response
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        Reply::read(self.open(request).await).await
+    }
+
+    /// Posts parameters as a form, as they are.
+    pub(crate) async fn post(&self, params: &Params) -> Reply {
+        let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(params.to_form())).unwrap()).await
+    }
+
+    /// Calls an action.
+    pub(crate) async fn call(&self, action: Action, params: &[(&str, &str)]) -> Reply {
+        let add = |all: Params, (name, value): &(&str, &str)| all.text(name, Some(value));
+        let params = params.iter().fold(Params::for_action(action.name()), add);
+        self.post(&self.sign(params)).await
+    }
+
+    /// Calls an action that must succeed; the answer without the id of the request, which never repeats.
+    pub(crate) async fn ok(&self, action: Action, params: &[(&str, &str)]) -> Value {
+        let mut answer = self.call(action, params).await.json;
+        assert_eq!(answer["RetCode"], 0, "{action:?} {params:?}: {answer}");
+        assert_eq!(answer["Action"], format!("{}Response", action.name()));
+        answer.as_object_mut().unwrap().remove("request_uuid");
+        answer
+    }
+
+    /// Calls an action that must be refused, and tells how.
+    pub(crate) async fn refusal(&self, action: Action, params: &[(&str, &str)]) -> (i64, String) {
+        self.call(action, params).await.refusal()
+    }
+
+    /// Starts making an image and tells its id.
+    pub(crate) async fn create(&self, instance_id: &str, name: &str) -> String {
+        let params = [("UHostId", instance_id), ("Name", name)];
+        let reply = self.ok(Action::CreateCompShareCustomImage, &params).await;
+        reply["CompShareImageId"].as_str().unwrap().to_owned()
+    }
+
+    /// The images of a list call.
+    pub(crate) async fn images(&self, params: &[(&str, &str)]) -> Vec<Value> {
+        let mut reply = self.ok(Action::DescribeCompShareCustomImages, params).await;
+        serde_json::from_value(reply["ImageSet"].take()).unwrap()
+    }
+
+    /// One image, asked for by id.
+    pub(crate) async fn image(&self, id: &str) -> Value {
+        let mut images = self.images(&[("CompShareImageId", id)]).await;
+        assert_eq!(images.len(), 1, "{images:?}");
+        images.remove(0)
+    }
+
+    pub(crate) async fn progress(&self, id: &str) -> Value {
+        self.ok(Action::GetCompShareImageCreateProgress, &[("CompShareImageId", id)]).await
+    }
+
+    /// Waits until the making of an image has ended.
+    pub(crate) async fn wait_while_making(&self, id: &str) {
+        let ended = async {
+            while self.progress(id).await["Status"] == "Making" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("the making ends");
+    }
+
+    /// Waits until a worker has read part of the disk.
+    pub(crate) async fn wait_until_begun(&self, id: &str) {
+        let begun = async {
+            while self.progress(id).await["ProcessedBytes"] == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, begun).await.expect("the making begins");
+    }
+}

@@ -1,0 +1,47 @@
+//! Images in the community.
+
+use jingku_library::{Approve, Community, Config};
+use jingku_protocol::actions::Action;
+use serde_json::Value;
+
+use super::{Caller, Service};
+
+impl Service {
+    /// A service in which what is handed in is public at once.
+    pub(crate) async fn approving() -> Self {
+        let community = Community { approve: Approve::Automatic, ..Community::default() };
+        Self::with(Config { community, ..Config::default() }).await
+    }
+}
+
+impl Caller {
+    /// Publishes an image and tells its group.
+    pub(crate) async fn publish(&self, id: &str, params: &[(&str, &str)]) -> String {
+        let params = [&[("CompShareImageId", id)], params].concat();
+        let reply = self.ok(Action::PublishCompShareImage, &params).await;
+        assert_eq!(reply["NewCompShareImageId"], id);
+        reply["GroupId"].as_str().unwrap().to_owned()
+    }
+
+    /// The groups of a list call, whose two copies of the versions are checked against each other.
+    pub(crate) async fn groups(&self, list: Action, params: &[(&str, &str)]) -> Vec<Value> {
+        let reply = self.ok(list, params).await;
+        let groups = reply["CompshareImageGroup"].as_array().unwrap().clone();
+        if list == Action::DescribeCommunityImages {
+            let versions: Vec<_> =
+                groups.iter().flat_map(|group| group["Data"].as_array().unwrap().clone()).collect();
+            assert_eq!(reply["ImageSet"], Value::Array(versions));
+        } else {
+            assert_eq!(reply["ImageSetGroup"], reply["CompshareImageGroup"]);
+        }
+        let available = groups.iter().filter(|group| group["Status"] == "Available").count();
+        assert_eq!(reply["AvailableTotalCount"], available);
+        groups
+    }
+
+    /// The names of the groups of a list call, in its order.
+    pub(crate) async fn group_names(&self, list: Action, params: &[(&str, &str)]) -> Vec<String> {
+        let groups = self.groups(list, params).await;
+        groups.iter().map(|group| group["ImageName"].as_str().unwrap().to_owned()).collect()
+    }
+}

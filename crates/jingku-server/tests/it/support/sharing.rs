@@ -1,0 +1,64 @@
+//! Images in other hands: shared, and of the platform.
+
+use jingku_library::{DiskFormat, Instance, NewInstance, PlatformType};
+use jingku_protocol::actions::Action;
+use serde_json::{Value, json};
+
+use super::{Caller, Service};
+
+impl Caller {
+    /// Shares an image of the caller's own.
+    pub(crate) async fn share(&self, id: &str, accounts: &[i64]) {
+        assert_eq!(self.share_call(id, "AddAccounts", accounts).await, json!([]));
+    }
+
+    /// Shares an image of the caller's own no longer.
+    pub(crate) async fn take_back(&self, id: &str, accounts: &[i64]) {
+        assert_eq!(self.share_call(id, "RemoveAccounts", accounts).await, json!([]));
+    }
+
+    async fn share_call(&self, id: &str, list: &str, accounts: &[i64]) -> Value {
+        let named: Vec<_> = accounts
+            .iter()
+            .enumerate()
+            .map(|(index, account)| (format!("{list}.{index}"), account.to_string()))
+            .collect();
+        let mut params = vec![("CompShareImageId", id)];
+        params.extend(named.iter().map(|(name, account)| (name.as_str(), account.as_str())));
+        self.ok(Action::ModifyCompShareImageShareAccount, &params).await["InvalidAccounts"].clone()
+    }
+
+    /// The ids of the images of a list.
+    pub(crate) async fn ids(&self, list: Action, params: &[(&str, &str)]) -> Vec<String> {
+        let reply = self.ok(list, params).await;
+        let images = reply["ImageSet"].as_array().unwrap().iter();
+        images.map(|image| image["CompShareImageId"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Service {
+    /// Creates another account of this name and calls as it.
+    pub(crate) async fn account(&self, name: &str) -> (i64, Caller) {
+        let (account, keys) = self.context.create_account(name).await.unwrap();
+        (account.id.0, Caller::with_keys(jingku_server::router(self.context.clone()), &keys))
+    }
+
+    /// Makes an image one of the platform's, and tells the id it has there.
+    pub(crate) async fn promote(&self, id: &str, platform_type: PlatformType) -> String {
+        self.context.promote_image(id, platform_type, None).await.unwrap().id
+    }
+
+    /// Puts an image of account 1 into the community.
+    pub(crate) async fn make_public(&self, id: &str) {
+        self.caller().publish(id, &[]).await;
+        self.context.approve_image(id).await.unwrap();
+    }
+
+    /// Declares an instance of an account that was started from an image.
+    pub(crate) async fn start_from(&self, account: i64, id: &str, image_id: &str) -> Instance {
+        let disk = self.disk(&format!("{id}.raw"), DiskFormat::Raw, 9);
+        let new =
+            NewInstance { id, name: None, account, zone: None, disk: &disk, format: None, gpu_type: "" };
+        self.context.add_instance_from(new, image_id).await.unwrap()
+    }
+}

@@ -21,7 +21,7 @@ const CRATES: [(&str, &str); 7] = [
     ("jingku-service", "The server"),
     ("jingku-catalog", "The catalogue"),
     ("jingku-chunks", "The chunk store"),
-    ("jingku-makers", "Disks and files that are imported"),
+    ("jingku-sources", "Disks and files that are imported"),
     ("compshare", "The Rust client"),
     ("jingku", "The commands"),
 ];

@@ -1,7 +1,7 @@
 //! The daemon as a library: the gateway in front, one file an action, the jobs that make images, the way back out.
 //!
 //! Only here is it known that an image is a row and a manifest and a disk: the catalogue, the chunk store and the
-//! makers do not know each other.
+//! sources do not know each other.
 
 mod account_limits;
 mod actions;
@@ -76,9 +76,9 @@ pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
 };
 pub use jingku_chunks::{Seen, Swept};
-pub use jingku_makers::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
-pub use jingku_makers::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jingku_protocol::PlatformType;
+pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
+pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{JobSettings, Workers};
 pub use limits::{
     ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, CLOCK_TRUST_SECS, COVER_WAIT_TIMEOUT, ConnectionLimits,

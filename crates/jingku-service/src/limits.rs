@@ -99,7 +99,7 @@ pub const WORKERS_DEFAULT_MAX: u8 = 8;
 pub(crate) const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The largest window of a zstd file that is imported, in bytes: `zstd --long=29`. Of files with one above 128 MiB a server
 /// unpacks one at a time.
-pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_makers::ZSTD_WINDOW_BYTES_MAX;
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_sources::ZSTD_WINDOW_BYTES_MAX;
 /// The most covers checked at once; more wait. Each may need 48 MiB.
 pub const MAX_COVER_CHECKS: usize = 1;
 /// How long a cover waits to be looked at.

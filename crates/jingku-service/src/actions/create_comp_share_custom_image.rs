@@ -1,6 +1,6 @@
 use jingku_catalog::{CreateImage, NewImage, NewJob};
-use jingku_makers::{Disk, DiskError};
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
+use jingku_sources::{Disk, DiskError};
 
 use super::{name_taken, to_json};
 use crate::context::Context;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{Store, Written};
-use jingku_makers::{DiskError, DiskFormat, open_alone, packing, unpack};
+use jingku_sources::{DiskError, DiskFormat, open_alone, packing, unpack};
 
 use super::make::{MakeError, Readable, copy, no_room};
 use super::progress::Progress;

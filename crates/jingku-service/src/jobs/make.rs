@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{STRETCH_BYTES_MAX, Source, Store, Writer, Written};
-use jingku_makers::content::Caution;
-use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
+use jingku_sources::content::Caution;
+use jingku_sources::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
 use super::progress::{Progress, Stop, share};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, Made, UPLOAD_SOURCE};
 use jingku_chunks::{ManifestId, Written};
-use jingku_makers::DiskFormat;
+use jingku_sources::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;

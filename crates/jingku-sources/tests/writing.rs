@@ -5,8 +5,8 @@ mod qemu;
 use std::fs;
 use std::process::Command;
 
-use jingku_makers::demo::{DEMO_DISK_BYTES, write_demo_disk};
-use jingku_makers::{DiskFormat, Qcow2Writer};
+use jingku_sources::demo::{DEMO_DISK_BYTES, write_demo_disk};
+use jingku_sources::{DiskFormat, Qcow2Writer};
 use qemu::{Bench, data_bytes, read_straight};
 
 #[test]

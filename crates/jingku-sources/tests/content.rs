@@ -13,8 +13,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 
-use jingku_makers::content::{Caution, Content, HEAD_BYTES, TAIL_BYTES, detect};
-use jingku_makers::{Disk, DiskError, DiskFormat, Packing, open_alone};
+use jingku_sources::content::{Caution, Content, HEAD_BYTES, TAIL_BYTES, detect};
+use jingku_sources::{Disk, DiskError, DiskFormat, Packing, open_alone};
 use qemu::Bench;
 
 const MIB: u64 = 1 << 20;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use jingku_makers::{Disk, DiskError};
+use jingku_sources::{Disk, DiskError};
 
 fn main() -> Result<(), DiskError> {
     let path = std::env::args().nth(1).expect("the path of a disk is given");

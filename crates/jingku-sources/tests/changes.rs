@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use jingku_makers::{Disk, DiskError};
+use jingku_sources::{Disk, DiskError};
 use qemu::Bench;
 
 #[test]

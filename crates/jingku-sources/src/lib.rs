@@ -6,8 +6,8 @@
 //!
 //! ```no_run
 //! # use std::path::Path;
-//! # fn main() -> Result<(), jingku_makers::DiskError> {
-//! let disk = jingku_makers::Disk::inspect(Path::new("/srv/vm/trainer.qcow2"), None)?;
+//! # fn main() -> Result<(), jingku_sources::DiskError> {
+//! let disk = jingku_sources::Disk::inspect(Path::new("/srv/vm/trainer.qcow2"), None)?;
 //! let reader = disk.open(Path::new("/var/lib/jingku/scratch"))?;
 //! let mut piece = vec![0; 4 << 20];
 //! let mut at = 0;

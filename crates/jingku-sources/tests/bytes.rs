@@ -4,8 +4,8 @@ mod qemu;
 
 use std::process::Command;
 
-use jingku_makers::DiskFormat::{Qcow2, Raw};
-use jingku_makers::{Disk, DiskError};
+use jingku_sources::DiskFormat::{Qcow2, Raw};
+use jingku_sources::{Disk, DiskError};
 use qemu::Bench;
 
 const MIB: u64 = 1 << 20;

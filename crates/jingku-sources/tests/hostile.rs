@@ -11,8 +11,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jingku_makers::DiskFormat::Qcow2;
-use jingku_makers::{Disk, DiskError};
+use jingku_sources::DiskFormat::Qcow2;
+use jingku_sources::{Disk, DiskError};
 use proptest::prelude::*;
 use qemu::{Bench, patch};
 

@@ -9,7 +9,7 @@ mod qemu;
 
 use std::fs;
 
-use jingku_makers::{Disk, DiskFormat, DiskReader, Qcow2Writer, open_alone};
+use jingku_sources::{Disk, DiskFormat, DiskReader, Qcow2Writer, open_alone};
 use qemu::{Bench, patch, read_by_ranges, read_straight};
 
 const SECTOR: u64 = 512;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jingku_makers::{DiskError, Packing, Unpacked, open_alone, packing, unpack};
+use jingku_sources::{DiskError, Packing, Unpacked, open_alone, packing, unpack};
 use proptest::prelude::*;
 use qemu::{Bench, patch};
 

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jingku_makers::{Disk, DiskFormat, DiskReader};
+use jingku_sources::{Disk, DiskFormat, DiskReader};
 use tempfile::TempDir;
 
 /// Says whether `qemu-img` and `qemu-io` are here. Without them a test skips, but fails in CI.

@@ -6,8 +6,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use jingku_makers::DiskFormat::{Qcow2, Raw};
-use jingku_makers::{Disk, DiskError};
+use jingku_sources::DiskFormat::{Qcow2, Raw};
+use jingku_sources::{Disk, DiskError};
 use qemu::Bench;
 
 /// Returns the sentence that refuses a disk, after checking that it is one.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jingku_makers::{DiskError, PackedFault, Packing, Unpacked, packing, unpack};
+use jingku_sources::{DiskError, PackedFault, Packing, Unpacked, packing, unpack};
 use tempfile::TempDir;
 
 struct Bench {

@@ -14,10 +14,10 @@ use self::intake::Intake;
 pub use self::sealed::{Sealed, Written};
 pub use self::source::Source;
 use crate::backend::Backend;
+use crate::cut::Cut;
 use crate::error::{Error, Result};
-use crate::format::manifest::{Layout, Shape};
+use crate::format::layout::{Layout, Shape};
 use crate::id::ManifestId;
-use crate::store::Cut;
 
 pub(crate) use self::stream::write as write_stream;
 

@@ -1,13 +1,14 @@
 //! Comparing what manifests name with what was found.
 
-use super::Findings;
 use super::look::{Group, Look, reason};
+use super::report::Findings;
 use crate::backend::Backend;
+use crate::chunk_reader::ChunkReader;
 use crate::error::Error;
+use crate::format::layout::Extent;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
-use crate::manifest::{Extent, Extents};
-use crate::store;
+use crate::manifest::Extents;
 
 /// The most chunks of one manifest in one group that are looked at again, each because it was not found good.
 const AGAIN_MAX: usize = 10_000;
@@ -95,14 +96,14 @@ impl<'a> Compare<'a> {
     }
 
     fn wrong(&self, id: ChunkId, len: u64, group: &Group) -> Option<String> {
-        let seen = match store::decompressor() {
+        let seen = ChunkReader::new().and_then(|mut reader| {
             // Its header may be good all the same, and then only its bytes tell.
-            Ok(mut decompressor) if group.damaged.contains_key(&id) => {
-                store::read_noted(self.backend, id, &mut decompressor).map(|plain| plain.len() as u64)
+            if group.damaged.contains_key(&id) {
+                reader.read_or_mark(self.backend, id).map(|plain| plain.len() as u64)
+            } else {
+                self.look.chunk(id, &mut reader).map(u64::from)
             }
-            Ok(mut decompressor) => self.look.chunk(id, &mut decompressor).map(u64::from),
-            Err(error) => Err(error),
-        };
+        });
         match seen {
             Ok(length) if length == len => None,
             Ok(_) => Some("it is not as long as the manifest says".to_owned()),

@@ -7,16 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use zstd::bulk::Decompressor;
-
-use super::{CHECK_THREADS_MAX, CheckPlan, Depth, Seen, Watch};
+use super::plan::{CHECK_THREADS_MAX, CheckPlan, Depth, Seen, Watch};
 use crate::backend::Backend;
 use crate::census::{Census, list_chunks};
+use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
 use crate::format::chunk::Header;
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::store;
 use crate::suspects::{self, Suspects};
 
 /// How many chunks are handed to the threads at least, so that they do not wait for each other all the time.
@@ -81,8 +79,8 @@ impl<'a> Look<'a> {
 
     /// Looks at a chunk, and tells how long its plain bytes are. What is found damaged is noted, so that the next to
     /// store it heals it.
-    pub(super) fn chunk(&self, id: ChunkId, decompressor: &mut Decompressor<'_>) -> Result<u32> {
-        let looked = if self.reads(id) { self.read_in_full(id, decompressor) } else { self.header(id) };
+    pub(super) fn chunk(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
+        let looked = if self.reads(id) { self.read_in_full(id, reader) } else { self.header(id) };
         looked.inspect_err(|error| suspects::note(self.backend, id, error))
     }
 
@@ -96,8 +94,8 @@ impl<'a> Look<'a> {
         asked || self.noted.contain(id)
     }
 
-    fn read_in_full(&self, id: ChunkId, decompressor: &mut Decompressor<'_>) -> Result<u32> {
-        let (plain, length) = store::read_object(self.backend, id, decompressor)?;
+    fn read_in_full(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
+        let (plain, length) = reader.read(self.backend, id)?;
         self.bytes.fetch_add(length, Ordering::Relaxed);
         self.read_chunks.fetch_add(1, Ordering::Relaxed);
         self.read_bytes.fetch_add(length, Ordering::Relaxed);
@@ -133,11 +131,11 @@ impl<'a> Look<'a> {
         let found: Vec<AtomicU32> = ids.iter().map(|_| AtomicU32::new(0)).collect();
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut decompressor = store::decompressor()?;
+            let mut reader = ChunkReader::new()?;
             while !self.is_stopped() {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(id) = ids.get(at) else { break };
-                match self.chunk(*id, &mut decompressor) {
+                match self.chunk(*id, &mut reader) {
                     Ok(length) => found[at].store(length, Ordering::Relaxed),
                     Err(error) => {
                         let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,9 +7,10 @@ use super::needs::Needs;
 use crate::backend::Backend;
 use crate::census::{Census, list_chunks};
 use crate::error::{Error, Result};
+use crate::format::layout::Extent;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
-use crate::manifest::{Extent, Extents};
+use crate::manifest::Extents;
 
 /// How often manifests that became live meanwhile are read before writers have to wait for that.
 const CATCH_UP_ROUNDS_MAX: u32 = 3;

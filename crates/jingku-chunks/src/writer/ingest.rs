@@ -7,11 +7,11 @@ use zstd::bulk::Compressor;
 
 use super::source::Source;
 use crate::backend::{Backend, Claim, Existing, Outcome};
+use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::store;
 use crate::suspects::{self, Suspects};
 
 /// What is to become chunks: one of them, or a stretch that is read and cut by the thread that stores it.
@@ -142,7 +142,7 @@ impl Ingest {
 
 /// Reads a chunk that was noted. One that cannot be read is no better than a damaged one: there is a good one at hand.
 fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
-    Ok(store::read_chunk(backend, id, &mut store::decompressor()?).is_err())
+    Ok(ChunkReader::new()?.read(backend, id).is_err())
 }
 
 /// The name of a chunk, unless it is all zeros.

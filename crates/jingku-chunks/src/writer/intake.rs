@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::ingest::{Ingest, Ingested, Job, Shared};
-use super::sealed::Sealed;
+use super::sealed::{Sealed, Totals};
 use super::sync_ahead::SyncAhead;
 use crate::backend::{Backend, Stage};
 use crate::error::{Error, Result};
-use crate::format::manifest::{Encoder, Layout};
+use crate::format::layout::Layout;
+use crate::format::manifest::Encoder;
 use crate::hold::Hold;
 use crate::id::ManifestId;
 use crate::known::KnownChunks;
@@ -27,16 +28,6 @@ pub(super) struct Intake {
     totals: Totals,
     known: KnownChunks,
     sync_ahead: SyncAhead,
-}
-
-/// What was stored so far.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Totals {
-    pub(super) data_bytes: u64,
-    pub(super) new_bytes: u64,
-    pub(super) new_chunks: u64,
-    pub(super) reused_chunks: u64,
-    pub(super) known_plain_bytes: u64,
 }
 
 impl Intake {

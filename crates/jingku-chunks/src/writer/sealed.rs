@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 
-use super::intake::Totals;
 use crate::backend::{Backend, Existing, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::hold::Hold;
 use crate::id::ManifestId;
 use crate::key::Key;
 use crate::manifest::Manifest;
+
+/// What was stored so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub(super) data_bytes: u64,
+    pub(super) new_bytes: u64,
+    pub(super) new_chunks: u64,
+    pub(super) reused_chunks: u64,
+    pub(super) known_plain_bytes: u64,
+}
 
 /// A disk or stream whose chunks are all durable, and whose manifest has no name yet.
 #[must_use = "without its manifest the chunks are garbage"]

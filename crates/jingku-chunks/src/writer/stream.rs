@@ -10,8 +10,7 @@ use super::intake::Intake;
 use super::sealed::Sealed;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
-use crate::format::LOGICAL_SIZE_MAX;
-use crate::format::manifest::Layout;
+use crate::format::layout::{LOGICAL_SIZE_MAX, Layout};
 
 /// The shortest chunk of a stream but its last, in bytes.
 const CHUNK_BYTES_MIN: usize = 64 << 10;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::claims::{DiskClaim, DiskWatch, NoClaim};
 use self::folder::Folder;
 use self::session::Session;
-use super::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 

@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::claims::Claims;
-use super::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 

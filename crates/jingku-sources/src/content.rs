@@ -1,6 +1,7 @@
 //! What a file is, by its content: the one place where that is decided.
 
 mod archive;
+mod ends;
 mod foreign;
 mod structure;
 mod text;
@@ -9,7 +10,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::unpack::Packing;
+use self::ends::Ends;
+pub(crate) use self::ends::is_zero;
+pub use self::foreign::Foreign;
+use crate::packing::Packing;
 
 /// Bytes of the start of a file that [`detect`] looks at: up to the end of the first label of ZFS.
 pub const HEAD_BYTES: usize = 264 << 10;
@@ -31,15 +35,6 @@ pub enum Content {
     Foreign(Foreign),
     /// None of all these. An encrypted disk looks so, and so does a file taken by mistake.
     Unknown,
-}
-
-/// What is recognised and is no disk that we read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Foreign {
-    /// What it is, with its article.
-    pub name: &'static str,
-    /// The command that makes a disk of it, where there is one. `FILE` stands for its path.
-    pub command: Option<&'static str>,
 }
 
 /// Says what a file is, from its first [`HEAD_BYTES`] and its last [`TAIL_BYTES`], or all of it where it is shorter.
@@ -104,51 +99,4 @@ pub(crate) fn caution(content: Content, is_qcow2: bool, zero: bool) -> Option<Ca
         Content::Foreign(foreign) if is_qcow2 => Some(Caution::Holds(foreign.name.to_owned())),
         _ => Some(Caution::NoStructure),
     }
-}
-
-/// The two ends of a file.
-struct Ends<'a> {
-    head: &'a [u8],
-    tail: &'a [u8],
-    size: u64,
-}
-
-impl<'a> Ends<'a> {
-    /// Bytes at an offset of the file, if they lie in one of its ends.
-    fn bytes(&self, at: u64, len: usize) -> Option<&'a [u8]> {
-        let within = |from: u64, end: &'a [u8]| {
-            let start = usize::try_from(at.checked_sub(from)?).ok()?;
-            end.get(start..start.checked_add(len)?)
-        };
-        within(0, self.head).or_else(|| within(self.size.checked_sub(self.tail.len() as u64)?, self.tail))
-    }
-
-    /// Bytes that lie so far before the end.
-    fn at_end(&self, before: u64, len: usize) -> Option<&'a [u8]> {
-        self.bytes(self.size.checked_sub(before)?, len)
-    }
-
-    fn has(&self, at: u64, magic: &[u8]) -> bool {
-        self.bytes(at, magic.len()) == Some(magic)
-    }
-
-    fn u16_le(&self, at: u64) -> Option<u16> {
-        self.bytes(at, 2)?.try_into().ok().map(u16::from_le_bytes)
-    }
-
-    fn u32_le(&self, at: u64) -> Option<u32> {
-        self.bytes(at, 4)?.try_into().ok().map(u32::from_le_bytes)
-    }
-
-    fn u32_be(&self, at: u64) -> Option<u32> {
-        self.bytes(at, 4)?.try_into().ok().map(u32::from_be_bytes)
-    }
-
-    fn u64_le(&self, at: u64) -> Option<u64> {
-        self.bytes(at, 8)?.try_into().ok().map(u64::from_le_bytes)
-    }
-}
-
-pub(crate) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| *byte == 0)
 }

@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::content::Caution;
+use crate::error::DiskError;
+use crate::format::DiskFormat;
+use crate::layer::Layer;
+use crate::pattern::Pattern;
 use crate::qcow2::{Backing, Header};
+use crate::qemu;
+use crate::reader::DiskReader;
 use crate::source::Source;
-use crate::{DiskError, DiskFormat, DiskReader, Pattern, qemu};
 
 /// A disk as the operator saw it when the instance was declared: the files it consists of, top first.
 ///
@@ -21,15 +26,6 @@ pub struct Disk {
     /// What its bytes are when it consists of no file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
-}
-
-/// One file of a disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layer {
-    /// Absolute and canonical.
-    pub path: PathBuf,
-    /// How to read it, whatever it may look like later.
-    pub format: DiskFormat,
 }
 
 /// Whether a machine may run on a disk that is opened.
@@ -150,7 +146,7 @@ impl Disk {
                 if let Some((source, _)) = parts.iter().find(|(_, header)| is_cut(header)) {
                     return Err(cut_by_qemu(&source.path, feature));
                 }
-                let converted = qemu::convert(self, feature, scratch_dir, proceed)?;
+                let converted = qemu::convert(&self.layers, self.size_bytes, feature, scratch_dir, proceed)?;
                 let sources = parts.into_iter().map(|(source, _)| source).collect();
                 Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
             }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::content::Foreign;
-use crate::unpack::PackedFault;
+use crate::packing::PackedFault;
 
 /// Says why a disk could not be declared, opened or read.
 ///
@@ -199,7 +199,7 @@ fn clause(error: &dyn std::fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unpack::Packing;
+    use crate::packing::Packing;
 
     #[test]
     fn no_message_ends_in_two_full_stops() {

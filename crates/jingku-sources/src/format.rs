@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DiskError;
 use crate::content::{Content, Foreign};
+use crate::error::DiskError;
 
 /// How the bytes of a disk lie in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::demo::noise;
+use crate::noise::noise;
 
 /// How many pieces of data a disk has, evenly spread from its start.
 const PIECES: u64 = 8;
@@ -32,8 +32,8 @@ impl Pattern {
         buf.fill(0);
         let end = offset + buf.len() as u64;
         for (number, piece) in pieces(len).filter(|(_, piece)| piece.start < end && piece.end > offset) {
-            let bytes =
-                noise(if number == 0 { 0 } else { self.seed.wrapping_add(number << 48) }, PIECE_BYTES);
+            let seed = if number == 0 { 0 } else { self.seed.wrapping_add(number << 48) };
+            let bytes = noise(seed, usize::try_from(PIECE_BYTES).expect("a small constant"));
             let shared = piece.start.max(offset)..piece.end.min(end);
             let within = |range: &Range<u64>, base: u64| {
                 let place = |at: u64| usize::try_from(at - base).expect("within a buffer");

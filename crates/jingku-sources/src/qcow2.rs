@@ -8,7 +8,7 @@ mod image;
 mod tables;
 mod writer;
 
-pub(crate) use header::{Backing, Header};
-pub(crate) use image::{Image, Place};
-pub(crate) use tables::check_tables;
-pub use writer::Qcow2Writer;
+pub(crate) use self::header::{Backing, Header};
+pub(crate) use self::image::{Image, Place};
+pub(crate) use self::tables::check_tables;
+pub use self::writer::Qcow2Writer;

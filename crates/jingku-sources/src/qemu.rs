@@ -4,6 +4,6 @@ mod child;
 mod convert;
 mod lock;
 
-pub(crate) use convert::convert;
-pub use lock::is_written;
-pub(crate) use lock::refuse_if_written;
+pub(crate) use self::convert::convert;
+pub use self::lock::is_written;
+pub(crate) use self::lock::refuse_if_written;

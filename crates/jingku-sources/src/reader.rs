@@ -5,10 +5,11 @@ use std::io;
 use std::ops::Range;
 
 use crate::content::{self, Caution, HEAD_BYTES, TAIL_BYTES, caution, detect, is_zero};
+use crate::error::DiskError;
+use crate::pattern::Pattern;
 use crate::qcow2::{Header, Image, Place};
 use crate::raw::{next_stored, read_padded};
 use crate::source::Source;
-use crate::{DiskError, Pattern};
 
 /// Read at once where zeros are looked for.
 const PIECE_BYTES: usize = 1 << 20;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::DiskError;
 use crate::content::{Content, HEAD_BYTES, TAIL_BYTES, detect};
+use crate::error::DiskError;
 
 /// A regular file opened for reading, never for writing.
 #[derive(Debug)]

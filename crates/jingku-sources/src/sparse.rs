@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
+use crate::content::is_zero;
+
 /// Zeros are left out in pieces of this many bytes that begin at a multiple of it.
 const PIECE_BYTES: u64 = 64 << 10;
 /// Bytes of a block, in which files say what they take up.
@@ -70,11 +72,6 @@ impl SparseWriter {
         self.file.sync_data()?;
         Ok(self.file.metadata()?.blocks() * BLOCK_BYTES)
     }
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<64>();
-    words.iter().all(|word| *word == [0; 64]) && rest.iter().all(|byte| *byte == 0)
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@
 use std::path::Path;
 
 use crate::content::Content;
+use crate::error::DiskError;
+use crate::format::DiskFormat;
 use crate::qcow2::{Header, check_tables};
+use crate::reader::DiskReader;
 use crate::source::Source;
-use crate::{DiskError, DiskFormat, DiskReader};
 
 /// Opens the disk that a file is, which is raw or qcow2 and has `size_max` bytes at most.
 ///

@@ -1,6 +1,7 @@
 //! Archives that have no magic number at their start, or had none in old times.
 
-use super::{Ends, Foreign};
+use super::ends::Ends;
+use super::foreign::Foreign;
 
 const BLOCK: usize = 512;
 /// The checksum of a tar header, in octal digits.

@@ -1,6 +1,15 @@
 //! What is no disk, or a disk in a format that is not read, by its magic number or its last sector.
 
-use super::{Ends, Foreign};
+use super::ends::Ends;
+
+/// What is recognised and is no disk that we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Foreign {
+    /// What it is, with its article.
+    pub name: &'static str,
+    /// The command that makes a disk of it, where there is one. `FILE` stands for its path.
+    pub command: Option<&'static str>,
+}
 
 const CONVERT: Option<&str> = Some("qemu-img convert -O qcow2 FILE disk.qcow2");
 const NONE: Option<&str> = None;

@@ -3,7 +3,7 @@
 //! A magic number of two bytes alone is not believed: one compressed file in 65,536 would have it. Where a format has no
 //! more, other fields must be possible as well.
 
-use super::Ends;
+use super::ends::Ends;
 
 /// Magic numbers of at least four bytes at a fixed place.
 const MAGICS: &[(u64, &[u8], &str)] = &[

@@ -1,6 +1,7 @@
 //! Text where a disk should be: a page that an address answered instead of the file, a script, a checksum.
 
-use super::Foreign;
+use super::ends::is_zero;
+use super::foreign::Foreign;
 
 /// Texts that are recognised by how they begin, in small letters. `true`: only when all of it is text.
 const BEGINNINGS: &[(&[u8], bool, &str, Option<&str>)] = &[
@@ -42,7 +43,7 @@ pub(super) fn find(head: &[u8]) -> Option<Foreign> {
 fn is_text(head: &[u8]) -> bool {
     let end = head.iter().position(|byte| *byte == 0).unwrap_or(head.len());
     let (body, rest) = head.split_at(end);
-    if body.is_empty() || !super::is_zero(rest) {
+    if body.is_empty() || !is_zero(rest) {
         return false;
     }
     let body = match std::str::from_utf8(body) {

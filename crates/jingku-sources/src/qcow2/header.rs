@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::{DiskError, DiskFormat};
+use crate::error::DiskError;
+use crate::format::DiskFormat;
 
 /// QEMU counts a qcow2 disk in sectors of so many bytes.
 pub(crate) const SECTOR_BYTES: u64 = 512;

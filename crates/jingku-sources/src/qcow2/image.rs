@@ -7,8 +7,8 @@ use imago::file::File as ImagoFile;
 use imago::qcow2::Qcow2;
 use imago::{FormatAccess, ShallowMapping};
 
-use crate::DiskError;
-use crate::qcow2::Header;
+use super::header::Header;
+use crate::error::DiskError;
 use crate::raw::read_padded;
 use crate::source::Source;
 

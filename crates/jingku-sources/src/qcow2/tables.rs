@@ -5,8 +5,8 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::DiskError;
-use crate::qcow2::Header;
+use super::header::Header;
+use crate::error::DiskError;
 use crate::raw::read_padded;
 use crate::source::Source;
 

@@ -8,8 +8,8 @@ use imago::qcow2::Qcow2;
 use imago::{DenyImplicitOpenGate, FormatAccess, FormatCreateBuilder};
 use tempfile::NamedTempFile;
 
-use crate::DiskError;
-use crate::qcow2::header::SECTOR_BYTES;
+use super::header::SECTOR_BYTES;
+use crate::error::DiskError;
 
 /// Writes a disk into a new qcow2 file (version 3, 64 KiB clusters, not compressed).
 ///

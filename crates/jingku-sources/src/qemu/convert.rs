@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::child::{End, run};
-use crate::{Disk, DiskError, DiskFormat, Layer};
+use crate::error::DiskError;
+use crate::format::DiskFormat;
+use crate::layer::Layer;
 
 /// Time allowed for any conversion, however small.
 const TIMEOUT_BASE: Duration = Duration::from_mins(1);
@@ -24,12 +26,13 @@ const BYTES_PER_SECOND_MIN: u64 = 8 << 20;
 ///
 /// Every layer is told to `qemu-img` with its path and format, so it follows no name and probes no format itself.
 pub(crate) fn convert(
-    disk: &Disk,
+    layers: &[Layer],
+    size_bytes: u64,
     feature: &'static str,
     scratch_dir: &Path,
     proceed: &dyn Fn() -> bool,
 ) -> Result<File, DiskError> {
-    let failed = |why: String| DiskError::Converter { path: disk.layers[0].path.clone(), feature, why };
+    let failed = |why: String| DiskError::Converter { path: layers[0].path.clone(), feature, why };
     let scratch = || -> io::Result<_> {
         // Absolute, so that no part of it can be taken for a protocol or an option.
         let folder = scratch_dir.canonicalize()?;
@@ -39,17 +42,16 @@ pub(crate) fn convert(
     let mut program = Command::new("qemu-img");
     program
         .args(["convert", "-O", "raw", "-S", "4k"])
-        .arg(format!("json:{}", block_device(&disk.layers)))
+        .arg(format!("json:{}", block_device(layers)))
         .arg(target.path());
-    let timeout = TIMEOUT_BASE + Duration::from_secs(disk.size_bytes / BYTES_PER_SECOND_MIN);
+    let timeout = TIMEOUT_BASE + Duration::from_secs(size_bytes / BYTES_PER_SECOND_MIN);
     match run(&program, timeout, proceed) {
         Ok(End::Ended { status, .. }) if status.success() => {
             let copied = target.as_file().metadata().map_err(DiskError::io("look at", target.path()))?.len();
             // What is missing at the end would be read as zeros.
-            if copied < disk.size_bytes {
+            if copied < size_bytes {
                 let why = format!(
-                    "it wrote {copied} of {} bytes; look at the disk with `qemu-img check`",
-                    disk.size_bytes
+                    "it wrote {copied} of {size_bytes} bytes; look at the disk with `qemu-img check`"
                 );
                 return Err(failed(why));
             }
@@ -65,7 +67,7 @@ pub(crate) fn convert(
             let seconds = timeout.as_secs();
             Err(failed(format!("it did not end within {seconds} s; check the storage of this host")))
         }
-        Ok(End::Stopped) => Err(DiskError::Stopped { path: disk.layers[0].path.clone() }),
+        Ok(End::Stopped) => Err(DiskError::Stopped { path: layers[0].path.clone() }),
         Err(error) => {
             Err(failed(format!("it could not be run ({error}); check the installation of qemu-img")))
         }

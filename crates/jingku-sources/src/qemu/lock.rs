@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use crate::DiskError;
+use crate::error::DiskError;
 use crate::source::Source;
 
 /// Byte that QEMU locks while it holds the permission to write: `RAW_LOCK_PERM_BASE` (100) and

@@ -4,18 +4,19 @@ use std::io::Read;
 
 use flate2::bufread::GzDecoder;
 
-use super::{Counted, PackedFault, Packing, Stop};
+use super::input::{Input, Stop};
+use crate::packing::{PackedFault, Packing};
 
 /// One member after the other; zeros may follow the last, as after a file on a tape, but nothing else.
 pub(super) struct GzipMembers {
     /// `None` only while one member is left for the next.
-    member: Option<Box<GzDecoder<Counted>>>,
+    member: Option<Box<GzDecoder<Input>>>,
     ended: bool,
     position: u64,
 }
 
 impl GzipMembers {
-    pub(super) fn start(input: Counted) -> Self {
+    pub(super) fn start(input: Input) -> Self {
         Self { member: Some(Box::new(GzDecoder::new(input))), ended: false, position: 0 }
     }
 

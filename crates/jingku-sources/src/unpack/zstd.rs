@@ -8,12 +8,9 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use ::zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-use super::{Counted, PackedFault, Packing, Step, Stop};
+use super::input::{Input, Step, Stop};
+use crate::packing::{PackedFault, Packing, ZSTD_WINDOW_BITS_MAX, ZSTD_WINDOW_BYTES_MAX};
 
-/// The largest window that is read, in bytes: `zstd --long=29`. The decoder keeps the whole of it in memory.
-pub const WINDOW_BYTES_MAX: u64 = 1 << WINDOW_BITS_MAX;
-/// The largest window of a zstd frame, as a power of two.
-const WINDOW_BITS_MAX: u32 = 29;
 /// The largest window that every stream may have, in bytes: what `zstd` writes without being told that memory does not
 /// count. Of those with a larger one only one is read at a time.
 const SHARED_WINDOW_BYTES_MAX: u64 = 128 << 20;
@@ -26,7 +23,7 @@ const HEADER_BYTES_MAX: usize = 18;
 
 /// One frame after the other; zeros may follow the last, but nothing else.
 pub(super) struct ZstdFrames {
-    input: Counted,
+    input: Input,
     decoder: Decoder<'static>,
     in_frame: bool,
     ended: bool,
@@ -34,9 +31,9 @@ pub(super) struct ZstdFrames {
 }
 
 impl ZstdFrames {
-    pub(super) fn start(input: Counted) -> Result<Self, Stop> {
+    pub(super) fn start(input: Input) -> Result<Self, Stop> {
         let mut decoder = Decoder::new().map_err(Stop::Io)?;
-        let limit = ::zstd::zstd_safe::DParameter::WindowLogMax(WINDOW_BITS_MAX);
+        let limit = ::zstd::zstd_safe::DParameter::WindowLogMax(ZSTD_WINDOW_BITS_MAX);
         decoder.set_parameter(limit).map_err(Stop::Io)?;
         Ok(Self { input, decoder, in_frame: false, ended: false, large_window: None })
     }
@@ -77,7 +74,7 @@ impl ZstdFrames {
                 if frame.dictionary != 0 {
                     return Err(PackedFault::NeedsDictionary(frame.dictionary).into());
                 }
-                if frame.window > WINDOW_BYTES_MAX {
+                if frame.window > ZSTD_WINDOW_BYTES_MAX {
                     return Err(PackedFault::NeedsMemory(frame.window).into());
                 }
                 if frame.window > SHARED_WINDOW_BYTES_MAX && !self.take_large_window() {

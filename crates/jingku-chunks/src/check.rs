@@ -1,43 +1,44 @@
 //! Looking whether what is stored is what it should be, beside writers and sweeps: `docs/operate/check.md`.
 
-mod compare;
-mod look;
+mod comparison;
 mod plan;
 mod report;
+mod scanner;
 
 use std::sync::Arc;
 
-use self::compare::Compare;
-use self::look::{Group, Look};
-pub use self::plan::{CHECK_THREADS_MAX, CheckPlan, Depth, Seen, Watch};
-pub use self::report::{FLAWS_MAX, Findings, Flaw};
+use self::comparison::Comparison;
+pub use self::plan::{CHECK_THREADS_MAX, CheckPlan, CheckProgress, Depth, OnProgress};
+pub use self::report::{CheckReport, FINDINGS_MAX, Finding};
+use self::scanner::{Group, Scanner};
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::id::ManifestId;
-use crate::suspects::Suspects;
+use crate::quarantine::Quarantine;
 
 /// Runs a check; `None` when it was stopped.
 pub(crate) fn run(
     backend: &Arc<dyn Backend>,
     manifests: &[ManifestId],
     plan: &CheckPlan,
-    watch: Watch<'_>,
-) -> Result<Option<Findings>> {
-    let mut findings = Findings::new(manifests.len());
-    let noted = Suspects::load(backend.as_ref())?;
-    let look = Look::new(backend.as_ref(), plan, &noted, watch);
-    let mut compare = Compare::new(backend.as_ref(), manifests, &look);
+    on_progress: OnProgress<'_>,
+) -> Result<Option<CheckReport>> {
+    let mut findings = CheckReport::new(manifests.len());
+    let quarantine = Quarantine::load(backend.as_ref())?;
+    let scanner = Scanner::new(backend.as_ref(), plan, &quarantine, on_progress);
+    let mut comparison = Comparison::new(backend.as_ref(), manifests, &scanner);
     let mut next = Some(*plan.prefixes.start()).filter(|first| plan.prefixes.contains(first));
     // A store without a chunk has manifests all the same.
     while let Some(first) = next {
-        let Some(mut group) = Group::look(&look, first, *plan.prefixes.end(), plan.census_chunks_max)? else {
+        let Some(mut group) = Group::scan(&scanner, first, *plan.prefixes.end(), plan.census_chunks_max)?
+        else {
             return Ok(None);
         };
         findings.chunks += group.chunks.len() as u64;
-        compare.all(&mut group, &mut findings);
+        comparison.all(&mut group, &mut findings);
         next = group.last_prefix.checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
-    findings.bytes = look.bytes();
-    (findings.read_chunks, findings.read_bytes) = look.read();
+    findings.bytes = scanner.bytes();
+    (findings.read_chunks, findings.read_bytes) = scanner.read();
     Ok(Some(findings))
 }

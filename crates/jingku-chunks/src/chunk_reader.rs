@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::chunk;
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::suspects;
+use crate::quarantine;
 
 /// Reads chunks on one thread. It keeps the decompressor, which costs as much to create as a small chunk to decompress.
 pub(crate) struct ChunkReader {
@@ -25,7 +25,7 @@ impl ChunkReader {
     /// Reads the plain bytes of a chunk. Marks the chunk if it is damaged, so that the next writer of the same content
     /// repairs it.
     pub(crate) fn read_or_mark(&mut self, backend: &dyn Backend, id: ChunkId) -> Result<Vec<u8>> {
-        let (plain, _) = self.read(backend, id).inspect_err(|error| suspects::note(backend, id, error))?;
+        let (plain, _) = self.read(backend, id).inspect_err(|error| quarantine::mark(backend, id, error))?;
         Ok(plain)
     }
 

@@ -1,4 +1,4 @@
-//! A backend that fails when told to, for tests here and above.
+//! A backend that fails when reported to, for tests here and above.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -31,8 +31,8 @@ pub enum Operation {
     Sync,
     /// [`Backend::claim`] and [`Claim::add`]
     Claim,
-    /// [`Backend::watch_claims`] and [`ClaimWatch::hold`]
-    Watch,
+    /// [`Backend::watch_claims`] and [`ClaimWatch::pause`]
+    WatchClaims,
 }
 
 impl Operation {
@@ -48,7 +48,7 @@ impl Operation {
         Self::Delete,
         Self::Sync,
         Self::Claim,
-        Self::Watch,
+        Self::WatchClaims,
     ];
 }
 
@@ -61,7 +61,7 @@ pub enum Fault {
     Io,
 }
 
-/// Passes every call on to another backend, counts it, and fails those it was told to.
+/// Passes every call on to another backend, counts it, and fails those it was reported to.
 ///
 /// It also remembers what was put and deleted since the last sync, and can lose that as a power cut would.
 pub struct Faulty<B> {
@@ -276,7 +276,7 @@ impl<B: Backend> Backend for Faulty<B> {
     }
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
-        self.enter(Operation::Watch)?;
+        self.enter(Operation::WatchClaims)?;
         Ok(Box::new(FaultyWatch { inner: self.inner.watch_claims()?, backend: self.share() }))
     }
 }
@@ -299,13 +299,13 @@ struct FaultyWatch<B> {
 }
 
 impl<B: Backend> ClaimWatch for FaultyWatch<B> {
-    fn hold(&mut self, tell: &mut dyn FnMut(Key)) -> Result<()> {
-        self.backend.enter(Operation::Watch)?;
-        self.inner.hold(tell)
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+        self.backend.enter(Operation::WatchClaims)?;
+        self.inner.pause(visit)
     }
 
-    fn release(&mut self) {
-        self.inner.release();
+    fn resume(&mut self) {
+        self.inner.resume();
     }
 }
 

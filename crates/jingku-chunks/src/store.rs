@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::check::{self, CheckPlan, Findings, Watch};
+use crate::check::{self, CheckPlan, CheckReport, OnProgress};
 use crate::chunk_reader::ChunkReader;
 use crate::cut::{Cut, ZSTD_LEVEL};
 use crate::error::Result;
-use crate::hold::Hold;
+use crate::gc_guard::GcGuard;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 use crate::manifest::Manifest;
@@ -73,23 +73,23 @@ impl Store {
 
     /// Keeps sweeps away from these manifests and the chunks they name until the hold is dropped, as a copy of them needs
     /// while an image may be deleted. Look whether they are still live *afterwards*.
-    pub fn hold(&self, manifests: &[ManifestId]) -> Result<Hold> {
-        let hold = Hold::begin(self.backend.as_ref())?;
-        manifests.iter().try_for_each(|id| hold.add(Key::Manifest(*id)))?;
-        Ok(hold)
+    pub fn guard(&self, manifests: &[ManifestId]) -> Result<GcGuard> {
+        let guard = GcGuard::begin(self.backend.as_ref())?;
+        manifests.iter().try_for_each(|id| guard.add(Key::Manifest(*id)))?;
+        Ok(guard)
     }
 
-    /// Compares what manifests name with what is stored; `None` when `watch` stopped it. What is damaged is told, and noted
+    /// Compares what manifests name with what is stored; `None` when `on_progress` stopped it. What is damaged is told, and noted
     /// so that the next to store it heals it; it is no error.
     ///
-    /// Of manifests that may cease to be live meanwhile, [`hold`](Self::hold) those: else a sweep looks like damage.
+    /// Of manifests that may cease to be live meanwhile, [`guard`](Self::guard) those: else a sweep looks like damage.
     pub fn check(
         &self,
         manifests: &[ManifestId],
         plan: &CheckPlan,
-        watch: Watch<'_>,
-    ) -> Result<Option<Findings>> {
-        check::run(&self.backend, manifests, plan, watch)
+        on_progress: OnProgress<'_>,
+    ) -> Result<Option<CheckReport>> {
+        check::run(&self.backend, manifests, plan, on_progress)
     }
 
     /// Begins a sweep, which removes what no image needs.

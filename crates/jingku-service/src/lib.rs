@@ -75,7 +75,7 @@ pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
 };
-pub use jingku_chunks::{Seen, Swept};
+pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};

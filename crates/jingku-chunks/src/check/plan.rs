@@ -49,14 +49,14 @@ impl CheckPlan {
 
 /// What was looked at just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// The chunk. Names are as good as random, so it also tells how far the check is: see [`Seen::per_mille`].
+pub struct CheckProgress {
+    /// The chunk. Names are as good as random, so it also tells how far the check is: see [`CheckProgress::per_mille`].
     pub chunk: ChunkId,
     /// How long its object is, in bytes; 0 when it was not read.
     pub read_bytes: u64,
 }
 
-impl Seen {
+impl CheckProgress {
     /// How much of all names comes before it, in thousandths.
     pub fn per_mille(&self) -> u64 {
         ((self.chunk.rank() >> 32) * 1000) >> 32
@@ -64,4 +64,4 @@ impl Seen {
 }
 
 /// Is told of every chunk, from several threads; may take its time, and stops the check with `Break`.
-pub type Watch<'a> = &'a (dyn Fn(Seen) -> ControlFlow<()> + Sync);
+pub type OnProgress<'a> = &'a (dyn Fn(CheckProgress) -> ControlFlow<()> + Sync);

@@ -22,7 +22,7 @@ const RECORD_BYTES: usize = 33;
 const READ_BYTES: usize = RECORD_BYTES << 11;
 const TAG_CHUNK: u8 = 1;
 const TAG_MANIFEST: u8 = 2;
-const TAG_SUSPECT: u8 = 3;
+const TAG_QUARANTINE_MARK: u8 = 3;
 
 /// The claim of a store that is only read: nothing that it names could be written down.
 pub(super) struct NoClaim;
@@ -97,18 +97,18 @@ pub(super) struct DiskWatch {
     tmp: PathBuf,
     gate: File,
     /// Where in each file the next record is.
-    told: HashMap<PathBuf, u64>,
+    reported: HashMap<PathBuf, u64>,
 }
 
 impl DiskWatch {
     /// What dead sessions claim is not used any more: remove their folders before.
     pub(super) fn start(tmp: PathBuf, gate: &Path) -> Result<Self> {
         let gate = File::open(gate).map_err(|e| Error::io("look for claims", e))?;
-        Ok(Self { tmp, gate, told: HashMap::new() })
+        Ok(Self { tmp, gate, reported: HashMap::new() })
     }
 
-    fn read(&mut self, tell: &mut dyn FnMut(Key)) -> io::Result<()> {
-        let mut told = HashMap::new();
+    fn read(&mut self, visit: &mut dyn FnMut(Key)) -> io::Result<()> {
+        let mut reported = HashMap::new();
         let sessions = match fs::read_dir(&self.tmp) {
             // A copy of the store may have left it out, being empty.
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
@@ -125,36 +125,36 @@ impl DiskWatch {
                     continue;
                 }
                 let path = file.path();
-                let from = self.told.get(&path).copied().unwrap_or(0);
-                match read_records(&path, from, tell) {
+                let from = self.reported.get(&path).copied().unwrap_or(0);
+                match read_records(&path, from, visit) {
                     // Its owner let go of it just now.
                     Err(e) if e.kind() == ErrorKind::NotFound => {}
-                    to => drop(told.insert(path, to?)),
+                    to => drop(reported.insert(path, to?)),
                 }
             }
         }
-        self.told = told;
+        self.reported = reported;
         Ok(())
     }
 }
 
 impl ClaimWatch for DiskWatch {
-    fn hold(&mut self, tell: &mut dyn FnMut(Key)) -> Result<()> {
-        let held = uninterrupted(|| self.gate.lock());
-        held.and_then(|()| self.read(tell)).map_err(|e| {
-            self.release();
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+        let paused = uninterrupted(|| self.gate.lock());
+        paused.and_then(|()| self.read(visit)).map_err(|e| {
+            self.resume();
             Error::io("read the claims of writers", e)
         })
     }
 
-    fn release(&mut self) {
+    fn resume(&mut self) {
         // Cannot fail for a descriptor that is open; closing it, which a drop does, lets go as well.
         let _ = self.gate.unlock();
     }
 }
 
 /// Tells the records from an offset on, and returns where the next will be.
-fn read_records(path: &Path, from: u64, tell: &mut dyn FnMut(Key)) -> io::Result<u64> {
+fn read_records(path: &Path, from: u64, visit: &mut dyn FnMut(Key)) -> io::Result<u64> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
     let mut buffer = Vec::with_capacity(READ_BYTES);
@@ -165,7 +165,7 @@ fn read_records(path: &Path, from: u64, tell: &mut dyn FnMut(Key)) -> io::Result
         // Half a record is all that a writer on a full disk could leave; it relies on nothing from there on.
         let (records, _) = buffer.as_chunks::<RECORD_BYTES>();
         for record in records {
-            tell(decode(record)?);
+            visit(decode(record)?);
         }
         at += (records.len() * RECORD_BYTES) as u64;
         if buffer.len() < READ_BYTES {
@@ -178,7 +178,7 @@ fn encode(key: Key) -> [u8; RECORD_BYTES] {
     let (tag, name) = match key {
         Key::Chunk(id) => (TAG_CHUNK, id.0),
         Key::Manifest(id) => (TAG_MANIFEST, id.0),
-        Key::Suspect(id) => (TAG_SUSPECT, id.0),
+        Key::QuarantineMark(id) => (TAG_QUARANTINE_MARK, id.0),
     };
     let mut record = [tag; RECORD_BYTES];
     record[1..].copy_from_slice(&name);
@@ -190,7 +190,7 @@ fn decode(record: &[u8; RECORD_BYTES]) -> io::Result<Key> {
     match tag {
         TAG_CHUNK => Ok(Key::Chunk(ChunkId(name))),
         TAG_MANIFEST => Ok(Key::Manifest(ManifestId(name))),
-        TAG_SUSPECT => Ok(Key::Suspect(ChunkId(name))),
+        TAG_QUARANTINE_MARK => Ok(Key::QuarantineMark(ChunkId(name))),
         _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim holds what is not the name of an object")),
     }
 }
@@ -215,12 +215,12 @@ mod tests {
         let path = scratch.path().join("claim-0");
         let keys = [Key::Chunk(ChunkId([7; 32])), Key::Manifest(ManifestId([8; 32]))];
         let bytes = keys.map(encode).concat();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         fs::write(&path, &bytes[..40]).unwrap();
-        let at = read_records(&path, 0, &mut |key| told.push(key)).unwrap();
+        let at = read_records(&path, 0, &mut |key| reported.push(key)).unwrap();
         fs::write(&path, &bytes).unwrap();
-        assert_eq!(read_records(&path, at, &mut |key| told.push(key)).unwrap(), 66);
-        assert_eq!(told, keys);
+        assert_eq!(read_records(&path, at, &mut |key| reported.push(key)).unwrap(), 66);
+        assert_eq!(reported, keys);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Folder {
         let kind = match kind {
             Kind::Chunk => "chunks",
             Kind::Manifest => "manifests",
-            Kind::Suspect => "suspects",
+            Kind::QuarantineMark => "suspects",
         };
         self.path.join(kind).join(format!("{prefix:02x}"))
     }

@@ -11,14 +11,14 @@ use crate::key::Key;
 #[derive(Default)]
 pub(super) struct Claims {
     table: Mutex<Table>,
-    released: Condvar,
+    resumed: Condvar,
 }
 
 #[derive(Default)]
 struct Table {
     claimed: BTreeMap<u64, Vec<Key>>,
     next: u64,
-    held: bool,
+    paused: bool,
 }
 
 impl Claims {
@@ -31,7 +31,7 @@ impl Claims {
     }
 
     pub(super) fn watch(self: &Arc<Self>) -> Box<dyn ClaimWatch> {
-        Box::new(MemoryWatch { claims: Arc::clone(self), told: BTreeMap::new(), holds: false })
+        Box::new(MemoryWatch { claims: Arc::clone(self), reported: BTreeMap::new(), pauses: false })
     }
 
     /// Nothing panics while it holds the lock but the vectors' growing, which ends the process.
@@ -39,9 +39,9 @@ impl Claims {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_when_released(&self) -> MutexGuard<'_, Table> {
-        let held = |table: &mut Table| table.held;
-        self.released.wait_while(self.lock(), held).unwrap_or_else(PoisonError::into_inner)
+    fn lock_when_resumed(&self) -> MutexGuard<'_, Table> {
+        let paused = |table: &mut Table| table.paused;
+        self.resumed.wait_while(self.lock(), paused).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,7 +52,7 @@ struct MemoryClaim {
 
 impl Claim for MemoryClaim {
     fn add(&self, key: Key) -> Result<()> {
-        let mut table = self.claims.lock_when_released();
+        let mut table = self.claims.lock_when_resumed();
         table.claimed.entry(self.number).or_default().push(key);
         Ok(())
     }
@@ -66,36 +66,36 @@ impl Drop for MemoryClaim {
 
 struct MemoryWatch {
     claims: Arc<Claims>,
-    /// How many keys of each claim were told.
-    told: BTreeMap<u64, usize>,
-    holds: bool,
+    /// How many keys of each claim were reported.
+    reported: BTreeMap<u64, usize>,
+    pauses: bool,
 }
 
 impl ClaimWatch for MemoryWatch {
-    fn hold(&mut self, tell: &mut dyn FnMut(Key)) -> Result<()> {
-        self.release();
-        let mut table = self.claims.lock_when_released();
-        table.held = true;
-        self.holds = true;
-        self.told.retain(|number, _| table.claimed.contains_key(number));
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+        self.resume();
+        let mut table = self.claims.lock_when_resumed();
+        table.paused = true;
+        self.pauses = true;
+        self.reported.retain(|number, _| table.claimed.contains_key(number));
         for (number, keys) in &table.claimed {
-            let told = self.told.entry(*number).or_default();
-            keys[*told..].iter().copied().for_each(&mut *tell);
-            *told = keys.len();
+            let reported = self.reported.entry(*number).or_default();
+            keys[*reported..].iter().copied().for_each(&mut *visit);
+            *reported = keys.len();
         }
         Ok(())
     }
 
-    fn release(&mut self) {
-        if std::mem::take(&mut self.holds) {
-            self.claims.lock().held = false;
-            self.claims.released.notify_all();
+    fn resume(&mut self) {
+        if std::mem::take(&mut self.pauses) {
+            self.claims.lock().paused = false;
+            self.claims.resumed.notify_all();
         }
     }
 }
 
 impl Drop for MemoryWatch {
     fn drop(&mut self) {
-        self.release();
+        self.resume();
     }
 }

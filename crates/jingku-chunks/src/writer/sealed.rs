@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::backend::{Backend, Existing, Outcome, Stage};
 use crate::error::{Error, Result};
-use crate::hold::Hold;
+use crate::gc_guard::GcGuard;
 use crate::id::ManifestId;
 use crate::key::Key;
 use crate::manifest::Manifest;
@@ -23,7 +23,7 @@ pub(super) struct Totals {
 #[must_use = "without its manifest the chunks are garbage"]
 pub struct Sealed {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) hold: Hold,
+    pub(super) guard: GcGuard,
     pub(super) stage: Box<dyn Stage>,
     pub(super) id: ManifestId,
     pub(super) logical_bytes: u64,
@@ -34,7 +34,7 @@ impl Sealed {
     /// Gives the manifest its name and makes it durable.
     pub fn write_manifest(self) -> Result<Written> {
         let key = Key::Manifest(self.id);
-        self.hold.add(key)?;
+        self.guard.add(key)?;
         let outcome = match Manifest::open(&self.backend, self.id) {
             Ok(_) => Outcome::Kept,
             Err(Error::NotFound(_)) => self.stage.commit(key, Existing::Keep)?,
@@ -51,7 +51,7 @@ impl Sealed {
             new_bytes: self.totals.new_bytes,
             new_chunks: self.totals.new_chunks,
             reused_chunks: self.totals.reused_chunks,
-            hold: self.hold,
+            guard: self.guard,
         })
     }
 }
@@ -75,5 +75,5 @@ pub struct Written {
     pub reused_chunks: u64,
     /// Keeps sweeps away from the manifest and its chunks. To be dropped when it is on record that the manifest is live,
     /// and not before: nothing else protects it until then.
-    pub hold: Hold,
+    pub guard: GcGuard,
 }

@@ -11,32 +11,32 @@ use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 
 /// The most notes held in memory. With more of them a writer looks at everything: the disk is dying.
-const SUSPECTS_MAX: usize = 100_000;
+const MARKS_MAX: usize = 100_000;
 
 /// The chunks that were noted when a writer began.
 #[derive(Debug)]
-pub(crate) enum Suspects {
+pub(crate) enum Quarantine {
     These(HashSet<ChunkId>),
     All,
 }
 
-impl Suspects {
+impl Quarantine {
     pub(crate) fn load(backend: &dyn Backend) -> Result<Self> {
         let mut these = HashSet::new();
         for prefix in 0..=u8::MAX {
-            for key in backend.list(Kind::Suspect, prefix)? {
-                if let Key::Suspect(id) = key {
+            for key in backend.list(Kind::QuarantineMark, prefix)? {
+                if let Key::QuarantineMark(id) = key {
                     these.insert(id);
                 }
             }
-            if these.len() > SUSPECTS_MAX {
+            if these.len() > MARKS_MAX {
                 return Ok(Self::All);
             }
         }
         Ok(Self::These(these))
     }
 
-    pub(crate) fn contain(&self, id: ChunkId) -> bool {
+    pub(crate) fn contains(&self, id: ChunkId) -> bool {
         match self {
             Self::These(these) => these.contains(&id),
             Self::All => true,
@@ -45,15 +45,15 @@ impl Suspects {
 }
 
 /// Notes a chunk that could not be read for what its name says, so that the next to store it looks closer.
-pub(crate) fn note(backend: &dyn Backend, id: ChunkId, error: &Error) {
+pub(crate) fn mark(backend: &dyn Backend, id: ChunkId, error: &Error) {
     if matches!(error, Error::Damaged { .. } | Error::Io { .. }) {
         // On a full or failing disk it cannot be noted. Whoever looks again finds it again.
-        let _ = backend.put(Key::Suspect(id), &[], Existing::Keep);
+        let _ = backend.put(Key::QuarantineMark(id), &[], Existing::Keep);
     }
 }
 
 /// Forgets the note on a chunk that was found good or replaced.
-pub(crate) fn clear(backend: &dyn Backend, id: ChunkId) {
+pub(crate) fn unmark(backend: &dyn Backend, id: ChunkId) {
     // One that stays costs a read.
-    let _ = backend.delete(Key::Suspect(id));
+    let _ = backend.delete(Key::QuarantineMark(id));
 }

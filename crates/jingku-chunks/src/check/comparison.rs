@@ -1,7 +1,7 @@
 //! Comparing what manifests name with what was found.
 
-use super::look::{Group, Look, reason};
-use super::report::Findings;
+use super::report::CheckReport;
+use super::scanner::{Group, Scanner, reason};
 use crate::backend::Backend;
 use crate::chunk_reader::ChunkReader;
 use crate::error::Error;
@@ -13,10 +13,10 @@ use crate::manifest::Extents;
 /// The most chunks of one manifest in one group that are looked at again, each because it was not found good.
 const AGAIN_MAX: usize = 10_000;
 
-pub(super) struct Compare<'a> {
+pub(super) struct Comparison<'a> {
     backend: &'a dyn Backend,
     manifests: &'a [ManifestId],
-    look: &'a Look<'a>,
+    scanner: &'a Scanner<'a>,
     /// Manifests that turned out to be damaged: what they name is not known.
     unreadable: Vec<bool>,
 }
@@ -29,13 +29,17 @@ struct Bad {
     more: bool,
 }
 
-impl<'a> Compare<'a> {
-    pub(super) fn new(backend: &'a dyn Backend, manifests: &'a [ManifestId], look: &'a Look<'a>) -> Self {
-        Self { backend, manifests, look, unreadable: vec![false; manifests.len()] }
+impl<'a> Comparison<'a> {
+    pub(super) fn new(
+        backend: &'a dyn Backend,
+        manifests: &'a [ManifestId],
+        scanner: &'a Scanner<'a>,
+    ) -> Self {
+        Self { backend, manifests, scanner, unreadable: vec![false; manifests.len()] }
     }
 
     /// Compares with a group of chunks, and adds what is wrong.
-    pub(super) fn all(&mut self, group: &mut Group, findings: &mut Findings) {
+    pub(super) fn all(&mut self, group: &mut Group, findings: &mut CheckReport) {
         for (place, id) in self.manifests.iter().enumerate() {
             if self.unreadable[place] {
                 continue;
@@ -51,7 +55,7 @@ impl<'a> Compare<'a> {
         }
         let named = |id: &&ChunkId| findings.places.contains_key(&Key::Chunk(**id));
         let spare = group.damaged.len() - group.damaged.keys().filter(named).count();
-        findings.spare_flaws += spare as u64;
+        findings.unreferenced_findings += spare as u64;
     }
 
     /// Reads a manifest to its end: before that nobody knows whether it is what it seems to be.
@@ -60,7 +64,7 @@ impl<'a> Compare<'a> {
         place: usize,
         id: ManifestId,
         group: &mut Group,
-        findings: &mut Findings,
+        findings: &mut CheckReport,
     ) -> Result<Bad, Error> {
         let mut extents = Extents::open(self.backend, id)?;
         let mut bad = Bad::default();
@@ -81,8 +85,8 @@ impl<'a> Compare<'a> {
     }
 
     /// Somebody may have healed a chunk since it was looked at.
-    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, findings: &mut Findings) {
-        findings.hurt[place] |= bad.more;
+    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, findings: &mut CheckReport) {
+        findings.corrupt[place] |= bad.more;
         bad.chunks.sort_unstable();
         bad.chunks.dedup();
         for (id, len) in bad.chunks {
@@ -101,7 +105,7 @@ impl<'a> Compare<'a> {
             if group.damaged.contains_key(&id) {
                 reader.read_or_mark(self.backend, id).map(|plain| plain.len() as u64)
             } else {
-                self.look.chunk(id, &mut reader).map(u64::from)
+                self.scanner.chunk(id, &mut reader).map(u64::from)
             }
         });
         match seen {

@@ -9,19 +9,19 @@ use crate::backend::{Backend, Stage};
 use crate::error::{Error, Result};
 use crate::format::layout::Layout;
 use crate::format::manifest::Encoder;
-use crate::hold::Hold;
+use crate::gc_guard::GcGuard;
 use crate::id::ManifestId;
 use crate::known::KnownChunks;
 use crate::pipeline::Pipeline;
-use crate::suspects::Suspects;
+use crate::quarantine::Quarantine;
 
 /// Bytes of the manifest collected before they go to the backend.
 const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 
 /// Has chunks stored on several cores, and writes their manifest in the order they came.
-pub(super) struct Intake {
+pub(super) struct Assembler {
     backend: Arc<dyn Backend>,
-    hold: Hold,
+    guard: GcGuard,
     pipeline: Pipeline<Job, Vec<Ingested>>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
@@ -30,7 +30,7 @@ pub(super) struct Intake {
     sync_ahead: SyncAhead,
 }
 
-impl Intake {
+impl Assembler {
     /// Stretches are cut at multiples of `chunk_size`.
     pub(super) fn start(
         backend: &Arc<dyn Backend>,
@@ -38,9 +38,9 @@ impl Intake {
         chunk_size: usize,
         zstd_level: i32,
     ) -> Result<Self> {
-        let hold = Hold::begin(backend.as_ref())?;
-        let suspects = Suspects::load(backend.as_ref())?;
-        let shared = Shared { backend: Arc::clone(backend), claim: hold.claim(), suspects, chunk_size };
+        let guard = GcGuard::begin(backend.as_ref())?;
+        let quarantine = Quarantine::load(backend.as_ref())?;
+        let shared = Shared { backend: Arc::clone(backend), claim: guard.claim(), quarantine, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
             pipeline: Pipeline::start(usize::MAX, || {
@@ -48,7 +48,7 @@ impl Intake {
                 Ok(move |job| ingest.run(job))
             })?,
             backend: Arc::clone(backend),
-            hold,
+            guard,
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
@@ -59,10 +59,10 @@ impl Intake {
 
     /// Has the next chunks stored. Waits while enough are on their way.
     pub(super) fn submit(&mut self, job: Job) -> Result<()> {
-        // A stretch is read by the thread that stores it, so those that wait hold nothing; but each is many chunks.
+        // A stretch is read by the thread that stores it, so those that wait guard nothing; but each is many chunks.
         match job {
             Job::Chunk(_) => self.make_room(Pipeline::is_full)?,
-            Job::Stretch { .. } => self.make_room(Pipeline::is_busy)?,
+            Job::Run { .. } => self.make_room(Pipeline::is_busy)?,
         }
         self.pipeline.submit(job);
         Ok(())
@@ -99,8 +99,8 @@ impl Intake {
         self.backend.sync()?;
         let id = self.manifest.finish();
         self.stage.write(&self.manifest.take())?;
-        let Self { backend, hold, stage, totals, .. } = self;
-        Ok(Sealed { backend, hold, stage, id, logical_bytes, totals })
+        let Self { backend, guard, stage, totals, .. } = self;
+        Ok(Sealed { backend, guard, stage, id, logical_bytes, totals })
     }
 
     /// Takes what is ready, and waits for more only where the bound on memory demands it.

@@ -11,11 +11,11 @@ use crate::key::Key;
 ///
 /// Clones hold the same; what they hold is let go with the last of them, and when the process ends, however it ends.
 #[derive(Clone)]
-pub struct Hold {
+pub struct GcGuard {
     claim: Arc<dyn Claim>,
 }
 
-impl Hold {
+impl GcGuard {
     pub(crate) fn begin(backend: &dyn Backend) -> Result<Self> {
         Ok(Self { claim: backend.claim()?.into() })
     }
@@ -30,8 +30,8 @@ impl Hold {
     }
 }
 
-impl fmt::Debug for Hold {
+impl fmt::Debug for GcGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hold").finish_non_exhaustive()
+        f.debug_struct("GcGuard").finish_non_exhaustive()
     }
 }

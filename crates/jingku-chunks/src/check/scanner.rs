@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::plan::{CHECK_THREADS_MAX, CheckPlan, Depth, Seen, Watch};
+use super::plan::{CHECK_THREADS_MAX, CheckPlan, CheckProgress, Depth, OnProgress};
 use crate::backend::Backend;
 use crate::census::{Census, list_chunks};
 use crate::chunk_reader::ChunkReader;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::format::chunk::Header;
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::suspects::{self, Suspects};
+use crate::quarantine::{self, Quarantine};
 
 /// How many chunks are handed to the threads at least, so that they do not wait for each other all the time.
 const BATCH_CHUNKS: usize = 4096;
@@ -23,12 +23,12 @@ const BATCH_CHUNKS: usize = 4096;
 const REASONS_MAX: usize = 10_000;
 
 /// Looks at one chunk after the other.
-pub(super) struct Look<'a> {
+pub(super) struct Scanner<'a> {
     backend: &'a dyn Backend,
     depth: Depth,
     threads: usize,
-    noted: &'a Suspects,
-    watch: Watch<'a>,
+    quarantine: &'a Quarantine,
+    on_progress: OnProgress<'a>,
     stopped: AtomicBool,
     bytes: AtomicU64,
     read_chunks: AtomicU64,
@@ -45,12 +45,12 @@ pub(super) struct Group {
     pub(super) damaged: HashMap<ChunkId, String>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Scanner<'a> {
     pub(super) fn new(
         backend: &'a dyn Backend,
         plan: &CheckPlan,
-        noted: &'a Suspects,
-        watch: Watch<'a>,
+        quarantine: &'a Quarantine,
+        on_progress: OnProgress<'a>,
     ) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX);
@@ -58,8 +58,8 @@ impl<'a> Look<'a> {
             backend,
             depth: plan.depth,
             threads,
-            noted,
-            watch,
+            quarantine,
+            on_progress,
             stopped: AtomicBool::new(false),
             bytes: AtomicU64::new(0),
             read_chunks: AtomicU64::new(0),
@@ -77,11 +77,11 @@ impl<'a> Look<'a> {
         (self.read_chunks.load(Ordering::Relaxed), self.read_bytes.load(Ordering::Relaxed))
     }
 
-    /// Looks at a chunk, and tells how long its plain bytes are. What is found damaged is noted, so that the next to
+    /// Looks at a chunk, and tells how long its plain bytes are. What is found damaged is quarantine, so that the next to
     /// store it heals it.
     pub(super) fn chunk(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
         let looked = if self.reads(id) { self.read_in_full(id, reader) } else { self.header(id) };
-        looked.inspect_err(|error| suspects::note(self.backend, id, error))
+        looked.inspect_err(|error| quarantine::mark(self.backend, id, error))
     }
 
     fn reads(&self, id: ChunkId) -> bool {
@@ -91,7 +91,7 @@ impl<'a> Look<'a> {
             Depth::Part { nth, of } => id.rank() % of.max(1) == nth.saturating_sub(1),
             Depth::After(place) => id > place,
         };
-        asked || self.noted.contain(id)
+        asked || self.quarantine.contains(id)
     }
 
     fn read_in_full(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
@@ -99,7 +99,7 @@ impl<'a> Look<'a> {
         self.bytes.fetch_add(length, Ordering::Relaxed);
         self.read_chunks.fetch_add(1, Ordering::Relaxed);
         self.read_bytes.fetch_add(length, Ordering::Relaxed);
-        self.tell(id, length);
+        self.report(id, length);
         // No chunk is longer than 4 MiB.
         Ok(u32::try_from(plain.len()).unwrap_or(u32::MAX))
     }
@@ -108,7 +108,7 @@ impl<'a> Look<'a> {
         let key = Key::Chunk(id);
         let head = self.backend.head(key)?;
         self.bytes.fetch_add(head.length, Ordering::Relaxed);
-        self.tell(id, 0);
+        self.report(id, 0);
         let header = Header::decode(&head.first).map_err(|reason| Error::Damaged { key, reason })?;
         if header.object_length() != head.length {
             return Err(Error::Damaged { key, reason: "it is not as long as its header says" });
@@ -116,8 +116,8 @@ impl<'a> Look<'a> {
         Ok(header.plain_length)
     }
 
-    fn tell(&self, chunk: ChunkId, read_bytes: u64) {
-        if (self.watch)(Seen { chunk, read_bytes }) == ControlFlow::Break(()) {
+    fn report(&self, chunk: ChunkId, read_bytes: u64) {
+        if (self.on_progress)(CheckProgress { chunk, read_bytes }) == ControlFlow::Break(()) {
             self.stopped.store(true, Ordering::Relaxed);
         }
     }
@@ -161,13 +161,18 @@ impl<'a> Look<'a> {
 impl Group {
     /// Looks at prefixes from this one on, until there are more chunks than wanted, but at least at one; `None` when it
     /// was stopped.
-    pub(super) fn look(look: &Look<'_>, first: u8, last: u8, chunks_max: usize) -> Result<Option<Self>> {
+    pub(super) fn scan(
+        scanner: &Scanner<'_>,
+        first: u8,
+        last: u8,
+        chunks_max: usize,
+    ) -> Result<Option<Self>> {
         let (mut chunks, damaged) = (Census::new(first), Mutex::default());
         let mut last_prefix = first;
         let mut waiting = Vec::new();
         let mut sizes = Vec::new();
         for prefix in first..=last {
-            let mut listed = list_chunks(look.backend, prefix)?;
+            let mut listed = list_chunks(scanner.backend, prefix)?;
             if prefix > first && chunks.len() + waiting.len() + listed.len() > chunks_max {
                 break;
             }
@@ -176,11 +181,11 @@ impl Group {
             waiting.append(&mut listed);
             last_prefix = prefix;
             if waiting.len() >= BATCH_CHUNKS {
-                add(&mut chunks, look, &mut waiting, &mut sizes, &damaged)?;
+                add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
             }
         }
-        add(&mut chunks, look, &mut waiting, &mut sizes, &damaged)?;
-        if look.is_stopped() {
+        add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+        if scanner.is_stopped() {
             return Ok(None);
         }
         let damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -196,12 +201,12 @@ impl Group {
 /// Looks at the chunks of some prefixes, so many each, and adds them.
 fn add(
     chunks: &mut Census<u32>,
-    look: &Look<'_>,
+    scanner: &Scanner<'_>,
     ids: &mut Vec<ChunkId>,
     sizes: &mut Vec<usize>,
     damaged: &Mutex<HashMap<ChunkId, String>>,
 ) -> Result<()> {
-    let found = look.all(ids, damaged)?;
+    let found = scanner.all(ids, damaged)?;
     let mut entries = ids.iter().zip(&found).map(|(id, length)| (id.rank(), length.load(Ordering::Relaxed)));
     for size in sizes.drain(..) {
         chunks.add_prefix(entries.by_ref().take(size).collect());

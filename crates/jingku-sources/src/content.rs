@@ -1,8 +1,8 @@
 //! What a file is, by its content: the one place where that is decided.
 
 mod archive;
-mod ends;
 mod foreign;
+mod probe;
 mod structure;
 mod text;
 
@@ -10,9 +10,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use self::ends::Ends;
-pub(crate) use self::ends::is_zero;
 pub use self::foreign::Foreign;
+use self::probe::Probe;
+pub(crate) use self::probe::is_zero;
 use crate::packing::Packing;
 
 /// Bytes of the start of a file that [`detect`] looks at: up to the end of the first label of ZFS.
@@ -29,7 +29,7 @@ pub enum Content {
     Packed(Packing),
     /// A raw disk with a structure which only disks have, such as `a GPT partition table`.
     Disk(&'static str),
-    /// Zeros at both ends, which a new disk has; what is between them was not looked at.
+    /// Zeros at both probe, which a new disk has; what is between them was not looked at.
     Zeros,
     /// Something that is no disk, or a disk in a format that is not read.
     Foreign(Foreign),
@@ -42,21 +42,21 @@ pub enum Content {
 /// What only disks have counts more than what a disk may happen to begin with, since a disk may begin with anything.
 /// Exceptions are the formats that hold a disk as it is and add something to it, which an image would hold too.
 pub fn detect(head: &[u8], tail: &[u8], size: u64) -> Content {
-    let ends = Ends { head, tail, size };
-    if ends.has(0, b"QFI\xfb") && !ends.has(4, &[0, 0, 0, 1]) {
+    let probe = Probe { head, tail, size };
+    if probe.has(0, b"QFI\xfb") && !probe.has(4, &[0, 0, 0, 1]) {
         return Content::Qcow2;
     }
-    if let Some(foreign) = foreign::by_footer(&ends) {
+    if let Some(foreign) = foreign::by_footer(&probe) {
         return Content::Foreign(foreign);
     }
-    if let Some(name) = structure::find(&ends) {
+    if let Some(name) = structure::find(&probe) {
         return Content::Disk(name);
     }
     if let Some(packing) = Packing::of(head) {
         return Content::Packed(packing);
     }
     if let Some(foreign) =
-        foreign::by_magic(&ends).or_else(|| archive::find(&ends)).or_else(|| text::find(head))
+        foreign::by_magic(&probe).or_else(|| archive::find(&probe)).or_else(|| text::find(head))
     {
         return Content::Foreign(foreign);
     }

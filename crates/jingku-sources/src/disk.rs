@@ -51,7 +51,7 @@ impl Disk {
         let mut layers: Vec<Layer> = Vec::new();
         let (mut size_bytes, mut qemu_only, mut partial_sector) = (None, None, None);
         let mut next = Some((path.to_owned(), format));
-        while let Some((path, told)) = next {
+        while let Some((path, given)) = next {
             let above = layers.last().map(|layer| layer.path.clone());
             let named = |error: DiskError| match &above {
                 Some(image) => error.named_by(image),
@@ -69,7 +69,7 @@ impl Disk {
                 return Err(DiskError::unusable(&layers[0].path, why));
             }
             let source = Source::open(&path).map_err(named)?;
-            let format = match told {
+            let format = match given {
                 Some(format) => format,
                 None => source.content().and_then(|content| DiskFormat::of(content, &path)).map_err(named)?,
             };

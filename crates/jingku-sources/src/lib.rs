@@ -29,7 +29,7 @@
 //! the host as the backing file. Whoever probes the format again on the next read would then hand that file to the
 //! guest's owner. So content decides at most once, at declaration, while the operator looks at the answer.
 //!
-//! A file that a tenant uploads was seen by nobody: [`open_alone`] tells its format by its content once, and reads no
+//! A file that a tenant uploads was seen by nobody: [`open_untrusted`] tells its format by its content once, and reads no
 //! other file whatever it says.
 //!
 //! # Invariants
@@ -70,4 +70,4 @@ pub use crate::raw::next_stored;
 pub use crate::reader::DiskReader;
 pub use crate::sparse::SparseWriter;
 pub use crate::unpack::{Unpacked, packing, unpack};
-pub use crate::upload::open_alone;
+pub use crate::upload::open_untrusted;

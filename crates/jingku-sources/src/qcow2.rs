@@ -9,6 +9,6 @@ mod tables;
 mod writer;
 
 pub(crate) use self::header::{Backing, Header};
-pub(crate) use self::image::{Image, Place};
+pub(crate) use self::image::{Image, Mapping};
 pub(crate) use self::tables::check_tables;
 pub use self::writer::Qcow2Writer;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::content::{self, Caution, HEAD_BYTES, TAIL_BYTES, caution, detect, is_zero};
 use crate::error::DiskError;
 use crate::pattern::Pattern;
-use crate::qcow2::{Header, Image, Place};
+use crate::qcow2::{Header, Image, Mapping};
 use crate::raw::{next_stored, read_padded};
 use crate::source::Source;
 
@@ -199,13 +199,13 @@ impl DiskReader {
             let Some(image) = image else {
                 return Ok(Run { kind: RunKind::Stored(source, &source.file, at), len });
             };
-            let (place, place_len) = image.place(source, at, len)?;
-            len = place_len;
-            let kind = match place {
-                Place::Below => continue,
-                Place::Hole => RunKind::Hole,
-                Place::Stored(offset) => RunKind::Stored(source, &source.file, offset),
-                Place::Compressed => RunKind::Compressed(source, image),
+            let (mapping, mapped_len) = image.mapping(source, at, len)?;
+            len = mapped_len;
+            let kind = match mapping {
+                Mapping::Below => continue,
+                Mapping::Hole => RunKind::Hole,
+                Mapping::Stored(offset) => RunKind::Stored(source, &source.file, offset),
+                Mapping::Compressed => RunKind::Compressed(source, image),
             };
             return Ok(Run { kind, len });
         }

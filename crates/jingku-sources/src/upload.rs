@@ -19,7 +19,11 @@ use crate::source::Source;
 /// is refused in any case: it was to be unpacked before.
 ///
 /// The time it takes is bounded by the length of the file and `size_max`, memory by 64 MiB.
-pub fn open_alone(path: &Path, size_max: u64, format: Option<DiskFormat>) -> Result<DiskReader, DiskError> {
+pub fn open_untrusted(
+    path: &Path,
+    size_max: u64,
+    format: Option<DiskFormat>,
+) -> Result<DiskReader, DiskError> {
     let source = Source::open(path)?;
     let content = source.content()?;
     if let Content::Packed(_) = content {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 use jingku_sources::content::{Caution, Content, HEAD_BYTES, TAIL_BYTES, detect};
-use jingku_sources::{Disk, DiskError, DiskFormat, Packing, open_alone};
+use jingku_sources::{Disk, DiskError, DiskFormat, Packing, open_untrusted};
 use qemu::Bench;
 
 const MIB: u64 = 1 << 20;
@@ -63,13 +63,16 @@ fn refusals(path: &Path) -> [String; 2] {
         assert!(matches!(error, DiskError::NotADisk { .. }), "{error}");
         error.to_string()
     };
-    [refused(Disk::inspect(path, None).unwrap_err()), refused(open_alone(path, SIZE_MAX, None).unwrap_err())]
+    [
+        refused(Disk::inspect(path, None).unwrap_err()),
+        refused(open_untrusted(path, SIZE_MAX, None).unwrap_err()),
+    ]
 }
 
 /// What is said about a disk that is accepted, both ways the same.
 fn caution(path: &Path) -> Option<Caution> {
     let declared = Disk::inspect(path, None).unwrap().caution().unwrap();
-    assert_eq!(open_alone(path, SIZE_MAX, None).unwrap().caution().unwrap(), declared);
+    assert_eq!(open_untrusted(path, SIZE_MAX, None).unwrap().caution().unwrap(), declared);
     declared
 }
 
@@ -108,7 +111,7 @@ fn disks_of_other_formats_are_refused_by_name_and_can_be_converted() {
             }
             // The way out.
             Disk::inspect(&bench.path("other"), Some(DiskFormat::Raw)).unwrap();
-            open_alone(&bench.path("other"), SIZE_MAX, Some(DiskFormat::Raw)).unwrap();
+            open_untrusted(&bench.path("other"), SIZE_MAX, Some(DiskFormat::Raw)).unwrap();
         }
     }
 }

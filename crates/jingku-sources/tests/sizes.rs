@@ -9,7 +9,7 @@ mod qemu;
 
 use std::fs;
 
-use jingku_sources::{Disk, DiskFormat, DiskReader, Qcow2Writer, open_alone};
+use jingku_sources::{Disk, DiskFormat, DiskReader, Qcow2Writer, open_untrusted};
 use qemu::{Bench, patch, read_by_ranges, read_straight};
 
 const SECTOR: u64 = 512;
@@ -65,7 +65,7 @@ fn what_we_write_keeps_its_end() {
             assert!(bench.bytes_to_qemu(name).unwrap() == padded(disk.clone()), "{size}: {name} to QEMU");
             bench.img(&["compare", "-f", "raw", "-F", "qcow2", "disk.raw", name]);
             // Imported again.
-            let back = content(open_alone(&bench.path(name), SIZE_MAX, None).unwrap());
+            let back = content(open_untrusted(&bench.path(name), SIZE_MAX, None).unwrap());
             assert!(back == padded(disk.clone()), "{size}: {name} to us");
         }
     }
@@ -84,7 +84,7 @@ fn a_qcow2_of_any_size_is_read_to_its_end() {
             fs::write(bench.path("disk.raw"), &disk).unwrap();
             bench.img(&[&["convert", "-f", "raw", "-O", "qcow2"], options, &["disk.raw", name]].concat());
             patch(&bench.path(name), 24, &size.to_be_bytes());
-            let alone = content(open_alone(&bench.path(name), SIZE_MAX, None).unwrap());
+            let alone = content(open_untrusted(&bench.path(name), SIZE_MAX, None).unwrap());
             assert!(alone == disk, "{size}: {name} imported");
             let declared = Disk::inspect(&bench.path(name), None).unwrap();
             assert_eq!(declared.size_bytes, size);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jingku_sources::{DiskError, Packing, Unpacked, open_alone, packing, unpack};
+use jingku_sources::{DiskError, Packing, Unpacked, open_untrusted, packing, unpack};
 use proptest::prelude::*;
 use qemu::{Bench, patch};
 
@@ -25,7 +25,7 @@ const COMPRESSED: u64 = 1 << 62;
 
 fn refused(path: &Path) -> String {
     let started = Instant::now();
-    let error = open_alone(path, SIZE_MAX, None).unwrap_err().to_string();
+    let error = open_untrusted(path, SIZE_MAX, None).unwrap_err().to_string();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     error
 }
@@ -74,8 +74,8 @@ fn what_qemu_writes_is_read_as_qemu_reads_it() {
     for name in ["plain", "packed", "old", "fine", "coarse", "metadata", "snapshots", "small"]
         .map(|name| format!("{name}.qcow2"))
     {
-        let mut reader =
-            open_alone(&bench.path(&name), SIZE_MAX, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut reader = open_untrusted(&bench.path(&name), SIZE_MAX, None)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let expected = bench.bytes_to_qemu(&name).unwrap();
         assert!(qemu::read_straight(&mut reader) == expected, "{name}");
         assert!(qemu::read_by_ranges(&mut reader) == expected, "{name}");
@@ -130,9 +130,9 @@ fn a_small_file_is_no_large_disk_full_of_data() {
     bench.io("claim.qcow2", "qcow2", &["write -c -P 1 0 64k"]);
     let path = bench.path("claim.qcow2");
     let bytes = fs::read(&path).unwrap();
-    assert_eq!(open_alone(&path, SIZE_MAX, None).unwrap().len(), 900 << 30);
+    assert_eq!(open_untrusted(&path, SIZE_MAX, None).unwrap().len(), 900 << 30);
     assert!(
-        open_alone(&path, 899 << 30, None)
+        open_untrusted(&path, 899 << 30, None)
             .unwrap_err()
             .to_string()
             .contains("its disk has 900 GB; an image may have 899")
@@ -156,11 +156,11 @@ fn the_limits_of_the_tables_are_told_and_cost_little() {
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=512", "fine.qcow2", "100G"]);
     let path = bench.path("fine.qcow2");
     let started = Instant::now();
-    open_alone(&path, SIZE_MAX, None).unwrap();
+    open_untrusted(&path, SIZE_MAX, None).unwrap();
     fs::File::options().write(true).open(&path).unwrap().set_len(100 << 30).unwrap();
     assert!(refused(&path).contains("cluster_size=65536"));
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "large.qcow2", "1000G"]);
-    assert_eq!(open_alone(&bench.path("large.qcow2"), SIZE_MAX, None).unwrap().len(), 1000 << 30);
+    assert_eq!(open_untrusted(&bench.path("large.qcow2"), SIZE_MAX, None).unwrap().len(), 1000 << 30);
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
@@ -182,7 +182,7 @@ fn flipped_bytes_do_no_harm() {
         ..ProptestConfig::default()
     });
     let read = |path: &Path| {
-        let reader = open_alone(path, 8 << 20, None)?;
+        let reader = open_untrusted(path, 8 << 20, None)?;
         let (mut at, mut buf) = (0, vec![0; 64 << 10]);
         while let Some(range) = reader.next_data(at)? {
             let len = (range.end - range.start).min(buf.len() as u64);
@@ -263,11 +263,11 @@ fn a_cut_qcow2_is_never_taken_for_a_whole_one() {
     for name in ["plain", "packed", "old", "fine", "small", "ragged"].map(|name| format!("{name}.qcow2")) {
         let path = bench.path(&name);
         let whole = fs::read(&path).unwrap();
-        let expected = qemu::read_straight(&mut open_alone(&path, SIZE_MAX, None).unwrap());
+        let expected = qemu::read_straight(&mut open_untrusted(&path, SIZE_MAX, None).unwrap());
         let near_the_end = (1..40).chain((40..1500).step_by(13)).map(|cut| whole.len().saturating_sub(cut));
         for len in near_the_end.chain((0..whole.len()).step_by(30_011)).filter(|len| *len > 0) {
             fs::write(&path, &whole[..len]).unwrap();
-            match open_alone(&path, SIZE_MAX, None) {
+            match open_untrusted(&path, SIZE_MAX, None) {
                 Err(_) => refused_cuts += 1,
                 Ok(mut reader) => {
                     assert!(

@@ -1,7 +1,7 @@
 //! Archives that have no magic number at their start, or had none in old times.
 
-use super::ends::Ends;
 use super::foreign::Foreign;
+use super::probe::Probe;
 
 const BLOCK: usize = 512;
 /// The checksum of a tar header, in octal digits.
@@ -10,8 +10,8 @@ const SUM: std::ops::Range<usize> = 148..156;
 const NAME_MAX: u16 = 4096;
 
 /// Says whether a file is a tar or cpio archive.
-pub(super) fn find(ends: &Ends<'_>) -> Option<Foreign> {
-    let block = ends.bytes(0, BLOCK);
+pub(super) fn find(probe: &Probe<'_>) -> Option<Foreign> {
+    let block = probe.bytes(0, BLOCK);
     if let Some(header) = block.filter(|header| is_tar(header)) {
         let name = header[..100].split(|byte| *byte == 0).next().unwrap_or_default();
         let is_ova = name.to_ascii_lowercase().ends_with(b".ovf");
@@ -20,14 +20,14 @@ pub(super) fn find(ends: &Ends<'_>) -> Option<Foreign> {
         } else {
             ("a tar archive", "tar -xf FILE")
         };
-        return Some(Foreign { name, command: Some(command) });
+        return Some(Foreign::new(name, command));
     }
-    if ends_as_zip(ends) {
-        return Some(Foreign { name: "a zip archive behind something else", command: Some("unzip FILE") });
+    if ends_as_zip(probe) {
+        return Some(Foreign::new("a zip archive behind something else", "unzip FILE"));
     }
-    let cpio =
-        [&b"070701"[..], b"070702", b"070707"].iter().any(|magic| ends.has(0, magic)) || is_binary_cpio(ends);
-    cpio.then_some(Foreign { name: "a cpio archive", command: Some("cpio -id < FILE") })
+    let cpio = [&b"070701"[..], b"070702", b"070707"].iter().any(|magic| probe.has(0, magic))
+        || is_binary_cpio(probe);
+    cpio.then_some(Foreign::new("a cpio archive", "cpio -id < FILE"))
 }
 
 /// A tar header adds up to what it says. The oldest ones say nothing else of themselves.
@@ -48,27 +48,27 @@ fn octal(field: &[u8]) -> Option<i64> {
 }
 
 /// The record at the end of a zip archive, which may begin with anything, such as the program that unpacks it.
-fn ends_as_zip(ends: &Ends<'_>) -> bool {
+fn ends_as_zip(probe: &Probe<'_>) -> bool {
     const LEN: u32 = 22;
-    let Some(at) = ends.size.checked_sub(u64::from(LEN)) else { return false };
-    let (Some(directory_len), Some(directory_at)) = (ends.u32_le(at + 12), ends.u32_le(at + 16)) else {
+    let Some(at) = probe.size.checked_sub(u64::from(LEN)) else { return false };
+    let (Some(directory_len), Some(directory_at)) = (probe.u32_le(at + 12), probe.u32_le(at + 16)) else {
         return false;
     };
-    ends.has(at, b"PK\x05\x06\0\0\0\0")
-        && ends.u16_le(at + 20) == Some(0)
+    probe.has(at, b"PK\x05\x06\0\0\0\0")
+        && probe.u16_le(at + 20) == Some(0)
         && u64::from(directory_at) + u64::from(directory_len) <= at
 }
 
 /// Two bytes tell it, so the name of the first member must be one.
-fn is_binary_cpio(ends: &Ends<'_>) -> bool {
-    let Some(header) = ends.bytes(0, 26) else { return false };
+fn is_binary_cpio(probe: &Probe<'_>) -> bool {
+    let Some(header) = probe.bytes(0, 26) else { return false };
     let word: fn([u8; 2]) -> u16 = match header[..2] {
         [0xc7, 0x71] => u16::from_le_bytes,
         [0x71, 0xc7] => u16::from_be_bytes,
         _ => return false,
     };
     let len = word([header[20], header[21]]);
-    let name = ends.bytes(26, usize::from(len)).filter(|_| (2..=NAME_MAX).contains(&len));
+    let name = probe.bytes(26, usize::from(len)).filter(|_| (2..=NAME_MAX).contains(&len));
     name.and_then(|name| name.split_last())
         .is_some_and(|(end, name)| *end == 0 && !name.iter().any(u8::is_ascii_control))
 }

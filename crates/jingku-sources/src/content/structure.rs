@@ -3,7 +3,7 @@
 //! A magic number of two bytes alone is not believed: one compressed file in 65,536 would have it. Where a format has no
 //! more, other fields must be possible as well.
 
-use super::ends::Ends;
+use super::probe::Probe;
 
 /// Magic numbers of at least four bytes at a fixed place.
 const MAGICS: &[(u64, &[u8], &str)] = &[
@@ -67,8 +67,8 @@ const SWAP_PAGES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 const SWAP_MARKS: [&[u8; 10]; 4] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND\0", b"LINHIB0001"];
 
 /// Names the first structure of a disk that is found.
-pub(super) fn find(ends: &Ends<'_>) -> Option<&'static str> {
-    type Look = fn(&Ends<'_>) -> bool;
+pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
+    type Look = fn(&Probe<'_>) -> bool;
     let validated: [(Look, &str); 15] = [
         (has_mbr, "an MBR partition table"),
         (has_backup_gpt, "a GPT partition table"),
@@ -86,14 +86,14 @@ pub(super) fn find(ends: &Ends<'_>) -> Option<&'static str> {
         (has_firmware_raid, "a firmware RAID member"),
         (has_late_udf, "a UDF file system"),
     ];
-    let by_magic = MAGICS.iter().find(|(at, magic, _)| ends.has(*at, magic)).map(|(_, _, name)| *name);
-    by_magic.or_else(|| validated.iter().find(|(look, _)| look(ends)).map(|(_, name)| *name))
+    let by_magic = MAGICS.iter().find(|(at, magic, _)| probe.has(*at, magic)).map(|(_, _, name)| *name);
+    by_magic.or_else(|| validated.iter().find(|(look, _)| look(probe)).map(|(_, name)| *name))
 }
 
 /// A boot sector's mark, and four partitions that are possible, one of which is there.
-fn has_mbr(ends: &Ends<'_>) -> bool {
-    let Some(table) = ends.bytes(446, 64).filter(|_| ends.has(510, &[0x55, 0xaa])) else { return false };
-    let sectors = ends.size.div_ceil(512);
+fn has_mbr(probe: &Probe<'_>) -> bool {
+    let Some(table) = probe.bytes(446, 64).filter(|_| probe.has(510, &[0x55, 0xaa])) else { return false };
+    let sectors = probe.size.div_ceil(512);
     let field = |entry: &[u8], at: usize| {
         entry.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes)
     };
@@ -115,42 +115,42 @@ fn has_mbr(ends: &Ends<'_>) -> bool {
 }
 
 /// The copy in the last sector, where the first was overwritten.
-fn has_backup_gpt(ends: &Ends<'_>) -> bool {
-    [512, 4096].iter().any(|sector| ends.at_end(*sector, 12) == Some(b"EFI PART\0\0\x01\0"))
+fn has_backup_gpt(probe: &Probe<'_>) -> bool {
+    [512, 4096].iter().any(|sector| probe.at_end(*sector, 12) == Some(b"EFI PART\0\0\x01\0"))
 }
 
-fn has_apple_map(ends: &Ends<'_>) -> bool {
-    ends.has(0, b"ER") && [512, 1024, 2048].iter().any(|sector| ends.has(*sector, b"PM\0\0"))
+fn has_apple_map(probe: &Probe<'_>) -> bool {
+    probe.has(0, b"ER") && [512, 1024, 2048].iter().any(|sector| probe.has(*sector, b"PM\0\0"))
 }
 
 /// Its mark, and the sum over the sector.
-fn has_sun_label(ends: &Ends<'_>) -> bool {
-    let Some(label) = ends.bytes(0, 512).filter(|label| label[508..510] == [0xda, 0xbe]) else {
+fn has_sun_label(probe: &Probe<'_>) -> bool {
+    let Some(label) = probe.bytes(0, 512).filter(|label| label[508..510] == [0xda, 0xbe]) else {
         return false;
     };
     label.as_chunks::<2>().0.iter().fold(0, |sum, word| sum ^ u16::from_be_bytes(*word)) == 0
 }
 
-fn has_ext(ends: &Ends<'_>) -> bool {
+fn has_ext(probe: &Probe<'_>) -> bool {
     let at = 1024;
-    let field = |offset| ends.u32_le(at + offset);
-    ends.u16_le(at + 56) == Some(0xef53)
+    let field = |offset| probe.u32_le(at + offset);
+    probe.u16_le(at + 56) == Some(0xef53)
         && field(0).is_some_and(|inodes| inodes > 0)
         && field(4).is_some_and(|blocks| blocks > 0)
         && field(24).is_some_and(|block_size| block_size <= 6)
-        && ends.u16_le(at + 58).is_some_and(|state| state <= 7)
+        && probe.u16_le(at + 58).is_some_and(|state| state <= 7)
         && field(72).is_some_and(|creator| creator <= 4)
         && field(76).is_some_and(|revision| revision <= 1)
 }
 
-fn has_xfs(ends: &Ends<'_>) -> bool {
-    let block_size = ends.u32_be(4).filter(|_| ends.has(0, b"XFSB"));
+fn has_xfs(probe: &Probe<'_>) -> bool {
+    let block_size = probe.u32_be(4).filter(|_| probe.has(0, b"XFSB"));
     block_size.is_some_and(|size| (512..=65536).contains(&size) && size.is_power_of_two())
 }
 
 /// What every FAT tells of itself in its first sector.
-fn has_fat(ends: &Ends<'_>) -> bool {
-    let Some(sector) = ends.bytes(0, 512) else { return false };
+fn has_fat(probe: &Probe<'_>) -> bool {
+    let Some(sector) = probe.bytes(0, 512) else { return false };
     let word = |at: usize| u16::from_le_bytes([sector[at], sector[at + 1]]);
     let jump = matches!(sector[..3], [0xeb, _, 0x90] | [0xe9, ..]);
     let named = &sector[54..57] == b"FAT" || &sector[82..87] == b"FAT32";
@@ -162,50 +162,50 @@ fn has_fat(ends: &Ends<'_>) -> bool {
         && matches!(sector[21], 0xf0 | 0xf8..=0xff)
 }
 
-fn has_hfs(ends: &Ends<'_>) -> bool {
-    let block_size = ends.u32_be(1024 + 20).filter(|_| ends.has(1024, b"BD"));
+fn has_hfs(probe: &Probe<'_>) -> bool {
+    let block_size = probe.u32_be(1024 + 20).filter(|_| probe.has(1024, b"BD"));
     block_size.is_some_and(|size| size > 0 && size.is_multiple_of(512))
-        && ends.bytes(1024 + 36, 1).is_some_and(|length| (1..=27).contains(&length[0]))
+        && probe.bytes(1024 + 36, 1).is_some_and(|length| (1..=27).contains(&length[0]))
 }
 
-fn has_nilfs(ends: &Ends<'_>) -> bool {
-    ends.has(1024 + 6, &[0x34, 0x34]) && ends.u32_le(1024) == Some(2)
+fn has_nilfs(probe: &Probe<'_>) -> bool {
+    probe.has(1024 + 6, &[0x34, 0x34]) && probe.u32_le(1024) == Some(2)
 }
 
 /// One of the uberblocks of the first label.
-fn has_zfs(ends: &Ends<'_>) -> bool {
+fn has_zfs(probe: &Probe<'_>) -> bool {
     const UBERBLOCK: u64 = 0x00ba_b10c;
     (128..256)
-        .filter_map(|kib| ends.u64_le(kib << 10))
+        .filter_map(|kib| probe.u64_le(kib << 10))
         .any(|magic| magic == UBERBLOCK || magic.swap_bytes() == UBERBLOCK)
 }
 
-fn has_swap(ends: &Ends<'_>) -> bool {
-    SWAP_PAGES.iter().any(|page| SWAP_MARKS.iter().any(|mark| ends.has(page - 10, *mark)))
+fn has_swap(probe: &Probe<'_>) -> bool {
+    SWAP_PAGES.iter().any(|page| SWAP_MARKS.iter().any(|mark| probe.has(page - 10, *mark)))
 }
 
 /// A label in one of the first four sectors.
-fn has_lvm(ends: &Ends<'_>) -> bool {
-    (0..4).map(|sector| sector * 512).any(|at| ends.has(at, b"LABELONE") && ends.has(at + 24, b"LVM2 001"))
+fn has_lvm(probe: &Probe<'_>) -> bool {
+    (0..4).map(|sector| sector * 512).any(|at| probe.has(at, b"LABELONE") && probe.has(at + 24, b"LVM2 001"))
 }
 
 /// Versions 0.90 and 1.0 lie at the end.
-fn has_md_at_end(ends: &Ends<'_>) -> bool {
+fn has_md_at_end(probe: &Probe<'_>) -> bool {
     const MAGIC: u32 = 0xa92b_4efc;
-    let old = (ends.size & !0xffff).checked_sub(0x1_0000);
-    let new = (ends.size / 512).checked_sub(16).map(|sector| (sector & !7) * 512);
+    let old = (probe.size & !0xffff).checked_sub(0x1_0000);
+    let new = (probe.size / 512).checked_sub(16).map(|sector| (sector & !7) * 512);
     let is = |at: Option<u64>, version: u32| {
-        at.is_some_and(|at| ends.u32_le(at) == Some(MAGIC) && ends.u32_le(at + 4) == Some(version))
+        at.is_some_and(|at| probe.u32_le(at) == Some(MAGIC) && probe.u32_le(at + 4) == Some(version))
     };
     is(old, 0) || is(new, 1)
 }
 
-fn has_firmware_raid(ends: &Ends<'_>) -> bool {
-    ends.at_end(1024, 24) == Some(b"Intel Raid ISM Cfg Sig. ")
-        || ends.at_end(512, 4) == Some(&[0xde, 0x11, 0xde, 0x11])
+fn has_firmware_raid(probe: &Probe<'_>) -> bool {
+    probe.at_end(1024, 24) == Some(b"Intel Raid ISM Cfg Sig. ")
+        || probe.at_end(512, 4) == Some(&[0xde, 0x11, 0xde, 0x11])
 }
 
 /// The volume recognition sequence may begin after that of an ISO, in sectors of 2 KiB or 4 KiB.
-fn has_late_udf(ends: &Ends<'_>) -> bool {
-    (16..32).map(|sector| sector * 2048 + 1).any(|at| ends.has(at, b"NSR02") || ends.has(at, b"NSR03"))
+fn has_late_udf(probe: &Probe<'_>) -> bool {
+    (16..32).map(|sector| sector * 2048 + 1).any(|at| probe.has(at, b"NSR02") || probe.has(at, b"NSR03"))
 }

@@ -1,20 +1,20 @@
 //! Text where a disk should be: a page that an address answered instead of the file, a script, a checksum.
 
-use super::ends::is_zero;
 use super::foreign::Foreign;
+use super::probe::is_zero;
 
 /// Texts that are recognised by how they begin, in small letters. `true`: only when all of it is text.
-const BEGINNINGS: &[(&[u8], bool, &str, Option<&str>)] = &[
-    (b"<!doctype html", false, "an HTML page", None),
-    (b"<html", false, "an HTML page", None),
-    (b"<head", true, "an HTML page", None),
-    (b"<?xml", false, "an XML document", None),
-    (b"# disk descriptorfile", false, "VMDK", Some("qemu-img convert -O qcow2 FILE disk.qcow2")),
-    (b"-----begin pgp", false, "a file encrypted with GnuPG", Some("gpg -d -o disk.raw FILE")),
-    (b"version https://git-lfs", false, "a Git LFS pointer", Some("git lfs pull")),
-    (b"#!", true, "a script", None),
-    (b"{", true, "a JSON document", None),
-    (b"[{", true, "a JSON document", None),
+const BEGINNINGS: &[(&[u8], bool, &str, &str)] = &[
+    (b"<!doctype html", false, "an HTML page", ""),
+    (b"<html", false, "an HTML page", ""),
+    (b"<head", true, "an HTML page", ""),
+    (b"<?xml", false, "an XML document", ""),
+    (b"# disk descriptorfile", false, "VMDK", "qemu-img convert -O qcow2 FILE disk.qcow2"),
+    (b"-----begin pgp", false, "a file encrypted with GnuPG", "gpg -d -o disk.raw FILE"),
+    (b"version https://git-lfs", false, "a Git LFS pointer", "git lfs pull"),
+    (b"#!", true, "a script", ""),
+    (b"{", true, "a JSON document", ""),
+    (b"[{", true, "a JSON document", ""),
 ];
 
 /// The shortest text without a blank or a line break that is taken for one.
@@ -25,7 +25,7 @@ const LEGACY_MIN: usize = 256;
 /// Says what a text is, if it is one: all of it, but for zeros at its end.
 pub(super) fn find(head: &[u8]) -> Option<Foreign> {
     if let Some(rest) = head.strip_prefix(b"\xff\xfe").or_else(|| head.strip_prefix(b"\xfe\xff")) {
-        return is_wide_text(rest).then_some(Foreign { name: "plain text", command: None });
+        return is_wide_text(rest).then_some(Foreign::new("plain text", ""));
     }
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let is_text = is_text(head);
@@ -34,8 +34,8 @@ pub(super) fn find(head: &[u8]) -> Option<Foreign> {
     let known =
         BEGINNINGS.iter().find(|(beginning, all, ..)| start.starts_with(beginning) && (is_text || !all));
     match known {
-        Some((_, _, name, command)) => Some(Foreign { name, command: *command }),
-        None => is_text.then_some(Foreign { name: "plain text", command: None }),
+        Some((_, _, name, command)) => Some(Foreign::new(name, command)),
+        None => is_text.then_some(Foreign::new("plain text", "")),
     }
 }
 

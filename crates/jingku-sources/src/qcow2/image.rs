@@ -18,7 +18,7 @@ const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 /// An open qcow2 file.
 ///
 /// The chain is not imago's to follow: it gets no backing file, so what this image does not hold comes back as
-/// [`Place::Below`], and the reader asks the next layer. It keeps up to 128 second tables of one cluster each in
+/// [`Mapping::Below`], and the reader asks the next layer. It keeps up to 128 second tables of one cluster each in
 /// memory: 8 MiB at the usual 64 KiB.
 #[derive(Debug)]
 pub(crate) struct Image {
@@ -29,7 +29,7 @@ pub(crate) struct Image {
 
 /// Where a part of a disk lies, seen from one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Mapping {
     /// As it is in this layer's file, at this offset.
     Stored(u64),
     /// Compressed in this layer's file.
@@ -55,30 +55,30 @@ impl Image {
     }
 
     /// Says where the disk's bytes from `offset` on lie, and how many of at most `len_max` (not zero) lie there.
-    pub(crate) fn place(
+    pub(crate) fn mapping(
         &self,
         source: &Source,
         offset: u64,
         len_max: u64,
-    ) -> Result<(Place, u64), DiskError> {
+    ) -> Result<(Mapping, u64), DiskError> {
         let (mapping, len) =
             self.access.get_shallow_mapping(offset, len_max).map_err(|err| fault(source, err))?;
-        let place = match mapping {
+        let mapping = match mapping {
             ShallowMapping::Raw { offset, .. } => {
                 self.check_inside(source, offset, len)?;
-                Place::Stored(offset)
+                Mapping::Stored(offset)
             }
-            ShallowMapping::Special { .. } => Place::Compressed,
-            ShallowMapping::Zero { explicit: true, .. } => Place::Hole,
-            ShallowMapping::Zero { explicit: false, .. } => Place::Below,
+            ShallowMapping::Special { .. } => Mapping::Compressed,
+            ShallowMapping::Zero { explicit: true, .. } => Mapping::Hole,
+            ShallowMapping::Zero { explicit: false, .. } => Mapping::Below,
             // An overlay may be larger than the image below it, which reads as zeros from its end on.
-            ShallowMapping::Eof { .. } => return Ok((Place::Hole, len_max)),
+            ShallowMapping::Eof { .. } => return Ok((Mapping::Hole, len_max)),
             other => return Err(DiskError::damaged(&source.path, format!("unexpected mapping {other:?}"))),
         };
         if len == 0 {
             return Err(DiskError::damaged(&source.path, format!("nothing is mapped at offset {offset}")));
         }
-        Ok((place, len))
+        Ok((mapping, len))
     }
 
     /// Fills `buf` from compressed clusters.

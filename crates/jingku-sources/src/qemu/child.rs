@@ -36,37 +36,37 @@ const NO_SUCH_PROGRAM: i32 = 127;
 
 /// How a program ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum Exit {
     /// By itself.
-    Ended {
+    Exited {
         status: ExitStatus,
         /// The start of what it said on standard error, on one line.
-        said: String,
+        stderr: String,
     },
     /// There is no such program.
     Missing,
     /// It ran for too long and was killed.
-    TooLong,
+    TimedOut,
     /// It was to stop and was killed.
     Stopped,
 }
 
 /// Runs a program to its end. Kills it, with all that it has started, after `timeout`, or soon after `proceed` says no.
-pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bool) -> io::Result<End> {
+pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bool) -> io::Result<Exit> {
     let mut running = Running::start(program)?;
     let started = Instant::now();
     loop {
         if running.has_ended()? {
             let status = running.end()?;
-            let said = running.said();
+            let stderr = running.stderr();
             let missing = status.code() == Some(NO_SUCH_PROGRAM);
-            return Ok(if missing { End::Missing } else { End::Ended { status, said } });
+            return Ok(if missing { Exit::Missing } else { Exit::Exited { status, stderr } });
         }
         if started.elapsed() > timeout {
-            return Ok(End::TooLong);
+            return Ok(Exit::TimedOut);
         }
         if !proceed() {
-            return Ok(End::Stopped);
+            return Ok(Exit::Stopped);
         }
         thread::sleep(POLL_INTERVAL);
     }
@@ -76,7 +76,7 @@ pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bo
 struct Running {
     child: Child,
     status: Option<ExitStatus>,
-    said: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
     /// Never written to: the program runs until it is closed.
     lifeline: Option<ChildStdin>,
 }
@@ -101,8 +101,8 @@ impl Running {
         }
         let mut child = supervised.spawn()?;
         let lifeline = child.stdin.take();
-        let said = child.stderr.take().map(|stderr| thread::spawn(move || start_of(stderr)));
-        Ok(Self { child, status: None, said, lifeline })
+        let stderr = child.stderr.take().map(|stderr| thread::spawn(move || read_start(stderr)));
+        Ok(Self { child, status: None, stderr, lifeline })
     }
 
     /// Says whether the program has ended, and leaves its number its own.
@@ -124,10 +124,10 @@ impl Running {
         Ok(status)
     }
 
-    /// What the program said. Only after its end: nobody is left then who could say more.
-    fn said(&mut self) -> String {
-        let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
-        String::from_utf8_lossy(&said).split_whitespace().collect::<Vec<_>>().join(" ")
+    /// Returns what the program wrote to standard error. Call it after the program has ended.
+    fn stderr(&mut self) -> String {
+        let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        String::from_utf8_lossy(&stderr).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -139,7 +139,7 @@ impl Drop for Running {
 }
 
 /// Reads to the end, so that the writer never waits, and keeps only the start.
-fn start_of(mut stderr: impl Read) -> Vec<u8> {
+fn read_start(mut stderr: impl Read) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut piece = [0; 1024];
     // What was said only explains a failure, which is reported anyway.
@@ -157,9 +157,9 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     /// A shell script that says the number of a process of its own, which sleeps for ten minutes.
-    fn sleeper(said: &std::path::Path) -> Command {
+    fn sleeper(pid_file: &std::path::Path) -> Command {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "sleep 600 & echo $! >\"$0\"; wait"]).arg(said);
+        command.args(["-c", "sleep 600 & echo $! >\"$0\"; wait"]).arg(pid_file);
         command
     }
 
@@ -184,17 +184,17 @@ mod tests {
             command.args(["-c", script]);
             run(&command, LONG, &|| true).unwrap()
         };
-        let End::Ended { status, said } = shell("echo no >&2; echo disk >&2; exit 3") else { panic!() };
-        assert_eq!((status.code(), said.as_str()), (Some(3), "no disk"));
-        assert!(matches!(shell("exit 0"), End::Ended { status, .. } if status.success()));
+        let Exit::Exited { status, stderr } = shell("echo no >&2; echo disk >&2; exit 3") else { panic!() };
+        assert_eq!((status.code(), stderr.as_str()), (Some(3), "no disk"));
+        assert!(matches!(shell("exit 0"), Exit::Exited { status, .. } if status.success()));
         // Much more than a pipe holds.
-        let End::Ended { said, .. } = shell("yes 1234567 | head -c 1000000 >&2") else { panic!() };
-        assert_eq!(said.len(), STDERR_BYTES_MAX - 1);
+        let Exit::Exited { stderr, .. } = shell("yes 1234567 | head -c 1000000 >&2") else { panic!() };
+        assert_eq!(stderr.len(), STDERR_BYTES_MAX - 1);
         // What it leaves behind holds standard error, and is not waited for.
         let started = Instant::now();
-        let End::Ended { status, .. } = shell("sleep 600 & exit 0") else { panic!() };
+        let Exit::Exited { status, .. } = shell("sleep 600 & exit 0") else { panic!() };
         assert!(status.success() && started.elapsed() < LONG);
-        assert!(matches!(run(&Command::new("no-such-program"), LONG, &|| true).unwrap(), End::Missing));
+        assert!(matches!(run(&Command::new("no-such-program"), LONG, &|| true).unwrap(), Exit::Missing));
     }
 
     #[test]
@@ -203,12 +203,12 @@ mod tests {
         let pid = folder.path().join("pid");
         let begun = || std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n'));
         let stopped = run(&sleeper(&pid), LONG, &|| !begun()).unwrap();
-        assert!(matches!(stopped, End::Stopped), "{stopped:?}");
+        assert!(matches!(stopped, Exit::Stopped), "{stopped:?}");
         let sleeping = std::fs::read_to_string(&pid).unwrap();
         wait_for("the child of the program is gone", || !runs(&sleeping));
 
         let late = run(&sleeper(&pid), Duration::from_millis(50), &|| true).unwrap();
-        assert!(matches!(late, End::TooLong), "{late:?}");
+        assert!(matches!(late, Exit::TimedOut), "{late:?}");
     }
 
     /// As when this process is killed: nobody kills the group, the pipe just ends.

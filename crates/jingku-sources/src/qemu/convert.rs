@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::child::{End, run};
+use super::child::{Exit, run};
 use crate::error::DiskError;
 use crate::format::DiskFormat;
 use crate::layer::Layer;
@@ -46,7 +46,7 @@ pub(crate) fn convert(
         .arg(target.path());
     let timeout = TIMEOUT_BASE + Duration::from_secs(size_bytes / BYTES_PER_SECOND_MIN);
     match run(&program, timeout, proceed) {
-        Ok(End::Ended { status, .. }) if status.success() => {
+        Ok(Exit::Exited { status, .. }) if status.success() => {
             let copied = target.as_file().metadata().map_err(DiskError::io("look at", target.path()))?.len();
             // What is missing at the end would be read as zeros.
             if copied < size_bytes {
@@ -57,17 +57,17 @@ pub(crate) fn convert(
             }
             Ok(target.into_file())
         }
-        Ok(End::Ended { status, said }) => {
-            Err(failed(format!("it ended with {status}: {said}; try the same with `qemu-img convert`")))
+        Ok(Exit::Exited { status, stderr }) => {
+            Err(failed(format!("it ended with {status}: {stderr}; try the same with `qemu-img convert`")))
         }
-        Ok(End::Missing) => Err(failed(
+        Ok(Exit::Missing) => Err(failed(
             "qemu-img is not installed; install it (package qemu-utils), or convert the disk to raw".into(),
         )),
-        Ok(End::TooLong) => {
+        Ok(Exit::TimedOut) => {
             let seconds = timeout.as_secs();
             Err(failed(format!("it did not end within {seconds} s; check the storage of this host")))
         }
-        Ok(End::Stopped) => Err(DiskError::Stopped { path: layers[0].path.clone() }),
+        Ok(Exit::Stopped) => Err(DiskError::Stopped { path: layers[0].path.clone() }),
         Err(error) => {
             Err(failed(format!("it could not be run ({error}); check the installation of qemu-img")))
         }

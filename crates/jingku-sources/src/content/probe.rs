@@ -1,14 +1,14 @@
 //! Reading fields in the two ends of a file.
 
 /// The two ends of a file.
-pub(super) struct Ends<'a> {
+pub(super) struct Probe<'a> {
     pub(super) head: &'a [u8],
     pub(super) tail: &'a [u8],
     pub(super) size: u64,
 }
 
-impl<'a> Ends<'a> {
-    /// Bytes at an offset of the file, if they lie in one of its ends.
+impl<'a> Probe<'a> {
+    /// Bytes at an offset of the file, if they are in its head or its tail.
     pub(super) fn bytes(&self, at: u64, len: usize) -> Option<&'a [u8]> {
         let within = |from: u64, end: &'a [u8]| {
             let start = usize::try_from(at.checked_sub(from)?).ok()?;

@@ -22,7 +22,7 @@ const CRATES: [(&str, &str); 8] = [
     ("jingku-library", "Accounts, jobs and backups"),
     ("jingku-catalog", "The catalogue"),
     ("jingku-chunks", "The chunk store"),
-    ("jingku-makers", "Disks and files that are imported"),
+    ("jingku-sources", "Disks and files that are imported"),
     ("compshare", "The Rust client"),
     ("jingku", "The commands"),
 ];

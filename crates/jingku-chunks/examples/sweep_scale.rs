@@ -149,7 +149,7 @@ impl Backend for Imagined {
                 let ids = self.0.ids.iter().filter(|id| id.0[0] == prefix);
                 ids.map(|id| Key::Manifest(*id)).collect()
             }
-            Kind::Suspect => Vec::new(),
+            Kind::QuarantineMark => Vec::new(),
         })
     }
 
@@ -223,7 +223,7 @@ fn main() {
     let started = Instant::now();
     let plan = CheckPlan::new(Depth::Headers);
     let findings = store.check(&ids, &plan, &|_| ControlFlow::Continue(())).unwrap().unwrap();
-    assert!(findings.is_clean() && findings.chunks == chunks, "{:?}", findings.flaws.first());
+    assert!(findings.is_clean() && findings.chunks == chunks, "{:?}", findings.findings.first());
     println!(
         "check: each manifest read {} times, {:.0} s, peak {} MB",
         reads(),

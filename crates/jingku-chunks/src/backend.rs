@@ -1,9 +1,6 @@
 //! Where objects are kept.
 
 mod claims;
-mod disk;
-mod faulty;
-mod memory;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -12,9 +9,6 @@ use crate::error::Result;
 use crate::key::{Key, Kind};
 
 pub use self::claims::{Claim, ClaimWatch};
-pub use self::disk::Disk;
-pub use self::faulty::{Fault, Faulty, Operation};
-pub use self::memory::Memory;
 
 /// Keeps whole objects under names that say what is in them.
 ///

@@ -61,7 +61,7 @@ impl<V: Copy> Census<V> {
 pub(crate) fn list_chunks(backend: &dyn Backend, prefix: u8) -> Result<Vec<ChunkId>> {
     let chunk = |key| match key {
         Key::Chunk(id) => Some(id),
-        Key::Manifest(_) | Key::Suspect(_) => None,
+        Key::Manifest(_) | Key::QuarantineMark(_) => None,
     };
     Ok(backend.list(Kind::Chunk, prefix)?.into_iter().filter_map(chunk).collect())
 }

@@ -12,7 +12,7 @@ pub enum Kind {
     /// A list of chunks.
     Manifest,
     /// A note, empty, that the chunk of that name was found damaged.
-    Suspect,
+    QuarantineMark,
 }
 
 /// Names one object in a backend.
@@ -23,7 +23,7 @@ pub enum Key {
     /// The manifest of that name.
     Manifest(ManifestId),
     /// The note that this chunk was found damaged.
-    Suspect(ChunkId),
+    QuarantineMark(ChunkId),
 }
 
 impl Kind {
@@ -32,7 +32,7 @@ impl Kind {
         match self {
             Self::Chunk => name.parse().map(Key::Chunk),
             Self::Manifest => name.parse().map(Key::Manifest),
-            Self::Suspect => name.parse().map(Key::Suspect),
+            Self::QuarantineMark => name.parse().map(Key::QuarantineMark),
         }
     }
 }
@@ -43,14 +43,14 @@ impl Key {
         match self {
             Self::Chunk(_) => Kind::Chunk,
             Self::Manifest(_) => Kind::Manifest,
-            Self::Suspect(_) => Kind::Suspect,
+            Self::QuarantineMark(_) => Kind::QuarantineMark,
         }
     }
 
     /// Returns the name of the object within its kind: 64 lowercase hexadecimal digits.
     pub fn name(&self) -> String {
         match self {
-            Self::Chunk(id) | Self::Suspect(id) => id.to_string(),
+            Self::Chunk(id) | Self::QuarantineMark(id) => id.to_string(),
             Self::Manifest(id) => id.to_string(),
         }
     }
@@ -59,7 +59,7 @@ impl Key {
     pub fn prefix(&self) -> u8 {
         match self {
             Self::Chunk(ChunkId(bytes))
-            | Self::Suspect(ChunkId(bytes))
+            | Self::QuarantineMark(ChunkId(bytes))
             | Self::Manifest(ManifestId(bytes)) => bytes[0],
         }
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Key {
         match self {
             Self::Chunk(id) => write!(f, "chunk {id}"),
             Self::Manifest(id) => write!(f, "manifest {id}"),
-            Self::Suspect(id) => write!(f, "note on chunk {id}"),
+            Self::QuarantineMark(id) => write!(f, "quarantine mark of chunk {id}"),
         }
     }
 }

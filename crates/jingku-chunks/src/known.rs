@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
+use crate::format::layout::Extent;
 use crate::id::{ChunkId, ManifestId};
-use crate::manifest::{Extent, Extents};
+use crate::manifest::Extents;
 
 /// The most chunks that [`Writer::compare_with`](crate::Writer::compare_with) remembers, 8 bytes each: 128 GiB of a disk
 /// without holes or repetitions.

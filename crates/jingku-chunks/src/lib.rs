@@ -33,33 +33,48 @@
 mod backend;
 mod census;
 mod check;
+mod chunk_reader;
+mod cut;
+mod disk;
 mod error;
+#[cfg(feature = "testing")]
+mod faulty;
 mod format;
-mod hold;
+mod gc_guard;
+
 mod id;
 mod key;
 mod known;
 mod manifest;
+mod memory;
 mod pieces;
 mod pipeline;
+mod quarantine;
 mod store;
-mod suspects;
 mod sweep;
 mod writer;
 
 pub use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
-pub use crate::backend::{Disk, Fault, Faulty, Memory, Operation};
 pub use crate::census::CENSUS_CHUNKS_MAX;
-pub use crate::check::{CHECK_THREADS_MAX, CheckPlan, Depth, FLAWS_MAX, Findings, Flaw, Seen, Watch};
+pub use crate::check::{
+    CHECK_THREADS_MAX, CheckPlan, CheckProgress, CheckReport, Depth, FINDINGS_MAX, Finding, OnProgress,
+};
+pub use crate::cut::{CHUNK_SIZE, Cut, ZSTD_LEVEL};
+pub use crate::disk::Disk;
 pub use crate::error::{Error, Result};
-pub use crate::format::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, LOGICAL_SIZE_MAX};
-pub use crate::hold::Hold;
+#[cfg(feature = "testing")]
+pub use crate::faulty::{Fault, Faulty, Operation};
+pub use crate::format::chunk::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN};
+pub use crate::format::layout::Extent;
+pub use crate::format::layout::LOGICAL_SIZE_MAX;
+pub use crate::gc_guard::GcGuard;
 pub use crate::id::{ChunkId, ManifestId, ParseIdError};
 pub use crate::key::{Key, Kind};
 pub use crate::known::KNOWN_CHUNKS_MAX;
-pub use crate::manifest::{Extent, Extents, Manifest};
+pub use crate::manifest::{Extents, Manifest};
+pub use crate::memory::Memory;
 pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
-pub use crate::store::{CHUNK_SIZE, Cut, Store, ZSTD_LEVEL};
-pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, Swept};
-pub use crate::writer::{STRETCH_BYTES_MAX, Sealed, Source, Writer, Written};
+pub use crate::store::Store;
+pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
+pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written};

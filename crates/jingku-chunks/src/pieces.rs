@@ -4,12 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::chunk_reader::ChunkReader;
+use crate::cut::CHUNK_SIZE;
 use crate::error::{Error, Result};
+use crate::format::layout::Extent;
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::manifest::{Extent, ExtentsIn, Manifest};
+use crate::manifest::{ExtentsIn, Manifest};
 use crate::pipeline::Pipeline;
-use crate::store;
 
 /// Some bytes of a disk that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +43,13 @@ struct Job {
 impl Pieces {
     /// `part` lies within the disk.
     pub(crate) fn start(backend: &Arc<dyn Backend>, manifest: &Manifest, part: Range<u64>) -> Result<Self> {
-        let chunk_bytes = manifest.chunk_size().unwrap_or(store::CHUNK_SIZE);
+        let chunk_bytes = manifest.chunk_size().unwrap_or(CHUNK_SIZE);
         let chunks = usize::try_from((part.end - part.start).div_ceil(chunk_bytes)).unwrap_or(usize::MAX);
         let pipeline = Pipeline::start(chunks, || {
             let backend = Arc::clone(backend);
-            let mut decompressor = store::decompressor()?;
+            let mut reader = ChunkReader::new()?;
             Ok(move |Job { id, len, wanted }| {
-                let mut plain = store::read_noted(backend.as_ref(), id, &mut decompressor)?;
+                let mut plain = reader.read_or_mark(backend.as_ref(), id)?;
                 if plain.len() as u64 != len {
                     let reason = "it is not as long as the manifest says";
                     return Err(Error::Damaged { key: Key::Chunk(id), reason });
@@ -61,11 +63,10 @@ impl Pieces {
     }
 
     fn submit(&mut self, start: u64, extent: Extent) {
-        let (Extent::Zero { len } | Extent::Chunk { len, .. }) = extent;
-        let wanted = self.part.start.max(start) - start..self.part.end.min(start + len) - start;
+        let wanted = self.part.start.max(start) - start..self.part.end.min(start + extent.len()) - start;
         match extent {
             Extent::Zero { .. } => self.pipeline.pass(Ok(Piece::Zero(wanted.end - wanted.start))),
-            Extent::Chunk { id, .. } => {
+            Extent::Chunk { id, len } => {
                 let within = |at| usize::try_from(at).expect("a chunk fits in memory");
                 let wanted = within(wanted.start)..within(wanted.end);
                 self.pipeline.submit(Job { id, len, wanted });

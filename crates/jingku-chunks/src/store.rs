@@ -4,42 +4,18 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
-use zstd::bulk::Decompressor;
-
-use crate::backend::{Backend, Object};
-use crate::check::{self, CheckPlan, Findings, Watch};
-use crate::error::{Error, Result};
-use crate::format::chunk;
-use crate::hold::Hold;
+use crate::backend::Backend;
+use crate::check::{self, CheckPlan, CheckReport, OnProgress};
+use crate::chunk_reader::ChunkReader;
+use crate::cut::{Cut, ZSTD_LEVEL};
+use crate::error::Result;
+use crate::gc_guard::GcGuard;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 use crate::manifest::Manifest;
 use crate::pieces::Pieces;
-use crate::suspects;
 use crate::sweep::{Sweep, SweepPlan};
 use crate::writer::{self, Sealed, Writer};
-
-/// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
-pub const CHUNK_SIZE: u64 = 256 << 10;
-
-/// The zstd level of chunks, unless told otherwise. `docs/format/README.md` has the measurement.
-pub const ZSTD_LEVEL: i32 = 1;
-
-/// How a disk is cut and compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut {
-    /// Size of every chunk but the last, in bytes: a power of two from 4 KiB to 4 MiB. Disks share chunks only with
-    /// disks of the same chunk size.
-    pub chunk_size: u64,
-    /// Level given to zstd; any level reads the same.
-    pub zstd_level: i32,
-}
-
-impl Default for Cut {
-    fn default() -> Self {
-        Self { chunk_size: CHUNK_SIZE, zstd_level: ZSTD_LEVEL }
-    }
-}
 
 /// Keeps the bits of images. Clones share one backend.
 #[derive(Clone)]
@@ -80,7 +56,7 @@ impl Store {
 
     /// Reads the plain bytes of a chunk, checked against its name.
     pub fn read_chunk(&self, id: ChunkId) -> Result<Vec<u8>> {
-        read_noted(self.backend.as_ref(), id, &mut decompressor()?)
+        ChunkReader::new()?.read_or_mark(self.backend.as_ref(), id)
     }
 
     /// Reads a whole disk in order, on several cores.
@@ -97,70 +73,27 @@ impl Store {
 
     /// Keeps sweeps away from these manifests and the chunks they name until the hold is dropped, as a copy of them needs
     /// while an image may be deleted. Look whether they are still live *afterwards*.
-    pub fn hold(&self, manifests: &[ManifestId]) -> Result<Hold> {
-        let hold = Hold::begin(self.backend.as_ref())?;
-        manifests.iter().try_for_each(|id| hold.add(Key::Manifest(*id)))?;
-        Ok(hold)
+    pub fn guard(&self, manifests: &[ManifestId]) -> Result<GcGuard> {
+        let guard = GcGuard::begin(self.backend.as_ref())?;
+        manifests.iter().try_for_each(|id| guard.add(Key::Manifest(*id)))?;
+        Ok(guard)
     }
 
-    /// Compares what manifests name with what is stored; `None` when `watch` stopped it. What is damaged is told, and noted
+    /// Compares what manifests name with what is stored; `None` when `on_progress` stopped it. What is damaged is told, and noted
     /// so that the next to store it heals it; it is no error.
     ///
-    /// Of manifests that may cease to be live meanwhile, [`hold`](Self::hold) those: else a sweep looks like damage.
+    /// Of manifests that may cease to be live meanwhile, [`guard`](Self::guard) those: else a sweep looks like damage.
     pub fn check(
         &self,
         manifests: &[ManifestId],
         plan: &CheckPlan,
-        watch: Watch<'_>,
-    ) -> Result<Option<Findings>> {
-        check::run(&self.backend, manifests, plan, watch)
+        on_progress: OnProgress<'_>,
+    ) -> Result<Option<CheckReport>> {
+        check::run(&self.backend, manifests, plan, on_progress)
     }
 
     /// Begins a sweep, which removes what no image needs.
     pub fn sweep(&self, plan: SweepPlan) -> Sweep {
         Sweep::start(&self.backend, plan)
     }
-}
-
-pub(crate) fn decompressor() -> Result<Decompressor<'static>> {
-    Decompressor::new().map_err(|e| Error::io("start zstd", e))
-}
-
-/// Reads a chunk, and notes it when it turns out to be damaged, so that the next to store it heals it.
-pub(crate) fn read_noted(
-    backend: &dyn Backend,
-    id: ChunkId,
-    decompressor: &mut Decompressor<'_>,
-) -> Result<Vec<u8>> {
-    read_chunk(backend, id, decompressor).inspect_err(|error| suspects::note(backend, id, error))
-}
-
-/// Reads a chunk with a decompressor at hand: making one costs as much as a small chunk.
-pub(crate) fn read_chunk(
-    backend: &dyn Backend,
-    id: ChunkId,
-    decompressor: &mut Decompressor<'_>,
-) -> Result<Vec<u8>> {
-    read_object(backend, id, decompressor).map(|(plain, _)| plain)
-}
-
-/// Reads a chunk, and tells how long its object is.
-pub(crate) fn read_object(
-    backend: &dyn Backend,
-    id: ChunkId,
-    decompressor: &mut Decompressor<'_>,
-) -> Result<(Vec<u8>, u64)> {
-    let key = Key::Chunk(id);
-    let damaged = |reason| Error::Damaged { key, reason };
-    let Object { length, body } = backend.read(key)?;
-    if length > chunk::OBJECT_BYTES_MAX {
-        return Err(damaged("it is longer than any chunk"));
-    }
-    let mut object = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    body.take(chunk::OBJECT_BYTES_MAX).read_to_end(&mut object).map_err(|e| Error::object("read", key, e))?;
-    let plain = chunk::decode(&object, decompressor).map_err(damaged)?;
-    if ChunkId::of(&plain) != id {
-        return Err(damaged("its bytes do not match its name"));
-    }
-    Ok((plain, object.len() as u64))
 }

@@ -1,13 +1,13 @@
 //! Removing what no image needs, beside writers and readers: `docs/format/sweep.md`.
 
+mod claim_tracker;
 mod group;
-mod needs;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use self::claim_tracker::ClaimTracker;
 use self::group::Group;
-use self::needs::Needs;
 use crate::backend::Backend;
 use crate::census::CENSUS_CHUNKS_MAX;
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ impl Default for SweepPlan {
 
 /// What a sweep has come to so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Swept {
+pub struct SweepReport {
     /// Manifests deleted, or to be deleted in a dry run.
     pub manifests: u64,
     /// Chunks deleted, or to be deleted.
@@ -58,7 +58,7 @@ pub struct Sweep {
     backend: Arc<dyn Backend>,
     plan: SweepPlan,
     stage: Stage,
-    swept: Swept,
+    swept: SweepReport,
 }
 
 enum Stage {
@@ -66,22 +66,22 @@ enum Stage {
     /// Deletes these manifests unless they turn out to be needed.
     Manifests {
         found: Vec<ManifestId>,
-        needs: Needs,
+        claims: ClaimTracker,
     },
     /// Deletes the chunks of some prefixes unless they turn out to be needed.
     Chunks(Group),
     /// Deletes notes on chunks that are no more.
-    Notes,
+    Marks,
     Done,
 }
 
 impl Sweep {
     pub(crate) fn start(backend: &Arc<dyn Backend>, plan: SweepPlan) -> Self {
-        Self { backend: Arc::clone(backend), plan, stage: Stage::Start, swept: Swept::default() }
+        Self { backend: Arc::clone(backend), plan, stage: Stage::Start, swept: SweepReport::default() }
     }
 
     /// Returns what it has come to so far.
-    pub fn swept(&self) -> Swept {
+    pub fn swept(&self) -> SweepReport {
         self.swept
     }
 
@@ -99,9 +99,9 @@ impl Sweep {
     ) -> Result<bool, E> {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Start => self.begin(live)?,
-            Stage::Manifests { found, needs } => self.delete_manifests(found, needs, live)?,
+            Stage::Manifests { found, claims } => self.delete_manifests(found, claims, live)?,
             Stage::Chunks(group) => self.delete_chunks(group, live)?,
-            Stage::Notes => self.delete_notes()?,
+            Stage::Marks => self.delete_marks()?,
             Stage::Done => Stage::Done,
         };
         Ok(!matches!(self.stage, Stage::Done))
@@ -111,7 +111,7 @@ impl Sweep {
     pub fn run<E: From<Error>>(
         mut self,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
-    ) -> Result<Swept, E> {
+    ) -> Result<SweepReport, E> {
         while self.step(live)? {}
         Ok(self.swept)
     }
@@ -123,7 +123,7 @@ impl Sweep {
         self.swept.chunks_seen = 0;
         self.swept.prefixes_done = 0;
         if self.plan.dry_run {
-            self.swept = Swept::default();
+            self.swept = SweepReport::default();
         }
         let mut found = Vec::new();
         for prefix in 0..=u8::MAX {
@@ -143,29 +143,28 @@ impl Sweep {
                 head => drop(head?),
             }
         }
-        Ok(Stage::Manifests { found, needs: Needs::watch(&self.backend)? })
+        Ok(Stage::Manifests { found, claims: ClaimTracker::start(&self.backend)? })
     }
 
     fn delete_manifests<E: From<Error>>(
         &mut self,
         mut found: Vec<ManifestId>,
-        mut needs: Needs,
+        mut claims: ClaimTracker,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
     ) -> Result<Stage, E> {
         let batch = found.split_off(found.len().saturating_sub(self.plan.batch_objects));
         let keys: Vec<Key> = batch.into_iter().map(Key::Manifest).collect();
         let lengths = self.lengths(&keys)?;
-        needs.hold(&mut |_| ())?;
-        let needed: HashSet<Key> =
-            live()?.into_iter().chain(needs.held_manifests()).map(Key::Manifest).collect();
+        claims.pause(&mut |_| ())?;
+        let needed: HashSet<Key> = live()?.into_iter().chain(claims.manifests()).map(Key::Manifest).collect();
         let garbage = lengths.into_iter().filter(|(key, _)| !needed.contains(key));
         for (key, length) in garbage {
             self.delete(key, length)?;
             self.swept.manifests += 1;
         }
-        needs.release();
+        claims.resume();
         if !found.is_empty() {
-            return Ok(Stage::Manifests { found, needs });
+            return Ok(Stage::Manifests { found, claims });
         }
         // Before any chunk goes: a power cut must not bring back a manifest whose chunks are gone.
         if self.swept.manifests > 0 && !self.plan.dry_run {
@@ -188,38 +187,38 @@ impl Sweep {
         if group.mark_more(&self.backend)? {
             return Ok(Stage::Chunks(group));
         }
-        let Some(suspected) = group.suspects(self.backend.as_ref(), self.plan.batch_objects)? else {
+        let Some(candidates) = group.take_candidates(self.backend.as_ref(), self.plan.batch_objects)? else {
             let last_prefix = group.last_prefix();
             // Before the next: there is never more than one in memory.
             drop(group);
             self.swept.prefixes_done = u16::from(last_prefix) + 1;
             return Ok(match last_prefix.checked_add(1) {
                 Some(next) => Stage::Chunks(self.begin_group(next)?),
-                None => Stage::Notes,
+                None => Stage::Marks,
             });
         };
-        let keys: Vec<Key> = suspected.into_iter().map(Key::Chunk).collect();
+        let keys: Vec<Key> = candidates.into_iter().map(Key::Chunk).collect();
         let lengths = self.lengths(&keys)?;
-        if group.hold(&self.backend, live)? {
+        if group.pause_claims(&self.backend, live)? {
             for (key, length) in lengths {
                 if group.is_garbage(key) {
                     self.delete(key, length)?;
                     self.swept.chunks += 1;
                 }
             }
-            group.release();
+            group.resume_claims();
         } else {
             group.put_back(keys);
         }
         Ok(Stage::Chunks(group))
     }
 
-    fn delete_notes(&mut self) -> Result<Stage> {
+    fn delete_marks(&mut self) -> Result<Stage> {
         for prefix in (0..=u8::MAX).take_while(|_| !self.plan.dry_run) {
-            for note in self.backend.list(Kind::Suspect, prefix)? {
-                let Key::Suspect(id) = note else { continue };
+            for mark in self.backend.list(Kind::QuarantineMark, prefix)? {
+                let Key::QuarantineMark(id) = mark else { continue };
                 match self.backend.head(Key::Chunk(id)) {
-                    Err(Error::NotFound(_)) => self.backend.delete(note)?,
+                    Err(Error::NotFound(_)) => self.backend.delete(mark)?,
                     head => drop(head?),
                 }
             }

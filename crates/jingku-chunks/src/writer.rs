@@ -1,7 +1,7 @@
 //! Writing one disk, or one stream.
 
+mod assembler;
 mod ingest;
-mod intake;
 mod sealed;
 mod source;
 mod stream;
@@ -9,21 +9,21 @@ mod sync_ahead;
 
 use std::sync::Arc;
 
+use self::assembler::Assembler;
 use self::ingest::Job;
-use self::intake::Intake;
 pub use self::sealed::{Sealed, Written};
 pub use self::source::Source;
 use crate::backend::Backend;
+use crate::cut::Cut;
 use crate::error::{Error, Result};
-use crate::format::manifest::{Layout, Shape};
+use crate::format::layout::{Layout, Shape};
 use crate::id::ManifestId;
-use crate::store::Cut;
 
 pub(crate) use self::stream::write as write_stream;
 
 /// The most that [`Writer::pull`] takes at once, in bytes: what one thread of a writer holds while it reads. As much as a
 /// compressed cluster of a disk file can be, so that none has to be unpacked twice.
-pub const STRETCH_BYTES_MAX: u64 = 2 << 20;
+pub const RUN_BYTES_MAX: u64 = 2 << 20;
 
 /// Takes a disk from its start to its end, chunk by chunk.
 ///
@@ -31,7 +31,7 @@ pub const STRETCH_BYTES_MAX: u64 = 2 << 20;
 /// After an error the writer is of no more use. Dropped before [`Sealed::write_manifest`] it leaves chunks that no
 /// manifest names, and nothing else.
 pub struct Writer {
-    intake: Intake,
+    assembler: Assembler,
     shape: Shape,
     /// Where on the disk the next byte goes.
     offset: u64,
@@ -43,8 +43,8 @@ impl Writer {
         let shape = shape.check().map_err(|what| Error::Length { what, offset: 0, length: logical_size })?;
         // Checked to be at most 4 MiB.
         let chunk_size = usize::try_from(cut.chunk_size).unwrap_or(usize::MAX);
-        let intake = Intake::start(backend, Layout::Fixed(shape), chunk_size, cut.zstd_level)?;
-        Ok(Self { intake, shape, offset: 0 })
+        let assembler = Assembler::start(backend, Layout::Fixed(shape), chunk_size, cut.zstd_level)?;
+        Ok(Self { assembler, shape, offset: 0 })
     }
 
     /// Returns the size of chunks, in bytes.
@@ -60,28 +60,26 @@ impl Writer {
         if length == 0 || length != self.shape.chunk_size.min(self.shape.logical_size - self.offset) {
             return Err(self.length_error("a chunk is not exactly one chunk long", length));
         }
-        self.intake.submit(Job::Chunk(plain))?;
+        self.assembler.submit(Job::Chunk(plain))?;
         self.offset += length;
         Ok(())
     }
 
     /// Appends the next `length` bytes, which the writer's own threads read from the same place of `source`: whole chunks, up
-    /// to [`STRETCH_BYTES_MAX`] or one chunk, or all that is left of the disk. Faster than [`push`](Self::push), since
+    /// to [`RUN_BYTES_MAX`] or one chunk, or all that is left of the disk. Faster than [`push`](Self::push), since
     /// several threads read, and each hashes what it has just read.
     pub fn pull(&mut self, length: u64, source: &Arc<impl Source>) -> Result<()> {
         let left = self.shape.logical_size - self.offset;
         let whole = length.is_multiple_of(self.shape.chunk_size) || length == left;
         if length == 0 || length > left || !whole {
-            return Err(
-                self.length_error("a stretch is neither whole chunks nor the rest of the disk", length)
-            );
+            return Err(self.length_error("a run is neither whole chunks nor the rest of the disk", length));
         }
-        let length_max = STRETCH_BYTES_MAX.max(self.shape.chunk_size);
+        let length_max = RUN_BYTES_MAX.max(self.shape.chunk_size);
         let Some(bytes) = usize::try_from(length).ok().filter(|_| length <= length_max) else {
-            return Err(self.length_error("a stretch is too long", length));
+            return Err(self.length_error("a run is too long", length));
         };
         let source = Arc::clone(source);
-        self.intake.submit(Job::Stretch { source, offset: self.offset, length: bytes })?;
+        self.assembler.submit(Job::Run { source, offset: self.offset, length: bytes })?;
         self.offset += length;
         Ok(())
     }
@@ -92,7 +90,7 @@ impl Writer {
         if length > left || (length != left && !length.is_multiple_of(self.shape.chunk_size)) {
             return Err(self.length_error("zeros are neither whole chunks nor the rest of the disk", length));
         }
-        self.intake.zeros(length)?;
+        self.assembler.zeros(length)?;
         self.offset += length;
         Ok(())
     }
@@ -101,13 +99,13 @@ impl Writer {
     ///
     /// Counting the chunks that the backend has instead would reveal what others have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.intake.compare_with(manifests)
+        self.assembler.compare_with(manifests)
     }
 
     /// Returns how many bytes of the disk are in chunks that the manifests of [`compare_with`](Self::compare_with) name, of
     /// what was stored so far. Zeros do not count.
     pub fn known_plain_bytes(&self) -> u64 {
-        self.intake.known_plain_bytes()
+        self.assembler.known_plain_bytes()
     }
 
     /// Waits until every chunk is stored, and makes them durable. Fails with `Length` before the whole disk was given.
@@ -115,7 +113,7 @@ impl Writer {
         if self.offset != self.shape.logical_size {
             return Err(self.length_error("the disk was not given to its end", self.shape.logical_size));
         }
-        self.intake.finish(self.shape.logical_size)
+        self.assembler.finish(self.shape.logical_size)
     }
 
     fn length_error(&self, what: &'static str, length: u64) -> Error {

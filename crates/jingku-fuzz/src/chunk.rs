@@ -29,8 +29,8 @@ fn read(object: &[u8], id: ChunkId) -> Option<Vec<u8>> {
     match Store::new(backend.clone()).read_chunk(id) {
         Ok(plain) => Some(plain),
         Err(Error::Damaged { key: named, .. }) if named == key => {
-            let notes = backend.list(Kind::Suspect, key.prefix()).expect("memory lists");
-            assert_eq!(notes, [Key::Suspect(id)]);
+            let notes = backend.list(Kind::QuarantineMark, key.prefix()).expect("memory lists");
+            assert_eq!(notes, [Key::QuarantineMark(id)]);
             None
         }
         Err(error) => panic!("refused, but not as damaged: {error}"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use jingku_makers::{Disk, DiskError, DiskFormat, DiskReader};
+use jingku_sources::{Disk, DiskError, DiskFormat, DiskReader};
 
 /// What lies beyond is not read, so that an image of little that claims to hold much takes no longer than others.
 const READ_BYTES_MAX: u64 = 4 << 20;

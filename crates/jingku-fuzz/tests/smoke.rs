@@ -115,7 +115,7 @@ fn what_is_made_to_harm_is_refused() {
 /// And what is right is read, so that the changes to it begin behind the first check.
 #[test]
 fn what_is_right_is_read() {
-    use jingku_makers::{Disk, DiskFormat};
+    use jingku_sources::{Disk, DiskFormat};
     for (name, image) in corpus::read("qcow2").unwrap() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(&name);

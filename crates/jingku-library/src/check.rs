@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use jingku_catalog::{ImageStatus, ManifestUse};
-use jingku_chunks::{CheckPlan, Findings, Key, ManifestId, Seen};
+use jingku_chunks::{CheckPlan, CheckProgress, CheckReport, Key, ManifestId};
 
 use crate::error::Internal;
 use crate::library::Library;
@@ -95,7 +95,7 @@ impl Library {
     pub async fn check(
         &self,
         depth: Depth,
-        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
+        watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
     ) -> Result<Option<Checked>, OperatorError> {
         let database = self.catalog.check(depth != Depth::Headers).await?;
         let checked = self.look(CheckPlan::new(depth), watch).await?;
@@ -106,7 +106,7 @@ impl Library {
     pub(crate) async fn look(
         &self,
         plan: CheckPlan,
-        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
+        watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
     ) -> Result<Option<Checked>, OperatorError> {
         let images = all_images(&self.catalog).await?;
         let needs = Needs::of(&images);
@@ -117,7 +117,7 @@ impl Library {
             chunks: findings.chunks,
             read_chunks: findings.read_chunks,
             read_bytes: findings.read_bytes,
-            spare_objects: findings.spare_flaws,
+            spare_objects: findings.unreferenced_findings,
             ..Checked::default()
         };
         self.sort_out(&images, &needs, &findings, &mut checked).await?;
@@ -128,8 +128,8 @@ impl Library {
     pub(crate) async fn survey(
         &self,
         plan: CheckPlan,
-        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Findings>, OperatorError> {
+        watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<CheckReport>, OperatorError> {
         self.find(Vec::new(), plan, watch).await
     }
 
@@ -137,8 +137,8 @@ impl Library {
         &self,
         manifests: Vec<ManifestId>,
         plan: CheckPlan,
-        watch: impl Fn(Seen) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Findings>, OperatorError> {
+        watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<CheckReport>, OperatorError> {
         let store = self.store.clone();
         let look = move || {
             let go_on = |seen| if watch(seen) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
@@ -154,7 +154,7 @@ impl Library {
         &self,
         images: &[ManifestUse],
         needs: &Needs,
-        findings: &Findings,
+        findings: &CheckReport,
         checked: &mut Checked,
     ) -> Result<(), OperatorError> {
         let mut lost = BTreeSet::new();
@@ -172,8 +172,8 @@ impl Library {
                 });
             }
         }
-        for flaw in &findings.flaws {
-            let places = flaw.hurts.iter().flat_map(|manifest| &needs.images[*manifest]);
+        for flaw in &findings.findings {
+            let places = flaw.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
             let hit: Vec<String> = places
                 .filter(|place| lost.contains(*place))
                 .map(|place| images[*place].image_id.clone())
@@ -183,7 +183,7 @@ impl Library {
                 checked.objects.push(HurtObject { key: flaw.key, reason, images: hit });
             }
         }
-        let untold = findings.flaw_count - findings.flaws.len() as u64;
+        let untold = findings.finding_count - findings.findings.len() as u64;
         checked.object_count = checked.objects.len() as u64 + untold;
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Needs {
         needs
     }
 
-    fn hurt(&self, place: usize, image: &ManifestUse, findings: &Findings) -> Option<Hurt> {
+    fn hurt(&self, place: usize, image: &ManifestUse, findings: &CheckReport) -> Option<Hurt> {
         let Some(manifest) = self.of_image.get(&place) else {
             return match (&image.manifest, image.status) {
                 (Some(text), _) => Some(Hurt::BadName(text.clone())),
@@ -225,7 +225,7 @@ impl Needs {
                 }
             };
         };
-        if findings.hurt[*manifest] {
+        if findings.corrupt[*manifest] {
             return Some(Hurt::Bits);
         }
         let size = findings.logical_sizes[*manifest]?;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use jingku_makers::DiskFormat;
+use jingku_sources::DiskFormat;
 use serde::Deserialize;
 
 use crate::account_limits::LimitSettings;

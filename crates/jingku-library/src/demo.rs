@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jingku_makers::DiskFormat;
-use jingku_makers::demo::write_demo_disk;
+use jingku_sources::DiskFormat;
+use jingku_sources::demo::write_demo_disk;
 
 use crate::data_dir::DataDir;
 use crate::library::Library;

@@ -1,7 +1,7 @@
 //! Images as a whole, without HTTP: the jobs that make them, the trash, checks, backups, and all that an operator does.
 //!
 //! Only here is it known that an image is a row and a manifest and a disk: the catalogue, the chunk store and the
-//! makers do not know each other.
+//! sources do not know each other.
 
 mod account_limits;
 mod backup;
@@ -63,10 +63,10 @@ pub use health::Health;
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
 };
-pub use jingku_chunks::{Seen, Swept};
-pub use jingku_makers::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
-pub use jingku_makers::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
+pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
+pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
+pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
     DeclaredDisk, DeclaredFailure, JobHook, JobSettings, Progress, Running, Stop, Workers, disk_reason,
     share, store_pattern,

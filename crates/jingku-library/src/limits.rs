@@ -50,7 +50,7 @@ pub const WORKERS_DEFAULT_MAX: u8 = 8;
 pub const DISK_BYTES_MAX: i64 = 1000 << 30;
 /// The largest window of a zstd file that is imported, in bytes: `zstd --long=29`. Of files with one above 128 MiB a server
 /// unpacks one at a time.
-pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_makers::ZSTD_WINDOW_BYTES_MAX;
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_sources::ZSTD_WINDOW_BYTES_MAX;
 /// How long `/readyz` waits for the disk and the catalogue.
 pub const READY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most images of an account, the newest, that `PresentBytes` of a new one counts common chunks with. Of these it

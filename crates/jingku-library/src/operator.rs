@@ -7,7 +7,7 @@ mod platform;
 use jingku_catalog::{
     Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey, OverLimit,
 };
-use jingku_makers::DiskError;
+use jingku_sources::DiskError;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::credentials::KeyPair;

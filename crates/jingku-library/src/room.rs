@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
-use jingku_makers::Disk;
+use jingku_sources::Disk;
 
 use crate::blocking;
 

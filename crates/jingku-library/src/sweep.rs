@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{Catalog, CatalogError, Generation};
-use jingku_chunks::{ManifestId, SweepPlan, Swept};
+use jingku_chunks::{ManifestId, SweepPlan, SweepReport};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -92,8 +92,8 @@ impl Library {
     pub async fn sweep(
         &self,
         dry_run: bool,
-        mut go_on: impl FnMut(Swept, Duration) -> bool + Send + 'static,
-    ) -> Result<Swept, SweepError> {
+        mut go_on: impl FnMut(SweepReport, Duration) -> bool + Send + 'static,
+    ) -> Result<SweepReport, SweepError> {
         // An index that lost an entry would hide an image.
         let problems = self.catalog.check(true).await?;
         if !problems.is_empty() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use jingku_chunks::{Hold, Manifest, ManifestId, Piece, Pieces, Store};
+use jingku_chunks::{GcGuard, Manifest, ManifestId, Piece, Pieces, Store};
 use jingku_library::Internal;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
@@ -34,7 +34,7 @@ pub(crate) struct Disk {
     image_id: String,
     /// Lets it be read to its end, also when the image goes for good meanwhile. Absent on a full disk, where that may
     /// break off.
-    _hold: Option<Hold>,
+    _hold: Option<GcGuard>,
 }
 
 /// Opens an image's disk.
@@ -43,7 +43,7 @@ pub(crate) async fn open(context: &Context, image_id: String, manifest: &str) ->
     let id: ManifestId = manifest.parse().map_err(|_| bad_name())?;
     let (store, manifests) = (context.store.clone(), Arc::clone(&context.manifests));
     let opened = tokio::task::spawn_blocking(move || {
-        let hold = store.hold(&[id]).ok();
+        let hold = store.guard(&[id]).ok();
         let manifest = manifests.open(&store, id)?;
         Ok::<_, jingku_chunks::Error>(Disk { store, manifest, image_id, _hold: hold })
     });

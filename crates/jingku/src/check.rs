@@ -5,7 +5,7 @@ mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_library::{Checked, Depth, Hurt, HurtImage, HurtObject, Seen};
+use jingku_library::{CheckProgress, Checked, Depth, Hurt, HurtImage, HurtObject};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};
@@ -31,7 +31,7 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
     };
     let bar = bar();
     let (shown, read) = (bar.clone(), AtomicU64::new(0));
-    let watch = move |seen: Seen| {
+    let watch = move |seen: CheckProgress| {
         let read = read.fetch_add(seen.read_bytes, Ordering::Relaxed) + seen.read_bytes;
         // Threads are not all at the same place.
         shown.set_position(seen.per_mille().max(shown.position()));

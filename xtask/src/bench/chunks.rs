@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use jingku_chunks::{Cut, Disk, STRETCH_BYTES_MAX, Source, Store};
+use jingku_chunks::{Cut, Disk, RUN_BYTES_MAX, Source, Store};
 use rustix::fs::{SeekFrom, seek};
 use serde::Serialize;
 
@@ -202,7 +202,7 @@ fn keep_objects(store: &Store, cut: Cut, path: &Path) -> Result<Kept> {
             continue;
         }
         let end = seek(&disk.0, SeekFrom::Hole(at.max(start)))?.next_multiple_of(cut.chunk_size);
-        let end = end.max(at + cut.chunk_size).min(at + STRETCH_BYTES_MAX).min(length);
+        let end = end.max(at + cut.chunk_size).min(at + RUN_BYTES_MAX).min(length);
         writer.pull(end - at, &disk)?;
         at = end;
     }

@@ -20,12 +20,12 @@ pub trait Claim: Send + Sync {
 
 /// Reads all claims there are, and holds them still.
 pub trait ClaimWatch: Send {
-    /// Keeps every claim from growing until [`release`](Self::release), and tells what was added to any of them since
-    /// the last call, or since ever in the first. What a claim that has ended held meanwhile may be told or not.
+    /// Keeps every claim from growing until [`release`](Self::resume), and tells what was added to any of them since
+    /// the last call, or since ever in the first. What a claim that has ended paused meanwhile may be reported or not.
     ///
-    /// After an error nothing is held, and what was told may be told again.
-    fn hold(&mut self, tell: &mut dyn FnMut(Key)) -> Result<()>;
+    /// After an error nothing is paused, and what was reported may be reported again.
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()>;
 
     /// Lets claims grow again. So does dropping the watch.
-    fn release(&mut self);
+    fn resume(&mut self);
 }

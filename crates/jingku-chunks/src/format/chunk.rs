@@ -4,11 +4,18 @@ use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
 
-use super::{CHUNK_SIZE_MAX, Malformed};
+/// The smallest chunk size that a manifest may name, in bytes.
+pub const CHUNK_SIZE_MIN: u64 = 4 << 10;
+
+/// The largest chunk size that a manifest may name, in bytes. Also bounds what a damaged chunk can make a reader allocate.
+pub const CHUNK_SIZE_MAX: u64 = 4 << 20;
 
 const MAGIC: [u8; 4] = *b"JKCH";
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 16;
+
+/// What is wrong with stored bytes.
+pub(crate) type Malformed = &'static str;
 
 /// The longest chunk object, in bytes: compression never makes one longer than its plain bytes and a header.
 pub(crate) const OBJECT_BYTES_MAX: u64 = HEADER_BYTES as u64 + CHUNK_SIZE_MAX;

@@ -1,116 +1,20 @@
-//! A manifest, version 1 of a disk and version 2 of a stream: `docs/format/manifest.md`.
+//! A manifest as a stream, version 1 of a disk and version 2 of a stream: `docs/format/manifest.md`.
 
 mod decoder;
 mod encoder;
 
-use super::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, LOGICAL_SIZE_MAX, Malformed};
-
 pub(crate) use self::decoder::{DecodeError, Decoder};
 pub(crate) use self::encoder::Encoder;
-
-const MAGIC: [u8; 4] = *b"JKMF";
-/// What every version begins with: magic, version, reserved.
-const START_BYTES: usize = 8;
-/// What follows in version 1.
-const SHAPE_BYTES: usize = 12;
-const TAG_ZEROS: u8 = 0;
-const TAG_CHUNK: u8 = 1;
-/// In version 2 only: a stream's length is not known before its end.
-const TAG_END: u8 = 2;
-
-/// How what a manifest lists was cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// A disk, at fixed offsets.
-    Fixed(Shape),
-    /// A stream, into chunks of any size.
-    ByContent,
-}
-
-/// What the version says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Version {
-    Fixed = 1,
-    ByContent = 2,
-}
-
-impl Layout {
-    fn encode(self) -> Vec<u8> {
-        let version = match self {
-            Self::Fixed(_) => Version::Fixed,
-            Self::ByContent => Version::ByContent,
-        };
-        let mut bytes = vec![0; START_BYTES];
-        bytes[..4].copy_from_slice(&MAGIC);
-        bytes[4] = version as u8;
-        if let Self::Fixed(shape) = self {
-            bytes.extend(shape.encode());
-        }
-        bytes
-    }
-}
-
-/// Reads what every version begins with.
-fn version(start: [u8; START_BYTES]) -> Result<Version, Malformed> {
-    let [m0, m1, m2, m3, version, reserved @ ..] = start;
-    if [m0, m1, m2, m3] != MAGIC {
-        return Err("it does not begin like a manifest");
-    }
-    if reserved != [0; 3] {
-        return Err("its reserved bytes are not zero");
-    }
-    match version {
-        1 => Ok(Version::Fixed),
-        2 => Ok(Version::ByContent),
-        _ => Err("its version is unknown"),
-    }
-}
-
-/// How a disk is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
-    /// Size of the disk, in bytes.
-    pub(crate) logical_size: u64,
-    /// Size of every chunk but the last, in bytes.
-    pub(crate) chunk_size: u64,
-}
-
-impl Shape {
-    /// Checks the limits that docs/format sets.
-    pub(crate) fn check(self) -> Result<Self, Malformed> {
-        if self.logical_size > LOGICAL_SIZE_MAX {
-            return Err("the disk is larger than 1 PiB");
-        }
-        if !self.chunk_size.is_power_of_two() || !(CHUNK_SIZE_MIN..=CHUNK_SIZE_MAX).contains(&self.chunk_size)
-        {
-            return Err("the chunk size is not a power of two from 4 KiB to 4 MiB");
-        }
-        Ok(self)
-    }
-
-    fn encode(self) -> [u8; SHAPE_BYTES] {
-        let mut bytes = [0; SHAPE_BYTES];
-        bytes[..8].copy_from_slice(&self.logical_size.to_le_bytes());
-        // The field has four bytes; the upper four of a checked size are zero.
-        bytes[8..].copy_from_slice(&self.chunk_size.to_le_bytes()[..4]);
-        bytes
-    }
-
-    fn decode(bytes: [u8; SHAPE_BYTES]) -> Result<Self, Malformed> {
-        let [l0, l1, l2, l3, l4, l5, l6, l7, c0, c1, c2, c3] = bytes;
-        let logical_size = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
-        let chunk_size = u32::from_le_bytes([c0, c1, c2, c3]).into();
-        Self { logical_size, chunk_size }.check()
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::format::layout::{
+        Extent, LOGICAL_SIZE_MAX, Layout, SHAPE_BYTES, START_BYTES, Shape, TAG_ZEROS,
+    };
     use crate::id::{ChunkId, ManifestId};
-    use crate::manifest::Extent;
 
     const HEADER_BYTES: usize = START_BYTES + SHAPE_BYTES;
 

@@ -1,11 +1,11 @@
 //! Where in a manifest the entries for each part of the disk are, so that a part is read without the rest.
 
-use std::ops::Range;
-use std::vec;
-
-use super::{Extent, Extents, Manifest, decode_error};
+use super::extents::{Extents, decode_error};
+use crate::backend::Backend;
 use crate::error::{Error, Result};
+use crate::format::layout::{Extent, Layout};
 use crate::format::manifest::{DecodeError, Decoder};
+use crate::id::ManifestId;
 use crate::key::Key;
 
 /// Entries in a segment, which is read at once: 33 to 37 KiB.
@@ -13,7 +13,11 @@ const SEGMENT_ENTRIES: usize = 1024;
 
 /// The segments of a manifest, in order. The name of a manifest vouches for all of it; the hash of a segment, taken while
 /// the whole was checked, vouches for that segment when it is read again.
-pub(super) struct Index(Vec<Segment>);
+pub(super) struct Index {
+    layout: Layout,
+    logical_size: u64,
+    segments: Vec<Segment>,
+}
 
 struct Segment {
     /// Byte of the disk where its first entry starts.
@@ -44,52 +48,49 @@ impl Index {
             }
             if entries < SEGMENT_ENTRIES {
                 segments.shrink_to_fit();
-                return Ok(Self(segments));
+                let (layout, logical_size) = (extents.decoder.layout(), extents.decoder.position());
+                return Ok(Self { layout, logical_size, segments });
             }
         }
     }
 
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(super) fn logical_size(&self) -> u64 {
+        self.logical_size
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
-        self.0.len() * size_of::<Segment>()
+        self.segments.len() * size_of::<Segment>()
     }
 
-    /// The number of the segment in which this byte of the disk is.
-    fn find(&self, byte: u64) -> usize {
-        self.0.partition_point(|segment| segment.position <= byte).saturating_sub(1)
-    }
-}
-
-/// The extents that overlap a part of a disk, each with the byte of the disk where it starts. Nothing follows an error.
-pub(crate) struct ExtentsIn {
-    manifest: Manifest,
-    part: Range<u64>,
-    /// Those of the segment that was read last.
-    read: vec::IntoIter<(u64, Extent)>,
-    next_segment: usize,
-    failed: bool,
-}
-
-impl ExtentsIn {
-    pub(super) fn new(manifest: Manifest, part: Range<u64>) -> Self {
-        let next_segment = manifest.index.find(part.start);
-        Self { manifest, part, read: Vec::new().into_iter(), next_segment, failed: false }
+    /// Returns the number of the segment that covers this byte of the disk.
+    pub(super) fn find(&self, byte: u64) -> usize {
+        self.segments.partition_point(|segment| segment.position <= byte).saturating_sub(1)
     }
 
-    /// Reads the next segment; nothing when the part ends before it.
-    fn read_segment(&mut self) -> Result<Option<Vec<(u64, Extent)>>> {
-        let Manifest { backend, id, layout, logical_size, index } = &self.manifest;
-        let segments = &index.0;
-        let segment = segments.get(self.next_segment).filter(|segment| segment.position < self.part.end);
-        let Some(segment) = segment else { return Ok(None) };
-        self.next_segment += 1;
-        let end = segments.get(self.next_segment).map_or(*logical_size, |next| next.position);
+    /// Returns the byte of the disk where a segment starts.
+    pub(super) fn start_of(&self, segment: usize) -> Option<u64> {
+        self.segments.get(segment).map(|segment| segment.position)
+    }
 
-        let key = Key::Manifest(*id);
-        let bytes = backend.read_part(key, segment.offset, segment.length)?;
-        if blake3::hash(&bytes) != segment.hash {
+    /// Reads a segment of the manifest again: its extents, each with the byte of the disk where it starts.
+    pub(super) fn read_segment(
+        &self,
+        backend: &dyn Backend,
+        id: ManifestId,
+        number: usize,
+    ) -> Result<Vec<(u64, Extent)>> {
+        let key = Key::Manifest(id);
+        let Segment { position, offset, length, hash } = &self.segments[number];
+        let bytes = backend.read_part(key, *offset, *length)?;
+        if blake3::hash(&bytes) != *hash {
             return Err(Error::Damaged { key, reason: "it is not what it was when it was opened" });
         }
-        let mut decoder = Decoder::resume(&bytes, *layout, segment.position);
+        let end = self.start_of(number + 1).unwrap_or(self.logical_size);
+        let mut decoder = Decoder::resume(&bytes, self.layout, *position);
         let mut extents = Vec::new();
         while decoder.position() < end {
             let start = decoder.position();
@@ -97,34 +98,6 @@ impl ExtentsIn {
             let ended = || decode_error(key, DecodeError::Malformed("it ends too early"));
             extents.push((start, extent.ok_or_else(ended)?));
         }
-        Ok(Some(extents))
-    }
-
-    fn advance(&mut self) -> Result<Option<(u64, Extent)>> {
-        loop {
-            for (start, extent) in self.read.by_ref() {
-                let (Extent::Zero { len } | Extent::Chunk { len, .. }) = extent;
-                if start + len > self.part.start && start < self.part.end {
-                    return Ok(Some((start, extent)));
-                }
-            }
-            match self.read_segment()? {
-                None => return Ok(None),
-                Some(extents) => self.read = extents.into_iter(),
-            }
-        }
-    }
-}
-
-impl Iterator for ExtentsIn {
-    type Item = Result<(u64, Extent)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let next = self.advance();
-        self.failed = next.is_err();
-        next.transpose()
+        Ok(extents)
     }
 }

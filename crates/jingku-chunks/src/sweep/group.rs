@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::needs::Needs;
+use super::claim_tracker::ClaimTracker;
 use crate::backend::Backend;
 use crate::census::{Census, list_chunks};
 use crate::error::{Error, Result};
+use crate::format::layout::Extent;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
-use crate::manifest::{Extent, Extents};
+use crate::manifest::Extents;
 
 /// How often manifests that became live meanwhile are read before writers have to wait for that.
 const CATCH_UP_ROUNDS_MAX: u32 = 3;
@@ -18,7 +19,7 @@ const CATCH_UP_ROUNDS_MAX: u32 = 3;
 /// to the next sweep.
 pub(super) struct Group {
     marks: Census<bool>,
-    needs: Needs,
+    claims: ClaimTracker,
     /// The manifests whose chunks are marked.
     marked: HashSet<ManifestId>,
     /// Manifests to be marked before writers have to wait.
@@ -28,7 +29,7 @@ pub(super) struct Group {
     next_prefix: u16,
     last_prefix: u8,
     /// Chunks without a mark when they were looked at.
-    suspects: Vec<ChunkId>,
+    candidates: Vec<ChunkId>,
 }
 
 impl Group {
@@ -46,13 +47,13 @@ impl Group {
         }
         Ok(Self {
             marks,
-            needs: Needs::watch(backend)?,
+            claims: ClaimTracker::start(backend)?,
             marked: HashSet::new(),
             pending: Vec::new(),
             rounds: 0,
             next_prefix: first_prefix.into(),
             last_prefix,
-            suspects: Vec::new(),
+            candidates: Vec::new(),
         })
     }
 
@@ -76,47 +77,51 @@ impl Group {
     }
 
     /// Takes some chunks without a mark; nothing when all prefixes were looked through.
-    pub(super) fn suspects(&mut self, backend: &dyn Backend, count: usize) -> Result<Option<Vec<ChunkId>>> {
-        while self.suspects.is_empty() {
+    pub(super) fn take_candidates(
+        &mut self,
+        backend: &dyn Backend,
+        count: usize,
+    ) -> Result<Option<Vec<ChunkId>>> {
+        while self.candidates.is_empty() {
             let Some(prefix) = u8::try_from(self.next_prefix).ok().filter(|next| *next <= self.last_prefix)
             else {
                 return Ok(None);
             };
-            self.suspects = list_chunks(backend, prefix)?;
+            self.candidates = list_chunks(backend, prefix)?;
             // What was stored after the group was listed has no entry, and is nobody's suspect.
-            self.suspects.retain(|id| self.marks.get(*id).is_some_and(|mark| !*mark));
+            self.candidates.retain(|id| self.marks.get(*id).is_some_and(|mark| !*mark));
             self.next_prefix += 1;
         }
-        Ok(Some(self.suspects.split_off(self.suspects.len().saturating_sub(count))))
+        Ok(Some(self.candidates.split_off(self.candidates.len().saturating_sub(count))))
     }
 
     /// Gives back what was taken and not deleted.
     pub(super) fn put_back(&mut self, keys: Vec<Key>) {
         let chunk = |key| match key {
             Key::Chunk(id) => Some(id),
-            Key::Manifest(_) | Key::Suspect(_) => None,
+            Key::Manifest(_) | Key::QuarantineMark(_) => None,
         };
-        self.suspects.extend(keys.into_iter().filter_map(chunk));
+        self.candidates.extend(keys.into_iter().filter_map(chunk));
     }
 
     /// Keeps claims from growing and marks what has come to be needed; from then on, until released, what has no mark is
     /// garbage. Tells `false`, and holds nothing, when there are manifests to be marked first.
-    pub(super) fn hold<E: From<Error>>(
+    pub(super) fn pause_claims<E: From<Error>>(
         &mut self,
         backend: &Arc<dyn Backend>,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
     ) -> Result<bool, E> {
-        self.needs.hold(&mut |id| {
+        self.claims.pause(&mut |id| {
             if let Some(mark) = self.marks.get(id) {
                 *mark = true;
             }
         })?;
         // After the claims, see there.
         let live = live()?.into_iter().map(|id| (id, true));
-        let held = self.needs.held_manifests().map(|id| (id, false));
-        let mut new: Vec<_> = live.chain(held).filter(|(id, _)| !self.marked.contains(id)).collect();
+        let claimed = self.claims.manifests().map(|id| (id, false));
+        let mut new: Vec<_> = live.chain(claimed).filter(|(id, _)| !self.marked.contains(id)).collect();
         if !new.is_empty() && self.rounds < CATCH_UP_ROUNDS_MAX {
-            self.needs.release();
+            self.claims.resume();
             self.rounds += 1;
             self.pending = new.into_iter().map(|(id, _)| id).collect();
             return Ok(false);
@@ -132,8 +137,8 @@ impl Group {
         Ok(true)
     }
 
-    pub(super) fn release(&mut self) {
-        self.needs.release();
+    pub(super) fn resume_claims(&mut self) {
+        self.claims.resume();
     }
 
     /// Tells whether a chunk may be deleted, while held.

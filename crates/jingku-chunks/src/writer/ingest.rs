@@ -7,17 +7,17 @@ use zstd::bulk::Compressor;
 
 use super::source::Source;
 use crate::backend::{Backend, Claim, Existing, Outcome};
+use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::store;
-use crate::suspects::{self, Suspects};
+use crate::quarantine::{self, Quarantine};
 
-/// What is to become chunks: one of them, or a stretch that is read and cut by the thread that stores it.
+/// What is to become chunks: one of them, or a run that is read and cut by the thread that stores it.
 pub(super) enum Job {
     Chunk(Vec<u8>),
-    Stretch { source: Arc<dyn Source>, offset: u64, length: usize },
+    Run { source: Arc<dyn Source>, offset: u64, length: usize },
 }
 
 /// What became of a chunk.
@@ -35,22 +35,22 @@ pub(super) struct Ingest {
     compressor: Compressor<'static>,
     /// Used again and again, see [`chunk::encode`].
     object: Vec<u8>,
-    stretch: Vec<u8>,
+    run: Vec<u8>,
 }
 
 /// What all threads of one writer have in common.
 pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) claim: Arc<dyn Claim>,
-    pub(super) suspects: Suspects,
-    /// Size of chunks in bytes, which stretches are cut at.
+    pub(super) quarantine: Quarantine,
+    /// Size of chunks in bytes, which runes are cut at.
     pub(super) chunk_size: usize,
 }
 
 impl Ingest {
     pub(super) fn new(shared: Arc<Shared>, zstd_level: i32) -> Result<Self> {
         let compressor = Compressor::new(zstd_level).map_err(|e| Error::io("start zstd", e))?;
-        Ok(Self { shared, compressor, object: Vec::new(), stretch: Vec::new() })
+        Ok(Self { shared, compressor, object: Vec::new(), run: Vec::new() })
     }
 
     /// Stores what the job is about, and tells of each chunk in its order.
@@ -60,23 +60,23 @@ impl Ingest {
                 let name = name(&plain);
                 self.store(&[(&plain, name)])
             }
-            Job::Stretch { source, offset, length } => {
-                let mut stretch = std::mem::take(&mut self.stretch);
-                stretch.resize(length, 0);
-                let ingested = self.stretch(source.as_ref(), offset, &mut stretch);
-                self.stretch = stretch;
+            Job::Run { source, offset, length } => {
+                let mut run = std::mem::take(&mut self.run);
+                run.resize(length, 0);
+                let ingested = self.store_run(source.as_ref(), offset, &mut run);
+                self.run = run;
                 ingested
             }
         }
     }
 
-    fn stretch(&mut self, source: &dyn Source, mut offset: u64, stretch: &mut [u8]) -> Result<Vec<Ingested>> {
+    fn store_run(&mut self, source: &dyn Source, mut offset: u64, run: &mut [u8]) -> Result<Vec<Ingested>> {
         let small = source.reads_small();
         if !small {
-            source.read_exact_at(offset, stretch).map_err(Error::Source)?;
+            source.read_exact_at(offset, run).map_err(Error::Source)?;
         }
         let mut chunks = Vec::new();
-        for chunk in stretch.chunks_mut(self.shared.chunk_size) {
+        for chunk in run.chunks_mut(self.shared.chunk_size) {
             if small {
                 source.read_exact_at(offset, chunk).map_err(Error::Source)?;
                 offset += chunk.len() as u64;
@@ -103,20 +103,20 @@ impl Ingest {
 
     /// Stores a chunk that is claimed, unless it is there.
     fn claimed(&mut self, plain: &[u8], id: ChunkId) -> Result<Ingested> {
-        let Shared { backend, suspects, .. } = self.shared.as_ref();
+        let Shared { backend, quarantine, .. } = self.shared.as_ref();
         let key = Key::Chunk(id);
         let plain_bytes =
             u32::try_from(plain.len()).map_err(|e| Error::io("store a chunk", io::Error::other(e)))?;
-        let suspect = suspects.contain(id);
+        let marked = quarantine.contains(id);
         let existing = match backend.head(key) {
             Ok(head) => match Header::decode(&head.first) {
                 Ok(header)
                     if header.plain_length == plain_bytes
                         && header.object_length() == head.length
-                        && !(suspect && is_damaged(backend.as_ref(), id)?) =>
+                        && !(marked && is_damaged(backend.as_ref(), id)?) =>
                 {
-                    if suspect {
-                        suspects::clear(backend.as_ref(), id);
+                    if marked {
+                        quarantine::unmark(backend.as_ref(), id);
                     }
                     return Ok(Ingested::Chunk { id, plain_bytes, new_bytes: None });
                 }
@@ -133,8 +133,8 @@ impl Ingest {
             // Another thread or writer was faster.
             Outcome::Kept => None,
         };
-        if suspect {
-            suspects::clear(backend.as_ref(), id);
+        if marked {
+            quarantine::unmark(backend.as_ref(), id);
         }
         Ok(Ingested::Chunk { id, plain_bytes, new_bytes })
     }
@@ -142,7 +142,7 @@ impl Ingest {
 
 /// Reads a chunk that was noted. One that cannot be read is no better than a damaged one: there is a good one at hand.
 fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
-    Ok(store::read_chunk(backend, id, &mut store::decompressor()?).is_err())
+    Ok(ChunkReader::new()?.read(backend, id).is_err())
 }
 
 /// The name of a chunk, unless it is all zeros.

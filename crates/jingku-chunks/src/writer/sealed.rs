@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
-use super::intake::Totals;
 use crate::backend::{Backend, Existing, Outcome, Stage};
 use crate::error::{Error, Result};
-use crate::hold::Hold;
+use crate::gc_guard::GcGuard;
 use crate::id::ManifestId;
 use crate::key::Key;
 use crate::manifest::Manifest;
+
+/// What was stored so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Totals {
+    pub(super) data_bytes: u64,
+    pub(super) new_bytes: u64,
+    pub(super) new_chunks: u64,
+    pub(super) reused_chunks: u64,
+    pub(super) known_plain_bytes: u64,
+}
 
 /// A disk or stream whose chunks are all durable, and whose manifest has no name yet.
 #[must_use = "without its manifest the chunks are garbage"]
 pub struct Sealed {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) hold: Hold,
+    pub(super) guard: GcGuard,
     pub(super) stage: Box<dyn Stage>,
     pub(super) id: ManifestId,
     pub(super) logical_bytes: u64,
@@ -25,7 +34,7 @@ impl Sealed {
     /// Gives the manifest its name and makes it durable.
     pub fn write_manifest(self) -> Result<Written> {
         let key = Key::Manifest(self.id);
-        self.hold.add(key)?;
+        self.guard.add(key)?;
         let outcome = match Manifest::open(&self.backend, self.id) {
             Ok(_) => Outcome::Kept,
             Err(Error::NotFound(_)) => self.stage.commit(key, Existing::Keep)?,
@@ -42,7 +51,7 @@ impl Sealed {
             new_bytes: self.totals.new_bytes,
             new_chunks: self.totals.new_chunks,
             reused_chunks: self.totals.reused_chunks,
-            hold: self.hold,
+            guard: self.guard,
         })
     }
 }
@@ -66,5 +75,5 @@ pub struct Written {
     pub reused_chunks: u64,
     /// Keeps sweeps away from the manifest and its chunks. To be dropped when it is on record that the manifest is live,
     /// and not before: nothing else protects it until then.
-    pub hold: Hold,
+    pub guard: GcGuard,
 }

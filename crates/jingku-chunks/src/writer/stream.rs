@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use fastcdc::v2020::FastCDC;
 
+use super::assembler::Assembler;
 use super::ingest::Job;
-use super::intake::Intake;
 use super::sealed::Sealed;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
-use crate::format::LOGICAL_SIZE_MAX;
-use crate::format::manifest::Layout;
+use crate::format::layout::{LOGICAL_SIZE_MAX, Layout};
 
 /// The shortest chunk of a stream but its last, in bytes.
 const CHUNK_BYTES_MIN: usize = 64 << 10;
@@ -22,7 +21,7 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// Reads a stream to its end and stores its chunks.
 pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
-    let mut intake = Intake::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
+    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
     let mut cutter = Cutter::new(source);
     let mut length = 0;
     while let Some(chunk) = cutter.next_chunk().map_err(|e| Error::Source(e.into()))? {
@@ -32,9 +31,9 @@ pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i
             return Err(Error::Length { what, offset: length, length: chunk_length });
         }
         length += chunk_length;
-        intake.submit(Job::Chunk(chunk))?;
+        assembler.submit(Job::Chunk(chunk))?;
     }
-    intake.finish(length)
+    assembler.finish(length)
 }
 
 /// Cuts what it reads.

@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jingku_chunks::{
-    Backend, CheckPlan, Depth, Error, Existing, Fault, Faulty, Findings, Key, Kind, ManifestId, Memory,
-    Operation, Seen, Store,
+    Backend, CheckPlan, CheckProgress, CheckReport, Depth, Error, Existing, Fault, Faulty, Key, Kind,
+    ManifestId, Memory, Operation, Store,
 };
 
 use crate::sample::{self, DISK_CHUNKS, disk, noise};
 
-fn go_on(_: Seen) -> ControlFlow<()> {
+fn go_on(_: CheckProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn check(store: &Store, manifests: &[ManifestId], depth: Depth) -> Findings {
+fn check(store: &Store, manifests: &[ManifestId], depth: Depth) -> CheckReport {
     store.check(manifests, &CheckPlan::new(depth), &go_on).unwrap().unwrap()
 }
 
@@ -45,7 +45,7 @@ fn what_is_whole_is_clean_however_it_is_looked_at() {
     for depth in [Depth::Headers, Depth::Bytes, Depth::Part { nth: 2, of: 3 }] {
         let findings = check(&store, &ids, depth);
         assert!(findings.is_clean(), "{findings:?}");
-        assert_eq!((findings.chunks, findings.spare_flaws), (chunks, 0));
+        assert_eq!((findings.chunks, findings.unreferenced_findings), (chunks, 0));
         let sizes = [disk().len() as u64, 3 * 4096 + 5000, 9000].map(Some);
         assert_eq!(findings.logical_sizes, sizes);
         let read = match depth {
@@ -80,7 +80,8 @@ fn every_flipped_bit_is_found() {
             replace(&backend, key, &bytes);
             flips += 1;
             let findings = check(&store, &[id], Depth::Bytes);
-            let told: Vec<_> = findings.flaws.iter().map(|flaw| (flaw.key, flaw.hurts.clone())).collect();
+            let told: Vec<_> =
+                findings.findings.iter().map(|flaw| (flaw.key, flaw.affected.clone())).collect();
             match sample::read(&store, id) {
                 Ok(read) => {
                     assert!(read == whole, "wrong bytes: {key}, bit {bit}");
@@ -98,7 +99,7 @@ fn every_flipped_bit_is_found() {
     // Notes on what is good again hurt nobody, and go with the next to store it.
     assert!(check(&store, &[id], Depth::Bytes).is_clean());
     sample::write(&store, &whole).unwrap();
-    assert!(sample::list(&backend, Kind::Suspect).is_empty());
+    assert!(sample::list(&backend, Kind::QuarantineMark).is_empty());
 }
 
 #[test]
@@ -115,17 +116,18 @@ fn damage_hits_whom_it_hits_and_heals_when_the_same_is_stored_again() {
         backend.delete(own).unwrap();
         backend.delete(Key::Manifest(ids[2])).unwrap();
         let findings = check(&store, &ids, depth);
-        assert_eq!(findings.hurt, [true, true, true]);
-        let mut told: Vec<_> = findings.flaws.iter().map(|flaw| (flaw.key, flaw.hurts.clone())).collect();
+        assert_eq!(findings.corrupt, [true, true, true]);
+        let mut told: Vec<_> =
+            findings.findings.iter().map(|flaw| (flaw.key, flaw.affected.clone())).collect();
         told.sort();
-        // What a lost manifest names is not known, and that its chunk is lost too hurts nobody else.
+        // What a lost manifest names is not known, and that its chunk is lost too affected nobody else.
         assert_eq!(told, [(shared, vec![0, 1]), (Key::Manifest(ids[2]), vec![2])]);
-        assert_eq!(sample::list(&backend, Kind::Suspect).len(), 1);
+        assert_eq!(sample::list(&backend, Kind::QuarantineMark).len(), 1);
 
         let again = three(&store);
         assert_eq!(again, ids);
         assert!(check(&store, &ids, Depth::Bytes).is_clean());
-        assert!(sample::list(&backend, Kind::Suspect).is_empty());
+        assert!(sample::list(&backend, Kind::QuarantineMark).is_empty());
     }
 }
 
@@ -152,7 +154,7 @@ fn the_parts_are_everything_and_do_not_overlap() {
     for of in [1, 2, 7] {
         let seen = Mutex::new(Vec::new());
         for nth in 1..=of {
-            let note = |one: Seen| {
+            let note = |one: CheckProgress| {
                 if one.read_bytes > 0 {
                     seen.lock().unwrap().push(one.chunk);
                 }
@@ -172,7 +174,7 @@ fn it_goes_on_after_a_place_and_stops_when_told() {
     let ids = three(&store);
     let plan = CheckPlan { threads: Some(1), ..CheckPlan::new(Depth::Bytes) };
     let (count, place) = (AtomicU64::new(0), Mutex::new(None));
-    let stop = |seen: Seen| {
+    let stop = |seen: CheckProgress| {
         *place.lock().unwrap() = Some(seen.chunk);
         if count.fetch_add(1, Ordering::Relaxed) == 4 {
             ControlFlow::Break(())
@@ -200,9 +202,9 @@ fn groups_make_no_difference() {
             _ => {}
         }
     }
-    let sorted = |mut findings: Findings| {
-        findings.flaws.sort_by_key(|flaw| flaw.key);
-        (findings.flaws.clone(), findings.hurt.clone(), findings.chunks, findings.flaw_count)
+    let sorted = |mut findings: CheckReport| {
+        findings.findings.sort_by_key(|flaw| flaw.key);
+        (findings.findings.clone(), findings.corrupt.clone(), findings.chunks, findings.finding_count)
     };
     let all = sorted(check(&store, &ids, Depth::Bytes));
     for (census_chunks_max, threads) in [(1, 1), (2, 5), (5, 16)] {
@@ -214,7 +216,7 @@ fn groups_make_no_difference() {
     for prefix in 0..=u8::MAX {
         let plan = CheckPlan { prefixes: prefix..=prefix, ..CheckPlan::new(Depth::Headers) };
         let findings = store.check(&ids, &plan, &go_on).unwrap().unwrap();
-        keys.extend(findings.flaws.into_iter().map(|flaw| flaw.key));
+        keys.extend(findings.findings.into_iter().map(|flaw| flaw.key));
     }
     assert_eq!(keys, all.0.iter().map(|flaw| flaw.key).collect());
 }
@@ -228,7 +230,7 @@ fn damage_that_no_disk_needs_is_told_apart() {
     replace(&backend, own, b"");
     let findings = check(&store, &ids[..2], Depth::Headers);
     assert!(findings.is_clean());
-    assert_eq!((findings.spare_flaws, findings.flaw_count), (1, 0));
+    assert_eq!((findings.unreferenced_findings, findings.finding_count), (1, 0));
 }
 
 /// The n-th call fails, for every n: it is an error, or told as a flaw that the next check does not find again.

@@ -80,7 +80,10 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
                 assert_eq!(again.new_manifest, key.kind() == Kind::Manifest, "{key} after {damage:?}");
             }
             assert!(sample::read(&store, id).unwrap() == disk, "{key} after {damage:?} is not healed");
-            assert!(sample::list(backend, Kind::Suspect).is_empty(), "{key} after {damage:?} is still noted");
+            assert!(
+                sample::list(backend, Kind::QuarantineMark).is_empty(),
+                "{key} after {damage:?} is still noted"
+            );
             backend.put(key, &good, Existing::Replace).unwrap();
         }
     }
@@ -150,9 +153,9 @@ fn a_good_chunk_that_was_noted_stays() {
     let first = sample::write(&store, &disk()).unwrap();
     for key in sample::list(&backend, Kind::Chunk) {
         let Key::Chunk(id) = key else { panic!() };
-        backend.put(Key::Suspect(id), &[], Existing::Keep).unwrap();
+        backend.put(Key::QuarantineMark(id), &[], Existing::Keep).unwrap();
     }
     let again = sample::write(&store, &disk()).unwrap();
     assert_eq!((again.manifest, again.new_chunks), (first.manifest, 0));
-    assert!(sample::list(&backend, Kind::Suspect).is_empty());
+    assert!(sample::list(&backend, Kind::QuarantineMark).is_empty());
 }

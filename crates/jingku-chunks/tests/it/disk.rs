@@ -24,13 +24,13 @@ fn a_store_that_is_only_read_is_not_changed() {
 
     let (backend, store) =
         (Disk::open_read_only(&path).unwrap(), Store::new(Disk::open_read_only(&path).unwrap()));
-    let held = store.hold(&[written.manifest]).unwrap();
+    let guard = store.guard(&[written.manifest]).unwrap();
     assert!(sample::read(&store, written.manifest).unwrap() == disk());
     let plan = SweepPlan { dry_run: true, ..SweepPlan::default() };
     let swept = store.sweep(plan).run(&mut || Ok::<_, Error>(Vec::new())).unwrap();
     assert!(swept.chunks > 0 && swept.manifests == 1, "{swept:?}");
     backend.sync().unwrap();
-    drop(held);
+    drop(guard);
 
     let chunk = (0..=255).find_map(|prefix| backend.list(Kind::Chunk, prefix).unwrap().pop()).unwrap();
     let refused = |outcome: Result<(), Error>| {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use jingku_chunks::{
-    CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, STRETCH_BYTES_MAX, Source, Store,
+    CHUNK_SIZE, Cut, Disk, Error, Extent, LOGICAL_SIZE_MAX, Memory, Piece, RUN_BYTES_MAX, Source, Store,
 };
 use proptest::prelude::*;
 
 use crate::sample::{self, noise};
 
 /// A stretch of a disk: zeros, one repeated byte, or noise.
-fn stretch() -> impl Strategy<Value = Vec<u8>> {
+fn run() -> impl Strategy<Value = Vec<u8>> {
     let length = 1..20_000_usize;
     prop_oneof![
         3 => length.clone().prop_map(|length| vec![0; length]),
@@ -48,11 +48,11 @@ proptest! {
     /// Chunks of zeros are told as holes or pushed, at random; that must make no difference.
     #[test]
     fn a_disk_is_read_as_written(
-        stretches in prop::collection::vec(stretch(), 0..12),
+        runs in prop::collection::vec(run(), 0..12),
         chunk_size in prop::sample::select(vec![4096_u64, 8192, 65_536]),
         told in any::<u64>(),
     ) {
-        let disk = stretches.concat();
+        let disk = runs.concat();
         let store = Store::new(Memory::new());
         let cut = Cut { chunk_size, ..Cut::default() };
         let mut data_bytes = 0;
@@ -164,7 +164,7 @@ fn lengths_that_do_not_add_up_are_refused() {
     for length in [0, 1, 4096, 1809] {
         refused(writer.pull(length, &source));
     }
-    refused(store.writer(1 << 40).unwrap().pull(2 * STRETCH_BYTES_MAX, &source));
+    refused(store.writer(1 << 40).unwrap().pull(2 * RUN_BYTES_MAX, &source));
     writer.push(vec![1; 1808]).unwrap();
     refused(writer.push(vec![1]));
     writer.finish_chunks().unwrap().write_manifest().unwrap();

@@ -17,7 +17,11 @@ use crate::sample::{self, DISK_CHUNKS, disk, noise};
 /// Little at a time, so that small stores have many steps.
 const PLAN: SweepPlan = SweepPlan { dry_run: false, census_chunks_max: 2, batch_objects: 1 };
 
-fn sweep(store: &Store, plan: SweepPlan, live: &[ManifestId]) -> jingku_chunks::Result<jingku_chunks::Swept> {
+fn sweep(
+    store: &Store,
+    plan: SweepPlan,
+    live: &[ManifestId],
+) -> jingku_chunks::Result<jingku_chunks::SweepReport> {
     store.sweep(plan).run(&mut || Ok::<_, Error>(live.to_vec()))
 }
 
@@ -126,10 +130,10 @@ fn what_is_held_stays_until_it_is_let_go() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
-    let hold = store.hold(&[id]).unwrap();
+    let guard = store.guard(&[id]).unwrap();
     sweep(&store, PLAN, &[]).unwrap();
     assert_eq!(sample::read(&store, id).unwrap(), disk());
-    drop(hold);
+    drop(guard);
     sweep(&store, PLAN, &[]).unwrap();
     assert_exactly(&backend, &store, &BTreeSet::new());
 }
@@ -224,10 +228,10 @@ fn notes_on_chunks_that_are_no_more_go_too() {
     drop(sample::write(&store, &noise(9, 4096)).unwrap());
     for key in sample::list(&backend, Kind::Chunk) {
         let Key::Chunk(chunk) = key else { panic!() };
-        backend.put(Key::Suspect(chunk), &[], Existing::Keep).unwrap();
+        backend.put(Key::QuarantineMark(chunk), &[], Existing::Keep).unwrap();
     }
     sweep(&store, PLAN, &[id]).unwrap();
-    assert_eq!(sample::list(&backend, Kind::Suspect).len() as u64, DISK_CHUNKS);
+    assert_eq!(sample::list(&backend, Kind::QuarantineMark).len() as u64, DISK_CHUNKS);
     sweep(&store, PLAN, &[]).unwrap();
-    assert!(sample::list(&backend, Kind::Suspect).is_empty());
+    assert!(sample::list(&backend, Kind::QuarantineMark).is_empty());
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jingku_catalog::{Catalog, ManifestUse};
-use jingku_chunks::{ManifestId, Store, SweepPlan, Swept};
+use jingku_chunks::{ManifestId, Store, SweepPlan, SweepReport};
 
 use super::folder::{Folder, copy_catalog, read_checked, remove_catalog};
 use super::record::{Entry, Record};
@@ -122,7 +122,7 @@ pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result
 }
 
 /// Removes what none of the generations names.
-async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<Swept, BackupError> {
+async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<SweepReport, BackupError> {
     let mut live: Vec<ManifestId> = Vec::new();
     for record in records {
         let (_, images) = look_into(folder, record).await?;

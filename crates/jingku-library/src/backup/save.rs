@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
-use jingku_chunks::{Backend, Hold, ManifestId};
+use jingku_chunks::{Backend, GcGuard, ManifestId};
 
 use super::copy::{Outcome, Pair, Way, copy};
 use super::folder::{Folder, hash_file, put_in_place, read_checked, remove_catalog};
@@ -185,7 +185,7 @@ impl Library {
     }
 
     /// Writes the catalogue of one moment to a file, and keeps sweeps away from all that it names.
-    async fn moment(&self, staged: &Path) -> Result<(Vec<ManifestUse>, Vec<Hold>), BackupError> {
+    async fn moment(&self, staged: &Path) -> Result<(Vec<ManifestUse>, Vec<GcGuard>), BackupError> {
         let mut held = Vec::new();
         // What is known to have been live after it was held: no sweep has removed that, nor will.
         let mut safe: HashSet<ManifestId> = HashSet::new();
@@ -197,7 +197,7 @@ impl Library {
             let ids = images.iter().filter_map(|image| image.manifest.as_ref()?.parse().ok());
             let new: HashSet<ManifestId> = ids.filter(|id| !safe.contains(id)).collect();
             let (store, ids) = (self.store.clone(), new.iter().copied().collect::<Vec<_>>());
-            held.push(tokio::task::spawn_blocking(move || store.hold(&ids)).await??);
+            held.push(tokio::task::spawn_blocking(move || store.guard(&ids)).await??);
             let live: HashSet<ManifestId> = all_images(&self.catalog)
                 .await?
                 .iter()

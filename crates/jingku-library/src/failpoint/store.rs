@@ -39,7 +39,7 @@ impl<B: Backend> Backend for Reaching<B> {
         match key {
             Key::Chunk(_) => reached("store.chunk_deleted"),
             Key::Manifest(_) => reached("store.manifest_deleted"),
-            Key::Suspect(_) => reached("store.note_deleted"),
+            Key::QuarantineMark(_) => reached("store.note_deleted"),
         }
         Ok(())
     }
@@ -77,6 +77,6 @@ fn put(key: Key) {
     match key {
         Key::Chunk(_) => reached("store.chunk_put"),
         Key::Manifest(_) => reached("store.manifest_put"),
-        Key::Suspect(_) => reached("store.note_put"),
+        Key::QuarantineMark(_) => reached("store.note_put"),
     }
 }

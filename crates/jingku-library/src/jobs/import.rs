@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{Store, Written};
-use jingku_makers::{DiskError, DiskFormat, open_alone, packing, unpack};
+use jingku_sources::{DiskError, DiskFormat, open_untrusted, packing, unpack};
 
 use super::make::{MakeError, Readable, copy, no_room};
 use super::progress::Progress;
@@ -26,7 +26,7 @@ pub(super) fn make(
 ) -> Result<Written, MakeError> {
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
     unpack_in_place(spool, size_max, format, unpack_ratio, progress, room)?;
-    let reader = Arc::new(Readable(open_alone(spool, size_max, format).map_err(MakeError::File)?));
+    let reader = Arc::new(Readable(open_untrusted(spool, size_max, format).map_err(MakeError::File)?));
     // Who says that it is raw knows what is in it.
     if format != Some(DiskFormat::Raw) {
         progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
@@ -78,7 +78,7 @@ fn unpack_in_place(
         }
         Ok(())
     });
-    let done = done.and_then(|()| Ok(open_alone(&unpacked, size_max, format)?.len()));
+    let done = done.and_then(|()| Ok(open_untrusted(&unpacked, size_max, format)?.len()));
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");

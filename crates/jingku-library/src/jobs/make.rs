@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_chunks::{STRETCH_BYTES_MAX, Source, Store, Writer, Written};
-use jingku_makers::content::Caution;
-use jingku_makers::{Disk, DiskError, DiskReader, Pattern};
+use jingku_chunks::{RUN_BYTES_MAX, Source, Store, Writer, Written};
+use jingku_sources::content::Caution;
+use jingku_sources::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
 use super::progress::{Progress, Stop, share};
@@ -257,7 +257,7 @@ pub(super) fn copy(
             return Err(no_room("make an image"));
         }
         // To the end of the last chunk that holds data, as far as one stretch goes.
-        let end = data.end.next_multiple_of(chunk_bytes).min(at + STRETCH_BYTES_MAX).min(length);
+        let end = data.end.next_multiple_of(chunk_bytes).min(at + RUN_BYTES_MAX).min(length);
         writer.pull(end - at, reader)?;
         for _ in 0..(end - at).div_ceil(chunk_bytes) {
             failpoint::reached("make.chunk");

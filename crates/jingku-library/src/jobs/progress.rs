@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jingku_chunks::ManifestId;
-use jingku_makers::content::Caution;
+use jingku_sources::content::Caution;
 use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jingku_chunks::{CheckPlan, Depth, Key, Seen};
+use jingku_chunks::{CheckPlan, CheckProgress, Depth, Key};
 use tokio_util::sync::CancellationToken;
 
 use super::pace::Pause;
@@ -123,7 +123,7 @@ impl Pacer {
         Self { context, scrub, pause, started: now, bytes: 0, kept: now }
     }
 
-    fn see(&mut self, seen: Seen) -> bool {
+    fn see(&mut self, seen: CheckProgress) -> bool {
         if seen.read_bytes > 0 {
             self.scrub.chunks += 1;
             self.scrub.bytes += seen.read_bytes;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, Made, UPLOAD_SOURCE};
 use jingku_chunks::{ManifestId, Written};
-use jingku_makers::DiskFormat;
+use jingku_sources::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;
@@ -250,7 +250,7 @@ async fn complete(context: &Library, job: &Job, written: &Written) -> Result<Job
     let ended = context.catalog.complete_job(&job.lease, made, context.clock.now()).await;
     // Whether a commit that failed has happened is not known, and may show later: what it is about is held for
     // as long as this process lives.
-    let ended = ended.inspect_err(|_| std::mem::forget(written.hold.clone()))?;
+    let ended = ended.inspect_err(|_| std::mem::forget(written.guard.clone()))?;
     failpoint::reached("make.after_row");
     if ended == JobEnd::Ended {
         let (new_bytes, data_bytes) = (written.new_bytes, written.data_bytes);

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, RemoveInstance};
-use jingku_makers::content::Caution;
-use jingku_makers::{Disk, DiskFormat};
+use jingku_sources::content::Caution;
+use jingku_sources::{Disk, DiskFormat};
 
 use super::OperatorError;
 use crate::config::DeclaredInstance;
@@ -94,7 +94,7 @@ pub fn caution_of(instance: &Instance) -> Option<Caution> {
 }
 
 impl Library {
-    /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_makers::Disk`.
+    /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_sources::Disk`.
     pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
         let checked = self.check_instance(new).await?;
         self.insert_instance(&checked, None).await

@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
-use jingku_makers::{SparseWriter, next_stored};
 use jingku_protocol::{FileHasher, HashKind};
+use jingku_sources::{SparseWriter, next_stored};
 
 use super::spools::Place;
 use crate::error::Internal;

@@ -3,8 +3,8 @@ use jingku_library::{
     DISK_BYTES_MAX, DeclaredDisk, Internal, MARGIN_BYTES, disk_reason, failpoint, image_id, needed_bytes,
     unique_id,
 };
-use jingku_makers::{Disk, DiskError};
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
+use jingku_sources::{Disk, DiskError};
 
 use super::{name_taken, to_json};
 use crate::context::Context;

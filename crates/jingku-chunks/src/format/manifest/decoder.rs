@@ -2,10 +2,11 @@
 
 use std::io::{self, BufReader, Read};
 
-use super::{Layout, Shape, TAG_CHUNK, TAG_END, TAG_ZEROS, Version, version};
-use crate::format::{CHUNK_SIZE_MAX, LOGICAL_SIZE_MAX, Malformed};
+use crate::format::chunk::{CHUNK_SIZE_MAX, Malformed};
+use crate::format::layout::{
+    Extent, LOGICAL_SIZE_MAX, Layout, Shape, TAG_CHUNK, TAG_END, TAG_ZEROS, Version, version,
+};
 use crate::id::{ChunkId, ManifestId};
-use crate::manifest::Extent;
 
 /// Bytes of a manifest held in memory while reading it.
 const BUFFER_BYTES: usize = 64 << 10;

@@ -1,6 +1,6 @@
 //! Writing a manifest as a stream.
 
-use super::{Layout, TAG_CHUNK, TAG_END, TAG_ZEROS};
+use crate::format::layout::{Layout, TAG_CHUNK, TAG_END, TAG_ZEROS};
 use crate::id::{ChunkId, ManifestId};
 
 /// Turns chunks in order into the bytes of a manifest. It does no I/O: the caller takes the bytes away now and then.

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jingku_chunks::{Error, Faulty, Hold, Kind, ManifestId, Memory, Sealed, Store, Sweep, Writer, Written};
+use jingku_chunks::{
+    Error, Faulty, GcGuard, Kind, ManifestId, Memory, Sealed, Store, Sweep, Writer, Written,
+};
 
 use super::{PLAN, assert_exactly};
 use crate::sample::{self, noise};
@@ -19,7 +21,7 @@ enum Making {
     Sealed(Sealed, Vec<u8>),
     Written(Written, Vec<u8>),
     /// A copy of a row: its manifest is held while nobody knows whether the row stays.
-    Held(Hold, ManifestId),
+    Guarded(GcGuard, ManifestId),
 }
 
 struct Model {
@@ -99,13 +101,13 @@ impl Model {
                 self.contents.insert(written.manifest, disk);
                 return;
             }
-            Making::Held(hold, id) => {
+            Making::Guarded(guard, id) => {
                 // Looked for afterwards, as `Store::hold` asks for.
                 if self.live().contains(&id) {
                     self.rows.borrow_mut().insert(self.next_row, id);
                     self.next_row += 1;
                 }
-                drop(hold);
+                drop(guard);
                 return;
             }
         };
@@ -123,7 +125,7 @@ impl Model {
         let known = self.rows.borrow().clone();
         if let Some(row) = self.pick(&known) {
             let id = self.rows.borrow()[&row];
-            self.makings.push(Making::Held(self.store.hold(&[id]).unwrap(), id));
+            self.makings.push(Making::Guarded(self.store.guard(&[id]).unwrap(), id));
         }
     }
 

@@ -1,0 +1,117 @@
+//! Comparing what manifests name with what was found.
+
+use super::report::CheckReport;
+use super::scanner::{Group, Scanner, reason};
+use crate::backend::Backend;
+use crate::chunk_reader::ChunkReader;
+use crate::error::Error;
+use crate::format::layout::Extent;
+use crate::id::{ChunkId, ManifestId};
+use crate::key::Key;
+use crate::manifest::Extents;
+
+/// The most chunks of one manifest in one group that are looked at again, each because it was not found good.
+const AGAIN_MAX: usize = 10_000;
+
+pub(super) struct Comparison<'a> {
+    backend: &'a dyn Backend,
+    manifests: &'a [ManifestId],
+    scanner: &'a Scanner<'a>,
+    /// Manifests that turned out to be damaged: what they name is not known.
+    unreadable: Vec<bool>,
+}
+
+/// Chunks of one manifest that were not found good.
+#[derive(Default)]
+struct Bad {
+    chunks: Vec<(ChunkId, u64)>,
+    /// Whether there are more than these.
+    more: bool,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(
+        backend: &'a dyn Backend,
+        manifests: &'a [ManifestId],
+        scanner: &'a Scanner<'a>,
+    ) -> Self {
+        Self { backend, manifests, scanner, unreadable: vec![false; manifests.len()] }
+    }
+
+    /// Compares with a group of chunks, and adds what is wrong.
+    pub(super) fn all(&mut self, group: &mut Group, findings: &mut CheckReport) {
+        for (place, id) in self.manifests.iter().enumerate() {
+            if self.unreadable[place] {
+                continue;
+            }
+            match self.bad_chunks(place, *id, group, findings) {
+                Ok(bad) => self.look_again(place, bad, group, findings),
+                Err(error) => {
+                    self.unreadable[place] = true;
+                    findings.logical_sizes[place] = None;
+                    findings.add(Key::Manifest(*id), || reason(&error), place);
+                }
+            }
+        }
+        let named = |id: &&ChunkId| findings.places.contains_key(&Key::Chunk(**id));
+        let spare = group.damaged.len() - group.damaged.keys().filter(named).count();
+        findings.unreferenced_findings += spare as u64;
+    }
+
+    /// Reads a manifest to its end: before that nobody knows whether it is what it seems to be.
+    fn bad_chunks(
+        &self,
+        place: usize,
+        id: ManifestId,
+        group: &mut Group,
+        findings: &mut CheckReport,
+    ) -> Result<Bad, Error> {
+        let mut extents = Extents::open(self.backend, id)?;
+        let mut bad = Bad::default();
+        for extent in extents.by_ref() {
+            if let Extent::Chunk { id, len } = extent?
+                && group.has(id)
+                && group.chunks.get(id).is_none_or(|length| u64::from(*length) != len)
+            {
+                if bad.chunks.len() < AGAIN_MAX {
+                    bad.chunks.push((id, len));
+                } else {
+                    bad.more = true;
+                }
+            }
+        }
+        findings.logical_sizes[place] = Some(extents.covered());
+        Ok(bad)
+    }
+
+    /// Somebody may have healed a chunk since it was looked at.
+    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, findings: &mut CheckReport) {
+        findings.corrupt[place] |= bad.more;
+        bad.chunks.sort_unstable();
+        bad.chunks.dedup();
+        for (id, len) in bad.chunks {
+            let key = Key::Chunk(id);
+            if findings.places.contains_key(&key) {
+                findings.add(key, String::new, place);
+            } else if let Some(reason) = self.wrong(id, len, group) {
+                findings.add(key, || reason, place);
+            }
+        }
+    }
+
+    fn wrong(&self, id: ChunkId, len: u64, group: &Group) -> Option<String> {
+        let seen = ChunkReader::new().and_then(|mut reader| {
+            // Its header may be good all the same, and then only its bytes tell.
+            if group.damaged.contains_key(&id) {
+                reader.read_or_mark(self.backend, id).map(|plain| plain.len() as u64)
+            } else {
+                self.scanner.chunk(id, &mut reader).map(u64::from)
+            }
+        });
+        match seen {
+            Ok(length) if length == len => None,
+            Ok(_) => Some("it is not as long as the manifest says".to_owned()),
+            Err(error) => Some(reason(&error)),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Looking at the stored chunks, on several threads.
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::plan::{CHECK_THREADS_MAX, CheckPlan, CheckProgress, Depth, OnProgress};
+use crate::backend::Backend;
+use crate::census::{Census, list_chunks};
+use crate::chunk_reader::ChunkReader;
+use crate::error::{Error, Result};
+use crate::format::chunk::Header;
+use crate::id::ChunkId;
+use crate::key::Key;
+use crate::quarantine::{self, Quarantine};
+
+/// How many chunks are handed to the threads at least, so that they do not wait for each other all the time.
+const BATCH_CHUNKS: usize = 4096;
+/// The most damaged chunks of a group whose reasons are remembered.
+const REASONS_MAX: usize = 10_000;
+
+/// Looks at one chunk after the other.
+pub(super) struct Scanner<'a> {
+    backend: &'a dyn Backend,
+    depth: Depth,
+    threads: usize,
+    quarantine: &'a Quarantine,
+    on_progress: OnProgress<'a>,
+    stopped: AtomicBool,
+    bytes: AtomicU64,
+    read_chunks: AtomicU64,
+    read_bytes: AtomicU64,
+}
+
+/// The chunks of some prefixes as they were found.
+pub(super) struct Group {
+    /// Each with the length of its plain bytes; 0 for one that is damaged.
+    pub(super) chunks: Census<u32>,
+    pub(super) first_prefix: u8,
+    pub(super) last_prefix: u8,
+    /// Damaged ones, and why.
+    pub(super) damaged: HashMap<ChunkId, String>,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(
+        backend: &'a dyn Backend,
+        plan: &CheckPlan,
+        quarantine: &'a Quarantine,
+        on_progress: OnProgress<'a>,
+    ) -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX);
+        Self {
+            backend,
+            depth: plan.depth,
+            threads,
+            quarantine,
+            on_progress,
+            stopped: AtomicBool::new(false),
+            bytes: AtomicU64::new(0),
+            read_chunks: AtomicU64::new(0),
+            read_bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Bytes of the chunks that could be looked at.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many chunks were read in full, and their bytes.
+    pub(super) fn read(&self) -> (u64, u64) {
+        (self.read_chunks.load(Ordering::Relaxed), self.read_bytes.load(Ordering::Relaxed))
+    }
+
+    /// Looks at a chunk, and tells how long its plain bytes are. What is found damaged is quarantine, so that the next to
+    /// store it heals it.
+    pub(super) fn chunk(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
+        let looked = if self.reads(id) { self.read_in_full(id, reader) } else { self.header(id) };
+        looked.inspect_err(|error| quarantine::mark(self.backend, id, error))
+    }
+
+    fn reads(&self, id: ChunkId) -> bool {
+        let asked = match self.depth {
+            Depth::Headers => false,
+            Depth::Bytes => true,
+            Depth::Part { nth, of } => id.rank() % of.max(1) == nth.saturating_sub(1),
+            Depth::After(place) => id > place,
+        };
+        asked || self.quarantine.contains(id)
+    }
+
+    fn read_in_full(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
+        let (plain, length) = reader.read(self.backend, id)?;
+        self.bytes.fetch_add(length, Ordering::Relaxed);
+        self.read_chunks.fetch_add(1, Ordering::Relaxed);
+        self.read_bytes.fetch_add(length, Ordering::Relaxed);
+        self.report(id, length);
+        // No chunk is longer than 4 MiB.
+        Ok(u32::try_from(plain.len()).unwrap_or(u32::MAX))
+    }
+
+    fn header(&self, id: ChunkId) -> Result<u32> {
+        let key = Key::Chunk(id);
+        let head = self.backend.head(key)?;
+        self.bytes.fetch_add(head.length, Ordering::Relaxed);
+        self.report(id, 0);
+        let header = Header::decode(&head.first).map_err(|reason| Error::Damaged { key, reason })?;
+        if header.object_length() != head.length {
+            return Err(Error::Damaged { key, reason: "it is not as long as its header says" });
+        }
+        Ok(header.plain_length)
+    }
+
+    fn report(&self, chunk: ChunkId, read_bytes: u64) {
+        if (self.on_progress)(CheckProgress { chunk, read_bytes }) == ControlFlow::Break(()) {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Looks at these, in their order as far as there is one thread.
+    fn all(&self, ids: &[ChunkId], damaged: &Mutex<HashMap<ChunkId, String>>) -> Result<Vec<AtomicU32>> {
+        let found: Vec<AtomicU32> = ids.iter().map(|_| AtomicU32::new(0)).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut reader = ChunkReader::new()?;
+            while !self.is_stopped() {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(id) = ids.get(at) else { break };
+                match self.chunk(*id, &mut reader) {
+                    Ok(length) => found[at].store(length, Ordering::Relaxed),
+                    Err(error) => {
+                        let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                        if damaged.len() < REASONS_MAX {
+                            damaged.insert(*id, reason(&error));
+                        }
+                    }
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        thread::scope(|scope| {
+            let threads = self.threads.min(ids.len());
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            running
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+        Ok(found)
+    }
+}
+
+impl Group {
+    /// Looks at prefixes from this one on, until there are more chunks than wanted, but at least at one; `None` when it
+    /// was stopped.
+    pub(super) fn scan(
+        scanner: &Scanner<'_>,
+        first: u8,
+        last: u8,
+        chunks_max: usize,
+    ) -> Result<Option<Self>> {
+        let (mut chunks, damaged) = (Census::new(first), Mutex::default());
+        let mut last_prefix = first;
+        let mut waiting = Vec::new();
+        let mut sizes = Vec::new();
+        for prefix in first..=last {
+            let mut listed = list_chunks(scanner.backend, prefix)?;
+            if prefix > first && chunks.len() + waiting.len() + listed.len() > chunks_max {
+                break;
+            }
+            listed.sort_unstable();
+            sizes.push(listed.len());
+            waiting.append(&mut listed);
+            last_prefix = prefix;
+            if waiting.len() >= BATCH_CHUNKS {
+                add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+            }
+        }
+        add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+        if scanner.is_stopped() {
+            return Ok(None);
+        }
+        let damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Some(Self { chunks, first_prefix: first, last_prefix, damaged }))
+    }
+
+    /// Whether a name is of this group.
+    pub(super) fn has(&self, id: ChunkId) -> bool {
+        (self.first_prefix..=self.last_prefix).contains(&id.0[0])
+    }
+}
+
+/// Looks at the chunks of some prefixes, so many each, and adds them.
+fn add(
+    chunks: &mut Census<u32>,
+    scanner: &Scanner<'_>,
+    ids: &mut Vec<ChunkId>,
+    sizes: &mut Vec<usize>,
+    damaged: &Mutex<HashMap<ChunkId, String>>,
+) -> Result<()> {
+    let found = scanner.all(ids, damaged)?;
+    let mut entries = ids.iter().zip(&found).map(|(id, length)| (id.rank(), length.load(Ordering::Relaxed)));
+    for size in sizes.drain(..) {
+        chunks.add_prefix(entries.by_ref().take(size).collect());
+    }
+    ids.clear();
+    Ok(())
+}
+
+/// What is wrong with an object, without its name.
+pub(super) fn reason(error: &Error) -> String {
+    match error {
+        Error::NotFound(_) => "it does not exist".to_owned(),
+        Error::Damaged { reason, .. } => (*reason).to_owned(),
+        Error::Io { source, .. } => format!("it cannot be read: {source}"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,23 @@
+//! How disks are cut into chunks.
+
+/// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
+pub const CHUNK_SIZE: u64 = 256 << 10;
+
+/// The zstd level of chunks, unless told otherwise. `docs/format/README.md` has the measurement.
+pub const ZSTD_LEVEL: i32 = 1;
+
+/// How a disk is cut and compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// Size of every chunk but the last, in bytes: a power of two from 4 KiB to 4 MiB. Disks share chunks only with
+    /// disks of the same chunk size.
+    pub chunk_size: u64,
+    /// Level given to zstd; any level reads the same.
+    pub zstd_level: i32,
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self { chunk_size: CHUNK_SIZE, zstd_level: ZSTD_LEVEL }
+    }
+}

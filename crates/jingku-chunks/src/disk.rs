@@ -1,0 +1,248 @@
+//! Objects as files in one folder; `docs/format/README.md` shows the layout.
+
+mod claims;
+mod folder;
+mod session;
+mod unnamed;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::claims::{DiskClaim, DiskWatch, NoClaim};
+use self::folder::Folder;
+use self::session::Session;
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::error::{Error, Result};
+use crate::key::{Key, Kind};
+
+/// Keeps objects as files in a folder on a local file system.
+///
+/// Any number of threads and processes may use one folder at the same time. The file system must know hard links and
+/// `flock`; every one that Linux installs itself on does.
+pub struct Disk {
+    folder: Folder,
+    /// Absent when the store is only read.
+    session: Option<Arc<Session>>,
+    /// Held from the beginning, because an error that happened before a descriptor was opened is not told to it.
+    #[cfg(target_os = "linux")]
+    root: File,
+    /// Whether a sync has failed. Locked during a sync.
+    sync_failed: Mutex<bool>,
+}
+
+/// On Linux one `syncfs` before the manifest makes all chunks durable. Elsewhere each file is synced when it is put.
+const SYNC_EACH_FILE: bool = cfg!(not(target_os = "linux"));
+
+impl Disk {
+    /// Makes an empty store in a folder, which is created if need be. Refuses with `AlreadyExists` a folder that has
+    /// anything else in it.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        Folder::create(path.as_ref())?;
+        Self::open(path)
+    }
+
+    /// Opens the store in a folder, and removes what killed writers left in its `tmp`. Refuses with `UnknownFormat` a
+    /// folder without a store, or with one of another version.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let folder = Folder::open(path.as_ref())?;
+        let session = Session::start(&folder.tmp()).map_err(|e| Error::io("open the tmp folder", e))?;
+        Self::new(path.as_ref(), folder, Some(Arc::new(session)))
+    }
+
+    /// Opens the store in a folder that this process cannot or must not write to. Whatever would change it fails, and no
+    /// sweep of another process is kept away from what is read.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        Self::new(path.as_ref(), Folder::open(path.as_ref())?, None)
+    }
+
+    fn new(path: &Path, folder: Folder, session: Option<Arc<Session>>) -> Result<Self> {
+        Ok(Self {
+            #[cfg(target_os = "linux")]
+            root: File::open(path).map_err(|e| Error::io("open the store's folder", e))?,
+            folder,
+            session,
+            sync_failed: Mutex::new(false),
+        })
+    }
+
+    fn open_object(&self, verb: &str, key: Key) -> Result<(File, u64)> {
+        let open = || {
+            let file = File::open(self.folder.object(key))?;
+            let length = file.metadata()?.len();
+            Ok((file, length))
+        };
+        open().map_err(|e| Error::object(verb, key, e))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.root)?)
+    }
+
+    /// Every file was synced when it was put.
+    #[cfg(not(target_os = "linux"))]
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn staged(&self) -> io::Result<StagedFile> {
+        let session = self.writing()?;
+        let (file, path) = session.create_file("")?;
+        Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(session) })
+    }
+
+    /// The session to write in; refuses where the store is only read.
+    fn writing(&self) -> io::Result<&Arc<Session>> {
+        self.session.as_ref().ok_or_else(|| io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+}
+
+impl Backend for Disk {
+    fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
+        let put = || {
+            self.writing()?;
+            if existing == Existing::Keep
+                && let Some(outcome) = unnamed::put(&self.folder, key, object)?
+            {
+                return Ok(outcome);
+            }
+            let mut staged = self.staged()?;
+            staged.file.write_all(object)?;
+            staged.publish(key, existing)
+        };
+        put().map_err(|e| Error::io(format!("write {key}"), e))
+    }
+
+    fn stage(&self) -> Result<Box<dyn Stage>> {
+        let staged = self.staged().map_err(|e| Error::io("make a temporary file", e))?;
+        Ok(Box::new(staged))
+    }
+
+    fn read(&self, key: Key) -> Result<Object> {
+        let (file, length) = self.open_object("read", key)?;
+        Ok(Object { length, body: Box::new(file) })
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let (mut file, _) = self.open_object("read", key)?;
+        let mut read = || {
+            let mut part = Vec::with_capacity(length);
+            file.seek(SeekFrom::Start(offset))?;
+            (&mut file).take(length as u64).read_to_end(&mut part)?;
+            Ok(part)
+        };
+        read().map_err(|e| Error::object("read", key, e))
+    }
+
+    fn head(&self, key: Key) -> Result<Head> {
+        let (file, length) = self.open_object("look at", key)?;
+        let mut first = Vec::with_capacity(Head::FIRST_BYTES);
+        file.take(Head::FIRST_BYTES as u64)
+            .read_to_end(&mut first)
+            .map_err(|e| Error::object("look at", key, e))?;
+        Ok(Head { length, first })
+    }
+
+    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
+        let path = self.folder.fan(kind, prefix);
+        let list = || {
+            let mut keys = Vec::new();
+            let entries = match fs::read_dir(&path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(keys),
+                entries => entries?,
+            };
+            for entry in entries {
+                // Anything whose name is no object's was not put here by a store, and is left alone.
+                keys.extend(entry?.file_name().to_str().and_then(|name| kind.key(name).ok()));
+            }
+            Ok(keys)
+        };
+        list().map_err(|e| Error::io(format!("list {}", path.display()), e))
+    }
+
+    fn delete(&self, key: Key) -> Result<()> {
+        let removed = self.writing().and_then(|_| fs::remove_file(self.folder.object(key)));
+        match removed {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::object("delete", key, e)),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&self) -> Result<()> {
+        // The kernel tells of a failed write once, to one caller, and then takes the lost pages for clean. Whoever
+        // syncs next or at the same time, for another image, must not be told that all is well.
+        let mut failed = self.sync_failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            let source = io::Error::other("an earlier sync failed; check the disk, then restart");
+            return Err(Error::Io { doing: "sync".into(), source });
+        }
+        let synced = self.sync_file_system();
+        *failed = synced.is_err();
+        synced.map_err(|e| Error::io("sync", e))
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        match &self.session {
+            Some(session) => Ok(Box::new(DiskClaim::start(session, &self.folder.gate())?)),
+            None => Ok(Box::new(NoClaim)),
+        }
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        if self.session.is_some() {
+            Session::remove_dead(&self.folder.tmp()).map_err(|e| Error::io("look for claims", e))?;
+        }
+        Ok(Box::new(DiskWatch::start(self.folder.tmp(), &self.folder.gate())?))
+    }
+}
+
+/// A file below `tmp/`, which goes when this is dropped.
+struct StagedFile {
+    file: File,
+    path: PathBuf,
+    folder: Folder,
+    /// Keeps the folder of the file locked.
+    _session: Arc<Session>,
+}
+
+impl StagedFile {
+    fn publish(self, key: Key, existing: Existing) -> io::Result<Outcome> {
+        let target = self.folder.object(key);
+        if SYNC_EACH_FILE || existing == Existing::Replace {
+            self.file.sync_all()?;
+        }
+        let outcome = match existing {
+            Existing::Keep => match self.folder.with_fan(key, || fs::hard_link(&self.path, &target)) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Outcome::Kept,
+                linked => linked.map(|()| Outcome::Stored)?,
+            },
+            Existing::Replace => {
+                self.folder.with_fan(key, || fs::rename(&self.path, &target))?;
+                Outcome::Stored
+            }
+        };
+        if SYNC_EACH_FILE {
+            self.folder.sync_fan(key)?;
+        }
+        Ok(outcome)
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        // Gone already after a rename. What cannot be removed now goes with the session's folder.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Stage for StagedFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|e| Error::io("write a temporary file", e))
+    }
+
+    fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome> {
+        self.publish(key, existing).map_err(|e| Error::io(format!("write {key}"), e))
+    }
+}

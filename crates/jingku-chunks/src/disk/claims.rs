@@ -1,0 +1,235 @@
+//! Claims in a folder: one file each, in the folder of the session, that only grows.
+//!
+//! A record is one byte that tells the kind and the 32 bytes of the name. It is appended under a shared `flock` of the
+//! folder `chunks`, which a sweep takes for itself. Nothing of this must survive a power cut: no writer does.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::session::Session;
+use crate::backend::{Claim, ClaimWatch};
+use crate::error::{Error, Result};
+use crate::id::{ChunkId, ManifestId};
+use crate::key::Key;
+
+/// How the files are called, apart from those of objects being written.
+const NAME_PREFIX: &str = "claim-";
+const RECORD_BYTES: usize = 33;
+/// Read at once: a multiple of a record.
+const READ_BYTES: usize = RECORD_BYTES << 11;
+const TAG_CHUNK: u8 = 1;
+const TAG_MANIFEST: u8 = 2;
+const TAG_QUARANTINE_MARK: u8 = 3;
+
+/// The claim of a store that is only read: nothing that it names could be written down.
+pub(super) struct NoClaim;
+
+impl Claim for NoClaim {
+    fn add(&self, _: Key) -> Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) struct DiskClaim {
+    journal: Mutex<Journal>,
+    path: PathBuf,
+    /// Keeps the folder of the file locked.
+    _session: Arc<Session>,
+}
+
+struct Journal {
+    file: File,
+    gate: File,
+    /// Whether a record was not written, or only a part of it: what follows could not be read.
+    broken: bool,
+}
+
+impl DiskClaim {
+    pub(super) fn start(session: &Arc<Session>, gate: &Path) -> Result<Self> {
+        let start = || {
+            let (file, path) = session.create_file(NAME_PREFIX)?;
+            let journal = Mutex::new(Journal { file, gate: File::open(gate)?, broken: false });
+            Ok(Self { journal, path, _session: Arc::clone(session) })
+        };
+        start().map_err(|e| Error::io("begin a claim", e))
+    }
+}
+
+impl Claim for DiskClaim {
+    fn add(&self, key: Key) -> Result<()> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.append(&encode(key)).map_err(|e| Error::io(format!("claim {key}"), e))
+    }
+
+    fn add_all(&self, keys: &[Key]) -> Result<()> {
+        let records: Vec<u8> = keys.iter().flat_map(|key| encode(*key)).collect();
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        journal.append(&records).map_err(|e| Error::io(format!("claim {} objects", keys.len()), e))
+    }
+}
+
+impl Drop for DiskClaim {
+    fn drop(&mut self) {
+        // What cannot be removed now keeps some garbage until the session's folder goes.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Journal {
+    fn append(&mut self, records: &[u8]) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other("an earlier object could not be claimed"));
+        }
+        uninterrupted(|| self.gate.lock_shared())?;
+        // Other processes read the file through the same kernel, so what is written is seen.
+        let written = self.file.write_all(records);
+        self.broken = written.is_err();
+        uninterrupted(|| self.gate.unlock())?;
+        written
+    }
+}
+
+/// Reads the claims of every session below `tmp/`.
+pub(super) struct DiskWatch {
+    tmp: PathBuf,
+    gate: File,
+    /// Where in each file the next record is.
+    reported: HashMap<PathBuf, u64>,
+}
+
+impl DiskWatch {
+    /// What dead sessions claim is not used any more: remove their folders before.
+    pub(super) fn start(tmp: PathBuf, gate: &Path) -> Result<Self> {
+        let gate = File::open(gate).map_err(|e| Error::io("look for claims", e))?;
+        Ok(Self { tmp, gate, reported: HashMap::new() })
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(Key)) -> io::Result<()> {
+        let mut reported = HashMap::new();
+        let sessions = match fs::read_dir(&self.tmp) {
+            // A copy of the store may have left it out, being empty.
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            sessions => sessions?,
+        };
+        for session in sessions {
+            let files = match fs::read_dir(session?.path()) {
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+                files => files?,
+            };
+            for file in files {
+                let file = file?;
+                if !file.file_name().to_string_lossy().starts_with(NAME_PREFIX) {
+                    continue;
+                }
+                let path = file.path();
+                let from = self.reported.get(&path).copied().unwrap_or(0);
+                match read_records(&path, from, visit) {
+                    // Its owner let go of it just now.
+                    Err(e) if e.kind() == ErrorKind::NotFound => {}
+                    to => drop(reported.insert(path, to?)),
+                }
+            }
+        }
+        self.reported = reported;
+        Ok(())
+    }
+}
+
+impl ClaimWatch for DiskWatch {
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+        let paused = uninterrupted(|| self.gate.lock());
+        paused.and_then(|()| self.read(visit)).map_err(|e| {
+            self.resume();
+            Error::io("read the claims of writers", e)
+        })
+    }
+
+    fn resume(&mut self) {
+        // Cannot fail for a descriptor that is open; closing it, which a drop does, lets go as well.
+        let _ = self.gate.unlock();
+    }
+}
+
+/// Tells the records from an offset on, and returns where the next will be.
+fn read_records(path: &Path, from: u64, visit: &mut dyn FnMut(Key)) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut buffer = Vec::with_capacity(READ_BYTES);
+    let mut at = from;
+    loop {
+        buffer.clear();
+        (&file).take(READ_BYTES as u64).read_to_end(&mut buffer)?;
+        // Half a record is all that a writer on a full disk could leave; it relies on nothing from there on.
+        let (records, _) = buffer.as_chunks::<RECORD_BYTES>();
+        for record in records {
+            visit(decode(record)?);
+        }
+        at += (records.len() * RECORD_BYTES) as u64;
+        if buffer.len() < READ_BYTES {
+            return Ok(at);
+        }
+    }
+}
+
+fn encode(key: Key) -> [u8; RECORD_BYTES] {
+    let (tag, name) = match key {
+        Key::Chunk(id) => (TAG_CHUNK, id.0),
+        Key::Manifest(id) => (TAG_MANIFEST, id.0),
+        Key::QuarantineMark(id) => (TAG_QUARANTINE_MARK, id.0),
+    };
+    let mut record = [tag; RECORD_BYTES];
+    record[1..].copy_from_slice(&name);
+    record
+}
+
+fn decode(record: &[u8; RECORD_BYTES]) -> io::Result<Key> {
+    let [tag, name @ ..] = *record;
+    match tag {
+        TAG_CHUNK => Ok(Key::Chunk(ChunkId(name))),
+        TAG_MANIFEST => Ok(Key::Manifest(ManifestId(name))),
+        TAG_QUARANTINE_MARK => Ok(Key::QuarantineMark(ChunkId(name))),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim holds what is not the name of an object")),
+    }
+}
+
+/// A signal handler of the program must not look like a failure.
+fn uninterrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match act() {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_record_is_read_when_it_is_whole() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("claim-0");
+        let keys = [Key::Chunk(ChunkId([7; 32])), Key::Manifest(ManifestId([8; 32]))];
+        let bytes = keys.map(encode).concat();
+        let mut reported = Vec::new();
+        fs::write(&path, &bytes[..40]).unwrap();
+        let at = read_records(&path, 0, &mut |key| reported.push(key)).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(read_records(&path, at, &mut |key| reported.push(key)).unwrap(), 66);
+        assert_eq!(reported, keys);
+    }
+
+    #[test]
+    fn more_records_than_are_read_at_once() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("claim-0");
+        fs::write(&path, encode(Key::Chunk(ChunkId([7; 32]))).repeat(5000)).unwrap();
+        let mut count = 0;
+        assert_eq!(read_records(&path, 0, &mut |_| count += 1).unwrap(), 5000 * 33);
+        assert_eq!(count, 5000);
+    }
+}

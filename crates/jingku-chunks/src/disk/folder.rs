@@ -1,0 +1,122 @@
+//! The layout of the folder: which file is where, and that this is a store at all.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::key::{Key, Kind};
+
+/// What the file `format` says. A new layout is a new number, and old programs then keep out.
+const FORMAT: &str = "jingku-chunks 1\n";
+
+/// Files and folders are for their owner only, whatever the umask: they hold the contents of disks.
+pub(super) const FILE_MODE: u32 = 0o600;
+pub(super) const FOLDER_MODE: u32 = 0o700;
+
+/// Creates a folder with those above it, unless it is there.
+pub(super) fn create_folders(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+}
+
+/// The folder of a store.
+#[derive(Clone)]
+pub(super) struct Folder {
+    path: Arc<Path>,
+}
+
+impl Folder {
+    /// Lays out an empty store; the `format` file comes last, so that a killed `create` can be repeated.
+    pub(super) fn create(path: &Path) -> Result<()> {
+        let create = || {
+            create_folders(path)?;
+            for entry in fs::read_dir(path)? {
+                let name = entry?.file_name();
+                if !["chunks", "manifests", "tmp"].iter().any(|ours| name == *ours) {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+            }
+            for name in ["chunks", "manifests", "tmp"] {
+                create_folders(&path.join(name))?;
+            }
+            // Staged and linked: seen whole or not at all, and by one of two creators only.
+            let staged = path.join("tmp").join(format!("format.{}", std::process::id()));
+            let mut file =
+                File::options().write(true).create(true).truncate(true).mode(FILE_MODE).open(&staged)?;
+            file.write_all(FORMAT.as_bytes())?;
+            file.sync_all()?;
+            let linked = fs::hard_link(&staged, path.join("format"));
+            fs::remove_file(&staged)?;
+            linked?;
+            File::open(path)?.sync_all()
+        };
+        create().map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => Error::AlreadyExists(path.to_owned()),
+            _ => Error::io(format!("create a store in {}", path.display()), e),
+        })
+    }
+
+    /// Finds the store in a folder and checks its version.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let mut found = Vec::new();
+        match File::open(path.join("format")) {
+            // A longer file is not ours; one byte more than ours is enough to see that.
+            Ok(file) => file.take(FORMAT.len() as u64 + 1).read_to_end(&mut found),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(e) => Err(e),
+        }
+        .map_err(|e| Error::io(format!("open the store in {}", path.display()), e))?;
+        if found != FORMAT.as_bytes() {
+            let found = String::from_utf8_lossy(&found).into_owned();
+            return Err(Error::UnknownFormat { path: path.to_owned(), found });
+        }
+        Ok(Self { path: path.into() })
+    }
+
+    /// Where objects are written before they get their name.
+    pub(super) fn tmp(&self) -> PathBuf {
+        self.path.join("tmp")
+    }
+
+    /// What is locked, shared, while a claim grows, and by a sweep alone while it deletes.
+    pub(super) fn gate(&self) -> PathBuf {
+        self.path.join("chunks")
+    }
+
+    /// The folder of all objects of a kind whose name begins with this byte.
+    pub(super) fn fan(&self, kind: Kind, prefix: u8) -> PathBuf {
+        let kind = match kind {
+            Kind::Chunk => "chunks",
+            Kind::Manifest => "manifests",
+            Kind::QuarantineMark => "suspects",
+        };
+        self.path.join(kind).join(format!("{prefix:02x}"))
+    }
+
+    /// The file of an object.
+    pub(super) fn object(&self, key: Key) -> PathBuf {
+        let mut path = self.fan(key.kind(), key.prefix());
+        path.push(key.name());
+        path
+    }
+
+    /// Does what needs the folder of an object, which is made when it turns out to be missing.
+    pub(super) fn with_fan(&self, key: Key, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
+        match act() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                create_folders(&self.fan(key.kind(), key.prefix()))?;
+                act()
+            }
+            done => done,
+        }
+    }
+
+    /// Makes the names in the folder of an object durable, and the folder's own.
+    pub(super) fn sync_fan(&self, key: Key) -> io::Result<()> {
+        let fan = self.fan(key.kind(), key.prefix());
+        File::open(&fan)?.sync_all()?;
+        fan.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    }
+}

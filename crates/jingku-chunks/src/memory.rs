@@ -1,0 +1,111 @@
+//! Objects in memory, for tests and throw-away servers.
+
+mod claims;
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::claims::Claims;
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::error::{Error, Result};
+use crate::key::{Key, Kind};
+
+type Objects = Arc<Mutex<BTreeMap<Key, Arc<[u8]>>>>;
+
+/// Keeps objects in memory. Clones share them; they are gone with the last clone.
+#[derive(Clone, Default)]
+pub struct Memory {
+    objects: Objects,
+    claims: Arc<Claims>,
+}
+
+impl Memory {
+    /// Makes an empty backend.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn object(&self, key: Key) -> Result<Arc<[u8]>> {
+        lock(&self.objects).get(&key).cloned().ok_or(Error::NotFound(key))
+    }
+}
+
+/// A thread that panicked held the lock for one map operation, which leaves the map whole.
+fn lock(objects: &Objects) -> MutexGuard<'_, BTreeMap<Key, Arc<[u8]>>> {
+    objects.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn insert(objects: &Objects, key: Key, object: Arc<[u8]>, existing: Existing) -> Outcome {
+    let mut objects = lock(objects);
+    if existing == Existing::Keep && objects.contains_key(&key) {
+        return Outcome::Kept;
+    }
+    objects.insert(key, object);
+    Outcome::Stored
+}
+
+impl Backend for Memory {
+    fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
+        Ok(insert(&self.objects, key, object.into(), existing))
+    }
+
+    fn stage(&self) -> Result<Box<dyn Stage>> {
+        Ok(Box::new(MemoryStage { objects: Arc::clone(&self.objects), bytes: Vec::new() }))
+    }
+
+    fn read(&self, key: Key) -> Result<Object> {
+        let bytes = self.object(key)?;
+        Ok(Object { length: bytes.len() as u64, body: Box::new(Cursor::new(bytes)) })
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let bytes = self.object(key)?;
+        let start = usize::try_from(offset).map_or(bytes.len(), |offset| offset.min(bytes.len()));
+        Ok(bytes[start..bytes.len().min(start.saturating_add(length))].to_vec())
+    }
+
+    fn head(&self, key: Key) -> Result<Head> {
+        let bytes = self.object(key)?;
+        let first = bytes[..bytes.len().min(Head::FIRST_BYTES)].to_vec();
+        Ok(Head { length: bytes.len() as u64, first })
+    }
+
+    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
+        let listed = |key: &&Key| key.kind() == kind && key.prefix() == prefix;
+        Ok(lock(&self.objects).keys().filter(listed).copied().collect())
+    }
+
+    fn delete(&self, key: Key) -> Result<()> {
+        lock(&self.objects).remove(&key);
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        Ok(self.claims.claim())
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        Ok(self.claims.watch())
+    }
+}
+
+struct MemoryStage {
+    objects: Objects,
+    bytes: Vec<u8>,
+}
+
+impl Stage for MemoryStage {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome> {
+        Ok(insert(&self.objects, key, self.bytes.into(), existing))
+    }
+}

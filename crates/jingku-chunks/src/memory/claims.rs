@@ -1,0 +1,101 @@
+//! Claims on objects in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::backend::{Claim, ClaimWatch};
+use crate::error::Result;
+use crate::key::Key;
+
+/// Every living claim, by number.
+#[derive(Default)]
+pub(super) struct Claims {
+    table: Mutex<Table>,
+    resumed: Condvar,
+}
+
+#[derive(Default)]
+struct Table {
+    claimed: BTreeMap<u64, Vec<Key>>,
+    next: u64,
+    paused: bool,
+}
+
+impl Claims {
+    pub(super) fn claim(self: &Arc<Self>) -> Box<dyn Claim> {
+        let mut table = self.lock();
+        let number = table.next;
+        table.next += 1;
+        table.claimed.insert(number, Vec::new());
+        Box::new(MemoryClaim { claims: Arc::clone(self), number })
+    }
+
+    pub(super) fn watch(self: &Arc<Self>) -> Box<dyn ClaimWatch> {
+        Box::new(MemoryWatch { claims: Arc::clone(self), reported: BTreeMap::new(), pauses: false })
+    }
+
+    /// Nothing panics while it holds the lock but the vectors' growing, which ends the process.
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_when_resumed(&self) -> MutexGuard<'_, Table> {
+        let paused = |table: &mut Table| table.paused;
+        self.resumed.wait_while(self.lock(), paused).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct MemoryClaim {
+    claims: Arc<Claims>,
+    number: u64,
+}
+
+impl Claim for MemoryClaim {
+    fn add(&self, key: Key) -> Result<()> {
+        let mut table = self.claims.lock_when_resumed();
+        table.claimed.entry(self.number).or_default().push(key);
+        Ok(())
+    }
+}
+
+impl Drop for MemoryClaim {
+    fn drop(&mut self) {
+        self.claims.lock().claimed.remove(&self.number);
+    }
+}
+
+struct MemoryWatch {
+    claims: Arc<Claims>,
+    /// How many keys of each claim were reported.
+    reported: BTreeMap<u64, usize>,
+    pauses: bool,
+}
+
+impl ClaimWatch for MemoryWatch {
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+        self.resume();
+        let mut table = self.claims.lock_when_resumed();
+        table.paused = true;
+        self.pauses = true;
+        self.reported.retain(|number, _| table.claimed.contains_key(number));
+        for (number, keys) in &table.claimed {
+            let reported = self.reported.entry(*number).or_default();
+            keys[*reported..].iter().copied().for_each(&mut *visit);
+            *reported = keys.len();
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self) {
+        if std::mem::take(&mut self.pauses) {
+            self.claims.lock().paused = false;
+            self.claims.resumed.notify_all();
+        }
+    }
+}
+
+impl Drop for MemoryWatch {
+    fn drop(&mut self) {
+        self.resume();
+    }
+}

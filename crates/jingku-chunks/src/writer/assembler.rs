@@ -1,0 +1,144 @@
+//! From chunks in order to a manifest of them, whatever they are cut from.
+
+use std::sync::Arc;
+
+use super::ingest::{Ingest, Ingested, Job, Shared};
+use super::sealed::{Sealed, Totals};
+use super::sync_ahead::SyncAhead;
+use crate::backend::{Backend, Stage};
+use crate::error::{Error, Result};
+use crate::format::layout::Layout;
+use crate::format::manifest::Encoder;
+use crate::gc_guard::GcGuard;
+use crate::id::ManifestId;
+use crate::known::KnownChunks;
+use crate::pipeline::Pipeline;
+use crate::quarantine::Quarantine;
+
+/// Bytes of the manifest collected before they go to the backend.
+const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
+
+/// Has chunks stored on several cores, and writes their manifest in the order they came.
+pub(super) struct Assembler {
+    backend: Arc<dyn Backend>,
+    guard: GcGuard,
+    pipeline: Pipeline<Job, Vec<Ingested>>,
+    manifest: Encoder,
+    stage: Box<dyn Stage>,
+    totals: Totals,
+    known: KnownChunks,
+    sync_ahead: SyncAhead,
+}
+
+impl Assembler {
+    /// Stretches are cut at multiples of `chunk_size`.
+    pub(super) fn start(
+        backend: &Arc<dyn Backend>,
+        layout: Layout,
+        chunk_size: usize,
+        zstd_level: i32,
+    ) -> Result<Self> {
+        let guard = GcGuard::begin(backend.as_ref())?;
+        let quarantine = Quarantine::load(backend.as_ref())?;
+        let shared = Shared { backend: Arc::clone(backend), claim: guard.claim(), quarantine, chunk_size };
+        let shared = Arc::new(shared);
+        Ok(Self {
+            pipeline: Pipeline::start(usize::MAX, || {
+                let mut ingest = Ingest::new(Arc::clone(&shared), zstd_level)?;
+                Ok(move |job| ingest.run(job))
+            })?,
+            backend: Arc::clone(backend),
+            guard,
+            manifest: Encoder::new(layout),
+            stage: backend.stage()?,
+            totals: Totals::default(),
+            known: KnownChunks::default(),
+            sync_ahead: SyncAhead::new(backend),
+        })
+    }
+
+    /// Has the next chunks stored. Waits while enough are on their way.
+    pub(super) fn submit(&mut self, job: Job) -> Result<()> {
+        // A stretch is read by the thread that stores it, so those that wait guard nothing; but each is many chunks.
+        match job {
+            Job::Chunk(_) => self.make_room(Pipeline::is_full)?,
+            Job::Run { .. } => self.make_room(Pipeline::is_busy)?,
+        }
+        self.pipeline.submit(job);
+        Ok(())
+    }
+
+    /// Appends zeros, which cost nothing.
+    pub(super) fn zeros(&mut self, len: u64) -> Result<()> {
+        self.make_room(Pipeline::is_full)?;
+        self.pipeline.pass(Ok(vec![Ingested::Zeros { len }]));
+        Ok(())
+    }
+
+    pub(super) fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
+        self.known = KnownChunks::read(&self.backend, manifests)?;
+        Ok(())
+    }
+
+    /// Bytes of what was given so far that are in known chunks.
+    pub(super) fn known_plain_bytes(&self) -> u64 {
+        self.totals.known_plain_bytes
+    }
+
+    /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must be of so many bytes.
+    pub(super) fn finish(mut self, logical_bytes: u64) -> Result<Sealed> {
+        while let Some(ingested) = self.pipeline.take() {
+            self.record(ingested?)?;
+        }
+        // An error that an earlier call returned took its chunk with it; a caller that went on all the same ends here.
+        if self.manifest.position() != logical_bytes {
+            let what = "a chunk could not be stored";
+            return Err(Error::Length { what, offset: self.manifest.position(), length: logical_bytes });
+        }
+        self.sync_ahead.wait()?;
+        self.backend.sync()?;
+        let id = self.manifest.finish();
+        self.stage.write(&self.manifest.take())?;
+        let Self { backend, guard, stage, totals, .. } = self;
+        Ok(Sealed { backend, guard, stage, id, logical_bytes, totals })
+    }
+
+    /// Takes what is ready, and waits for more only where the bound on memory demands it.
+    fn make_room(&mut self, is_full: impl Fn(&Pipeline<Job, Vec<Ingested>>) -> bool) -> Result<()> {
+        while let Some(ingested) = self.pipeline.take_ready() {
+            self.record(ingested?)?;
+        }
+        while is_full(&self.pipeline)
+            && let Some(ingested) = self.pipeline.take()
+        {
+            self.record(ingested?)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, ingested: Vec<Ingested>) -> Result<()> {
+        for ingested in ingested {
+            match ingested {
+                Ingested::Zeros { len } => self.manifest.zeros(len),
+                Ingested::Chunk { id, plain_bytes, new_bytes } => {
+                    self.totals.data_bytes += u64::from(plain_bytes);
+                    if let Some(bytes) = new_bytes {
+                        self.totals.new_chunks += 1;
+                        self.totals.new_bytes += bytes;
+                        self.sync_ahead.stored(bytes)?;
+                    } else {
+                        self.totals.reused_chunks += 1;
+                    }
+                    if self.known.contains(id) {
+                        self.totals.known_plain_bytes += u64::from(plain_bytes);
+                    }
+                    self.manifest.chunk(id, plain_bytes);
+                }
+            }
+        }
+        if self.manifest.pending_bytes() >= MANIFEST_BUFFER_BYTES {
+            self.stage.write(&self.manifest.take())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! What can go wrong with a disk, in words for the person who has to act.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::content::Foreign;
+use crate::packing::PackedFault;
+
+/// Says why a disk could not be declared, opened or read.
+///
+/// Grouped by what follows. Every message is a full sentence: what happened, why, and what to do. The messages name
+/// paths of the host, so they are for its operator; what a tenant may see is for the service to decide.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    // Declare another file, or change this one.
+    /// The path leads to no file.
+    #[error("There is no file at {}. Check the path, and put the file back if it was moved.", path.display())]
+    NotFound {
+        /// The path as it was followed.
+        path: PathBuf,
+    },
+    /// The file is not a disk, is over a limit, or uses a feature which is refused.
+    #[error("{} cannot be used as a disk: {}.", path.display(), clause(why))]
+    Unusable {
+        /// The file that is refused.
+        path: PathBuf,
+        /// What is refused and what to do, without the closing full stop.
+        why: String,
+    },
+    /// The file is recognised as something else than a disk, or as a disk in a format that is not read.
+    #[error(
+        "{} is not a raw or qcow2 disk: it looks like {}. {}If it is a raw disk all the same, say so with `--format raw`.",
+        path.display(), foreign.name, advice(*foreign)
+    )]
+    NotADisk {
+        /// The file that is refused.
+        path: PathBuf,
+        /// What it is.
+        foreign: Foreign,
+    },
+    /// The file is compressed, and cannot be unpacked.
+    #[error("{} cannot be unpacked: {}.", path.display(), clause(fault))]
+    Packed {
+        /// The compressed file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: PackedFault,
+    },
+    /// The file is a qcow2 image whose structures contradict themselves or its length.
+    #[error(
+        "The qcow2 image {} is damaged: {}. Look at it with `qemu-img check`, and restore it from a copy if \
+         that cannot repair it.",
+        path.display(), clause(why)
+    )]
+    Damaged {
+        /// The damaged file.
+        path: PathBuf,
+        /// What contradicts what, without the closing full stop.
+        why: String,
+    },
+
+    /// A file that another one names as its backing file is refused.
+    #[error("The backing file that {} names cannot be used. {source}", image.display())]
+    Backing {
+        /// The qcow2 image that names it.
+        image: PathBuf,
+        /// What is wrong with it.
+        source: Box<DiskError>,
+    },
+
+    // Look at the instance again, and declare it again if it is what it should be.
+    /// The disk is not what was declared.
+    #[error("{} is not what it was when the instance was declared: {}. Declare the instance again.", path.display(), clause(why))]
+    Redeclare {
+        /// The layer that differs.
+        path: PathBuf,
+        /// What differs, without the closing full stop.
+        why: String,
+    },
+
+    // Try again later.
+    /// A QEMU process may write to the file now.
+    #[error(
+        "{} is in use: a running virtual machine may write to it, so a copy would mix two states. Stop the machine, \
+         or take a snapshot and declare the file below it, then try again.",
+        path.display()
+    )]
+    InUse {
+        /// The layer that is held.
+        path: PathBuf,
+    },
+    /// The file changed between open and now, so what was read may mix two states.
+    #[error(
+        "{} changed while it was read, so the copy would mix two states. Stop what writes to it, then try again.",
+        path.display()
+    )]
+    Changed {
+        /// The layer that changed.
+        path: PathBuf,
+    },
+
+    /// Opening the disk took long, and the caller stopped it.
+    #[error("Opening {} was stopped before its end. Try again.", path.display())]
+    Stopped {
+        /// The top layer of the disk.
+        path: PathBuf,
+    },
+
+    // The host has to be put right.
+    /// `qemu-img` is needed and is missing, failed, or took too long.
+    #[error("{} has to be read with qemu-img because of its {feature}, and {}.", path.display(), clause(why))]
+    Converter {
+        /// The top layer of the disk.
+        path: PathBuf,
+        /// The feature which only QEMU reads.
+        feature: &'static str,
+        /// What went wrong and what to do, without the closing full stop.
+        why: String,
+    },
+    /// The operating system refused.
+    #[error(
+        "Could not {action} {}: {}. Check the permissions and the storage of this host, then try again.",
+        path.display(), clause(source)
+    )]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder it was tried on.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl DiskError {
+    /// A file that cannot be used.
+    pub fn unusable(path: &Path, why: impl Into<String>) -> DiskError {
+        DiskError::Unusable { path: path.to_owned(), why: why.into() }
+    }
+
+    pub(crate) fn packed(path: &Path, fault: PackedFault) -> DiskError {
+        DiskError::Packed { path: path.to_owned(), fault }
+    }
+
+    pub(crate) fn damaged(path: &Path, why: impl Into<String>) -> DiskError {
+        DiskError::Damaged { path: path.to_owned(), why: why.into() }
+    }
+
+    /// Says which image names the file that is refused. That it changed or is in use is true of the whole disk.
+    pub(crate) fn named_by(self, image: &Path) -> DiskError {
+        match self {
+            DiskError::NotFound { .. }
+            | DiskError::Unusable { .. }
+            | DiskError::NotADisk { .. }
+            | DiskError::Packed { .. }
+            | DiskError::Damaged { .. }
+            | DiskError::Io { .. } => DiskError::Backing { image: image.to_owned(), source: Box::new(self) },
+            DiskError::Backing { .. }
+            | DiskError::Redeclare { .. }
+            | DiskError::InUse { .. }
+            | DiskError::Changed { .. }
+            | DiskError::Stopped { .. }
+            | DiskError::Converter { .. } => self,
+        }
+    }
+
+    pub(crate) fn redeclare(path: &Path, why: impl Into<String>) -> DiskError {
+        DiskError::Redeclare { path: path.to_owned(), why: why.into() }
+    }
+
+    /// Returns what a failed call becomes, for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
+        move |source| DiskError::Io { action, path: path.to_owned(), source }
+    }
+
+    /// As [`DiskError::io`], for a disk file that may be missing.
+    pub(crate) fn opening(path: &Path) -> impl FnOnce(io::Error) -> DiskError {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => DiskError::NotFound { path: path.to_owned() },
+            _ => DiskError::io("open", path)(source),
+        }
+    }
+}
+
+fn advice(foreign: Foreign) -> String {
+    match foreign.command {
+        Some(command) => format!("Make a disk of it first: `{command}`. "),
+        None => "Check that it is the right file. ".to_owned(),
+    }
+}
+
+/// What something says, for the middle of a sentence: without a full stop of its own.
+fn clause(error: &dyn std::fmt::Display) -> String {
+    let mut text = error.to_string();
+    text.truncate(text.trim_end().trim_end_matches('.').len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packing::Packing;
+
+    #[test]
+    fn no_message_ends_in_two_full_stops() {
+        let path = || PathBuf::from("/disk");
+        let why = || "it says why. ".to_owned();
+        let io = || io::Error::other("it says why.");
+        let missing = DiskError::NotFound { path: path() };
+        let errors = [
+            DiskError::Unusable { path: path(), why: why() },
+            DiskError::Damaged { path: path(), why: why() },
+            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::InUse { path: path() },
+            DiskError::Changed { path: path() },
+            DiskError::Stopped { path: path() },
+            DiskError::NotADisk {
+                path: path(),
+                foreign: Foreign { name: "a tar archive", command: Some("tar -xf FILE") },
+            },
+            DiskError::Packed { path: path(), fault: PackedFault::Damaged(Packing::Gzip, why()) },
+            DiskError::Converter { path: path(), feature: "zstd", why: why() },
+            DiskError::Io { action: "read", path: path(), source: io() },
+            missing.named_by(Path::new("/top")),
+        ];
+        for error in errors {
+            // A variant that is new has its place above.
+            match &error {
+                DiskError::NotFound { .. }
+                | DiskError::Unusable { .. }
+                | DiskError::Damaged { .. }
+                | DiskError::Backing { .. }
+                | DiskError::Redeclare { .. }
+                | DiskError::InUse { .. }
+                | DiskError::Changed { .. }
+                | DiskError::Stopped { .. }
+                | DiskError::NotADisk { .. }
+                | DiskError::Packed { .. }
+                | DiskError::Converter { .. }
+                | DiskError::Io { .. } => {}
+            }
+            let text = error.to_string();
+            assert!(text.ends_with('.') && !text.contains("..") && !text.contains(". ."), "{text}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The two disk formats.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::content::{Content, Foreign};
+use crate::error::DiskError;
+
+/// How the bytes of a disk lie in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskFormat {
+    /// Byte for byte.
+    Raw,
+    /// QEMU copy on write, version 2 or 3.
+    Qcow2,
+}
+
+/// Says that a text names neither `raw` nor `qcow2`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The disk format {0:?} is not known. Use raw or qcow2.")]
+pub struct UnknownFormat(String);
+
+impl fmt::Display for DiskFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DiskFormat::Raw => "raw",
+            DiskFormat::Qcow2 => "qcow2",
+        })
+    }
+}
+
+impl FromStr for DiskFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<DiskFormat, UnknownFormat> {
+        match text {
+            "raw" => Ok(DiskFormat::Raw),
+            "qcow2" => Ok(DiskFormat::Qcow2),
+            _ => Err(UnknownFormat(text.to_owned())),
+        }
+    }
+}
+
+impl DiskFormat {
+    /// Says how a disk of this content is read, or refuses what is no disk that we read.
+    pub(crate) fn of(content: Content, path: &Path) -> Result<DiskFormat, DiskError> {
+        let foreign = match content {
+            Content::Qcow2 => return Ok(DiskFormat::Qcow2),
+            Content::Disk(_) | Content::Zeros | Content::Unknown => return Ok(DiskFormat::Raw),
+            Content::Packed(packing) => Foreign { name: packing.name(), command: Some(packing.command()) },
+            Content::Foreign(foreign) => foreign,
+        };
+        Err(DiskError::NotADisk { path: path.to_owned(), foreign })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for format in [DiskFormat::Raw, DiskFormat::Qcow2] {
+            assert_eq!(format.to_string().parse(), Ok(format));
+            assert_eq!(serde_json::to_string(&format).unwrap(), format!("\"{format}\""));
+        }
+        assert!("QCOW2".parse::<DiskFormat>().is_err());
+    }
+}

@@ -1,0 +1,253 @@
+//! The header of a qcow2 file, parsed from its first cluster and checked against QEMU's own limits.
+
+use std::path::Path;
+
+use crate::error::DiskError;
+use crate::format::DiskFormat;
+
+/// QEMU counts a qcow2 disk in sectors of so many bytes.
+pub(crate) const SECTOR_BYTES: u64 = 512;
+const MAGIC: u32 = 0x5146_49fb;
+/// Clusters of 512 bytes to 2 MiB: the limits of the format and of QEMU.
+const CLUSTER_BITS: std::ops::RangeInclusive<u32> = 9..=21;
+/// QEMU's limit for the first table, which is held in memory.
+const L1_BYTES_MAX: u64 = 32 << 20;
+/// The format's limit for a backing file name.
+const BACKING_NAME_BYTES_MAX: usize = 1023;
+/// A v2 header ends here; a v3 header is at least 104 bytes.
+const V2_HEADER_BYTES: usize = 72;
+/// The shortest header of version 3, in bytes.
+const V3_HEADER_BYTES_MIN: usize = 104;
+/// The most header extensions of a qcow2 image that are read; no program writes as many.
+const EXTENSIONS_MAX: usize = 256;
+
+const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;
+const EXTENSION_FEATURE_NAMES: u32 = 0x6803_f857;
+/// Kind, bit and name of a feature.
+const FEATURE_NAME_BYTES: u32 = 48;
+
+const FEATURE_DIRTY: u64 = 1 << 0;
+const FEATURE_CORRUPT: u64 = 1 << 1;
+const FEATURE_EXTERNAL_DATA: u64 = 1 << 2;
+const FEATURE_COMPRESSION_TYPE: u64 = 1 << 3;
+const FEATURE_EXTENDED_L2: u64 = 1 << 4;
+const FEATURES_KNOWN: u64 = (1 << 5) - 1;
+
+/// What a qcow2 file says about itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) cluster_bits: u32,
+    /// Size of the disk the guest sees.
+    pub(crate) size_bytes: u64,
+    pub(crate) l1_offset: u64,
+    pub(crate) l1_entries: u32,
+    pub(crate) backing: Option<Backing>,
+    /// A feature which only QEMU's own tool reads.
+    pub(crate) qemu_only: Option<&'static str>,
+}
+
+/// What a qcow2 file says about the file below it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Backing {
+    pub(crate) name: String,
+    /// `None` in images of old tools.
+    pub(crate) format: Option<DiskFormat>,
+}
+
+impl Header {
+    /// Bytes at the start of a file that hold every header: one cluster of the largest size.
+    pub(crate) const HEAD_BYTES_MAX: usize = 1 << *CLUSTER_BITS.end();
+
+    /// Parses the head of a qcow2 file of `file_len` bytes at `path`.
+    pub(crate) fn parse(path: &Path, head: &[u8], file_len: u64) -> Result<Header, DiskError> {
+        let fields = Fields(head);
+        let truncated = || DiskError::damaged(path, "its header is cut off");
+        if fields.u32(0) != Some(MAGIC) {
+            return Err(DiskError::unusable(path, "it is not a qcow2 image; declare it as raw if it is one"));
+        }
+        let version = fields.u32(4).ok_or_else(truncated)?;
+        let (header_len, features) = match version {
+            2 => (V2_HEADER_BYTES, 0),
+            3 => {
+                let len = fields.u32(100).ok_or_else(truncated)? as usize;
+                (len, fields.u64(72).ok_or_else(truncated)?)
+            }
+            _ => return Err(DiskError::unusable(path, format!("qcow2 version {version} is not known"))),
+        };
+        let cluster_bits = fields.u32(20).ok_or_else(truncated)?;
+        if !CLUSTER_BITS.contains(&cluster_bits) {
+            return Err(DiskError::damaged(path, format!("clusters of 2^{cluster_bits} bytes do not exist")));
+        }
+        if version == 3 && !(V3_HEADER_BYTES_MIN..=1 << cluster_bits).contains(&header_len) {
+            return Err(DiskError::damaged(path, format!("its header claims to be {header_len} bytes long")));
+        }
+        if fields.u32(32).ok_or_else(truncated)? != 0 {
+            return Err(DiskError::unusable(path, "it is encrypted; convert it to a plain qcow2 first"));
+        }
+        let qemu_only = check_features(path, features)?;
+        let cluster = &head[..head.len().min(1 << cluster_bits)];
+        if version == 3 {
+            check_feature_names(path, Fields(cluster), header_len)?;
+        }
+        let header = Header {
+            cluster_bits,
+            size_bytes: fields.u64(24).ok_or_else(truncated)?,
+            l1_entries: fields.u32(36).ok_or_else(truncated)?,
+            l1_offset: fields.u64(40).ok_or_else(truncated)?,
+            backing: parse_backing(path, Fields(cluster), header_len)?,
+            qemu_only,
+        };
+        header.check_l1(path, features & FEATURE_EXTENDED_L2 != 0, file_len)?;
+        Ok(header)
+    }
+
+    pub(crate) fn cluster_bytes(&self) -> u64 {
+        1 << self.cluster_bits
+    }
+
+    /// Whether the size is no whole number of sectors: QEMU leaves out what is beyond the last whole one.
+    pub(crate) fn has_partial_sector(&self) -> bool {
+        !self.size_bytes.is_multiple_of(SECTOR_BYTES)
+    }
+
+    /// Checks that the first table is aligned, small enough, inside the file, and covers the disk.
+    fn check_l1(&self, path: &Path, extended: bool, file_len: u64) -> Result<(), DiskError> {
+        let entry_bytes = if extended { 16 } else { 8 };
+        let covered_by_entry = self.cluster_bytes() / entry_bytes * self.cluster_bytes();
+        let entries_needed = self.size_bytes.div_ceil(covered_by_entry);
+        let bytes = u64::from(self.l1_entries) * 8;
+        if bytes > L1_BYTES_MAX {
+            let why = format!("its first table is {bytes} bytes long; the limit is {L1_BYTES_MAX}");
+            return Err(DiskError::unusable(path, why));
+        }
+        if u64::from(self.l1_entries) < entries_needed {
+            return Err(DiskError::damaged(path, "its first table does not cover the size it claims"));
+        }
+        if !self.l1_offset.is_multiple_of(self.cluster_bytes()) {
+            return Err(DiskError::damaged(path, "its first table is not aligned to a cluster"));
+        }
+        if self.l1_offset.checked_add(bytes).is_none_or(|end| end > file_len) {
+            return Err(DiskError::damaged(path, "its first table lies outside the file"));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses features that cannot be read correctly, and names one that only QEMU reads.
+fn check_features(path: &Path, features: u64) -> Result<Option<&'static str>, DiskError> {
+    if features & !FEATURES_KNOWN != 0 {
+        let why = format!("it uses qcow2 features that are not known (incompatible features {features:#x})");
+        return Err(DiskError::unusable(path, why));
+    }
+    if features & FEATURE_EXTERNAL_DATA != 0 {
+        let why = "its data lies in another file which it names itself; convert it with \
+                   `qemu-img convert -O qcow2` first";
+        return Err(DiskError::unusable(path, why));
+    }
+    if features & FEATURE_CORRUPT != 0 {
+        return Err(DiskError::damaged(path, "QEMU marked it as corrupt"));
+    }
+    Ok(if features & FEATURE_EXTENDED_L2 != 0 {
+        Some("subclusters (extended L2 entries)")
+    } else if features & FEATURE_COMPRESSION_TYPE != 0 {
+        Some("zstd compression")
+    } else if features & FEATURE_DIRTY != 0 {
+        // Only reference counts may be wrong, which reading does not need; imago refuses all the same.
+        Some("dirty bit (it was not closed properly)")
+    } else {
+        None
+    })
+}
+
+/// Reads the backing file's name and format out of the first cluster.
+fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<Option<Backing>, DiskError> {
+    let (Some(offset), Some(len)) = (cluster.u64(8), cluster.u32(16)) else {
+        return Err(DiskError::damaged(path, "its header is cut off"));
+    };
+    if offset == 0 {
+        return Ok(None);
+    }
+    if len as usize > BACKING_NAME_BYTES_MAX {
+        let why = format!("its backing file name is {len} bytes long; the limit is {BACKING_NAME_BYTES_MAX}");
+        return Err(DiskError::damaged(path, why));
+    }
+    let name = usize::try_from(offset).ok().and_then(|offset| cluster.bytes(offset, len as usize));
+    let name =
+        name.ok_or_else(|| DiskError::damaged(path, "its backing file name lies outside the header"))?;
+    let name = std::str::from_utf8(name).map_err(|_| {
+        DiskError::unusable(path, "its backing file name is not UTF-8; rename the file below it")
+    })?;
+    // A length of zero is no backing file: QEMU reads it so.
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let extensions = cluster.bytes(0, usize::try_from(offset).unwrap_or(usize::MAX)).unwrap_or_default();
+    let format = match backing_format(path, Fields(extensions), header_len)? {
+        None => None,
+        // "file" is how images of very old tools name raw.
+        Some(b"raw" | b"file") => Some(DiskFormat::Raw),
+        Some(b"qcow2") => Some(DiskFormat::Qcow2),
+        Some(other) => {
+            let other = String::from_utf8_lossy(other);
+            let why = format!("its backing file has the format {other:?}; only raw and qcow2 are read");
+            return Err(DiskError::unusable(path, why));
+        }
+    };
+    Ok(Some(Backing { name: name.to_owned(), format }))
+}
+
+/// Walks the header extensions, which end at the backing file name, and returns the one that tells its format.
+fn backing_format<'a>(
+    path: &Path,
+    extensions: Fields<'a>,
+    header_len: usize,
+) -> Result<Option<&'a [u8]>, DiskError> {
+    let mut at = header_len;
+    for _ in 0..EXTENSIONS_MAX {
+        let (Some(kind), Some(len)) = (extensions.u32(at), extensions.u32(at + 4)) else { return Ok(None) };
+        if kind == 0 {
+            return Ok(None);
+        }
+        let Some(content) = extensions.bytes(at + 8, len as usize) else {
+            return Err(DiskError::damaged(path, "a header extension does not fit into the header"));
+        };
+        if kind == EXTENSION_BACKING_FORMAT {
+            return Ok(Some(content));
+        }
+        at += 8 + (len as usize).next_multiple_of(8);
+    }
+    Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
+}
+
+/// Refuses a table of feature names that ends within a name: imago panics on one.
+fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<(), DiskError> {
+    let mut at = header_len;
+    for _ in 0..EXTENSIONS_MAX {
+        match (cluster.u32(at), cluster.u32(at + 4)) {
+            (Some(EXTENSION_FEATURE_NAMES), Some(len)) if !len.is_multiple_of(FEATURE_NAME_BYTES) => {
+                return Err(DiskError::damaged(path, "its table of feature names is cut off"));
+            }
+            (None | Some(0), _) | (_, None) => return Ok(()),
+            (Some(_), Some(len)) => at += 8 + (len as usize).next_multiple_of(8),
+        }
+    }
+    Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
+}
+
+/// Big-endian fields of a byte string, `None` where it ends before them.
+#[derive(Clone, Copy)]
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn bytes(self, at: usize, len: usize) -> Option<&'a [u8]> {
+        self.0.get(at..at.checked_add(len)?)
+    }
+
+    fn u32(self, at: usize) -> Option<u32> {
+        self.bytes(at, 4)?.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    fn u64(self, at: usize) -> Option<u64> {
+        self.bytes(at, 8)?.try_into().ok().map(u64::from_be_bytes)
+    }
+}

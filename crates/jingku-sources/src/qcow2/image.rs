@@ -1,0 +1,128 @@
+//! One qcow2 file without the files below it: where each part of the disk lies.
+
+use std::fs::File;
+use std::io;
+
+use imago::file::File as ImagoFile;
+use imago::qcow2::Qcow2;
+use imago::{FormatAccess, ShallowMapping};
+
+use super::header::Header;
+use crate::error::DiskError;
+use crate::raw::read_padded;
+use crate::source::Source;
+
+/// Bits of a table entry that hold an offset in the file.
+const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
+
+/// An open qcow2 file.
+///
+/// The chain is not imago's to follow: it gets no backing file, so what this image does not hold comes back as
+/// [`Mapping::Below`], and the reader asks the next layer. It keeps up to 128 second tables of one cluster each in
+/// memory: 8 MiB at the usual 64 KiB.
+#[derive(Debug)]
+pub(crate) struct Image {
+    access: FormatAccess<ImagoFile>,
+    file_len: u64,
+    cluster_bytes: u64,
+}
+
+/// Where a part of a disk lies, seen from one layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mapping {
+    /// As it is in this layer's file, at this offset.
+    Stored(u64),
+    /// Compressed in this layer's file.
+    Compressed,
+    /// Zeros.
+    Hole,
+    /// In the layers below.
+    Below,
+}
+
+impl Image {
+    /// Opens a file whose header was parsed.
+    pub(crate) fn open(source: &Source, header: &Header) -> Result<Image, DiskError> {
+        check_l1_entries(source, header)?;
+        let open = |file: File| {
+            let mut qcow2: Qcow2<ImagoFile> = Qcow2::open_image(ImagoFile::try_from(file)?, false)?;
+            qcow2.set_data_file(None);
+            qcow2.set_backing(None);
+            Ok(FormatAccess::new(qcow2))
+        };
+        let access = source.file.try_clone().and_then(open).map_err(|err| fault(source, err))?;
+        Ok(Image { access, file_len: source.len(), cluster_bytes: header.cluster_bytes() })
+    }
+
+    /// Says where the disk's bytes from `offset` on lie, and how many of at most `len_max` (not zero) lie there.
+    pub(crate) fn mapping(
+        &self,
+        source: &Source,
+        offset: u64,
+        len_max: u64,
+    ) -> Result<(Mapping, u64), DiskError> {
+        let (mapping, len) =
+            self.access.get_shallow_mapping(offset, len_max).map_err(|err| fault(source, err))?;
+        let mapping = match mapping {
+            ShallowMapping::Raw { offset, .. } => {
+                self.check_inside(source, offset, len)?;
+                Mapping::Stored(offset)
+            }
+            ShallowMapping::Special { .. } => Mapping::Compressed,
+            ShallowMapping::Zero { explicit: true, .. } => Mapping::Hole,
+            ShallowMapping::Zero { explicit: false, .. } => Mapping::Below,
+            // An overlay may be larger than the image below it, which reads as zeros from its end on.
+            ShallowMapping::Eof { .. } => return Ok((Mapping::Hole, len_max)),
+            other => return Err(DiskError::damaged(&source.path, format!("unexpected mapping {other:?}"))),
+        };
+        if len == 0 {
+            return Err(DiskError::damaged(&source.path, format!("nothing is mapped at offset {offset}")));
+        }
+        Ok((mapping, len))
+    }
+
+    /// Fills `buf` from compressed clusters.
+    pub(crate) fn read_compressed(
+        &self,
+        source: &Source,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), DiskError> {
+        self.access.read(buf, offset).map_err(|err| fault(source, err))
+    }
+
+    /// Refuses data that lies outside the file by a cluster or more.
+    ///
+    /// QEMU leaves the last cluster of a file short, and `qemu-img check` draws the line at the same place. Beyond
+    /// it the file was cut, and what is missing must not be taken for zeros.
+    fn check_inside(&self, source: &Source, offset: u64, len: u64) -> Result<(), DiskError> {
+        if offset.saturating_add(len) >= self.file_len.saturating_add(self.cluster_bytes) {
+            return Err(DiskError::damaged(&source.path, "a table leads to data past the end of the file"));
+        }
+        Ok(())
+    }
+}
+
+/// Checks that each second table lies inside the file, so that a cut file is not taken for an empty disk.
+///
+/// Unlike data, tables are written in whole clusters, at the end of the file too.
+fn check_l1_entries(source: &Source, header: &Header) -> Result<(), DiskError> {
+    let mut table = vec![0; header.l1_entries as usize * 8];
+    read_padded(&source.file, header.l1_offset, &mut table).map_err(DiskError::io("read", &source.path))?;
+    for entry in table.as_chunks().0 {
+        let l2_offset = u64::from_be_bytes(*entry) & OFFSET_MASK;
+        if l2_offset != 0 && l2_offset + header.cluster_bytes() > source.len() {
+            return Err(DiskError::damaged(&source.path, "its first table leads past the end of the file"));
+        }
+    }
+    Ok(())
+}
+
+/// Tells what the operating system refused from what the image got wrong: only the former has an error number.
+fn fault(source: &Source, err: io::Error) -> DiskError {
+    if err.raw_os_error().is_some() {
+        DiskError::io("read", &source.path)(err)
+    } else {
+        DiskError::damaged(&source.path, err.to_string())
+    }
+}

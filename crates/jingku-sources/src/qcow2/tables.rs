@@ -1,0 +1,223 @@
+//! The tables of a qcow2 file from a stranger, gone through before anything is read by them.
+//!
+//! What is read later is bounded by what is found here: every table and every cluster lies inside the file and belongs to
+//! one place of the disk only, so a small file cannot be made to look like a large disk full of data.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::header::Header;
+use crate::error::DiskError;
+use crate::raw::read_padded;
+use crate::source::Source;
+
+/// Clusters of a file that can be kept apart: one bit each in two maps of 16 MiB. At the usual 64 KiB a file of 8 TiB.
+const CLUSTERS_MAX: u64 = 128 << 20;
+/// Entries read at once of the first table.
+const ENTRIES: usize = 8192;
+/// Where the header tells the place of the reference counts: an offset, then a number of clusters.
+const REFCOUNT_FIELDS: u64 = 48;
+/// The most bytes that deflate makes of one.
+const DEFLATE_RATIO_MAX: u64 = 1032;
+
+/// Bits of an entry that hold an offset in the file.
+const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
+const COMPRESSED: u64 = 1 << 62;
+
+/// Checks that all tables and clusters lie inside the file, aligned, and none in the place of another.
+pub(crate) fn check_tables(source: &Source, header: &Header) -> Result<(), DiskError> {
+    let clusters = source.len().div_ceil(header.cluster_bytes());
+    if clusters > CLUSTERS_MAX {
+        let why = format!(
+            "it has more than {CLUSTERS_MAX} clusters; rewrite it with larger ones, \
+             `qemu-img convert -O qcow2 -o cluster_size=65536`"
+        );
+        return Err(DiskError::unusable(&source.path, why));
+    }
+    let mut walk = Walk {
+        source,
+        header,
+        own: Bits::new(clusters),
+        shared: Bits::new(clusters),
+        compressed_clusters: 0,
+    };
+    walk.run()
+}
+
+struct Walk<'a> {
+    source: &'a Source,
+    header: &'a Header,
+    /// Clusters of the file that something has for itself.
+    own: Bits,
+    /// Clusters of the file that compressed ones lie in.
+    shared: Bits,
+    compressed_clusters: u64,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) -> Result<(), DiskError> {
+        self.take(0, 1)?;
+        let l1_bytes = u64::from(self.header.l1_entries) * 8;
+        self.take(self.header.l1_offset, l1_bytes)?;
+        let mut table = vec![0; ENTRIES * 8];
+        self.take_refcounts(&mut table)?;
+        let mut second =
+            vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
+        let mut at = 0;
+        while at < l1_bytes {
+            let piece = usize::try_from(l1_bytes - at).map_or(table.len(), |left| left.min(table.len()));
+            self.read(self.header.l1_offset + at, &mut table[..piece])?;
+            for (number, entry) in table[..piece].as_chunks().0.iter().enumerate() {
+                let first = (at / 8 + number as u64).saturating_mul(self.header.cluster_bytes() / 8);
+                let offset = u64::from_be_bytes(*entry) & OFFSET_MASK;
+                if offset == 0 {
+                    continue;
+                }
+                self.take(offset, self.header.cluster_bytes())?;
+                self.read(offset, &mut second)?;
+                for (number, entry) in second.as_chunks().0.iter().enumerate() {
+                    let place = (first + number as u64).saturating_mul(self.header.cluster_bytes());
+                    self.cluster(u64::from_be_bytes(*entry), place)?;
+                }
+            }
+            at += piece as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes the places of the reference counts, which are not read but must not be read as something else.
+    fn take_refcounts(&mut self, table: &mut [u8]) -> Result<(), DiskError> {
+        let mut fields = [0; 12];
+        self.read(REFCOUNT_FIELDS, &mut fields)?;
+        let (offset, clusters) = fields.split_at(8);
+        let offset = offset.try_into().map_or(0, u64::from_be_bytes);
+        let bytes =
+            u64::from(clusters.try_into().map_or(0, u32::from_be_bytes)) * self.header.cluster_bytes();
+        self.take(offset, bytes)?;
+        let mut at = 0;
+        while at < bytes {
+            let piece = usize::try_from(bytes - at).map_or(table.len(), |left| left.min(table.len()));
+            self.read(offset + at, &mut table[..piece])?;
+            for entry in table[..piece].as_chunks().0 {
+                match u64::from_be_bytes(*entry) & OFFSET_MASK {
+                    0 => {}
+                    block => self.take(block, self.header.cluster_bytes())?,
+                }
+            }
+            at += piece as u64;
+        }
+        Ok(())
+    }
+
+    /// Looks at one entry of a second table, which says where the cluster at this place of the disk lies.
+    fn cluster(&mut self, entry: u64, place: u64) -> Result<(), DiskError> {
+        if entry & COMPRESSED != 0 {
+            // The higher the bits of the offset end, the smaller the clusters.
+            let offset_bits = 62 - (self.header.cluster_bits - 8);
+            let offset = entry & ((1 << offset_bits) - 1);
+            let sectors = (entry & (COMPRESSED - 1)) >> offset_bits;
+            return self.compressed(offset, sectors);
+        }
+        match entry & OFFSET_MASK {
+            0 => Ok(()),
+            // The last cluster of a file may be short, but only of what lies past the end of the disk: a file that was
+            // cut is not taken for one.
+            offset => {
+                let disk_bytes = self.header.size_bytes.saturating_sub(place);
+                self.take(offset, disk_bytes.clamp(1, self.header.cluster_bytes()))
+            }
+        }
+    }
+
+    fn compressed(&mut self, offset: u64, sectors: u64) -> Result<(), DiskError> {
+        // Whole sectors are claimed, of which the file may end in the last.
+        let end = (offset / 512 + sectors + 1).saturating_mul(512);
+        if offset >= self.source.len() || end >= self.source.len().saturating_add(512) {
+            return Err(self.damaged("a table leads to data past the end of the file"));
+        }
+        self.compressed_clusters += 1;
+        let unpacked = self.compressed_clusters.saturating_mul(self.header.cluster_bytes());
+        if unpacked / DEFLATE_RATIO_MAX > self.source.len() {
+            return Err(self.damaged("it claims more compressed data than fits into the file"));
+        }
+        if end > self.source.len() && !self.is_whole(offset)? {
+            return Err(self.damaged("its last compressed cluster is cut off"));
+        }
+        let bits = self.header.cluster_bits;
+        for cluster in offset >> bits..end.min(self.source.len()).div_ceil(self.header.cluster_bytes()) {
+            if self.own.get(cluster) {
+                return Err(self.overlap());
+            }
+            self.shared.set(cluster);
+        }
+        Ok(())
+    }
+
+    /// Whether the compressed cluster at the end of the file comes to its own end there.
+    fn is_whole(&self, offset: u64) -> Result<bool, DiskError> {
+        let cluster_bytes = usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory");
+        let packed_bytes = usize::try_from(self.source.len() - offset).unwrap_or(usize::MAX);
+        // No cluster is stored compressed that does not become smaller.
+        let mut packed = vec![0; packed_bytes.min(cluster_bytes)];
+        self.read(offset, &mut packed)?;
+        let mut unpacked = Vec::with_capacity(cluster_bytes);
+        let mut decoder = Decompress::new(false);
+        let status = decoder.decompress_vec(&packed, &mut unpacked, FlushDecompress::Finish);
+        Ok(matches!(status, Ok(Status::StreamEnd)) && unpacked.len() == cluster_bytes)
+    }
+
+    /// Takes a part of the file for one thing.
+    fn take(&mut self, offset: u64, bytes: u64) -> Result<(), DiskError> {
+        if !offset.is_multiple_of(self.header.cluster_bytes()) {
+            return Err(self.damaged("a table leads to a place that is not aligned to a cluster"));
+        }
+        if offset.checked_add(bytes).is_none_or(|end| end > self.source.len()) {
+            return Err(self.damaged("a table leads to a place past the end of the file"));
+        }
+        let bits = self.header.cluster_bits;
+        for cluster in offset >> bits..(offset + bytes).div_ceil(self.header.cluster_bytes()) {
+            if self.own.get(cluster) || self.shared.get(cluster) {
+                return Err(self.overlap());
+            }
+            self.own.set(cluster);
+        }
+        Ok(())
+    }
+
+    fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), DiskError> {
+        let source = self.source;
+        read_padded(&source.file, offset, into).map_err(DiskError::io("read", &source.path))
+    }
+
+    fn overlap(&self) -> DiskError {
+        self.damaged("two of its tables or clusters lie in the same place")
+    }
+
+    fn damaged(&self, why: &str) -> DiskError {
+        DiskError::damaged(&self.source.path, why)
+    }
+}
+
+/// A bit for each cluster of a file.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(count: u64) -> Self {
+        Self(vec![0; usize::try_from(count.div_ceil(64)).expect("a bounded map fits in memory")])
+    }
+
+    fn place(bit: u64) -> (usize, u64) {
+        (usize::try_from(bit / 64).unwrap_or(usize::MAX), 1 << (bit % 64))
+    }
+
+    fn get(&self, bit: u64) -> bool {
+        let (word, mask) = Self::place(bit);
+        self.0.get(word).is_some_and(|word| word & mask != 0)
+    }
+
+    fn set(&mut self, bit: u64) {
+        let (word, mask) = Self::place(bit);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= mask;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Writing a file from its start to its end, with holes where it is zero.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use crate::content::is_zero;
+
+/// Zeros are left out in pieces of this many bytes that begin at a multiple of it.
+const PIECE_BYTES: u64 = 64 << 10;
+/// Bytes of a block, in which files say what they take up.
+const BLOCK_BYTES: u64 = 512;
+
+/// A file that is appended to. Zeros take no room in it.
+#[derive(Debug)]
+pub struct SparseWriter {
+    file: File,
+    at: u64,
+    data_bytes: u64,
+}
+
+impl SparseWriter {
+    /// Goes on with a file that is `at` bytes long.
+    pub fn new(file: File, at: u64) -> Self {
+        Self { file, at, data_bytes: 0 }
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
+        self.at
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.at == 0
+    }
+
+    /// How many bytes this writer has written. Those that it left out as zeros are not.
+    pub fn data_bytes(&self) -> u64 {
+        self.data_bytes
+    }
+
+    /// Appends bytes. After an error none of them is there.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // What is to be written in one go.
+        let (mut from, mut to, mut left_out) = (0, 0, 0);
+        while to < bytes.len() {
+            let within = (self.at + to as u64) % PIECE_BYTES;
+            let piece = usize::try_from(PIECE_BYTES - within).unwrap_or(usize::MAX).min(bytes.len() - to);
+            let zero = is_zero(&bytes[to..to + piece]);
+            if zero {
+                self.file.write_all_at(&bytes[from..to], self.at + from as u64)?;
+                from = to + piece;
+                left_out += piece as u64;
+            }
+            to += piece;
+        }
+        self.file.write_all_at(&bytes[from..to], self.at + from as u64)?;
+        self.at += bytes.len() as u64;
+        self.data_bytes += bytes.len() as u64 - left_out;
+        Ok(())
+    }
+
+    /// Appends zeros, at no cost.
+    pub fn skip(&mut self, count: u64) {
+        self.at += count;
+    }
+
+    /// Makes the file durable, zeros at its end included. Returns how many bytes it takes up.
+    pub fn sync(&mut self) -> io::Result<u64> {
+        self.file.set_len(self.at)?;
+        self.file.sync_data()?;
+        Ok(self.file.metadata()?.blocks() * BLOCK_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn bytes_are_the_same_and_zeros_take_no_room() {
+        let mut expected = vec![0_u8; 3 << 20];
+        expected[..100_000].fill(1);
+        expected[1_000_000] = 7;
+        expected[2 << 20] = 9;
+        for step in [4096, 65_536, 100_003, 3 << 20] {
+            let mut file = tempfile::tempfile().unwrap();
+            let mut writer = SparseWriter::new(file.try_clone().unwrap(), 0);
+            for piece in expected.chunks(step) {
+                writer.append(piece).unwrap();
+            }
+            let stored = writer.sync().unwrap();
+            assert_eq!(stored, file.metadata().unwrap().blocks() * 512);
+            let mut found = Vec::new();
+            std::io::Seek::rewind(&mut file).unwrap();
+            file.read_to_end(&mut found).unwrap();
+            assert!(found == expected, "{step}");
+            assert!(file.metadata().unwrap().blocks() * 512 < 512 << 10, "{step}");
+        }
+    }
+}

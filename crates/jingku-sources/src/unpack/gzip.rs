@@ -1,0 +1,57 @@
+//! The members of a gzip file, one after the other.
+
+use std::io::Read;
+
+use flate2::bufread::GzDecoder;
+
+use super::input::{Input, Stop};
+use crate::packing::{PackedFault, Packing};
+
+/// One member after the other; zeros may follow the last, as after a file on a tape, but nothing else.
+pub(super) struct GzipMembers {
+    /// `None` only while one member is left for the next.
+    member: Option<Box<GzDecoder<Input>>>,
+    ended: bool,
+    position: u64,
+}
+
+impl GzipMembers {
+    pub(super) fn start(input: Input) -> Self {
+        Self { member: Some(Box::new(GzDecoder::new(input))), ended: false, position: 0 }
+    }
+
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
+        while !self.ended {
+            let Some(member) = &mut self.member else { break };
+            let read = member.read(into).map_err(|error| Stop::of(Packing::Gzip, &error))?;
+            self.position = member.get_ref().position;
+            if read > 0 {
+                return Ok(read);
+            }
+            self.next_member()?;
+        }
+        Ok(0)
+    }
+
+    fn next_member(&mut self) -> Result<(), Stop> {
+        let Some(member) = self.member.take() else { return Ok(()) };
+        let mut input = member.into_inner();
+        let head = input.peek(3).map_err(Stop::Io)?;
+        match *head {
+            // Another member, or the first bytes of one.
+            [0x1f, 0x8b, 8] | [0x1f, 0x8b] | [0x1f] => self.member = Some(Box::new(GzDecoder::new(input))),
+            _ => {
+                if let Some(at) = input.skip_padding().map_err(Stop::Io)? {
+                    return Err(PackedFault::Followed(Packing::Gzip, at).into());
+                }
+                self.ended = true;
+                self.position = input.position;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+}

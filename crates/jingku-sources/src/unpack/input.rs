@@ -1,0 +1,109 @@
+//! The compressed file, and what reading it gives.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::FileExt;
+
+use crate::packing::{PackedFault, Packing};
+use crate::source::Source;
+
+/// Read at once from the compressed file.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What one call gave.
+pub(super) enum Step {
+    /// So many bytes of the content; none at its end.
+    Bytes(usize),
+    /// Nothing: the memory that is needed is another's just now.
+    Wait,
+}
+
+/// Why unpacking stops.
+pub(super) enum Stop {
+    /// Because of the file.
+    Fault(PackedFault),
+    /// Because of the machine.
+    Io(io::Error),
+}
+
+impl From<PackedFault> for Stop {
+    fn from(fault: PackedFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Stop {
+    /// Separates errors of the machine, which have an error number, from faults of the content.
+    pub(super) fn of(packing: Packing, error: &io::Error) -> Self {
+        if let Some(number) = error.raw_os_error() {
+            return Self::Io(io::Error::from_raw_os_error(number));
+        }
+        Self::Fault(match error.kind() {
+            io::ErrorKind::UnexpectedEof => PackedFault::EndsEarly(packing),
+            _ => PackedFault::Damaged(packing, error.to_string()),
+        })
+    }
+}
+
+/// Counts what is taken of a file.
+pub(super) struct Input {
+    reader: BufReader<File>,
+    pub(super) position: u64,
+}
+
+impl Input {
+    pub(super) fn open(source: &Source) -> io::Result<Self> {
+        let reader = BufReader::with_capacity(BUFFER_BYTES, source.file.try_clone()?);
+        Ok(Self { reader, position: 0 })
+    }
+
+    /// The next bytes, up to `len`, without taking them.
+    pub(super) fn peek(&self, len: usize) -> io::Result<Vec<u8>> {
+        let (mut bytes, mut filled) = (vec![0; len], 0);
+        while filled < len {
+            match self.reader.get_ref().read_at(&mut bytes[filled..], self.position + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// Takes zeros to the end of the file. Tells where something else is, if there is.
+    pub(super) fn skip_padding(&mut self) -> io::Result<Option<u64>> {
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
+            let all = zeros == buffer.len();
+            self.consume(zeros);
+            if !all {
+                return Ok(Some(self.position));
+            }
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.position += amount as u64;
+        self.reader.consume(amount);
+    }
+}

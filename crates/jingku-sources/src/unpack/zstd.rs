@@ -1,0 +1,153 @@
+//! The frames of a zstd file, one after the other.
+//!
+//! The header of each is looked at before it is read: what it asks for is then named, and memory is only given to one
+//! stream at a time beyond a limit.
+
+use std::io::BufRead;
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+use ::zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+use super::input::{Input, Step, Stop};
+use crate::packing::{PackedFault, Packing, ZSTD_WINDOW_BITS_MAX, ZSTD_WINDOW_BYTES_MAX};
+
+/// The largest window that every stream may have, in bytes: what `zstd` writes without being told that memory does not
+/// count. Of those with a larger one only one is read at a time.
+const SHARED_WINDOW_BYTES_MAX: u64 = 128 << 20;
+/// Held by the stream that has the large window.
+static LARGE_WINDOW: Mutex<()> = Mutex::new(());
+
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// The longest header of a zstd frame, magic number included.
+const HEADER_BYTES_MAX: usize = 18;
+
+/// One frame after the other; zeros may follow the last, but nothing else.
+pub(super) struct ZstdFrames {
+    input: Input,
+    decoder: Decoder<'static>,
+    in_frame: bool,
+    ended: bool,
+    large_window: Option<MutexGuard<'static, ()>>,
+}
+
+impl ZstdFrames {
+    pub(super) fn start(input: Input) -> Result<Self, Stop> {
+        let mut decoder = Decoder::new().map_err(Stop::Io)?;
+        let limit = ::zstd::zstd_safe::DParameter::WindowLogMax(ZSTD_WINDOW_BITS_MAX);
+        decoder.set_parameter(limit).map_err(Stop::Io)?;
+        Ok(Self { input, decoder, in_frame: false, ended: false, large_window: None })
+    }
+
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<Step, Stop> {
+        loop {
+            if self.ended {
+                return Ok(Step::Bytes(0));
+            }
+            if !self.in_frame && !self.begin_frame()? {
+                return Ok(if self.ended { Step::Bytes(0) } else { Step::Wait });
+            }
+            let mut output = OutBuffer::around(into);
+            let buffer = self.input.fill_buf().map_err(Stop::Io)?;
+            let is_end = buffer.is_empty();
+            let mut taken = InBuffer::around(buffer);
+            let left = self.decoder.run(&mut taken, &mut output);
+            let left = left.map_err(|error| PackedFault::Damaged(Packing::Zstd, error.to_string()))?;
+            let consumed = taken.pos();
+            self.input.consume(consumed);
+            self.in_frame = left > 0;
+            match output.pos() {
+                0 if is_end && self.in_frame => return Err(PackedFault::EndsEarly(Packing::Zstd).into()),
+                0 => {}
+                read => return Ok(Step::Bytes(read)),
+            }
+        }
+    }
+
+    /// Looks at the header of the next frame. Says `false` at the end, and where the frame has to wait for memory.
+    fn begin_frame(&mut self) -> Result<bool, Stop> {
+        let head = self.input.peek(HEADER_BYTES_MAX).map_err(Stop::Io)?;
+        match *head {
+            // A frame that holds nothing of the content.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {}
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let frame = Frame::parse(&head).ok_or(PackedFault::EndsEarly(Packing::Zstd))?;
+                if frame.dictionary != 0 {
+                    return Err(PackedFault::NeedsDictionary(frame.dictionary).into());
+                }
+                if frame.window > ZSTD_WINDOW_BYTES_MAX {
+                    return Err(PackedFault::NeedsMemory(frame.window).into());
+                }
+                if frame.window > SHARED_WINDOW_BYTES_MAX && !self.take_large_window() {
+                    return Ok(false);
+                }
+            }
+            _ if is_cut_magic(&head) => return Err(PackedFault::EndsEarly(Packing::Zstd).into()),
+            _ => {
+                if let Some(at) = self.input.skip_padding().map_err(Stop::Io)? {
+                    return Err(PackedFault::Followed(Packing::Zstd, at).into());
+                }
+                self.ended = true;
+                return Ok(false);
+            }
+        }
+        self.decoder.reinit().map_err(Stop::Io)?;
+        self.in_frame = true;
+        Ok(true)
+    }
+
+    fn take_large_window(&mut self) -> bool {
+        if self.large_window.is_none() {
+            self.large_window = match LARGE_WINDOW.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            };
+        }
+        self.large_window.is_some()
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.input.position
+    }
+}
+
+/// Whether the file ends within the magic number of a frame.
+fn is_cut_magic(head: &[u8]) -> bool {
+    let is_start = MAGIC.starts_with(head)
+        || matches!(*head, [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d]);
+    !head.is_empty() && is_start
+}
+
+/// What the header of a frame asks for: RFC 8878, section 3.1.1.1.
+struct Frame {
+    window: u64,
+    dictionary: u32,
+}
+
+impl Frame {
+    /// `None` where the header is cut off.
+    fn parse(head: &[u8]) -> Option<Self> {
+        let descriptor = *head.get(4)?;
+        let single_segment = descriptor & 0x20 != 0;
+        let mut at = 5;
+        let mut take = |count: usize| {
+            let bytes = head.get(at..at + count)?;
+            at += count;
+            Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        };
+        let window = if single_segment { None } else { Some(take(1)?) };
+        let dictionary = take([0, 1, 2, 4][usize::from(descriptor & 3)])?;
+        let content = match (descriptor >> 6, single_segment) {
+            (0, false) => 0,
+            (0, true) => take(1)?,
+            (1, _) => take(2)? + 256,
+            (2, _) => take(4)?,
+            _ => take(8)?,
+        };
+        let window = window.map_or(content, |byte| {
+            let base = 1_u64 << (10 + (byte >> 3));
+            base + base / 8 * (byte & 7)
+        });
+        Some(Self { window, dictionary: u32::try_from(dictionary).unwrap_or(u32::MAX) })
+    }
+}

@@ -1,0 +1,65 @@
+//! A file that came from a stranger: what it holds is told by its content, and it makes nothing else be read.
+//!
+//! Nothing in it is believed. A qcow2 that names another file is refused, and its tables are gone through before the
+//! first byte is read: see `qcow2/tables.rs`. A compressed file is unpacked first, up to a limit. QEMU's tools see none
+//! of it.
+
+use std::path::Path;
+
+use crate::content::Content;
+use crate::error::DiskError;
+use crate::format::DiskFormat;
+use crate::qcow2::{Header, check_tables};
+use crate::reader::DiskReader;
+use crate::source::Source;
+
+/// Opens the disk that a file is, which is raw or qcow2 and has `size_max` bytes at most.
+///
+/// Without a `format` the content decides, and what is recognised as something else is refused. A file that is compressed
+/// is refused in any case: it was to be unpacked before.
+///
+/// The time it takes is bounded by the length of the file and `size_max`, memory by 64 MiB.
+pub fn open_untrusted(
+    path: &Path,
+    size_max: u64,
+    format: Option<DiskFormat>,
+) -> Result<DiskReader, DiskError> {
+    let source = Source::open(path)?;
+    let content = source.content()?;
+    if let Content::Packed(_) = content {
+        return Err(DiskError::unusable(path, "it is compressed twice; unpack it once"));
+    }
+    let format = format.map_or_else(|| DiskFormat::of(content, path), Ok)?;
+    let header = match format {
+        DiskFormat::Raw => None,
+        DiskFormat::Qcow2 => Some(open_qcow2(&source)?),
+    };
+    let size_bytes = header.as_ref().map_or(source.len(), |header| header.size_bytes);
+    if size_bytes == 0 {
+        return Err(DiskError::unusable(path, "its disk has a size of zero"));
+    }
+    if size_bytes > size_max {
+        let why = format!("its disk has {} GB; an image may have {}", size_bytes >> 30, size_max >> 30);
+        return Err(DiskError::unusable(path, why));
+    }
+    if let Some(header) = &header {
+        check_tables(&source, header)?;
+    }
+    DiskReader::of_layers(vec![(source, header)], size_bytes)
+}
+
+fn open_qcow2(source: &Source) -> Result<Header, DiskError> {
+    let head = source.head(Header::HEAD_BYTES_MAX)?;
+    let header = Header::parse(&source.path, &head, source.len())?;
+    if header.backing.is_some() {
+        let why = "it needs another file (a backing file), which is not read; make one file of both with \
+                   `qemu-img convert -O qcow2`";
+        return Err(DiskError::unusable(&source.path, why));
+    }
+    if let Some(feature) = header.qemu_only {
+        let why =
+            format!("it uses {feature}, which is not read; rewrite it with `qemu-img convert -O qcow2`");
+        return Err(DiskError::unusable(&source.path, why));
+    }
+    Ok(header)
+}

@@ -1,0 +1,236 @@
+//! Images made to harm: refused or read correctly, without panic, without end, without much memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "test disks are small, a panic fails the test"
+)]
+
+mod qemu;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jingku_sources::DiskFormat::Qcow2;
+use jingku_sources::{Disk, DiskError};
+use proptest::prelude::*;
+use qemu::{Bench, patch};
+
+/// More than a small image can hold: what lies beyond is not read, so that a large claim does not slow the test.
+const READ_BYTES_MAX: u64 = 32 << 20;
+
+/// Inspects, opens and reads an image to the end. What comes out does not matter, only that it comes.
+fn walk(path: &Path) -> Result<u64, DiskError> {
+    let disk = Disk::inspect(path, Some(Qcow2))?;
+    let reader = disk.open(path.parent().unwrap())?;
+    let (mut at, mut sum) = (0, 0);
+    let mut buf = vec![0; 64 << 10];
+    while let Some(range) = reader.next_data(at)? {
+        if sum > READ_BYTES_MAX {
+            break;
+        }
+        let len = (range.end - range.start).min(buf.len() as u64);
+        reader.read_exact_at(range.start, &mut buf[..len as usize])?;
+        sum += len;
+        at = range.start + len;
+    }
+    Ok(sum)
+}
+
+/// A small image with data, compressed data, zeros and an unallocated part.
+fn small_image(bench: &Bench) -> Vec<u8> {
+    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
+    bench.io(
+        "small.qcow2",
+        "qcow2",
+        &[
+            "write -P 1 0 64k",
+            "write -c -P 2 64k 4k",
+            "write -c -P 3 68k 4k",
+            "write -z 100k 8k",
+            "write -P 4 1020k 4k",
+        ],
+    );
+    assert_eq!(walk(&bench.path("small.qcow2")).unwrap(), (64 + 8 + 4) << 10);
+    fs::read(bench.path("small.qcow2")).unwrap()
+}
+
+/// Offsets of the first table and of the only second table.
+fn tables(image: &[u8]) -> (u64, u64) {
+    let field = |at: usize| u64::from_be_bytes(image[at..at + 8].try_into().unwrap());
+    let l1 = field(40);
+    (l1, field(l1 as usize) & 0x00ff_ffff_ffff_fe00)
+}
+
+#[test]
+fn crafted_headers_are_refused() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    let small = small_image(&bench);
+    let path = bench.path("crafted.qcow2");
+    let u32 = u32::to_be_bytes;
+    let u64 = u64::to_be_bytes;
+    let crafted: &[(&str, u64, &[u8], &str)] = &[
+        ("version 9", 4, &u32(9), "version 9 is not known"),
+        ("clusters of 2^31", 20, &u32(31), "clusters of 2^31"),
+        ("clusters of 2^255", 20, &u32(255), "clusters of 2^255"),
+        ("clusters of 2^0", 20, &u32(0), "clusters of 2^0"),
+        ("size of zero", 24, &u64(0), "size of zero"),
+        ("absurd size", 24, &u64(u64::MAX), "does not cover"),
+        ("encrypted with AES", 32, &u32(1), "encrypted"),
+        ("encrypted with LUKS", 32, &u32(2), "encrypted"),
+        ("first table of 32 GiB", 36, &u32(u32::MAX), "the limit is 33554432"),
+        ("first table of nothing", 36, &u32(0), "does not cover"),
+        ("first table nowhere", 40, &u64(!0xfff), "outside the file"),
+        ("first table unaligned", 40, &u64(0x1001), "not aligned"),
+        ("corrupt", 72, &u64(2), "marked it as corrupt"),
+        ("external data", 72, &u64(4), "in another file"),
+        ("unknown feature", 72, &u64(1 << 63), "not known"),
+        ("header of 0 bytes", 100, &u32(0), "0 bytes long"),
+        ("header of 4 GiB", 100, &u32(u32::MAX), "4294967295 bytes long"),
+        ("feature names of one byte", 112, b"\x68\x03\xf8\x57\0\0\0\x01", "feature names is cut off"),
+    ];
+    for (what, offset, bytes, why) in crafted {
+        fs::write(&path, &small).unwrap();
+        patch(&path, *offset, bytes);
+        let refused = walk(&path).unwrap_err().to_string();
+        assert!(refused.contains(why), "{what}: {refused}");
+    }
+}
+
+#[test]
+fn crafted_backing_names_are_refused() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    let small = small_image(&bench);
+    let path = bench.path("crafted.qcow2");
+    for (offset, len, why) in [
+        (0x200_u64, 1024_u32, "the limit is 1023"),
+        (0x200, u32::MAX, "the limit is 1023"),
+        (4096 - 10, 11, "outside the header"),
+        (u64::MAX, 5, "outside the header"),
+        (0x200, 5, "\0"),
+    ] {
+        fs::write(&path, &small).unwrap();
+        patch(&path, 8, &offset.to_be_bytes());
+        patch(&path, 16, &len.to_be_bytes());
+        let refused = walk(&path).unwrap_err().to_string();
+        assert!(refused.contains(why), "{offset} {len}: {refused}");
+    }
+}
+
+#[test]
+fn tables_that_lead_outside_are_refused() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    let small = small_image(&bench);
+    let path = bench.path("crafted.qcow2");
+    let (l1, l2) = tables(&small);
+    let copied = 1_u64 << 63;
+    let outside = (small.len() as u64).next_multiple_of(4096) + 4096;
+    for (what, at, entry) in [
+        ("first table to the outside", l1, copied | outside),
+        ("first table far outside", l1, copied | 0x00ff_ffff_ffff_f000),
+        ("first table unaligned", l1, copied | 0x200),
+        ("second table to the outside", l2, copied | outside),
+        ("second table far outside", l2, copied | 0x00ff_ffff_ffff_f000),
+        ("second table unaligned", l2, copied | 0x200),
+        ("compressed data outside", l2, (1 << 62) | outside),
+    ] {
+        fs::write(&path, &small).unwrap();
+        patch(&path, at, &entry.to_be_bytes());
+        let refused = walk(&path);
+        assert!(matches!(refused, Err(DiskError::Damaged { .. })), "{what}: {refused:?}");
+    }
+
+    // Tables that lead to themselves end all the same: there are two levels, whatever they point at.
+    for (at, target) in [(l1, l1), (l2, l2), (l2, l1), (l2, 0)] {
+        fs::write(&path, &small).unwrap();
+        patch(&path, at, &(copied | target).to_be_bytes());
+        let _ = walk(&path);
+    }
+}
+
+#[test]
+fn a_cut_file_is_not_taken_for_a_shorter_disk() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    let small = small_image(&bench);
+    let path = bench.path("cut.qcow2");
+    for len in (0..small.len() - 4096).step_by(1000) {
+        fs::write(&path, &small[..len]).unwrap();
+        assert!(walk(&path).is_err(), "cut to {len} of {}", small.len());
+    }
+}
+
+#[test]
+fn a_large_claim_costs_little() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "claim.qcow2", "64T"]);
+    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=512", "fine.qcow2", "128G"]);
+    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "over.qcow2", "65T"]);
+    for name in ["claim.qcow2", "fine.qcow2"] {
+        let started = Instant::now();
+        assert_eq!(walk(&bench.path(name)).unwrap(), 0);
+        assert!(started.elapsed() < Duration::from_secs(10), "{name}: {:?}", started.elapsed());
+    }
+    let over = walk(&bench.path("over.qcow2")).unwrap_err().to_string();
+    assert!(over.contains("the limit is 70368744177664"), "{over}");
+}
+
+#[test]
+fn flipped_bytes_do_no_harm() {
+    if !qemu::present() {
+        return;
+    }
+    let bench = Bench::new();
+    let small = small_image(&bench);
+    let path = bench.path("flipped.qcow2");
+    let (l1, l2) = tables(&small);
+    // The second table is where a flip does most: it moves data, compresses it, lets it overlap.
+    let place = prop_oneof![
+        8..112_usize,
+        l1 as usize..l1 as usize + 8,
+        l2 as usize..l2 as usize + 64 * 8,
+        l2 as usize..l2 as usize + 4096,
+        0..small.len(),
+    ];
+    let flips = prop::collection::vec((place, any::<u8>()), 1..6);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    runner
+        .run(&flips, |flips| {
+            let mut bytes = small.clone();
+            for (at, mask) in flips {
+                bytes[at] ^= mask;
+            }
+            fs::write(&path, &bytes).unwrap();
+            let started = Instant::now();
+            let walked = walk(&path);
+            prop_assert!(started.elapsed() < Duration::from_secs(20));
+            // What both of us read is the same.
+            if walked.is_ok_and(|sum| sum < READ_BYTES_MAX)
+                && let Some(expected) = bench.bytes_to_qemu("flipped.qcow2")
+            {
+                let ours = qemu::read_by_ranges(&mut bench.open("flipped.qcow2"));
+                // QEMU forgets the bytes after the last whole sector of a qcow2 image.
+                prop_assert!(expected.len() == ours.len() / 512 * 512 && ours.starts_with(&expected));
+            }
+            Ok(())
+        })
+        .unwrap();
+}

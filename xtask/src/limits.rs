@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use syn::{Attribute, BinOp, Expr, ImplItem, Item, Lit, Meta, Type};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, sources};
 
 /// What is in the name of a limit, between underscores.
 const WORDS: [&str; 6] = ["MAX", "MIN", "TIMEOUT", "DEADLINE", "WINDOW", "STEP"];
@@ -56,7 +56,8 @@ fn page(root: &Path) -> Result<String> {
     let mut page = START.to_owned();
     for (name, title) in CRATES {
         let mut limits = Vec::new();
-        for file in sources(&root.join("crates").join(name).join("src"))? {
+        let files = sources(&root.join("crates").join(name).join("src"))?;
+        for file in files.into_iter().filter(|file| !file.ends_with("testing.rs")) {
             let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
             let parsed = syn::parse_file(&text).with_context(|| format!("parse {}", file.display()))?;
             let mut found = Vec::new();
@@ -74,24 +75,6 @@ fn page(root: &Path) -> Result<String> {
         }
     }
     Ok(page)
-}
-
-fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut entries = fs::read_dir(folder)
-        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
-        .with_context(|| format!("list {}", folder.display()))?;
-    entries.sort_by_key(fs::DirEntry::path);
-    for entry in entries {
-        let path = entry.path();
-        if path.is_dir() {
-            files.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("testing.rs")
-        {
-            files.push(path);
-        }
-    }
-    Ok(files)
 }
 
 fn collect(items: &[Item], limits: &mut Vec<Limit>) -> Result<()> {

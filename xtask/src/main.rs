@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "bench")]
 mod bench;
+mod circles;
 mod limits;
 mod test;
 mod workspace;
@@ -25,6 +26,8 @@ struct Cli {
 enum Task {
     /// Install what the tests need and run them all.
     Test(test::Args),
+    /// Find files that use each other in a circle, and files and functions that are too long.
+    Circles,
     /// Write docs/operate/limits.md from the constants in the code.
     Limits,
     /// Measure the release binary.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
 fn run(workspace: &Workspace, task: Task) -> Result<()> {
     match task {
         Task::Test(args) => test::run(workspace, &args),
+        Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
         #[cfg(feature = "bench")]
         Task::Bench(bench) => bench.run(workspace),

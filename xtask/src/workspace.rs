@@ -1,7 +1,8 @@
 //! Where things are, and running programs there.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -66,4 +67,32 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// The Rust files in a folder and the folders below it, sorted.
+pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            files.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// The file of the root module of every crate.
+pub(crate) fn crate_roots(root: &Path) -> Result<Vec<PathBuf>> {
+    let crates = entries(&root.join("crates"))?.into_iter().chain([root.join("xtask")]);
+    let roots = crates.flat_map(|folder| ["src/lib.rs", "src/main.rs"].map(|file| folder.join(file)));
+    Ok(roots.filter(|file| file.is_file()).collect())
+}
+
+/// What is in a folder, sorted.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
 }

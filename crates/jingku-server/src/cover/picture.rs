@@ -1,15 +1,14 @@
-//! Whether bytes are a picture, and what kind: found out by decoding all of it, once, within limits.
+//! Checks that bytes are a picture, by decoding all of it once, within limits.
 
 use std::io::Cursor;
 
-use image::codecs::gif::GifDecoder;
-use image::codecs::jpeg::JpegDecoder;
-use image::codecs::png::PngDecoder;
-use image::codecs::webp::WebPDecoder;
-use image::error::{LimitError, LimitErrorKind};
-use image::{
-    AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageError, ImageFormat, ImageResult, Limits,
-};
+use gif::{ColorOutput, DecodeOptions};
+use image_webp::WebPDecoder;
+use png::{BitDepth, Limits, Transformations};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// The longest side of a picture, in pixels.
 pub(super) const SIDE_MAX: u32 = 4096;
@@ -24,108 +23,142 @@ const ANIMATION_PIXEL_BYTES: u64 = 3 * 4;
 /// The most pixels of all pictures of an animation, as they are shown.
 const ANIMATION_PIXELS_MAX: u64 = 32 << 20;
 
-/// The media type of a picture that can be a cover: PNG, JPEG, WebP or GIF, whole, and with nothing after its end.
-/// `None` for anything else; nobody needs to know why.
+/// Returns the media type of a picture that can be a cover: PNG, JPEG, WebP or GIF, complete, and with nothing after its
+/// end. `None` for anything else, whatever the reason.
 pub(super) fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    // What a picture is named says nothing, and what begins like one need not be one.
-    let format = image::guess_format(bytes).ok()?;
-    let media_type = match format {
-        ImageFormat::Png => "image/png",
-        ImageFormat::Jpeg => "image/jpeg",
-        ImageFormat::WebP => "image/webp",
-        ImageFormat::Gif => "image/gif",
+    // Decoders show what they have of a picture that is cut off, so the end is checked here.
+    let (media_type, is_complete, decode): (_, bool, fn(&[u8]) -> Option<()>) = match bytes {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => {
+            // The chunk IEND: no bytes, its name, its checksum.
+            ("image/png", bytes.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"), decode_png)
+        }
+        [0xff, 0xd8, 0xff, ..] => {
+            // The marker EOI; some cameras append zeros.
+            let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+            ("image/jpeg", bytes[..bytes.len() - zeros].ends_with(b"\xff\xd9"), decode_jpeg)
+        }
+        [b'R', b'I', b'F', b'F', a, b, c, d, b'W', b'E', b'B', b'P', ..] => {
+            // The length does not count the eight bytes up to itself.
+            let length = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
+            ("image/webp", length + 8 == bytes.len() as u64, decode_webp)
+        }
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => {
+            ("image/gif", bytes.ends_with(b"\x3b"), decode_gif)
+        }
         _ => return None,
     };
-    (is_whole(format, bytes) && decode(format, bytes).is_ok()).then_some(media_type)
+    (is_complete && decode(bytes).is_some()).then_some(media_type)
 }
 
-/// Whether the end is there: decoders show what they have of a picture that broke off.
-fn is_whole(format: ImageFormat, bytes: &[u8]) -> bool {
-    match format {
-        // The chunk IEND: no bytes, its name, its checksum.
-        ImageFormat::Png => bytes.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"),
-        // The marker EOI; some cameras fill up with zeros.
-        ImageFormat::Jpeg => {
-            let filling = bytes.iter().rev().take_while(|byte| **byte == 0).count();
-            bytes[..bytes.len() - filling].ends_with(b"\xff\xd9")
-        }
-        // The head of the file counts what follows it and itself.
-        ImageFormat::WebP => {
-            let length = bytes.get(4..8).and_then(|field| field.try_into().ok()).map(u32::from_le_bytes);
-            length.is_some_and(|length| u64::from(length) + 8 == bytes.len() as u64)
-        }
-        ImageFormat::Gif => bytes.ends_with(b"\x3b"),
-        _ => false,
+fn decode_png(bytes: &[u8]) -> Option<()> {
+    let limits = Limits { bytes: usize::try_from(ALLOC_BYTES_MAX).ok()? };
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
+    let size = decoder.read_header_info().ok()?.size();
+    check_sides(size)?;
+    decoder.set_transformations(Transformations::EXPAND);
+    let mut reader = decoder.read_info().ok()?;
+    let mut picture = allocate(reader.output_buffer_size()?, 0)?;
+    let Some(animation) = reader.info().animation_control().copied() else {
+        return reader.next_frame(&mut picture).ok().map(drop);
+    };
+    if reader.output_color_type().1 == BitDepth::Sixteen {
+        return None;
     }
-}
-
-fn decode(format: ImageFormat, bytes: &[u8]) -> ImageResult<()> {
-    let input = Cursor::new(bytes);
-    match format {
-        ImageFormat::Png => {
-            let decoder = PngDecoder::with_limits(input, limits())?;
-            let size = decoder.dimensions();
-            if decoder.is_apng()? { watch(size, decoder.apng()?.into_frames()) } else { look(decoder, 0) }
-        }
-        ImageFormat::Jpeg => {
-            let decoder = JpegDecoder::new(input)?;
-            let kept = if is_progressive(bytes) { COEFFICIENT_BYTES * decoder.total_bytes() } else { 0 };
-            look(decoder, kept)
-        }
-        ImageFormat::WebP => {
-            let mut decoder = WebPDecoder::new(input)?;
-            decoder.set_limits(limits())?;
-            let size = decoder.dimensions();
-            let kept = WEBP_PIXEL_BYTES * u64::from(size.0) * u64::from(size.1);
-            if decoder.has_animation() { watch(size, decoder.into_frames()) } else { look(decoder, kept) }
-        }
-        ImageFormat::Gif => {
-            let mut decoder = GifDecoder::new(input)?;
-            decoder.set_limits(limits())?;
-            let size = decoder.dimensions();
-            watch(size, decoder.into_frames())
-        }
-        _ => Err(too_much()),
+    // The first picture need not be part of the animation.
+    let is_separate = reader.info().frame_control.is_none();
+    if is_separate {
+        reader.next_frame(&mut picture).ok()?;
     }
-}
-
-/// Whether a JPEG may come in several scans. The marker may also be that of a thumbnail inside, which is as well.
-fn is_progressive(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|marker| matches!(marker, [0xff, 0xc2 | 0xc6 | 0xca | 0xce]))
-}
-
-/// Decodes a still picture, for which the decoder keeps so many bytes beside the picture itself.
-fn look(mut decoder: impl ImageDecoder, kept_bytes: u64) -> ImageResult<()> {
-    let mut limits = limits();
-    limits.check_dimensions(decoder.dimensions().0, decoder.dimensions().1)?;
-    limits.reserve(kept_bytes)?;
-    limits.reserve(decoder.total_bytes())?;
-    decoder.set_limits(limits)?;
-    DynamicImage::from_decoder(decoder).map(drop)
-}
-
-/// Decodes every picture of an animation.
-fn watch((width, height): (u32, u32), frames: Frames<'_>) -> ImageResult<()> {
-    let pixels = (u64::from(width) * u64::from(height)).max(1);
-    limits().reserve(pixels * ANIMATION_PIXEL_BYTES)?;
-    let mut left = ANIMATION_PIXELS_MAX / pixels;
-    let mut shown = false;
-    for frame in frames {
-        frame?;
-        shown = true;
-        left = left.checked_sub(1).ok_or_else(too_much)?;
+    let mut budget = PixelBudget::new(size)?;
+    for _ in 0..animation.num_frames {
+        budget.take(size)?;
+        reader.next_frame(&mut picture).ok()?;
     }
-    if shown { Ok(()) } else { Err(too_much()) }
+    budget.is_used.then_some(())
 }
 
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(SIDE_MAX);
-    limits.max_image_height = Some(SIDE_MAX);
-    limits.max_alloc = Some(ALLOC_BYTES_MAX);
-    limits
+fn decode_jpeg(bytes: &[u8]) -> Option<()> {
+    let side_max = usize::try_from(SIDE_MAX).ok()?;
+    let options = DecoderOptions::default().set_strict_mode(false);
+    let options = options.set_max_width(side_max).set_max_height(side_max);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().ok()?;
+    let color_space = match decoder.input_colorspace()? {
+        ColorSpace::Luma => ColorSpace::Luma,
+        _ => ColorSpace::RGB,
+    };
+    decoder.set_options(options.jpeg_set_out_colorspace(color_space));
+    let length = decoder.output_buffer_size()?;
+    // The marker may also be that of a thumbnail inside; then the estimate is high.
+    let is_progressive = bytes.windows(2).any(|marker| matches!(marker, [0xff, 0xc2 | 0xc6 | 0xca | 0xce]));
+    let kept_bytes = if is_progressive { COEFFICIENT_BYTES * length as u64 } else { 0 };
+    decoder.decode_into(&mut allocate(length, kept_bytes)?).ok()
 }
 
-fn too_much() -> ImageError {
-    ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory))
+fn decode_webp(bytes: &[u8]) -> Option<()> {
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
+    let size = decoder.dimensions();
+    check_sides(size)?;
+    let length = decoder.output_buffer_size()?;
+    if !decoder.is_animated() {
+        let mut picture = allocate(length, WEBP_PIXEL_BYTES * pixels(size))?;
+        return decoder.read_image(&mut picture).ok();
+    }
+    let mut budget = PixelBudget::new(size)?;
+    let mut picture = allocate(length, 0)?;
+    for _ in 0..decoder.num_frames() {
+        budget.take(size)?;
+        decoder.read_frame(&mut picture).ok()?;
+    }
+    budget.is_used.then_some(())
+}
+
+fn decode_gif(bytes: &[u8]) -> Option<()> {
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::RGBA);
+    let mut decoder = options.read_info(bytes).ok()?;
+    let size = (u32::from(decoder.width()), u32::from(decoder.height()));
+    check_sides(size)?;
+    let mut budget = PixelBudget::new(size)?;
+    while let Some(frame) = decoder.next_frame_info().ok()? {
+        // A frame can be larger than the picture it is part of.
+        let frame_size = (u32::from(frame.width), u32::from(frame.height));
+        budget.take(if pixels(frame_size) > pixels(size) { frame_size } else { size })?;
+        let mut picture = allocate(decoder.buffer_size(), 2 * 4 * pixels(size))?;
+        decoder.read_into_buffer(&mut picture).ok()?;
+    }
+    budget.is_used.then_some(())
+}
+
+fn check_sides((width, height): (u32, u32)) -> Option<()> {
+    (width <= SIDE_MAX && height <= SIDE_MAX).then_some(())
+}
+
+fn pixels((width, height): (u32, u32)) -> u64 {
+    u64::from(width) * u64::from(height)
+}
+
+/// Memory for a picture whose decoder keeps so many bytes beside it; `None` if that is too much.
+fn allocate(length: usize, kept_bytes: u64) -> Option<Vec<u8>> {
+    (length as u64 + kept_bytes <= ALLOC_BYTES_MAX).then(|| vec![0; length])
+}
+
+/// The pixels that an animation may still show.
+struct PixelBudget {
+    left: u64,
+    is_used: bool,
+}
+
+impl PixelBudget {
+    /// `None` if one picture takes too much memory.
+    fn new(size: (u32, u32)) -> Option<Self> {
+        let fits = pixels(size) * ANIMATION_PIXEL_BYTES <= ALLOC_BYTES_MAX;
+        fits.then_some(Self { left: ANIMATION_PIXELS_MAX, is_used: false })
+    }
+
+    fn take(&mut self, size: (u32, u32)) -> Option<()> {
+        self.left = self.left.checked_sub(pixels(size).max(1))?;
+        self.is_used = true;
+        Some(())
+    }
 }

@@ -113,21 +113,21 @@ async fn sequence(server: &Server, steps: &[Step], askers: [u8; 3], tally: &Tall
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_0() {
+fn no_account_learns_about_foreign_resources_0() {
     run(0);
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_1() {
+fn no_account_learns_about_foreign_resources_1() {
     run(1);
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_2() {
+fn no_account_learns_about_foreign_resources_2() {
     run(2);
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_3() {
+fn no_account_learns_about_foreign_resources_3() {
     run(3);
 }

@@ -58,7 +58,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn one_account_leaves_places_for_the_exports_of_others() {
+async fn one_account_cannot_use_all_export_slots() {
     let service = Service::start().await;
     let (owner, (account, other)) = (service.caller(), service.stranger().await);
     let id = service.large_image().await;
@@ -72,7 +72,7 @@ async fn one_account_leaves_places_for_the_exports_of_others() {
 }
 
 #[tokio::test]
-async fn one_account_leaves_places_for_the_uploads_of_others() {
+async fn one_account_cannot_use_all_upload_slots() {
     let service = Service::start().await;
     let (first, (_, other)) = (service.caller(), service.stranger().await);
     let mut held = Vec::new();
@@ -89,7 +89,7 @@ async fn one_account_leaves_places_for_the_uploads_of_others() {
 }
 
 #[tokio::test]
-async fn an_export_that_nobody_takes_ends() {
+async fn an_export_that_nobody_reads_is_cut_off() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.large_image().await;
@@ -106,7 +106,7 @@ async fn an_export_that_nobody_takes_ends() {
 }
 
 #[tokio::test]
-async fn an_upload_of_a_byte_now_and_then_ends_and_keeps_what_came() {
+async fn slow_and_silent_uploads_time_out() {
     let service = Service::start().await;
     let caller = service.caller();
     tokio::time::pause();

@@ -26,7 +26,7 @@ fn json_body(params: &Params) -> String {
 }
 
 #[tokio::test]
-async fn what_is_unambiguous_is_read() {
+async fn unambiguous_bodies_are_accepted() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = caller.sign(Params::for_action(LIST.name()).text("Limit", Some("5")));
@@ -58,7 +58,7 @@ async fn what_is_unambiguous_is_read() {
 }
 
 #[tokio::test]
-async fn the_type_or_the_encoding_of_other_bodies_is_named() {
+async fn other_bodies_are_refused_by_type_or_encoding() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = caller.sign(Params::for_action(LIST.name()));

@@ -11,7 +11,7 @@ const LONG_BYTES: usize = 5000;
 const LONGEST_BYTES: usize = 2 << 20;
 
 #[tokio::test]
-async fn every_text_has_a_bound() {
+async fn every_text_parameter_has_a_maximum_length() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -46,7 +46,7 @@ async fn every_text_has_a_bound() {
 
 /// These have refusals of their own, which do not repeat a long text.
 #[tokio::test]
-async fn long_texts_of_the_gateway_are_not_repeated() {
+async fn gateway_errors_do_not_echo_long_texts() {
     let service = Service::start().await;
     let caller = service.caller();
     let long = "x".repeat(LONGEST_BYTES);

@@ -27,7 +27,7 @@ async fn answer(stream: &mut TcpStream) -> String {
 
 /// The answer arrives although the body is never read to its end.
 #[tokio::test]
-async fn a_body_that_is_too_large_is_answered() {
+async fn an_oversized_body_gets_a_response() {
     let service = Service::start().await;
     let mut stream = connect(&service.listen().await).await;
     let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", MAX_BODY_BYTES + 1);
@@ -38,7 +38,7 @@ async fn a_body_that_is_too_large_is_answered() {
 }
 
 #[tokio::test]
-async fn a_head_must_arrive_in_time() {
+async fn a_slow_request_head_times_out() {
     let service = Service::start().await;
     let mut stream = connect(&service.listen().await).await;
     stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
@@ -52,7 +52,7 @@ async fn a_head_must_arrive_in_time() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_when_the_server_stops() {
+async fn a_request_in_flight_is_answered_during_shutdown() {
     let service = Service::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -90,7 +90,7 @@ async fn until_closed(base_url: &str, request: &str) -> String {
 
 /// One server would take the body to end here, the next one there.
 #[tokio::test]
-async fn a_body_with_two_ends_is_refused() {
+async fn ambiguous_body_framing_is_refused() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     let chunked = "1\r\na\r\n0\r\n\r\n";
@@ -119,7 +119,7 @@ async fn a_body_with_two_ends_is_refused() {
 
 /// Of two requests sent at once, each has its own head.
 #[tokio::test]
-async fn requests_that_follow_each_other_are_not_mixed_up() {
+async fn pipelined_requests_are_answered_separately() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     let body = "Action=x&Content-Length: 1\nTransfer-Encoding: chunked\n\n";
@@ -134,7 +134,7 @@ async fn requests_that_follow_each_other_are_not_mixed_up() {
 
 /// Asked whether it may send a body that is too large, the server says no instead of taking it.
 #[tokio::test]
-async fn a_body_that_is_announced_too_large_is_not_asked_for() {
+async fn an_oversized_announced_body_gets_no_100_continue() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     for bytes in [MAX_BODY_BYTES as u64 + 1, u64::MAX / 2] {
@@ -146,7 +146,7 @@ async fn a_body_that_is_announced_too_large_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_head_has_a_size() {
+async fn the_request_head_has_a_maximum_size() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     let request = format!("GET /?{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(MAX_HEAD_BYTES));
@@ -155,7 +155,7 @@ async fn a_head_has_a_size() {
 }
 
 #[tokio::test]
-async fn health_is_told_with_and_without_a_slash() {
+async fn health_checks_accept_a_trailing_slash() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     for (path, text) in

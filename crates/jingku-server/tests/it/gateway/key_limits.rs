@@ -29,7 +29,7 @@ fn denied(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
-async fn a_key_for_reading_is_refused_exactly_what_changes_something() {
+async fn a_read_only_key_is_refused_exactly_the_write_actions() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW)]).await;
     let owner = service.caller();
@@ -82,7 +82,7 @@ async fn list_from(caller: &Caller, peer: &str, headers: &[(&str, &str)]) -> Rep
 }
 
 #[tokio::test]
-async fn a_key_is_good_from_its_addresses_only() {
+async fn a_key_works_only_from_its_addresses() {
     let service = Service::start().await;
     let ranges = ["10.1.0.0/16", "192.0.2.7", "fd00::/8", "::ffff:198.51.100.0/120"];
     let caller = limited(&service, limits(false, &ranges)).await;
@@ -106,7 +106,7 @@ async fn a_key_is_good_from_its_addresses_only() {
 }
 
 #[tokio::test]
-async fn a_connection_tells_where_it_comes_from() {
+async fn the_peer_address_comes_from_the_connection() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     for (range, code) in [("127.0.0.0/8", 0), ("10.0.0.0/8", 294)] {
@@ -121,7 +121,7 @@ async fn a_connection_tells_where_it_comes_from() {
 
 /// Each call has one fault fewer than the one before. Without the private key nothing is told of a key's limits.
 #[tokio::test]
-async fn limits_are_told_to_nobody_but_the_holder_of_the_key() {
+async fn key_limits_are_revealed_only_to_the_key_holder() {
     let service = Service::start().await;
     let caller = limited(&service, limits(true, &["192.0.2.0/24"])).await;
     let write = Action::TerminateCompShareCustomImage.name();
@@ -143,7 +143,7 @@ async fn limits_are_told_to_nobody_but_the_holder_of_the_key() {
 }
 
 #[tokio::test]
-async fn limits_that_cannot_be_are_refused() {
+async fn invalid_key_limits_are_refused() {
     let service = Service::start().await;
     let context = &service.context;
     let create = async |addresses: &[&str]| {

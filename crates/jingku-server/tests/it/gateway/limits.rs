@@ -35,7 +35,7 @@ fn form_of(caller: &Caller, bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_has_a_size() {
+async fn the_body_has_a_maximum_size() {
     let service = Service::start().await;
     let caller = service.caller();
     assert_eq!(post_form(&caller, form_of(&caller, MAX_BODY_BYTES)).await.json["RetCode"], 0);
@@ -45,7 +45,7 @@ async fn a_body_has_a_size() {
 }
 
 #[tokio::test]
-async fn parameters_have_a_number() {
+async fn the_number_of_parameters_is_limited() {
     let service = Service::start().await;
     let caller = service.caller();
     let with = |count: usize| {
@@ -62,7 +62,7 @@ async fn parameters_have_a_number() {
 }
 
 #[tokio::test]
-async fn names_and_values_have_a_depth() {
+async fn the_nesting_depth_is_limited() {
     let service = Service::start().await;
     let caller = service.caller();
     let dotted = |levels: usize| format!("a{}", ".a".repeat(levels - 1));
@@ -81,7 +81,7 @@ async fn names_and_values_have_a_depth() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told() {
+async fn unreadable_bodies_are_refused_with_a_reason() {
     let service = Service::start().await;
     let caller = service.caller();
     for (content_type, body, message) in [
@@ -104,7 +104,7 @@ async fn what_cannot_be_read_is_told() {
 }
 
 #[tokio::test]
-async fn names_have_a_length() {
+async fn parameter_names_have_a_maximum_length() {
     let service = Service::start().await;
     let caller = service.caller();
     let name = "n".repeat(MAX_NAME_BYTES);
@@ -138,7 +138,7 @@ async fn other_methods_are_not_allowed() {
 }
 
 #[tokio::test]
-async fn a_body_must_arrive_in_time() {
+async fn a_slow_body_times_out() {
     let service = Service::start().await;
     let caller = service.caller();
     tokio::time::pause();
@@ -154,7 +154,7 @@ async fn a_body_must_arrive_in_time() {
 
 /// Bodies that do not come hold nothing that others wait for.
 #[tokio::test]
-async fn a_large_body_waits_for_none_that_does_not_come() {
+async fn stalled_bodies_do_not_block_a_large_one() {
     let service = Service::start().await;
     let caller = service.caller();
     tokio::time::pause();
@@ -176,7 +176,7 @@ async fn a_large_body_waits_for_none_that_does_not_come() {
 
 /// A health check with a wrong path must not be told that all is well.
 #[tokio::test]
-async fn a_path_without_parameters_is_no_call() {
+async fn an_unknown_path_without_parameters_is_not_found() {
     let service = Service::start().await;
     let caller = service.caller();
     let get = async |path: &str| caller.send(Request::get(path).body(Body::empty()).unwrap()).await;

@@ -36,7 +36,7 @@ fn text() -> String {
 }
 
 #[tokio::test]
-async fn an_error_of_ours_is_logged_once_with_its_request() {
+async fn an_internal_error_is_logged_once_with_its_request_id() {
     captured();
     let service = Service::start().await;
     let id = service.make(INSTANCE, "env").await;

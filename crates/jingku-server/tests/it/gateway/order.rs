@@ -13,7 +13,7 @@ fn params(pairs: &[(&str, &str)]) -> Params {
 
 /// Each call has one fault fewer than the one before: the first fault is the one that is told.
 #[tokio::test]
-async fn checks_come_in_their_order() {
+async fn checks_run_in_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     let (project, limit) = (("ProjectId", "org-other"), ("Limit", "101"));
@@ -50,7 +50,7 @@ async fn checks_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_action_it_could_read() {
+async fn a_refusal_names_the_action_if_it_is_known() {
     let service = Service::start().await;
     let caller = service.caller();
     let reply = caller.post(&params(&[("Action", LIST.name())])).await;
@@ -93,7 +93,7 @@ async fn a_revoked_key_is_refused_at_once() {
 
 /// `jingku key revoke` and `key create` are processes of their own.
 #[tokio::test]
-async fn keys_change_at_once_when_another_process_changes_them() {
+async fn key_changes_by_another_process_take_effect_at_once() {
     let service = Service::start().await;
     let caller = service.caller();
     let operator = service.reopen().await.context;

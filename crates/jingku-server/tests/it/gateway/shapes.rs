@@ -226,7 +226,7 @@ async fn every_parameter_of_a_wrong_shape_is_refused_by_its_name() {
 
 /// What contract and SDKs know stays accepted.
 #[tokio::test]
-async fn the_known_spellings_are_taken() {
+async fn known_spellings_are_accepted() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;

@@ -68,7 +68,7 @@ fn spell(spelling: &str, caller: &Caller, tags: [&str; 2]) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn every_spelling_means_the_same() {
+async fn all_spellings_are_equivalent() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -100,7 +100,7 @@ async fn every_spelling_means_the_same() {
 
 /// One signature must not open another spelling that signs another text.
 #[tokio::test]
-async fn a_body_wins_over_a_query_of_the_same_name() {
+async fn body_parameters_override_query_parameters() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -129,7 +129,7 @@ async fn json_scalars_are_signed_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn an_empty_json_list_clears() {
+async fn an_empty_json_list_clears_the_field() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;

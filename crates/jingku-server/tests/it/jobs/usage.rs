@@ -1,4 +1,4 @@
-//! Instances started from an image, and how long they use it.
+//! Usage counters: instances started from an image, and for how many hours.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::support::{NOW, Service};
 const HOUR: i64 = 3600;
 
 #[tokio::test]
-async fn hours_of_use_are_counted_in_the_background_and_at_the_end() {
+async fn usage_hours_are_counted_periodically_and_on_removal() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
     let counters = async || {
-        // From the list, whose pages are kept: it has to see the change.
+        // From the list, whose cached pages must be invalidated.
         let image = caller.images(&[]).await.remove(0);
         (image["CreatedCount"].clone(), image["ImageUseTime"].clone())
     };
@@ -35,7 +35,7 @@ async fn hours_of_use_are_counted_in_the_background_and_at_the_end() {
     service.clock.set(NOW + 5 * HOUR);
     service.context.remove_instance("uhost-1").await.unwrap();
     assert_eq!(counters().await, (json!(2), json!(8)));
-    // A server that starts again counts on from where it was.
+    // A restarted server continues the count.
     service.start_workers().await.stop().await;
     let reopened = service.reopen().await;
     reopened.clock.set(NOW + 6 * HOUR);

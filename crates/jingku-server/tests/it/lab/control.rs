@@ -8,7 +8,7 @@ use super::{LabServer, read};
 use crate::support::Service;
 
 #[tokio::test]
-async fn nobody_but_a_program_on_this_machine_gets_in() {
+async fn only_local_programs_can_use_the_control_api() {
     let server = LabServer::start().await;
     let call = |headers: &[(&str, &str)]| {
         let mut request = Request::post("/_lab/reset");
@@ -34,7 +34,7 @@ async fn nobody_but_a_program_on_this_machine_gets_in() {
 }
 
 #[tokio::test]
-async fn without_a_lab_there_is_no_such_path() {
+async fn without_a_lab_the_control_path_does_not_exist() {
     let service = Service::start().await;
     let request = Request::post("/_lab/reset").header("host", "127.0.0.1:1").header("x-jingku-lab", "1");
     let response = service.caller().open(request.body(Body::empty()).unwrap()).await;
@@ -47,7 +47,7 @@ async fn without_a_lab_there_is_no_such_path() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_and_changes_nothing() {
+async fn invalid_control_calls_are_refused_and_change_nothing() {
     let server = LabServer::start().await;
     let before = server.get("state").await;
     for (call, body, words) in [

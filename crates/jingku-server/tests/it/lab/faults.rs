@@ -14,7 +14,7 @@ use super::LabServer;
 const LIST: Action = Action::DescribeCompShareCustomImages;
 
 #[tokio::test]
-async fn the_next_calls_of_an_action_fail_and_nothing_else_does() {
+async fn only_the_next_calls_of_an_action_fail() {
     let server = LabServer::start().await;
     server.lab("fail", json!({"action": LIST.name(), "ret_code": 153, "message": "later", "times": 2})).await;
     server.lab("fail", json!({"action": "TerminateCompShareCustomImage", "ret_code": -7})).await;
@@ -38,7 +38,7 @@ async fn the_next_calls_of_an_action_fail_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_let_in_uses_nothing_up() {
+async fn an_unsigned_call_consumes_no_fault() {
     let server = LabServer::start().await;
     server.lab("fail", json!({"action": "GetRegion", "ret_code": 1})).await;
     let unsigned = server.caller.post(&Params::for_action("GetRegion")).await.json;
@@ -47,7 +47,7 @@ async fn a_call_that_is_not_let_in_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_delay_comes_before_what_else_waits() {
+async fn a_delay_is_applied_before_other_faults() {
     let server = LabServer::start().await;
     server.lab("delay", json!({"action": "GetRegion", "ms": 80})).await;
     server.lab("fail", json!({"action": "GetRegion", "ret_code": 5})).await;
@@ -75,7 +75,7 @@ async fn exchange(server: &LabServer, action: Action, params: &[(&str, &str)]) -
 }
 
 #[tokio::test]
-async fn a_dropped_call_gets_no_byte_and_is_not_carried_out() {
+async fn a_dropped_call_gets_no_response_and_is_not_executed() {
     let server = LabServer::start().await;
     server.lab("drop", json!({"action": "TerminateCompShareCustomImage"})).await;
     let id = [("CompShareImageId", "compshareImage-1fixture0001")];
@@ -85,7 +85,7 @@ async fn a_dropped_call_gets_no_byte_and_is_not_carried_out() {
 }
 
 #[tokio::test]
-async fn half_an_answer_was_announced_whole_and_its_call_is_carried_out() {
+async fn a_half_response_declares_its_full_length_and_its_call_is_executed() {
     let server = LabServer::start().await;
     server.lab("drop", json!({"action": "TerminateCompShareCustomImage", "half": true})).await;
     let id = [("CompShareImageId", "compshareImage-1fixture0001")];
@@ -100,7 +100,7 @@ async fn half_an_answer_was_announced_whole_and_its_call_is_carried_out() {
 }
 
 #[tokio::test]
-async fn half_a_disk_breaks_off_too() {
+async fn an_export_can_be_cut_off_halfway() {
     let server = LabServer::start().await;
     server.lab("drop", json!({"action": "ExportCompShareCustomImage", "half": true})).await;
     let id = [("CompShareImageId", "compshareImage-1fixture0001")];

@@ -10,7 +10,7 @@ use super::LabServer;
 const STANDING: &str = "compshareImage-1fixture0002";
 
 #[tokio::test]
-async fn an_image_is_held_until_it_is_let_go_and_is_real_then() {
+async fn an_image_is_held_until_release_and_then_completes() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     server.lab("hold", json!({"percent": 30})).await;
@@ -30,7 +30,7 @@ async fn an_image_is_held_until_it_is_let_go_and_is_real_then() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_making_follows_the_hold_and_is_made_by_the_release() {
+async fn a_fixture_image_in_making_follows_hold_and_release() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     assert_eq!(server.progress(STANDING).await["Progress"], 40.0);
@@ -45,7 +45,7 @@ async fn what_stands_in_the_making_follows_the_hold_and_is_made_by_the_release()
 }
 
 #[tokio::test]
-async fn an_instance_declared_to_fail_fails_so_far_and_for_this_reason() {
+async fn an_instance_declared_to_fail_fails_at_its_percentage_with_its_reason() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     for name in ["once", "again"] {
@@ -57,7 +57,7 @@ async fn an_instance_declared_to_fail_fails_so_far_and_for_this_reason() {
 }
 
 #[tokio::test]
-async fn a_held_image_can_be_deleted_and_the_next_one_is_made() {
+async fn deleting_a_held_image_frees_its_worker() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     server.lab("hold", json!({"percent": 50})).await;

@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn no_signature_is_shown_in_any_shape(secret in "[0-9a-f]{40}", noise in "[a-zA-Z0-9]{0,20}") {
+    fn no_signature_is_traced_in_any_shape(secret in "[0-9a-f]{40}", noise in "[a-zA-Z0-9]{0,20}") {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let server = LabServer::start().await;
@@ -144,7 +144,7 @@ proptest! {
 
 /// Secrets that do not look like one are known by their names.
 #[tokio::test]
-async fn no_other_secret_is_shown_under_its_name() {
+async fn no_named_secret_is_traced() {
     let server = LabServer::start().await;
     for shape in SHAPES {
         // Here nothing says what it is.
@@ -160,7 +160,7 @@ async fn no_other_secret_is_shown_under_its_name() {
 
 /// A signed request of a client that works is shown whole, but for the signature.
 #[tokio::test]
-async fn what_is_no_secret_is_shown() {
+async fn values_that_are_not_secret_are_traced() {
     let server = LabServer::start().await;
     let mut params = Params::for_action("ImportCompShareCustomImage").text("Name", Some("env"));
     params.set("Blake3", Value::Text("ab".repeat(32)));

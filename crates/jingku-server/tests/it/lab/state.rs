@@ -9,7 +9,7 @@ use super::LabServer;
 use crate::support::NOW;
 
 #[tokio::test]
-async fn a_reset_leads_back_to_the_fixtures() {
+async fn a_reset_restores_the_fixtures() {
     let server = LabServer::start().await;
     let start = (server.names().await, server.get("state").await);
     server
@@ -28,7 +28,7 @@ async fn a_reset_leads_back_to_the_fixtures() {
 }
 
 #[tokio::test]
-async fn a_page_from_before_a_return_is_never_shown_after_it() {
+async fn a_page_cached_before_a_return_is_not_served_after_it() {
     let server = LabServer::start().await;
     server.lab("snapshot", json!({})).await;
     for round in 0..5 {
@@ -45,7 +45,7 @@ async fn a_page_from_before_a_return_is_never_shown_after_it() {
 }
 
 #[tokio::test]
-async fn a_return_in_the_middle_of_making_leaves_no_worker_behind() {
+async fn a_return_during_making_leaves_no_worker_blocked() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     server.lab("snapshot", json!({"name": "before"})).await;
@@ -72,7 +72,7 @@ async fn a_return_in_the_middle_of_making_leaves_no_worker_behind() {
 }
 
 #[tokio::test]
-async fn returns_at_once_and_calls_between_them_all_end() {
+async fn concurrent_returns_and_calls_all_finish() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     server.lab("snapshot", json!({})).await;
@@ -94,7 +94,7 @@ async fn returns_at_once_and_calls_between_them_all_end() {
 }
 
 #[tokio::test]
-async fn snapshots_are_bounded_and_named() {
+async fn snapshots_are_limited_in_number_and_errors_list_their_names() {
     let server = LabServer::start().await;
     for number in 0..16 {
         server.lab("snapshot", json!({"name": format!("s{number}")})).await;
@@ -107,7 +107,7 @@ async fn snapshots_are_bounded_and_named() {
 }
 
 #[tokio::test]
-async fn images_are_made_at_the_time_of_the_clock() {
+async fn images_use_the_time_of_the_lab_clock() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     assert_eq!(

@@ -63,7 +63,7 @@ async fn let_go(server: &LabServer, caller: &Caller, id: &str) {
 }
 
 #[tokio::test]
-async fn a_disk_that_another_account_has_stored_is_answered_as_a_new_one() {
+async fn progress_does_not_reveal_data_of_other_accounts() {
     let (server, second) = start().await;
     let workers = server.workers().await;
     let (_, new) = held(&server, &second, "uhost-mine").await;

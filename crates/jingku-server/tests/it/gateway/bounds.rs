@@ -1,13 +1,13 @@
-//! Every text of every action has a bound: what is longer is refused by its name.
+//! Every text parameter of every action has a maximum length. A longer text is refused by name.
 
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Kind, Params};
 
 use crate::support::{INSTANCE, NOW, Service};
 
-/// Longer than any text of the API but a cover and a readme.
+/// More than any text may have, except a cover and a readme.
 const LONG_BYTES: usize = 5000;
-/// Longer than those.
+/// More than a cover or a readme may have.
 const LONGEST_BYTES: usize = 2 << 20;
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn every_text_parameter_has_a_maximum_length() {
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
     let before = caller.everything().await;
-    // Texts of older clients and telemetry, which are thrown away as they are.
+    // Parameters of older clients and telemetry, which are discarded unread.
     let unread = ["Framework", "Command", "CLIVersion", "OS", "OccurredAt"];
     for action in Action::ALL {
         let parameters = action.parameters();
@@ -26,7 +26,7 @@ async fn every_text_parameter_has_a_maximum_length() {
             }
             let bytes = if matches!(name.as_str(), "Cover" | "Readme") { LONGEST_BYTES } else { LONG_BYTES };
             let sent = name.replace(".N.", ".0.") + if *kind == Kind::List { ".0" } else { "" };
-            // Digits: the start of a good number as well.
+            // Digits, so that only the length is invalid for a number.
             let mut params = Params::for_action(action.name()).text(&sent, Some(&"1".repeat(bytes)));
             for (required, sample) in parameters.sample.iter().filter(|(required, _)| *required != name) {
                 let value = match required.as_str() {
@@ -44,7 +44,7 @@ async fn every_text_parameter_has_a_maximum_length() {
     assert_eq!(caller.everything().await, before);
 }
 
-/// These have refusals of their own, which do not repeat a long text.
+/// The gateway's own parameters have other errors, which contain only an excerpt of a long text.
 #[tokio::test]
 async fn gateway_errors_do_not_echo_long_texts() {
     let service = Service::start().await;

@@ -1,4 +1,4 @@
-//! For whoever watches the process: no signature, no API.
+//! Health checks, which need no signature.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -1,4 +1,4 @@
-//! Who may use the control API, and what it refuses.
+//! Access to the control API, and its errors.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -17,19 +17,19 @@ async fn only_local_programs_can_use_the_control_api() {
         }
         request.body(Body::empty()).unwrap()
     };
-    let ours = ("x-jingku-lab", "1");
+    let lab_header = ("x-jingku-lab", "1");
     for refused in [
         &[][..],
         &[("host", "127.0.0.1:1")],
-        &[ours],
-        &[("host", "evil.example:8480"), ours],
-        &[("host", "127.0.0.1:1"), ours, ("origin", "http://127.0.0.1:1")],
-        &[("host", "127.0.0.1:1"), ours, ("origin", "null")],
+        &[lab_header],
+        &[("host", "evil.example:8480"), lab_header],
+        &[("host", "127.0.0.1:1"), lab_header, ("origin", "http://127.0.0.1:1")],
+        &[("host", "127.0.0.1:1"), lab_header, ("origin", "null")],
     ] {
         let (status, value) = server.open(call(refused)).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{refused:?}: {value}");
     }
-    let (status, _) = server.open(call(&[("host", "[::1]:1"), ours])).await;
+    let (status, _) = server.open(call(&[("host", "[::1]:1"), lab_header])).await;
     assert_eq!(status, StatusCode::OK);
 }
 
@@ -42,7 +42,7 @@ async fn without_a_lab_the_control_path_does_not_exist() {
     assert_eq!(
         (status, &value["RetCode"]),
         (StatusCode::OK, &json!(160)),
-        "a call without an action: {value}"
+        "an API call without an action: {value}"
     );
 }
 

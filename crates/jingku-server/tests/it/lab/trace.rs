@@ -1,4 +1,4 @@
-//! What the trace tells of a request.
+//! The trace of requests.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -83,7 +83,7 @@ async fn refused_and_broken_requests_are_traced() {
     assert_eq!(server.get("trace").await, json!({"entries": [], "last": before + 1}));
 }
 
-/// What is wrong with a parameter, and what is ignored, can be seen.
+/// The trace names the refused parameter and the ignored ones.
 #[tokio::test]
 async fn refused_and_ignored_parameters_are_traced() {
     let server = LabServer::start().await;
@@ -115,7 +115,7 @@ async fn refused_and_ignored_parameters_are_traced() {
     assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(0), &json!(null)));
 }
 
-/// The very request that a client gave up on is what its author looks for.
+/// A request that timed out is what the author of a client debugs.
 #[tokio::test]
 async fn a_request_that_its_client_cancels_is_traced() {
     let server = LabServer::start().await;

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::Request;
 use jingku_library::{DiskFormat, PlatformType};
@@ -7,7 +5,7 @@ use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
 use jingku_server::MAX_EXPORTS;
 
-use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes};
+use crate::support::{Caller, DISK_BYTES, INSTANCE, NOW, Reply, Service, disk_bytes, wait_until};
 
 const EXPORT: Action = Action::ExportCompShareCustomImage;
 
@@ -118,12 +116,8 @@ async fn concurrent_exports_are_limited() {
     assert!(held.iter().all(|response| response.headers()["content-type"] == "application/octet-stream"));
     assert_eq!(Reply::read(open().await).await.refusal(), (153, "Request Throttled".to_owned()));
     held.pop();
-    let freed = async {
-        while open().await.headers()["content-type"] != "application/octet-stream" {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), freed).await.expect("the slot is released");
+    let is_free = async || open().await.headers()["content-type"] == "application/octet-stream";
+    wait_until("the slot is released", is_free).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use jingku_server::UPLOAD_CHECKPOINT;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::support::{Caller, INSTANCE, NOW, Reply, Service, disk_bytes};
+use crate::support::{Caller, INSTANCE, NOW, Reply, Service, disk_bytes, wait_until};
 
 const IMPORT: Action = Action::ImportCompShareCustomImage;
 const DAY_SECS: u32 = 86_400;
@@ -111,14 +111,7 @@ impl Service {
         let orphan = self.folder.path().join("data/uploads/compshareImage-1lost");
         std::fs::write(&orphan, "orphan").unwrap();
         let workers = self.start_workers().await;
-        let expired = async {
-            while orphan.exists() {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_mins(1), expired)
-            .await
-            .expect("an upload expiry run ends");
+        wait_until("an upload expiry run ends", async || !orphan.exists()).await;
         workers.stop().await;
     }
 

@@ -7,6 +7,7 @@ mod disk;
 mod image;
 mod reply;
 mod sharing;
+mod wait;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 pub(crate) use caller::Caller;
 pub(crate) use disk::{DISK_BYTES, LARGE_BYTES, disk_bytes, large_disk_bytes, write_disk, write_large_disk};
 pub(crate) use reply::Reply;
+pub(crate) use wait::wait_until;
 
 /// The initial time of a test server's clock: the `CreateTime` in the reply of the API documentation.
 pub(crate) const NOW: i64 = 1_712_563_200;

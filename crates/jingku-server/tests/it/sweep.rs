@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::support::{Caller, Service, disk_bytes};
+use crate::support::{Caller, Service, disk_bytes, wait_until};
 
 const SEEDS: u64 = 6;
 const OPERATIONS: usize = 120;
@@ -188,15 +188,18 @@ async fn a_sweep_never_removes_what_an_image_needs() {
                     context.empty_trash(EmptyTrash::default()).await.unwrap();
                     for _ in 0..12 {
                         sweeper.step().await;
+                        // Not evidence: spread the steps over the time of the backup.
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
                 });
                 assert!(backed_up.unwrap().damage.is_empty(), "seed {seed}");
             }
         }
-        while scene.caller.images(&[("Limit", "100")]).await.iter().any(|image| image["Status"] == "Making") {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let all_made = async || {
+            let images = scene.caller.images(&[("Limit", "100")]).await;
+            images.iter().all(|image| image["Status"] != "Making")
+        };
+        wait_until("all jobs end", all_made).await;
         images += scene.assert_intact(seed).await;
         sweeps += sweeper.stop().await;
         workers.stop().await;

@@ -1,14 +1,13 @@
 //! Jobs of one account do not delay those of others.
 
 use std::io::Write;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jingku_library::{Config, DiskFormat};
 use jingku_protocol::actions::Action;
 
-use crate::support::{Caller, INSTANCE, Service};
+use crate::support::{Caller, INSTANCE, Service, wait_until};
 
 /// A gzip file with many members that unpacks to this many GiB of zeros.
 fn zeros(gib: usize) -> Vec<u8> {
@@ -42,9 +41,7 @@ async fn a_full_queue_does_not_delay_jobs_of_another_account() {
         queue.push(other.upload(&format!("zeros-{number}"), file).await);
     }
     let workers = service.start_workers().await;
-    while in_progress(&other, &queue).await < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until("two jobs start", async || in_progress(&other, &queue).await >= 2).await;
 
     let caller = service.caller();
     let (second, third) =

@@ -3,7 +3,7 @@
 use jingku_library::{Config, DiskFormat, Limit};
 use jingku_protocol::actions::Action;
 
-use crate::support::{DISK_BYTES, INSTANCE, Service, disk_bytes};
+use crate::support::{DISK_BYTES, INSTANCE, Service, disk_bytes, wait_until};
 
 async fn limited(limits: &str) -> Service {
     Service::with(toml::from_str::<Config>(&format!("[limits]\n{limits}")).unwrap()).await
@@ -98,8 +98,6 @@ async fn images_of_older_versions_are_counted() {
     connection.execute("UPDATE images SET data_bytes = NULL", []).unwrap();
     assert_eq!(stored().await, 0);
     let workers = service.start_workers().await;
-    while stored().await != expected {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    wait_until("the data is counted", async || stored().await == expected).await;
     workers.stop().await;
 }

@@ -1,10 +1,11 @@
 //! Interrupted jobs: by deletion of the image, by shutdown and by a crash.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jingku_protocol::actions::Action;
 
-use crate::support::{INSTANCE, LARGE_BYTES, NOW, Service, large_disk_bytes, write_large_disk};
+use crate::support::{INSTANCE, LARGE_BYTES, NOW, Service, large_disk_bytes, wait_until, write_large_disk};
 
 /// A server with a queued image of instance `uhost-large`, whose disk takes a while to read.
 async fn making_large() -> (Service, String) {
@@ -69,6 +70,7 @@ async fn a_job_of_another_server_resumes_when_its_lease_expires() {
     catalog.claim_job("another", i64::MAX, NOW, 30).await.unwrap().expect("a job is queued");
     let workers = service.start_workers().await;
     tokio::time::pause();
+    // Paused time: the workers look for jobs every few seconds.
     tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(caller.progress(&id).await["Status"], "Making", "the lease is still valid");
     service.clock.set(NOW + 30);
@@ -95,14 +97,17 @@ async fn deleting_an_image_stops_its_job() {
     assert_eq!(service.stored("manifests").len(), 1, "the deleted image was made");
 }
 
-/// Whoever drops its workers without a word has none, and gets no thread that spins.
+/// Workers that are dropped without a stop end all their tasks, which share the library.
 #[tokio::test]
 async fn dropped_workers_stop_and_claim_no_jobs() {
     let service = Service::start().await;
     let caller = service.caller();
-    drop(service.start_workers().await);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let library = service.context.library();
+    let before = Arc::strong_count(library);
+    let workers = service.start_workers().await;
+    assert!(Arc::strong_count(library) > before, "no task has started");
+    drop(workers);
+    wait_until("all tasks end", async || Arc::strong_count(library) == before).await;
     let id = caller.create(INSTANCE, "env").await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(caller.image(&id).await["Status"], "Making");
 }

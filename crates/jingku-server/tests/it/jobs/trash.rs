@@ -1,11 +1,9 @@
 //! Expiry of the trash.
 
-use std::time::Duration;
-
 use jingku_library::{Clock, Config, EmptyTrash, OperatorError, Trash};
 use jingku_protocol::actions::Action;
 
-use crate::support::{INSTANCE, Service};
+use crate::support::{INSTANCE, Service, wait_until};
 
 const TERMINATE: Action = Action::TerminateCompShareCustomImage;
 const HOUR: u32 = 60 * 60;
@@ -45,12 +43,7 @@ impl Service {
         let reserve = self.folder.path().join("data/reserve");
         let _ = std::fs::remove_file(&reserve);
         let workers = self.start_workers().await;
-        let looked = async {
-            while !reserve.exists() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), looked).await.expect("the trash is looked at");
+        wait_until("a trash expiry run ends", async || reserve.exists()).await;
         workers.stop().await;
     }
 }

@@ -1,10 +1,8 @@
 //! Usage counters: instances started from an image, and for how many hours.
 
-use std::time::Duration;
-
 use serde_json::json;
 
-use crate::support::{NOW, Service};
+use crate::support::{NOW, Service, wait_until};
 
 const HOUR: i64 = 3600;
 
@@ -25,12 +23,7 @@ async fn usage_hours_are_counted_periodically_and_on_removal() {
 
     service.clock.set(NOW + 3 * HOUR + HOUR / 2);
     let workers = service.start_workers().await;
-    let counted = async {
-        while counters().await.1 != 6 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), counted).await.expect("it is counted");
+    wait_until("the hours are counted", async || counters().await.1 == 6).await;
     workers.stop().await;
     service.clock.set(NOW + 5 * HOUR);
     service.context.remove_instance("uhost-1").await.unwrap();
@@ -40,11 +33,6 @@ async fn usage_hours_are_counted_periodically_and_on_removal() {
     let reopened = service.reopen().await;
     reopened.clock.set(NOW + 6 * HOUR);
     let workers = reopened.start_workers().await;
-    let counted = async {
-        while counters().await.1 != 11 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), counted).await.expect("it is counted");
+    wait_until("the hours are counted", async || counters().await.1 == 11).await;
     workers.stop().await;
 }

@@ -1,7 +1,5 @@
 //! Signed calls, sent directly to the router.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -14,10 +12,7 @@ use jingku_protocol::{Params, sign_request};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::Reply;
-
-/// How long a test waits for what takes a moment.
-const PATIENCE: Duration = Duration::from_mins(1);
+use super::{Reply, wait_until};
 
 /// A client with a key pair.
 #[derive(Clone)]
@@ -109,21 +104,11 @@ impl Caller {
 
     /// Waits until the job of an image has succeeded or failed.
     pub(crate) async fn wait_while_making(&self, id: &str) {
-        let ended = async {
-            while self.progress(id).await["Status"] == "Making" {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ended).await.expect("the making ends");
+        wait_until("the job ends", async || self.progress(id).await["Status"] != "Making").await;
     }
 
     /// Waits until a worker has read part of the disk.
     pub(crate) async fn wait_until_started(&self, id: &str) {
-        let begun = async {
-            while self.progress(id).await["ProcessedBytes"] == 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, begun).await.expect("the making begins");
+        wait_until("the job starts", async || self.progress(id).await["ProcessedBytes"] != 0).await;
     }
 }

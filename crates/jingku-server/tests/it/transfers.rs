@@ -1,7 +1,8 @@
 //! Transfer slots: accounts share them, and a slow client loses its slot.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -33,27 +34,42 @@ impl Caller {
         (response.headers()["content-type"] == "application/octet-stream").then_some(response)
     }
 
-    /// Starts an endless upload that sends one byte every `pause`. Returns when the server has refused it or begins to
-    /// read its body, and whether it does.
-    async fn trickle(&self, name: &str, pause: Duration) -> (JoinHandle<Response>, bool) {
+    /// Starts an endless upload that sends a byte every so many ticks.
+    async fn trickle(&self, name: &str, tick: Duration, ticks_per_byte: u64) -> Trickle {
         let reply = self.ok(IMPORT, &[("Name", name)]).await;
         let url = reply["Url"].as_str().unwrap();
         let link = url[url.find("/uploads/").unwrap()..].to_owned();
         let (read, is_read) = oneshot::channel();
-        let bytes = futures::stream::unfold(Some(read), move |read| async move {
-            if let Some(read) = read {
-                let _ = read.send(());
+        let ticks = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&ticks);
+        let bytes = futures::stream::unfold(Some(read), move |read| {
+            let counter = Arc::clone(&counter);
+            async move {
+                let _ = read.map(|read| read.send(()));
+                loop {
+                    tokio::time::sleep(tick).await;
+                    if (counter.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(ticks_per_byte) {
+                        return Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), None));
+                    }
+                }
             }
-            tokio::time::sleep(pause).await;
-            Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), None))
         });
         let body = Body::from_stream(bytes.boxed());
         let request = Request::patch(link).header("upload-offset", "0").body(body).unwrap();
         let caller = self.clone();
-        let upload = tokio::spawn(async move { caller.open(request).await });
+        let response = tokio::spawn(async move { caller.open(request).await });
         // A refusal drops the body, and with it the sender.
-        (upload, is_read.await.is_ok())
+        Trickle { response, accepted: is_read.await.is_ok(), ticks }
     }
+}
+
+/// An upload that was refused or whose body the server has begun to read.
+struct Trickle {
+    response: JoinHandle<Response>,
+    accepted: bool,
+    /// How many ticks the server has waited for the client. Unlike the time until the response, this does not depend on
+    /// how fast the disk is.
+    ticks: Arc<AtomicU64>,
 }
 
 /// Advances the paused time by a second at a time until the condition holds.
@@ -83,17 +99,18 @@ async fn one_account_cannot_use_all_export_slots() {
 async fn one_account_cannot_use_all_upload_slots() {
     let service = Service::start().await;
     let (first, (_, other)) = (service.caller(), service.stranger().await);
+    let tick = Duration::from_millis(10);
     let mut held = Vec::new();
     for number in 0..MAX_UPLOADS / 2 {
-        let (upload, accepted) = first.trickle(&format!("upload-{number}"), Duration::from_millis(10)).await;
-        assert!(accepted, "upload {number} was refused");
-        held.push(upload);
+        let upload = first.trickle(&format!("upload-{number}"), tick, 1).await;
+        assert!(upload.accepted, "upload {number} was refused");
+        held.push(upload.response);
     }
-    let (one_more, _) = first.trickle("one-more", Duration::from_millis(10)).await;
-    assert_eq!(one_more.await.unwrap().status(), 503);
-    let (theirs, accepted) = other.trickle("theirs", Duration::from_millis(10)).await;
-    assert!(accepted && !theirs.is_finished(), "the other account was refused a slot");
-    held.push(theirs);
+    let one_more = first.trickle("one-more", tick, 1).await;
+    assert_eq!(one_more.response.await.unwrap().status(), 503);
+    let theirs = other.trickle("theirs", tick, 1).await;
+    assert!(theirs.accepted && !theirs.response.is_finished(), "the other account was refused a slot");
+    held.push(theirs.response);
     held.iter().for_each(JoinHandle::abort);
 }
 
@@ -118,22 +135,14 @@ async fn an_export_that_nobody_reads_is_cut_off() {
 async fn slow_and_silent_uploads_time_out() {
     let service = Service::start().await;
     let caller = service.caller();
-    tokio::time::pause();
-    let started = Instant::now();
-    let (upload, _) = caller.trickle("slow", Duration::from_secs(7)).await;
-    until(async || upload.is_finished()).await;
-    let response = upload.await.unwrap();
-    assert_eq!(response.status(), 408);
-    assert!(started.elapsed() <= TRANSFER_STEP_TIMEOUT * 2, "{:?}", started.elapsed());
-    // An upload whose client sends nothing times out too.
-    let reply = caller.ok(IMPORT, &[("Name", "silent")]).await;
-    let url = reply["Url"].as_str().unwrap();
-    let link = url[url.find("/uploads/").unwrap()..].to_owned();
-    let body = Body::from_stream(futures::stream::once(pending::<Result<Bytes, Infallible>>()));
-    let request = Request::patch(link).header("upload-offset", "0").body(body).unwrap();
-    let (started, caller) = (Instant::now(), caller.clone());
-    let silent = tokio::spawn(async move { caller.open(request).await.status() });
-    until(async || silent.is_finished()).await;
-    assert_eq!(silent.await.unwrap(), 408);
-    assert!(started.elapsed() <= TRANSFER_STEP_TIMEOUT * 2, "{:?}", started.elapsed());
+    let second = Duration::from_secs(1);
+    for (name, ticks_per_byte) in [("slow", 7), ("silent", u64::MAX)] {
+        let upload = caller.trickle(name, second, ticks_per_byte).await;
+        tokio::time::pause();
+        until(async || upload.response.is_finished()).await;
+        tokio::time::resume();
+        assert_eq!(upload.response.await.unwrap().status(), 408, "{name}");
+        let waited = second * u32::try_from(upload.ticks.load(Ordering::Relaxed)).unwrap();
+        assert!(waited <= TRANSFER_STEP_TIMEOUT, "{name}: {waited:?}");
+    }
 }

@@ -9,22 +9,17 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::community::Community;
-use crate::config::Config;
+use crate::config::{Config, Zones};
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
 use crate::health::Health;
-use crate::jobs::{JobHook, JobSettings, Running};
+use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
 use crate::room::Room;
-use crate::scrub::ScrubSettings;
-use crate::sweep::SweepSettings;
 use crate::time_watch::TimeWatch;
-use crate::trash::Trash;
 use crate::upload::Spools;
-use crate::zones::Zones;
 
 /// With less than that free, a data folder may not open because the disk is full.
 const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
@@ -37,12 +32,10 @@ pub struct Library {
     pub store: Store,
     /// Seals and opens private keys; `None` where nothing is sealed or opened.
     keyring: Option<Keyring>,
+    /// What the configuration file says.
+    pub config: Config,
     /// Regions and zones.
     pub zones: Zones,
-    /// How images come into the community, and the tags to find them by.
-    pub community: Community,
-    /// How long what was deleted is kept.
-    pub(crate) trash: Trash,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// What it says, against the time that servers have run.
@@ -59,14 +52,6 @@ pub struct Library {
     pub(crate) data: Option<DataDir>,
     /// Whether the server can do its work.
     pub readiness: Readiness,
-    /// When the store is swept.
-    pub(crate) sweep: SweepSettings,
-    /// In how many days everything is read.
-    pub(crate) scrub_settings: ScrubSettings,
-    /// How many images are made at once, and how long one may take.
-    pub(crate) job_settings: JobSettings,
-    /// How many times its size an uploaded file may unpack to.
-    pub(crate) unpack_ratio: u64,
     /// The state of the work in the background.
     pub health: Health,
     /// Told when images went from the trash by age.
@@ -238,8 +223,7 @@ impl Library {
             store,
             keyring,
             zones: config.zones(),
-            community: config.community.clone(),
-            trash: config.trash,
+            config: config.clone(),
             clock: Arc::clone(&environment.clock),
             time_watch: TimeWatch::default(),
             random: Arc::clone(&environment.random),
@@ -248,10 +232,6 @@ impl Library {
             room,
             data,
             readiness,
-            sweep: config.sweep,
-            scrub_settings: config.scrub,
-            job_settings: config.jobs,
-            unpack_ratio: config.limits.unpack_ratio.into(),
             health: Health::default(),
             emptied: Notify::new(),
             spools,

@@ -10,6 +10,7 @@ use jingku_catalog::{
 use jingku_makers::DiskError;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::Zone;
 use crate::credentials::KeyPair;
 use crate::data_dir::{DataDir, StartError, way_back, with_causes};
 use crate::error::Internal;
@@ -17,7 +18,6 @@ use crate::key_limits;
 use crate::keyring::WrongMasterKey;
 use crate::library::Library;
 use crate::random::{key_pair, project_id};
-use crate::zones::Zone;
 
 pub(crate) use instances::check_instance_id;
 pub use instances::{NewInstance, caution_of};

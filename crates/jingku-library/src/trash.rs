@@ -2,7 +2,6 @@
 
 use jingku_catalog::{CatalogError, PurgeImage, RestoreImage, TrashedImage};
 use jingku_protocol::actions::is_image_name;
-use serde::Deserialize;
 
 use crate::failpoint;
 use crate::library::Library;
@@ -13,20 +12,6 @@ const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 const LISTED_MAX: u32 = 1000;
 /// How many are looked at together.
 const BATCH: u32 = 256;
-
-/// Settings of the trash.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Trash {
-    /// For how many days what was deleted can be brought back. With 0 it goes at the next round, within minutes.
-    pub keep_days: u16,
-}
-
-impl Default for Trash {
-    fn default() -> Self {
-        Self { keep_days: 7 }
-    }
-}
 
 /// What [`Library::empty_trash`] is to forget.
 #[derive(Clone, Copy, Debug, Default)]
@@ -131,7 +116,7 @@ impl Library {
         trusted_now: Option<i64>,
         stopped: impl Fn() -> bool,
     ) -> Result<EmptiedTrash, CatalogError> {
-        let kept_secs = i64::from(self.trash.keep_days) * SECS_OF_A_DAY;
+        let kept_secs = i64::from(self.config.trash.keep_days) * SECS_OF_A_DAY;
         let until = match trusted_now {
             // Nothing is kept, so no clock is asked.
             _ if kept_secs == 0 => i64::MAX,

@@ -131,7 +131,7 @@ async fn answer(
     if limits.read_only && action.access() == Access::Write {
         return Err(Error::PermissionDenied);
     }
-    if context.strict {
+    if context.config.strict {
         check_documented(action, &tree)?;
     }
     if let Some(watch) = &mut watch

@@ -292,7 +292,7 @@ async fn open(
 #[cfg(test)]
 mod tests {
     use jingku_catalog::{NewUpload, Receive, Received, Scope};
-    use jingku_library::{Config, Environment};
+    use jingku_library::{Config, Environment, Library};
 
     use super::*;
     use crate::limits::MAX_UPLOAD_HASHES;
@@ -300,8 +300,8 @@ mod tests {
     /// Files that are read again wait for each other; a request waits for a while, and once for each upload.
     #[tokio::test(start_paused = true)]
     async fn reading_again_is_bounded_and_not_waited_for_without_end() {
-        let context = Context::open_in_memory(&Config::default(), &Environment::default()).await;
-        let context = Arc::new(context.unwrap());
+        let library = Library::open_in_memory(&Config::default(), &Environment::default()).await;
+        let context = Arc::new(Context::new(library.unwrap()));
         let (account, _) = context.create_account("lab").await.unwrap();
         let new = NewUpload {
             image_id: "image-1",

@@ -25,7 +25,7 @@ const GO_BYTES: u64 = 64 << 20;
 /// Reads until the server stops.
 pub(super) async fn scrub(task: Loop) {
     let context = &task.context;
-    if context.scrub_settings.days == 0 || context.data.is_none() {
+    if context.config.scrub.days == 0 || context.data.is_none() {
         return;
     }
     while !task.stop.is_cancelled() {
@@ -55,7 +55,7 @@ async fn go(context: &Arc<Library>, mut scrub: Scrub, stop: &CancellationToken) 
     let Some(survey) = context.survey(only(first..=first), move |_| go_on.wait(Duration::ZERO)).await? else {
         return Ok(());
     };
-    scrub.set_rate(survey.bytes, context.clock.now(), context.scrub_settings.days);
+    scrub.set_rate(survey.bytes, context.clock.now(), context.config.scrub.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
     let depth = scrub.place().map_or(Depth::Bytes, Depth::After);
     let pacer = Arc::new(Mutex::new(Pacer::new(context, scrub, stop)));

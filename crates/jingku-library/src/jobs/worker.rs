@@ -37,7 +37,7 @@ pub(super) async fn work(task: Loop) {
     while !task.stop.is_cancelled() {
         let working = context.running.at_work.read().await;
         failpoint::passed("worker.before_claim");
-        let (now, account_max) = (context.clock.now(), context.job_settings.account_max());
+        let (now, account_max) = (context.clock.now(), context.config.jobs.account_max());
         let claimed = context.catalog.claim_job(&context.node, account_max, now, LEASE_SECS).await;
         match claimed {
             Ok(Some(job)) => {
@@ -136,12 +136,12 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
             break stop;
         }
         // How much there is to read may show only after a while. A hook keeps jobs waiting for as long as it likes.
-        let deadline = started + context.job_settings.deadline(progress.total());
+        let deadline = started + context.config.jobs.deadline(progress.total());
         tokio::select! {
             made = &mut making => return made?,
             () = task.stop.cancelled() => progress.stop(Stop::Shutdown),
             () = sleep_until(deadline), if context.job_hook.is_none() => {
-                if Instant::now() >= started + context.job_settings.deadline(progress.total()) {
+                if Instant::now() >= started + context.config.jobs.deadline(progress.total()) {
                     progress.stop(Stop::Overdue);
                 }
             }
@@ -185,9 +185,14 @@ fn spawn(
         let room = context.room.as_ref();
         match source {
             Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, room),
-            Source::Upload(spool, format) => {
-                import::make(&context.store, &spool, format, context.unpack_ratio, &progress, room)
-            }
+            Source::Upload(spool, format) => import::make(
+                &context.store,
+                &spool,
+                format,
+                context.config.limits.unpack_ratio.into(),
+                &progress,
+                room,
+            ),
         }
     })
 }

@@ -5,11 +5,10 @@ use jingku_makers::content::Caution;
 use jingku_makers::{Disk, DiskFormat};
 
 use super::OperatorError;
-use crate::config::DeclaredInstance;
+use crate::config::{DeclaredInstance, Zone};
 use crate::error::Internal;
 use crate::jobs::DeclaredDisk;
 use crate::library::Library;
-use crate::zones::Zone;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;

@@ -238,7 +238,7 @@ fn state(context: &Context, lab: &Lab) -> Value {
         "snapshots": lock(&lab.snapshots).keys().collect::<Vec<_>>(),
         "trace": { "last": lab.trace.last_number() },
         "version": env!("CARGO_PKG_VERSION"),
-        "strict": context.strict,
+        "strict": context.config.strict,
     })
 }
 

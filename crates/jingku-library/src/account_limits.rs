@@ -2,10 +2,10 @@
 
 use jingku_catalog::{AccountId, CatalogError, Limit, LimitState, OverLimit};
 
+use crate::disk_space::MARGIN_BYTES;
 use crate::library::Library;
 use crate::limits::UPLOAD_ROOM_SHARE;
 use crate::operator::OperatorError;
-use crate::room::MARGIN_BYTES;
 
 const MB: i64 = 1 << 20;
 
@@ -60,14 +60,14 @@ impl Library {
 
     /// How many bytes the uploaded files of one account may have now, so that others can upload as well.
     pub async fn upload_share(&self) -> Result<i64, CatalogError> {
-        let Some(room) = self.room.clone() else { return Ok(i64::MAX) };
+        let Some(disk_space) = self.disk_space.clone() else { return Ok(i64::MAX) };
         // Where nobody can tell, the store will.
-        let free = tokio::task::spawn_blocking(move || room.free_bytes()).await;
+        let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await;
         let Ok(Ok(free)) = free else { return Ok(i64::MAX) };
         let stored = self.catalog.uploads().await?.iter().map(|upload| upload.stored_bytes).sum::<i64>();
         let held = u64::try_from(stored).unwrap_or(0);
-        let room = free.saturating_sub(MARGIN_BYTES).saturating_add(held);
-        Ok(i64::try_from(room / UPLOAD_ROOM_SHARE).unwrap_or(i64::MAX))
+        let available = free.saturating_sub(MARGIN_BYTES).saturating_add(held);
+        Ok(i64::try_from(available / UPLOAD_ROOM_SHARE).unwrap_or(i64::MAX))
     }
 }
 

@@ -12,6 +12,7 @@ mod config;
 mod credentials;
 mod data_dir;
 mod demo;
+mod disk_space;
 mod error;
 pub mod failpoint;
 mod fixtures;
@@ -22,14 +23,13 @@ mod keyring;
 mod library;
 mod limits;
 mod lock;
-mod named;
 mod operator;
 mod price;
 mod private;
 mod random;
 mod readiness;
+mod referenced;
 mod review;
-mod room;
 mod scrub;
 mod sentence;
 mod serve_lock;
@@ -38,7 +38,7 @@ mod sweep;
 mod text_file;
 mod time_watch;
 mod trash;
-mod upload;
+mod uploads;
 mod usage;
 
 pub use account_limits::refusal;
@@ -46,7 +46,7 @@ pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
 };
-pub use check::{Checked, Depth, Hurt, HurtImage, HurtObject};
+pub use check::{Checked, CorruptImage, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
@@ -56,6 +56,7 @@ pub use config::{
 pub use credentials::{Credentials, KeyPair};
 pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
+pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::Internal;
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
@@ -89,12 +90,11 @@ pub use random::{
     Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
-pub use room::{MARGIN_BYTES, Room, needed_bytes};
 pub use scrub::Scrub;
 pub use sentence::clause;
 pub use sweep::{LastSweep, SweepError};
 pub use text_file::read_text;
 pub use time_watch::HeldBack;
 pub use trash::{EmptiedTrash, EmptyTrash};
-pub use upload::{Acknowledged, Place, Spool, Spools};
+pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};

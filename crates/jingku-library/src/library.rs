@@ -12,14 +12,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Zones};
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
+use crate::disk_space::DiskSpace;
 use crate::health::Health;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
-use crate::room::Room;
 use crate::time_watch::TimeWatch;
-use crate::upload::Spools;
+use crate::uploads::UploadStore;
 
 /// With less than that free, a data folder may not open because the disk is full.
 const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
@@ -47,7 +47,7 @@ pub struct Library {
     /// A folder for copies of disks, which is emptied at the start; `None` for that of the system.
     pub(crate) scratch: Option<PathBuf>,
     /// The room there is for images; `None` in memory.
-    pub room: Option<Room>,
+    pub disk_space: Option<DiskSpace>,
     /// The data folder; `None` in memory.
     pub(crate) data: Option<DataDir>,
     /// Whether the server can do its work.
@@ -57,7 +57,7 @@ pub struct Library {
     /// Told when images went from the trash by age.
     pub(crate) emptied: Notify,
     /// Files that are uploaded.
-    pub spools: Spools,
+    pub uploads: UploadStore,
     /// Jobs at work in this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -85,15 +85,15 @@ impl Default for Environment {
 }
 
 /// What differs between a data folder and memory.
-struct Ground {
+struct Resources {
     catalog: Catalog,
     store: Store,
     keyring: Option<Keyring>,
     node: String,
     scratch: Option<PathBuf>,
-    room: Option<Room>,
+    disk_space: Option<DiskSpace>,
     data: Option<DataDir>,
-    spools: Spools,
+    uploads: UploadStore,
     read_only: bool,
     readiness: Readiness,
 }
@@ -133,14 +133,14 @@ impl Library {
             data.check_library()?;
             return Self::open_read_only(data, config, environment, keys).await;
         }
-        let room = Room::new(data.path().to_owned());
-        match Self::open_with(data, config, environment, keys, room.clone()).await {
+        let disk_space = DiskSpace::new(data.path().to_owned());
+        match Self::open_with(data, config, environment, keys, disk_space.clone()).await {
             // A full disk has no room even to open what is there.
             Err(_)
-                if room.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
-                    && room.give_up_reserve() =>
+                if disk_space.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
+                    && disk_space.give_up_reserve() =>
             {
-                Self::open_with(data, config, environment, keys, room).await
+                Self::open_with(data, config, environment, keys, disk_space).await
             }
             opened => opened,
         }
@@ -151,25 +151,25 @@ impl Library {
         config: &Config,
         environment: &Environment,
         keys: Keys,
-        room: Room,
+        disk_space: DiskSpace,
     ) -> Result<Self, StartError> {
-        let when_full = room.clone();
+        let when_full = disk_space.clone();
         let path = data.catalog_path();
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
-        let ground = Ground {
+        let resources = Resources {
             keyring: keyring(&catalog, data, environment, keys).await?,
             store: data.store(!catalog.manifests("", 1).await?.is_empty())?,
             catalog,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
-            spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
-            room: Some(room),
+            uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
+            disk_space: Some(disk_space),
             data: Some(data.clone()),
             readiness: Readiness::of(data)
                 .map_err(|source| StartError::Io { path: data.path().to_owned(), source })?,
             read_only: false,
         };
-        Ok(Self::on(ground, config, environment))
+        Ok(Self::from_resources(resources, config, environment))
     }
 
     async fn open_read_only(
@@ -179,45 +179,55 @@ impl Library {
         keys: Keys,
     ) -> Result<Self, StartError> {
         let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
-        let ground = Ground {
+        let resources = Resources {
             keyring: keyring(&catalog, data, environment, keys).await?,
             catalog,
             store: data.store_read_only()?,
             // No job is claimed under it.
             node: unique_id(&*environment.random),
             scratch: None,
-            spools: Spools::in_temporary_folder(),
-            room: None,
+            uploads: UploadStore::in_temporary_folder(),
+            disk_space: None,
             data: Some(data.clone()),
             // It is never ready: see `is_read_only`.
             readiness: Readiness::in_memory(),
             read_only: true,
         };
-        Ok(Self::on(ground, config, environment))
+        Ok(Self::from_resources(resources, config, environment))
     }
 
     /// Makes everything in memory, empty. Nothing is written to a disk, and all is gone when this is dropped.
     pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
         let mut master_key = [0; MASTER_KEY_BYTES];
         environment.random.fill(&mut master_key);
-        let ground = Ground {
+        let resources = Resources {
             catalog: Catalog::open_sqlite_in_memory().await?,
             store: Store::new(Memory::new()),
             keyring: Some(Keyring::new(master_key)),
             node: unique_id(&*environment.random),
             scratch: None,
-            room: None,
+            disk_space: None,
             data: None,
-            spools: Spools::in_temporary_folder(),
+            uploads: UploadStore::in_temporary_folder(),
             read_only: false,
             readiness: Readiness::in_memory(),
         };
-        Ok(Self::on(ground, config, environment))
+        Ok(Self::from_resources(resources, config, environment))
     }
 
-    fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room, data, spools, readiness, read_only } =
-            ground;
+    fn from_resources(resources: Resources, config: &Config, environment: &Environment) -> Self {
+        let Resources {
+            catalog,
+            store,
+            keyring,
+            node,
+            scratch,
+            disk_space,
+            data,
+            uploads,
+            readiness,
+            read_only,
+        } = resources;
         Self {
             catalog: catalog.with_account_limits(config.limits.accounts()),
             store,
@@ -229,12 +239,12 @@ impl Library {
             random: Arc::clone(&environment.random),
             node,
             scratch,
-            room,
+            disk_space,
             data,
             readiness,
             health: Health::default(),
             emptied: Notify::new(),
-            spools,
+            uploads,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             read_only,

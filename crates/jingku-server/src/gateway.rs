@@ -135,7 +135,7 @@ async fn answer(
         check_documented(action, &tree)?;
     }
     if let Some(watch) = &mut watch
-        && let Some(ending) = watch.meddle(action).await
+        && let Some(ending) = watch.inject_fault(action).await
     {
         return Ok(Answer::Ended(ending));
     }

@@ -9,7 +9,7 @@ use super::folder::{Folder, copy_catalog, read_checked, remove_catalog};
 use super::record::{Entry, Record};
 use super::{BackupError, save};
 use crate::failpoint;
-use crate::named::all_images;
+use crate::referenced::all_images;
 
 /// What is in a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]

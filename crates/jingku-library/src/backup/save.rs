@@ -6,7 +6,7 @@ use std::path::Path;
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
 use jingku_chunks::{Backend, Hold, ManifestId};
 
-use super::copy::{Outcome, Pair, Way, copy};
+use super::copy::{Direction, Outcome, Pair, copy};
 use super::folder::{Folder, hash_file, put_in_place, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, prune};
 use super::record::Record;
@@ -15,7 +15,7 @@ use crate::data_dir::{DataDir, StartError, parse_master_key};
 use crate::failpoint;
 use crate::keyring::Keyring;
 use crate::library::Library;
-use crate::named::{Named, all_images};
+use crate::referenced::{Referenced, all_images};
 
 /// How often a backup writes the catalogue anew because images went for good before they could be held.
 const TRIES_MAX: u32 = 10;
@@ -98,9 +98,15 @@ impl Library {
             let to_store = to_store.clone();
             tokio::task::spawn_blocking(move || {
                 let stores: [(&dyn Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
-                let named = Named::open(&images, &stores)?;
-                let pair = Pair { from: &from, to: &to, to_store: &to_store, verify, way: Way::ToBackup };
-                copy(&pair, &named, &images)
+                let referenced = Referenced::open(&images, &stores)?;
+                let pair = Pair {
+                    from: &from,
+                    to: &to,
+                    to_store: &to_store,
+                    verify,
+                    direction: Direction::ToBackup,
+                };
+                copy(&pair, &referenced, &images)
             })
         };
         let Outcome { copied, damage } = copying.await??;

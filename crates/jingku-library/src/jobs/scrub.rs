@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::Pause;
 use super::supervisor::Loop;
-use crate::check::{Checked, HurtObject};
+use crate::check::{Checked, CorruptObject};
 use crate::failpoint;
 use crate::library::Library;
 use crate::operator::OperatorError;
@@ -90,7 +90,7 @@ fn more_prefixes(bytes: u64) -> u8 {
 fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
     let untold = checked.object_count - checked.objects.len() as u64;
     scrub.damaged_objects += untold;
-    let is_of_range = |object: &&HurtObject| {
+    let is_of_range = |object: &&CorruptObject| {
         !matches!(object.key, Key::Manifest(_)) || range.contains(&object.key.prefix())
     };
     for object in checked.objects.iter().filter(is_of_range) {
@@ -98,7 +98,7 @@ fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
         let (object, reason, images) = (object.key, &object.reason, object.images.join(" "));
         tracing::error!(%object, reason, images, "scrub found damage");
     }
-    for image in &checked.hurt {
+    for image in &checked.corrupt {
         if scrub.add_damaged(&image.id) {
             let (image_id, name, account, trashed) = (&image.id, &image.name, image.account, image.trashed);
             tracing::error!(image_id, name, account, trashed, "an image is damaged");

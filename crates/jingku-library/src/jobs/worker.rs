@@ -167,7 +167,7 @@ async fn source(context: &Library, job: &Job) -> Result<Source, MakeError> {
     if job.instance_id.starts_with(UPLOAD_SOURCE) {
         let upload = context.catalog.upload(job.account, &job.image_id).await?;
         let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
-        return Ok(Source::Upload(context.spools.path(&job.image_id).map_err(MakeError::Inside)?, format));
+        return Ok(Source::Upload(context.uploads.path(&job.image_id).map_err(MakeError::Inside)?, format));
     }
     let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
     Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
@@ -182,16 +182,16 @@ fn spawn(
     tokio::task::spawn_blocking(move || {
         failpoint::passed("make.begun");
         let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let room = context.room.as_ref();
+        let disk_space = context.disk_space.as_ref();
         match source {
-            Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, room),
-            Source::Upload(spool, format) => import::make(
+            Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, disk_space),
+            Source::Upload(file, format) => import::make(
                 &context.store,
-                &spool,
+                &file,
                 format,
                 context.config.limits.unpack_ratio.into(),
                 &progress,
-                room,
+                disk_space,
             ),
         }
     })

@@ -4,6 +4,7 @@
 //! makers do not know each other.
 
 mod account_limits;
+mod authentication;
 mod backup;
 mod blocking;
 mod check;

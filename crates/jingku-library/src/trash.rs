@@ -6,6 +6,7 @@ use jingku_protocol::actions::is_image_name;
 use crate::failpoint;
 use crate::library::Library;
 use crate::operator::OperatorError;
+use crate::time_watch::HeldBack;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The most images that `jingku trash list` shows.
@@ -135,5 +136,21 @@ impl Library {
             tracing::info!(image_id = image.id, "image gone from the trash");
         }
         Ok(outcome == PurgeImage::Purged)
+    }
+
+    /// Reads the clock, and returns the time that deleting by age may count with: the earliest that the readings of the
+    /// last day of running allow, or `None` before a server has run for a day. In memory nothing is kept for long, and
+    /// the clock is believed. Writes a file, so it blocks.
+    pub fn trusted_now(&self) -> Option<i64> {
+        let now = self.clock.now();
+        match &self.data {
+            None => Some(now),
+            Some(data) => self.time_watch.read(data, now, self.clock.monotonic()),
+        }
+    }
+
+    /// Tells whether deleting by age waits because the clock has jumped.
+    pub fn held_back(&self) -> Option<HeldBack> {
+        HeldBack::of(self.data.as_ref()?, self.clock.now())
     }
 }

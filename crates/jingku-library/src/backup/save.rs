@@ -8,7 +8,7 @@ use jingku_chunks::{Backend, Hold, ManifestId};
 
 use super::copy::{Direction, Outcome, Pair, copy};
 use super::folder::{Folder, hash_file, put_in_place, read_checked, remove_catalog};
-use super::generations::{Pruned, adopt_first, prune};
+use super::generations::{Pruned, adopt_first, another_library, prune};
 use super::record::Record;
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, StartError, parse_master_key};
@@ -258,10 +258,6 @@ async fn last_of(folder: &Folder, library: &str) -> Result<Option<(u64, Record)>
     // Nobody knows whose backup it is when no record can be read.
     let record = readable.map_or_else(|| newest.record().cloned(), Ok)?;
     Ok(Some((newest.number, record)))
-}
-
-pub(super) fn another_library(folder: &Path, found: String, own: &str) -> BackupError {
-    BackupError::AnotherLibrary { folder: folder.to_owned(), found, own: own.to_owned() }
 }
 
 /// Whether the text of a master key opens a sealed private key.

@@ -4,7 +4,7 @@ use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, R
 use jingku_makers::content::Caution;
 use jingku_makers::{Disk, DiskFormat};
 
-use super::OperatorError;
+use super::error::OperatorError;
 use crate::config::{DeclaredInstance, Zone};
 use crate::error::Internal;
 use crate::jobs::DeclaredDisk;

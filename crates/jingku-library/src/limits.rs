@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 /// The most connections at once. One more takes the place of the one that has waited longest for its client.
 pub const MAX_CONNECTIONS: usize = 2048;
 /// The most connections from one address, unless it is a loopback address.
@@ -64,20 +62,3 @@ pub const SHARES_MAX: i64 = 1000;
 pub const KEPT_GENERATIONS: u32 = 7;
 /// The most generations that a backup can be told to keep: one a day for a year.
 pub const KEPT_GENERATIONS_MAX: u32 = 366;
-
-/// How many connections there may be.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConnectionLimits {
-    /// In total. Half of the file descriptors that the process may open, if that is less.
-    pub total: usize,
-    /// From one address: an IPv4 address, or the first 64 bits of an IPv6 address. A proxy on the same machine speaks for
-    /// many clients, so loopback addresses are not limited.
-    pub per_address: usize,
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self { total: MAX_CONNECTIONS, per_address: MAX_ADDRESS_CONNECTIONS }
-    }
-}

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use jingku_library::{Config, ConnectionLimits, DataDir, Environment, Library, StartError};
+use jingku_library::{Config, ConnectionLimits, Environment, Library, StartError};
 
 use crate::lab::{Lab, LabClock};
 use crate::limits::Shared;
@@ -16,16 +16,12 @@ pub struct Context {
     library: Arc<Library>,
     /// Where clients reach the service, once it is known.
     public_url: OnceLock<String>,
-    /// Whether documented parameters are demanded.
-    pub(crate) strict: bool,
     /// Limits that all clients share.
     pub(crate) limits: Shared,
     /// Manifests of disks that clients read.
     pub(crate) manifests: Arc<OpenManifests>,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
-    /// How many connections there may be.
-    connections: ConnectionLimits,
     /// What a server that clients are tested against lets be done to it.
     pub(crate) lab: Option<Lab>,
 }
@@ -40,31 +36,16 @@ impl Deref for Context {
 
 impl Context {
     /// Puts a server on a library.
-    pub fn new(library: Library, config: &Config) -> Self {
+    pub fn new(library: Library) -> Self {
+        let public_url = library.config.public_url.as_ref().map(|url| url.to_string().into());
         Self {
             library: Arc::new(library),
-            public_url: config.public_url.as_ref().map_or_else(OnceLock::new, |url| url.to_string().into()),
-            strict: config.strict,
+            public_url: public_url.unwrap_or_default(),
             limits: Shared::default(),
             manifests: Arc::default(),
             pages: Pages::default(),
-            connections: config.connections,
             lab: None,
         }
-    }
-
-    /// Opens a library with [`Library::open`] and puts a server on it.
-    pub async fn open(
-        data: &DataDir,
-        config: &Config,
-        environment: &Environment,
-    ) -> Result<Self, StartError> {
-        Ok(Self::new(Library::open(data, config, environment).await?, config))
-    }
-
-    /// Opens a library with [`Library::open_in_memory`] and puts a server on it.
-    pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
-        Ok(Self::new(Library::open_in_memory(config, environment).await?, config))
     }
 
     /// Makes everything in memory, with a lab: see docs/operate/lab.md. To be reset, it must be told when it is filled,
@@ -73,7 +54,7 @@ impl Context {
         let lab = Lab::new(Arc::new(LabClock::new(environment.clock)));
         let environment = Environment { clock: lab.clock(), ..environment };
         let library = Library::open_in_memory(config, &environment).await?.with_job_hook(lab.job_hook());
-        Ok(Self { lab: Some(lab), ..Self::new(library, config) })
+        Ok(Self { lab: Some(lab), ..Self::new(library) })
     }
 
     /// The library below.
@@ -90,7 +71,7 @@ impl Context {
 
     /// How many connections the configuration allows: for [`serve_with`](crate::serve_with).
     pub fn connection_limits(&self) -> ConnectionLimits {
-        self.connections
+        self.config.connections
     }
 
     /// The address of a cover; empty for none.

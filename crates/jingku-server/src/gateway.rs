@@ -131,11 +131,11 @@ async fn answer(
     if limits.read_only && action.access() == Access::Write {
         return Err(Error::PermissionDenied);
     }
-    if context.strict {
+    if context.config.strict {
         check_documented(action, &tree)?;
     }
     if let Some(watch) = &mut watch
-        && let Some(ending) = watch.meddle(action).await
+        && let Some(ending) = watch.inject_fault(action).await
     {
         return Ok(Answer::Ended(ending));
     }

@@ -139,7 +139,7 @@ fn group(row: Row, data: Vec<Image>) -> ImageGroup {
 /// Takes from groups what does not fit into so many bytes of JSON: readmes first, then older versions, then
 /// descriptions, then the newest versions, each from the last group on. What most people publish fits many times over.
 fn fit(groups: &mut [ImageGroup], bytes: usize) {
-    let mut room = Room(bytes);
+    let mut budget = Budget(bytes);
     let mut waiting = Vec::with_capacity(groups.len());
     let mut readmes = Vec::with_capacity(groups.len());
     let mut descriptions = Vec::with_capacity(groups.len());
@@ -149,18 +149,18 @@ fn fit(groups: &mut [ImageGroup], bytes: usize) {
         readmes.push(data.first_mut().and_then(|image| image.readme.as_mut()).map(std::mem::take));
         descriptions.push(std::mem::take(&mut group.image_desc));
         waiting.push(data.into_iter());
-        room.take(group);
+        budget.take(group);
     }
-    room.add_versions(groups, &mut waiting);
+    budget.add_versions(groups, &mut waiting);
     for (group, description) in groups.iter_mut().zip(descriptions) {
-        if room.take(&description) {
+        if budget.take(&description) {
             group.image_desc = description;
         }
     }
-    while room.add_versions(groups, &mut waiting) {}
+    while budget.add_versions(groups, &mut waiting) {}
     for (group, readme) in groups.iter_mut().zip(readmes) {
         if let (Some(image), Some(readme)) = (group.data.first_mut(), readme)
-            && room.take(&readme)
+            && budget.take(&readme)
         {
             image.readme = Some(readme);
         }
@@ -168,9 +168,9 @@ fn fit(groups: &mut [ImageGroup], bytes: usize) {
 }
 
 /// Bytes of JSON that are left.
-struct Room(usize);
+struct Budget(usize);
 
-impl Room {
+impl Budget {
     /// Takes what a value and a comma need, if it is there.
     fn take<T: Serialize>(&mut self, value: &T) -> bool {
         let bytes = serde_json::to_vec(value).expect("response types serialise").len() + 1;

@@ -5,7 +5,7 @@ mod body;
 mod clock;
 mod control;
 mod faults;
-mod hold;
+mod pause_gate;
 mod seconds;
 mod secrets;
 mod trace;
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use faults::{Fault, Faults};
-use hold::Hold;
+use pause_gate::PauseGate;
 use trace::{Entry, Trace};
 
 pub(crate) use body::silence;
@@ -38,7 +38,7 @@ const GATEWAY: [&str; 5] = ["Action", "ProjectId", "PublicKey", "SecurityToken",
 pub(crate) struct Lab {
     clock: Arc<LabClock>,
     /// Where jobs wait.
-    hold: Arc<Hold>,
+    pause_gate: Arc<PauseGate>,
     faults: Faults,
     trace: Trace,
     /// The catalogue after the fixtures.
@@ -61,7 +61,7 @@ impl Lab {
     pub(crate) fn new(clock: Arc<LabClock>) -> Self {
         Self {
             clock,
-            hold: Arc::default(),
+            pause_gate: Arc::default(),
             faults: Faults::default(),
             trace: Trace::default(),
             start: OnceLock::new(),
@@ -78,7 +78,7 @@ impl Lab {
 
     /// What keeps jobs waiting.
     pub(crate) fn job_hook(&self) -> Arc<dyn JobHook> {
-        self.hold.clone()
+        self.pause_gate.clone()
     }
 
     /// Begins to watch a request.
@@ -152,7 +152,7 @@ impl Watch<'_> {
     }
 
     /// Does to a call what waits for it; the call is carried out unless something comes back.
-    pub(crate) async fn meddle(&mut self, action: Action) -> Option<Ending> {
+    pub(crate) async fn inject_fault(&mut self, action: Action) -> Option<Ending> {
         let (delay, fault) = self.lab.faults.take(action);
         if let Some(delay) = delay {
             self.injected(format!("delay {} ms", delay.as_millis()));

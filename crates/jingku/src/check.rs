@@ -5,7 +5,7 @@ mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_library::{CheckProgress, Checked, Depth, Hurt, HurtImage, HurtObject};
+use jingku_library::{Checked, CorruptImage, CorruptObject, Corruption, Depth, CheckProgress};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};
@@ -87,7 +87,7 @@ fn show(checked: &Checked) -> Result<(), Failure> {
         print(&tr(format!("catalogue: {line}"), format!("目录数据库：{line}")))?;
     }
     let headings = tr(["IMAGE", "NAME", "ACCOUNT", "", "DAMAGE"], ["镜像", "名称", "账号", "", "损坏情况"]);
-    print_table(&headings, checked.hurt.iter().map(row).collect(), 4, "")?;
+    print_table(&headings, checked.corrupt.iter().map(row).collect(), 4, "")?;
     for object in checked.objects.iter().take(OBJECTS_SHOWN) {
         print(&line(object))?;
     }
@@ -98,29 +98,29 @@ fn show(checked: &Checked) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(image: &HurtImage) -> Vec<String> {
+fn row(image: &CorruptImage) -> Vec<String> {
     let trashed = if image.trashed { tr("in the trash", "在回收站") } else { "" };
     let (id, name, account) = (image.id.clone(), image.name.clone(), image.account.to_string());
     vec![id, name, account, trashed.to_owned(), why(&image.why)]
 }
 
-fn why(hurt: &Hurt) -> String {
+fn why(hurt: &Corruption) -> String {
     match hurt {
-        Hurt::Bits => tr("bytes are lost or damaged", "数据缺失或损坏").to_owned(),
-        Hurt::NoManifest => tr("its row names no manifest", "记录中没有清单").to_owned(),
-        Hurt::BadName(text) => tr(
+        Corruption::Bits => tr("bytes are lost or damaged", "数据缺失或损坏").to_owned(),
+        Corruption::NoManifest => tr("its row names no manifest", "记录中没有清单").to_owned(),
+        Corruption::BadName(text) => tr(
             format!("its row names {text:?}, which is no manifest"),
             format!("记录中的 {text:?} 不是清单名"),
         ),
-        Hurt::Size { row, manifest } => tr(
+        Corruption::Size { row, manifest } => tr(
             format!("its row says {row} bytes, its manifest {manifest}"),
             format!("记录为 {row} 字节，清单为 {manifest} 字节"),
         ),
     }
 }
 
-fn line(object: &HurtObject) -> String {
-    let HurtObject { key, reason, images } = object;
+fn line(object: &CorruptObject) -> String {
+    let CorruptObject { key, reason, images } = object;
     let images = images.join(", ");
     tr(format!("{key}: {reason}. Needed by {images}"), format!("{key}：{reason}。涉及 {images}"))
 }
@@ -136,7 +136,7 @@ fn failure(checked: &Checked) -> Failure {
             ),
         );
     }
-    let hurt = checked.hurt.len();
+    let hurt = checked.corrupt.len();
     Failure::new(
         Exit::Fault,
         tr(
@@ -152,14 +152,14 @@ fn failure(checked: &Checked) -> Failure {
 }
 
 fn to_json(checked: &Checked) -> Value {
-    let image = |image: &HurtImage| {
+    let image = |image: &CorruptImage| {
         json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
                 "InTrash": image.trashed, "Damage": why(&image.why) })
     };
-    let object = |object: &HurtObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
+    let object = |object: &CorruptObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,
             "Chunks": checked.chunks, "ReadChunks": checked.read_chunks, "ReadBytes": checked.read_bytes,
-            "DamagedImages": checked.hurt.iter().map(image).collect::<Vec<_>>(),
+            "DamagedImages": checked.corrupt.iter().map(image).collect::<Vec<_>>(),
             "DamagedObjects": checked.objects.iter().map(object).collect::<Vec<_>>(),
             "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.spare_objects,
             "Catalog": checked.database })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jingku_library::{
-    Config, DataDir, Environment, KeyPair, ListenAddress, StartError, Workers, add_demo_instances,
+    Config, DataDir, Environment, KeyPair, Library, ListenAddress, StartError, Workers, add_demo_instances,
 };
 use jingku_server::{Context, STOP_TIMEOUT, router};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -82,7 +82,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     // Where nothing can be written nothing can be locked, and nothing has to be: such a server changes nothing.
     let _lock = data.is_writable().then(|| data.lock()).transpose()?;
-    let context = Arc::new(Context::open(&data, &config, &environment()).await?);
+    let context = Arc::new(Context::new(Library::open(&data, &config, &environment()).await?));
     let mut made = None;
     if !context.is_read_only() {
         made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;

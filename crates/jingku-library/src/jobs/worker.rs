@@ -37,7 +37,7 @@ pub(super) async fn work(task: Loop) {
     while !task.stop.is_cancelled() {
         let working = context.running.at_work.read().await;
         failpoint::passed("worker.before_claim");
-        let (now, account_max) = (context.clock.now(), context.job_settings.account_max());
+        let (now, account_max) = (context.clock.now(), context.config.jobs.account_max());
         let claimed = context.catalog.claim_job(&context.node, account_max, now, LEASE_SECS).await;
         match claimed {
             Ok(Some(job)) => {
@@ -136,12 +136,12 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
             break stop;
         }
         // How much there is to read may show only after a while. A hook keeps jobs waiting for as long as it likes.
-        let deadline = started + context.job_settings.deadline(progress.total());
+        let deadline = started + context.config.jobs.deadline(progress.total());
         tokio::select! {
             made = &mut making => return made?,
             () = task.stop.cancelled() => progress.stop(Stop::Shutdown),
             () = sleep_until(deadline), if context.job_hook.is_none() => {
-                if Instant::now() >= started + context.job_settings.deadline(progress.total()) {
+                if Instant::now() >= started + context.config.jobs.deadline(progress.total()) {
                     progress.stop(Stop::Overdue);
                 }
             }
@@ -167,7 +167,7 @@ async fn source(context: &Library, job: &Job) -> Result<Source, MakeError> {
     if job.instance_id.starts_with(UPLOAD_SOURCE) {
         let upload = context.catalog.upload(job.account, &job.image_id).await?;
         let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
-        return Ok(Source::Upload(context.spools.path(&job.image_id).map_err(MakeError::Inside)?, format));
+        return Ok(Source::Upload(context.uploads.path(&job.image_id).map_err(MakeError::Inside)?, format));
     }
     let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
     Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
@@ -182,12 +182,17 @@ fn spawn(
     tokio::task::spawn_blocking(move || {
         failpoint::passed("make.begun");
         let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let room = context.room.as_ref();
+        let disk_space = context.disk_space.as_ref();
         match source {
-            Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, room),
-            Source::Upload(spool, format) => {
-                import::make(&context.store, &spool, format, context.unpack_ratio, &progress, room)
-            }
+            Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, disk_space),
+            Source::Upload(file, format) => import::make(
+                &context.store,
+                &file,
+                format,
+                context.config.limits.unpack_ratio.into(),
+                &progress,
+                disk_space,
+            ),
         }
     })
 }

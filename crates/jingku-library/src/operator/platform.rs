@@ -2,7 +2,7 @@ use jingku_catalog::{AccountId, CopyImage, DeleteImage, NewCopy, Scope};
 use jingku_protocol::PlatformType;
 use jingku_protocol::actions::is_image_name;
 
-use super::OperatorError;
+use super::error::OperatorError;
 use crate::library::Library;
 use crate::random::image_id;
 

@@ -30,7 +30,7 @@ pub(super) async fn run(
     let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
         let declared = check_disk(&instance.id, instance.disk).await?;
-        check_room(context, &instance.id, &declared.disk).await?;
+        check_disk_space(context, &instance.id, &declared.disk).await?;
         warnings.extend(declared.caution.map(|caution| caution.to_string()));
     }
 
@@ -78,9 +78,9 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 
 /// Refuses what may not fit. When an image of the instance was made before, only what has changed since then is stored,
 /// which nobody knows: then it is enough that there is any room.
-async fn check_room(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
-    let Some(room) = &context.room else { return Ok(()) };
-    let free = match room.free_bytes() {
+async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
+    let Some(disk_space) = &context.disk_space else { return Ok(()) };
+    let free = match disk_space.free_bytes() {
         Ok(free) => free,
         Err(error) => {
             tracing::warn!(%error, "cannot tell how much is free");

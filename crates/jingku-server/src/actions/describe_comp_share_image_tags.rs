@@ -27,12 +27,12 @@ pub(super) async fn run(
         reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
         reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
     };
-    for category in &context.community.categories {
+    for category in &context.config.community.categories {
         add(&category.name, category.tags.clone());
     }
     let mut others = context.catalog.tags_in_use(Scope::published().asked_by(caller.account().id)).await?;
     let configured: HashSet<&String> =
-        context.community.categories.iter().flat_map(|category| &category.tags).collect();
+        context.config.community.categories.iter().flat_map(|category| &category.tags).collect();
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));
     others.truncate(OTHERS_MAX);
     if !others.is_empty() {

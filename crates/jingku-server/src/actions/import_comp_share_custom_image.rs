@@ -39,7 +39,7 @@ pub(super) async fn run(
         context.catalog.hear(&id, context.clock.now()).await?;
         (id, true)
     } else {
-        check_room(context, request.data_bytes.or(request.size_bytes)).await?;
+        check_disk_space(context, request.data_bytes.or(request.size_bytes)).await?;
         let id = image_id(&*context.random);
         let now = context.clock.now();
         let share = context.upload_share().await?;
@@ -61,9 +61,9 @@ pub(super) async fn run(
 
 /// Refuses a file that may not fit: it lies in the data folder until its image is made, which may take as much again.
 /// What other uploads have still to bring is theirs. Holes take no room.
-async fn check_room(context: &Context, data_bytes: Option<i64>) -> Result<(), Error> {
-    let Some(room) = context.room.clone() else { return Ok(()) };
-    let free = tokio::task::spawn_blocking(move || room.free_bytes()).await.map_err(Internal::Task)?;
+async fn check_disk_space(context: &Context, data_bytes: Option<i64>) -> Result<(), Error> {
+    let Some(disk_space) = context.disk_space.clone() else { return Ok(()) };
+    let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await.map_err(Internal::Task)?;
     let Ok(free) = free else { return Ok(()) };
     let uploads = context.catalog.uploads().await?;
     let owed = uploads.iter().filter_map(Upload::owed_bytes).fold(0, i64::saturating_add);

@@ -64,8 +64,8 @@ impl Context {
         Submission {
             new_group_id,
             community_name,
-            approve: self.community.approve == Approve::Automatic,
-            containers_only: self.strict,
+            approve: self.config.community.approve == Approve::Automatic,
+            containers_only: self.config.strict,
         }
     }
 }

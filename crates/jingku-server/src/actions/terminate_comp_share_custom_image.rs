@@ -19,7 +19,7 @@ pub(super) async fn run(
         // A client that lost the answer sends the call again, and reads that it worked.
         DeleteImage::Deleted | DeleteImage::Before => {
             context.running.cancel(&request.image_id);
-            context.spools.remove(&request.image_id);
+            context.uploads.remove(&request.image_id);
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),

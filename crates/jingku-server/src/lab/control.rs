@@ -233,12 +233,12 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 fn state(context: &Context, lab: &Lab) -> Value {
     json!({
         "clock": told(lab),
-        "hold": lab.hold.get(),
+        "hold": lab.pause_gate.get(),
         "faults": lab.faults.list(),
         "snapshots": lock(&lab.snapshots).keys().collect::<Vec<_>>(),
         "trace": { "last": lab.trace.last_number() },
         "version": env!("CARGO_PKG_VERSION"),
-        "strict": context.strict,
+        "strict": context.config.strict,
     })
 }
 
@@ -249,7 +249,7 @@ fn told(lab: &Lab) -> Value {
 async fn reset(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
     // First, so that a job that is held is let go.
-    lab.hold.set(None);
+    lab.pause_gate.set(None);
     lab.faults.clear();
     lab.clock.free();
     let Some(start) = lab.start.get() else {
@@ -320,7 +320,7 @@ async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Re
         return Err(Refusal::Bad("percent is from 0 to 100.".to_owned()));
     }
     let _turn = lab.turn.lock().await;
-    lab.hold.set(Some(*percent));
+    lab.pause_gate.set(Some(*percent));
     context.catalog.move_standing_jobs(i64::from(*percent), context.clock.now()).await?;
     Ok(json!({ "hold": percent }))
 }
@@ -328,7 +328,7 @@ async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Re
 /// Lets jobs go on, and ends the making of the images that a fixtures file left in it.
 async fn release(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
-    lab.hold.set(None);
+    lab.pause_gate.set(None);
     for size in context.catalog.standing_sizes().await? {
         let bytes = u64::try_from(size).unwrap_or(0);
         // Every chunk is there before an image says so.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_library::{Config, Fixtures, KeyPair, ListenAddress, LoadedAccount};
+use jingku_library::{Config, Fixtures, KeyPair, Library, ListenAddress, LoadedAccount};
 use jingku_server::Context;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub(super) async fn run(
     let context = if args.lab {
         Context::open_lab(&config, environment()).await?
     } else {
-        Context::open_in_memory(&config, &environment()).await?
+        Context::new(Library::open_in_memory(&config, &environment()).await?)
     };
     let accounts = context.load(&fixtures, first_key()?.as_ref()).await?;
     context.declare_instances(&config.instances).await?;

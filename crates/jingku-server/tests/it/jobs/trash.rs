@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jingku_library::{Clock, Config, EmptyTrash, OperatorError, Trash};
+use jingku_library::{Clock, Config, EmptyTrash, OperatorError, TrashSettings};
 use jingku_protocol::actions::Action;
 
 use crate::support::{INSTANCE, Service};
@@ -57,7 +57,7 @@ impl Service {
 
 #[tokio::test]
 async fn what_was_deleted_is_kept_for_days() {
-    let config = Config { trash: Trash { keep_days: 2 }, ..Config::default() };
+    let config = Config { trash: TrashSettings { keep_days: 2 }, ..Config::default() };
     let service = Service::with(config).await;
     let mut made = Vec::new();
     for name in ["a", "b", "c"] {
@@ -157,7 +157,7 @@ async fn what_is_asked_for_asks_no_clock() {
     service.delete(&["a"]).await;
     service.context.empty_trash(EmptyTrash::default()).await.unwrap();
     assert_eq!(service.trashed().await, "");
-    let config = Config { trash: Trash { keep_days: 0 }, ..Config::default() };
+    let config = Config { trash: TrashSettings { keep_days: 0 }, ..Config::default() };
     let service = Service::with(config).await;
     service.delete(&["a"]).await;
     service.look_at_trash().await;

@@ -1,4 +1,4 @@
-//! Room on the disk that the data folder is on: how much there is, how much must stay, and a reserve for when there is none.
+//! DiskSpace on the disk that the data folder is on: how much there is, how much must stay, and a reserve for when there is none.
 //!
 //! The reserve is a file of no use to anybody. A full disk takes no transaction, so that nothing could be deleted; then the reserve
 //! goes, and the catalogue has room for thousands of changes more.
@@ -21,11 +21,11 @@ const BLOCK_BYTES: u64 = 512;
 
 /// The room of one data folder.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct DiskSpace {
     data: PathBuf,
 }
 
-impl Room {
+impl DiskSpace {
     pub(crate) fn new(data: PathBuf) -> Self {
         Self { data }
     }

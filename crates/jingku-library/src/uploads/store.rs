@@ -10,20 +10,20 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::spool::Hashed;
+use super::hashed::Hashed;
 use crate::blocking;
+use crate::disk_space::DiskSpace;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::lock::lock;
-use crate::room::Room;
 
 /// The end of the name of a file that is unpacked; what it is made of still stands beside it.
 pub(crate) const UNPACKED: &str = "unpacked";
 
 /// Files that are uploaded.
-pub struct Spools {
+pub struct UploadStore {
     folder: Folder,
-    room: Option<Room>,
+    disk_space: Option<DiskSpace>,
     /// What is known of each file that was looked at, held by whoever has the file.
     known: Mutex<HashMap<String, Arc<AsyncMutex<Option<Hashed>>>>>,
 }
@@ -35,10 +35,10 @@ enum Folder {
 }
 
 /// The right to one file.
-pub struct Place {
+pub struct UploadLock {
     pub(super) path: PathBuf,
     pub(super) known: OwnedMutexGuard<Option<Hashed>>,
-    pub(super) room: Option<Room>,
+    pub(super) disk_space: Option<DiskSpace>,
 }
 
 fn private_folder() -> io::Result<TempDir> {
@@ -46,13 +46,13 @@ fn private_folder() -> io::Result<TempDir> {
     tempfile::Builder::new().prefix("jingku-uploads-").permissions(owner_only).tempdir()
 }
 
-impl Spools {
-    pub(crate) fn in_folder(folder: PathBuf, room: Room) -> Self {
-        Self { folder: Folder::Fixed(folder), room: Some(room), known: Mutex::default() }
+impl UploadStore {
+    pub(crate) fn in_folder(folder: PathBuf, disk_space: DiskSpace) -> Self {
+        Self { folder: Folder::Fixed(folder), disk_space: Some(disk_space), known: Mutex::default() }
     }
 
     pub(crate) fn in_temporary_folder() -> Self {
-        Self { folder: Folder::Temporary(OnceLock::new()), room: None, known: Mutex::default() }
+        Self { folder: Folder::Temporary(OnceLock::new()), disk_space: None, known: Mutex::default() }
     }
 
     fn folder(&self) -> io::Result<&Path> {
@@ -71,14 +71,18 @@ impl Spools {
     /// Where the file of an image is.
     pub fn path(&self, image_id: &str) -> Result<PathBuf, Internal> {
         // Ids come from the catalogue, and none holds a slash.
-        Ok(self.folder().map_err(Internal::Spool)?.join(image_id))
+        Ok(self.folder().map_err(Internal::UploadFile)?.join(image_id))
     }
 
     /// Takes the file of an image, unless somebody has it.
-    pub fn take(&self, image_id: &str) -> Result<Option<Place>, Internal> {
+    pub fn take(&self, image_id: &str) -> Result<Option<UploadLock>, Internal> {
         let path = self.path(image_id)?;
         let entry = Arc::clone(lock(&self.known).entry(image_id.to_owned()).or_default());
-        Ok(entry.try_lock_owned().ok().map(|known| Place { path, known, room: self.room.clone() }))
+        Ok(entry.try_lock_owned().ok().map(|known| UploadLock {
+            path,
+            known,
+            disk_space: self.disk_space.clone(),
+        }))
     }
 
     /// Forgets what is known of a file that nothing is added to any more.

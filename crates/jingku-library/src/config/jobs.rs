@@ -29,12 +29,12 @@ impl Default for JobSettings {
 
 impl JobSettings {
     /// How many jobs of one account are worked on at once. With one worker nothing can be left for others.
-    pub(super) fn account_max(self) -> i64 {
+    pub(crate) fn account_max(self) -> i64 {
         i64::from(self.workers.get() / 2).max(1)
     }
 
     /// How long a job may take that has to read so many bytes.
-    pub(super) fn deadline(self, bytes: u64) -> Duration {
+    pub(crate) fn deadline(self, bytes: u64) -> Duration {
         Duration::from_secs(60 * u64::from(self.deadline_minutes) + bytes / JOB_BYTES_PER_SECOND_MIN)
     }
 }

@@ -2,32 +2,19 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
-use jingku_protocol::{FileHasher, HashKind};
-use jingku_sources::{SparseWriter, next_stored};
+use jingku_sources::SparseWriter;
+use jingku_protocol::HashKind;
 
-use super::spools::Place;
+use super::hashed::Hashed;
+use super::store::UploadLock;
+use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::error::Internal;
 use crate::failpoint;
-use crate::room::{MARGIN_BYTES, Room};
 
-/// Read at once when a file is hashed anew.
-const READ_BYTES: usize = 1 << 20;
 /// How often it is looked whether there is room.
 const ROOM_BYTES: u64 = 8 << 20;
-
-/// What is known of a file between two requests.
-pub(super) struct Hashed {
-    hasher: FileHasher,
-    at: u64,
-}
-
-impl Hashed {
-    fn is(&self, kind: HashKind, received: u64) -> bool {
-        self.at == received && self.hasher.kind() == kind
-    }
-}
 
 /// What the catalogue says has come of a file.
 pub struct Acknowledged {
@@ -38,42 +25,42 @@ pub struct Acknowledged {
 }
 
 /// A file that one request has for itself.
-pub struct Spool {
+pub struct UploadFile {
     /// What is known is there while nothing goes wrong.
-    place: Place,
+    lock: UploadLock,
     file: SparseWriter,
     looked_at: u64,
 }
 
-impl Spool {
+impl UploadFile {
     /// Opens a file, or creates it. What lies beyond what was acknowledged goes; where there is less than that, less has
     /// come. Reads what has come when this process does not know its hash of this kind.
-    pub fn open(mut place: Place, acknowledged: &Acknowledged, kind: HashKind) -> Result<Self, Internal> {
-        let file = open(&mut place, acknowledged, kind).map_err(Internal::Spool)?;
-        let looked_at = place.known.as_ref().map_or(0, |known| known.at);
-        Ok(Self { place, file, looked_at })
+    pub fn open(mut lock: UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> Result<Self, Internal> {
+        let file = open(&mut lock, acknowledged, kind).map_err(Internal::UploadFile)?;
+        let looked_at = lock.known.as_ref().map_or(0, |known| known.at);
+        Ok(Self { lock, file, looked_at })
     }
 
     /// Tells whether opening a file has to read much of it.
-    pub fn must_read(place: &Place, acknowledged: &Acknowledged, kind: HashKind) -> bool {
-        let known = place.known.as_ref().is_some_and(|known| known.is(kind, acknowledged.bytes));
+    pub fn must_read(lock: &UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> bool {
+        let known = lock.known.as_ref().is_some_and(|known| known.is(kind, acknowledged.bytes));
         let resumed = kind == HashKind::Sparse && acknowledged.sparse_state.is_some();
         acknowledged.bytes > 0 && !known && !resumed
     }
 
     /// How many bytes have come.
     pub fn received(&self) -> u64 {
-        self.place.known.as_ref().map_or(0, |known| known.at)
+        self.lock.known.as_ref().map_or(0, |known| known.at)
     }
 
     /// The hash of what has come, in hexadecimal.
     pub fn hash(&self) -> String {
-        self.place.known.as_ref().map(|known| known.hasher.hash()).unwrap_or_default()
+        self.lock.known.as_ref().map(|known| known.hasher.hash()).unwrap_or_default()
     }
 
     /// With what the hash is resumed after a restart, if it can be.
     pub fn sparse_state(&self) -> Option<String> {
-        self.place.known.as_ref()?.hasher.state()
+        self.lock.known.as_ref()?.hasher.state()
     }
 
     /// Appends bytes. Returns `false` when there is no room for them; then none of them has come. After an error it is
@@ -82,13 +69,13 @@ impl Spool {
         let at = self.received();
         if at >= self.looked_at + ROOM_BYTES {
             self.looked_at = at;
-            if self.place.room.as_ref().is_some_and(is_used_up) {
+            if self.lock.disk_space.as_ref().is_some_and(is_used_up) {
                 return Ok(false);
             }
         }
         match self.file.append(bytes) {
             Ok(()) => {
-                if let Some(known) = &mut *self.place.known {
+                if let Some(known) = &mut *self.lock.known {
                     known.hasher.update(bytes);
                     known.at += bytes.len() as u64;
                 }
@@ -96,7 +83,7 @@ impl Spool {
             }
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(false),
             Err(error) => {
-                *self.place.known = None;
+                *self.lock.known = None;
                 Err(error)
             }
         }
@@ -105,7 +92,7 @@ impl Spool {
     /// Appends zeros.
     pub fn append_zeros(&mut self, count: u64) {
         self.file.skip(count);
-        if let Some(known) = &mut *self.place.known {
+        if let Some(known) = &mut *self.lock.known {
             known.hasher.zeros(count);
             known.at += count;
         }
@@ -119,7 +106,7 @@ impl Spool {
                 Ok(stored_bytes)
             }
             Err(error) => {
-                *self.place.known = None;
+                *self.lock.known = None;
                 Err(error)
             }
         }
@@ -127,53 +114,33 @@ impl Spool {
 
     /// What may be taken of what is free, in bytes.
     pub fn free_bytes(&self) -> u64 {
-        let free = self.place.room.as_ref().and_then(|room| room.free_bytes().ok());
+        let free = self.lock.disk_space.as_ref().and_then(|disk_space| disk_space.free_bytes().ok());
         free.unwrap_or(0).saturating_sub(MARGIN_BYTES)
     }
 }
 
-fn open(place: &mut Place, acknowledged: &Acknowledged, kind: HashKind) -> io::Result<SparseWriter> {
+fn open(lock: &mut UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> io::Result<SparseWriter> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(&place.path)?;
+    let file = options.open(&lock.path)?;
     let (length, received) = (file.metadata()?.len(), acknowledged.bytes);
-    let known = place.known.take().filter(|known| known.is(kind, received) && length >= received);
+    let known = lock.known.take().filter(|known| known.is(kind, received) && length >= received);
     let known = if let Some(known) = known {
         known
     } else {
-        if let Some(folder) = place.path.parent() {
+        if let Some(folder) = lock.path.parent() {
             File::open(folder)?.sync_all()?;
         }
         // The state is that of all bytes.
         let state = acknowledged.sparse_state.as_deref().filter(|_| length >= received);
-        hash(&file, received.min(length), kind, state)?
+        Hashed::read(&file, received.min(length), kind, state)?
     };
     file.set_len(known.at)?;
     let at = known.at;
-    *place.known = Some(known);
+    *lock.known = Some(known);
     Ok(SparseWriter::new(file, at))
 }
 
-fn is_used_up(room: &Room) -> bool {
-    room.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
-}
-
-/// Hashes the start of a file: all of it, or for a sparse hash what `state` does not cover. Holes are not read.
-fn hash(file: &File, length: u64, kind: HashKind, state: Option<&str>) -> io::Result<Hashed> {
-    let resumed = state.filter(|_| kind == HashKind::Sparse);
-    let resumed = resumed.and_then(|state| FileHasher::resume(state, length));
-    let (mut hasher, mut at) = resumed.unwrap_or_else(|| (FileHasher::new(kind), 0));
-    let mut piece = vec![0; READ_BYTES];
-    while at < length {
-        let data = next_stored(file, at..length)?.unwrap_or(length..length);
-        hasher.zeros(data.start - at);
-        at = data.start;
-        while at < data.end {
-            let wanted = usize::try_from(data.end - at).map_or(READ_BYTES, |left| left.min(READ_BYTES));
-            file.read_exact_at(&mut piece[..wanted], at)?;
-            hasher.update(&piece[..wanted]);
-            at += wanted as u64;
-        }
-    }
-    Ok(Hashed { hasher, at })
+fn is_used_up(disk_space: &DiskSpace) -> bool {
+    disk_space.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }

@@ -10,12 +10,12 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Holds jobs when they have come so far.
 #[derive(Default)]
-pub(super) struct Hold {
+pub(super) struct PauseGate {
     percent: Mutex<Option<u8>>,
     moved: Condvar,
 }
 
-impl Hold {
+impl PauseGate {
     pub(super) fn get(&self) -> Option<u8> {
         *lock(&self.percent)
     }
@@ -27,7 +27,7 @@ impl Hold {
     }
 }
 
-impl JobHook for Hold {
+impl JobHook for PauseGate {
     fn reached(&self, progress: &Progress, bytes: u64) {
         let mut percent = lock(&self.percent);
         while let Some(held) = *percent

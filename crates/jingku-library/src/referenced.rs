@@ -31,7 +31,7 @@ pub(crate) async fn all_images(catalog: &Catalog) -> Result<Vec<ManifestUse>, Ca
 }
 
 /// A manifest and who needs it.
-pub(crate) struct NamedManifest {
+pub(crate) struct ReferencedManifest {
     pub(crate) id: ManifestId,
     /// Places in the list of images.
     pub(crate) images: Vec<usize>,
@@ -44,8 +44,8 @@ pub(crate) struct NamedManifest {
 }
 
 /// The manifests that images name.
-pub(crate) struct Named {
-    pub(crate) manifests: Vec<NamedManifest>,
+pub(crate) struct Referenced {
+    pub(crate) manifests: Vec<ReferencedManifest>,
     /// Images whose row names what is no manifest, by their places.
     pub(crate) unreadable: Vec<usize>,
     references: u64,
@@ -59,25 +59,25 @@ pub(crate) struct Pass {
     pub(crate) references: Vec<(ChunkId, u32)>,
 }
 
-impl Named {
+impl Referenced {
     /// Opens every manifest that images name, from the first store that has it whole.
     pub(crate) fn open(images: &[ManifestUse], stores: &[(&dyn Backend, &Store)]) -> Result<Self, Error> {
         let mut places: HashMap<ManifestId, usize> = HashMap::new();
-        let mut named = Self { manifests: Vec::new(), unreadable: Vec::new(), references: 0 };
+        let mut referenced = Self { manifests: Vec::new(), unreadable: Vec::new(), references: 0 };
         for (place, image) in images.iter().enumerate() {
             let Some(text) = &image.manifest else { continue };
             let Ok(id) = text.parse() else {
-                named.unreadable.push(place);
+                referenced.unreadable.push(place);
                 continue;
             };
-            let at = *places.entry(id).or_insert(named.manifests.len());
-            if at == named.manifests.len() {
-                named.manifests.push(open(id, stores)?);
+            let at = *places.entry(id).or_insert(referenced.manifests.len());
+            if at == referenced.manifests.len() {
+                referenced.manifests.push(open(id, stores)?);
             }
-            named.manifests[at].images.push(place);
+            referenced.manifests[at].images.push(place);
         }
-        named.references = named.manifests.iter().map(|one| one.length / REFERENCE_BYTES).sum();
-        Ok(named)
+        referenced.references = referenced.manifests.iter().map(|one| one.length / REFERENCE_BYTES).sum();
+        Ok(referenced)
     }
 
     /// Goes through the chunks of all manifests that can be read, range by range.
@@ -95,9 +95,9 @@ impl Named {
 
     fn references_in(&self, prefixes: &RangeInclusive<u8>) -> Result<Vec<(ChunkId, u32)>, Error> {
         let mut references = Vec::new();
-        for (place, named) in self.manifests.iter().enumerate() {
+        for (place, referenced) in self.manifests.iter().enumerate() {
             let place = u32::try_from(place).expect("fewer manifests than that fit in memory");
-            let Some(manifest) = &named.manifest else { continue };
+            let Some(manifest) = &referenced.manifest else { continue };
             for extent in manifest.extents()? {
                 if let Extent::Chunk { id, .. } = extent?
                     && prefixes.contains(&id.0[0])
@@ -112,22 +112,23 @@ impl Named {
     }
 }
 
-fn open(id: ManifestId, stores: &[(&dyn Backend, &Store)]) -> Result<NamedManifest, Error> {
-    let mut named = NamedManifest { id, images: Vec::new(), length: 0, manifest: None, error: None };
+fn open(id: ManifestId, stores: &[(&dyn Backend, &Store)]) -> Result<ReferencedManifest, Error> {
+    let mut referenced =
+        ReferencedManifest { id, images: Vec::new(), length: 0, manifest: None, error: None };
     for (backend, store) in stores {
         match store.open_manifest(id) {
             Ok(manifest) => {
-                named.length = backend.head(Key::Manifest(id))?.length;
-                named.manifest = Some(manifest);
-                return Ok(named);
+                referenced.length = backend.head(Key::Manifest(id))?.length;
+                referenced.manifest = Some(manifest);
+                return Ok(referenced);
             }
             Err(error @ (Error::NotFound(_) | Error::Damaged { .. })) => {
-                named.error.get_or_insert(error);
+                referenced.error.get_or_insert(error);
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(named)
+    Ok(referenced)
 }
 
 /// What a chunk of a pass is named by: the references to it, taken from the front of the others.

@@ -1,4 +1,4 @@
-//! A disk that somebody writes to is not copied as if it stood still.
+//! A disk is not copied while somebody writes to it.
 
 mod qemu;
 
@@ -17,7 +17,7 @@ fn a_write_and_a_replacement_are_noticed() {
     bench.raw("disk.raw", 1 << 20);
     let reader = bench.open("disk.raw");
     reader.unchanged().unwrap();
-    // Times of files move on in ticks of the kernel.
+    // File times advance in ticks of the kernel.
     sleep(Duration::from_millis(20));
     qemu::patch(&bench.path("disk.raw"), 5, b"x");
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
@@ -48,7 +48,7 @@ fn a_write_to_any_layer_is_noticed() {
     let bench = Bench::new();
     bench.raw("base.raw", 1 << 20);
     bench.img(&["create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "-o", "extended_l2=on", "top.qcow2"]);
-    // Also where the bytes come from a copy.
+    // Also if the bytes come from a copy.
     let reader = bench.open("top.qcow2");
     sleep(Duration::from_millis(20));
     qemu::patch(&bench.path("base.raw"), 5, b"x");
@@ -65,7 +65,7 @@ fn a_disk_which_qemu_may_write_to_is_in_use() {
     let disk = Disk::inspect(&bench.path("disk.raw"), None).unwrap();
 
     for (read_only, in_use) in [(false, true), (true, false)] {
-        // qemu-io opens the disk as a machine does, and keeps it until its input ends.
+        // qemu-io opens the disk as a machine does, until its input ends.
         let mut holder = Command::new("qemu-io")
             .args(if read_only { &["-r", "-f", "raw"][..] } else { &["-f", "raw"] })
             .arg(bench.path("disk.raw"))

@@ -1,4 +1,4 @@
-//! What a file is: real disks are never refused, and what is none is refused by its name.
+//! Detecting content: real disks are never refused, and others are refused by name.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -33,7 +33,7 @@ fn foreign(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Bytes that look like nothing.
+/// Bytes without any structure.
 fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
@@ -45,10 +45,10 @@ fn noise(len: usize, seed: u64) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-/// Bytes at a place of a disk.
+/// Bytes at an offset of a disk.
 type Part<'a> = (usize, &'a [u8]);
 
-/// A disk of noise with these bytes in it.
+/// A disk of noise that contains these bytes.
 fn with(parts: &[Part<'_>]) -> Vec<u8> {
     let mut disk = noise(4 << 20, 7);
     for (at, bytes) in parts {
@@ -57,7 +57,7 @@ fn with(parts: &[Part<'_>]) -> Vec<u8> {
     disk
 }
 
-/// Both ways a disk comes in: declared by the operator, and imported by a tenant.
+/// Both ways in: declared by the operator, and imported by a tenant.
 fn refusals(path: &Path) -> [String; 2] {
     let refused = |error: DiskError| {
         assert!(matches!(error, DiskError::NotADisk { .. }), "{error}");
@@ -69,7 +69,7 @@ fn refusals(path: &Path) -> [String; 2] {
     ]
 }
 
-/// What is said about a disk that is accepted, both ways the same.
+/// The warning about an accepted disk, equal for both ways.
 fn caution(path: &Path) -> Option<Caution> {
     let declared = Disk::inspect(path, None).unwrap().caution().unwrap();
     assert_eq!(open_untrusted(path, SIZE_MAX, None).unwrap().caution().unwrap(), declared);
@@ -96,7 +96,7 @@ fn disks_of_other_formats_are_refused_by_name_and_can_be_converted() {
         ("qcow", "", "qcow (version 1)"),
         ("parallels", "", "a Parallels disk"),
     ] {
-        // Empty, a partition table, and no structure at all: what the disk holds does not make it one.
+        // Empty, with a partition table, and without any structure: the content of the disk does not matter.
         for disk in [vec![0; 4 << 20], with(&[(446, &mbr())]), noise(4 << 20, 3)] {
             let bench = Bench::new();
             fs::write(bench.path("disk.raw"), disk).unwrap();
@@ -109,14 +109,14 @@ fn disks_of_other_formats_are_refused_by_name_and_can_be_converted() {
                 assert!(said.contains("qemu-img convert"), "{said}");
                 assert!(said.contains("--format raw"), "{said}");
             }
-            // The way out.
+            // The override.
             Disk::inspect(&bench.path("other"), Some(DiskFormat::Raw)).unwrap();
             open_untrusted(&bench.path("other"), SIZE_MAX, Some(DiskFormat::Raw)).unwrap();
         }
     }
 }
 
-/// A boot sector's mark with one Linux partition, at 446.
+/// A boot sector's signature with one Linux partition, at 446.
 fn mbr() -> [u8; 66] {
     let mut table = [0; 66];
     table[0] = 0x80;
@@ -179,7 +179,7 @@ fn what_is_no_disk_is_refused_by_name() {
         (with(&[(0, b"LibvirtQemudSave\x02\0\0\0")]), "the saved memory of a virtual machine"),
         (with(&[(0, b"MZ"), (0x3c, b"\x80\0\0\0"), (0x80, b"PE\0\0")]), "a program (Windows or UEFI)"),
         (with(&[(0, b"\x93NUMPY\x01\0")]), "a NumPy array"),
-        // What only the end tells.
+        // Detected only by the end.
         (with(&[((4 << 20) - 20, b"\0\0\0\x01\0\0\0\0MACRIUM_FILE")]), "a Macrium Reflect backup"),
         (with(&[(446, &MBR), ((4 << 20) - 12, b"NER5\0\0\0\0\0\x30\0\0")]), "a Nero image (NRG)"),
         (with(&[(446, &MBR), ((4 << 20) - 8, b"NERO\0\x30\0\0")]), "a Nero image (NRG)"),
@@ -194,7 +194,7 @@ fn what_is_no_disk_is_refused_by_name() {
     }
     assert_eq!(content(&with(&[(0, b"\x1f\x8b\x08")])), Content::Packed(Packing::Gzip));
     assert_eq!(content(&with(&[(0, b"\x28\xb5\x2f\xfd")])), Content::Packed(Packing::Zstd));
-    // And so through both doors.
+    // Through both ways in.
     let folder = tempfile::tempdir().unwrap();
     for (index, (bytes, name)) in cases.iter().enumerate() {
         let path = folder.path().canonicalize().unwrap().join(index.to_string());
@@ -205,7 +205,7 @@ fn what_is_no_disk_is_refused_by_name() {
     }
 }
 
-/// A tar archive of one file, as it is written today or as the seventh edition of Unix wrote it.
+/// A tar archive of one file, in the current format or that of the seventh edition of Unix.
 fn tar(name: &str, ustar: bool, body: &[u8]) -> Vec<u8> {
     let mut header = [0; 512];
     header[..name.len()].copy_from_slice(name.as_bytes());
@@ -256,7 +256,7 @@ fn a_known_structure_is_believed_whatever_stands_before_it() {
         (vec![((4 << 20) - 65536, &[0xfc, 0x4e, 0x2b, 0xa9, 0, 0, 0, 0])], "a Linux software RAID member"),
         (vec![((4 << 20) - 8192, &[0xfc, 0x4e, 0x2b, 0xa9, 1, 0, 0, 0])], "a Linux software RAID member"),
     ];
-    // What may lie before: nothing, a boot loader, remains of other things that were once on the disk.
+    // What may precede it: nothing, a boot loader, leftovers of other formats.
     let heads: [&[u8]; 6] = [
         b"",
         b"\x1f\x8b\x08\0\0\0\0\0",
@@ -294,10 +294,10 @@ const MBR: [u8; 66] = {
     table
 };
 
-/// One file, whose entry of the directory has 64 bytes and lies at 1 MiB.
+/// One file, whose directory entry has 64 bytes and is at 1 MiB.
 const ZIP_END: &[u8] = b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x40\0\0\0\0\0\x10\0\0\0";
 
-/// Two bytes alone are in one of 65,536 compressed or encrypted files.
+/// One in 65,536 compressed or encrypted files has the two bytes.
 #[test]
 fn noise_is_neither_a_disk_nor_something_else() {
     for (at, magic) in [(510, [0x55, 0xaa]), (1080, [0x53, 0xef]), (1030, [0x34, 0x34]), (508, [0xda, 0xbe])]
@@ -310,7 +310,7 @@ fn noise_is_neither_a_disk_nor_something_else() {
     }
 }
 
-/// Any bytes, of any length, with any size and any part of the end: something is said of them, and nothing panics.
+/// Any bytes, length, size and tail: there is a result and no panic.
 #[test]
 fn any_bytes_are_looked_at() {
     let magics: &[&[u8]] = &[
@@ -351,7 +351,7 @@ fn what_is_not_known_is_accepted_with_a_caution() {
     assert_eq!(check(&with(&[(446, &MBR)])), None);
     assert_eq!(check(&[0]), None);
     assert_eq!(check(&vec![0; 3 << 20]), None, "a new disk");
-    // Zeros at both ends, and something between them.
+    // Zeros at both ends, and data between them.
     let mut between = vec![0; 3 << 20];
     between[1 << 20] = 1;
     assert_eq!(check(&between), Some(Caution::NoStructure));
@@ -382,13 +382,13 @@ fn a_qcow2_disk_is_looked_at_as_well() {
             );
             assert_eq!(caution(&bench.path("disk.qcow2")), expected);
         }
-        // An overlay over it shows the same.
+        // An overlay shows the same.
         bench.img(&["create", "-f", "qcow2", "-b", "disk.qcow2", "-F", "qcow2", "top.qcow2"]);
         assert_eq!(Disk::inspect(&bench.path("top.qcow2"), None).unwrap().caution().unwrap(), expected);
     }
 }
 
-/// Every tool that makes a disk and is installed. `qemu-img` and `mkfs.ext4` are, wherever the tests run in CI.
+/// Every installed tool that makes a disk. CI has `qemu-img` and `mkfs.ext4`.
 #[test]
 fn what_tools_make_is_known() {
     let folder = tempfile::tempdir().unwrap();
@@ -445,7 +445,7 @@ fn what_tools_make_is_known() {
     }
 }
 
-/// Every archiver that is installed; `tar` and `xz` are, wherever the tests run in CI.
+/// Every installed archiver. CI has `tar` and `xz`.
 #[test]
 fn what_archivers_make_is_known() {
     let tools: &[(&str, &str)] = &[
@@ -487,7 +487,7 @@ fn what_archivers_make_is_known() {
     }
 }
 
-/// The whole of a file that is at most so large that its ends are what is looked at.
+/// A whole file that fits in the head.
 fn read_ends(path: &Path) -> Vec<u8> {
     let file = File::open(path).unwrap();
     let mut bytes = vec![0; file.metadata().unwrap().len() as usize];

@@ -1,4 +1,4 @@
-//! What may be declared, and that later nothing else is read.
+//! What may be declared, and that nothing else is read later.
 
 mod qemu;
 
@@ -10,7 +10,7 @@ use jingku_sources::DiskFormat::{Qcow2, Raw};
 use jingku_sources::{Disk, DiskError};
 use qemu::Bench;
 
-/// Returns the sentence that refuses a disk, after checking that it is one.
+/// Returns the message that refuses a disk, after checking its form.
 fn refusal(bench: &Bench, name: &str) -> String {
     sentence(&Disk::inspect(&bench.path(name), None).expect_err(name))
 }
@@ -37,7 +37,7 @@ fn content_decides_and_the_name_does_not() {
     let disk = Disk::inspect(&bench.path("really-qcow2.raw"), None).unwrap();
     assert_eq!((disk.layers[0].format, disk.size_bytes), (Qcow2, 1 << 20));
 
-    // Told, the format is as told.
+    // An explicit format wins.
     let told = Disk::inspect(&bench.path("really-qcow2.raw"), Some(Raw)).unwrap();
     assert_eq!(told.size_bytes, fs::metadata(bench.path("really-qcow2.raw")).unwrap().len());
     assert!(Disk::inspect(&bench.path("really-raw.qcow2"), Some(Qcow2)).is_err());
@@ -142,14 +142,14 @@ fn a_backing_file_without_a_format_is_probed_once_and_pinned() {
     let bench = Bench::new();
     bench.raw("base", 1 << 20);
     overlay(&bench, "top.qcow2", "base", "raw");
-    // Images of old tools lack the extension that tells the format: give it a type that nobody knows.
+    // Images of old tools lack the extension with the format: give it an unknown type.
     let head = fs::read(bench.path("top.qcow2")).unwrap();
     let at = head.windows(4).position(|window| window == 0xe279_2aca_u32.to_be_bytes()).unwrap();
     qemu::patch(&bench.path("top.qcow2"), at as u64, &[0x12, 0x34, 0x56, 0x78]);
     let disk = Disk::inspect(&bench.path("top.qcow2"), None).unwrap();
     assert_eq!(disk.layers[1].format, Raw);
 
-    // The guest writes a qcow2 image, which names a secret, into what is its raw disk.
+    // The guest writes a qcow2 image that references a secret to its raw disk.
     fs::write(bench.path("secret"), [b's'; 4096]).unwrap();
     bench.img(&["create", "-u", "-f", "qcow2", "-b", "secret", "-F", "raw", "evil", "1M"]);
     let evil = fs::read(bench.path("evil")).unwrap();
@@ -212,7 +212,7 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
         assert!(text.contains(wrong) && !text.contains(".."), "{text}");
     };
     let refused = |wrong: &str| {
-        // When it is declared, and when it is read later.
+        // At declaration and when it is read later.
         named(&refusal(&bench, "top.qcow2"), wrong);
         named(&sentence(&disk.check().unwrap_err()), wrong);
     };
@@ -229,7 +229,7 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
     named(&refusal(&bench, "top.qcow2"), "Could not open");
     fs::remove_file(bench.path("base.qcow2")).unwrap();
 
-    // A format nobody reads, and a circle.
+    // An unsupported format, and a cycle.
     bench.img(&["create", "-f", "vmdk", "base.qcow2", "1M"]);
     let image = fs::read(bench.path("middle.qcow2")).unwrap();
     fs::write(bench.path("middle.qcow2"), replace(&image, b"qcow2", b"vmdk\0")).unwrap();
@@ -242,7 +242,7 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
     assert!(text.contains("base.qcow2 names") && text.contains("leads back to itself"), "{text}");
 }
 
-/// Replaces the first of some bytes by as many others.
+/// Replaces the first occurrence of some bytes.
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()

@@ -1,4 +1,4 @@
-//! Images made to harm: refused or read correctly, without panic, without end, without much memory.
+//! Hostile images are refused or read correctly, without panic, endless loops or much memory.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -16,10 +16,10 @@ use jingku_sources::{Disk, DiskError};
 use proptest::prelude::*;
 use qemu::{Bench, patch};
 
-/// More than a small image can hold: what lies beyond is not read, so that a large claim does not slow the test.
+/// More than a small image can contain: large claims do not slow the test.
 const READ_BYTES_MAX: u64 = 32 << 20;
 
-/// Inspects, opens and reads an image to the end. What comes out does not matter, only that it comes.
+/// Inspects, opens and reads an image to the end. Only termination matters.
 fn walk(path: &Path) -> Result<u64, DiskError> {
     let disk = Disk::inspect(path, Some(Qcow2))?;
     let reader = disk.open(path.parent().unwrap())?;
@@ -55,7 +55,7 @@ fn small_image(bench: &Bench) -> Vec<u8> {
     fs::read(bench.path("small.qcow2")).unwrap()
 }
 
-/// Offsets of the first table and of the only second table.
+/// Offsets of the L1 table and of the only L2 table.
 fn tables(image: &[u8]) -> (u64, u64) {
     let field = |at: usize| u64::from_be_bytes(image[at..at + 8].try_into().unwrap());
     let l1 = field(40);
@@ -149,7 +149,7 @@ fn tables_that_lead_outside_are_refused() {
         assert!(matches!(refused, Err(DiskError::Damaged { .. })), "{what}: {refused:?}");
     }
 
-    // Tables that lead to themselves end all the same: there are two levels, whatever they point at.
+    // Tables that reference themselves also end: there are only two levels.
     for (at, target) in [(l1, l1), (l2, l2), (l2, l1), (l2, 0)] {
         fs::write(&path, &small).unwrap();
         patch(&path, at, &(copied | target).to_be_bytes());
@@ -198,7 +198,7 @@ fn flipped_bytes_do_no_harm() {
     let small = small_image(&bench);
     let path = bench.path("flipped.qcow2");
     let (l1, l2) = tables(&small);
-    // The second table is where a flip does most: it moves data, compresses it, lets it overlap.
+    // Flips in the L2 table have the most effect: they move, compress or overlap data.
     let place = prop_oneof![
         8..112_usize,
         l1 as usize..l1 as usize + 8,
@@ -222,12 +222,12 @@ fn flipped_bytes_do_no_harm() {
             let started = Instant::now();
             let walked = walk(&path);
             prop_assert!(started.elapsed() < Duration::from_secs(20));
-            // What both of us read is the same.
+            // Both readers agree on what both can read.
             if walked.is_ok_and(|sum| sum < READ_BYTES_MAX)
                 && let Some(expected) = bench.bytes_to_qemu("flipped.qcow2")
             {
                 let ours = qemu::read_by_ranges(&mut bench.open("flipped.qcow2"));
-                // QEMU forgets the bytes after the last whole sector of a qcow2 image.
+                // QEMU ignores the bytes after the last whole sector of a qcow2 image.
                 prop_assert!(expected.len() == ours.len() / 512 * 512 && ours.starts_with(&expected));
             }
             Ok(())

@@ -1,4 +1,4 @@
-//! No byte is lost at the end of a disk, whatever its size: what we write QEMU reads, and the other way round.
+//! No byte is lost at the end of a disk of any size, from us to QEMU and back.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -17,13 +17,13 @@ const CLUSTER: u64 = 64 << 10;
 const CHUNK: u64 = 256 << 10;
 const SIZE_MAX: u64 = 1000 << 30;
 
-/// Sizes beside everything that is counted in: bytes, sectors, clusters, chunks, and one from a bug report.
+/// Sizes next to every unit: bytes, sectors, clusters, chunks, and one from a bug report.
 fn sizes() -> Vec<u64> {
     let beside = [SECTOR, 4096, CLUSTER, CHUNK].into_iter().flat_map(|unit| [unit - 1, unit, unit + 1]);
     [1, 2, 1_000_001, CHUNK + SECTOR - 1, 3 * CHUNK - SECTOR - 1].into_iter().chain(beside).collect()
 }
 
-/// Bytes none of which is zero, and the last one is unlike the others.
+/// Nonzero bytes; the last one differs from the others.
 fn bytes(size: u64) -> Vec<u8> {
     let mut bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8 + 1).collect();
     *bytes.last_mut().unwrap() = 0xff;
@@ -38,7 +38,7 @@ fn write_qcow2(bench: &Bench, name: &str, disk: &[u8], piece: usize) {
     writer.finish().unwrap();
 }
 
-/// What a reader gives, both ways of reading it.
+/// The bytes of a reader, equal for both ways of reading.
 fn content(mut reader: DiskReader) -> Vec<u8> {
     let content = read_straight(&mut reader);
     assert!(content == read_by_ranges(&mut reader));
@@ -71,7 +71,7 @@ fn what_we_write_keeps_its_end() {
     }
 }
 
-/// Other programs write a disk whose size is no whole number of sectors. QEMU leaves the end of it out; we do not.
+/// Other programs write disks with a partial last sector. QEMU ignores it; we do not.
 #[test]
 fn a_qcow2_of_any_size_is_read_to_its_end() {
     if !qemu::present() {
@@ -107,7 +107,7 @@ fn an_overlay_larger_or_smaller_than_the_disk_below_keeps_both_ends() {
             let top = top.to_string();
             bench.img(&["create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "middle.qcow2", &top]);
             bench.assert_same_as_qemu("middle.qcow2", DiskFormat::Qcow2);
-            // A layer in between which is shorter than both: what is below it does not show through beyond its end.
+            // A layer in between that is shorter than both: nothing below shows through beyond its end.
             let wide = (rounded + 2 * CLUSTER).to_string();
             bench.img(&["create", "-f", "qcow2", "-b", "middle.qcow2", "-F", "qcow2", "top.qcow2", &wide]);
             bench.assert_same_as_qemu("top.qcow2", DiskFormat::Qcow2);
@@ -115,7 +115,7 @@ fn an_overlay_larger_or_smaller_than_the_disk_below_keeps_both_ends() {
     }
 }
 
-/// What only QEMU reads it must read whole: where it would leave out the end, nothing is read.
+/// What only QEMU reads must be read whole: if it would ignore the end, nothing is read.
 #[test]
 fn what_qemu_img_would_cut_is_refused() {
     if !qemu::present() {

@@ -1,4 +1,4 @@
-//! Files from a stranger: what holds a disk gives it, what means harm is refused, in little time and memory.
+//! Untrusted files: valid disks are read, hostile ones are refused, in bounded time and memory.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -119,7 +119,7 @@ fn tables_in_the_wrong_place_are_refused() {
     }
 }
 
-/// A file of a few clusters that claims to be a terabyte of data.
+/// A file of a few clusters that claims a terabyte of data.
 #[test]
 fn a_small_file_is_no_large_disk_full_of_data() {
     if !qemu::present() {
@@ -141,7 +141,7 @@ fn a_small_file_is_no_large_disk_full_of_data() {
     let (first, l2) = (field(&bytes, l1), field(&bytes, l1) & MASK);
     patch(&path, l1, &first.to_be_bytes().repeat(1000));
     assert!(refused(&path).contains("same place"));
-    // One table full of one compressed cluster: more than a file of its length can hold.
+    // A table full of one compressed cluster: more than a file of its length can contain.
     fs::write(&path, &bytes).unwrap();
     patch(&path, l2, &field(&bytes, l2).to_be_bytes().repeat(8192));
     assert!(refused(&path).contains("more compressed data than fits"));
@@ -232,13 +232,13 @@ fn a_bomb_goes_off_at_its_limit() {
         let unpacked = into.metadata().unwrap();
         assert_eq!(unpacked.len(), 100 << 20);
         assert!(std::os::unix::fs::MetadataExt::blocks(&unpacked) * 512 < 1 << 20, "zeros take room");
-        // It ends when it is told to.
+        // It stops on request.
         let stop = |_| Err(DiskError::Changed { path: path.clone() });
         assert!(matches!(unpack(&path, kind, &into, 100 << 20, stop), Err(DiskError::Changed { .. })));
     }
 }
 
-/// Every place where a qcow2 may be cut: refused, or, where only what nobody needs is gone, the same disk.
+/// Every place where a qcow2 may be truncated: refused, or the same disk if nothing needed is missing.
 #[test]
 fn a_cut_qcow2_is_never_taken_for_a_whole_one() {
     if !qemu::present() {

@@ -1,4 +1,4 @@
-//! What we write, QEMU and other people's tools read.
+//! QEMU and other tools read what we write.
 
 mod qemu;
 

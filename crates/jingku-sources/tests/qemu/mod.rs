@@ -1,4 +1,4 @@
-//! QEMU's own tools as the judge of what a disk holds.
+//! QEMU's own tools as the reference.
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::process::Command;
 use jingku_sources::{Disk, DiskFormat, DiskReader};
 use tempfile::TempDir;
 
-/// Says whether `qemu-img` and `qemu-io` are here. Without them a test skips, but fails in CI.
+/// Whether `qemu-img` and `qemu-io` are installed. Without them a test is skipped, but fails in CI.
 pub(crate) fn present() -> bool {
     let present =
         ["qemu-img", "qemu-io"].iter().all(|tool| Command::new(tool).arg("--version").output().is_ok());
@@ -45,7 +45,7 @@ impl Bench {
         self.run("qemu-img", args);
     }
 
-    /// Returns the bytes of a qcow2 image which QEMU can read, or `None`.
+    /// Returns the bytes of a qcow2 image, or `None` if QEMU cannot read it.
     pub(crate) fn bytes_to_qemu(&self, name: &str) -> Option<Vec<u8>> {
         let args = ["convert", "-f", "qcow2", "-O", "raw", name, "expected"];
         let output = Command::new("qemu-img").args(args).current_dir(&self.dir).output().unwrap();
@@ -97,7 +97,7 @@ impl Bench {
         Disk::inspect(&self.path(name), None).unwrap().open(self.dir.path()).unwrap()
     }
 
-    /// Checks that our reader sees the bytes which QEMU sees, both read straight and by its ranges of data.
+    /// Checks that our reader and QEMU see the same bytes, read sequentially and by data ranges.
     pub(crate) fn assert_same_as_qemu(&self, name: &str, format: DiskFormat) {
         let mut reader =
             Disk::inspect(&self.path(name), Some(format)).unwrap().open(self.dir.path()).unwrap();
@@ -124,7 +124,7 @@ pub(crate) fn read_straight(reader: &mut DiskReader) -> Vec<u8> {
     all
 }
 
-/// Reads what the reader calls data, and takes the rest for zeros.
+/// Reads the data ranges and takes the rest for zeros.
 pub(crate) fn read_by_ranges(reader: &mut DiskReader) -> Vec<u8> {
     let mut all = vec![0; reader.len() as usize];
     let mut at = 0;
@@ -136,7 +136,7 @@ pub(crate) fn read_by_ranges(reader: &mut DiskReader) -> Vec<u8> {
     all
 }
 
-/// Sum of the ranges that may hold data.
+/// Total length of the ranges that may hold data.
 pub(crate) fn data_bytes(reader: &mut DiskReader) -> u64 {
     let (mut at, mut sum) = (0, 0);
     while let Some(range) = reader.next_data(at).unwrap() {

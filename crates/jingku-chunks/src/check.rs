@@ -1,4 +1,4 @@
-//! Looking whether what is stored is what it should be, beside writers and sweeps: `docs/operate/check.md`.
+//! Verifies stored objects while writers and sweeps run: `docs/operate/check.md`.
 
 mod comparison;
 mod plan;
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::id::ManifestId;
 use crate::quarantine::Quarantine;
 
-/// Runs a check; `None` when it was stopped.
+/// Runs a check; `None` if it was stopped.
 pub(crate) fn run(
     backend: &Arc<dyn Backend>,
     manifests: &[ManifestId],
@@ -28,7 +28,7 @@ pub(crate) fn run(
     let scanner = Scanner::new(backend.as_ref(), plan, &quarantine, on_progress);
     let mut comparison = Comparison::new(backend.as_ref(), manifests, &scanner);
     let mut next = Some(*plan.prefixes.start()).filter(|first| plan.prefixes.contains(first));
-    // A store without a chunk has manifests all the same.
+    // Runs once even if there are no chunks, since manifests still need checking.
     while let Some(first) = next {
         let Some(mut group) = Group::scan(&scanner, first, *plan.prefixes.end(), plan.census_chunks_max)?
         else {

@@ -1,8 +1,8 @@
-//! What Jingku keeps: the bits of images, each stored once.
+//! Deduplicated storage of disk images.
 //!
-//! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and put into a
-//! [`Backend`] unless it is there already; a manifest lists the chunks of one disk. `docs/format` describes both byte by
-//! byte. A stream of unknown length is cut by its content instead, see [`Store::write_stream`].
+//! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and stored in a
+//! [`Backend`] once. A manifest lists the chunks of one disk. A stream of unknown length is cut by content instead: see
+//! [`Store::write_stream`]. `docs/format` specifies the stored bytes.
 //!
 //! ```
 //! use jingku_chunks::{CHUNK_SIZE, Memory, Piece, Store};
@@ -24,10 +24,10 @@
 //! # }
 //! ```
 //!
-//! Everything here blocks; an asynchronous caller runs it on threads meant for that. Invariants:
+//! All calls block. Invariants:
 //!
-//! - A manifest gets its name only after every chunk it names is durable.
-//! - Bytes are handed on only after they were checked against the name they were asked by.
+//! - A manifest gets its name only after every chunk it references is durable.
+//! - Bytes are returned only after they were verified against their name.
 //! - Memory is bounded by constants, whatever the size of the disk: see [`IN_FLIGHT_CHUNKS_MAX`].
 
 mod backend;

@@ -1,4 +1,4 @@
-//! Comparing what manifests name with what was found.
+//! Compares what manifests reference with what is stored.
 
 use super::report::CheckReport;
 use super::scanner::{Group, Scanner, reason};
@@ -10,22 +10,22 @@ use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 use crate::manifest::Extents;
 
-/// The most chunks of one manifest in one group that are looked at again, each because it was not found good.
+/// The most chunks of one manifest in one group that are examined again because they did not look good.
 const AGAIN_MAX: usize = 10_000;
 
 pub(super) struct Comparison<'a> {
     backend: &'a dyn Backend,
     manifests: &'a [ManifestId],
     scanner: &'a Scanner<'a>,
-    /// Manifests that turned out to be damaged: what they name is not known.
+    /// Corrupted manifests: what they reference is unknown.
     unreadable: Vec<bool>,
 }
 
-/// Chunks of one manifest that were not found good.
+/// Chunks of one manifest that did not look good.
 #[derive(Default)]
 struct Bad {
     chunks: Vec<(ChunkId, u64)>,
-    /// Whether there are more than these.
+    /// Whether more were found.
     more: bool,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Comparison<'a> {
         Self { backend, manifests, scanner, unreadable: vec![false; manifests.len()] }
     }
 
-    /// Compares with a group of chunks, and adds what is wrong.
+    /// Compares all manifests with a group of chunks and adds what is wrong.
     pub(super) fn all(&mut self, group: &mut Group, findings: &mut CheckReport) {
         for (place, id) in self.manifests.iter().enumerate() {
             if self.unreadable[place] {
@@ -58,7 +58,7 @@ impl<'a> Comparison<'a> {
         findings.unreferenced_findings += spare as u64;
     }
 
-    /// Reads a manifest to its end: before that nobody knows whether it is what it seems to be.
+    /// Reads the whole manifest: its hash is only verified at the end.
     fn bad_chunks(
         &self,
         place: usize,
@@ -84,7 +84,7 @@ impl<'a> Comparison<'a> {
         Ok(bad)
     }
 
-    /// Somebody may have healed a chunk since it was looked at.
+    /// A writer may have repaired a chunk since it was scanned.
     fn look_again(&self, place: usize, mut bad: Bad, group: &Group, findings: &mut CheckReport) {
         findings.corrupt[place] |= bad.more;
         bad.chunks.sort_unstable();
@@ -101,7 +101,7 @@ impl<'a> Comparison<'a> {
 
     fn wrong(&self, id: ChunkId, len: u64, group: &Group) -> Option<String> {
         let seen = ChunkReader::new().and_then(|mut reader| {
-            // Its header may be good all the same, and then only its bytes tell.
+            // Its header may be intact although its content is not.
             if group.damaged.contains_key(&id) {
                 reader.read_or_mark(self.backend, id).map(|plain| plain.len() as u64)
             } else {

@@ -1,4 +1,4 @@
-//! Checking: every damage is found and hits the right disks, and nothing else is taken for damage.
+//! Checks find all corruption, report the affected disks, and report nothing else.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -30,7 +30,7 @@ fn replace(backend: &impl Backend, key: Key, bytes: &[u8]) {
     backend.put(key, bytes, Existing::Replace).unwrap();
 }
 
-/// A disk, another that shares its first three chunks, and a third of its own.
+/// A disk, another that shares its first three chunks, and a separate third.
 fn three(store: &Store) -> [ManifestId; 3] {
     let second = [noise(1, 3 * 4096), noise(7, 5000)].concat();
     [disk(), second, noise(9, 9000)].map(|disk| sample::write(store, &disk).unwrap().manifest)
@@ -93,10 +93,10 @@ fn every_flipped_bit_is_found() {
             replace(&backend, key, &good);
         }
     }
-    // A zstd frame has a bit or two that mean nothing: docs/format/chunk.md.
+    // A zstd frame has up to two bits without meaning: docs/format/chunk.md.
     assert!(harmless <= 2, "{harmless} of {flips} flips change nothing");
     println!("{flips} bits flipped, {harmless} of which mean nothing");
-    // Notes on what is good again hurt nobody, and go with the next to store it.
+    // Marks on intact chunks are harmless, and the next writer removes them.
     assert!(check(&store, &[id], Depth::Bytes).is_clean());
     sample::write(&store, &whole).unwrap();
     assert!(sample::list(&backend, Kind::QuarantineMark).is_empty());
@@ -120,7 +120,7 @@ fn damage_hits_whom_it_hits_and_heals_when_the_same_is_stored_again() {
         let mut told: Vec<_> =
             findings.findings.iter().map(|flaw| (flaw.key, flaw.affected.clone())).collect();
         told.sort();
-        // What a lost manifest names is not known, and that its chunk is lost too affected nobody else.
+        // What a lost manifest references is unknown; its lost chunk affects nobody else.
         assert_eq!(told, [(shared, vec![0, 1]), (Key::Manifest(ids[2]), vec![2])]);
         assert_eq!(sample::list(&backend, Kind::QuarantineMark).len(), 1);
 
@@ -189,7 +189,7 @@ fn it_goes_on_after_a_place_and_stops_when_told() {
     assert!(rest.is_clean());
 }
 
-/// However little is known of at a time, the findings are the same.
+/// The findings do not depend on how much is tracked at a time.
 #[test]
 fn groups_make_no_difference() {
     let backend = Memory::new();
@@ -211,7 +211,7 @@ fn groups_make_no_difference() {
         let plan = CheckPlan { census_chunks_max, threads: Some(threads), ..CheckPlan::new(Depth::Bytes) };
         assert_eq!(sorted(store.check(&ids, &plan, &go_on).unwrap().unwrap()), all);
     }
-    // Range by range, too.
+    // Also range by range.
     let mut keys = BTreeSet::new();
     for prefix in 0..=u8::MAX {
         let plan = CheckPlan { prefixes: prefix..=prefix, ..CheckPlan::new(Depth::Headers) };
@@ -233,7 +233,7 @@ fn damage_that_no_disk_needs_is_told_apart() {
     assert_eq!((findings.unreferenced_findings, findings.finding_count), (1, 0));
 }
 
-/// The n-th call fails, for every n: it is an error, or told as a flaw that the next check does not find again.
+/// Fails the n-th call for every n: it is an error, or a finding that the next check does not repeat.
 #[test]
 fn a_call_that_fails_is_never_taken_for_a_clean_bill() {
     for operation in Operation::ALL {
@@ -248,7 +248,7 @@ fn a_call_that_fails_is_never_taken_for_a_clean_bill() {
             let reached = backend.calls(operation) >= before + call;
             match outcome {
                 Ok(Some(findings)) if findings.is_clean() => {
-                    // A chunk that could not be read the first time is read again before anything is said.
+                    // An unreadable chunk is read again before it is reported.
                     assert!(!reached || operation == Operation::Read, "{operation:?} {call}");
                 }
                 Ok(_) | Err(Error::Io { .. }) => assert!(reached, "{operation:?} {call}"),

@@ -1,4 +1,4 @@
-//! Real threads on one store, and several openings of one folder.
+//! Threads on one store, and several openings of one folder.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -41,7 +41,7 @@ fn writers_of_the_same_disk_at_once_store_it_once() {
     }
 }
 
-/// Two openings of one folder know as little of each other as two processes do.
+/// Two openings of one folder are as independent as two processes.
 #[test]
 fn writers_in_two_openings_of_one_folder_store_it_once() {
     for _ in 0..5 {

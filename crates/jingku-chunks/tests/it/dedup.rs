@@ -1,4 +1,4 @@
-//! Each byte is stored once. Asserted by counting what the backend is asked, not by time.
+//! Equal bytes are stored once. Counts backend calls instead of measuring time.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ fn the_first_write_puts_each_different_chunk_once() {
     assert_eq!((written.new_chunks, written.reused_chunks), (DISK_CHUNKS, 1));
     assert_eq!(sample::list(&backend, Kind::Chunk).len() as u64, DISK_CHUNKS);
     assert_eq!(sample::list(&backend, Kind::Manifest).len(), 1);
-    // A chunk of zeros is not even asked for.
+    // A chunk of zeros is not even looked up.
     assert_eq!(backend.calls(Operation::Head), DISK_CHUNKS + 1);
-    // Once for the chunks, once for the manifest.
+    // One for the chunks, one for the manifest.
     assert_eq!(backend.calls(Operation::Sync), 2);
 }
 

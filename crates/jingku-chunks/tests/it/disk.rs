@@ -1,4 +1,4 @@
-//! What is particular to a folder: creating, opening, and what killed processes leave.
+//! Specific to folders: creating, opening, and what killed processes leave.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn a_store_that_is_only_read_is_not_changed() {
     let path = scratch.path().join("store");
     assert!(matches!(Disk::open_read_only(&path), Err(Error::UnknownFormat { .. })));
     let written = sample::write(&Store::new(Disk::create(&path).unwrap()), &disk()).unwrap();
-    // As a copy may lack it, being empty.
+    // A copy may lack this empty folder.
     fs::remove_dir_all(path.join("tmp")).unwrap();
     let before = files_below(&path);
 
@@ -124,7 +124,7 @@ fn an_empty_file_under_a_name_is_not_a_chunk() {
         fs::write(chunk, "").unwrap();
     }
     let second = sample::write(&store, &disk()).unwrap();
-    // The chunk that comes twice may be healed by two threads at once.
+    // Two threads may repair the repeated chunk at once.
     assert!(second.new_chunks >= chunks.len() as u64);
     assert_eq!(sample::read(&store, first.manifest).unwrap(), disk());
 }

@@ -1,4 +1,4 @@
-//! Backends that fail at every call there is, fill up, and forget what was not synced.
+//! Backends that fail at every call, fill up, and lose what was not synced.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn backend() -> (Backend, Store) {
     (Arc::clone(&backend), Store::new(backend))
 }
 
-/// Fails the n-th call of every operation of a write, cuts the power, and tries again.
+/// Fails the n-th call of every operation of a write, cuts the power, and retries.
 #[test]
 fn no_failed_call_leaves_a_manifest_that_names_a_missing_chunk() {
     for (operation, fault) in Operation::ALL.into_iter().flat_map(|o| [(o, Fault::Io), (o, Fault::NoSpace)]) {
@@ -41,7 +41,7 @@ fn no_failed_call_leaves_a_manifest_that_names_a_missing_chunk() {
     }
 }
 
-/// After every possible number of chunks, or with all of them and no manifest; what stays is chance, some of it cut short.
+/// After every number of chunks, or with all of them and no manifest; what remains is random, some of it truncated.
 #[test]
 fn a_power_cut_at_any_moment_spoils_no_later_write() {
     for seed in 0..300 {

@@ -1,4 +1,4 @@
-//! What is written is read, whatever it is.
+//! What is read equals what was written.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::sample::{self, noise};
 
-/// A stretch of a disk: zeros, one repeated byte, or noise.
+/// A run of a disk: zeros, one repeated byte, or noise.
 fn run() -> impl Strategy<Value = Vec<u8>> {
     let length = 1..20_000_usize;
     prop_oneof![
@@ -19,7 +19,7 @@ fn run() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A disk to pull from, which is read at once or chunk by chunk.
+/// A disk to pull from, read at once or chunk by chunk.
 struct InMemory {
     bytes: Vec<u8>,
     small: bool,
@@ -45,7 +45,7 @@ impl Source for InMemory {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Chunks of zeros are told as holes or pushed, at random; that must make no difference.
+    /// Chunks of zeros are declared as holes or pushed, at random; the result is the same.
     #[test]
     fn a_disk_is_read_as_written(
         runs in prop::collection::vec(run(), 0..12),
@@ -124,7 +124,7 @@ fn a_huge_hole_costs_nothing() {
     assert_eq!(pieces, [Piece::Zero(LOGICAL_SIZE_MAX)]);
 }
 
-/// Several threads of the writer read at once; one of them meets the end of what there is.
+/// Several threads of the writer read at once; one of them reaches the end of the source.
 #[test]
 fn a_disk_that_cannot_be_read_is_no_shorter_disk() {
     let store = Store::new(Memory::new());

@@ -61,7 +61,7 @@ fn what_is_inserted_or_taken_out_changes_only_the_chunks_around_it() {
     }
 }
 
-/// Breaks after some bytes.
+/// Fails after some bytes.
 struct Broken(u64);
 
 impl Read for Broken {

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_was_added_and_shares_what_has_one_rank() {
+    fn finds_entries_and_shares_equal_ranks() {
         let mut census = Census::new(254);
         census.add_prefix(vec![(id(254, 9, 0).rank(), 1), (id(254, 3, 0).rank(), 2)]);
         census.add_prefix(vec![(id(255, 3, 0).rank(), 3), (id(255, 3, 1).rank(), 3)]);

@@ -23,7 +23,7 @@ pub(crate) fn run(
     plan: &CheckPlan,
     on_progress: OnProgress<'_>,
 ) -> Result<Option<CheckReport>> {
-    let mut findings = CheckReport::new(manifests.len());
+    let mut report = CheckReport::new(manifests.len());
     let quarantine = Quarantine::load(backend.as_ref())?;
     let scanner = Scanner::new(backend.as_ref(), plan, &quarantine, on_progress);
     let mut comparison = Comparison::new(backend.as_ref(), manifests, &scanner);
@@ -34,11 +34,11 @@ pub(crate) fn run(
         else {
             return Ok(None);
         };
-        findings.chunks += group.chunks.len() as u64;
-        comparison.all(&mut group, &mut findings);
+        report.chunks += group.chunks.len() as u64;
+        comparison.all(&mut group, &mut report);
         next = group.last_prefix.checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
-    findings.bytes = scanner.bytes();
-    (findings.read_chunks, findings.read_bytes) = scanner.read();
-    Ok(Some(findings))
+    report.bytes = scanner.bytes();
+    (report.read_chunks, report.read_bytes) = scanner.read();
+    Ok(Some(report))
 }

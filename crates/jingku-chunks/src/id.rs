@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_round_trips_and_has_one_spelling() {
+    fn text_round_trips_in_one_spelling() {
         let id = ChunkId::of(b"jingku");
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_error_and_not_a_hang() {
+    fn panic_in_a_worker_is_an_error() {
         let mut pipeline =
             Pipeline::start(usize::MAX, || Ok(|(): ()| -> Result<()> { panic!("expected by this test") }))
                 .unwrap();

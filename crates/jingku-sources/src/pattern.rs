@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_read_agrees_with_the_whole() {
+    fn every_read_matches_the_whole_pattern() {
         let pattern = Pattern { seed: 7 };
         for len in [1, 4095, 4096, 10_000, 1 << 20] {
             let mut whole = vec![9; usize::try_from(len).unwrap()];

@@ -213,13 +213,13 @@ impl DiskReader {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn several_threads_may_read_at_once() {
+    fn readers_are_sync() {
         fn shared<T: Send + Sync>() {}
         shared::<super::DiskReader>();
     }
 
     #[test]
-    fn readers_and_writers_may_move_to_another_thread() {
+    fn readers_and_writers_are_send() {
         fn movable<T: Send>() {}
         movable::<super::DiskReader>();
         movable::<crate::Qcow2Writer>();

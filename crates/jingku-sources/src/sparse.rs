@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_the_same_and_zeros_take_no_room() {
+    fn zeros_become_holes() {
         let mut expected = vec![0_u8; 3 << 20];
         expected[..100_000].fill(1);
         expected[1_000_000] = 7;

@@ -67,7 +67,7 @@ fn qcow2_compressed() {
 }
 
 #[test]
-fn what_only_qemu_reads_goes_through_it_and_leaves_nothing() {
+fn qemu_only_features_are_converted_without_leftovers() {
     if !qemu::present() {
         return;
     }
@@ -168,7 +168,7 @@ fn backing_chains() {
 }
 
 #[test]
-fn the_active_state_of_an_image_with_internal_snapshots() {
+fn active_state_of_an_image_with_internal_snapshots() {
     if !qemu::present() {
         return;
     }
@@ -181,7 +181,7 @@ fn the_active_state_of_an_image_with_internal_snapshots() {
 }
 
 #[test]
-fn a_missing_qemu_img_is_told() {
+fn missing_qemu_img_is_reported() {
     // This test runs itself again, in a process that finds no programs.
     if let Some(path) = std::env::var_os("DISK_WITHOUT_QEMU_IMG") {
         let path = std::path::PathBuf::from(path);
@@ -196,7 +196,7 @@ fn a_missing_qemu_img_is_told() {
     let bench = Bench::new();
     bench.img(&["create", "-f", "qcow2", "-o", "extended_l2=on", "disk.qcow2", "1M"]);
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_missing_qemu_img_is_told"])
+        .args(["--exact", "missing_qemu_img_is_reported"])
         .env("PATH", "")
         .env("DISK_WITHOUT_QEMU_IMG", bench.path("disk.qcow2"))
         .status()

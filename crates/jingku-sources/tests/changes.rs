@@ -41,7 +41,7 @@ fn a_write_and_a_replacement_are_noticed() {
 }
 
 #[test]
-fn a_write_to_any_layer_is_noticed() {
+fn write_to_any_layer_is_detected() {
     if !qemu::present() {
         return;
     }
@@ -56,7 +56,7 @@ fn a_write_to_any_layer_is_noticed() {
 }
 
 #[test]
-fn a_disk_which_qemu_may_write_to_is_in_use() {
+fn disk_open_in_qemu_is_in_use() {
     if !qemu::present() {
         return;
     }

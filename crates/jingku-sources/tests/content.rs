@@ -77,7 +77,7 @@ fn caution(path: &Path) -> Option<Caution> {
 }
 
 #[test]
-fn disks_of_other_formats_are_refused_by_name_and_can_be_converted() {
+fn other_disk_formats_are_named_and_convertible() {
     if !qemu::present() {
         return;
     }
@@ -128,7 +128,7 @@ fn mbr() -> [u8; 66] {
 }
 
 #[test]
-fn what_is_no_disk_is_refused_by_name() {
+fn other_content_is_refused_by_name() {
     let long = "A line of text, as it is in any file of text.\n".repeat(10_000);
     let page = b"\n  <!DOCTYPE html>\n<html><title>404 Not Found</title></html>".to_vec();
     let cases: Vec<(Vec<u8>, &str)> = vec![
@@ -227,7 +227,7 @@ fn tar(name: &str, ustar: bool, body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_known_structure_is_believed_whatever_stands_before_it() {
+fn known_structure_wins_over_other_content() {
     let gpt = b"EFI PART\0\0\x01\0\x5c\0\0\0";
     let ext4: &[Part<'_>] = &[
         (1024, &[0, 4, 0, 0, 0, 16, 0, 0]),
@@ -299,7 +299,7 @@ const ZIP_END: &[u8] = b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x40\0\0\0\0\0\x10\0\0\0"
 
 /// One in 65,536 compressed or encrypted files has the two bytes.
 #[test]
-fn noise_is_neither_a_disk_nor_something_else() {
+fn noise_is_not_recognised() {
     for (at, magic) in [(510, [0x55, 0xaa]), (1080, [0x53, 0xef]), (1030, [0x34, 0x34]), (508, [0xda, 0xbe])]
     {
         assert_eq!(content(&with(&[(at, &magic)])), Content::Unknown, "at {at}");
@@ -312,7 +312,7 @@ fn noise_is_neither_a_disk_nor_something_else() {
 
 /// Any bytes, length, size and tail: there is a result and no panic.
 #[test]
-fn any_bytes_are_looked_at() {
+fn detection_accepts_any_bytes() {
     let magics: &[&[u8]] = &[
         b"QFI\xfb",
         b"conectix",
@@ -339,7 +339,7 @@ fn any_bytes_are_looked_at() {
 }
 
 #[test]
-fn what_is_not_known_is_accepted_with_a_caution() {
+fn unknown_content_is_accepted_with_a_caution() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap().join("disk");
     let check = |bytes: &[u8]| {
@@ -363,7 +363,7 @@ fn what_is_not_known_is_accepted_with_a_caution() {
 }
 
 #[test]
-fn a_qcow2_disk_is_looked_at_as_well() {
+fn content_of_a_qcow2_disk_is_detected() {
     if !qemu::present() {
         return;
     }
@@ -390,7 +390,7 @@ fn a_qcow2_disk_is_looked_at_as_well() {
 
 /// Every installed tool that makes a disk. CI has `qemu-img` and `mkfs.ext4`.
 #[test]
-fn what_tools_make_is_known() {
+fn disks_of_installed_tools_are_detected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap().join("disk");
     fs::create_dir(folder.path().join("files")).unwrap();
@@ -447,7 +447,7 @@ fn what_tools_make_is_known() {
 
 /// Every installed archiver. CI has `tar` and `xz`.
 #[test]
-fn what_archivers_make_is_known() {
+fn archives_of_installed_tools_are_detected() {
     let tools: &[(&str, &str)] = &[
         ("tar --format=v7 -cf packed files", "a tar archive"),
         ("tar --format=ustar -cf packed files", "a tar archive"),

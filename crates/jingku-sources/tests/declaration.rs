@@ -26,7 +26,7 @@ fn overlay(bench: &Bench, name: &str, below: &str, below_format: &str) {
 }
 
 #[test]
-fn content_decides_and_the_name_does_not() {
+fn content_decides_not_the_name() {
     if !qemu::present() {
         return;
     }
@@ -38,13 +38,13 @@ fn content_decides_and_the_name_does_not() {
     assert_eq!((disk.layers[0].format, disk.size_bytes), (Qcow2, 1 << 20));
 
     // An explicit format wins.
-    let told = Disk::inspect(&bench.path("really-qcow2.raw"), Some(Raw)).unwrap();
-    assert_eq!(told.size_bytes, fs::metadata(bench.path("really-qcow2.raw")).unwrap().len());
+    let disk = Disk::inspect(&bench.path("really-qcow2.raw"), Some(Raw)).unwrap();
+    assert_eq!(disk.size_bytes, fs::metadata(bench.path("really-qcow2.raw")).unwrap().len());
     assert!(Disk::inspect(&bench.path("really-raw.qcow2"), Some(Qcow2)).is_err());
 }
 
 #[test]
-fn the_record_is_plain_json() {
+fn record_is_plain_json() {
     if !qemu::present() {
         return;
     }
@@ -84,7 +84,7 @@ fn only_regular_files_with_content_are_disks() {
 }
 
 #[test]
-fn a_chain_is_followed_to_plain_files_only() {
+fn chain_accepts_only_plain_files() {
     if !qemu::present() {
         return;
     }
@@ -109,7 +109,7 @@ fn a_chain_is_followed_to_plain_files_only() {
 }
 
 #[test]
-fn a_chain_has_a_limit() {
+fn chain_length_is_limited() {
     if !qemu::present() {
         return;
     }
@@ -135,7 +135,7 @@ fn a_chain_has_a_limit() {
 }
 
 #[test]
-fn a_backing_file_without_a_format_is_probed_once_and_pinned() {
+fn backing_file_without_format_is_probed_once_and_pinned() {
     if !qemu::present() {
         return;
     }
@@ -162,7 +162,7 @@ fn a_backing_file_without_a_format_is_probed_once_and_pinned() {
 }
 
 #[test]
-fn a_disk_that_is_another_now_is_refused() {
+fn changed_declaration_is_refused() {
     if !qemu::present() {
         return;
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use qemu::{Bench, data_bytes};
 
 #[test]
-fn an_empty_disk_is_one_hole() {
+fn empty_disk_is_one_hole() {
     if !qemu::present() {
         return;
     }
@@ -28,7 +28,7 @@ fn an_empty_disk_is_one_hole() {
 }
 
 #[test]
-fn only_what_was_written_is_data() {
+fn only_written_ranges_are_data() {
     if !qemu::present() {
         return;
     }
@@ -48,7 +48,7 @@ fn only_what_was_written_is_data() {
 }
 
 #[test]
-fn reading_past_the_end_is_refused() {
+fn read_past_the_end_is_refused() {
     let bench = Bench::new();
     bench.raw("disk.raw", 1000);
     let reader = bench.open("disk.raw");

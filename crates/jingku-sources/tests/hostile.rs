@@ -124,7 +124,7 @@ fn crafted_backing_names_are_refused() {
 }
 
 #[test]
-fn tables_that_lead_outside_are_refused() {
+fn tables_outside_the_file_are_refused() {
     if !qemu::present() {
         return;
     }
@@ -158,7 +158,7 @@ fn tables_that_lead_outside_are_refused() {
 }
 
 #[test]
-fn a_cut_file_is_not_taken_for_a_shorter_disk() {
+fn truncated_file_is_not_a_shorter_disk() {
     if !qemu::present() {
         return;
     }
@@ -172,7 +172,7 @@ fn a_cut_file_is_not_taken_for_a_shorter_disk() {
 }
 
 #[test]
-fn a_large_claim_costs_little() {
+fn large_claimed_sizes_cost_little() {
     if !qemu::present() {
         return;
     }

@@ -78,7 +78,7 @@ fn skippable(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn members_and_frames_in_any_number_are_one_content() {
+fn any_number_of_members_and_frames_is_one_content() {
     let (bench, content) = (Bench::new(), content());
     let (first, second) = content.split_at(500_001);
     for packed in [
@@ -108,7 +108,7 @@ fn zeros_after_the_end_are_padding() {
 }
 
 #[test]
-fn what_follows_is_refused_by_its_place() {
+fn trailing_data_is_refused_with_its_offset() {
     let (bench, content) = (Bench::new(), content());
     for (packing, whole) in [(Packing::Gzip, gzip(&content)), (Packing::Zstd, zstd(&content))] {
         let end = whole.len() as u64;
@@ -153,7 +153,7 @@ fn a_cut_file_ends_early_and_is_not_called_damaged() {
 }
 
 #[test]
-fn flipped_bytes_are_damage() {
+fn flipped_bytes_are_corruption() {
     let (bench, content) = (Bench::new(), content());
     for (whole, kind) in [(gzip(&content), Packing::Gzip), (zstd(&content), Packing::Zstd)] {
         let mut flipped = whole.clone();
@@ -191,7 +191,7 @@ fn windows_are_read_up_to_a_limit_that_is_named() {
 
 /// Matches that reach back more than 128 MiB, which a smaller window would get wrong.
 #[test]
-fn a_large_window_is_used() {
+fn large_window_is_used() {
     let bench = Bench::new();
     let block: Vec<u8> = content();
     let mut encoder = zstd::Encoder::new(fs::File::create(bench.path()).unwrap(), 1).unwrap();
@@ -246,7 +246,7 @@ fn large_windows_are_read_one_at_a_time() {
 }
 
 #[test]
-fn a_dictionary_that_is_not_there_is_named() {
+fn missing_dictionary_is_reported() {
     let bench = Bench::new();
     let last_block_without_content = [1, 0, 0];
     for (flag, id, bytes) in
@@ -271,7 +271,7 @@ fn a_dictionary_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_hole_in_the_file_is_read_as_zeros() {
+fn hole_in_the_file_reads_as_zeros() {
     let (bench, content) = (Bench::new(), content());
     let packed = gzip(&content);
     let file = fs::File::create(bench.path()).unwrap();

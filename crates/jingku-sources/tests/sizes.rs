@@ -73,7 +73,7 @@ fn what_we_write_keeps_its_end() {
 
 /// Other programs write disks with a partial last sector. QEMU ignores it; we do not.
 #[test]
-fn a_qcow2_of_any_size_is_read_to_its_end() {
+fn qcow2_of_any_size_is_read_completely() {
     if !qemu::present() {
         return;
     }
@@ -94,7 +94,7 @@ fn a_qcow2_of_any_size_is_read_to_its_end() {
 }
 
 #[test]
-fn an_overlay_larger_or_smaller_than_the_disk_below_keeps_both_ends() {
+fn overlay_of_another_size_keeps_both_ends() {
     if !qemu::present() {
         return;
     }

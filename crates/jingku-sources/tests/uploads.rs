@@ -49,7 +49,7 @@ fn field(image: &[u8], at: u64) -> u64 {
 }
 
 #[test]
-fn what_qemu_writes_is_read_as_qemu_reads_it() {
+fn qemu_images_read_as_in_qemu() {
     if !qemu::present() {
         return;
     }
@@ -83,7 +83,7 @@ fn what_qemu_writes_is_read_as_qemu_reads_it() {
 }
 
 #[test]
-fn tables_in_the_wrong_place_are_refused() {
+fn misplaced_tables_are_refused() {
     if !qemu::present() {
         return;
     }
@@ -121,7 +121,7 @@ fn tables_in_the_wrong_place_are_refused() {
 
 /// A file of a few clusters that claims a terabyte of data.
 #[test]
-fn a_small_file_is_no_large_disk_full_of_data() {
+fn small_file_cannot_pose_as_a_large_disk() {
     if !qemu::present() {
         return;
     }
@@ -148,7 +148,7 @@ fn a_small_file_is_no_large_disk_full_of_data() {
 }
 
 #[test]
-fn the_limits_of_the_tables_are_told_and_cost_little() {
+fn table_limits_are_reported_cheaply() {
     if !qemu::present() {
         return;
     }
@@ -213,7 +213,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_bomb_goes_off_at_its_limit() {
+fn decompression_bomb_stops_at_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let (path, into) = (folder.path().join("bomb"), folder.path().join("unpacked"));
     let zeros = vec![0; 100 << 20];

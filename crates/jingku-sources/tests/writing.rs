@@ -10,7 +10,7 @@ use jingku_sources::{DiskFormat, Qcow2Writer};
 use qemu::{Bench, data_bytes, read_straight};
 
 #[test]
-fn a_disk_copied_through_reader_and_writer_is_the_same_to_qemu() {
+fn copied_disk_is_equal_for_qemu() {
     if !qemu::present() {
         return;
     }
@@ -33,7 +33,7 @@ fn a_disk_copied_through_reader_and_writer_is_the_same_to_qemu() {
 }
 
 #[test]
-fn an_image_of_nothing_is_small_and_an_unfinished_one_is_gone() {
+fn empty_image_is_small_and_unfinished_one_is_removed() {
     if !qemu::present() {
         return;
     }
@@ -51,7 +51,7 @@ fn an_image_of_nothing_is_small_and_an_unfinished_one_is_gone() {
 }
 
 #[test]
-fn demo_disks_are_real_and_repeatable() {
+fn demo_disks_are_valid_and_reproducible() {
     let bench = Bench::new();
     write_demo_disk(&bench.path("demo.raw"), DiskFormat::Raw, 7).unwrap();
     write_demo_disk(&bench.path("demo.qcow2"), DiskFormat::Qcow2, 7).unwrap();

@@ -39,23 +39,23 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares all manifests with a group of chunks and adds what is wrong.
-    pub(super) fn all(&mut self, group: &mut Group, findings: &mut CheckReport) {
+    pub(super) fn all(&mut self, group: &mut Group, report: &mut CheckReport) {
         for (place, id) in self.manifests.iter().enumerate() {
             if self.unreadable[place] {
                 continue;
             }
-            match self.bad_chunks(place, *id, group, findings) {
-                Ok(bad) => self.look_again(place, bad, group, findings),
+            match self.bad_chunks(place, *id, group, report) {
+                Ok(bad) => self.look_again(place, bad, group, report),
                 Err(error) => {
                     self.unreadable[place] = true;
-                    findings.logical_sizes[place] = None;
-                    findings.add(Key::Manifest(*id), || reason(&error), place);
+                    report.logical_sizes[place] = None;
+                    report.add(Key::Manifest(*id), || reason(&error), place);
                 }
             }
         }
-        let named = |id: &&ChunkId| findings.places.contains_key(&Key::Chunk(**id));
+        let named = |id: &&ChunkId| report.places.contains_key(&Key::Chunk(**id));
         let spare = group.damaged.len() - group.damaged.keys().filter(named).count();
-        findings.unreferenced_findings += spare as u64;
+        report.unreferenced_findings += spare as u64;
     }
 
     /// Reads the whole manifest: its hash is only verified at the end.
@@ -64,7 +64,7 @@ impl<'a> Comparison<'a> {
         place: usize,
         id: ManifestId,
         group: &mut Group,
-        findings: &mut CheckReport,
+        report: &mut CheckReport,
     ) -> Result<Bad, Error> {
         let mut extents = Extents::open(self.backend, id)?;
         let mut bad = Bad::default();
@@ -80,21 +80,21 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        findings.logical_sizes[place] = Some(extents.covered());
+        report.logical_sizes[place] = Some(extents.covered());
         Ok(bad)
     }
 
     /// A writer may have repaired a chunk since it was scanned.
-    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, findings: &mut CheckReport) {
-        findings.corrupt[place] |= bad.more;
+    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, report: &mut CheckReport) {
+        report.corrupt[place] |= bad.more;
         bad.chunks.sort_unstable();
         bad.chunks.dedup();
         for (id, len) in bad.chunks {
             let key = Key::Chunk(id);
-            if findings.places.contains_key(&key) {
-                findings.add(key, String::new, place);
+            if report.places.contains_key(&key) {
+                report.add(key, String::new, place);
             } else if let Some(reason) = self.wrong(id, len, group) {
-                findings.add(key, || reason, place);
+                report.add(key, || reason, place);
             }
         }
     }

@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_record_is_read_when_it_is_whole() {
+    fn partial_record_is_read_once_complete() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("claim-0");
         let keys = [Key::Chunk(ChunkId([7; 32])), Key::Manifest(ManifestId([8; 32]))];
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn more_records_than_are_read_at_once() {
+    fn many_records_are_read() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("claim-0");
         fs::write(&path, encode(Key::Chunk(ChunkId([7; 32]))).repeat(5000)).unwrap();

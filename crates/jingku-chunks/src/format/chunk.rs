@@ -141,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn keeps_plain_what_does_not_compress() {
+    fn stores_incompressible_bytes_plain() {
         assert_eq!(encoded(b"x"), b"JKCH\x01\0\0\0\x01\0\0\0\x01\0\0\0x");
         assert!(encoded(&[7; 4096]).len() < 100);
     }
 
     #[test]
-    fn refuses_a_frame_that_gives_more_than_promised() {
+    fn refuses_a_frame_longer_than_declared() {
         let mut object = encoded(&vec![7; 100_000]);
         object[8..12].copy_from_slice(&99_999_u32.to_le_bytes());
         assert_eq!(decoded(&object), Err("it does not decompress"));

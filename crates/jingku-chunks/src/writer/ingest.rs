@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_byte_anywhere_is_not_zero() {
+    fn single_byte_is_detected_as_nonzero() {
         let mut bytes = vec![0; 5000];
         assert!(is_zero(&bytes));
         for place in [0, 1023, 1024, 4999] {

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_do_not_depend_on_how_the_stream_comes() {
+    fn cuts_do_not_depend_on_read_sizes() {
         let stream = noise(9 << 20);
         let chunks = cuts(&stream[..]);
         assert_eq!(chunks.concat(), stream);
@@ -128,7 +128,7 @@ mod tests {
 
     /// Chunks are only found again if cuts never change.
     #[test]
-    fn cuts_are_where_they_always_were() {
+    fn cuts_never_change() {
         let lengths: Vec<usize> = cuts(&noise(2 << 20)[..]).iter().map(Vec::len).collect();
         assert_eq!(lengths, [531_215, 93_777, 506_155, 463_976, 351_611, 67_744, 82_674]);
     }

@@ -50,7 +50,7 @@ fn object(backend: &impl Backend, key: Key) -> Vec<u8> {
 }
 
 /// Runs every `step`th case of the matrix.
-fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
+fn all_damage_is_detected(backend: &(impl Backend + Clone), step: usize) {
     let store = Store::new(backend.clone());
     let disk = disk();
     let id = sample::write(&store, &disk).unwrap().manifest;
@@ -60,7 +60,7 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
         for damage in Damage::matrix(good.len()).step_by(step) {
             damage.apply(backend, key, &good);
 
-            let was_hurt = match sample::read(&store, id) {
+            let was_corrupt = match sample::read(&store, id) {
                 Err(Error::NotFound(named)) => named == key && matches!(damage, Damage::Delete),
                 Err(Error::Damaged { key: named, .. }) => named == key,
                 // Bytes 4 and 5 of a zstd frame have up to two bits without meaning; the disk is unchanged.
@@ -74,7 +74,7 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
 
             let again = sample::write(&store, &disk).unwrap();
             assert_eq!(again.manifest, id);
-            if was_hurt {
+            if was_corrupt {
                 // Two threads may repair the repeated chunk at once.
                 assert_eq!(again.new_chunks > 0, key.kind() == Kind::Chunk, "{key} after {damage:?}");
                 assert_eq!(again.new_manifest, key.kind() == Kind::Manifest, "{key} after {damage:?}");
@@ -82,7 +82,7 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
             assert!(sample::read(&store, id).unwrap() == disk, "{key} after {damage:?} is not healed");
             assert!(
                 sample::list(backend, Kind::QuarantineMark).is_empty(),
-                "{key} after {damage:?} is still noted"
+                "{key} after {damage:?} is still marked"
             );
             backend.put(key, &good, Existing::Replace).unwrap();
         }
@@ -91,18 +91,18 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
 }
 
 #[test]
-fn no_damage_goes_unseen_in_memory() {
-    no_damage_goes_unseen(&Memory::new(), 5);
+fn all_damage_is_detected_in_memory() {
+    all_damage_is_detected(&Memory::new(), 5);
 }
 
 #[test]
-fn no_damage_goes_unseen_on_disk() {
+fn all_damage_is_detected_on_disk() {
     let scratch = tempfile::tempdir().unwrap();
-    no_damage_goes_unseen(&std::sync::Arc::new(Disk::create(scratch.path()).unwrap()), 97);
+    all_damage_is_detected(&std::sync::Arc::new(Disk::create(scratch.path()).unwrap()), 97);
 }
 
 #[test]
-fn objects_under_each_others_names_are_damaged() {
+fn swapped_objects_are_corrupted() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let small = sample::write(&store, &disk()[..8192]).unwrap().manifest;
@@ -122,7 +122,7 @@ fn objects_under_each_others_names_are_damaged() {
 }
 
 #[test]
-fn a_manifest_that_is_damaged_after_it_was_opened_ends_in_an_error() {
+fn manifest_corrupted_after_open_is_an_error() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -139,7 +139,7 @@ fn a_manifest_that_is_damaged_after_it_was_opened_ends_in_an_error() {
 }
 
 #[test]
-fn an_unknown_manifest_is_not_found() {
+fn unknown_manifest_is_not_found() {
     let id = ManifestId([1; 32]);
     let opened = Store::new(Memory::new()).open_manifest(id);
     assert!(matches!(opened, Err(Error::NotFound(key)) if key == Key::Manifest(id)));
@@ -147,7 +147,7 @@ fn an_unknown_manifest_is_not_found() {
 
 /// A mark is a reason to verify, not a verdict.
 #[test]
-fn a_good_chunk_that_was_noted_stays() {
+fn marked_intact_chunk_is_kept() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let first = sample::write(&store, &disk()).unwrap();

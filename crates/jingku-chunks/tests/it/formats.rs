@@ -46,7 +46,7 @@ fn version_1_reads_as_it_was_written() {
 
 /// Names never change: today's writes find the old objects.
 #[test]
-fn version_1_is_what_is_written_now() {
+fn version_1_is_written_today() {
     let scratch = tempfile::tempdir().unwrap();
     copy(&fixtures().join("v1"), scratch.path());
     let written = sample::write(&Store::new(Disk::open(scratch.path()).unwrap()), &disk()).unwrap();
@@ -55,7 +55,7 @@ fn version_1_is_what_is_written_now() {
 }
 
 #[test]
-fn version_2_reads_as_it_was_written_and_is_what_is_written_now() {
+fn version_2_reads_as_written_and_is_written_today() {
     let scratch = tempfile::tempdir().unwrap();
     copy(&fixtures().join("v2"), scratch.path());
     let store = Store::new(Disk::open(scratch.path()).unwrap());
@@ -75,7 +75,7 @@ fn stream() -> Vec<u8> {
 }
 
 #[test]
-fn every_documented_version_has_a_fixture_and_the_other_way_round() {
+fn documented_versions_and_fixtures_match() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/format/README.md");
     let document = fs::read_to_string(document).unwrap();
     let documented: BTreeSet<String> = document

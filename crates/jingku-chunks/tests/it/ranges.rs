@@ -42,7 +42,7 @@ fn write(store: &Store, disk: &[u8]) -> ManifestId {
 }
 
 #[test]
-fn a_part_has_the_bytes_of_the_whole() {
+fn range_equals_the_same_part_of_the_disk() {
     let store = Store::new(Memory::new());
     let disk = long_disk();
     let end = disk.len() as u64;
@@ -62,7 +62,7 @@ fn a_part_has_the_bytes_of_the_whole() {
 }
 
 #[test]
-fn a_part_of_an_empty_disk_is_empty() {
+fn range_of_an_empty_disk_is_empty() {
     let store = Store::new(Memory::new());
     let manifest = store.open_manifest(write(&store, b"")).unwrap();
     assert_eq!(read(&store, &manifest, 0..1), b"");
@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_part_has_the_bytes_of_the_whole(start in 0..60_000_u64, length in 0..60_000_u64) {
+    fn any_range_equals_the_same_part_of_the_disk(start in 0..60_000_u64, length in 0..60_000_u64) {
         let store = Store::new(Memory::new());
         let disk = sample::disk();
         let manifest = store.open_manifest(write(&store, &disk)).unwrap();

@@ -43,7 +43,7 @@ fn assert_exactly(backend: &impl Backend, store: &Store, live: &BTreeSet<Manifes
 }
 
 #[test]
-fn what_no_image_names_goes_and_the_rest_stays() {
+fn sweep_removes_exactly_the_garbage() {
     for plan in [PLAN, SweepPlan::default()] {
         let backend = Memory::new();
         let store = Store::new(backend.clone());
@@ -81,7 +81,7 @@ fn what_no_image_names_goes_and_the_rest_stays() {
 
 /// The critical moment: the writer finds the chunks just after the sweep has chosen them.
 #[test]
-fn a_writer_that_found_chunks_keeps_them() {
+fn chunks_found_by_a_writer_survive_the_sweep() {
     // After every number of steps of the sweep.
     for steps in 0..60 {
         let backend = Memory::new();
@@ -108,7 +108,7 @@ fn a_writer_that_found_chunks_keeps_them() {
 }
 
 #[test]
-fn a_writer_begun_before_the_sweep_may_end_after_it() {
+fn writer_may_span_a_sweep() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let mut writer = store.writer_with(disk().len() as u64, sample::CUT).unwrap();
@@ -126,7 +126,7 @@ fn a_writer_begun_before_the_sweep_may_end_after_it() {
 }
 
 #[test]
-fn what_is_held_stays_until_it_is_let_go() {
+fn guarded_objects_stay_until_released() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -140,7 +140,7 @@ fn what_is_held_stays_until_it_is_let_go() {
 
 /// What it references is unknown, so nothing may be deleted.
 #[test]
-fn no_chunk_goes_while_a_live_manifest_cannot_be_read() {
+fn unreadable_live_manifest_stops_the_sweep() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -162,7 +162,7 @@ fn no_chunk_goes_while_a_live_manifest_cannot_be_read() {
 
 /// A row with a flipped bit: it names a missing manifest, and nobody names the existing one.
 #[test]
-fn no_manifest_goes_while_a_live_one_is_missing() {
+fn missing_live_manifest_stops_the_sweep() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -175,7 +175,7 @@ fn no_manifest_goes_while_a_live_one_is_missing() {
 }
 
 #[test]
-fn a_step_whose_record_fails_deletes_nothing_and_can_be_tried_again() {
+fn sweep_step_without_live_list_deletes_nothing() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     drop(sample::write(&store, &disk()).unwrap());
@@ -193,7 +193,7 @@ fn a_step_whose_record_fails_deletes_nothing_and_can_be_tried_again() {
 
 /// Fails the n-th call of every operation of a sweep, cuts the power, and sweeps again.
 #[test]
-fn no_failed_call_of_a_sweep_deletes_what_is_needed() {
+fn failed_sweep_deletes_nothing_needed() {
     for operation in Operation::ALL {
         for call in 1.. {
             let backend = Arc::new(Faulty::new(Memory::new()));
@@ -221,7 +221,7 @@ fn no_failed_call_of_a_sweep_deletes_what_is_needed() {
 }
 
 #[test]
-fn notes_on_chunks_that_are_no_more_go_too() {
+fn sweep_removes_marks_of_missing_chunks() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_ends_as_it_ends() {
+    fn exit_status_and_stderr_are_returned() {
         let shell = |script: &str| {
             let mut command = Command::new("/bin/sh");
             command.args(["-c", script]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_must_stop_is_killed_with_its_children() {
+    fn stopped_program_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let begun = || std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n'));
@@ -212,7 +212,7 @@ mod tests {
 
     /// As if this process were killed: nobody kills the group, the pipe just ends.
     #[test]
-    fn a_program_ends_when_itslifeline_does() {
+    fn program_ends_with_its_lifeline() {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let mut running = Running::start(&sleeper(&pid)).unwrap();

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_layer_is_told_and_the_last_has_nothing_below() {
+    fn every_layer_is_declared_to_qemu() {
         let layer = |path: &str, format| Layer { path: path.into(), format };
         let chain =
             [layer("/a,b", DiskFormat::Qcow2), layer("/c", DiskFormat::Qcow2), layer("/d", DiskFormat::Raw)];

@@ -184,13 +184,13 @@ impl Model {
     fn check(&self, seed: u64) {
         for id in self.live() {
             let read = sample::read(&self.store, id);
-            assert!(read.is_ok_and(|read| read == self.contents[&id]), "image {id} is hurt, seed {seed}");
+            assert!(read.is_ok_and(|read| read == self.contents[&id]), "image {id} is corrupt, seed {seed}");
         }
     }
 }
 
 #[test]
-fn random_operations_keep_every_image_and_leave_no_garbage() {
+fn random_operations_match_the_model() {
     let mut deleted = 0;
     for seed in 0..SEEDS {
         let mut model = Model::new(seed.wrapping_mul(0x1234_5678_9abc_def1));

@@ -88,7 +88,7 @@ fn start(folder: &Path, role: &str) -> Child {
 }
 
 #[test]
-fn processes_killed_at_any_moment_lose_no_image() {
+fn killed_processes_lose_no_image() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path();
     Disk::create(store_path(folder)).unwrap();

@@ -1,7 +1,5 @@
 //! A disk is not copied while somebody writes to it.
 
-mod qemu;
-
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,7 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jingku_sources::{Disk, DiskError};
-use qemu::Bench;
+
+use crate::qemu::{Bench, patch};
 
 #[test]
 fn a_write_and_a_replacement_are_noticed() {
@@ -19,14 +18,14 @@ fn a_write_and_a_replacement_are_noticed() {
     reader.unchanged().unwrap();
     // File times advance in ticks of the kernel.
     sleep(Duration::from_millis(20));
-    qemu::patch(&bench.path("disk.raw"), 5, b"x");
+    patch(&bench.path("disk.raw"), 5, b"x");
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 
     // As `touch -d` and `rsync --times` do.
     let reader = bench.open("disk.raw");
     let modified = fs::metadata(bench.path("disk.raw")).unwrap().modified().unwrap();
     sleep(Duration::from_millis(20));
-    qemu::patch(&bench.path("disk.raw"), 5, b"y");
+    patch(&bench.path("disk.raw"), 5, b"y");
     fs::File::options().write(true).open(bench.path("disk.raw")).unwrap().set_modified(modified).unwrap();
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 
@@ -42,25 +41,19 @@ fn a_write_and_a_replacement_are_noticed() {
 
 #[test]
 fn write_to_any_layer_is_detected() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
     bench.img(&["create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "-o", "extended_l2=on", "top.qcow2"]);
     // Also if the bytes come from a copy.
     let reader = bench.open("top.qcow2");
     sleep(Duration::from_millis(20));
-    qemu::patch(&bench.path("base.raw"), 5, b"x");
+    patch(&bench.path("base.raw"), 5, b"x");
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 }
 
 #[test]
 fn disk_open_in_qemu_is_in_use() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 1 << 20);
     let disk = Disk::inspect(&bench.path("disk.raw"), None).unwrap();
 

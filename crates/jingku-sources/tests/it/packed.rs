@@ -1,5 +1,4 @@
 //! Compressed files: valid ones are decompressed, others are refused with the right error.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::fs;
 use std::io::Write;

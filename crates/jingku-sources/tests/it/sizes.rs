@@ -1,16 +1,10 @@
 //! No byte is lost at the end of a disk of any size, from us to QEMU and back.
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, a panic fails the test"
-)]
-
-mod qemu;
 
 use std::fs;
 
 use jingku_sources::{Disk, DiskFormat, DiskReader, Qcow2Writer, open_untrusted};
-use qemu::{Bench, patch, read_by_ranges, read_straight};
+
+use crate::qemu::{Bench, patch, read_by_ranges, read_straight};
 
 const SECTOR: u64 = 512;
 const CLUSTER: u64 = 64 << 10;
@@ -52,11 +46,8 @@ fn padded(mut disk: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn what_we_write_keeps_its_end() {
-    if !qemu::present() {
-        return;
-    }
     for size in sizes() {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(size);
         fs::write(bench.path("disk.raw"), &disk).unwrap();
         for (name, piece) in [("whole.qcow2", disk.len()), ("pieces.qcow2", 100_003)] {
@@ -74,11 +65,8 @@ fn what_we_write_keeps_its_end() {
 /// Other programs write disks with a partial last sector. QEMU ignores it; we do not.
 #[test]
 fn qcow2_of_any_size_is_read_completely() {
-    if !qemu::present() {
-        return;
-    }
     for size in sizes() {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(size);
         for (name, options) in [("plain.qcow2", &[][..]), ("packed.qcow2", &["-c"])] {
             fs::write(bench.path("disk.raw"), &disk).unwrap();
@@ -95,11 +83,8 @@ fn qcow2_of_any_size_is_read_completely() {
 
 #[test]
 fn overlay_of_another_size_keeps_both_ends() {
-    if !qemu::present() {
-        return;
-    }
     for size in sizes() {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(size);
         fs::write(bench.path("base.raw"), &disk).unwrap();
         let rounded = size.next_multiple_of(SECTOR);
@@ -118,14 +103,11 @@ fn overlay_of_another_size_keeps_both_ends() {
 /// What only QEMU reads must be read whole: if it would ignore the end, nothing is read.
 #[test]
 fn what_qemu_img_would_cut_is_refused() {
-    if !qemu::present() {
-        return;
-    }
     for (name, options) in [
         ("zstd.qcow2", &["-c", "-o", "compression_type=zstd"][..]),
         ("subclusters.qcow2", &["-o", "extended_l2=on"]),
     ] {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(1_000_001);
         fs::write(bench.path("disk.raw"), &disk).unwrap();
         bench.img(&[&["convert", "-f", "raw", "-O", "qcow2"], options, &["disk.raw", name]].concat());

@@ -1,20 +1,16 @@
 //! QEMU and other tools read what we write.
 
-mod qemu;
-
 use std::fs;
 use std::process::Command;
 
 use jingku_sources::demo::{DEMO_DISK_BYTES, write_demo_disk};
 use jingku_sources::{DiskFormat, Qcow2Writer};
-use qemu::{Bench, data_bytes, read_straight};
+
+use crate::qemu::{Bench, data_bytes, read_straight};
 
 #[test]
 fn copied_disk_is_equal_for_qemu() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 20 << 20);
     let reader = bench.open("disk.raw");
     let mut writer = Qcow2Writer::create(&bench.path("copy.qcow2"), reader.len()).unwrap();
@@ -34,10 +30,7 @@ fn copied_disk_is_equal_for_qemu() {
 
 #[test]
 fn empty_image_is_small_and_unfinished_one_is_removed() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     Qcow2Writer::create(&bench.path("empty.qcow2"), 1 << 40).unwrap().finish().unwrap();
     bench.img(&["check", "-f", "qcow2", "empty.qcow2"]);
     assert!(fs::metadata(bench.path("empty.qcow2")).unwrap().len() < 1 << 20);

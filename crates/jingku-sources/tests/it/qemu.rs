@@ -1,11 +1,4 @@
 //! QEMU's own tools as the reference.
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, and a panic fails the test"
-)]
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -15,8 +8,7 @@ use std::process::Command;
 use jingku_sources::{Disk, DiskFormat, DiskReader};
 use tempfile::TempDir;
 
-/// Whether `qemu-img` and `qemu-io` are installed. Without them a test is skipped, but fails in CI.
-pub(crate) fn present() -> bool {
+fn present() -> bool {
     let present =
         ["qemu-img", "qemu-io"].iter().all(|tool| Command::new(tool).arg("--version").output().is_ok());
     assert!(present || std::env::var_os("CI").is_none(), "qemu-img and qemu-io have to be installed in CI");
@@ -32,8 +24,27 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new() -> Bench {
-        Bench { dir: tempfile::tempdir().unwrap() }
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// Returns `None` if QEMU's tools are not installed, except in CI, where it panics.
+    pub(crate) fn with_qemu() -> Option<Self> {
+        present().then(Self::new)
+    }
+
+    /// A small qcow2 image with data, compressed data, zeros and an unallocated part, in clusters of 4 KiB.
+    pub(crate) fn small_image(&self) -> Vec<u8> {
+        self.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
+        let writes = [
+            "write -P 1 0 64k",
+            "write -c -P 2 64k 4k",
+            "write -c -P 3 68k 4k",
+            "write -z 100k 8k",
+            "write -P 4 1020k 4k",
+        ];
+        self.io("small.qcow2", "qcow2", &writes);
+        fs::read(self.path("small.qcow2")).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -1,14 +1,13 @@
 //! What may be declared, and that nothing else is read later.
 
-mod qemu;
-
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use jingku_sources::DiskFormat::{Qcow2, Raw};
 use jingku_sources::{Disk, DiskError};
-use qemu::Bench;
+
+use crate::qemu::{Bench, patch};
 
 /// Returns the message that refuses a disk, after checking its form.
 fn refusal(bench: &Bench, name: &str) -> String {
@@ -27,10 +26,7 @@ fn overlay(bench: &Bench, name: &str, below: &str, below_format: &str) {
 
 #[test]
 fn content_decides_not_the_name() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("really-raw.qcow2", 4096);
     bench.img(&["create", "-f", "qcow2", "really-qcow2.raw", "1M"]);
     assert_eq!(Disk::inspect(&bench.path("really-raw.qcow2"), None).unwrap().layers[0].format, Raw);
@@ -45,10 +41,7 @@ fn content_decides_not_the_name() {
 
 #[test]
 fn record_is_plain_json() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
     overlay(&bench, "top.qcow2", "base.raw", "raw");
     symlink(bench.path("top.qcow2"), bench.path("link")).unwrap();
@@ -85,10 +78,7 @@ fn only_regular_files_with_content_are_disks() {
 
 #[test]
 fn chain_accepts_only_plain_files() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
 
     overlay(&bench, "a.qcow2", "base.raw", "raw");
@@ -110,10 +100,7 @@ fn chain_accepts_only_plain_files() {
 
 #[test]
 fn chain_length_is_limited() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("0", 4096);
     for n in 1..=Disk::LAYERS_MAX {
         let format = if n == 1 { "raw" } else { "qcow2" };
@@ -136,16 +123,13 @@ fn chain_length_is_limited() {
 
 #[test]
 fn backing_file_without_format_is_probed_once_and_pinned() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base", 1 << 20);
     overlay(&bench, "top.qcow2", "base", "raw");
     // Images of old tools lack the extension with the format: give it an unknown type.
     let head = fs::read(bench.path("top.qcow2")).unwrap();
     let at = head.windows(4).position(|window| window == 0xe279_2aca_u32.to_be_bytes()).unwrap();
-    qemu::patch(&bench.path("top.qcow2"), at as u64, &[0x12, 0x34, 0x56, 0x78]);
+    patch(&bench.path("top.qcow2"), at as u64, &[0x12, 0x34, 0x56, 0x78]);
     let disk = Disk::inspect(&bench.path("top.qcow2"), None).unwrap();
     assert_eq!(disk.layers[1].format, Raw);
 
@@ -153,7 +137,7 @@ fn backing_file_without_format_is_probed_once_and_pinned() {
     fs::write(bench.path("secret"), [b's'; 4096]).unwrap();
     bench.img(&["create", "-u", "-f", "qcow2", "-b", "secret", "-F", "raw", "evil", "1M"]);
     let evil = fs::read(bench.path("evil")).unwrap();
-    qemu::patch(&bench.path("base"), 0, &evil);
+    patch(&bench.path("base"), 0, &evil);
 
     let reader = disk.open(bench.dir.path()).unwrap();
     let mut start = vec![0; evil.len()];
@@ -163,10 +147,7 @@ fn backing_file_without_format_is_probed_once_and_pinned() {
 
 #[test]
 fn changed_declaration_is_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
     bench.raw("other.raw", 1 << 20);
     overlay(&bench, "top.qcow2", "base.raw", "raw");
@@ -199,10 +180,7 @@ fn changed_declaration_is_refused() {
 
 #[test]
 fn a_backing_file_is_refused_with_the_image_that_names_it() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "base.qcow2", "1M"]);
     overlay(&bench, "middle.qcow2", "base.qcow2", "qcow2");
     overlay(&bench, "top.qcow2", "middle.qcow2", "qcow2");

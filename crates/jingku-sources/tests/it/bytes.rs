@@ -1,21 +1,17 @@
 //! Every kind of disk reads as QEMU reads it.
 
-mod qemu;
-
 use std::process::Command;
 
 use jingku_sources::DiskFormat::{Qcow2, Raw};
 use jingku_sources::{Disk, DiskError};
-use qemu::Bench;
+
+use crate::qemu::{Bench, patch, read_straight};
 
 const MIB: u64 = 1 << 20;
 
 #[test]
 fn raw() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("even.raw", 5 * MIB);
     bench.raw("odd.raw", 5 * MIB + 123);
     bench.assert_same_as_qemu("even.raw", Raw);
@@ -24,10 +20,7 @@ fn raw() {
 
 #[test]
 fn qcow2_versions_and_clusters() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 6 * MIB + 512);
     for options in [
         "compat=0.10",
@@ -47,10 +40,7 @@ fn qcow2_versions_and_clusters() {
 
 #[test]
 fn qcow2_compressed() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 6 * MIB + 512);
     for options in [
         "compat=0.10",
@@ -68,20 +58,15 @@ fn qcow2_compressed() {
 
 #[test]
 fn qemu_only_features_are_converted_without_leftovers() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 3 * MIB);
     bench.img(&["convert", "-f", "raw", "-O", "qcow2", "-o", "extended_l2=on", "disk.raw", "disk.qcow2"]);
     bench.assert_same_as_qemu("disk.qcow2", Qcow2);
 
     // A dirty image: not closed properly, its reference counts may be wrong.
     bench.img(&["convert", "-f", "raw", "-O", "qcow2", "-o", "lazy_refcounts=on", "disk.raw", "dirty.qcow2"]);
-    qemu::patch(&bench.path("dirty.qcow2"), 79, &[1]);
-    assert!(
-        qemu::read_straight(&mut bench.open("dirty.qcow2")) == std::fs::read(bench.path("disk.raw")).unwrap()
-    );
+    patch(&bench.path("dirty.qcow2"), 79, &[1]);
+    assert!(read_straight(&mut bench.open("dirty.qcow2")) == std::fs::read(bench.path("disk.raw")).unwrap());
 
     // An overlay of such an image on a raw disk: qemu-img gets every layer.
     bench.img(&[
@@ -105,7 +90,7 @@ fn qemu_only_features_are_converted_without_leftovers() {
     let odd = bench.path("-o 镜,a=\"b\":c\n.qcow2");
     std::fs::rename(bench.path("disk.qcow2"), &odd).unwrap();
     let mut reader = Disk::inspect(&odd, None).unwrap().open(bench.dir.path()).unwrap();
-    assert!(qemu::read_straight(&mut reader) == std::fs::read(bench.path("disk.raw")).unwrap());
+    assert!(read_straight(&mut reader) == std::fs::read(bench.path("disk.raw")).unwrap());
 
     let names = std::fs::read_dir(bench.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains("jingku")).collect();
@@ -114,10 +99,7 @@ fn qemu_only_features_are_converted_without_leftovers() {
 
 #[test]
 fn backing_chains() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     // Bottom: raw, and a multiple of neither a cluster nor a sector.
     bench.raw("base.raw", 2 * MIB + 1000);
     // The overlays grow: they read as zeros beyond the end of a lower layer.
@@ -169,10 +151,7 @@ fn backing_chains() {
 
 #[test]
 fn active_state_of_an_image_with_internal_snapshots() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 3 * MIB);
     bench.img(&["convert", "-f", "raw", "-O", "qcow2", "disk.raw", "disk.qcow2"]);
     bench.img(&["snapshot", "-c", "before", "disk.qcow2"]);
@@ -190,13 +169,10 @@ fn missing_qemu_img_is_reported() {
         assert!(err.to_string().contains("qemu-img is not installed; install it"), "{err}");
         return;
     }
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "-o", "extended_l2=on", "disk.qcow2", "1M"]);
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "missing_qemu_img_is_reported"])
+        .args(["--exact", "bytes::missing_qemu_img_is_reported"])
         .env("PATH", "")
         .env("DISK_WITHOUT_QEMU_IMG", bench.path("disk.qcow2"))
         .status()

@@ -1,11 +1,4 @@
 //! Hostile images are refused or read correctly, without panic, endless loops or much memory.
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, a panic fails the test"
-)]
-
-mod qemu;
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +7,8 @@ use std::time::{Duration, Instant};
 use jingku_sources::DiskFormat::Qcow2;
 use jingku_sources::{Disk, DiskError};
 use proptest::prelude::*;
-use qemu::{Bench, patch};
+
+use crate::qemu::{Bench, patch, read_by_ranges};
 
 /// More than a small image can contain: large claims do not slow the test.
 const READ_BYTES_MAX: u64 = 32 << 20;
@@ -37,24 +31,6 @@ fn walk(path: &Path) -> Result<u64, DiskError> {
     Ok(sum)
 }
 
-/// A small image with data, compressed data, zeros and an unallocated part.
-fn small_image(bench: &Bench) -> Vec<u8> {
-    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
-    bench.io(
-        "small.qcow2",
-        "qcow2",
-        &[
-            "write -P 1 0 64k",
-            "write -c -P 2 64k 4k",
-            "write -c -P 3 68k 4k",
-            "write -z 100k 8k",
-            "write -P 4 1020k 4k",
-        ],
-    );
-    assert_eq!(walk(&bench.path("small.qcow2")).unwrap(), (64 + 8 + 4) << 10);
-    fs::read(bench.path("small.qcow2")).unwrap()
-}
-
 /// Offsets of the L1 table and of the only L2 table.
 fn tables(image: &[u8]) -> (u64, u64) {
     let field = |at: usize| u64::from_be_bytes(image[at..at + 8].try_into().unwrap());
@@ -64,11 +40,9 @@ fn tables(image: &[u8]) -> (u64, u64) {
 
 #[test]
 fn crafted_headers_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
+    assert_eq!(walk(&bench.path("small.qcow2")).unwrap(), (64 + 8 + 4) << 10);
     let path = bench.path("crafted.qcow2");
     let u32 = u32::to_be_bytes;
     let u64 = u64::to_be_bytes;
@@ -102,11 +76,8 @@ fn crafted_headers_are_refused() {
 
 #[test]
 fn crafted_backing_names_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("crafted.qcow2");
     for (offset, len, why) in [
         (0x200_u64, 1024_u32, "the limit is 1023"),
@@ -125,11 +96,8 @@ fn crafted_backing_names_are_refused() {
 
 #[test]
 fn tables_outside_the_file_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("crafted.qcow2");
     let (l1, l2) = tables(&small);
     let copied = 1_u64 << 63;
@@ -159,11 +127,8 @@ fn tables_outside_the_file_are_refused() {
 
 #[test]
 fn truncated_file_is_not_a_shorter_disk() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("cut.qcow2");
     for len in (0..small.len() - 4096).step_by(1000) {
         fs::write(&path, &small[..len]).unwrap();
@@ -173,10 +138,7 @@ fn truncated_file_is_not_a_shorter_disk() {
 
 #[test]
 fn large_claimed_sizes_cost_little() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "claim.qcow2", "64T"]);
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=512", "fine.qcow2", "128G"]);
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "over.qcow2", "65T"]);
@@ -191,11 +153,8 @@ fn large_claimed_sizes_cost_little() {
 
 #[test]
 fn flipped_bytes_do_no_harm() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("flipped.qcow2");
     let (l1, l2) = tables(&small);
     // Flips in the L2 table have the most effect: they move, compress or overlap data.
@@ -226,7 +185,7 @@ fn flipped_bytes_do_no_harm() {
             if walked.is_ok_and(|sum| sum < READ_BYTES_MAX)
                 && let Some(expected) = bench.bytes_to_qemu("flipped.qcow2")
             {
-                let ours = qemu::read_by_ranges(&mut bench.open("flipped.qcow2"));
+                let ours = read_by_ranges(&mut bench.open("flipped.qcow2"));
                 // QEMU ignores the bytes after the last whole sector of a qcow2 image.
                 prop_assert!(expected.len() == ours.len() / 512 * 512 && ours.starts_with(&expected));
             }

@@ -37,8 +37,6 @@ mod chunk_reader;
 mod cut;
 mod disk;
 mod error;
-#[cfg(feature = "testing")]
-mod faulty;
 mod format;
 mod gc_guard;
 
@@ -52,6 +50,8 @@ mod pipeline;
 mod quarantine;
 mod store;
 mod sweep;
+#[cfg(feature = "testing")]
+mod testing;
 mod writer;
 
 pub use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
@@ -62,8 +62,6 @@ pub use crate::check::{
 pub use crate::cut::{CHUNK_SIZE, Cut, ZSTD_LEVEL};
 pub use crate::disk::Disk;
 pub use crate::error::{Error, Result};
-#[cfg(feature = "testing")]
-pub use crate::faulty::{Fault, Faulty, Operation};
 pub use crate::format::chunk::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN};
 pub use crate::format::layout::Extent;
 pub use crate::format::layout::LOGICAL_SIZE_MAX;
@@ -77,4 +75,6 @@ pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::Store;
 pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
+#[cfg(feature = "testing")]
+pub use crate::testing::{Fault, Faulty, Operation};
 pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written};

@@ -1,4 +1,4 @@
-//! A backend that injects faults, for tests of this crate and others.
+//! Backends for tests of this crate and others.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -339,5 +339,48 @@ impl<B: Backend> Stage for FaultyStage<B> {
         let Self { inner, backend } = *self;
         backend.enter(Operation::Commit)?;
         backend.put_recorded(key, existing, || inner.commit(key, existing))
+    }
+}
+
+/// Lets a test keep a handle on the backend of a store.
+impl<B: Backend + ?Sized> Backend for Arc<B> {
+    fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
+        (**self).put(key, object, existing)
+    }
+
+    fn stage(&self) -> Result<Box<dyn Stage>> {
+        (**self).stage()
+    }
+
+    fn read(&self, key: Key) -> Result<Object> {
+        (**self).read(key)
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        (**self).read_part(key, offset, length)
+    }
+
+    fn head(&self, key: Key) -> Result<Head> {
+        (**self).head(key)
+    }
+
+    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
+        (**self).list(kind, prefix)
+    }
+
+    fn delete(&self, key: Key) -> Result<()> {
+        (**self).delete(key)
+    }
+
+    fn sync(&self) -> Result<()> {
+        (**self).sync()
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        (**self).claim()
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        (**self).watch_claims()
     }
 }

@@ -110,17 +110,17 @@ impl Library {
     ) -> Result<Option<Checked>, OperatorError> {
         let images = all_images(&self.catalog).await?;
         let needs = Needs::of(&images);
-        let Some(findings) = self.find(needs.manifests.clone(), plan, watch).await? else { return Ok(None) };
+        let Some(report) = self.find(needs.manifests.clone(), plan, watch).await? else { return Ok(None) };
         let mut checked = Checked {
             images: images.len() as u64,
             manifests: needs.manifests.len() as u64,
-            chunks: findings.chunks,
-            read_chunks: findings.read_chunks,
-            read_bytes: findings.read_bytes,
-            spare_objects: findings.unreferenced_findings,
+            chunks: report.chunks,
+            read_chunks: report.read_chunks,
+            read_bytes: report.read_bytes,
+            spare_objects: report.unreferenced_findings,
             ..Checked::default()
         };
-        self.sort_out(&images, &needs, &findings, &mut checked).await?;
+        self.sort_out(&images, &needs, &report, &mut checked).await?;
         Ok(Some(checked))
     }
 
@@ -154,12 +154,12 @@ impl Library {
         &self,
         images: &[ManifestUse],
         needs: &Needs,
-        findings: &CheckReport,
+        report: &CheckReport,
         checked: &mut Checked,
     ) -> Result<(), OperatorError> {
         let mut lost = BTreeSet::new();
         for (place, image) in images.iter().enumerate() {
-            let Some(why) = needs.corruption(place, image, findings) else { continue };
+            let Some(why) = needs.corruption(place, image, report) else { continue };
             let now = self.catalog.manifest_use(&image.image_id).await?;
             if now.is_some_and(|now| now.manifest == image.manifest) {
                 lost.insert(place);
@@ -172,18 +172,18 @@ impl Library {
                 });
             }
         }
-        for flaw in &findings.findings {
-            let places = flaw.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
+        for finding in &report.findings {
+            let places = finding.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
             let hit: Vec<String> = places
                 .filter(|place| lost.contains(*place))
                 .map(|place| images[*place].image_id.clone())
                 .collect();
             if !hit.is_empty() {
-                let reason = flaw.reason.clone();
-                checked.objects.push(CorruptObject { key: flaw.key, reason, images: hit });
+                let reason = finding.reason.clone();
+                checked.objects.push(CorruptObject { key: finding.key, reason, images: hit });
             }
         }
-        let untold = findings.finding_count - findings.findings.len() as u64;
+        let untold = report.finding_count - report.findings.len() as u64;
         checked.object_count = checked.objects.len() as u64 + untold;
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Needs {
         needs
     }
 
-    fn corruption(&self, place: usize, image: &ManifestUse, findings: &CheckReport) -> Option<Corruption> {
+    fn corruption(&self, place: usize, image: &ManifestUse, report: &CheckReport) -> Option<Corruption> {
         let Some(manifest) = self.of_image.get(&place) else {
             return match (&image.manifest, image.status) {
                 (Some(text), _) => Some(Corruption::BadName(text.clone())),
@@ -225,10 +225,10 @@ impl Needs {
                 }
             };
         };
-        if findings.corrupt[*manifest] {
+        if report.corrupt[*manifest] {
             return Some(Corruption::Bits);
         }
-        let size = findings.logical_sizes[*manifest]?;
+        let size = report.logical_sizes[*manifest]?;
         (u64::try_from(image.size_bytes) != Ok(size))
             .then_some(Corruption::Size { row: image.size_bytes, manifest: size })
     }

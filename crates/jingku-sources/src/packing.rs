@@ -1,10 +1,10 @@
-//! How a file is compressed, and what can be wrong with it.
+//! Compression formats and their errors.
 
 use std::fmt;
 
 /// The largest window of a zstd frame, as a power of two.
 pub(crate) const ZSTD_WINDOW_BITS_MAX: u32 = 29;
-/// The largest window that is read, in bytes: `zstd --long=29`. The decoder keeps the whole of it in memory.
+/// The largest window that is read, in bytes: `zstd --long=29`. The decoder keeps the whole window in memory.
 pub const ZSTD_WINDOW_BYTES_MAX: u64 = 1 << ZSTD_WINDOW_BITS_MAX;
 
 /// How a file is compressed.
@@ -17,17 +17,17 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// Says by the first bytes of a file how it is compressed, if it is. Eight bytes are enough.
+    /// Detects the compression from the first eight bytes of a file.
     pub fn of(head: &[u8]) -> Option<Self> {
         match *head {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
-            // A frame, or one that holds nothing of the content, which may stand first.
+            // A frame, or a skippable frame, which may come first.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
             _ => None,
         }
     }
 
-    /// The name that its programs have.
+    /// The name of the format.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -35,7 +35,7 @@ impl Packing {
         }
     }
 
-    /// The command that unpacks it.
+    /// The command that decompresses it.
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Gzip => "gzip -dk FILE",
@@ -47,19 +47,19 @@ impl Packing {
 /// What is wrong with a compressed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackedFault {
-    /// The file is shorter than its content needs: it was cut, or is not complete yet.
+    /// The file is shorter than its content requires: truncated or incomplete.
     EndsEarly(Packing),
-    /// The content is whole, and something that is no more of it follows at this offset of the file.
+    /// The content is complete, and something else follows at this offset of the file.
     Followed(Packing, u64),
-    /// The content contradicts itself.
+    /// The content is inconsistent.
     Damaged(Packing, String),
-    /// A zstd frame needs a dictionary, which is not in the file; with its id.
+    /// A zstd frame needs a dictionary with this id, which is not in the file.
     NeedsDictionary(u32),
-    /// A zstd frame needs so many bytes of memory.
+    /// A zstd frame needs this many bytes of memory.
     NeedsMemory(u64),
-    /// Nothing is in it.
+    /// There is no content.
     Empty,
-    /// It holds more than so many bytes.
+    /// The content exceeds this many bytes.
     TooLarge(u64),
 }
 

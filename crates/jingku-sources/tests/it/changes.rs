@@ -1,6 +1,4 @@
-//! A disk that somebody writes to is not copied as if it stood still.
-
-mod qemu;
+//! A disk is not copied while somebody writes to it.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +7,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jingku_sources::{Disk, DiskError};
-use qemu::Bench;
+
+use crate::qemu::{Bench, patch};
 
 #[test]
 fn a_write_and_a_replacement_are_noticed() {
@@ -17,16 +16,16 @@ fn a_write_and_a_replacement_are_noticed() {
     bench.raw("disk.raw", 1 << 20);
     let reader = bench.open("disk.raw");
     reader.unchanged().unwrap();
-    // Times of files move on in ticks of the kernel.
+    // File times advance in ticks of the kernel.
     sleep(Duration::from_millis(20));
-    qemu::patch(&bench.path("disk.raw"), 5, b"x");
+    patch(&bench.path("disk.raw"), 5, b"x");
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 
     // As `touch -d` and `rsync --times` do.
     let reader = bench.open("disk.raw");
     let modified = fs::metadata(bench.path("disk.raw")).unwrap().modified().unwrap();
     sleep(Duration::from_millis(20));
-    qemu::patch(&bench.path("disk.raw"), 5, b"y");
+    patch(&bench.path("disk.raw"), 5, b"y");
     fs::File::options().write(true).open(bench.path("disk.raw")).unwrap().set_modified(modified).unwrap();
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 
@@ -41,31 +40,25 @@ fn a_write_and_a_replacement_are_noticed() {
 }
 
 #[test]
-fn a_write_to_any_layer_is_noticed() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn write_to_any_layer_is_detected() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
     bench.img(&["create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "-o", "extended_l2=on", "top.qcow2"]);
-    // Also where the bytes come from a copy.
+    // Also if the bytes come from a copy.
     let reader = bench.open("top.qcow2");
     sleep(Duration::from_millis(20));
-    qemu::patch(&bench.path("base.raw"), 5, b"x");
+    patch(&bench.path("base.raw"), 5, b"x");
     assert!(matches!(reader.unchanged(), Err(DiskError::Changed { .. })));
 }
 
 #[test]
-fn a_disk_which_qemu_may_write_to_is_in_use() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn disk_open_in_qemu_is_in_use() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 1 << 20);
     let disk = Disk::inspect(&bench.path("disk.raw"), None).unwrap();
 
     for (read_only, in_use) in [(false, true), (true, false)] {
-        // qemu-io opens the disk as a machine does, and keeps it until its input ends.
+        // qemu-io opens the disk as a machine does, until its input ends.
         let mut holder = Command::new("qemu-io")
             .args(if read_only { &["-r", "-f", "raw"][..] } else { &["-f", "raw"] })
             .arg(bench.path("disk.raw"))

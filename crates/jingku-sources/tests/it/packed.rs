@@ -1,5 +1,4 @@
-//! Compressed files: all that is sound is unpacked, and what is not is refused by its own name.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+//! Compressed files: valid ones are decompressed, others are refused with the right error.
 
 use std::fs;
 use std::io::Write;
@@ -24,7 +23,7 @@ impl Bench {
         self.folder.path().join("packed")
     }
 
-    /// Unpacks a file of these bytes, as what its first bytes say it is.
+    /// Decompresses a file of these bytes in the detected format.
     fn unpack(&self, bytes: &[u8]) -> Result<Vec<u8>, PackedFault> {
         fs::write(self.path(), bytes).unwrap();
         self.unpack_file()
@@ -63,7 +62,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A frame with a window of this many bits, as `zstd --long` writes it.
+/// A frame with a window of this many bits, as from `zstd --long`.
 fn zstd_with_window(bytes: &[u8], bits: u32) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(bits).unwrap();
@@ -71,14 +70,14 @@ fn zstd_with_window(bytes: &[u8], bits: u32) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A frame that holds nothing of the content.
+/// A skippable frame.
 fn skippable(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap();
     [&[0x5e, 0x2a, 0x4d, 0x18][..], &length.to_le_bytes(), bytes].concat()
 }
 
 #[test]
-fn members_and_frames_in_any_number_are_one_content() {
+fn any_number_of_members_and_frames_is_one_content() {
     let (bench, content) = (Bench::new(), content());
     let (first, second) = content.split_at(500_001);
     for packed in [
@@ -89,7 +88,7 @@ fn members_and_frames_in_any_number_are_one_content() {
         [zstd(first), zstd(second)].concat(),
         [skippable(b"index"), zstd(first), skippable(b""), zstd(b""), zstd(second), skippable(&[0; 1000])]
             .concat(),
-        // A frame without a checksum, and one whose length stands in its header.
+        // A frame without a checksum, and one with its length in the header.
         [zstd::encode_all(first, 1).unwrap(), zstd::bulk::compress(second, 1).unwrap()].concat(),
     ] {
         assert!(bench.unpack(&packed).unwrap() == content);
@@ -108,7 +107,7 @@ fn zeros_after_the_end_are_padding() {
 }
 
 #[test]
-fn what_follows_is_refused_by_its_place() {
+fn trailing_data_is_refused_with_its_offset() {
     let (bench, content) = (Bench::new(), content());
     for (packing, whole) in [(Packing::Gzip, gzip(&content)), (Packing::Zstd, zstd(&content))] {
         let end = whole.len() as u64;
@@ -116,7 +115,7 @@ fn what_follows_is_refused_by_its_place() {
         for (followed, at) in [
             ([&whole[..], b"garbage"].concat(), end),
             ([&whole[..], &other].concat(), end),
-            // gzip(1) leaves a member after padding out.
+            // gzip(1) ignores a member after padding.
             ([&whole[..], &[0; 700], &whole].concat(), end + 700),
             ([&whole[..], &vec![0; 300_000], b"x"].concat(), end + 300_000),
         ] {
@@ -127,7 +126,7 @@ fn what_follows_is_refused_by_its_place() {
     }
 }
 
-/// Every place where a compressed file may be cut.
+/// Every place where a compressed file may be truncated.
 #[test]
 fn a_cut_file_ends_early_and_is_not_called_damaged() {
     let (bench, content) = (Bench::new(), &content()[..12_000]);
@@ -153,7 +152,7 @@ fn a_cut_file_ends_early_and_is_not_called_damaged() {
 }
 
 #[test]
-fn flipped_bytes_are_damage() {
+fn flipped_bytes_are_corruption() {
     let (bench, content) = (Bench::new(), content());
     for (whole, kind) in [(gzip(&content), Packing::Gzip), (zstd(&content), Packing::Zstd)] {
         let mut flipped = whole.clone();
@@ -183,15 +182,15 @@ fn windows_are_read_up_to_a_limit_that_is_named() {
             said.contains(needed) && said.contains("at most 512 MB") && said.contains("--long=31"),
             "{said}"
         );
-        // In a later frame, too.
+        // Also in a later frame.
         let later = [zstd(&content), zstd_with_window(&content, bits)].concat();
         assert_eq!(bench.unpack(&later), Err(PackedFault::NeedsMemory(1 << bits)));
     }
 }
 
-/// Matches that reach further back than 128 MiB, which a decoder with a smaller window would get wrong.
+/// Matches that reach back more than 128 MiB, which a smaller window would get wrong.
 #[test]
-fn a_large_window_is_used() {
+fn large_window_is_used() {
     let bench = Bench::new();
     let block: Vec<u8> = content();
     let mut encoder = zstd::Encoder::new(fs::File::create(bench.path()).unwrap(), 1).unwrap();
@@ -210,7 +209,7 @@ fn a_large_window_is_used() {
     assert!(unpacked.starts_with(&block) && unpacked.ends_with(&block));
 }
 
-/// Two at once: one waits for the memory of the other, asks meanwhile whether to stop, and comes to its end.
+/// Two at once: one waits for the other's memory, checks meanwhile whether to stop, and completes.
 #[test]
 fn large_windows_are_read_one_at_a_time() {
     let (holder, waiter) = (Bench::new(), Bench::new());
@@ -224,7 +223,7 @@ fn large_windows_are_read_one_at_a_time() {
     let holding = std::thread::spawn(move || {
         unpack(&holder_path, Packing::Zstd, &into, 1 << 30, |read| {
             if read.packed_bytes > 0 && is_held.send(()).is_ok() {
-                // Holds the window until the other one has been seen to wait.
+                // Holds the window until the other one has waited.
                 let _ = waiting.recv_timeout(std::time::Duration::from_mins(1));
             }
             Ok::<_, DiskError>(())
@@ -246,7 +245,7 @@ fn large_windows_are_read_one_at_a_time() {
 }
 
 #[test]
-fn a_dictionary_that_is_not_there_is_named() {
+fn missing_dictionary_is_reported() {
     let bench = Bench::new();
     let last_block_without_content = [1, 0, 0];
     for (flag, id, bytes) in
@@ -257,7 +256,7 @@ fn a_dictionary_that_is_not_there_is_named() {
         assert_eq!(fault, PackedFault::NeedsDictionary(id));
         assert!(fault.to_string().contains("needs a dictionary"), "{fault}");
     }
-    // One without a number cannot be told from damage; then both are named.
+    // Without a number it cannot be told from damage; then both are named.
     let content = content();
     let packed = {
         let mut encoder = zstd::Encoder::with_dictionary(Vec::new(), 1, &content[..400_000]).unwrap();
@@ -271,7 +270,7 @@ fn a_dictionary_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_hole_in_the_file_is_read_as_zeros() {
+fn hole_in_the_file_reads_as_zeros() {
     let (bench, content) = (Bench::new(), content());
     let packed = gzip(&content);
     let file = fs::File::create(bench.path()).unwrap();

@@ -1,29 +1,23 @@
-//! No byte is lost at the end of a disk, whatever its size: what we write QEMU reads, and the other way round.
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, a panic fails the test"
-)]
-
-mod qemu;
+//! No byte is lost at the end of a disk of any size, from us to QEMU and back.
 
 use std::fs;
 
 use jingku_sources::{Disk, DiskFormat, DiskReader, Qcow2Writer, open_untrusted};
-use qemu::{Bench, patch, read_by_ranges, read_straight};
+
+use crate::qemu::{Bench, patch, read_by_ranges, read_straight};
 
 const SECTOR: u64 = 512;
 const CLUSTER: u64 = 64 << 10;
 const CHUNK: u64 = 256 << 10;
 const SIZE_MAX: u64 = 1000 << 30;
 
-/// Sizes beside everything that is counted in: bytes, sectors, clusters, chunks, and one from a bug report.
+/// Sizes next to every unit: bytes, sectors, clusters, chunks, and one from a bug report.
 fn sizes() -> Vec<u64> {
     let beside = [SECTOR, 4096, CLUSTER, CHUNK].into_iter().flat_map(|unit| [unit - 1, unit, unit + 1]);
     [1, 2, 1_000_001, CHUNK + SECTOR - 1, 3 * CHUNK - SECTOR - 1].into_iter().chain(beside).collect()
 }
 
-/// Bytes none of which is zero, and the last one is unlike the others.
+/// Nonzero bytes; the last one differs from the others.
 fn bytes(size: u64) -> Vec<u8> {
     let mut bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8 + 1).collect();
     *bytes.last_mut().unwrap() = 0xff;
@@ -38,7 +32,7 @@ fn write_qcow2(bench: &Bench, name: &str, disk: &[u8], piece: usize) {
     writer.finish().unwrap();
 }
 
-/// What a reader gives, both ways of reading it.
+/// The bytes of a reader, equal for both ways of reading.
 fn content(mut reader: DiskReader) -> Vec<u8> {
     let content = read_straight(&mut reader);
     assert!(content == read_by_ranges(&mut reader));
@@ -52,11 +46,8 @@ fn padded(mut disk: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn what_we_write_keeps_its_end() {
-    if !qemu::present() {
-        return;
-    }
     for size in sizes() {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(size);
         fs::write(bench.path("disk.raw"), &disk).unwrap();
         for (name, piece) in [("whole.qcow2", disk.len()), ("pieces.qcow2", 100_003)] {
@@ -71,14 +62,11 @@ fn what_we_write_keeps_its_end() {
     }
 }
 
-/// Other programs write a disk whose size is no whole number of sectors. QEMU leaves the end of it out; we do not.
+/// Other programs write disks with a partial last sector. QEMU ignores it; we do not.
 #[test]
-fn a_qcow2_of_any_size_is_read_to_its_end() {
-    if !qemu::present() {
-        return;
-    }
+fn qcow2_of_any_size_is_read_completely() {
     for size in sizes() {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(size);
         for (name, options) in [("plain.qcow2", &[][..]), ("packed.qcow2", &["-c"])] {
             fs::write(bench.path("disk.raw"), &disk).unwrap();
@@ -94,12 +82,9 @@ fn a_qcow2_of_any_size_is_read_to_its_end() {
 }
 
 #[test]
-fn an_overlay_larger_or_smaller_than_the_disk_below_keeps_both_ends() {
-    if !qemu::present() {
-        return;
-    }
+fn overlay_of_another_size_keeps_both_ends() {
     for size in sizes() {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(size);
         fs::write(bench.path("base.raw"), &disk).unwrap();
         let rounded = size.next_multiple_of(SECTOR);
@@ -107,7 +92,7 @@ fn an_overlay_larger_or_smaller_than_the_disk_below_keeps_both_ends() {
             let top = top.to_string();
             bench.img(&["create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "middle.qcow2", &top]);
             bench.assert_same_as_qemu("middle.qcow2", DiskFormat::Qcow2);
-            // A layer in between which is shorter than both: what is below it does not show through beyond its end.
+            // A layer in between that is shorter than both: nothing below shows through beyond its end.
             let wide = (rounded + 2 * CLUSTER).to_string();
             bench.img(&["create", "-f", "qcow2", "-b", "middle.qcow2", "-F", "qcow2", "top.qcow2", &wide]);
             bench.assert_same_as_qemu("top.qcow2", DiskFormat::Qcow2);
@@ -115,17 +100,14 @@ fn an_overlay_larger_or_smaller_than_the_disk_below_keeps_both_ends() {
     }
 }
 
-/// What only QEMU reads it must read whole: where it would leave out the end, nothing is read.
+/// What only QEMU reads must be read whole: if it would ignore the end, nothing is read.
 #[test]
 fn what_qemu_img_would_cut_is_refused() {
-    if !qemu::present() {
-        return;
-    }
     for (name, options) in [
         ("zstd.qcow2", &["-c", "-o", "compression_type=zstd"][..]),
         ("subclusters.qcow2", &["-o", "extended_l2=on"]),
     ] {
-        let bench = Bench::new();
+        let Some(bench) = Bench::with_qemu() else { return };
         let disk = bytes(1_000_001);
         fs::write(bench.path("disk.raw"), &disk).unwrap();
         bench.img(&[&["convert", "-f", "raw", "-O", "qcow2"], options, &["disk.raw", name]].concat());

@@ -1,4 +1,4 @@
-//! A backend that fails when reported to, for tests here and above.
+//! Backends for tests of this crate and others.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -8,7 +8,7 @@ use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
-/// The calls that can be counted and made to fail.
+/// Calls that can be counted and made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// [`Backend::put`]
@@ -36,7 +36,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Every operation.
+    /// All operations.
     pub const ALL: [Self; 11] = [
         Self::Put,
         Self::Stage,
@@ -52,7 +52,7 @@ impl Operation {
     ];
 }
 
-/// How a call fails. It then has no effect.
+/// How a call fails. A failed call has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// With [`Error::NoSpace`].
@@ -61,9 +61,9 @@ pub enum Fault {
     Io,
 }
 
-/// Passes every call on to another backend, counts it, and fails those it was reported to.
+/// Forwards calls to another backend, counts them, and injects faults.
 ///
-/// It also remembers what was put and deleted since the last sync, and can lose that as a power cut would.
+/// It records what was written and deleted since the last sync, and can lose it as in a power cut.
 pub struct Faulty<B> {
     inner: Arc<B>,
     state: Arc<Mutex<State>>,
@@ -73,7 +73,7 @@ pub struct Faulty<B> {
 struct State {
     calls: HashMap<Operation, u64>,
     plans: Vec<Plan>,
-    /// What was put and deleted since the last sync, oldest first.
+    /// Changes since the last sync, oldest first.
     unsynced: Vec<Change>,
 }
 
@@ -81,7 +81,7 @@ struct Change {
     key: Key,
     before: Option<Vec<u8>>,
     after: Option<Vec<u8>>,
-    /// Whether the bytes were durable before they took the name; the name itself was not.
+    /// Whether the bytes were durable before they took the name; the name was not.
     whole: bool,
 }
 
@@ -93,53 +93,53 @@ struct Plan {
 }
 
 impl<B: Backend> Faulty<B> {
-    /// Wraps a backend, and fails nothing yet.
+    /// Wraps a backend without faults.
     pub fn new(inner: B) -> Self {
         Self { inner: Arc::new(inner), state: Arc::default() }
     }
 
-    /// Makes one call of an operation fail: the first from now on is number 1.
+    /// Makes one call of an operation fail; the next call is number 1.
     pub fn fail(&self, operation: Operation, call: u64, fault: Fault) {
         self.plan(operation, call, call, fault);
     }
 
-    /// Makes a call of an operation fail, and every later one, as on a disk that is full.
+    /// Makes a call of an operation and all later ones fail, as on a full disk.
     pub fn fail_from(&self, operation: Operation, call: u64, fault: Fault) {
         self.plan(operation, call, u64::MAX, fault);
     }
 
-    /// Fails nothing from now on.
+    /// Cancels all faults.
     pub fn recover(&self) {
         self.with(|state| state.plans.clear());
     }
 
-    /// Returns how often an operation was called, failed calls included.
+    /// Returns the number of calls of an operation, failed ones included.
     pub fn calls(&self, operation: Operation) -> u64 {
         self.with(|state| state.calls.get(&operation).copied().unwrap_or(0))
     }
 
-    /// Undoes every put and delete since the last sync that worked, as a power cut may.
+    /// Undoes every change since the last successful sync, as a power cut may.
     pub fn lose_unsynced(&self) -> Result<()> {
         let unsynced = self.with(|state| std::mem::take(&mut state.unsynced));
         unsynced.into_iter().rev().try_for_each(|change| self.restore(change.key, change.before))
     }
 
-    /// Loses some of it, by chance: of every object what was done first stays and the rest is undone, and what was put
-    /// last may be shortened.
+    /// Undoes changes at random: of every object the earliest ones stay, and the last write that stays may be
+    /// truncated.
     pub fn cut_power(&self, seed: u64) -> Result<()> {
-        let mut dice = Dice(seed);
+        let mut random = Random::new(seed);
         let mut histories = BTreeMap::<Key, Vec<Change>>::new();
         for change in self.with(|state| std::mem::take(&mut state.unsynced)) {
             histories.entry(change.key).or_default().push(change);
         }
         for (key, mut history) in histories {
-            let kept = dice.below(history.len() + 1);
+            let kept = random.below(history.len() + 1);
             let object = match kept.checked_sub(1) {
                 None => history.swap_remove(0).before,
                 Some(last) => {
                     let Change { mut after, whole, .. } = history.swap_remove(last);
-                    if let Some(bytes) = after.as_mut().filter(|_| !whole && dice.below(2) == 0) {
-                        bytes.truncate(dice.below(bytes.len() + 1));
+                    if let Some(bytes) = after.as_mut().filter(|_| !whole && random.below(2) == 0) {
+                        bytes.truncate(random.below(bytes.len() + 1));
                     }
                     after
                 }
@@ -172,8 +172,8 @@ impl<B: Backend> Faulty<B> {
         self.with(|state| state.enter(operation))
     }
 
-    /// Puts through `put`, and notes how to undo it.
-    fn put_noted(
+    /// Calls `put` and records how to undo it.
+    fn put_recorded(
         &self,
         key: Key,
         existing: Existing,
@@ -223,7 +223,7 @@ impl State {
 impl<B: Backend> Backend for Faulty<B> {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         self.enter(Operation::Put)?;
-        self.put_noted(key, existing, || self.inner.put(key, object, existing))
+        self.put_recorded(key, existing, || self.inner.put(key, object, existing))
     }
 
     fn stage(&self) -> Result<Box<dyn Stage>> {
@@ -263,10 +263,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn sync(&self) -> Result<()> {
         self.enter(Operation::Sync)?;
-        // Noted before the call: what is put meanwhile is not promised to be durable.
-        let noted = self.with(|state| state.unsynced.len());
+        // Taken before the call: concurrent writes are not promised to be durable.
+        let recorded = self.with(|state| state.unsynced.len());
         self.inner.sync()?;
-        self.with(|state| state.unsynced.drain(..noted.min(state.unsynced.len())).for_each(drop));
+        self.with(|state| state.unsynced.drain(..recorded.min(state.unsynced.len())).for_each(drop));
         Ok(())
     }
 
@@ -309,19 +309,18 @@ impl<B: Backend> ClaimWatch for FaultyWatch<B> {
     }
 }
 
-/// The generator `SplitMix64`: the same losses for the same seed.
-struct Dice(u64);
+/// Random numbers, the same for the same seed.
+struct Random(blake3::OutputReader);
 
-impl Dice {
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self(blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof())
+    }
+
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // Ends here are lengths of tests; the upper bits lost on 32-bit machines change nothing.
-        #[allow(clippy::cast_possible_truncation, reason = "only some bits are wanted")]
-        let mixed = (mixed ^ (mixed >> 31)) as usize;
-        mixed % end
+        let mut bytes = [0; 4];
+        self.0.fill(&mut bytes);
+        u32::from_le_bytes(bytes) as usize % end
     }
 }
 
@@ -339,6 +338,49 @@ impl<B: Backend> Stage for FaultyStage<B> {
     fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome> {
         let Self { inner, backend } = *self;
         backend.enter(Operation::Commit)?;
-        backend.put_noted(key, existing, || inner.commit(key, existing))
+        backend.put_recorded(key, existing, || inner.commit(key, existing))
+    }
+}
+
+/// Lets a test keep a handle on the backend of a store.
+impl<B: Backend + ?Sized> Backend for Arc<B> {
+    fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
+        (**self).put(key, object, existing)
+    }
+
+    fn stage(&self) -> Result<Box<dyn Stage>> {
+        (**self).stage()
+    }
+
+    fn read(&self, key: Key) -> Result<Object> {
+        (**self).read(key)
+    }
+
+    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
+        (**self).read_part(key, offset, length)
+    }
+
+    fn head(&self, key: Key) -> Result<Head> {
+        (**self).head(key)
+    }
+
+    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
+        (**self).list(kind, prefix)
+    }
+
+    fn delete(&self, key: Key) -> Result<()> {
+        (**self).delete(key)
+    }
+
+    fn sync(&self) -> Result<()> {
+        (**self).sync()
+    }
+
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        (**self).claim()
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        (**self).watch_claims()
     }
 }

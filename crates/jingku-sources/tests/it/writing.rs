@@ -1,20 +1,16 @@
-//! What we write, QEMU and other people's tools read.
-
-mod qemu;
+//! QEMU and other tools read what we write.
 
 use std::fs;
 use std::process::Command;
 
 use jingku_sources::demo::{DEMO_DISK_BYTES, write_demo_disk};
 use jingku_sources::{DiskFormat, Qcow2Writer};
-use qemu::{Bench, data_bytes, read_straight};
+
+use crate::qemu::{Bench, data_bytes, read_straight};
 
 #[test]
-fn a_disk_copied_through_reader_and_writer_is_the_same_to_qemu() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn copied_disk_is_equal_for_qemu() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 20 << 20);
     let reader = bench.open("disk.raw");
     let mut writer = Qcow2Writer::create(&bench.path("copy.qcow2"), reader.len()).unwrap();
@@ -33,11 +29,8 @@ fn a_disk_copied_through_reader_and_writer_is_the_same_to_qemu() {
 }
 
 #[test]
-fn an_image_of_nothing_is_small_and_an_unfinished_one_is_gone() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn empty_image_is_small_and_unfinished_one_is_removed() {
+    let Some(bench) = Bench::with_qemu() else { return };
     Qcow2Writer::create(&bench.path("empty.qcow2"), 1 << 40).unwrap().finish().unwrap();
     bench.img(&["check", "-f", "qcow2", "empty.qcow2"]);
     assert!(fs::metadata(bench.path("empty.qcow2")).unwrap().len() < 1 << 20);
@@ -51,7 +44,7 @@ fn an_image_of_nothing_is_small_and_an_unfinished_one_is_gone() {
 }
 
 #[test]
-fn demo_disks_are_real_and_repeatable() {
+fn demo_disks_are_valid_and_reproducible() {
     let bench = Bench::new();
     write_demo_disk(&bench.path("demo.raw"), DiskFormat::Raw, 7).unwrap();
     write_demo_disk(&bench.path("demo.qcow2"), DiskFormat::Qcow2, 7).unwrap();

@@ -1,18 +1,13 @@
 //! Holes are reported as such and cost nothing.
 
-mod qemu;
-
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use qemu::{Bench, data_bytes};
+use crate::qemu::{Bench, data_bytes};
 
 #[test]
-fn an_empty_disk_is_one_hole() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn empty_disk_is_one_hole() {
+    let Some(bench) = Bench::with_qemu() else { return };
     File::create(bench.path("10g.raw")).unwrap().set_len(10 << 30).unwrap();
     bench.img(&["create", "-f", "qcow2", "10g.qcow2", "10G"]);
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=512", "fine.qcow2", "10G"]);
@@ -28,11 +23,8 @@ fn an_empty_disk_is_one_hole() {
 }
 
 #[test]
-fn only_what_was_written_is_data() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn only_written_ranges_are_data() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "base.qcow2", "1G"]);
     bench.io("base.qcow2", "qcow2", &["write -P 1 0 1M", "write -P 2 512M 1M"]);
     assert_eq!(data_bytes(&mut bench.open("base.qcow2")), 2 << 20);
@@ -48,7 +40,7 @@ fn only_what_was_written_is_data() {
 }
 
 #[test]
-fn reading_past_the_end_is_refused() {
+fn read_past_the_end_is_refused() {
     let bench = Bench::new();
     bench.raw("disk.raw", 1000);
     let reader = bench.open("disk.raw");

@@ -1,11 +1,4 @@
-//! QEMU's own tools as the judge of what a disk holds.
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, and a panic fails the test"
-)]
+//! QEMU's own tools as the reference.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -15,8 +8,7 @@ use std::process::Command;
 use jingku_sources::{Disk, DiskFormat, DiskReader};
 use tempfile::TempDir;
 
-/// Says whether `qemu-img` and `qemu-io` are here. Without them a test skips, but fails in CI.
-pub(crate) fn present() -> bool {
+fn present() -> bool {
     let present =
         ["qemu-img", "qemu-io"].iter().all(|tool| Command::new(tool).arg("--version").output().is_ok());
     assert!(present || std::env::var_os("CI").is_none(), "qemu-img and qemu-io have to be installed in CI");
@@ -32,8 +24,27 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new() -> Bench {
-        Bench { dir: tempfile::tempdir().unwrap() }
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// Returns `None` if QEMU's tools are not installed, except in CI, where it panics.
+    pub(crate) fn with_qemu() -> Option<Self> {
+        present().then(Self::new)
+    }
+
+    /// A small qcow2 image with data, compressed data, zeros and an unallocated part, in clusters of 4 KiB.
+    pub(crate) fn small_image(&self) -> Vec<u8> {
+        self.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
+        let writes = [
+            "write -P 1 0 64k",
+            "write -c -P 2 64k 4k",
+            "write -c -P 3 68k 4k",
+            "write -z 100k 8k",
+            "write -P 4 1020k 4k",
+        ];
+        self.io("small.qcow2", "qcow2", &writes);
+        fs::read(self.path("small.qcow2")).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -45,7 +56,7 @@ impl Bench {
         self.run("qemu-img", args);
     }
 
-    /// Returns the bytes of a qcow2 image which QEMU can read, or `None`.
+    /// Returns the bytes of a qcow2 image, or `None` if QEMU cannot read it.
     pub(crate) fn bytes_to_qemu(&self, name: &str) -> Option<Vec<u8>> {
         let args = ["convert", "-f", "qcow2", "-O", "raw", name, "expected"];
         let output = Command::new("qemu-img").args(args).current_dir(&self.dir).output().unwrap();
@@ -97,7 +108,7 @@ impl Bench {
         Disk::inspect(&self.path(name), None).unwrap().open(self.dir.path()).unwrap()
     }
 
-    /// Checks that our reader sees the bytes which QEMU sees, both read straight and by its ranges of data.
+    /// Checks that our reader and QEMU see the same bytes, read sequentially and by data ranges.
     pub(crate) fn assert_same_as_qemu(&self, name: &str, format: DiskFormat) {
         let mut reader =
             Disk::inspect(&self.path(name), Some(format)).unwrap().open(self.dir.path()).unwrap();
@@ -124,7 +135,7 @@ pub(crate) fn read_straight(reader: &mut DiskReader) -> Vec<u8> {
     all
 }
 
-/// Reads what the reader calls data, and takes the rest for zeros.
+/// Reads the data ranges and takes the rest for zeros.
 pub(crate) fn read_by_ranges(reader: &mut DiskReader) -> Vec<u8> {
     let mut all = vec![0; reader.len() as usize];
     let mut at = 0;
@@ -136,7 +147,7 @@ pub(crate) fn read_by_ranges(reader: &mut DiskReader) -> Vec<u8> {
     all
 }
 
-/// Sum of the ranges that may hold data.
+/// Total length of the ranges that may hold data.
 pub(crate) fn data_bytes(reader: &mut DiskReader) -> u64 {
     let (mut at, mut sum) = (0, 0);
     while let Some(range) = reader.next_data(at).unwrap() {

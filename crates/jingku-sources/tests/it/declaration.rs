@@ -1,6 +1,4 @@
-//! What may be declared, and that later nothing else is read.
-
-mod qemu;
+//! What may be declared, and that nothing else is read later.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -8,9 +6,10 @@ use std::path::Path;
 
 use jingku_sources::DiskFormat::{Qcow2, Raw};
 use jingku_sources::{Disk, DiskError};
-use qemu::Bench;
 
-/// Returns the sentence that refuses a disk, after checking that it is one.
+use crate::qemu::{Bench, patch};
+
+/// Returns the message that refuses a disk, after checking its form.
 fn refusal(bench: &Bench, name: &str) -> String {
     sentence(&Disk::inspect(&bench.path(name), None).expect_err(name))
 }
@@ -26,29 +25,23 @@ fn overlay(bench: &Bench, name: &str, below: &str, below_format: &str) {
 }
 
 #[test]
-fn content_decides_and_the_name_does_not() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn content_decides_not_the_name() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("really-raw.qcow2", 4096);
     bench.img(&["create", "-f", "qcow2", "really-qcow2.raw", "1M"]);
     assert_eq!(Disk::inspect(&bench.path("really-raw.qcow2"), None).unwrap().layers[0].format, Raw);
     let disk = Disk::inspect(&bench.path("really-qcow2.raw"), None).unwrap();
     assert_eq!((disk.layers[0].format, disk.size_bytes), (Qcow2, 1 << 20));
 
-    // Told, the format is as told.
-    let told = Disk::inspect(&bench.path("really-qcow2.raw"), Some(Raw)).unwrap();
-    assert_eq!(told.size_bytes, fs::metadata(bench.path("really-qcow2.raw")).unwrap().len());
+    // An explicit format wins.
+    let disk = Disk::inspect(&bench.path("really-qcow2.raw"), Some(Raw)).unwrap();
+    assert_eq!(disk.size_bytes, fs::metadata(bench.path("really-qcow2.raw")).unwrap().len());
     assert!(Disk::inspect(&bench.path("really-raw.qcow2"), Some(Qcow2)).is_err());
 }
 
 #[test]
-fn the_record_is_plain_json() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn record_is_plain_json() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
     overlay(&bench, "top.qcow2", "base.raw", "raw");
     symlink(bench.path("top.qcow2"), bench.path("link")).unwrap();
@@ -84,11 +77,8 @@ fn only_regular_files_with_content_are_disks() {
 }
 
 #[test]
-fn a_chain_is_followed_to_plain_files_only() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn chain_accepts_only_plain_files() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
 
     overlay(&bench, "a.qcow2", "base.raw", "raw");
@@ -109,11 +99,8 @@ fn a_chain_is_followed_to_plain_files_only() {
 }
 
 #[test]
-fn a_chain_has_a_limit() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn chain_length_is_limited() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("0", 4096);
     for n in 1..=Disk::LAYERS_MAX {
         let format = if n == 1 { "raw" } else { "qcow2" };
@@ -135,25 +122,22 @@ fn a_chain_has_a_limit() {
 }
 
 #[test]
-fn a_backing_file_without_a_format_is_probed_once_and_pinned() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn backing_file_without_format_is_probed_once_and_pinned() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base", 1 << 20);
     overlay(&bench, "top.qcow2", "base", "raw");
-    // Images of old tools lack the extension that tells the format: give it a type that nobody knows.
+    // Images of old tools lack the extension with the format: give it an unknown type.
     let head = fs::read(bench.path("top.qcow2")).unwrap();
     let at = head.windows(4).position(|window| window == 0xe279_2aca_u32.to_be_bytes()).unwrap();
-    qemu::patch(&bench.path("top.qcow2"), at as u64, &[0x12, 0x34, 0x56, 0x78]);
+    patch(&bench.path("top.qcow2"), at as u64, &[0x12, 0x34, 0x56, 0x78]);
     let disk = Disk::inspect(&bench.path("top.qcow2"), None).unwrap();
     assert_eq!(disk.layers[1].format, Raw);
 
-    // The guest writes a qcow2 image, which names a secret, into what is its raw disk.
+    // The guest writes a qcow2 image that references a secret to its raw disk.
     fs::write(bench.path("secret"), [b's'; 4096]).unwrap();
     bench.img(&["create", "-u", "-f", "qcow2", "-b", "secret", "-F", "raw", "evil", "1M"]);
     let evil = fs::read(bench.path("evil")).unwrap();
-    qemu::patch(&bench.path("base"), 0, &evil);
+    patch(&bench.path("base"), 0, &evil);
 
     let reader = disk.open(bench.dir.path()).unwrap();
     let mut start = vec![0; evil.len()];
@@ -162,11 +146,8 @@ fn a_backing_file_without_a_format_is_probed_once_and_pinned() {
 }
 
 #[test]
-fn a_disk_that_is_another_now_is_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn changed_declaration_is_refused() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("base.raw", 1 << 20);
     bench.raw("other.raw", 1 << 20);
     overlay(&bench, "top.qcow2", "base.raw", "raw");
@@ -199,10 +180,7 @@ fn a_disk_that_is_another_now_is_refused() {
 
 #[test]
 fn a_backing_file_is_refused_with_the_image_that_names_it() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "base.qcow2", "1M"]);
     overlay(&bench, "middle.qcow2", "base.qcow2", "qcow2");
     overlay(&bench, "top.qcow2", "middle.qcow2", "qcow2");
@@ -212,7 +190,7 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
         assert!(text.contains(wrong) && !text.contains(".."), "{text}");
     };
     let refused = |wrong: &str| {
-        // When it is declared, and when it is read later.
+        // At declaration and when it is read later.
         named(&refusal(&bench, "top.qcow2"), wrong);
         named(&sentence(&disk.check().unwrap_err()), wrong);
     };
@@ -229,7 +207,7 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
     named(&refusal(&bench, "top.qcow2"), "Could not open");
     fs::remove_file(bench.path("base.qcow2")).unwrap();
 
-    // A format nobody reads, and a circle.
+    // An unsupported format, and a cycle.
     bench.img(&["create", "-f", "vmdk", "base.qcow2", "1M"]);
     let image = fs::read(bench.path("middle.qcow2")).unwrap();
     fs::write(bench.path("middle.qcow2"), replace(&image, b"qcow2", b"vmdk\0")).unwrap();
@@ -242,7 +220,7 @@ fn a_backing_file_is_refused_with_the_image_that_names_it() {
     assert!(text.contains("base.qcow2 names") && text.contains("leads back to itself"), "{text}");
 }
 
-/// Replaces the first of some bytes by as many others.
+/// Replaces the first occurrence of some bytes.
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()

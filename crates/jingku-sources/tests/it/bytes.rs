@@ -1,21 +1,17 @@
 //! Every kind of disk reads as QEMU reads it.
 
-mod qemu;
-
 use std::process::Command;
 
 use jingku_sources::DiskFormat::{Qcow2, Raw};
 use jingku_sources::{Disk, DiskError};
-use qemu::Bench;
+
+use crate::qemu::{Bench, patch, read_straight};
 
 const MIB: u64 = 1 << 20;
 
 #[test]
 fn raw() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("even.raw", 5 * MIB);
     bench.raw("odd.raw", 5 * MIB + 123);
     bench.assert_same_as_qemu("even.raw", Raw);
@@ -24,10 +20,7 @@ fn raw() {
 
 #[test]
 fn qcow2_versions_and_clusters() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 6 * MIB + 512);
     for options in [
         "compat=0.10",
@@ -47,17 +40,14 @@ fn qcow2_versions_and_clusters() {
 
 #[test]
 fn qcow2_compressed() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 6 * MIB + 512);
     for options in [
         "compat=0.10",
         "compression_type=zlib",
         "cluster_size=4k",
         "cluster_size=2M",
-        // These go through qemu-img.
+        // These need qemu-img.
         "compression_type=zstd",
         "compression_type=zstd,cluster_size=2M",
     ] {
@@ -67,23 +57,18 @@ fn qcow2_compressed() {
 }
 
 #[test]
-fn what_only_qemu_reads_goes_through_it_and_leaves_nothing() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn qemu_only_features_are_converted_without_leftovers() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 3 * MIB);
     bench.img(&["convert", "-f", "raw", "-O", "qcow2", "-o", "extended_l2=on", "disk.raw", "disk.qcow2"]);
     bench.assert_same_as_qemu("disk.qcow2", Qcow2);
 
-    // A dirty image: it was not closed properly, and its reference counts may be wrong.
+    // A dirty image: not closed properly, its reference counts may be wrong.
     bench.img(&["convert", "-f", "raw", "-O", "qcow2", "-o", "lazy_refcounts=on", "disk.raw", "dirty.qcow2"]);
-    qemu::patch(&bench.path("dirty.qcow2"), 79, &[1]);
-    assert!(
-        qemu::read_straight(&mut bench.open("dirty.qcow2")) == std::fs::read(bench.path("disk.raw")).unwrap()
-    );
+    patch(&bench.path("dirty.qcow2"), 79, &[1]);
+    assert!(read_straight(&mut bench.open("dirty.qcow2")) == std::fs::read(bench.path("disk.raw")).unwrap());
 
-    // An overlay of such an image, which lies on a raw disk: every layer is told to qemu-img.
+    // An overlay of such an image on a raw disk: qemu-img gets every layer.
     bench.img(&[
         "create",
         "-f",
@@ -101,11 +86,11 @@ fn what_only_qemu_reads_goes_through_it_and_leaves_nothing() {
     bench.io("top.qcow2", "qcow2", &["write -P 8 2M 5k"]);
     bench.assert_same_as_qemu("top.qcow2", Qcow2);
 
-    // No character of a path means anything to qemu-img.
+    // No character of a path has a meaning to qemu-img.
     let odd = bench.path("-o 镜,a=\"b\":c\n.qcow2");
     std::fs::rename(bench.path("disk.qcow2"), &odd).unwrap();
     let mut reader = Disk::inspect(&odd, None).unwrap().open(bench.dir.path()).unwrap();
-    assert!(qemu::read_straight(&mut reader) == std::fs::read(bench.path("disk.raw")).unwrap());
+    assert!(read_straight(&mut reader) == std::fs::read(bench.path("disk.raw")).unwrap());
 
     let names = std::fs::read_dir(bench.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains("jingku")).collect();
@@ -114,13 +99,10 @@ fn what_only_qemu_reads_goes_through_it_and_leaves_nothing() {
 
 #[test]
 fn backing_chains() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    // Bottom: raw, and neither a multiple of a cluster nor of a sector.
+    let Some(bench) = Bench::with_qemu() else { return };
+    // Bottom: raw, and a multiple of neither a cluster nor a sector.
     bench.raw("base.raw", 2 * MIB + 1000);
-    // The overlays grow: beyond the end of a layer below, they read as zeros.
+    // The overlays grow: they read as zeros beyond the end of a lower layer.
     bench.img(&["create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "middle.qcow2", "5M"]);
     bench.io("middle.qcow2", "qcow2", &["write -P 65 1M 100k", "write -z 0 200k", "write -P 66 4M 1000"]);
     bench.assert_same_as_qemu("middle.qcow2", Qcow2);
@@ -145,11 +127,11 @@ fn backing_chains() {
     );
     bench.assert_same_as_qemu("top.qcow2", Qcow2);
 
-    // Smaller than what lies below.
+    // Smaller than its backing file.
     bench.img(&["create", "-f", "qcow2", "-b", "top.qcow2", "-F", "qcow2", "small.qcow2", "1500k"]);
     bench.assert_same_as_qemu("small.qcow2", Qcow2);
 
-    // An old tool's overlay, which does not tell the format of the file below.
+    // An overlay of an old tool, which does not declare the backing format.
     bench.img(&[
         "create",
         "-f",
@@ -168,11 +150,8 @@ fn backing_chains() {
 }
 
 #[test]
-fn the_active_state_of_an_image_with_internal_snapshots() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn active_state_of_an_image_with_internal_snapshots() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("disk.raw", 3 * MIB);
     bench.img(&["convert", "-f", "raw", "-O", "qcow2", "disk.raw", "disk.qcow2"]);
     bench.img(&["snapshot", "-c", "before", "disk.qcow2"]);
@@ -181,8 +160,8 @@ fn the_active_state_of_an_image_with_internal_snapshots() {
 }
 
 #[test]
-fn a_missing_qemu_img_is_told() {
-    // This test runs itself once more, in a process that finds no programs.
+fn missing_qemu_img_is_reported() {
+    // This test runs itself again, in a process that finds no programs.
     if let Some(path) = std::env::var_os("DISK_WITHOUT_QEMU_IMG") {
         let path = std::path::PathBuf::from(path);
         let err = Disk::inspect(&path, None).unwrap().open(path.parent().unwrap()).unwrap_err();
@@ -190,13 +169,10 @@ fn a_missing_qemu_img_is_told() {
         assert!(err.to_string().contains("qemu-img is not installed; install it"), "{err}");
         return;
     }
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "-o", "extended_l2=on", "disk.qcow2", "1M"]);
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_missing_qemu_img_is_told"])
+        .args(["--exact", "bytes::missing_qemu_img_is_reported"])
         .env("PATH", "")
         .env("DISK_WITHOUT_QEMU_IMG", bench.path("disk.qcow2"))
         .status()

@@ -1,11 +1,4 @@
-//! Files from a stranger: what holds a disk gives it, what means harm is refused, in little time and memory.
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, a panic fails the test"
-)]
-
-mod qemu;
+//! Untrusted files: valid disks are read, hostile ones are refused, in bounded time and memory.
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jingku_sources::{DiskError, Packing, Unpacked, open_untrusted, packing, unpack};
 use proptest::prelude::*;
-use qemu::{Bench, patch};
+
+use crate::qemu::{Bench, patch, read_by_ranges, read_straight};
 
 const SIZE_MAX: u64 = 1000 << 30;
 const MASK: u64 = 0x00ff_ffff_ffff_fe00;
@@ -30,32 +24,15 @@ fn refused(path: &Path) -> String {
     error
 }
 
-/// A small image with data, compressed data, zeros and an unallocated part, in clusters of 4 KiB.
-fn small_image(bench: &Bench) -> Vec<u8> {
-    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
-    let writes = [
-        "write -P 1 0 64k",
-        "write -c -P 2 64k 4k",
-        "write -c -P 3 68k 4k",
-        "write -z 100k 8k",
-        "write -P 4 1020k 4k",
-    ];
-    bench.io("small.qcow2", "qcow2", &writes);
-    fs::read(bench.path("small.qcow2")).unwrap()
-}
-
 fn field(image: &[u8], at: u64) -> u64 {
     u64::from_be_bytes(image[at as usize..at as usize + 8].try_into().unwrap())
 }
 
 #[test]
-fn what_qemu_writes_is_read_as_qemu_reads_it() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn qemu_images_read_as_in_qemu() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.raw("source.raw", (3 << 20) + 512);
-    let small = small_image(&bench);
+    let small = bench.small_image();
     for (name, options) in [
         ("plain.qcow2", &[][..]),
         ("packed.qcow2", &["-c"]),
@@ -77,18 +54,15 @@ fn what_qemu_writes_is_read_as_qemu_reads_it() {
         let mut reader = open_untrusted(&bench.path(&name), SIZE_MAX, None)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let expected = bench.bytes_to_qemu(&name).unwrap();
-        assert!(qemu::read_straight(&mut reader) == expected, "{name}");
-        assert!(qemu::read_by_ranges(&mut reader) == expected, "{name}");
+        assert!(read_straight(&mut reader) == expected, "{name}");
+        assert!(read_by_ranges(&mut reader) == expected, "{name}");
     }
 }
 
 #[test]
-fn tables_in_the_wrong_place_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+fn misplaced_tables_are_refused() {
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("crafted.qcow2");
     let l1 = field(&small, 40);
     let l2 = field(&small, l1) & MASK;
@@ -119,13 +93,10 @@ fn tables_in_the_wrong_place_are_refused() {
     }
 }
 
-/// A file of a few clusters that claims to be a terabyte of data.
+/// A file of a few clusters that claims a terabyte of data.
 #[test]
-fn a_small_file_is_no_large_disk_full_of_data() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn small_file_cannot_pose_as_a_large_disk() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "claim.qcow2", "900G"]);
     bench.io("claim.qcow2", "qcow2", &["write -c -P 1 0 64k"]);
     let path = bench.path("claim.qcow2");
@@ -141,18 +112,15 @@ fn a_small_file_is_no_large_disk_full_of_data() {
     let (first, l2) = (field(&bytes, l1), field(&bytes, l1) & MASK);
     patch(&path, l1, &first.to_be_bytes().repeat(1000));
     assert!(refused(&path).contains("same place"));
-    // One table full of one compressed cluster: more than a file of its length can hold.
+    // A table full of one compressed cluster: more than a file of its length can contain.
     fs::write(&path, &bytes).unwrap();
     patch(&path, l2, &field(&bytes, l2).to_be_bytes().repeat(8192));
     assert!(refused(&path).contains("more compressed data than fits"));
 }
 
 #[test]
-fn the_limits_of_the_tables_are_told_and_cost_little() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn table_limits_are_reported_cheaply() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=512", "fine.qcow2", "100G"]);
     let path = bench.path("fine.qcow2");
     let started = Instant::now();
@@ -166,11 +134,8 @@ fn the_limits_of_the_tables_are_told_and_cost_little() {
 
 #[test]
 fn flipped_bytes_do_no_harm() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("flipped.qcow2");
     let l1 = field(&small, 40) as usize;
     let l2 = (field(&small, l1 as u64) & MASK) as usize;
@@ -213,7 +178,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_bomb_goes_off_at_its_limit() {
+fn decompression_bomb_stops_at_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let (path, into) = (folder.path().join("bomb"), folder.path().join("unpacked"));
     let zeros = vec![0; 100 << 20];
@@ -232,19 +197,16 @@ fn a_bomb_goes_off_at_its_limit() {
         let unpacked = into.metadata().unwrap();
         assert_eq!(unpacked.len(), 100 << 20);
         assert!(std::os::unix::fs::MetadataExt::blocks(&unpacked) * 512 < 1 << 20, "zeros take room");
-        // It ends when it is told to.
+        // It stops on request.
         let stop = |_| Err(DiskError::Changed { path: path.clone() });
         assert!(matches!(unpack(&path, kind, &into, 100 << 20, stop), Err(DiskError::Changed { .. })));
     }
 }
 
-/// Every place where a qcow2 may be cut: refused, or, where only what nobody needs is gone, the same disk.
+/// Every place where a qcow2 may be truncated: refused, or the same disk if nothing needed is missing.
 #[test]
 fn a_cut_qcow2_is_never_taken_for_a_whole_one() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+    let Some(bench) = Bench::with_qemu() else { return };
     // Not whole clusters, so that the last one may be short.
     bench.raw("source.raw", (1 << 20) + 512);
     for (name, options) in [
@@ -255,7 +217,7 @@ fn a_cut_qcow2_is_never_taken_for_a_whole_one() {
     ] {
         bench.img(&[&["convert", "-f", "raw", "-O", "qcow2"], options, &["source.raw", name]].concat());
     }
-    fs::write(bench.path("small.qcow2"), small_image(&bench)).unwrap();
+    fs::write(bench.path("small.qcow2"), bench.small_image()).unwrap();
     // QEMU ends this one in the middle of a sector.
     bench.img(&["create", "-f", "qcow2", "ragged.qcow2", "1M"]);
     bench.io("ragged.qcow2", "qcow2", &["write -c -P 7 0 64k"]);
@@ -263,18 +225,14 @@ fn a_cut_qcow2_is_never_taken_for_a_whole_one() {
     for name in ["plain", "packed", "old", "fine", "small", "ragged"].map(|name| format!("{name}.qcow2")) {
         let path = bench.path(&name);
         let whole = fs::read(&path).unwrap();
-        let expected = qemu::read_straight(&mut open_untrusted(&path, SIZE_MAX, None).unwrap());
+        let expected = read_straight(&mut open_untrusted(&path, SIZE_MAX, None).unwrap());
         let near_the_end = (1..40).chain((40..1500).step_by(13)).map(|cut| whole.len().saturating_sub(cut));
         for len in near_the_end.chain((0..whole.len()).step_by(30_011)).filter(|len| *len > 0) {
             fs::write(&path, &whole[..len]).unwrap();
             match open_untrusted(&path, SIZE_MAX, None) {
                 Err(_) => refused_cuts += 1,
                 Ok(mut reader) => {
-                    assert!(
-                        qemu::read_straight(&mut reader) == expected,
-                        "{name} cut to {len} of {}",
-                        whole.len()
-                    );
+                    assert!(read_straight(&mut reader) == expected, "{name} cut to {len} of {}", whole.len());
                 }
             }
         }

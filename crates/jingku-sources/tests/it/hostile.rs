@@ -1,11 +1,4 @@
-//! Images made to harm: refused or read correctly, without panic, without end, without much memory.
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "test disks are small, a panic fails the test"
-)]
-
-mod qemu;
+//! Hostile images are refused or read correctly, without panic, endless loops or much memory.
 
 use std::fs;
 use std::path::Path;
@@ -14,12 +7,13 @@ use std::time::{Duration, Instant};
 use jingku_sources::DiskFormat::Qcow2;
 use jingku_sources::{Disk, DiskError};
 use proptest::prelude::*;
-use qemu::{Bench, patch};
 
-/// More than a small image can hold: what lies beyond is not read, so that a large claim does not slow the test.
+use crate::qemu::{Bench, patch, read_by_ranges};
+
+/// More than a small image can contain: large claims do not slow the test.
 const READ_BYTES_MAX: u64 = 32 << 20;
 
-/// Inspects, opens and reads an image to the end. What comes out does not matter, only that it comes.
+/// Inspects, opens and reads an image to the end. Only termination matters.
 fn walk(path: &Path) -> Result<u64, DiskError> {
     let disk = Disk::inspect(path, Some(Qcow2))?;
     let reader = disk.open(path.parent().unwrap())?;
@@ -37,25 +31,7 @@ fn walk(path: &Path) -> Result<u64, DiskError> {
     Ok(sum)
 }
 
-/// A small image with data, compressed data, zeros and an unallocated part.
-fn small_image(bench: &Bench) -> Vec<u8> {
-    bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=4k", "small.qcow2", "1M"]);
-    bench.io(
-        "small.qcow2",
-        "qcow2",
-        &[
-            "write -P 1 0 64k",
-            "write -c -P 2 64k 4k",
-            "write -c -P 3 68k 4k",
-            "write -z 100k 8k",
-            "write -P 4 1020k 4k",
-        ],
-    );
-    assert_eq!(walk(&bench.path("small.qcow2")).unwrap(), (64 + 8 + 4) << 10);
-    fs::read(bench.path("small.qcow2")).unwrap()
-}
-
-/// Offsets of the first table and of the only second table.
+/// Offsets of the L1 table and of the only L2 table.
 fn tables(image: &[u8]) -> (u64, u64) {
     let field = |at: usize| u64::from_be_bytes(image[at..at + 8].try_into().unwrap());
     let l1 = field(40);
@@ -64,11 +40,9 @@ fn tables(image: &[u8]) -> (u64, u64) {
 
 #[test]
 fn crafted_headers_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
+    assert_eq!(walk(&bench.path("small.qcow2")).unwrap(), (64 + 8 + 4) << 10);
     let path = bench.path("crafted.qcow2");
     let u32 = u32::to_be_bytes;
     let u64 = u64::to_be_bytes;
@@ -102,11 +76,8 @@ fn crafted_headers_are_refused() {
 
 #[test]
 fn crafted_backing_names_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("crafted.qcow2");
     for (offset, len, why) in [
         (0x200_u64, 1024_u32, "the limit is 1023"),
@@ -124,12 +95,9 @@ fn crafted_backing_names_are_refused() {
 }
 
 #[test]
-fn tables_that_lead_outside_are_refused() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+fn tables_outside_the_file_are_refused() {
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("crafted.qcow2");
     let (l1, l2) = tables(&small);
     let copied = 1_u64 << 63;
@@ -149,7 +117,7 @@ fn tables_that_lead_outside_are_refused() {
         assert!(matches!(refused, Err(DiskError::Damaged { .. })), "{what}: {refused:?}");
     }
 
-    // Tables that lead to themselves end all the same: there are two levels, whatever they point at.
+    // Tables that reference themselves also end: there are only two levels.
     for (at, target) in [(l1, l1), (l2, l2), (l2, l1), (l2, 0)] {
         fs::write(&path, &small).unwrap();
         patch(&path, at, &(copied | target).to_be_bytes());
@@ -158,12 +126,9 @@ fn tables_that_lead_outside_are_refused() {
 }
 
 #[test]
-fn a_cut_file_is_not_taken_for_a_shorter_disk() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+fn truncated_file_is_not_a_shorter_disk() {
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("cut.qcow2");
     for len in (0..small.len() - 4096).step_by(1000) {
         fs::write(&path, &small[..len]).unwrap();
@@ -172,11 +137,8 @@ fn a_cut_file_is_not_taken_for_a_shorter_disk() {
 }
 
 #[test]
-fn a_large_claim_costs_little() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
+fn large_claimed_sizes_cost_little() {
+    let Some(bench) = Bench::with_qemu() else { return };
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "claim.qcow2", "64T"]);
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=512", "fine.qcow2", "128G"]);
     bench.img(&["create", "-f", "qcow2", "-o", "cluster_size=2M", "over.qcow2", "65T"]);
@@ -191,14 +153,11 @@ fn a_large_claim_costs_little() {
 
 #[test]
 fn flipped_bytes_do_no_harm() {
-    if !qemu::present() {
-        return;
-    }
-    let bench = Bench::new();
-    let small = small_image(&bench);
+    let Some(bench) = Bench::with_qemu() else { return };
+    let small = bench.small_image();
     let path = bench.path("flipped.qcow2");
     let (l1, l2) = tables(&small);
-    // The second table is where a flip does most: it moves data, compresses it, lets it overlap.
+    // Flips in the L2 table have the most effect: they move, compress or overlap data.
     let place = prop_oneof![
         8..112_usize,
         l1 as usize..l1 as usize + 8,
@@ -222,12 +181,12 @@ fn flipped_bytes_do_no_harm() {
             let started = Instant::now();
             let walked = walk(&path);
             prop_assert!(started.elapsed() < Duration::from_secs(20));
-            // What both of us read is the same.
+            // Both readers agree on what both can read.
             if walked.is_ok_and(|sum| sum < READ_BYTES_MAX)
                 && let Some(expected) = bench.bytes_to_qemu("flipped.qcow2")
             {
-                let ours = qemu::read_by_ranges(&mut bench.open("flipped.qcow2"));
-                // QEMU forgets the bytes after the last whole sector of a qcow2 image.
+                let ours = read_by_ranges(&mut bench.open("flipped.qcow2"));
+                // QEMU ignores the bytes after the last whole sector of a qcow2 image.
                 prop_assert!(expected.len() == ours.len() / 512 * 512 && ours.starts_with(&expected));
             }
             Ok(())

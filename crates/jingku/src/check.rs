@@ -5,7 +5,7 @@ mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_library::{Checked, CorruptImage, CorruptObject, Corruption, Depth, CheckProgress};
+use jingku_library::{CheckProgress, Checked, CorruptImage, CorruptObject, Corruption, Depth};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};

@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 
-use jingku_sources::SparseWriter;
 use jingku_protocol::HashKind;
+use jingku_sources::SparseWriter;
 
 use super::hashed::Hashed;
 use super::store::UploadLock;

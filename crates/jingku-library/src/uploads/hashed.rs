@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use jingku_sources::next_stored;
 use jingku_protocol::{FileHasher, HashKind};
+use jingku_sources::next_stored;
 
 /// Read at once when a file is hashed anew.
 const READ_BYTES: usize = 1 << 20;

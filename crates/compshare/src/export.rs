@@ -22,7 +22,7 @@ impl Client {
         &self,
         image_id: &str,
     ) -> Result<(Option<u64>, impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>), Error> {
-        let request = ExportCompShareCustomImageRequest { image_id: image_id.to_owned() };
+        let request = ExportCompShareCustomImageRequest { image_id: image_id.into() };
         let opened = retry::run(self.config(), Action::ExportCompShareCustomImage, || async {
             let exchange = self.open(&request).await?;
             if exchange.is_file() {
@@ -35,7 +35,7 @@ impl Client {
                 let length = exchange.length();
                 let reading = Reading {
                     client: self.clone(),
-                    image_id: request.image_id,
+                    image_id: image_id.to_owned(),
                     etag: exchange.etag(),
                     exchange,
                     at: 0,
@@ -85,7 +85,7 @@ impl Reading {
     async fn go_on(&mut self, error: Error) -> Result<(), Error> {
         let Some(etag) = self.etag.as_ref().filter(|_| self.moved) else { return Err(error) };
         let request = GetCompShareCustomImageUrlRequest {
-            image_id: self.image_id.clone(),
+            image_id: self.image_id.as_str().into(),
             ..GetCompShareCustomImageUrlRequest::default()
         };
         let Ok(link) = self.client.get_comp_share_custom_image_url(&request).await else { return Err(error) };

@@ -19,7 +19,8 @@ impl Client {
         mut request: DescribeCompShareCustomImagesRequest,
     ) -> impl Stream<Item = Result<Image, Error>> + Send + Unpin + use<> {
         // A limit of 0 means the server's default; the end of the list shows only against a limit that is known.
-        request.paging.limit = request.paging.limit.filter(|limit| *limit > 0).or(Some(MAX_LIMIT));
+        let limit = request.paging.limit.filter(|limit| limit.0 > 0);
+        request.paging.limit = limit.or(Some(MAX_LIMIT.into()));
         let client = self.clone();
         let pages = stream::try_unfold(Some(Step { request, first_id: None }), move |step| {
             let client = client.clone();
@@ -62,7 +63,11 @@ fn came_again(first_id: Option<String>) -> Error {
 /// Where the page after `page` starts; `None` after the last one.
 fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option<Paging> {
     if !page.next_token.is_empty() {
-        return Some(Paging { offset: None, next_token: Some(page.next_token.clone()), ..asked.clone() });
+        return Some(Paging {
+            offset: None,
+            next_token: Some(page.next_token.as_str().into()),
+            ..asked.clone()
+        });
     }
     if asked.next_token.is_some() {
         return None;
@@ -74,5 +79,6 @@ fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option
     let total = u64::try_from(page.total_count).unwrap_or(0);
     let counted_out = total > rows && offset >= total;
     let ends = rows < u64::from(asked.limit()) || counted_out;
-    (!ends).then(|| Paging { offset: Some(offset), ..asked.clone() })
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    (!ends).then(|| Paging { offset: Some(offset.into()), ..asked.clone() })
 }

@@ -102,7 +102,7 @@ impl Upload {
     /// Withdraws the upload: its image is deleted, its name is free.
     pub async fn withdraw(self) -> Result<(), Error> {
         let request = TerminateCompShareCustomImageRequest {
-            image_id: self.image_id,
+            image_id: self.image_id.into(),
             ..TerminateCompShareCustomImageRequest::default()
         };
         match self.client.terminate_comp_share_custom_image(&request).await {

@@ -88,7 +88,7 @@ impl Client {
         place: &Place,
     ) -> Result<Option<GetCompShareImageCreateProgressResponse>, Error> {
         let request =
-            GetCompShareImageCreateProgressRequest { place: place.clone(), image_id: image_id.to_owned() };
+            GetCompShareImageCreateProgressRequest { place: place.clone(), image_id: image_id.into() };
         match self.call(&request).await {
             Ok(progress) => Ok(Some(progress)),
             Err(error @ Error::Api { .. })
@@ -115,7 +115,7 @@ impl Client {
         }
         let request = DescribeCompShareCustomImagesRequest {
             place: place.clone(),
-            image_id: Some(image_id.to_owned()),
+            image_id: Some(image_id.into()),
             ..DescribeCompShareCustomImagesRequest::default()
         };
         let rows = self.call(&request).await?.image_set;

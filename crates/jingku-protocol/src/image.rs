@@ -3,10 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bind::{MAX_LIST_ITEMS, ParamError};
 use crate::lenient;
-use crate::params::Params;
-use crate::tree::Tree;
 
 /// An image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -130,7 +127,7 @@ impl ImageStatus {
 }
 
 /// What kind of image the platform offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PlatformType {
     /// A bare operating system.
     System,
@@ -194,41 +191,6 @@ pub struct Softwares {
     pub applications: Vec<String>,
 }
 
-impl Softwares {
-    /// Reads the members of a `Softwares` object; `None` when there are none, as in the legacy text form. The list is
-    /// `Application` in the documents of Create and `Applications` in those of Publish: both are taken.
-    pub(crate) fn bind(tree: &Tree, name: &str) -> Result<Option<Self>, ParamError> {
-        // What a Python dictionary prints as: never an error, never used.
-        if tree.is_legacy_text(name)? {
-            return Ok(None);
-        }
-        let word = |member: &str| Ok(tree.word(&format!("{name}.{member}"))?.unwrap_or_default());
-        let words = |member: &str| tree.words(&format!("{name}.{member}"), MAX_LIST_ITEMS);
-        let (application, applications) = (words("Application")?, words("Applications")?);
-        let softwares = Self {
-            framework: word("Framework")?,
-            framework_version: word("FrameworkVersion")?,
-            cuda_version: word("CUDAVersion")?,
-            python_version: word("PythonVersion")?,
-            os_version: word("OsVersion")?,
-            framework_version_index: 0,
-            applications: application.or(applications).unwrap_or_default(),
-        };
-        Ok((softwares != Self::default()).then_some(softwares))
-    }
-
-    pub(crate) fn add_to(&self, params: Params) -> Params {
-        let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        params
-            .text("Softwares.Framework", filled(&self.framework).as_deref())
-            .text("Softwares.FrameworkVersion", filled(&self.framework_version).as_deref())
-            .text("Softwares.CUDAVersion", filled(&self.cuda_version).as_deref())
-            .text("Softwares.PythonVersion", filled(&self.python_version).as_deref())
-            .text("Softwares.OsVersion", filled(&self.os_version).as_deref())
-            .list("Softwares.Application", &self.applications)
-    }
-}
-
 /// A piece of software and the port it listens on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -237,22 +199,6 @@ pub struct SoftwarePort {
     pub software: String,
     /// Such as 8888.
     pub port: u16,
-}
-
-impl SoftwarePort {
-    pub(crate) fn bind_list(tree: &Tree, name: &str) -> Result<Vec<Self>, ParamError> {
-        let elements = tree.objects(name)?;
-        if elements.len() > MAX_LIST_ITEMS {
-            return Err(ParamError::not_available(name));
-        }
-        let bind = |element: &Tree| {
-            let port = element.parsed("Port").ok().flatten()?;
-            let software = element.word("Software").ok()?.unwrap_or_default();
-            Some(Self { software, port })
-        };
-        let entries = elements.iter().map(|element| bind(element)).collect::<Option<_>>();
-        entries.ok_or_else(|| ParamError::not_available(name))
-    }
 }
 
 /// A zone an image can be started in.

@@ -1,6 +1,6 @@
 //! The parameters of one request, exactly as they were received: this is what the signature covers.
 
-use crate::bind::ParamError;
+use crate::param_error::ParamError;
 
 /// A parameter value in the shape the client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::server::{Answer, PRIVATE_KEY, Server};
 
 async fn error_of(answer: impl Fn() -> Answer + Send + Sync + 'static) -> (Error, usize) {
     let server = Server::start(move |_, _| answer()).await;
-    let error = server.client().get_region().await.unwrap_err();
+    let error = server.client().get_region(&compshare::actions::GetRegionRequest).await.unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(!text.contains(PRIVATE_KEY) && !text.contains("Signature="), "{text}");
     (error, server.seen().len())
@@ -89,7 +89,8 @@ async fn silence_ends_in_a_timeout() {
         let server = Server::start(move |_, _| Answer::Hang(start.to_vec())).await;
         let mut config = server.config();
         config.timeout = Duration::from_millis(150);
-        let error = Client::new(config).unwrap().get_region().await.unwrap_err();
+        let error =
+            Client::new(config).unwrap().get_region(&compshare::actions::GetRegionRequest).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error}");
         assert_eq!(error.to_string(), "GetRegion was not answered within 150ms.");
         assert_eq!((error.class(), server.seen().len()), (Class::AskAgainLater, 1));

@@ -40,7 +40,7 @@ fn by_token(total: usize) -> impl Fn(usize, &Seen) -> Answer + Send + Sync + 'st
 }
 
 fn limit(limit: u32) -> DescribeCompShareCustomImagesRequest {
-    let paging = Paging { limit: Some(limit), ..Paging::default() };
+    let paging = Paging { limit: Some(limit.into()), ..Paging::default() };
     DescribeCompShareCustomImagesRequest { paging, ..DescribeCompShareCustomImagesRequest::default() }
 }
 
@@ -92,7 +92,7 @@ async fn by_token_every_row_comes_once() {
 async fn the_request_says_where_to_start_and_pages_are_large_by_default() {
     let server = Server::start(by_offset(250, |total, _| total)).await;
     let mut request = limit(0);
-    request.paging.offset = Some(120);
+    request.paging.offset = Some(120.into());
     assert_eq!(ids(&server, request).await, expected(250)[120..]);
     let asked: Vec<_> =
         server.seen().iter().map(|seen| (number(seen, "Offset"), number(seen, "Limit"))).collect();

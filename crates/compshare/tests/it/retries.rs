@@ -82,7 +82,7 @@ async fn a_retry_that_succeeds_is_a_success() {
         _ => Answer::Json(json!({"RetCode": 0, "Regions": [{"Region": "r"}]})),
     })
     .await;
-    assert_eq!(server.client().get_region().await.unwrap().regions.len(), 1);
+    assert_eq!(server.client().get_region(&GetRegionRequest).await.unwrap().regions.len(), 1);
     assert_eq!(server.seen().len(), 3);
 }
 
@@ -114,7 +114,7 @@ async fn no_pause_outlasts_the_call() {
     let server = Server::start(|_, _| Answer::status(503)).await;
     let mut config = server.config();
     config.timeout = Duration::from_millis(90);
-    let error = Client::new(config).unwrap().get_region().await.unwrap_err();
+    let error = Client::new(config).unwrap().get_region(&GetRegionRequest).await.unwrap_err();
     assert!(matches!(error, Error::Http { status: 503, .. }), "{error}");
     assert_eq!(server.seen().len(), 1);
 }

@@ -13,8 +13,8 @@ use crate::server::{Answer, Seen, Server};
 
 fn request() -> ImportCompShareCustomImageRequest {
     ImportCompShareCustomImageRequest {
-        name: "env".to_owned(),
-        size_bytes: Some(10),
+        name: "env".into(),
+        size_bytes: Some(10.into()),
         ..ImportCompShareCustomImageRequest::default()
     }
 }

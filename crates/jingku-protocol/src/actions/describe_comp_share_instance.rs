@@ -1,21 +1,25 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Paging, Place, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::InstanceId;
+use crate::list::List;
+use crate::paging::Paging;
+use crate::place::Place;
 
 /// The most ids in one call: more would not fit on a page.
 pub const MAX_INSTANCE_IDS: usize = 100;
 
 /// Lists the account's instances.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareInstanceRequest {
     /// Narrows the list to instances there.
+    #[serde(rename = "+place")]
     pub place: Place,
     /// Only these; empty for all.
-    pub instance_ids: Vec<String>,
+    #[serde(default, rename = "UHostIds")]
+    pub instance_ids: List<InstanceId, MAX_INSTANCE_IDS>,
     /// Which page.
+    #[serde(rename = "+paging")]
     pub paging: Paging,
 }
 
@@ -105,22 +109,4 @@ pub struct InstanceDisk {
     pub is_boot: String,
     /// GB, rounded up.
     pub size: i64,
-}
-
-impl Request for DescribeCompShareInstanceRequest {
-    const ACTION: Action = Action::DescribeCompShareInstance;
-    type Response = DescribeCompShareInstanceResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self {
-            place: Place::bind(tree)?,
-            instance_ids: tree.ids("UHostIds", MAX_INSTANCE_IDS)?,
-            paging: Paging::bind(tree)?,
-        })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        self.paging.add_to(params.list("UHostIds", &self.instance_ids))
-    }
 }

@@ -1,18 +1,19 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Place, Request};
-use crate::bind::ParamError;
+use crate::bounded::ImageId;
 use crate::lenient;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::place::Place;
 
 /// Asks how far the making of an image has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct GetCompShareImageCreateProgressRequest {
     /// Where the image is.
+    #[serde(rename = "+place")]
     pub place: Place,
     /// The image.
-    pub image_id: String,
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: ImageId,
 }
 
 /// How far it has come.
@@ -42,18 +43,4 @@ pub struct GetCompShareImageCreateProgressResponse {
     pub present_bytes: u64,
     /// Extension: what is to be said about the disk although it was accepted.
     pub warnings: Vec<String>,
-}
-
-impl Request for GetCompShareImageCreateProgressRequest {
-    const ACTION: Action = Action::GetCompShareImageCreateProgress;
-    type Response = GetCompShareImageCreateProgressResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { place: Place::bind(tree)?, image_id: tree.required_id("CompShareImageId")? })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        params.text("CompShareImageId", Some(&self.image_id))
-    }
 }

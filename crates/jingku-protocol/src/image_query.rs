@@ -1,34 +1,51 @@
-use crate::bind::{MAX_LIST_ITEMS, ParamError};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::bounded::{Filter, Word, or_default};
 use crate::image::{Image, ImageStatus};
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::list::List;
 
 /// Extension: which of the caller's own images, and in what order. The real service has none of this, and no client of
 /// it sends or sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
 pub struct ImageQuery {
-    /// `Name`: part of the name.
-    pub name: Option<String>,
-    /// `Status.N`: in one of these states.
+    /// Part of the name.
+    pub name: Option<Filter>,
+    /// In one of these states.
+    #[serde(rename = "Status", deserialize_with = "statuses")]
     pub statuses: Vec<ImageStatus>,
-    /// `Tag.N`: with every one of these tags.
-    pub tags: Vec<String>,
-    /// `CreatedFrom`, Unix seconds: created then or later.
+    /// With every one of these tags.
+    #[serde(rename = "Tag")]
+    pub tags: List<Word>,
+    /// Unix seconds: created then or later.
     pub created_from: Option<i64>,
-    /// `CreatedBefore`, Unix seconds: created earlier.
+    /// Unix seconds: created earlier.
     pub created_before: Option<i64>,
-    /// `SizeFrom`, MB: this large or larger.
+    /// MB: this large or larger.
     pub size_from: Option<u32>,
-    /// `SizeBelow`, MB: smaller.
+    /// MB: smaller.
     pub size_below: Option<u32>,
-    /// `SortCondition.Field`; absent: by time of creation.
+    /// Absent: by time of creation.
+    #[serde(
+        rename = "SortCondition.Field",
+        deserialize_with = "or_default",
+        skip_serializing_if = "ImageSort::is_default"
+    )]
     pub sort: ImageSort,
-    /// `SortCondition.ASC`: smallest or oldest first.
+    /// Smallest or oldest first.
+    #[serde(rename = "SortCondition.ASC", deserialize_with = "or_default")]
     pub ascending: bool,
 }
 
+/// Replies may have a status that is not known yet; a request may not.
+fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageStatus>, D::Error> {
+    let words = List::<Word>::deserialize(deserializer)?;
+    let status = |word: &Word| ImageStatus::parse(word).ok_or_else(|| de::Error::custom("no such status"));
+    words.iter().map(status).collect()
+}
+
 /// What images can be sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ImageSort {
     /// When it was asked for.
     #[default]
@@ -42,22 +59,8 @@ pub enum ImageSort {
 }
 
 impl ImageSort {
-    /// Every one.
-    pub const ALL: &[Self] = &[Self::CreateTime, Self::UpdateTime, Self::Size, Self::Name];
-
-    /// The spelling on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateTime => "CreateTime",
-            Self::UpdateTime => "UpdateTime",
-            Self::Size => "Size",
-            Self::Name => "Name",
-        }
-    }
-
-    /// The order of this spelling.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|sort| sort.as_str() == word)
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -71,13 +74,13 @@ impl ImageQuery {
     fn matches(&self, image: &Image) -> bool {
         let mb = |bound: Option<u32>| bound.map(i64::from);
         // A full-width letter finds a plain one, which no comparison as simple as this sees.
-        let plain = |name: &&String| name.is_ascii();
+        let plain = |name: &&Filter| name.is_ascii();
         self.name
             .as_ref()
             .filter(plain)
             .is_none_or(|name| image.name.to_ascii_lowercase().contains(&name.to_ascii_lowercase()))
             && (self.statuses.is_empty() || self.statuses.contains(&image.status))
-            && self.tags.iter().all(|tag| image.tags.contains(tag))
+            && self.tags.iter().all(|tag| image.tags.iter().any(|of_image| **tag == **of_image))
             && self.created_from.is_none_or(|from| image.create_time >= from)
             && self.created_before.is_none_or(|before| image.create_time < before)
             && mb(self.size_from).is_none_or(|from| image.size >= from)
@@ -93,38 +96,6 @@ impl ImageQuery {
             ImageSort::Size => a.size <= b.size,
             ImageSort::Name => a.name <= b.name,
         }
-    }
-
-    pub(super) fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let statuses = tree.words("Status", MAX_LIST_ITEMS)?.unwrap_or_default();
-        let status =
-            |word: &String| ImageStatus::parse(word).ok_or_else(|| ParamError::not_available("Status"));
-        Ok(Self {
-            name: tree.filter("Name")?,
-            statuses: statuses.iter().map(status).collect::<Result<_, _>>()?,
-            tags: tree.words("Tag", MAX_LIST_ITEMS)?.unwrap_or_default(),
-            created_from: tree.parsed("CreatedFrom")?,
-            created_before: tree.parsed("CreatedBefore")?,
-            size_from: tree.parsed("SizeFrom")?,
-            size_below: tree.parsed("SizeBelow")?,
-            sort: tree.one_of("SortCondition.Field", ImageSort::parse)?.unwrap_or_default(),
-            ascending: tree.flag("SortCondition.ASC")?.unwrap_or(false),
-        })
-    }
-
-    pub(super) fn add_to(&self, params: Params) -> Params {
-        let statuses: Vec<_> = self.statuses.iter().map(|status| status.as_str()).collect();
-        let sorted = self.sort != ImageSort::default();
-        params
-            .text("Name", self.name.as_deref())
-            .list("Status", &statuses)
-            .list("Tag", &self.tags)
-            .number("CreatedFrom", self.created_from)
-            .number("CreatedBefore", self.created_before)
-            .number("SizeFrom", self.size_from)
-            .number("SizeBelow", self.size_below)
-            .text("SortCondition.Field", sorted.then(|| self.sort.as_str()))
-            .number("SortCondition.ASC", self.ascending.then_some(true))
     }
 }
 

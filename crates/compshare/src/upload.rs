@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use futures::stream;
 use jingku_protocol::actions::{
@@ -22,8 +23,11 @@ use crate::retry;
 const PIECE_BYTES: usize = 256 << 10;
 /// The most zeros of one request with a plain hash, which the server has to hash.
 const ZEROS_MAX: u64 = 1 << 30;
-/// The pauses between attempts, the first and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
+/// The pauses between attempts that make no progress.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(200))
+    .with_max_delay(Duration::from_secs(5))
+    .without_max_times();
 
 /// A file on its way to a server, to be made an image of.
 pub struct Upload {
@@ -287,15 +291,15 @@ async fn exchange(request: RequestBuilder) -> Result<UploadState, Error> {
     Exchange::open(ACTION, request).await?.into_upload_state().await
 }
 
-/// How long attempts go on that do not get ahead.
+/// How long attempts without progress continue.
 struct Patience {
     until: Instant,
-    pause: Duration,
+    pauses: ExponentialBackoff,
 }
 
 impl Patience {
     fn new(time: Duration) -> Self {
-        Self { until: Instant::now() + time, pause: PAUSES[0] }
+        Self { until: Instant::now() + time, pauses: PAUSES.build() }
     }
 
     /// Waits before another attempt, if an error is worth one: the server may be starting, or still be at the bytes of a
@@ -306,8 +310,8 @@ impl Patience {
         if !(ended || moved || error.class() == Class::AskAgainLater) || Instant::now() >= self.until {
             return false;
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(PAUSES[1]);
+        let Some(pause) = self.pauses.next() else { return false };
+        sleep(pause).await;
         true
     }
 }

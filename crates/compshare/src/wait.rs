@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest, GetCompShareImageCreateProgressRequest,
     GetCompShareImageCreateProgressResponse, Place,
@@ -67,7 +68,12 @@ impl Client {
         options: &WaitOptions,
         mut observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
     ) -> Result<Image, Error> {
-        let mut pause = options.first_pause;
+        let mut pauses = ExponentialBuilder::new()
+            .with_factor(1.5)
+            .with_min_delay(options.first_pause)
+            .with_max_delay(options.longest_pause)
+            .without_max_times()
+            .build();
         loop {
             let progress = self.progress(image_id, &options.place).await?;
             if let Some(progress) = &progress {
@@ -76,8 +82,7 @@ impl Client {
             if let Some(image) = self.made(image_id, &options.place, progress.unwrap_or_default()).await? {
                 return Ok(image);
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(options.longest_pause);
+            tokio::time::sleep(pauses.next().unwrap_or(options.longest_pause)).await;
         }
     }
 

@@ -235,6 +235,11 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Tells whether a parameter has its default, which is not sent.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

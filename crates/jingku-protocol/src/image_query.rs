@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::bounded::{Filter, Word, or_default};
+use crate::bounded::{Filter, Word, is_default, or_default};
 use crate::image::{Image, ImageStatus};
 use crate::list::List;
 
@@ -29,7 +29,7 @@ pub struct ImageQuery {
     #[serde(
         rename = "SortCondition.Field",
         deserialize_with = "or_default",
-        skip_serializing_if = "ImageSort::is_default"
+        skip_serializing_if = "is_default"
     )]
     pub sort: ImageSort,
     /// Smallest or oldest first.
@@ -56,12 +56,6 @@ pub enum ImageSort {
     Size,
     /// Its name, by the numbers of its characters.
     Name,
-}
-
-impl ImageSort {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl ImageQuery {

@@ -53,6 +53,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(Some(softwares).filter(|softwares| *softwares != Softwares::default()))
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 pub(crate) fn serialize<S: Serializer>(
     softwares: &Option<Softwares>,
     serializer: S,

@@ -11,9 +11,8 @@ impl Client {
     /// Lists the account's own images on all pages, from the one the request names, with [`MAX_LIMIT`] rows a page
     /// unless the request says otherwise.
     ///
-    /// A page is asked for only when the rows before it have been taken, and an error ends the stream. Where the server
-    /// offers `NextToken`, no row is skipped or seen twice while images come and go; elsewhere pages are told apart by
-    /// `Offset`, where that can happen.
+    /// A page is requested only when the rows before it have been taken, and an error ends the stream. If the server offers
+    /// `NextToken`, no row is skipped or repeated while images are created and deleted. With `Offset` that can happen.
     pub fn custom_images(
         &self,
         mut request: DescribeCompShareCustomImagesRequest,
@@ -50,7 +49,7 @@ struct Step {
     first_id: Option<String>,
 }
 
-/// A server that does not know `Offset` would be asked for its first page for ever.
+/// Without this, a server that does not know `Offset` would send its first page for ever.
 fn came_again(first_id: Option<String>) -> Error {
     Error::Undecodable {
         action: Action::DescribeCompShareCustomImages,
@@ -74,8 +73,8 @@ fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option
     }
     let rows = u64::try_from(page.image_set.len()).unwrap_or(u64::MAX);
     let offset = asked.offset().saturating_add(rows);
-    // On some of the cloud's lists TotalCount counts the page and not the list: a total that is no larger than the
-    // page proves nothing, and one more page is asked for.
+    // In some lists of the cloud, TotalCount counts the page and not the list: a total no larger than the page proves
+    // nothing, and one more page is requested.
     let total = u64::try_from(page.total_count).unwrap_or(0);
     let counted_out = total > rows && offset >= total;
     let ends = rows < u64::from(asked.limit()) || counted_out;

@@ -14,8 +14,8 @@ const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_delay(Duration::from_secs(5))
     .with_jitter();
 
-/// Makes attempts until one succeeds or sending again would be useless, unsafe, once too often or too late. A pause
-/// that would outlast the call's time ends it at once, with the error at hand: it says more than a timeout.
+/// Repeats an attempt until it succeeds, or until a retry would be useless, unsafe, one too many or too late. If the next
+/// pause exceeds the call's time, the last error is returned at once: it says more than a timeout.
 pub(crate) async fn run<T, F, A>(config: &Config, action: Action, attempt: F) -> Result<T, Error>
 where
     F: Fn() -> A,
@@ -37,7 +37,7 @@ where
 fn may_send_again(error: &Error, repeat: Repeat) -> bool {
     match repeat {
         Repeat::Safe => error.is_retryable(),
-        // A refusal that asks to come later may still come from a proxy behind which the request was carried out.
+        // A refusal that says to retry may come from a proxy after the server has executed the request.
         Repeat::Unsafe => matches!(error, Error::Connect { .. }),
     }
 }

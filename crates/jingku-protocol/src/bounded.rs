@@ -226,7 +226,7 @@ where
     Clearable::deserialize(deserializer).map(|Clearable(value)| Some(value))
 }
 
-/// Reads a parameter that has a default, which an empty value stands for.
+/// Reads a parameter with a default; an empty value means the default.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -11,7 +11,7 @@ use crate::place::Place;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CommunityQuery {
-    /// Narrows the versions to images held there.
+    /// Only versions stored there.
     #[serde(rename = "+place")]
     pub place: Place,
     /// The group of this image, with that version alone.
@@ -21,24 +21,24 @@ pub struct CommunityQuery {
     pub group_id: Option<GroupId>,
     /// Part of the group's name.
     pub name: Option<Filter>,
-    /// The author's name, whole.
+    /// The full name of the author.
     pub author: Option<Filter>,
-    /// Words, each part of the group's name or of its author's.
+    /// Each word occurs in the name of the group or of its author.
     pub fuzzy_search: Option<Filter>,
-    /// Tags that the newest version has, every one of them.
+    /// All of these are tags of the newest version.
     #[serde(rename = "Tag")]
     pub tags: List<Word>,
     /// Whether the newest version costs nothing.
     pub is_free: Option<bool>,
     /// Whether the platform made it.
     pub is_official: Option<bool>,
-    /// Whether the software in the newest version starts by itself.
+    /// Whether the software in the newest version starts automatically.
     #[serde(rename = "IfAutoStart")]
     pub auto_start: Option<bool>,
     /// The order; absent: recommended first, then newest.
     #[serde(rename = "SortCondition.Field", deserialize_with = "known_sort")]
     pub sort: Option<CommunitySort>,
-    /// Whether it is the other way round: smallest or oldest first.
+    /// Smallest or oldest first.
     #[serde(rename = "SortCondition.ASC", deserialize_with = "or_default")]
     pub ascending: bool,
     /// Leaves out the readmes, which may be long.
@@ -58,7 +58,7 @@ fn known_sort<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Commu
 /// What groups can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CommunitySort {
-    /// How much it is liked: recommendation, favourites and use.
+    /// Popularity: recommendation, favourites and use.
     Favor,
     /// When its newest version was published.
     PubTime,
@@ -66,9 +66,9 @@ pub enum CommunitySort {
     Price,
     /// Instances started from it.
     CreatedCount,
-    /// Hours it has been in use.
+    /// Hours of use.
     ImageUseTime,
-    /// Accounts that favour it.
+    /// Accounts that have it as a favourite.
     FavoritesCount,
 }
 
@@ -90,13 +90,13 @@ pub struct ImageGroup {
     pub image_desc: String,
     /// Instances started from its versions.
     pub created_count: i64,
-    /// Accounts that favour it.
+    /// Accounts that have it as a favourite.
     pub favorites_count: i64,
     /// How much the operator recommends it.
     pub recommend_count: i64,
-    /// Hours its versions have been in use.
+    /// Hours of use of its versions.
     pub image_use_time: i64,
-    /// Whether the caller favours it.
+    /// Whether it is a favourite of the caller.
     pub is_favorite: bool,
     /// Whether a version can be used.
     pub status: GroupStatus,

@@ -13,7 +13,7 @@ pub struct Image {
     pub comp_share_image_id: String,
     /// Unique in the account.
     pub name: String,
-    /// Where it is in its life.
+    /// Its status.
     pub status: ImageStatus,
     /// `True` or `False` as text: the Go SDK refuses a boolean.
     pub container: String,
@@ -39,12 +39,12 @@ pub struct Image {
     pub price: f64,
     /// URL of a picture; empty for none.
     pub cover: String,
-    /// Markdown; only when asked for by id.
+    /// Markdown; only when requested by id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readme: Option<String>,
-    /// What is installed; null when not told, never an empty list or text (the Python SDK fails on those).
+    /// What is installed; null when unknown, never an empty list or text (the Python SDK fails on those).
     pub softwares: Option<Softwares>,
-    /// GPU models it is meant for; a recommendation.
+    /// Recommended GPU models.
     pub supported_gpu_types: Vec<String>,
     /// Ports the software inside listens on.
     pub software_ports: Vec<SoftwarePort>,
@@ -52,13 +52,13 @@ pub struct Image {
     pub firewall_ports: Vec<u16>,
     /// A boolean: the Python SDK refuses text.
     pub auto_start: bool,
-    /// Whether using it costs.
+    /// Whether using it costs money.
     pub image_charge: bool,
-    /// Hours it has been in use.
+    /// Hours of use.
     pub image_use_time: i64,
     /// Instances started from it.
     pub created_count: i64,
-    /// Accounts that favour it.
+    /// Accounts that have it as a favourite.
     pub favorites_count: i64,
     /// Why making it failed; empty otherwise.
     pub failed_reason: String,
@@ -68,7 +68,7 @@ pub struct Image {
     pub pub_time: i64,
     /// Unix seconds.
     pub update_time: i64,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
     /// Group of versions in the community; empty when private.
     pub group_id: String,
@@ -76,9 +76,9 @@ pub struct Image {
     pub version_name: String,
     /// What is new in it.
     pub version_desc: String,
-    /// GPU model of the instance it was made of.
+    /// GPU model of the instance it was made from.
     pub source_gpu_type: String,
-    /// Zone of the instance it was made of.
+    /// Zone of the instance it was made from.
     pub zone: String,
     /// Zones it can be started in.
     pub image_support_zone: Vec<SupportedZone>,
@@ -86,13 +86,13 @@ pub struct Image {
     pub qr_code_url: String,
 }
 
-/// Where an image is in its life.
+/// The status of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ImageStatus {
     /// Being made.
     #[default]
     Making,
-    /// Every bit is there.
+    /// Complete and usable.
     Available,
     /// Making failed; `FailedReason` says why.
     UnAvailable,
@@ -159,7 +159,7 @@ impl PlatformType {
     }
 }
 
-/// Whose an image is.
+/// The owner of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Owner {

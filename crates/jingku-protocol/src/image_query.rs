@@ -4,8 +4,7 @@ use crate::bounded::{Filter, Word, is_default, or_default};
 use crate::image::{Image, ImageStatus};
 use crate::list::List;
 
-/// Extension: which of the caller's own images, and in what order. The real service has none of this, and no client of
-/// it sends or sees it.
+/// Extension: filters and order for the caller's own images. The real service has none of this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageQuery {
@@ -37,7 +36,7 @@ pub struct ImageQuery {
     pub ascending: bool,
 }
 
-/// Replies may have a status that is not known yet; a request may not.
+/// Unlike a reply, a request cannot have an unknown status.
 fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageStatus>, D::Error> {
     let words = List::<Word>::deserialize(deserializer)?;
     let status = |word: &Word| ImageStatus::parse(word).ok_or_else(|| de::Error::custom("no such status"));
@@ -47,27 +46,27 @@ fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageStatu
 /// What images can be sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ImageSort {
-    /// When it was asked for.
+    /// When it was created.
     #[default]
     CreateTime,
-    /// When something about it changed last.
+    /// When it was last changed.
     UpdateTime,
-    /// How large it is.
+    /// Its size.
     Size,
-    /// Its name, by the numbers of its characters.
+    /// Its name, by code point.
     Name,
 }
 
 impl ImageQuery {
-    /// Whether these rows can be what a server answers that knows this extension: one that does not, answers with all
-    /// of its images in its own order.
+    /// Whether these rows can come from a server that knows this extension. Another one answers with all images in its
+    /// own order.
     pub fn is_answered_by(&self, images: &[Image]) -> bool {
         images.iter().all(|image| self.matches(image)) && images.is_sorted_by(|a, b| self.in_order(a, b))
     }
 
     fn matches(&self, image: &Image) -> bool {
         let mb = |bound: Option<u32>| bound.map(i64::from);
-        // A full-width letter finds a plain one, which no comparison as simple as this sees.
+        // The server also matches full-width letters, which this simple comparison cannot.
         let plain = |name: &&Filter| name.is_ascii();
         self.name
             .as_ref()
@@ -84,7 +83,7 @@ impl ImageQuery {
     fn in_order(&self, a: &Image, b: &Image) -> bool {
         let (a, b) = if self.ascending { (a, b) } else { (b, a) };
         match self.sort {
-            // The order that every server has been seen to answer in, and none promises.
+            // Every known server answers in this order; none promises it.
             ImageSort::CreateTime => !self.ascending || a.create_time <= b.create_time,
             ImageSort::UpdateTime => a.update_time <= b.update_time,
             ImageSort::Size => a.size <= b.size,
@@ -98,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_a_server_that_ignores_the_query_are_told() {
+    fn rows_from_a_server_that_ignores_the_query_are_detected() {
         let image = |name: &str, size| Image { name: name.into(), size, ..Image::default() };
         let rows = [image("PyTorch", 3), image("llm", 2), image("环境", 5)];
         let none = ImageQuery::default();

@@ -1,4 +1,4 @@
-//! The parameters of an action, told by its request type: serde knows the fields of a struct and what each is read as.
+//! The parameters of an action, derived from its request type: serde knows the fields of a struct and their types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,7 +206,7 @@ mod tests {
     use crate::actions::Action;
 
     #[test]
-    fn what_an_action_reads_and_demands_is_found() {
+    fn the_parameters_of_an_action_are_listed() {
         let create = Action::CreateCompShareCustomImage.parameters();
         for (name, kind) in [
             ("Description", Kind::Scalar),

@@ -115,7 +115,7 @@ struct Parameter<'a> {
 
 enum Sent<'a> {
     Text(Cow<'a, str>),
-    /// A list, an object, or what is given in two ways.
+    /// A list, an object, or a parameter that was sent in two ways.
     Other(&'a Tree),
 }
 
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_in_two_ways_is_refused() {
+    fn parameters_sent_in_two_ways_are_refused() {
         for body in [
             "n=1&n.y=2",
             "n.y=2&n=1",
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn members_of_what_is_no_object_are_refused_by_its_name() {
+    fn members_of_a_non_object_are_refused_by_its_name() {
         let field = |body| read::<Scalars>(&tree(body)).map(|read| read.field);
         for body in ["Sort=x", "Sort.0=x", r#"{"Sort":["x"]}"#, r#"{"Sort":true}"#, r#"{"Sort":[]}"#] {
             assert_eq!(field(body), Err(ParamError::not_available("Sort")), "{body}");

@@ -17,7 +17,7 @@ pub struct Tree {
     given: Given,
 }
 
-/// How a parameter was given, where its content does not tell.
+/// How a parameter was sent, where its content does not show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Given {
     /// As text, by dotted names below it, or not at all.
@@ -27,11 +27,11 @@ enum Given {
     List,
     /// As a JSON object.
     Object,
-    /// In two ways: which one was meant cannot be told.
+    /// In two ways, which is ambiguous.
     Twice,
 }
 
-/// How a parameter was given does not count.
+/// How a parameter was sent does not matter.
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         (&self.text, &self.children) == (&other.text, &other.children)
@@ -49,7 +49,7 @@ impl Tree {
         }
     }
 
-    /// What it is, if it is one text.
+    /// Its text, if it is a scalar.
     pub(crate) fn text(&self) -> Option<&str> {
         let is_scalar = self.given == Given::Plain && self.children.is_empty();
         self.text.as_deref().filter(|_| is_scalar)
@@ -76,7 +76,7 @@ impl Tree {
         self.text() == Some("")
     }
 
-    /// Whether it is an object: what has a number for a name is a list.
+    /// Whether it is an object. A numeric name makes it a list.
     pub(crate) fn is_object(&self) -> bool {
         matches!(self.given, Given::Plain | Given::Object)
             && self.text.is_none()
@@ -104,7 +104,7 @@ impl Tree {
         }
         let mut place = self;
         for (depth, part) in name.split('.').enumerate() {
-            // The root, and an object whose members come here one by one, are no parameters that are given again.
+            // The root and an object that is being filled are not sent twice.
             if depth > 0 && place.is_given() {
                 place.given = Given::Twice;
             }
@@ -113,7 +113,7 @@ impl Tree {
         place.fill(value);
     }
 
-    /// Whether it has a value of its own. One that is only the start of dotted names has none.
+    /// Whether it has a value of its own, and is not just a prefix of dotted names.
     fn is_given(&self) -> bool {
         self.given != Given::Plain || self.text.is_some()
     }
@@ -147,7 +147,7 @@ impl Tree {
     }
 }
 
-/// The number that a name is, if it is one.
+/// The index that a name spells.
 fn index(name: &str) -> Option<u64> {
     // `parse` alone would take a sign.
     let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());

@@ -18,7 +18,7 @@ pub(crate) fn write<T: Serialize>(action: &str, request: &T) -> Params {
     params
 }
 
-/// Writes what stands under one dotted name.
+/// Writes the value of one dotted name.
 struct Writer<'a> {
     params: &'a mut Params,
     /// Empty for the request itself.

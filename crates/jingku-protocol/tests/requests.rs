@@ -1,4 +1,4 @@
-//! What the client spells is what the daemon reads.
+//! The server reads exactly what the client writes.
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
@@ -219,7 +219,7 @@ fn required_parameters_are_named() {
 }
 
 #[test]
-fn the_documented_spellings_of_softwares_are_taken() {
+fn the_documented_spellings_of_softwares_are_accepted() {
     let bind = |form: &str| {
         let form = format!("UHostId=u&Name=n&{form}");
         CreateCompShareCustomImageRequest::read(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))

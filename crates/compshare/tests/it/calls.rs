@@ -52,7 +52,7 @@ async fn a_list_comes_back_typed() {
 }
 
 #[tokio::test]
-async fn the_clouds_null_list_is_an_empty_one() {
+async fn a_null_list_is_empty() {
     let server =
         Server::start(|_, _| Answer::Json(json!({"RetCode": 0, "TotalCount": 0, "ImageSet": null}))).await;
     let request = DescribeCompShareCustomImagesRequest::default();
@@ -153,7 +153,7 @@ async fn calls_can_be_spawned() {
 /// A slim container has no certificates, and plain HTTP needs none; a proxy does not lead to this machine. The
 /// environment of a process cannot be changed safely, so another one runs a test.
 #[test]
-fn the_environment_does_not_bar_the_way_to_this_machine() {
+fn proxies_are_not_used_for_this_machine() {
     for variable in ["SSL_CERT_FILE", "http_proxy"] {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "calls::a_list_comes_back_typed"])

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::{ImageId, ImageName};
 use crate::place::Place;
 
-/// Makes another image of the same bits in the caller's account.
+/// Copies an image within the caller's account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CopyCompShareCustomImageRequest {

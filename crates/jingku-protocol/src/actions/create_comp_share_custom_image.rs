@@ -7,6 +7,8 @@ use crate::place::Place;
 use crate::softwares;
 
 /// Starts making an image of an instance.
+///
+/// After a network error the image may exist: look for its name, which is unique in the account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCompShareCustomImageRequest {
@@ -37,6 +39,6 @@ pub struct CreateCompShareCustomImageRequest {
 pub struct CreateCompShareCustomImageResponse {
     /// The new image's id.
     pub comp_share_image_id: String,
-    /// Extension: what is to be said about the instance's disk although it is accepted.
+    /// Extension: warnings about the instance's disk, which was accepted.
     pub warnings: Vec<String>,
 }

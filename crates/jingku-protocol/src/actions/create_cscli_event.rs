@@ -2,8 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::Ignored;
 
-/// Telemetry that the official CLI sends after every command. Its parameters
-/// are thrown away.
+/// Telemetry that the official CLI sends after every command. The server discards it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreateCscliEventRequest {

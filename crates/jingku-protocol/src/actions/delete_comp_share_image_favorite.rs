@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::GroupId;
 
-/// Marks a group no longer. The official CLI sends this.
+/// Removes a group from the caller's favourites. The official CLI sends this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteCompShareImageFavoriteRequest {

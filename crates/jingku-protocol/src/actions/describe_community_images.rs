@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::community_query::{CommunityQuery, ImageGroup};
 use crate::image::Image;
 
-/// Lists what is in the community: groups of published versions.
+/// Lists the groups of published versions in the community.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCommunityImagesRequest {

@@ -5,7 +5,7 @@ use crate::image::ImageStatus;
 use crate::lenient;
 use crate::place::Place;
 
-/// Asks how far a copy in another zone is.
+/// Reports the progress of a copy in another zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailRequest {
@@ -17,7 +17,7 @@ pub struct DescribeCompShareCustomImageSyncDetailRequest {
     pub image_id: ImageId,
 }
 
-/// How far it is.
+/// The progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailResponse {
@@ -26,6 +26,6 @@ pub struct DescribeCompShareCustomImageSyncDetailResponse {
     pub progress: String,
     /// Extension: the copy's status.
     pub status: ImageStatus,
-    /// Extension: the image it was copied from, which may be gone.
+    /// Extension: the image it was copied from, which may be deleted.
     pub source_comp_share_image_id: String,
 }

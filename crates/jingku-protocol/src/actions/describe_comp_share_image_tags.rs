@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Lists the tags to choose from. The documents have a region, which nobody needs.
+/// Lists the tags to choose from. The documents require a region, which is not needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DescribeCompShareImageTagsRequest;
 

@@ -13,8 +13,8 @@ pub struct DescribeCompShareImagesRequest {
     /// Narrows the list to images held there.
     #[serde(rename = "+place")]
     pub place: Place,
-    /// Images of this type. Absent, a page has rows of every type, offset and limit counting for each: the real
-    /// service does so, whatever the documents say.
+    /// Images of this type. Absent: rows of every type, with offset and limit applied to each, as the real service does
+    /// against its documents.
     pub image_type: Option<PlatformType>,
     /// Exactly this image.
     #[serde(rename = "CompShareImageId")]

@@ -36,7 +36,7 @@ pub struct DescribeCompShareInstanceResponse {
     pub next_token: String,
 }
 
-/// An instance, as far as the image API is concerned with it.
+/// An instance, with the members that the image API needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Instance {
@@ -49,11 +49,11 @@ pub struct Instance {
     pub zone: String,
     /// Its name.
     pub name: String,
-    /// `Stopped`, or `ImageMaking` while an image is made of it.
+    /// `Stopped`, or `ImageMaking` while an image is made from it.
     pub state: String,
     /// `UHost` for a virtual machine, `Container` for a container.
     pub instance_type: String,
-    /// The image it was started from; empty when that is not known here.
+    /// The image it was started from; empty when unknown.
     pub comp_share_image_id: String,
     /// Likewise.
     pub comp_share_image_name: String,
@@ -64,12 +64,12 @@ pub struct Instance {
     /// Number of GPUs.
     #[serde(rename = "GPU")]
     pub gpu: i64,
-    /// Number of CPU cores; 0 when not known here.
+    /// Number of CPU cores; 0 when unknown.
     #[serde(rename = "CPU")]
     pub cpu: i64,
-    /// MB; 0 when not known here.
+    /// MB; 0 when unknown.
     pub memory: i64,
-    /// How it is paid for; `Free`, nothing is charged here.
+    /// How it is charged; always `Free`.
     pub charge_type: String,
     /// Unix seconds.
     pub create_time: i64,
@@ -77,7 +77,7 @@ pub struct Instance {
     pub expire_time: i64,
     /// Its disks, boot disk first.
     pub disk_set: Vec<InstanceDisk>,
-    /// Its addresses; none known here.
+    /// Its addresses; always empty.
     #[serde(rename = "IPSet")]
     pub addresses: Vec<InstanceAddress>,
 }

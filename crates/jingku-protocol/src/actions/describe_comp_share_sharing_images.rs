@@ -20,7 +20,7 @@ pub struct DescribeCompShareSharingImagesRequest {
     pub paging: Paging,
 }
 
-/// A page of images; the owner of each is who shares it.
+/// A page of images; the owner of each is the account that shares it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareSharingImagesResponse {

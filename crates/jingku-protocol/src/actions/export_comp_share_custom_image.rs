@@ -2,10 +2,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::ImageId;
 
-/// Extension: gives back the bits of an image of the caller's own account.
+/// Extension: downloads an image of the caller's own account.
 ///
-/// On success the reply is no JSON but the disk itself, holes as zeros: `application/octet-stream` with its
-/// `Content-Length`.
+/// On success the reply is the raw disk instead of JSON: `application/octet-stream` with a `Content-Length`, holes as
+/// zeros.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ExportCompShareCustomImageRequest {
@@ -14,6 +14,6 @@ pub struct ExportCompShareCustomImageRequest {
     pub image_id: ImageId,
 }
 
-/// Never sent: success is the disk itself.
+/// Never sent: a successful reply is the raw disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportCompShareCustomImageResponse {}

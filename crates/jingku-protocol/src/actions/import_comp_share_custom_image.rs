@@ -4,26 +4,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::bounded::{Description, FileHash, ImageName, Integer};
 use crate::place::Place;
 
-/// Extension: asks for a link to which the file of a disk can be uploaded, to be made an image of.
+/// Extension: starts the import of a disk file as an image and answers the link to upload it to.
 ///
-/// Asked again for the same name and size while the upload goes on, it answers the same image and a new link.
+/// A repeated call with the same name and size resumes the upload: it answers the same image and a new link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ImportCompShareCustomImageRequest {
-    /// Where the image is to be; the default zone when absent.
+    /// Where to store the image; the default zone when absent.
     #[serde(rename = "+place")]
     pub place: Place,
     /// The image's name, unique in the account; see [`is_image_name`](crate::actions::is_image_name).
     pub name: ImageName,
     /// Free text.
     pub description: Option<Description>,
-    /// Bytes of the file, as it is uploaded; absent when nobody knows yet.
+    /// Size of the uploaded file in bytes, if known.
     pub size_bytes: Option<Integer<1, { i64::MAX }>>,
-    /// Bytes of the file that are no hole, if the client knows; at most `size_bytes`. Room is looked for by them.
+    /// Bytes of the file outside holes, if known; at most `size_bytes`. The server checks its free space against them.
     pub data_bytes: Option<Integer<0, { i64::MAX }>>,
-    /// BLAKE3 of the file in hexadecimal, if it is known.
+    /// BLAKE3 of the file in hexadecimal, if known.
     pub blake3: Option<FileHash>,
-    /// How the disk in the file is to be read, whatever it looks like; its content decides when absent.
+    /// The format of the file; detected from its content when absent.
     pub format: Option<FileFormat>,
 }
 
@@ -45,11 +45,11 @@ impl Serialize for ImportCompShareCustomImageRequest {
     }
 }
 
-/// How the disk in a file is to be read.
+/// The format of a disk file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileFormat {
-    /// Byte for byte.
+    /// A raw disk.
     Raw,
     /// QEMU copy on write.
     Qcow2,
@@ -65,16 +65,16 @@ impl FileFormat {
     }
 }
 
-/// The image, which is `Making` from now on, and where its file goes.
+/// The image, now `Making`, and the link to upload its file to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImportCompShareCustomImageResponse {
     /// The image's id.
     pub comp_share_image_id: String,
-    /// For `HEAD`, `PATCH` and `POST`. Whoever has it can send bytes.
+    /// For `HEAD`, `PATCH` and `POST`. It needs no signature: keep it secret.
     pub url: String,
-    /// When the link ends, in Unix seconds. Asking again gives another.
+    /// When the link expires, in Unix seconds. A repeated call answers a new one.
     pub expire_time: i64,
-    /// Whether the upload was there before: a client that fails may withdraw only what it has started itself.
+    /// Whether the upload existed already: after a failure a client may withdraw only an upload that it started.
     pub resumed: bool,
 }

@@ -8,7 +8,7 @@ use crate::place::Place;
 /// The most accounts in either list of one call.
 pub const MAX_SHARE_ACCOUNTS: usize = 10;
 
-/// Shares an image with accounts, or no longer.
+/// Shares an image with accounts, or stops sharing it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ModifyCompShareImageShareAccountRequest {
@@ -18,10 +18,10 @@ pub struct ModifyCompShareImageShareAccountRequest {
     /// The image.
     #[serde(rename = "CompShareImageId")]
     pub image_id: ImageId,
-    /// Accounts that are to see it, at most [`MAX_SHARE_ACCOUNTS`].
+    /// Accounts to share it with, at most [`MAX_SHARE_ACCOUNTS`].
     #[serde(default, deserialize_with = "without_repeats")]
     pub add_accounts: List<i64, MAX_SHARE_ACCOUNTS>,
-    /// Accounts that are to see it no longer, at most [`MAX_SHARE_ACCOUNTS`].
+    /// Accounts to stop sharing it with, at most [`MAX_SHARE_ACCOUNTS`].
     #[serde(default, deserialize_with = "without_repeats")]
     pub remove_accounts: List<i64, MAX_SHARE_ACCOUNTS>,
 }
@@ -43,7 +43,7 @@ impl Serialize for ModifyCompShareImageShareAccountRequest {
     }
 }
 
-/// Success, unless an account is invalid: then nothing was changed.
+/// Nothing changes if an account is invalid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ModifyCompShareImageShareAccountResponse {

@@ -6,10 +6,10 @@ use crate::image::Softwares;
 use crate::list::List;
 use crate::place::Place;
 
-/// Hands an image in to become a version in the community.
+/// Publishes an image as a version in the community.
 ///
-/// The sources disagree about what is required: the documents ask for a price and know no version name, newer ones ask
-/// for a version name, and the typed Python SDK drops the latter. Neither is needed here.
+/// The sources disagree on what is required: the documents require a price and have no version name, newer ones require
+/// a version name, and the typed Python SDK drops it. Both are optional here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PublishCompShareImageRequest {
@@ -19,9 +19,9 @@ pub struct PublishCompShareImageRequest {
     /// The image.
     #[serde(rename = "CompShareImageId")]
     pub image_id: ImageId,
-    /// The group to add a version to; absent: a group of its own.
+    /// The group to add a version to; absent: a new group.
     pub group_id: Option<GroupId>,
-    /// What the group is called; absent: as it is, or else as the image.
+    /// The group's name; absent: unchanged, or the image's name for a new group.
     #[serde(rename = "CommunityImageName")]
     pub community_name: Option<Word>,
     /// Such as `v1.0`, unique in the group; absent: the next free `vN.0`.
@@ -32,24 +32,24 @@ pub struct PublishCompShareImageRequest {
     /// CNY per hour; absent: 0, which is free.
     #[serde(default, deserialize_with = "whole_cents")]
     pub price: Option<Price>,
-    /// A picture as Base64 text; empty clears, absent: as it is.
+    /// A picture as Base64 text; empty clears, absent: unchanged.
     #[serde(default, deserialize_with = "clearable")]
     pub cover: Option<Cover>,
-    /// At most [`MAX_TAGS`]; absent: as they are.
+    /// At most [`MAX_TAGS`]; absent: unchanged.
     #[serde(default, deserialize_with = "clearable")]
     pub tags: Option<List<Word, MAX_TAGS>>,
-    /// Free text; absent: as it is.
+    /// Free text; absent: unchanged.
     #[serde(default, deserialize_with = "clearable")]
     pub description: Option<Description>,
-    /// Markdown; absent: as it is.
+    /// Markdown; absent: unchanged.
     #[serde(default, deserialize_with = "clearable")]
     pub readme: Option<Readme>,
-    /// A recommendation; absent: as it is.
+    /// Recommended GPU models; absent: unchanged.
     #[serde(default, deserialize_with = "clearable")]
     pub supported_gpu_types: Option<List<Word>>,
-    /// Whether the software inside starts by itself; absent: as it is.
+    /// Whether the software starts automatically; absent: unchanged.
     pub auto_start: Option<bool>,
-    /// What is installed; absent: as it is.
+    /// What is installed; absent: unchanged.
     #[serde(default, with = "crate::softwares")]
     pub softwares: Option<Softwares>,
 }
@@ -64,7 +64,7 @@ pub struct PublishCompShareImageResponse {
     pub group_id: String,
 }
 
-/// How far a price may be from a whole number of cents and be meant as one: `0.29` is not exactly 29 hundredths.
+/// How far a price may differ from a whole number of cents: `0.29` is not exactly 29 hundredths.
 const ROUNDING: f64 = 1e-6;
 
 /// Newer documents name steps of 0.01.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::ImageId;
 
-/// Marks the group of a published image no longer. Newer documents have it; the real service answers 161.
+/// Removes the group of a published image from the caller's favourites. Newer documents have it; the real service answers 161.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RemoveFavoriteImageRequest {

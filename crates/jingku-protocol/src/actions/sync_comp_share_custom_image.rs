@@ -5,7 +5,7 @@ use crate::bounded::{Description, ImageId, ImageName, clearable};
 use crate::list::{List, without_repeats};
 use crate::place::Place;
 
-/// Makes copies of an image in other zones. Not in the documents; newer products of the real service send it.
+/// Copies an image to other zones. Not in the documents; newer products of the real service send it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SyncCompShareCustomImageRequest {
@@ -32,25 +32,25 @@ fn zone_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<List<i64>, D::
     if zone_ids.is_empty() { Err(D::Error::missing_field("")) } else { Ok(zone_ids) }
 }
 
-/// What came of each zone, in the order of the request.
+/// The result of each zone, in the order of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SyncCompShareCustomImageResponse {
-    /// How many copies there are now.
+    /// The number of copies made.
     pub success_count: i64,
     /// One entry a zone.
     pub results: Vec<SyncResult>,
 }
 
-/// What came of one zone.
+/// The result of one zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SyncResult {
     /// 0 for success.
     pub ret_code: i64,
-    /// Why not; empty for success.
+    /// The error; empty for success.
     pub message: String,
-    /// The copy; empty when there is none.
+    /// The copy; empty after an error.
     pub comp_share_image_id: String,
     /// Extension: the zone's number.
     pub zone_id: i64,

@@ -7,8 +7,8 @@ use crate::image::Softwares;
 use crate::list::List;
 use crate::place::Place;
 
-/// Changes facts about an image. What is absent stays as it is, so a call with only the id changes nothing: the typed
-/// Python and Go SDKs cannot send all of these.
+/// Changes an image. Absent parameters leave their values unchanged: the typed Python and Go SDKs cannot send all of
+/// them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateCompShareImageRequest {
@@ -51,10 +51,10 @@ pub struct UpdateCompShareImageRequest {
     /// Free text.
     #[serde(default, deserialize_with = "clearable")]
     pub version_desc: Option<Description>,
-    /// A recommendation.
+    /// Recommended GPU models.
     #[serde(default, deserialize_with = "clearable")]
     pub supported_gpu_types: Option<List<Word>>,
-    /// Whether the software inside starts by itself.
+    /// Whether the software starts automatically.
     pub auto_start: Option<bool>,
 }
 

@@ -239,7 +239,7 @@ fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
 }
 
 fn check_documented(action: Action, tree: &Tree) -> Result<(), ParamError> {
-    for name in action.required_by_documents() {
+    for name in action.documented() {
         if tree.scalar(name)?.is_none_or(str::is_empty) {
             return Err(ParamError::Missing((*name).to_owned()));
         }

@@ -76,7 +76,7 @@ pub(crate) async fn page(
     if let Some(id) = &query.image_id
         && page.total == 0
     {
-        return Err(Error::ResourceNotFound(id.clone()));
+        return Err(Error::ResourceNotFound(id.to_string()));
     }
     let ids: Vec<&str> = page.items.iter().map(|group| group.id.as_str()).collect();
     let wanted = VersionFilter {

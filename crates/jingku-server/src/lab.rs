@@ -18,8 +18,8 @@ use axum::http::header::{self, HeaderName};
 use axum::response::Response;
 use jingku_catalog::{AccountId, Snapshot};
 use jingku_library::{Clock, Internal, JobHook, lock};
-use jingku_protocol::Params;
-use jingku_protocol::actions::{Action, Parameters};
+use jingku_protocol::actions::Action;
+use jingku_protocol::{Parameters, Params};
 use tokio::time::Instant;
 
 use crate::context::Context;

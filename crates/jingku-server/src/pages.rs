@@ -68,9 +68,11 @@ fn allocated(query: &Query) -> usize {
         sort: _,
         ascending: _,
     } = query;
-    let texts = [region, zone, image_id, next_token, name].into_iter().flatten().chain(tags);
-    let texts: usize = texts.map(|text| ALLOCATION_BYTES + text.capacity()).sum();
-    let lists = size_of_val(statuses.as_slice()) + tags.capacity() * size_of::<String>();
+    let texts =
+        [region.as_deref(), zone.as_deref(), image_id.as_deref(), next_token.as_deref(), name.as_deref()];
+    let texts = texts.into_iter().flatten().chain(tags.iter().map(|tag| &**tag));
+    let texts: usize = texts.map(|text| ALLOCATION_BYTES + text.len()).sum();
+    let lists = size_of_val(statuses.as_slice()) + size_of_val::<[_]>(tags);
     texts + lists + 2 * ALLOCATION_BYTES
 }
 
@@ -133,8 +135,8 @@ mod tests {
         let (most, each) =
             (usize::try_from(KEPT_BYTES_MAX).expect("16 MiB"), 32 * (64 + size_of::<String>()));
         for number in 0..2 * most / each {
-            let query = ImageQuery { tags: vec![tag.clone(); 32], ..ImageQuery::default() };
-            let query = Query { image_id: Some(number.to_string()), query, ..Query::default() };
+            let query = ImageQuery { tags: vec![tag.clone(); 32].into(), ..ImageQuery::default() };
+            let query = Query { image_id: Some(number.to_string().into()), query, ..Query::default() };
             let page = Page { members: Bytes::from_static(b"{}"), revision: 0, current_at: Mutex::new(None) };
             pages.0.insert((AccountId(1), query), Arc::new(page));
         }

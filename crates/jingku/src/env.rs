@@ -46,7 +46,8 @@ async fn place(connection: &Connection) -> Result<(String, String), Failure> {
     if let (Some(region), Some(zone)) = (region, zone) {
         return Ok((region.clone(), zone.clone()));
     }
-    let known = connection.client.describe_comp_share_support_zone().await?.zone_info;
+    let request = compshare::actions::DescribeCompShareSupportZoneRequest;
+    let known = connection.client.describe_comp_share_support_zone(&request).await?.zone_info;
     let is_meant = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
     let found =
         known.into_iter().find(|known| is_meant(region, &known.region) && is_meant(zone, &known.zone));

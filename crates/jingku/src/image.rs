@@ -54,7 +54,7 @@ async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Fa
 
 async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
     let request = DescribeCompShareCustomImagesRequest {
-        image_id: Some(image_id.to_owned()),
+        image_id: Some(image_id.into()),
         ..DescribeCompShareCustomImagesRequest::default()
     };
     let page = client.describe_comp_share_custom_images(&request).await?;
@@ -94,14 +94,14 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
     let image_id = args.one.image_id;
     let cover = args.cover.as_deref().map(cover::read).transpose()?;
     let request = UpdateCompShareImageRequest {
-        image_id: image_id.clone(),
-        name: args.name,
-        description: args.description,
-        readme: args.readme,
-        cover,
+        image_id: image_id.as_str().into(),
+        name: args.name.map(Into::into),
+        description: args.description.map(Into::into),
+        readme: args.readme.map(Into::into),
+        cover: cover.map(Into::into),
         public: args.visibility.map(|visibility| visibility == Visibility::Public),
-        tags: changed(args.tags),
-        supported_gpu_types: changed(args.gpu_types),
+        tags: changed(args.tags).map(Into::into),
+        supported_gpu_types: changed(args.gpu_types).map(Into::into),
         auto_start: args.auto_start,
         ..UpdateCompShareImageRequest::default()
     };
@@ -124,7 +124,7 @@ fn changed(values: Vec<String>) -> Option<Vec<String>> {
 
 async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), Failure> {
     let request = TerminateCompShareCustomImageRequest {
-        image_id: args.image_id.clone(),
+        image_id: args.image_id.as_str().into(),
         ..TerminateCompShareCustomImageRequest::default()
     };
     client.terminate_comp_share_custom_image(&request).await?;

@@ -64,13 +64,13 @@ impl Zones {
         let zones: Vec<&str> = match (&place.region, &place.zone) {
             (None, None) => return Ok(None),
             (Some(region), None) => {
-                self.0.iter().filter(|zone| zone.region == *region).map(|zone| zone.zone.as_str()).collect()
+                self.0.iter().filter(|zone| zone.region == **region).map(|zone| zone.zone.as_str()).collect()
             }
             (region, Some(name)) => {
                 let zone = self.find(name).ok_or_else(|| not_available("Zone"));
                 if let Some(region) = region {
                     self.require_region(region)?;
-                    if zone.as_ref().is_ok_and(|zone| zone.region != *region) {
+                    if zone.as_ref().is_ok_and(|zone| zone.region != **region) {
                         return Err(not_available("Zone"));
                     }
                 }
@@ -94,7 +94,7 @@ mod tests {
     fn places_are_optional_known_and_consistent() {
         let zones = Zones::default();
         let resolve = |region: &str, zone: &str| {
-            let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let filled = |text: &str| (!text.is_empty()).then(|| text.into());
             zones.resolve(&Place { region: filled(region), zone: filled(zone) })
         };
         let bad = |name: &str| Err(ParamError::NotAvailable(name.to_owned()));

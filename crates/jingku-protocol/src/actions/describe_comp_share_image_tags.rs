@@ -2,13 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
-/// Lists the tags to choose from. The documents have a region, which nobody needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Lists the tags to choose from. The documents require a region, which is not needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DescribeCompShareImageTagsRequest;
 
 /// The tags.
@@ -21,17 +16,4 @@ pub struct DescribeCompShareImageTagsResponse {
     pub tags_map: BTreeMap<String, Vec<String>>,
     /// The categories in the order to show them.
     pub tag_index: Vec<String>,
-}
-
-impl Request for DescribeCompShareImageTagsRequest {
-    const ACTION: Action = Action::DescribeCompShareImageTags;
-    type Response = DescribeCompShareImageTagsResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

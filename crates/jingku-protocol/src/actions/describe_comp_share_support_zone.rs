@@ -1,12 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
 /// Lists the zones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DescribeCompShareSupportZoneRequest;
 
 /// The zones.
@@ -33,17 +28,4 @@ pub struct Zone {
     pub describe: String,
     /// Whether containers run there.
     pub is_pod: bool,
-}
-
-impl Request for DescribeCompShareSupportZoneRequest {
-    const ACTION: Action = Action::DescribeCompShareSupportZone;
-    type Response = DescribeCompShareSupportZoneResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

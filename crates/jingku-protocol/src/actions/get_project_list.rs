@@ -1,12 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
 /// Lists the account's projects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetProjectListRequest;
 
 /// The projects.
@@ -39,17 +34,4 @@ pub struct Project {
     pub resource_count: i64,
     /// Members of it.
     pub member_count: i64,
-}
-
-impl Request for GetProjectListRequest {
-    const ACTION: Action = Action::GetProjectList;
-    type Response = GetProjectListResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

@@ -1,12 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
 /// Lists regions and zones, one entry a zone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetRegionRequest;
 
 /// The regions.
@@ -33,17 +28,4 @@ pub struct Region {
     pub region: String,
     /// The zone.
     pub zone: String,
-}
-
-impl Request for GetRegionRequest {
-    const ACTION: Action = Action::GetRegion;
-    type Response = GetRegionResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

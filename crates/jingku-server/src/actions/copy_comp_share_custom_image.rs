@@ -20,7 +20,7 @@ pub(super) async fn run(
     context.zones.resolve(&request.place)?;
     let id = image_id(&*context.random);
     let name = |original: &str, number: u32| match &request.target_name {
-        Some(name) => (number == 0).then(|| name.clone()),
+        Some(name) => (number == 0).then(|| name.to_string()),
         None => (number < NAMES_MAX).then(|| with_suffix(original, &numbered(number))),
     };
     let copy = NewCopy {
@@ -39,8 +39,8 @@ pub(super) async fn run(
     match copied {
         CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
         CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
-        CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
-        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
+        CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
+        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
             let name = request.target_name.as_deref().unwrap_or_default();
             Err(name_taken(context, caller, "TargetImageName", name).await)

@@ -18,7 +18,7 @@ pub(super) async fn run(
     request: CreateCompShareCustomImageRequest,
 ) -> Result<CreateCompShareCustomImageResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
-    let not_found = || Error::ResourceNotFound(request.instance_id.clone());
+    let not_found = || Error::ResourceNotFound(request.instance_id.to_string());
     let instance = context.catalog.instance(Some(caller.account().id), &request.instance_id).await?;
     let instance = instance.ok_or_else(not_found)?;
     if zones.is_some_and(|zones| !zones.contains(&instance.zone.as_str())) {
@@ -56,7 +56,7 @@ pub(super) async fn run(
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
         CreateImage::NameTaken => Err(name_taken(context, caller, "Name", &request.name).await),
-        CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id)),
+        CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }

@@ -13,6 +13,6 @@ pub(super) async fn run(
     let (account, now) = (caller.account().id, context.clock.now());
     match context.catalog.add_favorite(account, &request.group_id, now).await? {
         AddFavorite::Favored => Ok(CreateCompShareImageFavoriteResponse {}),
-        AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id)),
+        AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
     }
 }

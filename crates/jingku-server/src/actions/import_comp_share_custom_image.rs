@@ -19,7 +19,9 @@ pub(super) async fn run(
     // The zones are never none, and a region has at least one.
     let zone = zones.as_ref().and_then(|zones| zones.first()).and_then(|name| context.zones.find(name));
     let zone = zone.or_else(|| context.zones.iter().next()).ok_or_else(|| Error::not_available("Zone"))?;
-    if request.size_bytes.is_some_and(|bytes| bytes > DISK_BYTES_MAX) {
+    let size_bytes = request.size_bytes.map(|bytes| bytes.0);
+    let data_bytes = request.data_bytes.map(|bytes| bytes.0);
+    if size_bytes.is_some_and(|bytes| bytes > DISK_BYTES_MAX) {
         return Err(Error::FileTooLarge);
     }
     let new = |id| NewUpload {
@@ -28,8 +30,8 @@ pub(super) async fn run(
         description: request.description.as_deref().unwrap_or_default(),
         region: &zone.region,
         zone: &zone.zone,
-        size_bytes: request.size_bytes,
-        data_bytes: request.data_bytes,
+        size_bytes,
+        data_bytes,
         blake3: request.blake3.as_deref(),
         format: request.format.map(FileFormat::as_str),
     };
@@ -39,7 +41,7 @@ pub(super) async fn run(
         context.catalog.hear(&id, context.clock.now()).await?;
         (id, true)
     } else {
-        check_disk_space(context, request.data_bytes.or(request.size_bytes)).await?;
+        check_disk_space(context, data_bytes.or(size_bytes)).await?;
         let id = image_id(&*context.random);
         let now = context.clock.now();
         let share = context.upload_share().await?;

@@ -23,6 +23,6 @@ pub(super) async fn run(
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
-        DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn progress(
         return until_made(global, connection, image_id).await;
     }
     let request = GetCompShareImageCreateProgressRequest {
-        image_id: image_id.to_owned(),
+        image_id: image_id.into(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
     let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
@@ -114,7 +114,7 @@ async fn warnings(
         return last.warnings;
     }
     let request = GetCompShareImageCreateProgressRequest {
-        image_id: image_id.to_owned(),
+        image_id: image_id.into(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
     let asked = connection.client.get_comp_share_image_create_progress(&request).await;

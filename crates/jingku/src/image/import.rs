@@ -154,10 +154,10 @@ async fn start(
     let as_i64 = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let request = ImportCompShareCustomImageRequest {
         format: args.format.map(look::on_the_wire),
-        name: args.name.clone(),
-        description: args.description.clone(),
-        size_bytes: input.size.or(args.size).map(as_i64),
-        data_bytes: input.data.map(as_i64),
+        name: args.name.clone().into(),
+        description: args.description.clone().map(Into::into),
+        size_bytes: input.size.or(args.size).map(as_i64).map(Into::into),
+        data_bytes: input.data.map(as_i64).map(Into::into),
         ..ImportCompShareCustomImageRequest::default()
     };
     let mut starting = std::pin::pin!(connection.client.start_import(&request));

@@ -64,9 +64,9 @@ enum SortBy {
 impl QueryArgs {
     fn into_query(self) -> ImageQuery {
         ImageQuery {
-            name: self.name,
+            name: self.name.map(Into::into),
             statuses: self.statuses,
-            tags: self.tags,
+            tags: self.tags.into(),
             created_from: self.since,
             created_before: self.until,
             size_from: self.min_size,
@@ -140,9 +140,13 @@ fn megabytes(text: &str) -> Result<u32, String> {
 
 pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
     let request = DescribeCompShareCustomImagesRequest {
-        image_id: args.id,
+        image_id: args.id.map(Into::into),
         query: args.query.into_query(),
-        paging: Paging { offset: args.offset, limit: args.limit, next_token: None },
+        paging: Paging {
+            offset: args.offset.map(Into::into),
+            limit: args.limit.map(Into::into),
+            next_token: None,
+        },
         ..DescribeCompShareCustomImagesRequest::default()
     };
     let page = if args.all {

@@ -9,8 +9,10 @@ use crate::lang::tr;
 use crate::output::{note, print, print_json, time};
 
 pub(super) async fn run(global: &Global, client: &Client, args: UrlArgs) -> Result<(), Failure> {
-    let request =
-        GetCompShareCustomImageUrlRequest { image_id: args.one.image_id, expires_secs: Some(args.expires) };
+    let request = GetCompShareCustomImageUrlRequest {
+        image_id: args.one.image_id.into(),
+        expires_secs: Some(args.expires.into()),
+    };
     let link = client.get_comp_share_custom_image_url(&request).await?;
     if global.json {
         return print_json(&link);

@@ -33,9 +33,9 @@ pub(super) async fn show(
     let list = DescribeCompShareCustomImagesRequest::default();
     if client.describe_comp_share_custom_images(&list).await?.total_count == 0 {
         let request = CreateCompShareCustomImageRequest {
-            instance_id: first.to_owned(),
-            name: DEMO_IMAGE_NAME.to_owned(),
-            description: Some(tr("made by jingku serve --demo", "由 jingku serve --demo 制作").to_owned()),
+            instance_id: first.into(),
+            name: DEMO_IMAGE_NAME.into(),
+            description: Some(tr("made by jingku serve --demo", "由 jingku serve --demo 制作").into()),
             ..CreateCompShareCustomImageRequest::default()
         };
         let made = client.create_comp_share_custom_image(&request).await?;

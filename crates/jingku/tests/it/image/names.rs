@@ -74,8 +74,8 @@ fn begin_upload(home: &Home, server: &Server, name: &str) -> String {
     config.base_url.clone_from(&server.base_url);
     let client = Client::new(config).unwrap();
     let request = ImportCompShareCustomImageRequest {
-        name: name.to_owned(),
-        size_bytes: Some(1 << 20),
+        name: name.into(),
+        size_bytes: Some((1 << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
     let begun = async { client.start_import(&request).await.unwrap().image_id().to_owned() };

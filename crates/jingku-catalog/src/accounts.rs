@@ -84,7 +84,7 @@ impl Catalog {
     }
 
     /// Returns the account of that name.
-    pub async fn account_named(&self, name: &str) -> Result<Option<Account>> {
+    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>> {
         self.one_account("name = $1", name.into()).await
     }
 
@@ -104,7 +104,7 @@ impl Catalog {
 ///
 /// The first statement of every transaction that changes images of an account or takes an instance away: such
 /// changes wait for each other, so that what a transaction has looked at stays true until it commits.
-pub(crate) async fn touch(transaction: &mut Transaction, account: AccountId) -> Result<()> {
+pub(crate) async fn bump_revision(transaction: &mut Transaction, account: AccountId) -> Result<()> {
     transaction
         .execute("UPDATE accounts SET revision = revision + 1 WHERE id = $1", &[account.into()])
         .await
@@ -112,19 +112,19 @@ pub(crate) async fn touch(transaction: &mut Transaction, account: AccountId) -> 
 }
 
 /// Holds the row of an account until the transaction ends, where no list shows what changes.
-pub(crate) async fn hold(transaction: &mut Transaction, account: AccountId) -> Result<()> {
+pub(crate) async fn lock_account(transaction: &mut Transaction, account: AccountId) -> Result<()> {
     let sql = "UPDATE accounts SET revision = revision WHERE id = $1";
     transaction.execute(sql, &[account.into()]).await.map(drop)
 }
 
 /// Touches several accounts. Always in the same order, so that of two transactions one waits for the other and not
 /// each for the other.
-pub(crate) async fn touch_all(
+pub(crate) async fn bump_revisions(
     transaction: &mut Transaction,
     accounts: impl IntoIterator<Item = AccountId>,
 ) -> Result<()> {
     for account in accounts.into_iter().collect::<BTreeSet<_>>() {
-        touch(transaction, account).await?;
+        bump_revision(transaction, account).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ pub struct Catalog {
 pub struct Generation(u128);
 
 /// Everything that a catalogue in memory held at one moment.
-pub struct Snapshot(crate::database::Saved);
+pub struct Snapshot(crate::database::MemoryCopy);
 
 impl Catalog {
     /// Opens a catalogue in a file and brings its schema up to date. Creates the file, readable for its owner
@@ -28,14 +28,14 @@ impl Catalog {
         Self::migrated(Database::open_sqlite(path)?).await
     }
 
-    /// Does the same, and calls `when_full` each time a change finds the disk full. Where that has made room, which it
+    /// Does the same, and calls `on_disk_full` each time a change finds the disk full. Where that has made room, which it
     /// returns, the change is tried once more.
     pub async fn open_sqlite_with(
         path: &Path,
-        when_full: impl Fn() -> bool + Send + Sync + 'static,
+        on_disk_full: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self> {
         let database = Database::open_sqlite(path)?;
-        Self::migrated(database.with_full(Box::new(when_full))).await
+        Self::migrated(database.with_disk_full_hook(Box::new(on_disk_full))).await
     }
 
     /// Opens a copy of a catalogue whose file or folder cannot be written to: one on a read-only disk, or another user's.
@@ -81,7 +81,7 @@ impl Catalog {
     /// Fails when the catalogue cannot answer now, or when changes would be lost because its file was deleted, moved or
     /// replaced.
     pub async fn ping(&self) -> Result<()> {
-        self.database.check_place().await?;
+        self.database.check_files().await?;
         self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
     }
 
@@ -117,7 +117,7 @@ impl Catalog {
 
     /// Makes everything what it was at the snapshot, which stays good. The generation moves, and so does the
     /// revision of every account, to a number it never had: whatever is remembered from before is out of date.
-    pub async fn return_to(&self, snapshot: &Snapshot) -> Result<()> {
+    pub async fn restore(&self, snapshot: &Snapshot) -> Result<()> {
         self.database.restore(&snapshot.0).await
     }
 }

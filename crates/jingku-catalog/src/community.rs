@@ -4,19 +4,19 @@
 //! transaction of every change of a version: see [`refresh_group`]. All versions of a group are of one account, whose row
 //! every such transaction holds, so that they wait for each other.
 
-mod facts;
 mod favorites;
 mod groups;
 mod order;
 mod publish;
 mod review;
+mod summary;
 mod tags;
 
-pub(crate) use facts::refresh_group;
 pub(crate) use favorites::seed_favorites;
 pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
 pub use groups::{Group, GroupFilter, VersionFilter};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use publish::{Place, carry_out, insert_group, plan, version_taken};
+pub(crate) use publish::{Listing, apply_plan, insert_group, plan, version_taken};
 pub use publish::{Publication, PublishImage, Submission};
 pub use review::{Review, ReviewImage};
+pub(crate) use summary::refresh_group;

@@ -50,9 +50,9 @@ impl Catalog {
     }
 }
 
-/// Changes the cover of an image of the account, which must exist and be held by the transaction: see `touch`.
+/// Changes the cover of an image of the account, which must exist and be held by the transaction: see `bump_revision`.
 /// A cover that no image has any more is gone.
-pub(crate) async fn change(
+pub(crate) async fn set_cover(
     transaction: &mut Transaction,
     scope: Scope,
     image_id: &str,
@@ -77,15 +77,15 @@ pub(crate) async fn change(
     };
     let update = "UPDATE images SET cover = $3 WHERE account_id = $1 AND id = $2";
     transaction.execute(update, &[scope.param(), image_id.into(), new.into()]).await?;
-    release(transaction, &old).await
+    delete_if_unused(transaction, &old).await
 }
 
 /// Forgets a cover unless an image has it, be it in the trash: to be called after an image has let go of it.
-pub(crate) async fn release(transaction: &mut Transaction, id: &str) -> Result<()> {
+pub(crate) async fn delete_if_unused(transaction: &mut Transaction, id: &str) -> Result<()> {
     if id.is_empty() {
         return Ok(());
     }
-    hold(transaction, id).await?;
+    lock_cover(transaction, id).await?;
     let sql = "DELETE FROM covers
                WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM images WHERE cover = $1 AND cover <> '')";
     transaction.execute(sql, &[id.into()]).await.map(drop)
@@ -93,7 +93,7 @@ pub(crate) async fn release(transaction: &mut Transaction, id: &str) -> Result<(
 
 /// Holds a cover until the transaction ends: who lets go of it and who takes it for another image wait for each other.
 /// Both must call this in a statement before theirs, or on PostgreSQL one would not see what the other did.
-pub(crate) async fn hold(transaction: &mut Transaction, id: &str) -> Result<()> {
+pub(crate) async fn lock_cover(transaction: &mut Transaction, id: &str) -> Result<()> {
     let sql = "UPDATE covers SET media_type = media_type WHERE id = $1";
     transaction.execute(sql, &[id.into()]).await.map(drop)
 }

@@ -1,9 +1,9 @@
 //! The thin layer under every statement: one engine of two, the same text and the same values on both.
 
+mod fair_semaphore;
 mod migrations;
 mod postgres;
 mod sqlite;
-mod turns;
 mod value;
 
 use std::future::Future;
@@ -13,12 +13,12 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use crate::{AccountId, CatalogError, Result};
-use turns::Turns;
+use fair_semaphore::FairSemaphore;
 
+pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub(crate) use migrations::migrate;
 pub use sqlite::WRITER_WAIT_TIMEOUT;
-pub(crate) use sqlite::{Saved, is_blank};
-pub use turns::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
+pub(crate) use sqlite::{MemoryCopy, is_blank};
 pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
 
 /// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
@@ -27,15 +27,15 @@ const TRIES_MAX: u32 = 8;
 pub const SCANS_MAX: usize = 8;
 
 /// Makes room on a full disk; returns whether it could.
-pub(crate) type WhenFull = Box<dyn Fn() -> bool + Send + Sync>;
+pub(crate) type OnDiskFull = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// An open database.
 pub(crate) struct Database {
     engine: Engine,
-    when_full: Option<WhenFull>,
+    on_disk_full: Option<OnDiskFull>,
     /// Where the file is, when it is a copy that must not change.
     copy: Option<TempDir>,
-    scans: Arc<Turns>,
+    scans: Arc<FairSemaphore>,
 }
 
 enum Engine {
@@ -51,12 +51,12 @@ impl Database {
             // Its work is done elsewhere. Half of the connections stay free for what is short.
             Engine::Postgres(_) => SCANS_MAX,
         };
-        Self { engine, when_full: None, copy: None, scans: Turns::new(scans) }
+        Self { engine, on_disk_full: None, copy: None, scans: FairSemaphore::new(scans) }
     }
 
     /// Has room made when the disk is full.
-    pub(crate) fn with_full(self, when_full: WhenFull) -> Self {
-        Self { when_full: Some(when_full), ..self }
+    pub(crate) fn with_disk_full_hook(self, on_disk_full: OnDiskFull) -> Self {
+        Self { on_disk_full: Some(on_disk_full), ..self }
     }
 
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
@@ -97,20 +97,20 @@ impl Database {
     /// Runs one statement that only reads and whose cost grows with what is there. Few run at once, and accounts take
     /// turns; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] when none comes in time.
     pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        let turn = self.scans.take(account).await?;
+        let permit = self.scans.acquire(account).await?;
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.scan(sql, params, turn).await,
+            Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
             Engine::Postgres(postgres) => {
-                let _turn = turn;
+                let _permit = permit;
                 postgres.query(sql, params).await
             }
         }
     }
 
     /// Fails when what is changed would be lost: the files of SQLite are not those in the folder.
-    pub(crate) async fn check_place(&self) -> Result<()> {
+    pub(crate) async fn check_files(&self) -> Result<()> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.check_place().await,
+            Engine::Sqlite(sqlite) => sqlite.check_files().await,
             Engine::Postgres(_) => Ok(()),
         }
     }
@@ -122,7 +122,7 @@ impl Database {
     where
         F: Future<Output = Result<T>>,
     {
-        let (mut tries, mut made_room) = (1, false);
+        let (mut tries, mut freed_space) = (1, false);
         loop {
             let result = match self.begin().await {
                 Ok(transaction) => change(transaction).await,
@@ -130,14 +130,14 @@ impl Database {
             };
             match result {
                 Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
-                Err(CatalogError::Full(_)) if !made_room && self.make_room() => made_room = true,
+                Err(CatalogError::Full(_)) if !freed_space && self.free_space() => freed_space = true,
                 result => return result,
             }
         }
     }
 
-    fn make_room(&self) -> bool {
-        self.when_full.as_ref().is_some_and(|make_room| make_room())
+    fn free_space(&self) -> bool {
+        self.on_disk_full.as_ref().is_some_and(|free_space| free_space())
     }
 
     /// Begins a transaction that may write. On SQLite no other writer runs beside it.
@@ -168,7 +168,7 @@ impl Database {
     }
 
     /// Copies everything of a database in memory.
-    pub(crate) async fn save(&self) -> Result<Saved> {
+    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.save().await,
             Engine::Postgres(_) => Err(sqlite::not_in_memory()),
@@ -176,7 +176,7 @@ impl Database {
     }
 
     /// Puts back what was saved.
-    pub(crate) async fn restore(&self, saved: &Saved) -> Result<()> {
+    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.restore(saved).await,
             Engine::Postgres(_) => Err(sqlite::not_in_memory()),

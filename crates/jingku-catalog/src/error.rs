@@ -12,30 +12,30 @@ pub type Result<T> = std::result::Result<T, CatalogError>;
 pub enum CatalogError {
     /// Fix the configuration: the URL of the database cannot be understood.
     #[error("the URL of the catalogue cannot be understood")]
-    InvalidUrl(#[source] Source),
+    InvalidUrl(#[source] ErrorSource),
     /// Ask again later: the connection is lost, the server is starting, or the file is locked for too long.
     /// Whether a change that was being committed has happened is not known.
     #[error("the catalogue cannot be reached")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] ErrorSource),
     /// Ask again later: the change met concurrent ones each time it was tried. Nothing was changed.
     #[error("too many concurrent changes in the catalogue")]
-    Contended(#[source] Source),
+    Contended(#[source] ErrorSource),
     /// Ask again later: too many lists are being read. Nothing was changed.
     #[error("too many lists are being read from the catalogue")]
     Busy,
     /// Restart the server on the right folder: its file was deleted, moved, replaced or emptied while it was open. A change that
     /// was being committed may be lost.
     #[error("{} is not the file that was opened: it was deleted, moved, replaced or emptied", .0.display())]
-    Displaced(PathBuf),
+    FileReplaced(PathBuf),
     /// Make room: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]
-    Full(#[source] Source),
+    Full(#[source] ErrorSource),
     /// Write elsewhere: this is a copy of a catalogue that cannot be written to. Nothing was changed.
     #[error("the catalogue is read-only")]
     ReadOnly,
     /// Restore a backup: the engine found its own file damaged, or the file is no catalogue.
     #[error("the catalogue is damaged")]
-    Damaged(#[source] Source),
+    Damaged(#[source] ErrorSource),
     /// Repair the row: it holds what this version never writes.
     #[error("the catalogue is wrong: row {row} of {table}: {problem}")]
     Corrupt {
@@ -62,11 +62,11 @@ pub enum CatalogError {
     },
     /// Report it: a statement was refused. Nothing was changed.
     #[error("the catalogue refused a statement")]
-    Bug(#[source] Source),
+    Bug(#[source] ErrorSource),
 }
 
 /// The error of the engine below.
-pub type Source = Box<dyn Error + Send + Sync>;
+pub type ErrorSource = Box<dyn Error + Send + Sync>;
 
 impl CatalogError {
     /// Whether the file, or a row of it, is not what this program writes: damaged, or of a version that was never released.
@@ -77,7 +77,7 @@ impl CatalogError {
             | Self::Unavailable(_)
             | Self::Contended(_)
             | Self::Busy
-            | Self::Displaced(_)
+            | Self::FileReplaced(_)
             | Self::Full(_)
             | Self::ReadOnly
             | Self::Newer { .. }

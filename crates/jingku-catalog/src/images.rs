@@ -12,7 +12,7 @@ mod seed;
 mod trash;
 
 pub use change::{DeleteImage, ImageChanges, UpdateImage};
-pub(crate) use change::{count, name_taken, state, update};
+pub(crate) use change::{count, find_state, name_taken, update};
 pub use copy::{CopyImage, CopySource, NewCopy};
 pub use create::{CreateImage, NewImage, NewJob};
 pub(crate) use create::{Origin, insert_image, insert_job};
@@ -23,6 +23,6 @@ pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
-pub(crate) use seed::NOBODY;
+pub(crate) use seed::SEED_WORKER;
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
 pub use trash::{PurgeImage, RestoreImage, TrashedImage};

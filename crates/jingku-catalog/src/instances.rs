@@ -6,7 +6,7 @@ use crate::ordinals::next_ordinal;
 use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result};
-use usage::{Start, can_start, count_rest, count_start, touch_both};
+use usage::{StartCheck, bump_instance_viewers, can_start, count_rest, count_start};
 
 /// A machine or container that images are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,11 +120,11 @@ const NEWEST: Sorting<Instance> = Sorting {
     order: Order {
         name: "newest",
         columns: &[Column::Integer("ordinal")],
-        former: &[Column::Integer("created_at"), Column::Text("id")],
+        legacy: &[Column::Integer("created_at"), Column::Text("id")],
         ascending: false,
     },
-    ascending: |a, b| a.ordinal.cmp(&b.ordinal),
-    place: |instance| vec![instance.ordinal.into()],
+    compare: |a, b| a.ordinal.cmp(&b.ordinal),
+    position: |instance| vec![instance.ordinal.into()],
 };
 
 impl InstanceFilter<'_> {
@@ -162,11 +162,11 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 if let Some((owner, id)) = image {
-                    touch_both(&mut transaction, new.account, Some((owner, id))).await?;
+                    bump_instance_viewers(&mut transaction, new.account, Some((owner, id))).await?;
                     match can_start(&mut transaction, new.account, id).await? {
-                        Start::Possible => count_start(&mut transaction, id).await?,
-                        Start::NotFound => return transaction.discard(AddInstance::ImageNotFound).await,
-                        Start::NotAvailable => {
+                        StartCheck::Possible => count_start(&mut transaction, id).await?,
+                        StartCheck::NotFound => return transaction.discard(AddInstance::ImageNotFound).await,
+                        StartCheck::NotAvailable => {
                             return transaction.discard(AddInstance::ImageNotAvailable).await;
                         }
                     }
@@ -213,7 +213,7 @@ impl Catalog {
         };
         self.database
             .write(|mut transaction| async move {
-                touch_both(&mut transaction, instance.account, image).await?;
+                bump_instance_viewers(&mut transaction, instance.account, image).await?;
                 let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
                 if transaction.exists(busy, &[id.into()]).await? {
                     return transaction.discard(RemoveInstance::Busy).await;
@@ -269,8 +269,8 @@ impl Catalog {
         let rows = if filter.ids.is_some() {
             self.database.query(&sql, params.as_slice()).await?
         } else {
-            let asker = filter.account.unwrap_or(AccountId::PLATFORM);
-            self.database.scan(asker, &sql, params.as_slice()).await?
+            let requester = filter.account.unwrap_or(AccountId::PLATFORM);
+            self.database.scan(requester, &sql, params.as_slice()).await?
         };
         Page::decode(rows, "instances", paging.limit(), &NEWEST, instance_cells)
     }

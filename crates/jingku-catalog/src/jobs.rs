@@ -1,6 +1,6 @@
-use crate::accounts::touch;
+use crate::accounts::bump_revision;
 use crate::database::{Param, Row, Transaction};
-use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
+use crate::limits::{Limit, OverLimit, added_bytes, check_limits};
 use crate::{AccountId, Catalog, Result, uploads};
 
 /// How often a job is started at most. A worker that dies takes the job down with it only so many times.
@@ -72,7 +72,7 @@ pub enum JobEnd {
 
 /// What an image was made to.
 #[derive(Clone, Copy, Debug)]
-pub struct Made<'a> {
+pub struct BuiltImage<'a> {
     /// The name of its manifest.
     pub manifest: &'a str,
     /// How large it is when unpacked.
@@ -81,9 +81,9 @@ pub struct Made<'a> {
     pub data_bytes: i64,
 }
 
-impl<'a> Made<'a> {
+impl<'a> BuiltImage<'a> {
     /// An image without zeros.
-    pub fn of_data(manifest: &'a str, size_bytes: i64) -> Self {
+    pub fn dense(manifest: &'a str, size_bytes: i64) -> Self {
         Self { manifest, size_bytes, data_bytes: size_bytes }
     }
 }
@@ -92,7 +92,7 @@ impl<'a> Made<'a> {
 const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)";
 
 /// The job of a lease: `$1`, `$2` and `$3` are [`Lease::params`].
-const HELD: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
+const LEASED: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
 
 impl Lease {
     /// Returns the id of the job, for the log.
@@ -136,7 +136,7 @@ impl Catalog {
                     };
                     let job = claimable(row, worker)?;
                     if job.attempt > ATTEMPTS_MAX {
-                        give_up(&mut transaction, &job.lease, now).await?;
+                        fail_exhausted(&mut transaction, &job.lease, now).await?;
                     } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
                         return transaction.commit(Some(job)).await;
                     }
@@ -162,7 +162,7 @@ impl Catalog {
             .write(|mut transaction| async move {
                 let sql = format!(
                     "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
-                     WHERE {HELD}"
+                     WHERE {LEASED}"
                 );
                 let until = now + lease_secs;
                 let (until, done, total) = (until.into(), done_bytes.into(), total_bytes.into());
@@ -182,7 +182,7 @@ impl Catalog {
         let [job, worker, attempt] = lease.params();
         self.database
             .write(|mut transaction| async move {
-                let sql = format!("UPDATE jobs SET caution = $4 WHERE {HELD}");
+                let sql = format!("UPDATE jobs SET caution = $4 WHERE {LEASED}");
                 transaction.execute(&sql, &[job, worker, attempt, caution.into()]).await?;
                 transaction.commit(()).await
             })
@@ -192,17 +192,17 @@ impl Catalog {
     /// Ends a job well: its image is `Available`, with this manifest and size.
     ///
     /// The chunks and the manifest must be durable before.
-    pub async fn complete_job(&self, lease: &Lease, made: Made<'_>, now: i64) -> Result<JobEnd> {
+    pub async fn complete_job(&self, lease: &Lease, made: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
         self.database
             .write(|mut transaction| async move {
-                let Made { manifest, size_bytes, data_bytes } = made;
-                touch(&mut transaction, lease.account).await?;
+                let BuiltImage { manifest, size_bytes, data_bytes } = made;
+                bump_revision(&mut transaction, lease.account).await?;
                 if !end(&mut transaction, lease, "done", now).await? {
                     return transaction.discard(JobEnd::Lost).await;
                 }
-                let more = more_stored(&mut transaction, lease.account, manifest, data_bytes).await?;
+                let more = added_bytes(&mut transaction, lease.account, manifest, data_bytes).await?;
                 let more = [(Limit::StoredBytes, more)];
-                let over = refuse_over(&mut transaction, self.account_limits, lease.account, &more).await?;
+                let over = check_limits(&mut transaction, self.account_limits, lease.account, &more).await?;
                 if let Some(over) = over {
                     return transaction.discard(JobEnd::OverLimit(over)).await;
                 }
@@ -223,7 +223,7 @@ impl Catalog {
     pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, lease.account).await?;
+                bump_revision(&mut transaction, lease.account).await?;
                 if !end(&mut transaction, lease, "failed", now).await? {
                     return transaction.discard(JobEnd::Lost).await;
                 }
@@ -239,7 +239,7 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 let sql = format!(
-                    "UPDATE jobs SET worker = NULL, lease_until = NULL, attempts = attempts - 1 WHERE {HELD}"
+                    "UPDATE jobs SET worker = NULL, lease_until = NULL, attempts = attempts - 1 WHERE {LEASED}"
                 );
                 let released = transaction.execute(&sql, &lease.params()).await?;
                 transaction.commit(released == 1).await
@@ -306,8 +306,8 @@ async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_sec
     Ok(transaction.execute(&sql, &params).await? == 1)
 }
 
-async fn give_up(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
-    touch(transaction, lease.account).await?;
+async fn fail_exhausted(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
+    bump_revision(transaction, lease.account).await?;
     let sql = format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
     let job = &lease.job;
     if transaction.execute(&sql, &[now.into(), job.into()]).await? == 1 {
@@ -318,7 +318,7 @@ async fn give_up(transaction: &mut Transaction, lease: &Lease, now: i64) -> Resu
 
 /// Ends the job if the lease still holds it.
 async fn end(transaction: &mut Transaction, lease: &Lease, outcome: &str, now: i64) -> Result<bool> {
-    let sql = format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {HELD}");
+    let sql = format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {LEASED}");
     let [job, worker, attempt] = lease.params();
     let params = [job, worker, attempt, now.into(), outcome.into()];
     Ok(transaction.execute(&sql, &params).await? == 1)

@@ -47,7 +47,7 @@ pub use community::{
 pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
 pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, WRITER_WAIT_TIMEOUT};
-pub use error::{CatalogError, Result, Source};
+pub use error::{CatalogError, ErrorSource, Result};
 pub use images::{
     CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
     ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, NewJob, Progress, PurgeImage, RestoreImage,
@@ -56,7 +56,7 @@ pub use images::{
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
-pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease, Made};
+pub use jobs::{ATTEMPTS_MAX, BuiltImage, Heartbeat, Job, JobEnd, Lease};
 pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};

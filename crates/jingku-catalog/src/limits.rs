@@ -2,8 +2,8 @@
 
 use crate::accounts::AccountId;
 use crate::database::{Cells, Transaction};
-use crate::images::NOBODY;
-use crate::uploads::HELD_BYTES;
+use crate::images::SEED_WORKER;
+use crate::uploads::COUNTED_BYTES;
 use crate::{Catalog, Result};
 
 /// Something of which an account may have only so much.
@@ -44,7 +44,7 @@ impl Limit {
     }
 
     /// Selects what the account `$1` has of it.
-    fn used(self) -> String {
+    fn usage_query(self) -> String {
         match self {
             Self::Images => {
                 "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1"
@@ -62,12 +62,12 @@ impl Limit {
                 "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".to_owned()
             }
             Self::UploadBytes => format!(
-                "SELECT CAST(COALESCE(SUM({HELD_BYTES}), 0) AS BIGINT) FROM uploads WHERE account_id = $1"
+                "SELECT CAST(COALESCE(SUM({COUNTED_BYTES}), 0) AS BIGINT) FROM uploads WHERE account_id = $1"
             ),
             // Jobs that a fixtures file left standing are nobody's work.
             Self::Jobs => format!(
                 "SELECT (SELECT COUNT(*) FROM jobs
-                         WHERE account_id = $1 AND finished_at IS NULL AND COALESCE(worker, '') <> '{NOBODY}')
+                         WHERE account_id = $1 AND finished_at IS NULL AND COALESCE(worker, '') <> '{SEED_WORKER}')
                       + (SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL)"
             ),
         }
@@ -184,7 +184,7 @@ impl Catalog {
 
     /// Returns how an account stands to all limits; nothing when there is no such account.
     pub async fn account_limits(&self, account: AccountId) -> Result<Vec<LimitState>> {
-        let columns = Limit::ALL.map(|limit| format!("{}, ({})", limit.column(), limit.used()));
+        let columns = Limit::ALL.map(|limit| format!("{}, ({})", limit.column(), limit.usage_query()));
         let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", columns.join(", "));
         let Some(row) = self.database.query(&sql, &[account.into()]).await?.into_iter().next() else {
             return Ok(Vec::new());
@@ -204,7 +204,7 @@ impl Catalog {
 
 /// Says whether the account may not have so much more. The transaction holds the account's row, so that this stays true
 /// until it commits.
-pub(crate) async fn refuse_over(
+pub(crate) async fn check_limits(
     transaction: &mut Transaction,
     defaults: AccountLimits,
     account: AccountId,
@@ -216,11 +216,11 @@ pub(crate) async fn refuse_over(
     }
     // More of nothing is never too much, however little the operator has left the account.
     for (limit, more) in more.iter().filter(|(_, more)| *more > 0) {
-        let max = own(transaction, account, *limit).await?.unwrap_or(defaults.get(*limit));
+        let max = account_max(transaction, account, *limit).await?.unwrap_or(defaults.get(*limit));
         if max == i64::MAX {
             continue;
         }
-        let used = used(transaction, account, *limit).await?;
+        let used = usage(transaction, account, *limit).await?;
         if used.saturating_add(*more) > max {
             return Ok(Some(OverLimit { limit: *limit, used, max }));
         }
@@ -229,7 +229,7 @@ pub(crate) async fn refuse_over(
 }
 
 /// How many bytes more the account would store with a manifest.
-pub(crate) async fn more_stored(
+pub(crate) async fn added_bytes(
     transaction: &mut Transaction,
     account: AccountId,
     manifest: &str,
@@ -241,14 +241,14 @@ pub(crate) async fn more_stored(
 }
 
 /// What the account has of one thing.
-pub(crate) async fn used(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<i64> {
-    let rows = transaction.query(&limit.used(), &[account.into()]).await?;
+pub(crate) async fn usage(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<i64> {
+    let rows = transaction.query(&limit.usage_query(), &[account.into()]).await?;
     let used = rows.into_iter().next().map(|row| row.decode("accounts", Cells::integer)).transpose()?;
     Ok(used.unwrap_or(0))
 }
 
 /// The limit that the operator has set for this account.
-async fn own(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<Option<i64>> {
+async fn account_max(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<Option<i64>> {
     let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", limit.column());
     let row = transaction.query(&sql, &[account.into()]).await?.into_iter().next();
     let own = row.map(|row| {

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use crate::Result;
-use crate::cursor::{Cursor, Key, Order};
+use crate::cursor::{Cursor, Order, SortValue};
 use crate::database::{Cells, Params, Read, Row};
 
 /// Which part of a list is wanted.
@@ -14,9 +14,9 @@ pub enum Paging<'a> {
         /// Rows wanted at most.
         limit: u32,
     },
-    /// `limit` rows after a place: none is left out or seen twice while others come and go.
+    /// `limit` rows after a position: none is left out or seen twice while others come and go.
     After {
-        /// The place, from [`Page::next`].
+        /// The position, from [`Page::next`].
         cursor: &'a Cursor,
         /// Rows wanted at most.
         limit: u32,
@@ -80,7 +80,7 @@ impl<T> Page<T> {
         let mut page = Self::read(rows, table, read)?;
         // Both engines return the rows in this order, but a join does not promise it.
         page.items.sort_by(|a, b| sorting.compare(a, b));
-        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.place)(item))))
+        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.position)(item))))
     }
 
     /// Reads a page as [`Page::decode`] does, from rows that the statement has put in order itself.
@@ -90,9 +90,9 @@ impl<T> Page<T> {
         limit: u32,
         order: &Order,
         read: impl Fn(&mut Cells) -> Read<T>,
-        place: impl Fn(&T) -> Vec<Key>,
+        position: impl Fn(&T) -> Vec<SortValue>,
     ) -> Result<Self> {
-        Ok(Self::read(rows, table, read)?.cut(limit, |item| order.cursor(place(item))))
+        Ok(Self::read(rows, table, read)?.cut(limit, |item| order.cursor(position(item))))
     }
 
     fn read(rows: Vec<Row>, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<Self> {
@@ -123,13 +123,13 @@ impl<T> Page<T> {
 pub(crate) struct Sorting<T> {
     pub(crate) order: Order,
     /// Compares two rows by the columns of the order, ascending.
-    pub(crate) ascending: fn(&T, &T) -> Ordering,
+    pub(crate) compare: fn(&T, &T) -> Ordering,
     /// The values of a row in these columns.
-    pub(crate) place: fn(&T) -> Vec<Key>,
+    pub(crate) position: fn(&T) -> Vec<SortValue>,
 }
 
 impl<T> Sorting<T> {
     fn compare(&self, a: &T, b: &T) -> Ordering {
-        if self.order.ascending { (self.ascending)(a, b) } else { (self.ascending)(b, a) }
+        if self.order.ascending { (self.compare)(a, b) } else { (self.compare)(b, a) }
     }
 }

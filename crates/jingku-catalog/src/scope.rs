@@ -11,7 +11,7 @@ pub struct Scope {
     account: AccountId,
     reach: Reach,
     /// Who waits for the answer: accounts take turns at what takes long.
-    asker: AccountId,
+    requester: AccountId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,13 +67,13 @@ impl Scope {
     }
 
     const fn of(account: AccountId, reach: Reach) -> Self {
-        Self { account, reach, asker: account }
+        Self { account, reach, requester: account }
     }
 
     /// The same images, asked for by an account that is not the scope's own.
     #[must_use]
-    pub const fn asked_by(self, asker: AccountId) -> Self {
-        Self { asker, ..self }
+    pub const fn requested_by(self, requester: AccountId) -> Self {
+        Self { requester, ..self }
     }
 
     /// The condition on `images AS i` that lets through what can be seen. `$1` is [`Scope::param`].
@@ -119,8 +119,8 @@ impl Scope {
         self.account
     }
 
-    pub(crate) const fn asker(self) -> AccountId {
-        self.asker
+    pub(crate) const fn requester(self) -> AccountId {
+        self.requester
     }
 
     pub(crate) fn param(self) -> Param<'static> {

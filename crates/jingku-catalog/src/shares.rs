@@ -1,4 +1,4 @@
-use crate::accounts::touch_all;
+use crate::accounts::bump_revisions;
 use crate::database::{Cells, Params, Read, Transaction};
 use crate::images::ImageStatus;
 use crate::ordinals::next_ordinal;
@@ -56,7 +56,7 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 let named = || changes.add.iter().chain(changes.remove).copied();
-                touch_all(&mut transaction, named().chain([scope.owner()])).await?;
+                bump_revisions(&mut transaction, named().chain([scope.owner()])).await?;
                 if let Some(refusal) = refusal(&mut transaction, scope, id, changes).await? {
                     return transaction.discard(refusal).await;
                 }
@@ -149,19 +149,19 @@ async fn refusal(
 
 /// Touches the owner of an image and everybody it is shared with: the first statement of a transaction that
 /// changes what all of them see of it.
-pub(crate) async fn touch_viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<()> {
-    touch_viewers_and(transaction, owner, id, owner).await
+pub(crate) async fn bump_viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<()> {
+    bump_viewers_and(transaction, owner, id, owner).await
 }
 
 /// The same, and one more account with them.
-pub(crate) async fn touch_viewers_and(
+pub(crate) async fn bump_viewers_and(
     transaction: &mut Transaction,
     owner: AccountId,
     id: &str,
     other: AccountId,
 ) -> Result<()> {
     let before = viewers(transaction, owner, id).await?;
-    touch_all(transaction, before.iter().copied().chain([owner, other])).await?;
+    bump_revisions(transaction, before.iter().copied().chain([owner, other])).await?;
     // Whoever shares the image holds the owner's row, so from here on they stay as they are.
     if viewers(transaction, owner, id).await? == before {
         Ok(())

@@ -1,9 +1,9 @@
-use crate::accounts::{hold, touch};
+use crate::accounts::{bump_revision, lock_account};
 use crate::answers::{Answer, DELETED_SECS, find_answer, keep_answer};
 use crate::database::{Cells, Read, Row, Transaction};
 use crate::images::{Origin, count, insert_image, insert_job, name_taken};
 use crate::jobs::fail_image;
-use crate::limits::{Limit, OverLimit, refuse_over, used};
+use crate::limits::{Limit, OverLimit, check_limits, usage};
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, NewImage, NewJob, Result, Scope};
 
@@ -63,7 +63,7 @@ pub struct Upload {
 
 impl Upload {
     /// Returns about how many bytes it has still to take up, if anybody can tell.
-    pub fn owed_bytes(&self) -> Option<i64> {
+    pub fn remaining_bytes(&self) -> Option<i64> {
         let size = self.size_bytes? - self.received_bytes;
         let data = self.data_bytes.map_or(size, |data| data - self.stored_bytes);
         Some(size.min(data).max(0))
@@ -101,7 +101,7 @@ pub enum StartUpload {
     /// The image is there, `Making`, and waits for its file.
     Started,
     /// The account uploads such a file under the name already: this is its image.
-    Going(String),
+    InProgress(String),
     /// An image of the account holds the name.
     NameTaken,
     /// The account has as much as it may.
@@ -110,7 +110,7 @@ pub enum StartUpload {
     OverShare,
 }
 
-/// What came of [`Catalog::receive`].
+/// What came of [`Catalog::record_received`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receive {
     /// It is written down.
@@ -129,13 +129,13 @@ pub enum FinishUpload {
     /// There is a job now.
     Finished,
     /// There was a job already.
-    Before,
+    AlreadyFinished,
     /// The image was deleted meanwhile, or its upload has failed.
     Gone,
 }
 
 /// Bytes that an upload takes up, or is to take up as its sender says. Holes and zeros take up nothing.
-pub(crate) const HELD_BYTES: &str =
+pub(crate) const COUNTED_BYTES: &str =
     "CASE WHEN finished_at IS NOT NULL OR stored_bytes > COALESCE(data_bytes, size_bytes, 0) THEN stored_bytes
           ELSE COALESCE(data_bytes, size_bytes) END";
 
@@ -154,12 +154,13 @@ impl Catalog {
     ) -> Result<StartUpload> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
+                bump_revision(&mut transaction, scope.owner()).await?;
                 if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
                     let rows = transaction.query(SAME, &[scope.param(), new.name.into()]).await?;
-                    let going = rows.into_iter().next().map(|row| same(row, &new)).transpose()?.flatten();
+                    let going =
+                        rows.into_iter().next().map(|row| same_upload(row, &new)).transpose()?.flatten();
                     return transaction
-                        .discard(going.map_or(StartUpload::NameTaken, StartUpload::Going))
+                        .discard(going.map_or(StartUpload::NameTaken, StartUpload::InProgress))
                         .await;
                 }
                 let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
@@ -172,10 +173,10 @@ impl Catalog {
                     (Limit::UploadBytes, bytes),
                 ];
                 let owner = scope.owner();
-                if let Some(over) = refuse_over(&mut transaction, self.account_limits, owner, &more).await? {
+                if let Some(over) = check_limits(&mut transaction, self.account_limits, owner, &more).await? {
                     return transaction.discard(StartUpload::OverLimit(over)).await;
                 }
-                let held = used(&mut transaction, owner, Limit::UploadBytes).await?;
+                let held = usage(&mut transaction, owner, Limit::UploadBytes).await?;
                 if held.saturating_add(bytes) > bytes_share {
                     return transaction.discard(StartUpload::OverShare).await;
                 }
@@ -186,9 +187,9 @@ impl Catalog {
     }
 
     /// Returns the image of the upload that a new one would be once more.
-    pub async fn going_upload(&self, scope: Scope, new: &NewUpload<'_>) -> Result<Option<String>> {
+    pub async fn upload_in_progress(&self, scope: Scope, new: &NewUpload<'_>) -> Result<Option<String>> {
         let rows = self.database.query(SAME, &[scope.param(), new.name.into()]).await?;
-        rows.into_iter().next().map(|row| same(row, new)).transpose().map(Option::flatten)
+        rows.into_iter().next().map(|row| same_upload(row, new)).transpose().map(Option::flatten)
     }
 
     /// Returns the upload of an image of the account.
@@ -206,11 +207,7 @@ impl Catalog {
 
     /// Returns the unfinished uploads of which nothing has come since `heard_before`, if that is given, and of those of which
     /// no byte has come at all the ones whose client was last heard before `started_before`.
-    pub async fn silent_uploads(
-        &self,
-        heard_before: Option<i64>,
-        started_before: i64,
-    ) -> Result<Vec<Upload>> {
+    pub async fn idle_uploads(&self, heard_before: Option<i64>, started_before: i64) -> Result<Vec<Upload>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM uploads
              WHERE finished_at IS NULL AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
@@ -221,7 +218,7 @@ impl Catalog {
     }
 
     /// Records that the client of an upload is there though no byte has come yet.
-    pub async fn hear(&self, image_id: &str, now: i64) -> Result<()> {
+    pub async fn record_contact(&self, image_id: &str, now: i64) -> Result<()> {
         self.database
             .write(|mut transaction| async move {
                 let sql = "UPDATE uploads SET heard_at = $2
@@ -234,7 +231,7 @@ impl Catalog {
 
     /// Records how much of a file has come. One that takes up more than its sender said must not grow over the account's
     /// limit or share, as with [`Catalog::start_upload`].
-    pub async fn receive(
+    pub async fn record_received(
         &self,
         upload: &Upload,
         received: Received<'_>,
@@ -246,7 +243,7 @@ impl Catalog {
                 let Received { bytes, stored_bytes, sparse_state } = received;
                 if stored_bytes > upload.data_bytes.or(upload.size_bytes).unwrap_or(0)
                     && let Some(refusal) =
-                        self.outgrown(&mut transaction, upload, stored_bytes, bytes_share).await?
+                        self.check_growth(&mut transaction, upload, stored_bytes, bytes_share).await?
                 {
                     return transaction.discard(refusal).await;
                 }
@@ -263,7 +260,7 @@ impl Catalog {
     }
 
     /// Says why a file cannot take up so much.
-    async fn outgrown(
+    async fn check_growth(
         &self,
         transaction: &mut Transaction,
         upload: &Upload,
@@ -271,9 +268,9 @@ impl Catalog {
         bytes_share: i64,
     ) -> Result<Option<Receive>> {
         let account = upload.account;
-        hold(transaction, account).await?;
+        lock_account(transaction, account).await?;
         let sql = format!(
-            "SELECT image_id, COALESCE({HELD_BYTES}, 0) FROM uploads WHERE image_id = $1 AND finished_at IS NULL"
+            "SELECT image_id, COALESCE({COUNTED_BYTES}, 0) FROM uploads WHERE image_id = $1 AND finished_at IS NULL"
         );
         let rows = transaction.query(&sql, &[(&upload.image_id).into()]).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(Some(Receive::Gone)) };
@@ -283,10 +280,10 @@ impl Catalog {
         })?;
         let more = (stored_bytes - held).max(0);
         let limits = [(Limit::UploadBytes, more)];
-        if let Some(over) = refuse_over(transaction, self.account_limits, account, &limits).await? {
+        if let Some(over) = check_limits(transaction, self.account_limits, account, &limits).await? {
             return Ok(Some(Receive::OverLimit(over)));
         }
-        let held = used(transaction, account, Limit::UploadBytes).await?;
+        let held = usage(transaction, account, Limit::UploadBytes).await?;
         Ok((held.saturating_add(more) > bytes_share).then_some(Receive::OverShare))
     }
 
@@ -301,7 +298,7 @@ impl Catalog {
     ) -> Result<FinishUpload> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, upload.account).await?;
+                bump_revision(&mut transaction, upload.account).await?;
                 let id = &upload.image_id;
                 let (column, hash) = match hash {
                     AgreedHash::Plain(hash) => ("blake3", hash),
@@ -317,7 +314,7 @@ impl Catalog {
                     let sql = "SELECT image_id FROM uploads WHERE image_id = $1";
                     let there = transaction.exists(sql, &[id.into()]).await?;
                     return transaction
-                        .discard(if there { FinishUpload::Before } else { FinishUpload::Gone })
+                        .discard(if there { FinishUpload::AlreadyFinished } else { FinishUpload::Gone })
                         .await;
                 }
                 let source = format!("{UPLOAD_SOURCE}{id}");
@@ -330,7 +327,7 @@ impl Catalog {
 
     /// Returns whether an upload of the account was finished with this size and hash though it is gone: its image was made,
     /// or could not be made, at most [`DELETED_SECS`] ago.
-    pub async fn was_finished(
+    pub async fn was_upload_finished(
         &self,
         account: AccountId,
         image_id: &str,
@@ -353,7 +350,7 @@ impl Catalog {
     pub async fn fail_upload(&self, upload: &Upload, reason: &str, now: i64) -> Result<bool> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, upload.account).await?;
+                bump_revision(&mut transaction, upload.account).await?;
                 let sql = "SELECT image_id FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
                 if !transaction.exists(sql, &[(&upload.image_id).into()]).await? {
                     return transaction.discard(false).await;
@@ -435,7 +432,7 @@ const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.format, u.finis
      WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'";
 
 /// The image of a row of [`SAME`], if a new upload would be that one once more.
-fn same(row: Row, new: &NewUpload<'_>) -> Result<Option<String>> {
+fn same_upload(row: Row, new: &NewUpload<'_>) -> Result<Option<String>> {
     row.decode("uploads", |cells| {
         let (id, size_bytes) = (cells.text()?, cells.optional_integer()?);
         let (blake3, format) = (cells.optional_text()?, cells.optional_text()?);

@@ -90,7 +90,7 @@ pub(crate) async fn page(
         },
     };
     let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
-    for row in context.catalog.versions(scope.asked_by(viewer), &ids, wanted).await? {
+    for row in context.catalog.versions(scope.requested_by(viewer), &ids, wanted).await? {
         let group = row.group_id.clone();
         let image = view::community_image(row, context, !query.exclude_readme)?;
         versions.entry(group).or_default().push(image);

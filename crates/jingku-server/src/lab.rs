@@ -216,7 +216,7 @@ impl Context {
     /// Puts the catalogue in another state, while no job is at work. What was at work then is claimed anew.
     async fn return_to(&self, snapshot: &Snapshot) -> Result<(), Internal> {
         let _paused = self.running.pause().await;
-        self.catalog.return_to(snapshot).await?;
+        self.catalog.restore(snapshot).await?;
         self.catalog.release_jobs_of(&self.node).await?;
         self.running.wake.notify_one();
         Ok(())

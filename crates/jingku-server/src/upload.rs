@@ -107,7 +107,7 @@ async fn finished_before(
     let Some((length, hash)) = stated else { return Err(gone) };
     let (account, now) = (AccountId(link.account), context.clock.now());
     let size = i64::try_from(length).unwrap_or(i64::MAX);
-    if !context.catalog.was_finished(account, &link.image_id, size, &hash, now).await? {
+    if !context.catalog.was_upload_finished(account, &link.image_id, size, &hash, now).await? {
         return Err(gone);
     }
     let kind = requested_kind(headers)?;
@@ -219,7 +219,7 @@ impl Incoming {
         failpoint::reached("upload.finished");
         drop(file);
         match finished {
-            FinishUpload::Finished | FinishUpload::Before => {
+            FinishUpload::Finished | FinishUpload::AlreadyFinished => {
                 context.uploads.close(&upload.image_id);
                 context.running.wake.notify_one();
                 Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
@@ -317,7 +317,7 @@ mod tests {
         context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
         let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
         let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
-        let received = context.catalog.receive(&upload, received, i64::MAX, 0).await.unwrap();
+        let received = context.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
         assert_eq!(received, Receive::Received);
         std::fs::write(context.uploads.path("image-1").unwrap(), "bytes").unwrap();
 

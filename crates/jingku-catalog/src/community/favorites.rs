@@ -1,5 +1,5 @@
-use crate::accounts::touch;
-use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
+use crate::accounts::bump_revision;
+use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
 use crate::database::{Cells, Params, Transaction};
 use crate::images::{COLUMNS, image_cells};
 use crate::ordinals::next_ordinal;
@@ -36,7 +36,7 @@ impl Favorite {
     const ORDER: Order = Order {
         name: "favourites",
         columns: &[Column::Integer("f.ordinal")],
-        former: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
+        legacy: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
         ascending: false,
     };
 
@@ -45,7 +45,7 @@ impl Favorite {
         Self::ORDER.parse(token)
     }
 
-    fn place(&self) -> Vec<Key> {
+    fn position(&self) -> Vec<SortValue> {
         vec![self.ordinal.into()]
     }
 }
@@ -58,7 +58,7 @@ impl Catalog {
         };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
+                bump_revision(&mut transaction, owner).await?;
                 if !is_public(&mut transaction, group).await? {
                     return transaction.discard(AddFavorite::NotFound).await;
                 }
@@ -78,7 +78,7 @@ impl Catalog {
         };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
+                bump_revision(&mut transaction, owner).await?;
                 let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
                 if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
                     count(&mut transaction, group, -1).await?;
@@ -140,7 +140,7 @@ impl Catalog {
         );
         let rows = self.database.scan(owner, &sql, params.as_slice()).await?;
         let read = |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, ordinal: cells.integer()? });
-        Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::place)
+        Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::position)
     }
 
     /// Whose a group is, which never changes, if the account may know of it: it has a public version, or the account

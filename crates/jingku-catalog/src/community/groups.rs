@@ -92,11 +92,11 @@ impl Catalog {
         if filter.zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
-        let sought = Sought::new(filter);
-        let (sql, params) = page_statement(scope, viewer, &sought, order, paging);
+        let terms = FilterTerms::new(filter);
+        let (sql, params) = page_statement(scope, viewer, &terms, order, paging);
         let rows = self.database.scan(viewer, &sql, params.as_slice()).await?;
-        let place = |group: &Group| order.place(group);
-        Page::decode_sorted(rows, "image_groups", paging.limit(), &order.order(), group_cells, place)
+        let position = |group: &Group| order.position(group);
+        Page::decode_sorted(rows, "image_groups", paging.limit(), &order.order(), group_cells, position)
     }
 
     /// Returns versions of these groups that are in the scope, those of a group together, the newest first.
@@ -133,13 +133,13 @@ impl Catalog {
             params.add(i64::from(filter.readme_chars_max)),
             params.add(i64::from(filter.versions_max)),
         );
-        let rows = self.database.scan(scope.asker(), &sql, params.as_slice()).await?;
+        let rows = self.database.scan(scope.requester(), &sql, params.as_slice()).await?;
         rows.into_iter().map(|row| row.decode("images", image_cells)).collect()
     }
 }
 
 /// A filter with its texts in the form they are compared in.
-struct Sought<'a> {
+struct FilterTerms<'a> {
     filter: GroupFilter<'a>,
     name: Option<String>,
     words: Vec<String>,
@@ -147,7 +147,7 @@ struct Sought<'a> {
     tags: Vec<[String; 2]>,
 }
 
-impl<'a> Sought<'a> {
+impl<'a> FilterTerms<'a> {
     fn new(filter: GroupFilter<'a>) -> Self {
         let words = fold(filter.words.unwrap_or_default());
         let tag = |tag: &&str| {
@@ -215,13 +215,13 @@ fn contains(column: &str, text: &str) -> String {
 fn page_statement<'a>(
     scope: Scope,
     viewer: AccountId,
-    sought: &'a Sought<'a>,
+    terms: &'a FilterTerms<'a>,
     order: GroupOrder,
     paging: Paging<'a>,
 ) -> (String, Params<'a>) {
     let mut params = Params::default();
     params.add(scope.param());
-    let condition = sought.condition(scope, &mut params);
+    let condition = terms.condition(scope, &mut params);
     let order = order.order();
     let after = paging.after(&order, &mut params);
     let sort = order.clause();
@@ -267,9 +267,9 @@ mod tests {
     /// What SQLite does for a page, a step a line.
     async fn plan(order: GroupOrder) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let sought = Sought::new(GroupFilter::default());
+        let terms = FilterTerms::new(GroupFilter::default());
         let (sql, params) =
-            page_statement(Scope::published(), AccountId(1), &sought, order, Paging::first(20));
+            page_statement(Scope::published(), AccountId(1), &terms, order, Paging::first(20));
         let rows =
             catalog.database.query(&format!("EXPLAIN QUERY PLAN {sql}"), params.as_slice()).await.unwrap();
         let step = |row: Row| {

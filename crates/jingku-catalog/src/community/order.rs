@@ -1,5 +1,5 @@
 use super::groups::Group;
-use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
+use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
 
 /// The order of groups; where they are equal, in order of publication, the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +42,8 @@ macro_rules! by {
     };
 }
 
-/// The same in tokens of the former form.
-macro_rules! former {
+/// The same in tokens of the legacy form.
+macro_rules! legacy {
     ($number:expr) => {
         &[Column::Integer($number), PUB_TIME, ID]
     };
@@ -57,26 +57,26 @@ impl GroupOrder {
 
     /// What groups are sorted by, of `image_groups AS g`.
     pub(super) const fn order(self) -> Order {
-        let (name, columns, former): (_, &[Column], &[Column]) = match self.by {
+        let (name, columns, legacy): (_, &[Column], &[Column]) = match self.by {
             GroupSort::Recommended => {
-                ("groups recommended", by!("g.recommend_count"), former!("g.recommend_count"))
+                ("groups recommended", by!("g.recommend_count"), legacy!("g.recommend_count"))
             }
-            GroupSort::Favor => ("groups liked", by!(LIKED), former!(LIKED)),
+            GroupSort::Favor => ("groups liked", by!(LIKED), legacy!(LIKED)),
             GroupSort::PubTime => ("groups published", &[PUB_TIME, PUBLISHED, ID], &[PUB_TIME, ID]),
-            GroupSort::Price => ("groups priced", by!("g.price_cents"), former!("g.price_cents")),
-            GroupSort::CreatedCount => ("groups started", by!("g.created_count"), former!("g.created_count")),
+            GroupSort::Price => ("groups priced", by!("g.price_cents"), legacy!("g.price_cents")),
+            GroupSort::CreatedCount => ("groups started", by!("g.created_count"), legacy!("g.created_count")),
             GroupSort::ImageUseTime => {
-                ("groups used", by!("g.image_use_time_hours"), former!("g.image_use_time_hours"))
+                ("groups used", by!("g.image_use_time_hours"), legacy!("g.image_use_time_hours"))
             }
             GroupSort::FavoritesCount => {
-                ("groups favoured", by!("g.favorites_count"), former!("g.favorites_count"))
+                ("groups favoured", by!("g.favorites_count"), legacy!("g.favorites_count"))
             }
         };
-        Order { name, columns, former, ascending: self.ascending }
+        Order { name, columns, legacy, ascending: self.ascending }
     }
 
     /// The values of a group in these columns.
-    pub(super) fn place(self, group: &Group) -> Vec<Key> {
+    pub(super) fn position(self, group: &Group) -> Vec<SortValue> {
         let value = match self.by {
             GroupSort::Recommended => Some(group.recommend_count),
             GroupSort::Favor => Some(group.recommend_count + group.favorites_count + group.created_count),
@@ -87,6 +87,6 @@ impl GroupOrder {
             GroupSort::FavoritesCount => Some(group.favorites_count),
         };
         let rest = [group.pub_time.into(), group.published_ordinal.into(), group.id.as_str().into()];
-        value.map(Key::from).into_iter().chain(rest).collect()
+        value.map(SortValue::from).into_iter().chain(rest).collect()
     }
 }

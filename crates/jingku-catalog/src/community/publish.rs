@@ -1,9 +1,9 @@
-use super::facts::refresh_group;
-use crate::accounts::touch;
+use super::summary::refresh_group;
+use crate::accounts::bump_revision;
 use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
 use crate::database::{Cells, Transaction};
 use crate::fold::fold;
-use crate::images::{state, update};
+use crate::images::{find_state, update};
 use crate::ordinals::next_ordinal;
 use crate::{Catalog, ImageChanges, ImageStatus, Result, Scope, UpdateImage};
 
@@ -50,7 +50,7 @@ pub enum PublishImage {
 
 /// How an image stands towards the community.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Listing {
     pub(crate) status: ImageStatus,
     pub(crate) public: bool,
     pub(crate) container: bool,
@@ -64,9 +64,9 @@ pub(crate) struct Place {
     pub(crate) failed_reason: String,
 }
 
-impl Place {
+impl Listing {
     /// Whether it is public or waits to be.
-    pub(crate) fn is_out(&self) -> bool {
+    pub(crate) fn is_listed(&self) -> bool {
         self.public || self.status == ImageStatus::Reviewing
     }
 
@@ -89,8 +89,8 @@ impl Place {
 }
 
 /// Where an image is to stand.
-pub(crate) struct Planned<'a> {
-    place: Place,
+pub(crate) struct PublishPlan<'a> {
+    listing: Listing,
     submission: Option<Submission<'a>>,
     new_group: bool,
 }
@@ -114,12 +114,12 @@ impl Catalog {
     ) -> Result<PublishImage> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
-                let Some(image) = state(&mut transaction, scope, id).await? else {
+                bump_revision(&mut transaction, scope.owner()).await?;
+                let Some(image) = find_state(&mut transaction, scope, id).await? else {
                     return transaction.discard(PublishImage::NotFound).await;
                 };
                 let owner = scope.owner();
-                if image.place.is_out() {
+                if image.listing.is_listed() {
                     let before = match request {
                         Some(request) => find_answer(&mut transaction, owner, request, now).await?,
                         None => None,
@@ -128,13 +128,13 @@ impl Catalog {
                     return transaction.discard(outcome).await;
                 }
                 let changes = ImageChanges { publication: Some(Publication::Public(submission)), ..changes };
-                let planned = match plan(&mut transaction, scope, id, &image.place, &changes).await? {
+                let planned = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
                     Ok(planned) => planned,
                     Err(refusal) => return transaction.discard(refusal.into()).await,
                 };
-                let group = planned.place.group_id.clone();
+                let group = planned.listing.group_id.clone();
                 update(&mut transaction, scope, id, &changes, now).await?;
-                let ordinal = carry_out(&mut transaction, scope, id, &image.place, planned, now).await?;
+                let ordinal = apply_plan(&mut transaction, scope, id, &image.listing, planned, now).await?;
                 if let (Some(request), Some(ordinal)) = (request, ordinal) {
                     let answer = Answer { request, text: &group, ordinal, secs: ANSWER_SECS };
                     keep_answer(&mut transaction, owner, answer, now).await?;
@@ -163,94 +163,99 @@ pub(crate) async fn plan<'a>(
     transaction: &mut Transaction,
     scope: Scope,
     id: &str,
-    place: &Place,
+    listing: &Listing,
     changes: &ImageChanges<'a>,
-) -> Result<std::result::Result<Planned<'a>, UpdateImage>> {
-    let mut planned = Planned { place: place.clone(), submission: None, new_group: false };
-    if changes.publication == Some(Publication::Private) && place.is_out() {
-        planned.place.take_down("");
+) -> Result<std::result::Result<PublishPlan<'a>, UpdateImage>> {
+    let mut planned = PublishPlan { listing: listing.clone(), submission: None, new_group: false };
+    if changes.publication == Some(Publication::Private) && listing.is_listed() {
+        planned.listing.take_down("");
     }
     if let Some(Publication::Public(submission)) = changes.publication
-        && !place.is_out()
+        && !listing.is_listed()
     {
-        if submission.containers_only && !place.container {
+        if submission.containers_only && !listing.container {
             return Ok(Err(UpdateImage::NotFromContainer));
         }
-        if !matches!(place.status, ImageStatus::Available | ImageStatus::Offline) {
+        if !matches!(listing.status, ImageStatus::Available | ImageStatus::Offline) {
             return Ok(Err(UpdateImage::NotAvailable));
         }
         planned.submission = Some(submission);
     }
     if let Some(group) = changes.group_id
-        && group != place.group_id
+        && group != listing.group_id
     {
         if !has_group(transaction, scope, group).await? {
             return Ok(Err(UpdateImage::GroupNotFound));
         }
-        group.clone_into(&mut planned.place.group_id);
+        group.clone_into(&mut planned.listing.group_id);
     }
     if let Some(version) = changes.version_name {
-        version.clone_into(&mut planned.place.version_name);
+        version.clone_into(&mut planned.listing.version_name);
     }
     if let Some(submission) = planned.submission
-        && planned.place.group_id.is_empty()
+        && planned.listing.group_id.is_empty()
     {
-        submission.new_group_id.clone_into(&mut planned.place.group_id);
+        submission.new_group_id.clone_into(&mut planned.listing.group_id);
         planned.new_group = true;
     }
-    if version_taken(transaction, id, &planned.place).await? {
+    if version_taken(transaction, id, &planned.listing).await? {
         if changes.version_name.is_some() || planned.submission.is_none() {
-            return Ok(Err(UpdateImage::VersionTaken(planned.place.version_name)));
+            return Ok(Err(UpdateImage::VersionTaken(planned.listing.version_name)));
         }
-        planned.place.version_name.clear();
+        planned.listing.version_name.clear();
     }
-    if planned.submission.is_some() && planned.place.version_name.is_empty() {
-        planned.place.version_name = next_version(transaction, &planned.place.group_id).await?;
+    if planned.submission.is_some() && planned.listing.version_name.is_empty() {
+        planned.listing.version_name = next_version(transaction, &planned.listing.group_id).await?;
     }
     Ok(Ok(planned))
 }
 
 /// Puts an image where it is planned to stand, and brings its groups up to date. Returns the ordinal of its submission, if
 /// it was handed in.
-pub(crate) async fn carry_out(
+pub(crate) async fn apply_plan(
     transaction: &mut Transaction,
     scope: Scope,
     id: &str,
-    before: &Place,
-    planned: Planned<'_>,
+    before: &Listing,
+    planned: PublishPlan<'_>,
     now: i64,
 ) -> Result<Option<i64>> {
-    let Planned { mut place, submission, new_group } = planned;
+    let PublishPlan { mut listing, submission, new_group } = planned;
     let mut submitted = None;
     if let Some(submission) = submission {
         let ordinal = next_ordinal(transaction).await?;
         submitted = Some(ordinal);
-        place.status = ImageStatus::Reviewing;
-        place.submitted_at = now;
-        place.submitted_ordinal = ordinal;
-        place.failed_reason.clear();
+        listing.status = ImageStatus::Reviewing;
+        listing.submitted_at = now;
+        listing.submitted_ordinal = ordinal;
+        listing.failed_reason.clear();
         if new_group {
-            insert_group(transaction, scope, &place.group_id, now).await?;
+            insert_group(transaction, scope, &listing.group_id, now).await?;
         }
         match submission.community_name {
-            Some(name) => name.clone_into(&mut place.community_name),
-            None if new_group || place.group_id == before.group_id => {}
-            None => place.community_name = group_name(transaction, &place.group_id).await?,
+            Some(name) => name.clone_into(&mut listing.community_name),
+            None if new_group || listing.group_id == before.group_id => {}
+            None => listing.community_name = group_name(transaction, &listing.group_id).await?,
         }
         if submission.approve {
-            place.approve(now, ordinal);
+            listing.approve(now, ordinal);
         }
     }
-    put(transaction, id, &place, now).await?;
-    if before.group_id != place.group_id {
+    save_listing(transaction, id, &listing, now).await?;
+    if before.group_id != listing.group_id {
         refresh_group(transaction, &before.group_id).await?;
     }
-    refresh_group(transaction, &place.group_id).await?;
+    refresh_group(transaction, &listing.group_id).await?;
     Ok(submitted)
 }
 
 /// Writes down where an image stands.
-pub(super) async fn put(transaction: &mut Transaction, id: &str, place: &Place, now: i64) -> Result<()> {
+pub(super) async fn save_listing(
+    transaction: &mut Transaction,
+    id: &str,
+    listing: &Listing,
+    now: i64,
+) -> Result<()> {
     let sql = "UPDATE images SET status = $2, visibility = $3, group_id = $4, version_name = $5, community_name = $6,
                    submitted_at = $7, pub_time = $8, failed_reason = $9, update_time = $10,
                    submitted_ordinal = $11, published_ordinal = $12,
@@ -258,17 +263,17 @@ pub(super) async fn put(transaction: &mut Transaction, id: &str, place: &Place, 
                WHERE id = $1";
     let params = [
         id.into(),
-        place.status.as_str().into(),
-        i64::from(place.public).into(),
-        (&place.group_id).into(),
-        (&place.version_name).into(),
-        (&place.community_name).into(),
-        place.submitted_at.into(),
-        place.pub_time.into(),
-        (&place.failed_reason).into(),
+        listing.status.as_str().into(),
+        i64::from(listing.public).into(),
+        (&listing.group_id).into(),
+        (&listing.version_name).into(),
+        (&listing.community_name).into(),
+        listing.submitted_at.into(),
+        listing.pub_time.into(),
+        (&listing.failed_reason).into(),
         now.into(),
-        place.submitted_ordinal.into(),
-        place.published_ordinal.into(),
+        listing.submitted_ordinal.into(),
+        listing.published_ordinal.into(),
     ];
     transaction.execute(sql, &params).await.map(drop)
 }
@@ -305,13 +310,17 @@ async fn group_name(transaction: &mut Transaction, id: &str) -> Result<String> {
 }
 
 /// Says whether another version of the group has the name. Images without a group or a name do not conflict.
-pub(crate) async fn version_taken(transaction: &mut Transaction, id: &str, place: &Place) -> Result<bool> {
-    if place.group_id.is_empty() || place.version_name.is_empty() {
+pub(crate) async fn version_taken(
+    transaction: &mut Transaction,
+    id: &str,
+    listing: &Listing,
+) -> Result<bool> {
+    if listing.group_id.is_empty() || listing.version_name.is_empty() {
         return Ok(false);
     }
     let sql = "SELECT id FROM images
                WHERE group_id = $1 AND group_id <> '' AND version_name = $2 AND id <> $3 AND deleted_at IS NULL";
-    transaction.exists(sql, &[(&place.group_id).into(), (&place.version_name).into(), id.into()]).await
+    transaction.exists(sql, &[(&listing.group_id).into(), (&listing.version_name).into(), id.into()]).await
 }
 
 /// The version name after the highest of the form `vN.0`.

@@ -1,8 +1,8 @@
-use super::facts::refresh_group;
-use super::publish::put;
-use crate::accounts::touch;
+use super::publish::save_listing;
+use super::summary::refresh_group;
+use crate::accounts::bump_revision;
 use crate::database::{Cells, Read};
-use crate::images::state;
+use crate::images::find_state;
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
 
@@ -94,18 +94,18 @@ impl Catalog {
         let scope = Scope::own(AccountId(owner.decode("images", Cells::integer)?));
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
-                let image = state(&mut transaction, scope, id).await?;
-                let Some(image) = image.filter(|image| image.place.status == ImageStatus::Reviewing) else {
+                bump_revision(&mut transaction, scope.owner()).await?;
+                let image = find_state(&mut transaction, scope, id).await?;
+                let Some(image) = image.filter(|image| image.listing.status == ImageStatus::Reviewing) else {
                     return transaction.discard(ReviewImage::NotReviewing).await;
                 };
-                let mut place = image.place;
+                let mut listing = image.listing;
                 match decision {
-                    Decision::Approve => place.approve(now, next_ordinal(&mut transaction).await?),
-                    Decision::Refuse(reason) => place.take_down(reason),
+                    Decision::Approve => listing.approve(now, next_ordinal(&mut transaction).await?),
+                    Decision::Refuse(reason) => listing.take_down(reason),
                 }
-                put(&mut transaction, id, &place, now).await?;
-                refresh_group(&mut transaction, &place.group_id).await?;
+                save_listing(&mut transaction, id, &listing, now).await?;
+                refresh_group(&mut transaction, &listing.group_id).await?;
                 transaction.commit(ReviewImage::Done).await
             })
             .await

@@ -11,7 +11,7 @@ impl Catalog {
             "SELECT DISTINCT g.tags FROM image_groups g WHERE ({}) AND g.tags <> '[]' ORDER BY g.tags LIMIT $2",
             scope.groups()
         );
-        let rows = self.database.scan(scope.asker(), &sql, &[scope.param(), LISTS_MAX.into()]).await?;
+        let rows = self.database.scan(scope.requester(), &sql, &[scope.param(), LISTS_MAX.into()]).await?;
         let lists = rows.into_iter().map(|row| row.decode("image_groups", Cells::list));
         let mut tags = lists.collect::<Result<Vec<Vec<String>>>>()?.concat();
         tags.sort_unstable();

@@ -3,8 +3,8 @@
 mod copy;
 mod integrity;
 mod log_index;
-mod place;
-mod saved;
+mod memory_copy;
+mod open_files;
 mod transaction;
 
 use std::fs::OpenOptions;
@@ -19,15 +19,15 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::turns::Turn;
+use super::fair_semaphore::Permit;
 use super::value::Cell;
 use super::{Param, Row};
 use crate::{CatalogError, Result};
 use log_index::LogIndex;
-use place::Place;
-use transaction::Change;
+use open_files::OpenFiles;
+use transaction::ChangeGuard;
 
-pub(crate) use saved::{Saved, not_in_memory};
+pub(crate) use memory_copy::{MemoryCopy, not_in_memory};
 pub(crate) use transaction::Transaction;
 
 /// How long a statement waits for another process that holds the file.
@@ -53,7 +53,7 @@ pub(crate) struct Sqlite {
 }
 
 struct File {
-    place: Place,
+    files: OpenFiles,
     idle_readers: Mutex<Vec<Connection>>,
     /// Never writes, so that its `data_version` moves with every commit of every other connection.
     watcher: Mutex<Connection>,
@@ -69,12 +69,12 @@ impl Sqlite {
             .mode(0o600)
             .open(path)
             .map_err(|error| CatalogError::Unavailable(error.into()))?;
-        let place = Place::of(path)?;
+        let files = OpenFiles::of(path)?;
         let writer = connect(path)?;
         let watcher = Mutex::new(connect(path)?);
         // All of them opened that very file.
-        place.check()?;
-        let file = File { place, idle_readers: Mutex::default(), watcher };
+        files.check()?;
+        let file = File { files, idle_readers: Mutex::default(), watcher };
         Ok(Self {
             writer: Arc::new(AsyncMutex::new(writer)),
             file: Some(Arc::new(file)),
@@ -96,26 +96,26 @@ impl Sqlite {
         }
     }
 
-    /// Runs a statement that may take long on a thread that may wait, and holds `turn` until it ends, also when the
+    /// Runs a statement that may take long on a thread that may wait, and holds `permit` until it ends, also when the
     /// caller has given up.
-    pub(crate) async fn scan(&self, sql: &str, params: &[Param<'_>], turn: Turn) -> Result<Vec<Row>> {
+    pub(crate) async fn scan(&self, sql: &str, params: &[Param<'_>], permit: Permit) -> Result<Vec<Row>> {
         let sql = sql.to_owned();
         let params: Vec<Value> = params.iter().map(Value::from).collect();
         let scanned = if let Some(file) = &self.file {
             let file = Arc::clone(file);
-            tokio::task::spawn_blocking(move || (file.query(&sql, &params), turn))
+            tokio::task::spawn_blocking(move || (file.query(&sql, &params), permit))
         } else {
             let connection = self.writer().await?;
-            tokio::task::spawn_blocking(move || (query(&connection, &sql, &params), turn))
+            tokio::task::spawn_blocking(move || (query(&connection, &sql, &params), permit))
         };
         scanned.await.map_err(|error| CatalogError::Unavailable(error.into()))?.0
     }
 
     /// Fails when the files are not those in the folder.
-    pub(crate) async fn check_place(&self) -> Result<()> {
+    pub(crate) async fn check_files(&self) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let file = Arc::clone(file);
-        let checked = tokio::task::spawn_blocking(move || file.place.check());
+        let checked = tokio::task::spawn_blocking(move || file.files.check());
         checked.await.map_err(|error| CatalogError::Unavailable(error.into()))?
     }
 
@@ -130,7 +130,7 @@ impl Sqlite {
 
     pub(crate) async fn begin(&self) -> Result<Transaction> {
         let connection = self.writer().await?;
-        let change = Change::begin(&self.changes);
+        let change = ChangeGuard::begin(&self.changes);
         Transaction::begin(change, connection, self.file.clone()).await
     }
 
@@ -179,7 +179,7 @@ impl File {
     /// SQLite's own number only where the index of the log cannot be read, since it takes locks. The numbers differ, and
     /// never come to mean the same.
     fn generation(&self) -> Option<u128> {
-        let of_index = self.place.index().and_then(LogIndex::generation);
+        let of_index = self.files.index().and_then(LogIndex::generation);
         of_index.map(|number| number | OF_INDEX).or_else(|| {
             let watcher = lock(&self.watcher);
             let mut statement = watcher.prepare_cached("PRAGMA data_version").ok()?;
@@ -190,9 +190,9 @@ impl File {
 
     /// Opens one more connection to the file that is open already, and not to another one in its place.
     fn connect(&self) -> Result<Connection> {
-        self.place.check()?;
-        let connection = connect(self.place.path())?;
-        self.place.check()?;
+        self.files.check()?;
+        let connection = connect(self.files.path())?;
+        self.files.check()?;
         Ok(connection)
     }
 }

@@ -1,9 +1,9 @@
 use super::row::ImageStatus;
 use crate::answers::{Answer, DELETED_SECS, find_answer, keep_answer};
-use crate::community::{self, Place, Publication};
+use crate::community::{self, Listing, Publication};
 use crate::database::{Param, Transaction, json_list};
 use crate::ordinals::next_ordinal;
-use crate::shares::touch_viewers;
+use crate::shares::bump_viewers;
 use crate::{AccountId, Catalog, CoverChange, Result, Scope, covers, uploads};
 
 /// What to change of an image; `None` leaves a field as it is.
@@ -52,7 +52,7 @@ pub enum DeleteImage {
     /// The image is in the trash.
     Deleted,
     /// It was deleted before, within [`DELETED_SECS`](crate::DELETED_SECS), and is not there any more.
-    Before,
+    AlreadyDeleted,
     /// There is no such image in the scope; it may have been deleted long ago.
     NotFound,
     /// It is public or waits to be: it has to be taken down first.
@@ -70,26 +70,26 @@ impl Catalog {
     ) -> Result<UpdateImage> {
         self.database
             .write(|mut transaction| async move {
-                touch_viewers(&mut transaction, scope.owner(), id).await?;
-                let Some(image) = state(&mut transaction, scope, id).await? else {
+                bump_viewers(&mut transaction, scope.owner(), id).await?;
+                let Some(image) = find_state(&mut transaction, scope, id).await? else {
                     return transaction.discard(UpdateImage::NotFound).await;
                 };
                 if changes == ImageChanges::default() {
                     return transaction.discard(UpdateImage::Updated).await;
                 }
                 if let Some(name) = changes.name
-                    && image.place.status != ImageStatus::UnAvailable
+                    && image.listing.status != ImageStatus::UnAvailable
                     && name_taken(&mut transaction, scope, name, id).await?
                 {
                     return transaction.discard(UpdateImage::NameTaken).await;
                 }
-                let place = match community::plan(&mut transaction, scope, id, &image.place, &changes).await?
-                {
-                    Ok(place) => place,
-                    Err(refusal) => return transaction.discard(refusal).await,
-                };
+                let listing =
+                    match community::plan(&mut transaction, scope, id, &image.listing, &changes).await? {
+                        Ok(listing) => listing,
+                        Err(refusal) => return transaction.discard(refusal).await,
+                    };
                 update(&mut transaction, scope, id, &changes, now).await?;
-                community::carry_out(&mut transaction, scope, id, &image.place, place, now).await?;
+                community::apply_plan(&mut transaction, scope, id, &image.listing, listing, now).await?;
                 transaction.commit(UpdateImage::Updated).await
             })
             .await
@@ -101,14 +101,14 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 let owner = scope.owner();
-                touch_viewers(&mut transaction, owner, id).await?;
+                bump_viewers(&mut transaction, owner, id).await?;
                 let request = format!("delete {id}");
-                let Some(image) = state(&mut transaction, scope, id).await? else {
+                let Some(image) = find_state(&mut transaction, scope, id).await? else {
                     let before = find_answer(&mut transaction, owner, &request, now).await?;
-                    let outcome = before.map_or(DeleteImage::NotFound, |_| DeleteImage::Before);
+                    let outcome = before.map_or(DeleteImage::NotFound, |_| DeleteImage::AlreadyDeleted);
                     return transaction.discard(outcome).await;
                 };
-                if image.place.is_out() {
+                if image.listing.is_listed() {
                     return transaction.discard(DeleteImage::Published).await;
                 }
                 let ordinal = next_ordinal(&mut transaction).await?;
@@ -122,7 +122,7 @@ impl Catalog {
                               WHERE image_id = $1 AND finished_at IS NULL";
                 transaction.execute(cancel, &[id.into(), now.into()]).await?;
                 uploads::forget(&mut transaction, id).await?;
-                community::refresh_group(&mut transaction, &image.place.group_id).await?;
+                community::refresh_group(&mut transaction, &image.listing.group_id).await?;
                 transaction.commit(DeleteImage::Deleted).await
             })
             .await
@@ -130,24 +130,28 @@ impl Catalog {
 }
 
 /// What a change looks at first.
-pub(crate) struct State {
+pub(crate) struct ImageState {
     pub(super) name: String,
     pub(super) zone: String,
     /// How it stands towards the community.
-    pub(crate) place: Place,
+    pub(crate) listing: Listing,
 }
 
-pub(crate) async fn state(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<State>> {
+pub(crate) async fn find_state(
+    transaction: &mut Transaction,
+    scope: Scope,
+    id: &str,
+) -> Result<Option<ImageState>> {
     let condition = format!("{} AND i.id = $2", scope.images());
-    state_where(transaction, &condition, &[scope.param(), id.into()]).await
+    find_state_where(transaction, &condition, &[scope.param(), id.into()]).await
 }
 
 /// The same of the one image that fulfils a condition on `images AS i`.
-pub(super) async fn state_where(
+pub(super) async fn find_state_where(
     transaction: &mut Transaction,
     condition: &str,
     params: &[Param<'_>],
-) -> Result<Option<State>> {
+) -> Result<Option<ImageState>> {
     let sql = format!(
         "SELECT i.id, i.name, i.zone, i.status, i.visibility, i.container, i.group_id, i.version_name,
                 i.community_name, i.submitted_at, i.submitted_ordinal, i.pub_time, i.published_ordinal, i.failed_reason
@@ -157,10 +161,10 @@ pub(super) async fn state_where(
     row.map(|row| {
         row.decode("images", |cells| {
             cells.text()?;
-            Ok(State {
+            Ok(ImageState {
                 name: cells.text()?,
                 zone: cells.text()?,
-                place: Place {
+                listing: Listing {
                     status: cells.word(ImageStatus::parse)?,
                     public: cells.integer()? != 0,
                     container: cells.integer()? != 0,
@@ -224,7 +228,7 @@ pub(crate) async fn update(
         )
         .await?;
     match changes.cover {
-        Some(cover) => covers::change(transaction, scope, id, cover).await,
+        Some(cover) => covers::set_cover(transaction, scope, id, cover).await,
         None => Ok(()),
     }
 }

@@ -1,9 +1,9 @@
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
-use crate::accounts::touch_all;
+use crate::accounts::bump_revisions;
 use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
 use crate::database::Transaction;
-use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
+use crate::limits::{Limit, OverLimit, added_bytes, check_limits};
 use crate::ordinals::{Position, next_position};
 use crate::{AccountId, Catalog, Result, Scope, covers};
 
@@ -33,7 +33,7 @@ pub enum CopyImage {
     /// The copy is there, under this name.
     Copied(String),
     /// The same request made this copy before.
-    Before(String),
+    AlreadyCopied(String),
     /// There is no such image in the scope.
     NotFound,
     /// The image is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
@@ -75,9 +75,9 @@ impl Catalog {
         let target = Scope::own(new.owner);
         self.database
             .write(|mut transaction| async move {
-                touch_all(&mut transaction, source.into_iter().chain([new.owner])).await?;
+                bump_revisions(&mut transaction, source.into_iter().chain([new.owner])).await?;
                 if let Some(copy) = made_before(&mut transaction, target, new.request, now).await? {
-                    return transaction.discard(CopyImage::Before(copy)).await;
+                    return transaction.discard(CopyImage::AlreadyCopied(copy)).await;
                 }
                 let Some(original) = original(&mut transaction, scope, id).await? else {
                     return transaction.discard(CopyImage::NotFound).await;
@@ -91,7 +91,7 @@ impl Catalog {
                 if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
                     return transaction.discard(CopyImage::OverLimit(over)).await;
                 }
-                covers::hold(&mut transaction, &original.cover).await?;
+                covers::lock_cover(&mut transaction, &original.cover).await?;
                 let position = next_position(&mut transaction, new.owner, now).await?;
                 insert_copy(&mut transaction, id, &name, new, position).await?;
                 if let Some(request) = new.request {
@@ -112,9 +112,9 @@ impl Catalog {
         original: &Original,
         owner: AccountId,
     ) -> Result<Option<OverLimit>> {
-        let bytes = more_stored(transaction, owner, &original.manifest, original.data_bytes).await?;
+        let bytes = added_bytes(transaction, owner, &original.manifest, original.data_bytes).await?;
         let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
-        refuse_over(transaction, self.account_limits, owner, &more).await
+        check_limits(transaction, self.account_limits, owner, &more).await
     }
 
     /// Returns what an image was copied from; `None` when there is no such image in the scope, or it is no copy.

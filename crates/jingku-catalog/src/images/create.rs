@@ -1,7 +1,7 @@
 use super::change::{count, name_taken};
-use crate::accounts::touch;
+use crate::accounts::bump_revision;
 use crate::database::{Transaction, json_list};
-use crate::limits::{Limit, OverLimit, refuse_over};
+use crate::limits::{Limit, OverLimit, check_limits};
 use crate::ordinals::next_position;
 use crate::{Catalog, Result, Scope};
 
@@ -65,7 +65,7 @@ impl Catalog {
     ) -> Result<CreateImage> {
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
+                bump_revision(&mut transaction, scope.owner()).await?;
                 let Some(origin) = origin(&mut transaction, scope, new.instance_id).await? else {
                     return transaction.discard(CreateImage::InstanceNotFound).await;
                 };
@@ -78,7 +78,7 @@ impl Catalog {
                 }
                 let more =
                     [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
-                let over = refuse_over(&mut transaction, self.account_limits, scope.owner(), &more).await?;
+                let over = check_limits(&mut transaction, self.account_limits, scope.owner(), &more).await?;
                 if let Some(over) = over {
                     return transaction.discard(CreateImage::OverLimit(over)).await;
                 }

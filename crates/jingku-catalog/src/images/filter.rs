@@ -34,12 +34,12 @@ pub struct ImageFilter<'a> {
 }
 
 /// The conditions that a filter sets beside the zones: the texts that they need are kept here.
-pub(super) struct Sought {
+pub(super) struct FilterTerms {
     name: Option<String>,
     tags: Vec<String>,
 }
 
-impl Sought {
+impl FilterTerms {
     pub(super) fn new(filter: &ImageFilter<'_>) -> Self {
         // Of a list in JSON, a member that is not the first follows a comma.
         let tag = |tag: &&str| format!(",{}", serde_json::to_string(tag).expect("a text has a JSON form"));

@@ -44,28 +44,28 @@ impl ImageOrder {
             // Of one account's images, the numbers say which was created later, and agree with the times.
             ImageSort::CreateTime if scope.is_one_account() => Sorting {
                 order: order("newest", &[Column::Integer("seq")], &[CREATE_TIME, ID], ascending),
-                ascending: |a, b| a.seq.cmp(&b.seq),
-                place: |image| vec![image.seq.into()],
+                compare: |a, b| a.seq.cmp(&b.seq),
+                position: |image| vec![image.seq.into()],
             },
             ImageSort::CreateTime => Sorting {
                 order: order("newest", &[CREATE_TIME, ORDINAL], &[CREATE_TIME, ID], ascending),
-                ascending: |a, b| (a.create_time, a.ordinal).cmp(&(b.create_time, b.ordinal)),
-                place: |image| vec![image.create_time.into(), image.ordinal.into()],
+                compare: |a, b| (a.create_time, a.ordinal).cmp(&(b.create_time, b.ordinal)),
+                position: |image| vec![image.create_time.into(), image.ordinal.into()],
             },
             ImageSort::UpdateTime => Sorting {
                 order: order("updated", &[UPDATE_TIME, ORDINAL], &[UPDATE_TIME, ID], ascending),
-                ascending: |a, b| (a.update_time, a.ordinal).cmp(&(b.update_time, b.ordinal)),
-                place: |image| vec![image.update_time.into(), image.ordinal.into()],
+                compare: |a, b| (a.update_time, a.ordinal).cmp(&(b.update_time, b.ordinal)),
+                position: |image| vec![image.update_time.into(), image.ordinal.into()],
             },
             ImageSort::Size => Sorting {
                 order: order("size", &[SIZE, ORDINAL], &[SIZE, ID], ascending),
-                ascending: |a, b| (a.size_bytes, a.ordinal).cmp(&(b.size_bytes, b.ordinal)),
-                place: |image| vec![image.size_bytes.into(), image.ordinal.into()],
+                compare: |a, b| (a.size_bytes, a.ordinal).cmp(&(b.size_bytes, b.ordinal)),
+                position: |image| vec![image.size_bytes.into(), image.ordinal.into()],
             },
             ImageSort::Name => Sorting {
                 order: order("name", &[NAME, ORDINAL], &[NAME, ID], ascending),
-                ascending: |a, b| (&a.name, a.ordinal).cmp(&(&b.name, b.ordinal)),
-                place: |image| vec![image.name.as_str().into(), image.ordinal.into()],
+                compare: |a, b| (&a.name, a.ordinal).cmp(&(&b.name, b.ordinal)),
+                position: |image| vec![image.name.as_str().into(), image.ordinal.into()],
             },
         }
     }
@@ -74,8 +74,8 @@ impl ImageOrder {
 const fn order(
     name: &'static str,
     columns: &'static [Column],
-    former: &'static [Column],
+    legacy: &'static [Column],
     ascending: bool,
 ) -> Order {
-    Order { name, columns, former, ascending }
+    Order { name, columns, legacy, ascending }
 }

@@ -1,4 +1,4 @@
-use super::filter::{ImageFilter, Sought};
+use super::filter::{FilterTerms, ImageFilter};
 use super::order::ImageOrder;
 use super::row::{COLUMNS, image_cells};
 use crate::cursor::Order;
@@ -32,12 +32,12 @@ impl Catalog {
         if filter.zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
-        let sought = Sought::new(&filter);
-        let (sql, params) = page_statement(scope, &filter, &sought, paging);
+        let terms = FilterTerms::new(&filter);
+        let (sql, params) = page_statement(scope, &filter, &terms, paging);
         let rows = if is_short(scope, &filter, paging) {
             self.database.query(&sql, params.as_slice()).await?
         } else {
-            self.database.scan(scope.asker(), &sql, params.as_slice()).await?
+            self.database.scan(scope.requester(), &sql, params.as_slice()).await?
         };
         Page::decode(rows, "images", paging.limit(), &filter.order.sorting(scope), image_cells)
     }
@@ -64,13 +64,13 @@ fn is_short(scope: Scope, filter: &ImageFilter<'_>, paging: Paging<'_>) -> bool 
 fn page_statement<'a>(
     scope: Scope,
     filter: &ImageFilter<'a>,
-    sought: &'a Sought,
+    terms: &'a FilterTerms,
     paging: Paging<'a>,
 ) -> (String, Params<'a>) {
     let mut params = Params::default();
     // `Scope::images` calls it $1.
     let owner = params.add(scope.param());
-    let conditions = sought.conditions(filter, &mut params);
+    let conditions = terms.conditions(filter, &mut params);
     let zones = match filter.zones {
         Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
         None => String::new(),
@@ -151,8 +151,8 @@ mod tests {
     /// What SQLite does for a page, a step a line.
     async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let sought = Sought::new(&filter);
-        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &sought, paging);
+        let terms = FilterTerms::new(&filter);
+        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &terms, paging);
         let sql = format!("EXPLAIN QUERY PLAN {sql}");
         let rows = catalog.database.query(&sql, params.as_slice()).await.unwrap();
         let step = |row: Row| {

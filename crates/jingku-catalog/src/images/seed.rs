@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::change::{count, name_taken};
 use super::row::ImageStatus;
-use crate::accounts::touch_all;
+use crate::accounts::bump_revisions;
 use crate::community::{self, refresh_group};
 use crate::database::{Cells, Transaction, json_list};
 use crate::ordinals::{Position, next_position};
@@ -82,16 +82,16 @@ pub enum SeedImages {
 }
 
 /// Who has the jobs of images that are made for ever. No server has this name.
-pub(crate) const NOBODY: &str = "nobody";
+pub(crate) const SEED_WORKER: &str = "nobody";
 
-/// Live jobs that nobody works on: `$1` is [`NOBODY`].
-const STANDING: &str = "worker = $1 AND finished_at IS NULL";
+/// Live jobs that nobody works on: `$1` is [`SEED_WORKER`].
+const SEEDED: &str = "worker = $1 AND finished_at IS NULL";
 
 impl Catalog {
     /// Adds images and the groups that they are versions of as they are described, all or none, for servers that are
     /// filled by a file. They are created in order of their times, those of one time as they are given.
     ///
-    /// One that is [`ImageStatus::Making`] stays so: no worker gets its job, see [`Catalog::end_standing_jobs`].
+    /// One that is [`ImageStatus::Making`] stays so: no worker gets its job, see [`Catalog::complete_seeded_jobs`].
     pub async fn seed_images(
         &self,
         images: &[SeedImage<'_>],
@@ -102,7 +102,7 @@ impl Catalog {
             .write(|mut transaction| async move {
                 let viewers = images.iter().flat_map(|image| image.shared_with);
                 let owners = images.iter().map(|image| &image.account);
-                touch_all(&mut transaction, owners.chain(viewers).copied()).await?;
+                bump_revisions(&mut transaction, owners.chain(viewers).copied()).await?;
                 for group in groups {
                     community::insert_group(&mut transaction, Scope::own(group.account), &group.id, now)
                         .await?;
@@ -121,7 +121,7 @@ impl Catalog {
                     insert_image(&mut transaction, image, position).await?;
                     insert_shares(&mut transaction, image, position.ordinal, now).await?;
                     if image.status == ImageStatus::Making {
-                        insert_standing_job(&mut transaction, image, now).await?;
+                        insert_seeded_job(&mut transaction, image, now).await?;
                     }
                     *counts.entry((image.account, image.zone)).or_default() += 1;
                 }
@@ -142,14 +142,14 @@ impl Catalog {
 
     /// Lets the images come so far that [`Catalog::seed_images`] left in the making, in percent of their size. One
     /// that is further stays where it is.
-    pub async fn move_standing_jobs(&self, percent: i64, now: i64) -> Result<u64> {
+    pub async fn advance_seeded_jobs(&self, percent: i64, now: i64) -> Result<u64> {
         self.database
             .write(|mut transaction| async move {
                 let sql = format!(
                     "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3
-                     WHERE {STANDING} AND done_bytes < (total_bytes * $2 + 99) / 100"
+                     WHERE {SEEDED} AND done_bytes < (total_bytes * $2 + 99) / 100"
                 );
-                let params = [NOBODY.into(), percent.into(), now.into()];
+                let params = [SEED_WORKER.into(), percent.into(), now.into()];
                 let moved = transaction.execute(&sql, &params).await?;
                 transaction.commit(moved).await
             })
@@ -157,23 +157,23 @@ impl Catalog {
     }
 
     /// Returns the sizes in bytes of the images that [`Catalog::seed_images`] left in the making, each once.
-    pub async fn standing_sizes(&self) -> Result<Vec<i64>> {
-        let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {STANDING}");
-        let rows = self.database.scan(AccountId::PLATFORM, &sql, &[NOBODY.into()]).await?;
+    pub async fn seeded_job_sizes(&self) -> Result<Vec<i64>> {
+        let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {SEEDED}");
+        let rows = self.database.scan(AccountId::PLATFORM, &sql, &[SEED_WORKER.into()]).await?;
         rows.into_iter().map(|row| row.decode("jobs", Cells::integer)).collect()
     }
 
     /// Ends the making of those of one size that [`Catalog::seed_images`] left in it: they are available, and this
     /// is their manifest.
-    pub async fn end_standing_jobs(&self, size_bytes: i64, manifest: &str, now: i64) -> Result<u64> {
+    pub async fn complete_seeded_jobs(&self, size_bytes: i64, manifest: &str, now: i64) -> Result<u64> {
         self.database
             .write(|mut transaction| async move {
-                let of_size = format!("{STANDING} AND total_bytes = $2");
+                let of_size = format!("{SEEDED} AND total_bytes = $2");
                 let owners = format!(
                     "UPDATE accounts SET revision = revision + 1
                      WHERE id IN (SELECT account_id FROM jobs WHERE {of_size})"
                 );
-                let (nobody, size) = (NOBODY.into(), size_bytes.into());
+                let (nobody, size) = (SEED_WORKER.into(), size_bytes.into());
                 transaction.execute(&owners, &[nobody, size]).await?;
                 let images = format!(
                     "UPDATE images SET status = 'Available', manifest = $3, update_time = $4
@@ -271,7 +271,7 @@ async fn insert_shares(
 
 /// A job under a lease that never runs out. It carries the image's id where an instance's would be: the instance, if
 /// there is one, is free.
-async fn insert_standing_job(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
+async fn insert_seeded_job(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
     transaction
         .execute(
             "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, worker, lease_until, attempts,
@@ -281,7 +281,7 @@ async fn insert_standing_job(transaction: &mut Transaction, image: &SeedImage<'_
                 (&image.id).into(),
                 image.account.into(),
                 image.create_time.into(),
-                NOBODY.into(),
+                SEED_WORKER.into(),
                 i64::MAX.into(),
                 now.into(),
                 image.done_bytes.into(),

@@ -1,10 +1,10 @@
-use super::change::{State, count, name_taken, state_where};
+use super::change::{ImageState, count, find_state_where, name_taken};
 use super::row::ImageStatus;
-use crate::accounts::touch;
+use crate::accounts::bump_revision;
 use crate::community;
 use crate::database::{Cells, Param, Read, Transaction};
-use crate::limits::{Limit, OverLimit, refuse_over};
-use crate::shares::touch_viewers;
+use crate::limits::{Limit, OverLimit, check_limits};
+use crate::shares::bump_viewers;
 use crate::{AccountId, Catalog, Result, Scope, covers};
 
 /// An image in the trash.
@@ -98,27 +98,27 @@ impl Catalog {
         let scope = Scope::own(owner);
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
-                let Some(image) = state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
+                bump_revision(&mut transaction, owner).await?;
+                let Some(image) = find_state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
                     return transaction.discard(RestoreImage::NotFound).await;
                 };
-                if image.place.status == ImageStatus::Making {
+                if image.listing.status == ImageStatus::Making {
                     return transaction.discard(RestoreImage::NeverMade).await;
                 }
                 let name = name.unwrap_or(&image.name);
-                if image.place.status != ImageStatus::UnAvailable
+                if image.listing.status != ImageStatus::UnAvailable
                     && name_taken(&mut transaction, scope, name, id).await?
                 {
                     return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
                 }
                 // Its bytes count in the trash as well.
                 let more = [(Limit::Images, 1)];
-                if let Some(over) = refuse_over(&mut transaction, self.account_limits, owner, &more).await? {
+                if let Some(over) = check_limits(&mut transaction, self.account_limits, owner, &more).await? {
                     return transaction.discard(RestoreImage::OverLimit(over)).await;
                 }
                 bring_back(&mut transaction, id, name, &image, now).await?;
                 count(&mut transaction, owner, &image.zone, 1).await?;
-                community::refresh_group(&mut transaction, &image.place.group_id).await?;
+                community::refresh_group(&mut transaction, &image.listing.group_id).await?;
                 transaction.commit(RestoreImage::Restored(name.to_owned())).await
             })
             .await
@@ -130,7 +130,7 @@ impl Catalog {
         let Some(owner) = self.owner_in_trash(id).await? else { return Ok(PurgeImage::NotFound) };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
+                bump_revision(&mut transaction, owner).await?;
                 let sql = "SELECT i.id, i.cover FROM images i
                            WHERE i.id = $1 AND i.deleted_at IS NOT NULL AND i.deleted_at <= $2";
                 let rows = transaction.query(sql, &[id.into(), deleted_at_max.into()]).await?;
@@ -158,7 +158,7 @@ impl Catalog {
         let owner = AccountId(owner.decode("images", Cells::integer)?);
         self.database
             .write(|mut transaction| async move {
-                touch_viewers(&mut transaction, owner, id).await?;
+                bump_viewers(&mut transaction, owner, id).await?;
                 let sql = "SELECT i.id, i.cover, i.zone, i.group_id,
                                   CAST(CASE WHEN i.deleted_at IS NULL THEN 0 ELSE 1 END AS BIGINT)
                            FROM images i WHERE i.id = $1";
@@ -179,7 +179,7 @@ impl Catalog {
     }
 
     /// Whether an image of an instance was made whole once, and was not forgotten for good.
-    pub async fn was_made_of(&self, instance_id: &str) -> Result<bool> {
+    pub async fn has_finished_job(&self, instance_id: &str) -> Result<bool> {
         let sql = "SELECT id FROM jobs WHERE instance_id = $1 AND outcome = 'done' LIMIT 1";
         Ok(!self.database.query(sql, &[instance_id.into()]).await?.is_empty())
     }
@@ -205,21 +205,21 @@ async fn remove(transaction: &mut Transaction, id: &str, cover: &str) -> Result<
     ] {
         transaction.execute(sql, &[id.into()]).await?;
     }
-    covers::release(transaction, cover).await
+    covers::delete_if_unused(transaction, cover).await
 }
 
 async fn bring_back(
     transaction: &mut Transaction,
     id: &str,
     name: &str,
-    image: &State,
+    image: &ImageState,
     now: i64,
 ) -> Result<()> {
-    let version = if community::version_taken(transaction, id, &image.place).await? {
+    let version = if community::version_taken(transaction, id, &image.listing).await? {
         // The number after the highest comes when it is published again.
         ""
     } else {
-        &image.place.version_name
+        &image.listing.version_name
     };
     let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
                    favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)

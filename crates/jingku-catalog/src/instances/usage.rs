@@ -1,7 +1,7 @@
-use crate::accounts::touch;
+use crate::accounts::bump_revision;
 use crate::database::{Cells, Param, Read, Transaction};
 use crate::images::ImageStatus;
-use crate::shares::{touch_viewers, touch_viewers_and};
+use crate::shares::{bump_viewers, bump_viewers_and};
 use crate::{AccountId, Catalog, Result, Scope};
 
 /// What is counted: whole hours.
@@ -10,7 +10,7 @@ const HOUR_SECS: i64 = 3600;
 const BATCH: i64 = 1000;
 
 /// The use of an image by an instance, as it was counted last.
-struct Use {
+struct ImageUse {
     instance: String,
     image: String,
     owner: AccountId,
@@ -38,7 +38,7 @@ impl Catalog {
                 let done = self
                     .database
                     .write(|mut transaction| async move {
-                        touch_viewers(&mut transaction, one.owner, &one.image).await?;
+                        bump_viewers(&mut transaction, one.owner, &one.image).await?;
                         let done = add_hours(&mut transaction, one, now).await?;
                         transaction.commit(done).await
                     })
@@ -52,7 +52,7 @@ impl Catalog {
         }
     }
 
-    async fn uses(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Use>> {
+    async fn uses(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<ImageUse>> {
         let rows = self.database.scan(AccountId::PLATFORM, sql, params).await?;
         rows.into_iter().map(|row| row.decode("instances", use_cells)).collect()
     }
@@ -72,7 +72,7 @@ impl Catalog {
 }
 
 /// What an instance can be started from.
-pub(super) enum Start {
+pub(super) enum StartCheck {
     Possible,
     NotFound,
     NotAvailable,
@@ -83,19 +83,19 @@ pub(super) async fn can_start(
     transaction: &mut Transaction,
     account: AccountId,
     image: &str,
-) -> Result<Start> {
+) -> Result<StartCheck> {
     let scope = Scope::visible_to(account);
     let sql = format!("SELECT i.id, i.status FROM images i WHERE {} AND i.id = $2", scope.images());
     let Some(row) = transaction.query(&sql, &[scope.param(), image.into()]).await?.into_iter().next() else {
-        return Ok(Start::NotFound);
+        return Ok(StartCheck::NotFound);
     };
     let status = row.decode("images", |cells| {
         cells.text()?;
         cells.word(ImageStatus::parse)
     })?;
     Ok(match status {
-        ImageStatus::Making | ImageStatus::UnAvailable => Start::NotAvailable,
-        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => Start::Possible,
+        ImageStatus::Making | ImageStatus::UnAvailable => StartCheck::NotAvailable,
+        ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => StartCheck::Possible,
     })
 }
 
@@ -113,8 +113,8 @@ pub(super) async fn count_rest(transaction: &mut Transaction, instance: &str, no
     }
 }
 
-fn use_cells(cells: &mut Cells) -> Read<Use> {
-    Ok(Use {
+fn use_cells(cells: &mut Cells) -> Read<ImageUse> {
+    Ok(ImageUse {
         instance: cells.text()?,
         image: cells.text()?,
         owner: AccountId(cells.integer()?),
@@ -123,7 +123,7 @@ fn use_cells(cells: &mut Cells) -> Read<Use> {
 }
 
 /// Adds the hours since a use was counted last; `false` when there are none, or another process was faster.
-async fn add_hours(transaction: &mut Transaction, one: &Use, now: i64) -> Result<bool> {
+async fn add_hours(transaction: &mut Transaction, one: &ImageUse, now: i64) -> Result<bool> {
     // A clock that was set back counts nothing.
     let hours = (now - one.counted_until).max(0) / HOUR_SECS;
     if hours == 0 {
@@ -152,13 +152,13 @@ async fn add(transaction: &mut Transaction, counter: &str, image: &str, more: i6
 }
 
 /// Touches whoever sees an instance come or go: its account and, when it was started from an image, whoever sees that.
-pub(super) async fn touch_both(
+pub(super) async fn bump_instance_viewers(
     transaction: &mut Transaction,
     account: AccountId,
     image: Option<(AccountId, &str)>,
 ) -> Result<()> {
     match image {
-        None => touch(transaction, account).await,
-        Some((owner, image)) => touch_viewers_and(transaction, owner, image, account).await,
+        None => bump_revision(transaction, account).await,
+        Some((owner, image)) => bump_viewers_and(transaction, owner, image, account).await,
     }
 }

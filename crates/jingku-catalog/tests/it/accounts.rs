@@ -14,9 +14,9 @@ async fn accounts_are_numbered_from_one(Engine { catalog, .. }: Engine) {
 async fn an_account_is_found_by_id_and_name(Engine { catalog, .. }: Engine) {
     let lab = account(&catalog, "实验室").await;
     assert_eq!(catalog.account(lab.id).await.unwrap().as_ref(), Some(&lab));
-    assert_eq!(catalog.account_named("实验室").await.unwrap().as_ref(), Some(&lab));
+    assert_eq!(catalog.account_by_name("实验室").await.unwrap().as_ref(), Some(&lab));
     assert_eq!(catalog.account(AccountId(7)).await.unwrap(), None);
-    assert_eq!(catalog.account_named("lab").await.unwrap(), None);
+    assert_eq!(catalog.account_by_name("lab").await.unwrap(), None);
     assert_eq!(catalog.account_revision(AccountId(7)).await.unwrap(), None);
 }
 

@@ -48,7 +48,7 @@ async fn the_same_request_makes_one_copy(engine: Engine) {
     let owner = setting(catalog).await;
     let copied = copy(catalog, owner, "image-a", "c1", Some("r1"), NOW).await;
     assert_eq!(copied, CopyImage::Copied("a-0".to_owned()));
-    let before = CopyImage::Before("c1".to_owned());
+    let before = CopyImage::AlreadyCopied("c1".to_owned());
     assert_eq!(copy(catalog, owner, "image-a", "c2", Some("r1"), NOW + 5).await, before);
     // Whatever happened since then: the server began anew, the original is gone.
     let again = engine.other_process().await;
@@ -75,7 +75,7 @@ async fn requests_that_come_at_once_make_one_copy(engine: Engine) {
         let id = format!("copy-{number}");
         match copy(&catalog, owner, "image-a", &id, Some("request"), NOW).await {
             CopyImage::Copied(_) => id,
-            CopyImage::Before(id) => id,
+            CopyImage::AlreadyCopied(id) => id,
             other => panic!("{other:?}"),
         }
     })
@@ -87,7 +87,7 @@ async fn requests_that_come_at_once_make_one_copy(engine: Engine) {
 async fn a_request_is_repeated_for_a_while_and_by_its_account_only(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     copy(&catalog, owner, "image-a", "c1", Some("r"), NOW).await;
-    let before = CopyImage::Before("c1".to_owned());
+    let before = CopyImage::AlreadyCopied("c1".to_owned());
     assert_eq!(copy(&catalog, owner, "image-a", "c2", Some("r"), NOW + ANSWER_SECS - 1).await, before);
     let copied = copy(&catalog, owner, "image-a", "c2", Some("r"), NOW + ANSWER_SECS).await;
     assert_eq!(copied, CopyImage::Copied("a-1".to_owned()));
@@ -95,7 +95,7 @@ async fn a_request_is_repeated_for_a_while_and_by_its_account_only(Engine { cata
     let now = NOW + ANSWER_SECS - 1;
     assert_eq!(
         copy(&catalog, owner, "image-a", "c3", Some("r"), now).await,
-        CopyImage::Before("c2".to_owned())
+        CopyImage::AlreadyCopied("c2".to_owned())
     );
     let copied = copy(&catalog, owner, "image-a", "c3", Some("r"), NOW - 86_400).await;
     assert_eq!(copied, CopyImage::Copied("a-2".to_owned()));
@@ -114,7 +114,7 @@ async fn a_copy_that_is_gone_is_made_again(Engine { catalog, .. }: Engine) {
     let copied = copy(&catalog, owner, "image-a", "c2", Some("r"), NOW + 2).await;
     assert_eq!(copied, CopyImage::Copied("a-0".to_owned()));
     let again = copy(&catalog, owner, "image-a", "c3", Some("r"), NOW + 2).await;
-    assert_eq!(again, CopyImage::Before("c2".to_owned()));
+    assert_eq!(again, CopyImage::AlreadyCopied("c2".to_owned()));
 }
 
 async fn the_same_request_publishes_once(Engine { catalog, .. }: Engine) {
@@ -145,7 +145,7 @@ async fn deleting_again_is_known_for_a_while(Engine { catalog, .. }: Engine) {
     assert_eq!(delete(other, "image-a", NOW).await, DeleteImage::NotFound);
     assert_eq!(delete(owner, "image-a", NOW).await, DeleteImage::Deleted);
     let revision = catalog.account_revision(owner).await.unwrap();
-    assert_eq!(delete(owner, "image-a", NOW + DELETED_SECS - 1).await, DeleteImage::Before);
+    assert_eq!(delete(owner, "image-a", NOW + DELETED_SECS - 1).await, DeleteImage::AlreadyDeleted);
     assert_eq!(catalog.account_revision(owner).await.unwrap(), revision, "nothing has changed");
     assert_eq!(delete(other, "image-a", NOW + 1).await, DeleteImage::NotFound);
     assert_eq!(delete(owner, "image-none", NOW + 1).await, DeleteImage::NotFound);
@@ -154,7 +154,7 @@ async fn deleting_again_is_known_for_a_while(Engine { catalog, .. }: Engine) {
     assert_eq!(restored, RestoreImage::Restored("a".to_owned()));
     assert_eq!(delete(owner, "image-a", NOW + 3).await, DeleteImage::Deleted);
     assert_eq!(catalog.purge_image("image-a", NOW + 3).await.unwrap(), PurgeImage::Purged);
-    assert_eq!(delete(owner, "image-a", NOW + 3).await, DeleteImage::Before);
+    assert_eq!(delete(owner, "image-a", NOW + 3).await, DeleteImage::AlreadyDeleted);
     assert_eq!(delete(owner, "image-a", NOW + 3 + DELETED_SECS).await, DeleteImage::NotFound);
 }
 
@@ -173,5 +173,5 @@ async fn answers_are_bounded(engine: Engine) {
         assert_eq!(catalog.delete_image(scope, &id, NOW).await.unwrap(), DeleteImage::Deleted);
     }
     assert_eq!(catalog.delete_image(scope, "c0", NOW).await.unwrap(), DeleteImage::NotFound);
-    assert_eq!(catalog.delete_image(scope, "c1", NOW).await.unwrap(), DeleteImage::Before);
+    assert_eq!(catalog.delete_image(scope, "c1", NOW).await.unwrap(), DeleteImage::AlreadyDeleted);
 }

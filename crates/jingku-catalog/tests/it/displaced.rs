@@ -13,7 +13,7 @@ async fn is_refused(catalog: &Catalog) -> bool {
         catalog.create_account(jingku_catalog::NewAccount { name: "lost", project_id: "lost" }, 0).await;
     let pinged = catalog.ping().await;
     assert_eq!(created.is_err(), pinged.is_err(), "{created:?} {pinged:?}");
-    matches!((created, pinged), (Err(CatalogError::Displaced(_)), Err(CatalogError::Displaced(_))))
+    matches!((created, pinged), (Err(CatalogError::FileReplaced(_)), Err(CatalogError::FileReplaced(_))))
 }
 
 async fn open() -> (TempDir, Catalog) {
@@ -56,8 +56,8 @@ async fn nothing_is_read_from_another_file() {
     let path = folder.path().join("catalog.db");
     fs::remove_file(&path).unwrap();
     let backup = folder.path().join("backup.db");
-    assert!(matches!(catalog.back_up(&backup).await, Err(CatalogError::Displaced(_))));
-    assert!(matches!(catalog.check(false).await, Err(CatalogError::Displaced(_))));
+    assert!(matches!(catalog.back_up(&backup).await, Err(CatalogError::FileReplaced(_))));
+    assert!(matches!(catalog.check(false).await, Err(CatalogError::FileReplaced(_))));
     assert!(!path.exists());
 }
 
@@ -67,5 +67,5 @@ async fn an_emptied_file_takes_no_change() {
     fs::File::create(folder.path().join("catalog.db")).unwrap();
     let created =
         catalog.create_account(jingku_catalog::NewAccount { name: "lost", project_id: "lost" }, 0).await;
-    assert!(matches!(created, Err(CatalogError::Displaced(_))), "{created:?}");
+    assert!(matches!(created, Err(CatalogError::FileReplaced(_))), "{created:?}");
 }

@@ -1,8 +1,8 @@
 //! Filters and orders compared with a list kept in memory.
 
 use jingku_catalog::{
-    AddInstance, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus,
-    Made, NewInstance, NewJob, Paging, Scope, UpdateImage,
+    AddInstance, BuiltImage, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
+    ImageStatus, NewInstance, NewJob, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -45,7 +45,7 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
             catalog.fail_job(&job.lease, "no disk", 10).await.unwrap();
         } else {
             catalog
-                .complete_job(&job.lease, Made::of_data("manifest", i64::from(number % 5) * 100), 10)
+                .complete_job(&job.lease, BuiltImage::dense("manifest", i64::from(number % 5) * 100), 10)
                 .await
                 .unwrap();
         }

@@ -1,5 +1,5 @@
 use jingku_catalog::{
-    CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, Made, NewJob, Paging, Scope,
+    BuiltImage, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, NewJob, Paging, Scope,
     UpdateImage,
 };
 
@@ -57,7 +57,7 @@ async fn a_name_is_held_until_the_image_is_deleted(Engine { catalog, .. }: Engin
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::NameTaken);
 
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
-    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Before);
+    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::AlreadyDeleted);
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::Created);
     let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(20)).await.unwrap();
@@ -190,7 +190,7 @@ async fn every_change_moves_the_revision(Engine { catalog, .. }: Engine) {
     create(&catalog, owner, "a", "vm").await;
     assert!(moved().await);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, Made::of_data("manifest", 5), NOW).await.unwrap();
+    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
     assert!(moved().await);
     let changes = ImageChanges { name: Some("b"), ..ImageChanges::default() };
     catalog.update_image(scope, "image-a", changes, NOW).await.unwrap();

@@ -1,4 +1,4 @@
-use jingku_catalog::{AddInstance, InstanceFilter, Made, NewInstance, Paging, RemoveInstance, Scope};
+use jingku_catalog::{AddInstance, BuiltImage, InstanceFilter, NewInstance, Paging, RemoveInstance, Scope};
 
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{NOW, account, claim, create, instance};
@@ -23,7 +23,7 @@ async fn an_instance_is_listed_with_the_image_in_the_making(Engine { catalog, ..
     assert_eq!(busy.image_in_making.as_deref(), Some("image-a"));
 
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, Made::of_data("manifest", 5), NOW).await.unwrap();
+    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
     assert_eq!(catalog.instance(None, "vm").await.unwrap(), Some(idle));
 }
 

@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    ATTEMPTS_MAX, AccountId, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus, JobEnd, Lease,
-    Made, Scope,
+    ATTEMPTS_MAX, AccountId, BuiltImage, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus,
+    JobEnd, Lease, Scope,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -124,14 +124,17 @@ async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(job.lease.job(), "job-a");
     assert_eq!(
-        catalog.complete_job(&job.lease, Made::of_data("m1", 7), NOW + 9).await.unwrap(),
+        catalog.complete_job(&job.lease, BuiltImage::dense("m1", 7), NOW + 9).await.unwrap(),
         JobEnd::Ended
     );
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));
     assert_eq!((made.size_bytes, made.create_time, made.update_time), (7, NOW, NOW + 9));
     // Once is enough.
-    assert_eq!(catalog.complete_job(&job.lease, Made::of_data("m2", 8), NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(
+        catalog.complete_job(&job.lease, BuiltImage::dense("m2", 8), NOW).await.unwrap(),
+        JobEnd::Lost
+    );
     assert_eq!(catalog.fail_job(&job.lease, "No.", NOW).await.unwrap(), JobEnd::Lost);
     assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Lost);
     assert_eq!(image(&catalog, scope).await, made);
@@ -147,14 +150,14 @@ async fn a_lease_runs_out_and_another_worker_goes_on(Engine { catalog, .. }: Eng
     let later = NOW + LEASE_SECS + 1;
     assert_eq!(beat(&catalog, &first.lease, later).await, Heartbeat::Lost);
     assert_eq!(
-        catalog.complete_job(&first.lease, Made::of_data("m1", 7), later).await.unwrap(),
+        catalog.complete_job(&first.lease, BuiltImage::dense("m1", 7), later).await.unwrap(),
         JobEnd::Lost
     );
     assert_eq!(catalog.fail_job(&first.lease, "No.", later).await.unwrap(), JobEnd::Lost);
     assert!(!catalog.release_job(&first.lease).await.unwrap());
     assert_eq!(image(&catalog, scope).await.status, ImageStatus::Making);
     assert_eq!(
-        catalog.complete_job(&second.lease, Made::of_data("m2", 7), later).await.unwrap(),
+        catalog.complete_job(&second.lease, BuiltImage::dense("m2", 7), later).await.unwrap(),
         JobEnd::Ended
     );
     assert_eq!(image(&catalog, scope).await.manifest.as_deref(), Some("m2"));
@@ -181,7 +184,10 @@ async fn a_deleted_image_cancels_its_job(Engine { catalog, .. }: Engine) {
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
     assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Cancelled);
-    assert_eq!(catalog.complete_job(&job.lease, Made::of_data("m1", 7), NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(
+        catalog.complete_job(&job.lease, BuiltImage::dense("m1", 7), NOW).await.unwrap(),
+        JobEnd::Lost
+    );
     assert!(claim(&catalog, "worker", NOW + 2 * LEASE_SECS).await.is_none());
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
 }
@@ -217,7 +223,7 @@ async fn a_job_is_started_only_so_often(Engine { catalog, .. }: Engine) {
         now += LEASE_SECS;
     }
     // The next job is not held up by the one that ends.
-    let owner = catalog.account_named("lab").await.unwrap().unwrap().id;
+    let owner = catalog.account_by_name("lab").await.unwrap().unwrap().id;
     instance(&catalog, owner, "vm-2").await;
     create_at(&catalog, owner, "b", "vm-2", now).await;
     assert_eq!(claim(&catalog, "worker", now).await.unwrap().image_id, "image-b");

@@ -1,5 +1,5 @@
 use jingku_catalog::{
-    AccountId, AccountLimits, Catalog, CopyImage, CreateImage, JobEnd, Limit, Made, NewCopy, OverLimit,
+    AccountId, AccountLimits, BuiltImage, Catalog, CopyImage, CreateImage, JobEnd, Limit, NewCopy, OverLimit,
     PurgeImage, RestoreImage, Scope,
 };
 
@@ -129,7 +129,7 @@ async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: 
     make(&catalog, owner, "a", "vm", NOW).await;
     create(&catalog, owner, "b", "vm").await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    let sparse = |data_bytes| Made { manifest: "m2", size_bytes: 1 << 40, data_bytes };
+    let sparse = |data_bytes| BuiltImage { manifest: "m2", size_bytes: 1 << 40, data_bytes };
     let end = catalog.complete_job(&job.lease, sparse(8), NOW).await.unwrap();
     assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 12)));
     assert_eq!(catalog.complete_job(&job.lease, sparse(7), NOW).await.unwrap(), JobEnd::Ended);
@@ -150,7 +150,7 @@ async fn waiting_jobs_have_a_limit(Engine { catalog, .. }: Engine) {
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
-    catalog.complete_job(&job.lease, Made::of_data("m", 5), NOW).await.unwrap();
+    catalog.complete_job(&job.lease, BuiltImage::dense("m", 5), NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, CreateImage::Created);
 }
 

@@ -98,7 +98,7 @@ async fn an_image_is_deleted_once(engine: Engine) {
     })
     .await;
     assert_eq!(count(&outcomes, &DeleteImage::Deleted), 1);
-    assert_eq!(count(&outcomes, &DeleteImage::Before), 9);
+    assert_eq!(count(&outcomes, &DeleteImage::AlreadyDeleted), 9);
 }
 
 async fn the_total_survives_concurrent_changes(engine: Engine) {

@@ -1,8 +1,8 @@
 //! Short forms of what most tests set up.
 
 use jingku_catalog::{
-    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, ImageChanges, Job, JobEnd, Made,
-    NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
+    Account, AccountId, AddInstance, BuiltImage, Catalog, CreateAccount, CreateImage, ImageChanges, Job,
+    JobEnd, NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
 };
 
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -72,7 +72,7 @@ pub(crate) async fn claim(catalog: &Catalog, worker: &str, now: i64) -> Option<J
 pub(crate) async fn make(catalog: &Catalog, account: AccountId, name: &str, instance_id: &str, now: i64) {
     assert_eq!(create_at(catalog, account, name, instance_id, now).await, CreateImage::Created);
     let job = claim(catalog, "maker", now).await.expect("a job waits");
-    let end = catalog.complete_job(&job.lease, Made::of_data("manifest", 5), now).await.unwrap();
+    let end = catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await.unwrap();
     assert_eq!(end, JobEnd::Ended);
 }
 

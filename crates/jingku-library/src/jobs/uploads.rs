@@ -28,7 +28,7 @@ async fn expire_once(context: &Arc<Library>) -> Result<(), CatalogError> {
     // What has come of a file may be hours of work: a clock that has just jumped does not throw it away. Where nothing has
     // come nothing is lost.
     let resumable = trusted_now(context).await.map(|now| now - seconds(UPLOAD_RESUME_TIMEOUT));
-    let silent = context.catalog.silent_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
+    let silent = context.catalog.idle_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
     // Bytes may be coming just now.
     for upload in silent.iter().filter(|upload| !context.uploads.is_taken(&upload.image_id)) {
         if context.catalog.fail_upload(upload, reason(upload), now).await? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, Made, UPLOAD_SOURCE};
+use jingku_catalog::{BuiltImage, CatalogError, Heartbeat, Job, JobEnd, UPLOAD_SOURCE};
 use jingku_chunks::{ManifestId, Written};
 use jingku_sources::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -247,7 +247,7 @@ async fn end(context: &Library, job: &Job, result: Result<Written, MakeError>) -
 async fn complete(context: &Library, job: &Job, written: &Written) -> Result<JobEnd, CatalogError> {
     failpoint::reached("make.before_row");
     let manifest = written.manifest.to_string();
-    let made = Made {
+    let made = BuiltImage {
         manifest: &manifest,
         size_bytes: to_i64(written.logical_bytes),
         data_bytes: to_i64(written.data_bytes),

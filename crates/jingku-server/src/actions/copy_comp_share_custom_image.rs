@@ -38,7 +38,7 @@ pub(super) async fn run(
     failpoint::reached("copy.after_row");
     match copied {
         CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
-        CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::AlreadyCopied(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {

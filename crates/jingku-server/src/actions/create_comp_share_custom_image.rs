@@ -88,7 +88,8 @@ async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> 
         }
     };
     let free_bytes = free.saturating_sub(MARGIN_BYTES);
-    let needed_bytes = if context.catalog.was_made_of(instance_id).await? { 1 } else { needed_bytes(disk) };
+    let needed_bytes =
+        if context.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
     if needed_bytes <= free_bytes {
         return Ok(());
     }

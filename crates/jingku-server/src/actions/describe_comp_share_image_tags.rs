@@ -30,7 +30,8 @@ pub(super) async fn run(
     for category in &context.config.community.categories {
         add(&category.name, category.tags.clone());
     }
-    let mut others = context.catalog.tags_in_use(Scope::published().asked_by(caller.account().id)).await?;
+    let mut others =
+        context.catalog.tags_in_use(Scope::published().requested_by(caller.account().id)).await?;
     let configured: HashSet<&String> =
         context.config.community.categories.iter().flat_map(|category| &category.tags).collect();
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));

@@ -30,7 +30,7 @@ pub(super) async fn run(
     if cursor.is_some() && !one_list {
         return Err(Error::not_available("NextToken"));
     }
-    let scope = Scope::platform().asked_by(caller.account().id);
+    let scope = Scope::platform().requested_by(caller.account().id);
     let mut response = DescribeCompShareImagesResponse::default();
     // The platform's images have one author.
     if request.author.as_deref().is_none_or(|author| author == OFFICIAL) {

@@ -37,8 +37,8 @@ pub(super) async fn run(
     };
     let (own, account) = (caller.own(), caller.account().id);
     // What has come of one that goes on is on the disk already.
-    let (id, resumed) = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
-        context.catalog.hear(&id, context.clock.now()).await?;
+    let (id, resumed) = if let Some(id) = context.catalog.upload_in_progress(own, &new("")).await? {
+        context.catalog.record_contact(&id, context.clock.now()).await?;
         (id, true)
     } else {
         check_disk_space(context, data_bytes.or(size_bytes)).await?;
@@ -47,7 +47,7 @@ pub(super) async fn run(
         let share = context.upload_share().await?;
         match context.catalog.start_upload(own, new(&id), share, now).await? {
             StartUpload::Started => (id, false),
-            StartUpload::Going(other) => (other, true),
+            StartUpload::InProgress(other) => (other, true),
             StartUpload::NameTaken => {
                 return Err(name_taken(context, caller, "Name", &request.name).await);
             }
@@ -68,7 +68,7 @@ async fn check_disk_space(context: &Context, data_bytes: Option<i64>) -> Result<
     let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await.map_err(Internal::Task)?;
     let Ok(free) = free else { return Ok(()) };
     let uploads = context.catalog.uploads().await?;
-    let owed = uploads.iter().filter_map(Upload::owed_bytes).fold(0, i64::saturating_add);
+    let owed = uploads.iter().filter_map(Upload::remaining_bytes).fold(0, i64::saturating_add);
     let owed = u64::try_from(owed).unwrap_or(0);
     let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(owed);
     let needed_bytes = data_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);

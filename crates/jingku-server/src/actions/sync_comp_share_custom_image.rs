@@ -71,7 +71,7 @@ async fn copy_to(
     let source = &request.source_image_id;
     match context.catalog.copy_image(caller.own(), source, copy, context.clock.now()).await? {
         CopyImage::Copied(_) => Ok(id),
-        CopyImage::Before(id) => Ok(id),
+        CopyImage::AlreadyCopied(id) => Ok(id),
         CopyImage::NotFound => Err(Error::ResourceNotFound(source.to_string())),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(source.to_string())),
         CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),

@@ -17,7 +17,7 @@ pub(super) async fn run(
     failpoint::reached("delete.after_row");
     match deleted {
         // A client that lost the answer sends the call again, and reads that it worked.
-        DeleteImage::Deleted | DeleteImage::Before => {
+        DeleteImage::Deleted | DeleteImage::AlreadyDeleted => {
             context.running.cancel(&request.image_id);
             context.uploads.remove(&request.image_id);
             Ok(TerminateCompShareCustomImageResponse {})

@@ -321,7 +321,7 @@ async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Re
     }
     let _turn = lab.turn.lock().await;
     lab.pause_gate.set(Some(*percent));
-    context.catalog.move_standing_jobs(i64::from(*percent), context.clock.now()).await?;
+    context.catalog.advance_seeded_jobs(i64::from(*percent), context.clock.now()).await?;
     Ok(json!({ "hold": percent }))
 }
 
@@ -329,12 +329,12 @@ async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Re
 async fn release(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
     lab.pause_gate.set(None);
-    for size in context.catalog.standing_sizes().await? {
+    for size in context.catalog.seeded_job_sizes().await? {
         let bytes = u64::try_from(size).unwrap_or(0);
         // Every chunk is there before an image says so.
         let written = store_pattern(&context.store, bytes).await?;
         let manifest = written.manifest.to_string();
-        context.catalog.end_standing_jobs(size, &manifest, context.clock.now()).await?;
+        context.catalog.complete_seeded_jobs(size, &manifest, context.clock.now()).await?;
     }
     Ok(json!({ "hold": null }))
 }

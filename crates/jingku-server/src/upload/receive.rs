@@ -95,7 +95,7 @@ fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>
         Some(Stop::Full { free_bytes }) => {
             // Of a file whose size nobody knows, some more.
             let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
-            let owed = upload.owed_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+            let owed = upload.remaining_bytes().and_then(|bytes| u64::try_from(bytes).ok());
             let (image_id, needed_bytes) = (&*upload.image_id, owed.unwrap_or(1).max(1));
             tracing::warn!(image_id, needed_bytes, free_bytes, "no room for the rest of a file");
             Err(Error::NoRoomForFile { needed_bytes })
@@ -172,7 +172,7 @@ fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Opti
     };
     let written_down = async {
         let share = context.upload_share().await?;
-        context.catalog.receive(upload, received, share, context.clock.now()).await
+        context.catalog.record_received(upload, received, share, context.clock.now()).await
     };
     match Handle::current().block_on(written_down) {
         Ok(Receive::Received) => {

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use super::place::Identity;
+use super::open_files::FileId;
 
 /// The header is there twice, so that a reader finds out when it is being written.
 const COPY_BYTES: usize = 48;
@@ -32,8 +32,8 @@ impl LogIndex {
         File::open(path).map(|file| Self { file: Box::leak(Box::new(file)) })
     }
 
-    pub(super) fn identity(&self) -> io::Result<Identity> {
-        self.file.metadata().map(|file| Identity(file.dev(), file.ino()))
+    pub(super) fn identity(&self) -> io::Result<FileId> {
+        self.file.metadata().map(|file| FileId(file.dev(), file.ino()))
     }
 
     /// A number that moves with every commit. `None` while the header is written, or when it is not what this program

@@ -13,16 +13,16 @@ use crate::{CatalogError, Result};
 /// A transaction that holds the writing connection.
 pub(crate) struct Transaction {
     // Ends before the connection is free for the next change.
-    _change: Change,
+    _change: ChangeGuard,
     connection: OwnedMutexGuard<Connection>,
     /// Absent in memory.
     file: Option<Arc<File>>,
 }
 
 /// A change in memory, until dropped. Of those in a file SQLite keeps count.
-pub(super) struct Change(Arc<AtomicU64>);
+pub(super) struct ChangeGuard(Arc<AtomicU64>);
 
-impl Change {
+impl ChangeGuard {
     /// Begins a change. The connection must be held: there is one change at a time.
     pub(super) fn begin(changes: &Arc<AtomicU64>) -> Self {
         changes.fetch_add(1, Ordering::AcqRel);
@@ -30,7 +30,7 @@ impl Change {
     }
 }
 
-impl Drop for Change {
+impl Drop for ChangeGuard {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
@@ -38,7 +38,7 @@ impl Drop for Change {
 
 impl Transaction {
     pub(super) async fn begin(
-        change: Change,
+        change: ChangeGuard,
         connection: OwnedMutexGuard<Connection>,
         file: Option<Arc<File>>,
     ) -> Result<Self> {
@@ -72,7 +72,7 @@ impl Transaction {
     async fn run_blocking(self, sql: &'static str) -> Result<Self> {
         let run = move || {
             self.connection.execute_batch(sql).map_err(failure)?;
-            self.file.as_ref().map_or(Ok(()), |file| file.place.check_writing())?;
+            self.file.as_ref().map_or(Ok(()), |file| file.files.check_writing())?;
             Ok(self)
         };
         tokio::task::spawn_blocking(run).await.map_err(|error| CatalogError::Unavailable(error.into()))?

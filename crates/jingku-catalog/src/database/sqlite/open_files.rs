@@ -14,31 +14,31 @@ use crate::{CatalogError, Result};
 
 /// The files of a database, by their paths, and which files they were when the database was opened.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct OpenFiles {
     path: PathBuf,
-    database: Identity,
+    database: FileId,
     // SQLite makes the log and its index when it first needs them, and keeps them while a connection is open.
     log_path: PathBuf,
-    log: OnceLock<Identity>,
+    log: OnceLock<FileId>,
     index_path: PathBuf,
-    index: OnceLock<(Identity, LogIndex)>,
+    index: OnceLock<(FileId, LogIndex)>,
 }
 
 /// Names a file, whatever its path: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity(pub(super) u64, pub(super) u64);
+pub(super) struct FileId(pub(super) u64, pub(super) u64);
 
-impl Identity {
+impl FileId {
     fn of(path: &Path) -> io::Result<Self> {
         // A link to the file is not the file: SQLite names the log after where the link leads to.
         path.symlink_metadata().map(|file| Self(file.dev(), file.ino()))
     }
 }
 
-impl Place {
+impl OpenFiles {
     /// Remembers the file at this path.
     pub(super) fn of(path: &Path) -> Result<Self> {
-        let database = Identity::of(path).map_err(|error| CatalogError::Unavailable(error.into()))?;
+        let database = FileId::of(path).map_err(|error| CatalogError::Unavailable(error.into()))?;
         let beside = |end| {
             let mut name = OsString::from(path);
             name.push(end);
@@ -63,14 +63,14 @@ impl Place {
         self.index.get().map(|(_, index)| index)
     }
 
-    /// Fails with [`CatalogError::Displaced`] when one of the files is not the one that was opened.
+    /// Fails with [`CatalogError::FileReplaced`] when one of the files is not the one that was opened.
     pub(super) fn check(&self) -> Result<()> {
         let index = self.index.get().map(|(opened, _)| opened);
         let files =
             [(&self.path, Some(&self.database)), (&self.log_path, self.log.get()), (&self.index_path, index)];
         for (path, opened) in files {
-            if opened.is_some_and(|opened| Identity::of(path).ok() != Some(*opened)) {
-                return Err(CatalogError::Displaced(path.clone()));
+            if opened.is_some_and(|opened| FileId::of(path).ok() != Some(*opened)) {
+                return Err(CatalogError::FileReplaced(path.clone()));
             }
         }
         Ok(())
@@ -78,9 +78,9 @@ impl Place {
 
     /// Does the same while a transaction that writes is open, when the log and its index must exist.
     pub(super) fn check_writing(&self) -> Result<()> {
-        let displaced = |path: &Path| CatalogError::Displaced(path.to_owned());
+        let displaced = |path: &Path| CatalogError::FileReplaced(path.to_owned());
         if self.log.get().is_none() {
-            let log = Identity::of(&self.log_path).map_err(|_| displaced(&self.log_path))?;
+            let log = FileId::of(&self.log_path).map_err(|_| displaced(&self.log_path))?;
             self.log.get_or_init(|| log);
         }
         if self.index.get().is_none() {

@@ -5,15 +5,15 @@ use std::sync::Mutex;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::transaction::Change;
+use super::transaction::ChangeGuard;
 use super::{Sqlite, failure, lock};
 use crate::{CatalogError, Result};
 
 /// A copy of a database. It is only read from now on.
-pub(crate) struct Saved(Mutex<Connection>);
+pub(crate) struct MemoryCopy(Mutex<Connection>);
 
 impl Sqlite {
-    pub(crate) async fn save(&self) -> Result<Saved> {
+    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
         if self.file.is_some() {
             return Err(not_in_memory());
         }
@@ -21,15 +21,15 @@ impl Sqlite {
         let connection = self.writer.lock().await;
         let mut copy = Connection::open_in_memory().map_err(failure)?;
         copy_all(&connection, &mut copy).map_err(failure)?;
-        Ok(Saved(Mutex::new(copy)))
+        Ok(MemoryCopy(Mutex::new(copy)))
     }
 
-    pub(crate) async fn restore(&self, saved: &Saved) -> Result<()> {
+    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
         if self.file.is_some() {
             return Err(not_in_memory());
         }
         let mut connection = self.writer.lock().await;
-        let _change = Change::begin(&self.changes);
+        let _change = ChangeGuard::begin(&self.changes);
         let newest = newest_revision(&connection).map_err(failure)?;
         copy_all(&lock(&saved.0), &mut connection).map_err(failure)?;
         // A revision that was used before the restore must not come to mean something else after it.

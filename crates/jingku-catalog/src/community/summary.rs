@@ -7,7 +7,7 @@ const VERSIONS: &str = "FROM images i WHERE i.group_id = $1 AND i.group_id <> ''
 
 /// Brings a group up to date with its versions. Without an id it does nothing.
 ///
-/// The transaction must hold the row of the account whose group it is: see [`touch`](crate::accounts::touch).
+/// The transaction must hold the row of the account whose group it is: see [`bump_revision`](crate::accounts::bump_revision).
 pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Result<()> {
     if id.is_empty() {
         return Ok(());

@@ -20,7 +20,6 @@ use serde_json::{Value, json};
 use super::Lab;
 use super::faults::{FAULTS_MAX, Fault, Waiting};
 use super::seconds::Seconds;
-use crate::context::Context;
 use crate::limits::BODY_READ_TIMEOUT;
 
 /// A request must carry this header; what it says does not matter.
@@ -119,13 +118,8 @@ fn once() -> u32 {
 }
 
 /// Answers one control call.
-pub(crate) async fn control(State(context): State<Arc<Context>>, request: Request) -> Response {
-    let outcome = match &context.lab {
-        Some(lab) => answer(&context, lab, request).await,
-        // There is no route here without one.
-        None => Err(Refusal::NotFound("there is no lab".to_owned())),
-    };
-    let (status, json) = match outcome {
+pub(crate) async fn control(State(lab): State<Arc<Lab>>, request: Request) -> Response {
+    let (status, json) = match answer(&lab, request).await {
         Ok(json) => (StatusCode::OK, json),
         Err(refusal) => {
             let (status, message) = match refusal {
@@ -146,7 +140,7 @@ pub(crate) async fn control(State(context): State<Arc<Context>>, request: Reques
     response
 }
 
-async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<String, Refusal> {
+async fn answer(lab: &Lab, request: Request) -> Result<String, Refusal> {
     let (parts, body) = request.into_parts();
     guard(&parts.headers)?;
     if parts.method == Method::GET && parts.uri.path() == "/_lab/trace" {
@@ -163,24 +157,18 @@ async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<String
     };
     let path = parts.uri.path();
     let call = path.strip_prefix("/_lab/").unwrap_or(path);
-    carry_out(context, lab, parts.method, call, &body).await.map(|value| value.to_string())
+    carry_out(lab, parts.method, call, &body).await.map(|value| value.to_string())
 }
 
-async fn carry_out(
-    context: &Context,
-    lab: &Lab,
-    method: Method,
-    call: &str,
-    body: &[u8],
-) -> Result<Value, Refusal> {
+async fn carry_out(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value, Refusal> {
     match (method, call) {
-        (Method::GET, "state") => Ok(state(context, lab)),
-        (Method::POST, "reset") => reset(context, lab).await,
-        (Method::POST, "snapshot") => snapshot(context, lab, parse(body)?).await,
-        (Method::POST, "return") => return_to(context, lab, parse(body)?).await,
+        (Method::GET, "state") => Ok(state(lab)),
+        (Method::POST, "reset") => reset(lab).await,
+        (Method::POST, "snapshot") => snapshot(lab, parse(body)?).await,
+        (Method::POST, "return") => return_to(lab, parse(body)?).await,
         (Method::POST, "clock") => clock(lab, &parse(body)?),
-        (Method::POST, "hold") => hold(context, lab, &parse(body)?).await,
-        (Method::POST, "release") => release(context, lab).await,
+        (Method::POST, "hold") => hold(lab, &parse(body)?).await,
+        (Method::POST, "release") => release(lab).await,
         (Method::POST, "fail") => fail(lab, parse(body)?),
         (Method::POST, "delay") => delay(lab, parse(body)?),
         (Method::POST, "drop") => drop_call(lab, parse(body)?),
@@ -230,7 +218,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         .map_err(|error| Refusal::Bad(format!("The body is wrong: {}.", clause(&error))))
 }
 
-fn state(context: &Context, lab: &Lab) -> Value {
+fn state(lab: &Lab) -> Value {
     json!({
         "clock": told(lab),
         "hold": lab.pause_gate.get(),
@@ -238,7 +226,7 @@ fn state(context: &Context, lab: &Lab) -> Value {
         "snapshots": lock(&lab.snapshots).keys().collect::<Vec<_>>(),
         "trace": { "last": lab.trace.last_number() },
         "version": env!("CARGO_PKG_VERSION"),
-        "strict": context.config.strict,
+        "strict": lab.library.config.strict,
     })
 }
 
@@ -246,7 +234,7 @@ fn told(lab: &Lab) -> Value {
     json!({ "now": lab.clock.now(), "stands": lab.clock.stands() })
 }
 
-async fn reset(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
+async fn reset(lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
     // First, so that a job that is held is let go.
     lab.pause_gate.set(None);
@@ -255,13 +243,13 @@ async fn reset(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
     let Some(start) = lab.start.get() else {
         return Err(Refusal::NotFound("The server has not remembered its start.".to_owned()));
     };
-    context.return_to(start).await?;
+    lab.return_to(start).await?;
     lock(&lab.snapshots).clear();
     lab.trace.clear();
     Ok(json!({ "reset": true }))
 }
 
-async fn snapshot(context: &Context, lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
+async fn snapshot(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
     let name = name.unwrap_or_else(|| NAME.to_owned());
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
         return Err(Refusal::Bad(format!("A name has 1 to {NAME_BYTES_MAX} bytes.")));
@@ -273,12 +261,12 @@ async fn snapshot(context: &Context, lab: &Lab, Named { name }: Named) -> Result
             "There are {SNAPSHOTS_MAX} snapshots already: take one of their names."
         )));
     }
-    let snapshot = Arc::new(context.catalog.snapshot().await?);
+    let snapshot = Arc::new(lab.library.catalog.snapshot().await?);
     lock(&lab.snapshots).insert(name.clone(), snapshot);
     Ok(json!({ "snapshot": name }))
 }
 
-async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
+async fn return_to(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
     let name = name.unwrap_or_else(|| NAME.to_owned());
     let _turn = lab.turn.lock().await;
     let snapshot = lock(&lab.snapshots).get(&name).cloned();
@@ -291,7 +279,7 @@ async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Resul
         };
         return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. {known}")));
     };
-    context.return_to(&snapshot).await?;
+    lab.return_to(&snapshot).await?;
     Ok(json!({ "returned": name }))
 }
 
@@ -315,26 +303,26 @@ fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
     Ok(told(lab))
 }
 
-async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
+async fn hold(lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
     if *percent > 100 {
         return Err(Refusal::Bad("percent is from 0 to 100.".to_owned()));
     }
     let _turn = lab.turn.lock().await;
     lab.pause_gate.set(Some(*percent));
-    context.catalog.move_standing_jobs(i64::from(*percent), context.clock.now()).await?;
+    lab.library.catalog.move_standing_jobs(i64::from(*percent), lab.library.clock.now()).await?;
     Ok(json!({ "hold": percent }))
 }
 
 /// Lets jobs go on, and ends the making of the images that a fixtures file left in it.
-async fn release(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
+async fn release(lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
     lab.pause_gate.set(None);
-    for size in context.catalog.standing_sizes().await? {
+    for size in lab.library.catalog.standing_sizes().await? {
         let bytes = u64::try_from(size).unwrap_or(0);
         // Every chunk is there before an image says so.
-        let written = store_pattern(&context.store, bytes).await?;
+        let written = store_pattern(&lab.library.store, bytes).await?;
         let manifest = written.manifest.to_string();
-        context.catalog.end_standing_jobs(size, &manifest, context.clock.now()).await?;
+        lab.library.catalog.end_standing_jobs(size, &manifest, lab.library.clock.now()).await?;
     }
     Ok(json!({ "hold": null }))
 }

@@ -5,6 +5,7 @@ mod body;
 mod clock;
 mod control;
 mod faults;
+mod origin;
 mod pause_gate;
 mod seconds;
 mod secrets;

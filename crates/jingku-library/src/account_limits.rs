@@ -10,7 +10,7 @@ use crate::operator::OperatorError;
 const MB: i64 = 1 << 20;
 
 /// What the owner of an account reads when it has as much as it may: its own use and limit, and nothing of the server's.
-pub fn refusal(over: &OverLimit) -> String {
+pub fn limit_refusal(over: &OverLimit) -> String {
     let (used, max) = (over.used, over.max);
     let (used_mb, max_mb) = (used.saturating_add(MB - 1) / MB, max / MB);
     match over.limit {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn every_refusal_names_use_and_limit() {
         for limit in Limit::ALL {
-            let text = refusal(&OverLimit { limit, used: 7 * MB, max: 9 * MB });
+            let text = limit_refusal(&OverLimit { limit, used: 7 * MB, max: 9 * MB });
             let bytes = matches!(limit, Limit::StoredBytes | Limit::UploadBytes);
             let (used, max) = if bytes { (7, 9) } else { (7 * MB, 9 * MB) };
             assert!(text.contains(&used.to_string()) && text.contains(&max.to_string()), "{text}");

@@ -7,7 +7,7 @@ use jingku_protocol::MAX_ID_BYTES;
 
 use crate::credentials::Credentials;
 use crate::error::Internal;
-use crate::key_limits::Limits;
+use crate::key_limits::KeyRestrictions;
 use crate::library::Library;
 
 impl Library {
@@ -29,7 +29,7 @@ impl Library {
         let found = self.catalog.find_key(public_key).await?;
         let Some((key, account)) = found.filter(|(key, _)| key.revoked_at.is_none()) else { return Ok(None) };
         let private_key = self.keyring().open(public_key, &key.sealed_private_key)?;
-        let limits = Limits::read(&key)?;
+        let limits = KeyRestrictions::read(&key)?;
         let credentials = Arc::new(Credentials { account, private_key, limits });
         if let Some(generation) = generation {
             self.credentials_cache.put(public_key, Arc::clone(&credentials), generation);

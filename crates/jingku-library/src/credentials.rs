@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use jingku_catalog::{Account, Generation};
 use secrecy::SecretString;
 
-use crate::key_limits::Limits;
+use crate::key_limits::KeyRestrictions;
 use crate::lock::lock;
 
 /// The most key pairs kept in memory.
@@ -28,7 +28,7 @@ pub struct Credentials {
     /// Checks signatures; never printed by `Debug`.
     pub private_key: SecretString,
     /// What the pair is good for.
-    pub limits: Limits,
+    pub limits: KeyRestrictions,
 }
 
 /// Credentials that are current while the catalogue's generation stands.

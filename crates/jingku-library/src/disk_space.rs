@@ -1,4 +1,4 @@
-//! DiskSpace on the disk that the data folder is on: how much there is, how much must stay, and a reserve for when there is none.
+//! Space on the disk that the data folder is on: how much there is, how much must stay, and a reserve for when there is none.
 //!
 //! The reserve is a file of no use to anybody. A full disk takes no transaction, so that nothing could be deleted; then the reserve
 //! goes, and the catalogue has room for thousands of changes more.

@@ -25,7 +25,7 @@ use crate::library::Library;
 use supervisor::Supervisor;
 
 pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
-pub use progress::{JobHook, Progress, Running, Stop, share};
+pub use progress::{JobHook, Progress, Running, StopReason, percent_of};
 
 /// The running loops; they stop when asked to, and when dropped, without waiting for them.
 pub struct Workers(Supervisor);

@@ -42,7 +42,7 @@ mod trash;
 mod uploads;
 mod usage;
 
-pub use account_limits::refusal;
+pub use account_limits::limit_refusal;
 pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
@@ -69,10 +69,10 @@ pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
-    DeclaredDisk, DeclaredFailure, JobHook, Progress, Running, Stop, Workers, disk_reason, share,
+    DeclaredDisk, DeclaredFailure, JobHook, Progress, Running, StopReason, Workers, disk_reason, percent_of,
     store_pattern,
 };
-pub use key_limits::Limits;
+pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, LinkKey, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{

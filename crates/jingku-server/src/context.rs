@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use jingku_library::{Config, ConnectionLimits, Environment, Library, StartError};
+use jingku_library::{Config, ConnectionLimits, Environment, Internal, Library, StartError};
 
-use crate::lab::{Lab, LabClock};
+use crate::lab::Lab;
 use crate::limits::Shared;
 use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
@@ -23,7 +23,7 @@ pub struct Context {
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
     /// What a server that clients are tested against lets be done to it.
-    pub(crate) lab: Option<Lab>,
+    pub(crate) lab: Option<Arc<Lab>>,
 }
 
 impl Deref for Context {
@@ -36,10 +36,11 @@ impl Deref for Context {
 
 impl Context {
     /// Puts a server on a library.
-    pub fn new(library: Library) -> Self {
+    pub fn new(library: impl Into<Arc<Library>>) -> Self {
+        let library = library.into();
         let public_url = library.config.public_url.as_ref().map(|url| url.to_string().into());
         Self {
-            library: Arc::new(library),
+            library,
             public_url: public_url.unwrap_or_default(),
             limits: Shared::default(),
             manifests: Arc::default(),
@@ -51,10 +52,17 @@ impl Context {
     /// Makes everything in memory, with a lab: see docs/operate/lab.md. To be reset, it must be told when it is filled,
     /// with [`Context::remember_start`].
     pub async fn open_lab(config: &Config, environment: Environment) -> Result<Self, StartError> {
-        let lab = Lab::new(Arc::new(LabClock::new(environment.clock)));
-        let environment = Environment { clock: lab.clock(), ..environment };
-        let library = Library::open_in_memory(config, &environment).await?.with_job_hook(lab.job_hook());
-        Ok(Self { lab: Some(lab), ..Self::new(library) })
+        let lab = Lab::open(config, environment).await?;
+        let context = Self::new(Arc::clone(lab.library()));
+        Ok(Self { lab: Some(Arc::new(lab)), ..context })
+    }
+
+    /// Remembers what the catalogue holds now as what a lab is reset to. Does nothing without a lab.
+    pub async fn remember_start(&self) -> Result<(), Internal> {
+        match &self.lab {
+            Some(lab) => lab.remember_start().await,
+            None => Ok(()),
+        }
     }
 
     /// The library below.

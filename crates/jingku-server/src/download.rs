@@ -107,7 +107,7 @@ async fn answer(
         return Ok(whole(request_id, &image.id, &etag, length, Body::empty()));
     }
     let slot = context.limits.exports.take(AccountId(link.account))?;
-    let disk = transfer::open(context, image.id.clone(), &manifest).await?;
+    let disk = transfer::open(&context.store, &context.manifests, image.id.clone(), &manifest).await?;
     let length = disk.length();
     match range::range_request(headers, &etag, length) {
         RangeRequest::Whole => {

@@ -9,10 +9,11 @@ use jingku_protocol::Image;
 use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 use serde::Serialize;
 
-use crate::actions::{cursor, next_token, rows, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::view;
 
 /// The most bytes that some clients read of a reply.

@@ -84,21 +84,13 @@ impl Outcome {
 
 /// Copies what `images` name, chunks before manifests, each made durable and checked. What cannot be had is noted, and the
 /// rest copied all the same.
-pub(super) fn copy(
-    pair: &Pair<'_>,
-    referenced: &Referenced,
-    images: &[ManifestUse],
-) -> Result<Outcome, Error> {
+pub(super) fn copy(pair: &Pair<'_>, needed: &Referenced, images: &[ManifestUse]) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let ids = |place: usize| {
-        referenced.manifests[place]
-            .images
-            .iter()
-            .map(|image| images[*image].image_id.clone())
-            .collect::<Vec<_>>()
+        needed.manifests[place].images.iter().map(|image| images[*image].image_id.clone()).collect::<Vec<_>>()
     };
-    outcome.damage.images.extend(referenced.unreadable.iter().map(|place| images[*place].image_id.clone()));
-    referenced.passes(|pass| {
+    outcome.damage.images.extend(needed.unreadable.iter().map(|place| images[*place].image_id.clone()));
+    needed.passes(|pass| {
         let mut rest = pass.references.as_slice();
         for prefix in pass.prefixes.clone() {
             let mut wanted: Vec<ChunkId> = Vec::new();
@@ -124,7 +116,7 @@ pub(super) fn copy(
     })?;
     pair.to.sync()?;
     pair.direction.chunks_durable();
-    for (place, manifest) in referenced.manifests.iter().enumerate() {
+    for (place, manifest) in needed.manifests.iter().enumerate() {
         match copy_manifest(pair, Key::Manifest(manifest.id))? {
             Ok(copied) => outcome.copied.add(copied),
             Err(wrong) => outcome.note(&wrong, ids(place).into_iter()),
@@ -312,9 +304,9 @@ mod tests {
                     verify: call % 2 == 0,
                     direction: Direction::ToBackup,
                 };
-                let referenced = Referenced::open(&images, &[(&from, &from_store)]).unwrap();
+                let needed = Referenced::open(&images, &[(&from, &from_store)]).unwrap();
                 to.fail(operation, call, Fault::Io);
-                let outcome = copy(&pair, &referenced, &images);
+                let outcome = copy(&pair, &needed, &images);
                 let reached = to.calls(operation) >= call;
                 to.recover();
                 to.cut_power(call).unwrap();
@@ -323,7 +315,7 @@ mod tests {
                 let ended = outcome.is_ok_and(|outcome| outcome.damage.is_empty());
                 assert!(!ended || left == images.len(), "{operation:?} {call}: {left} left");
                 assert!(ended || reached, "{operation:?} {call}: failed by itself");
-                let again = copy(&pair, &referenced, &images).unwrap();
+                let again = copy(&pair, &needed, &images).unwrap();
                 assert!(again.damage.is_empty(), "{operation:?} {call}");
                 to.lose_unsynced().unwrap();
                 assert_eq!(whole_manifests(&to, &to_store).len(), images.len(), "{operation:?} {call}");

@@ -8,7 +8,7 @@ use jingku_sources::content::Caution;
 use jingku_sources::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
-use super::progress::{Progress, Stop, share};
+use super::progress::{Progress, StopReason, percent_of};
 use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::error::Internal;
 use crate::failpoint;
@@ -19,7 +19,7 @@ use crate::sentence::clause;
 pub(super) enum MakeError {
     /// Somebody asked the job to stop.
     #[error("stopped: {0:?}")]
-    Stopped(Stop),
+    Stopped(StopReason),
     /// The instance was forgotten meanwhile.
     #[error("the instance is gone")]
     InstanceGone,
@@ -44,7 +44,7 @@ impl MakeError {
     /// What the owner of the image is told: what to do, and nothing of the host, such as paths.
     pub(super) fn reason(&self) -> String {
         match self {
-            Self::Stopped(Stop::Overdue) => {
+            Self::Stopped(StopReason::Overdue) => {
                 "Making the image took longer than it may for its size. Make a smaller image, or ask the operator to give \
                  it more time (`deadline_minutes`), then make it again."
             }
@@ -286,7 +286,7 @@ fn reach(
     progress: &Progress,
     fails: Option<&DeclaredFailure>,
 ) -> Result<(), MakeError> {
-    let end = fails.map(|failure| (share(length, failure.at_percent), failure));
+    let end = fails.map(|failure| (percent_of(length, failure.at_percent), failure));
     progress.reach(end.as_ref().map_or(at, |(end, _)| at.min(*end)));
     if let Some(stop) = progress.stopped() {
         return Err(MakeError::Stopped(stop));

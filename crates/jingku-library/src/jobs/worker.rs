@@ -12,7 +12,7 @@ use jingku_sources::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;
-use super::progress::{Progress, Stop};
+use super::progress::{Progress, StopReason};
 use super::supervisor::{Loop, panic_text};
 use super::{import, make, uploads};
 use crate::error::Internal;
@@ -139,10 +139,10 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
         let deadline = started + context.config.jobs.deadline(progress.total());
         tokio::select! {
             made = &mut making => return made?,
-            () = task.stop.cancelled() => progress.stop(Stop::Shutdown),
+            () = task.stop.cancelled() => progress.stop(StopReason::Shutdown),
             () = sleep_until(deadline), if context.job_hook.is_none() => {
                 if Instant::now() >= started + context.config.jobs.deadline(progress.total()) {
-                    progress.stop(Stop::Overdue);
+                    progress.stop(StopReason::Overdue);
                 }
             }
             _ = beat.tick() => keep(context, job, progress).await,
@@ -201,7 +201,7 @@ struct StopWhenDropped<'a>(&'a Progress);
 
 impl Drop for StopWhenDropped<'_> {
     fn drop(&mut self) {
-        self.0.stop(Stop::Shutdown);
+        self.0.stop(StopReason::Shutdown);
     }
 }
 
@@ -209,7 +209,7 @@ async fn keep(context: &Library, job: &Job, progress: &Progress) {
     let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
     match context.catalog.heartbeat(&job.lease, done, total, context.clock.now(), LEASE_SECS).await {
         Ok(Heartbeat::Held) => {}
-        Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(Stop::Lost),
+        Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),
         // The next beat may do better; if none does, the lease runs out.
         Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew a lease"),
     }
@@ -219,12 +219,12 @@ async fn end(context: &Library, job: &Job, result: Result<Written, MakeError>) -
     let (lease, now, image_id) = (&job.lease, context.clock.now(), &job.image_id);
     let ended = match result {
         Ok(written) => complete(context, job, &written).await?,
-        Err(MakeError::Stopped(Stop::Shutdown)) => {
+        Err(MakeError::Stopped(StopReason::Shutdown)) => {
             context.catalog.release_job(lease).await?;
             tracing::info!(image_id, "job given back");
             return Ok(());
         }
-        Err(MakeError::Stopped(Stop::Lost)) => JobEnd::Lost,
+        Err(MakeError::Stopped(StopReason::Lost)) => JobEnd::Lost,
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot make image");
             context.catalog.fail_job(lease, &error.reason(), now).await?
@@ -236,7 +236,7 @@ async fn end(context: &Library, job: &Job, result: Result<Written, MakeError>) -
             tracing::info!(image_id, "the image was deleted meanwhile, or another worker has the job");
         }
         JobEnd::OverLimit(over) => {
-            let reason = format!("{}.", crate::account_limits::refusal(&over));
+            let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
             tracing::info!(image_id, reason, "the account would store more than it may");
             context.catalog.fail_job(lease, &reason, now).await?;
         }

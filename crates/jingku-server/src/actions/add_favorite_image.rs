@@ -1,9 +1,9 @@
 use jingku_catalog::AddFavorite;
 use jingku_protocol::actions::{AddFavoriteImageRequest, AddFavoriteImageResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,

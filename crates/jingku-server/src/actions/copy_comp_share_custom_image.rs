@@ -4,10 +4,10 @@ use jingku_protocol::actions::{
     CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
 };
 
-use super::name_taken;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::taken_name::name_taken;
 
 /// The most names that are tried for a copy that was given none.
 const NAMES_MAX: u32 = 1000;

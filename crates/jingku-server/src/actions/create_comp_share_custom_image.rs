@@ -6,10 +6,11 @@ use jingku_library::{
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
 use jingku_sources::{Disk, DiskError};
 
-use super::{name_taken, to_json};
+use crate::caller::Caller;
+use crate::columns::to_json;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::taken_name::name_taken;
 
 /// Refuses all that can be refused, and only then starts the job.
 pub(super) async fn run(

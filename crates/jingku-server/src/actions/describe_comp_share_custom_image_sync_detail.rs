@@ -2,9 +2,9 @@ use jingku_protocol::actions::{
     DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImageSyncDetailResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::view;
 
 /// A copy takes no time: its bits are there already.

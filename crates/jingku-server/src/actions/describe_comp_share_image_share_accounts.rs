@@ -3,9 +3,9 @@ use jingku_protocol::actions::{
     DescribeCompShareImageShareAccountsRequest, DescribeCompShareImageShareAccountsResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,

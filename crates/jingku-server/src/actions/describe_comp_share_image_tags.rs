@@ -4,9 +4,9 @@ use jingku_catalog::Scope;
 use jingku_library::OTHERS;
 use jingku_protocol::actions::{DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// The most tags that are shown beside those of the configuration: they keep a reply below 1 MiB.
 const OTHERS_MAX: usize = 1000;

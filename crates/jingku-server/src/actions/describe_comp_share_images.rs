@@ -2,10 +2,11 @@ use jingku_catalog::{Cursor, Image as Row, ImageFilter, Page, Scope};
 use jingku_protocol::PlatformType;
 use jingku_protocol::actions::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse, Paging};
 
-use super::{cursor, next_token, rows, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::view::{self, OFFICIAL};
 
 /// Everybody sees the same.

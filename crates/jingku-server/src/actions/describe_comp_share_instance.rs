@@ -3,10 +3,10 @@ use jingku_protocol::actions::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
 };
 
-use super::{cursor, next_token, rows};
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
 

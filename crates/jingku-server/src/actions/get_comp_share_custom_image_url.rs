@@ -2,10 +2,10 @@ use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, GetCompShareCustomImageUrlRequest, GetCompShareCustomImageUrlResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::download;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::link::Link;
 
 pub(super) async fn run(

@@ -3,9 +3,9 @@ use jingku_protocol::actions::{
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// "About 15 minutes for 100 GB", the public FAQ of the real service says of making an image. An image whose size is not known
 /// yet is assumed to be of that size.

@@ -4,11 +4,11 @@ use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
-use super::name_taken;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::link::UploadLink;
+use crate::taken_name::name_taken;
 
 pub(super) async fn run(
     context: &Context,

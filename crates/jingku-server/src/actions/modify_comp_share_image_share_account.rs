@@ -4,9 +4,9 @@ use jingku_protocol::actions::{
     ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,

@@ -2,11 +2,11 @@ use jingku_catalog::{ImageChanges, PublishImage, Submission};
 use jingku_library::{Approve, group_id, price_to_cents};
 use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
 
-use super::{texts, to_json};
+use crate::caller::Caller;
+use crate::columns::{texts, to_json};
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,

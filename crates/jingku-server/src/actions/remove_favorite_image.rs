@@ -1,9 +1,9 @@
 use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,

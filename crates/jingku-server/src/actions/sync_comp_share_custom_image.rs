@@ -5,9 +5,9 @@ use jingku_protocol::actions::{
 };
 
 use super::copy_comp_share_custom_image::with_suffix;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// One copy a zone, each on its own: what is refused for one zone does not stop the others.
 pub(super) async fn run(

@@ -2,9 +2,9 @@ use jingku_catalog::DeleteImage;
 use jingku_library::failpoint;
 use jingku_protocol::actions::{TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,

@@ -2,11 +2,12 @@ use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_library::{group_id, price_to_cents};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
-use super::{name_taken, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::taken_name::name_taken;
 
 pub(super) async fn run(
     context: &Context,

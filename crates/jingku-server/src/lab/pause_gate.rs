@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use jingku_library::{JobHook, Progress, lock, share};
+use jingku_library::{JobHook, Progress, lock, percent_of};
 
 /// How often a job that is held looks whether it was stopped.
 const LOOK: Duration = Duration::from_millis(20);
@@ -31,10 +31,10 @@ impl JobHook for PauseGate {
     fn reached(&self, progress: &Progress, bytes: u64) {
         let mut percent = lock(&self.percent);
         while let Some(held) = *percent
-            && bytes >= share(progress.total(), held)
+            && bytes >= percent_of(progress.total(), held)
             && progress.stopped().is_none()
         {
-            progress.set_done(progress.done().max(share(progress.total(), held)));
+            progress.set_done(progress.done().max(percent_of(progress.total(), held)));
             let woken = self.moved.wait_timeout(percent, LOOK);
             percent = woken.unwrap_or_else(PoisonError::into_inner).0;
         }

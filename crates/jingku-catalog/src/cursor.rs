@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::{Param, Params};
 
-/// The position of a row in a list that has an order.
+/// The position of a row in a sorted list.
 ///
-/// Its text is a token without spaces, good for lists in the same order. What it holds is no secret and gives no
-/// right.
+/// Its text form is a token without spaces, valid for lists in the same order. It is not secret and grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     format: u32,
@@ -18,12 +17,12 @@ pub struct Cursor {
     position: Vec<SortValue>,
 }
 
-/// Says that a text is no [`Cursor`], or one of a list in another order.
+/// A text is not a [`Cursor`] of a list in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token of a page")]
+#[error("not a page token")]
 pub struct InvalidCursor;
 
-/// The value of a row in a column that it is sorted by.
+/// The value of a row in a sort column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum SortValue {
@@ -31,20 +30,20 @@ pub(crate) enum SortValue {
     Text(String),
 }
 
-/// A column that rows are sorted by.
+/// A sort column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
     Integer(&'static str),
     Text(&'static str),
 }
 
-/// The order of a list: by some columns that tell every row from every other, all of them the same way.
+/// The order of a list: by columns that are unique together, all in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// Tells it from other orders of the same rows.
+    /// Identifies the order in tokens.
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [Column],
-    /// What a token of [`LEGACY_FORMAT`] holds: the columns that these lists were sorted by then.
+    /// The columns in a token of [`LEGACY_FORMAT`].
     pub(crate) legacy: &'static [Column],
     pub(crate) ascending: bool,
 }
@@ -62,45 +61,45 @@ impl Column {
 }
 
 impl Order {
-    /// The columns, with commas between.
+    /// Returns the columns, separated by commas.
     pub(crate) fn columns(&self) -> String {
         names(self.columns)
     }
 
-    /// The clause that sorts.
+    /// Returns the ORDER BY clause.
     pub(crate) fn clause(&self) -> String {
-        let way = if self.ascending { "ASC" } else { "DESC" };
-        let columns = self.columns.iter().map(|column| format!("{} {way}", column.name()));
+        let direction = if self.ascending { "ASC" } else { "DESC" };
+        let columns = self.columns.iter().map(|column| format!("{} {direction}", column.name()));
         format!("ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
     }
 
-    /// The condition, to be put after others, that lets through what is past the cursor.
+    /// Returns the condition, to append to others, for rows after the cursor.
     pub(crate) fn after<'a>(&self, cursor: &'a Cursor, params: &mut Params<'a>) -> String {
         let past = if self.ascending { '>' } else { '<' };
         let position: Vec<_> = cursor.position.iter().map(|key| params.add(key)).collect();
         format!(" AND ({}) {past} ({})", names(self.columns_of(cursor.format)), position.join(", "))
     }
 
-    /// The position of a row whose values in the columns are these.
+    /// Returns the position of a row with these values in the columns.
     pub(crate) fn cursor(&self, position: Vec<SortValue>) -> Cursor {
         Cursor { format: FORMAT, order: self.name.to_owned(), ascending: self.ascending, position }
     }
 
-    /// The position that a token of a list in this order stands for.
+    /// Parses the token of a list in this order.
     pub(crate) fn parse(&self, token: &str) -> Result<Cursor, InvalidCursor> {
         let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
         let (format, order, ascending, position): (u32, String, bool, Vec<SortValue>) =
             serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
         let cursor = Cursor { format, order, ascending, position };
-        if matches!(format, FORMAT | LEGACY_FORMAT) && self.made(&cursor) {
+        if matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor) {
             Ok(cursor)
         } else {
             Err(InvalidCursor)
         }
     }
 
-    fn made(&self, cursor: &Cursor) -> bool {
-        // PostgreSQL takes no text with a zero byte.
+    fn matches(&self, cursor: &Cursor) -> bool {
+        // PostgreSQL rejects texts with a zero byte.
         let clean = |key: &SortValue| !matches!(key, SortValue::Text(text) if text.contains('\0'));
         let columns = self.columns_of(cursor.format);
         let fits = columns.iter().zip(&cursor.position).all(|(column, key)| column.holds(key) && clean(key));
@@ -113,10 +112,9 @@ impl Order {
     }
 }
 
-/// The first number of a token, so that a later format can be told from this one.
+/// The version of the format, the first number of a token.
 const FORMAT: u32 = 2;
-/// Tokens that were given out when lists were sorted by time, then id. They name the same position still: what was there
-/// keeps that order.
+/// Tokens from when lists were sorted by time, then id. They stay valid: rows of that time keep their order.
 const LEGACY_FORMAT: u32 = 1;
 
 fn names(columns: &[Column]) -> String {
@@ -163,13 +161,13 @@ mod tests {
     };
 
     #[test]
-    fn a_cursor_survives_its_token() {
+    fn a_cursor_round_trips_through_its_token() {
         let cursor = ORDER.cursor(vec![1_700.into()]);
         assert_eq!(ORDER.parse(&cursor.to_string()), Ok(cursor));
     }
 
     #[test]
-    fn a_former_token_names_its_place_in_the_former_columns() {
+    fn a_legacy_token_uses_the_legacy_columns() {
         let token = URL_SAFE_NO_PAD.encode(r#"[1,"newest",false,[5,"image-a"]]"#);
         let cursor = ORDER.parse(&token).unwrap();
         assert_eq!(cursor.to_string(), token);
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_its_order_only() {
+    fn a_token_is_valid_for_its_order_only() {
         let token = ORDER.cursor(vec![5.into()]).to_string();
         for other in [
             Order { name: "oldest", ..ORDER },
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn other_texts_are_rejected() {
         let json = |text: &str| URL_SAFE_NO_PAD.encode(text);
         for text in [
             "",

@@ -1,13 +1,13 @@
 use crate::Result;
-use crate::database::Transaction;
-use crate::fold::fold;
+use crate::database::{Cells, Read, Transaction, after_key};
+use crate::text_search::fold;
 
-/// Which images are versions of group `$1`. The text is not empty, which the index is told in its own words.
+/// The versions of group `$1`. The index needs the condition that the text is not empty.
 const VERSIONS: &str = "FROM images i WHERE i.group_id = $1 AND i.group_id <> '' AND i.deleted_at IS NULL";
 
-/// Brings a group up to date with its versions. Without an id it does nothing.
+/// Updates a group from its versions. Does nothing if the id is empty.
 ///
-/// The transaction must hold the row of the account whose group it is: see [`bump_revision`](crate::accounts::bump_revision).
+/// The transaction must lock the account of the group.
 pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Result<()> {
     if id.is_empty() {
         return Ok(());
@@ -21,8 +21,8 @@ pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Re
          WHERE id = $1"
     );
     transaction.execute(&counts, &[id.into()]).await?;
-    let Some(newest) = newest(transaction, id).await? else {
-        // Its last version is gone: the group waits for another, and nobody sees it.
+    let Some(newest) = find_newest(transaction, id).await? else {
+        // A group without versions is invisible until it gets one.
         return Ok(());
     };
     let facts = "UPDATE image_groups SET name = $2, folded_name = $3, description = $4, pub_time = $5, published_ordinal = $9,
@@ -43,40 +43,37 @@ pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Re
     transaction.execute(facts, &params).await.map(drop)
 }
 
-/// What a group takes over from a version.
+/// The fields that a group copies from a version.
 struct Newest {
     name: String,
     description: String,
     pub_time: i64,
-    /// When it was published, or else when it was handed in.
+    /// The order of publication or, without one, of submission.
     published_ordinal: i64,
     price_cents: i64,
     auto_start: i64,
     tags: String,
 }
 
-/// The newest public version, or else the newest.
-async fn newest(transaction: &mut Transaction, id: &str) -> Result<Option<Newest>> {
+/// Returns the newest public version or, without one, the newest.
+async fn find_newest(transaction: &mut Transaction, id: &str) -> Result<Option<Newest>> {
     let sql = format!(
         "SELECT i.id, CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END, i.description, i.pub_time,
                 CASE i.visibility WHEN 1 THEN i.published_ordinal ELSE i.submitted_ordinal END, i.price_cents, i.auto_start, i.tags
          {VERSIONS}
          ORDER BY i.visibility DESC, i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1"
     );
-    let row = transaction.query(&sql, &[id.into()]).await?.into_iter().next();
-    row.map(|row| {
-        row.decode("images", |cells| {
-            cells.text()?;
-            Ok(Newest {
-                name: cells.text()?,
-                description: cells.text()?,
-                pub_time: cells.integer()?,
-                published_ordinal: cells.integer()?,
-                price_cents: cells.integer()?,
-                auto_start: cells.integer()?,
-                tags: cells.text()?,
-            })
-        })
+    transaction.query(&sql, &[id.into()]).await?.first("images", after_key(newest_cells))
+}
+
+fn newest_cells(cells: &mut Cells) -> Read<Newest> {
+    Ok(Newest {
+        name: cells.text()?,
+        description: cells.text()?,
+        pub_time: cells.integer()?,
+        published_ordinal: cells.integer()?,
+        price_cents: cells.integer()?,
+        auto_start: cells.integer()?,
+        tags: cells.text()?,
     })
-    .transpose()
 }

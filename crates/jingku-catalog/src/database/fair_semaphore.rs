@@ -1,4 +1,4 @@
-//! Limits how many scans run at once, and shares the semaphore fairly between accounts.
+//! Limits concurrent scans and shares them fairly between accounts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,17 +8,17 @@ use tokio::sync::oneshot;
 
 use crate::{AccountId, CatalogError, Result};
 
-/// How long a caller waits for its permit.
+/// How long a caller waits for a permit to scan.
 pub const SCAN_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most callers of one account that wait for a permit; more are refused at once.
+/// The most callers of one account that wait for a permit to scan; more are rejected at once.
 pub const SCANS_WAITING_MAX: usize = 256;
 
-/// Gives out a number of semaphore. Accounts that wait get one each, in circles; within an account, first come, first served.
+/// A semaphore that serves waiting accounts round-robin and, within an account, first come, first served.
 pub(crate) struct FairSemaphore(Mutex<State>);
 
 struct State {
     free: usize,
-    /// The accounts that wait, the next one first. None of the queues is empty.
+    /// The waiting accounts, next first. No queue is empty.
     queues: VecDeque<(AccountId, Queue)>,
 }
 
@@ -26,7 +26,7 @@ type Queue = VecDeque<oneshot::Sender<Permit>>;
 
 /// The right to run, until dropped.
 pub(crate) struct Permit {
-    /// Taken when somebody else gets the permit instead.
+    /// `None` once another caller has the permit.
     semaphore: Option<Arc<FairSemaphore>>,
 }
 
@@ -35,8 +35,8 @@ impl FairSemaphore {
         Arc::new(Self(Mutex::new(State { free: count, queues: VecDeque::new() })))
     }
 
-    /// Waits for a permit. Fails with [`CatalogError::Busy`] after [`SCAN_WAIT_TIMEOUT`], or at once when too many callers
-    /// of the account wait already.
+    /// Waits for a permit. Fails with [`CatalogError::Busy`] after [`SCAN_WAIT_TIMEOUT`], or at once if too many callers
+    /// of the account are waiting.
     pub(crate) async fn acquire(self: &Arc<Self>, account: AccountId) -> Result<Permit> {
         let permit = {
             let mut state = self.lock();
@@ -46,7 +46,7 @@ impl FairSemaphore {
             }
             let (sender, permit) = oneshot::channel();
             let queue = state.queue(account);
-            // Callers that have given up leave their places.
+            // Callers that gave up free their places.
             queue.retain(|waiting| !waiting.is_closed());
             if queue.len() >= SCANS_WAITING_MAX {
                 return Err(CatalogError::Busy);
@@ -61,11 +61,11 @@ impl FairSemaphore {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // Nothing panics while it is held.
+        // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes a permit on to the next caller, or keeps it for the next to come.
+    /// Passes a permit to the next waiting caller, or frees it.
     fn release(self: Arc<Self>) {
         let mut permit = Permit { semaphore: Some(Arc::clone(&self)) };
         loop {
@@ -81,7 +81,7 @@ impl FairSemaphore {
             let Some(next) = next else { return };
             match next.send(permit) {
                 Ok(()) => return,
-                // It has given up meanwhile.
+                // The caller gave up.
                 Err(unused) => permit = unused,
             }
         }
@@ -127,7 +127,7 @@ mod tests {
     const A: AccountId = AccountId(1);
     const B: AccountId = AccountId(2);
 
-    /// Waits in a task of its own, and says who it is once it has had its permit.
+    /// Acquires a permit in a task, reports the account and releases it.
     fn wait(
         semaphore: &Arc<FairSemaphore>,
         account: AccountId,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn accounts_take_turns_however_many_calls_one_of_them_makes() {
+    async fn accounts_are_served_round_robin() {
         let semaphore = FairSemaphore::new(1);
         let first = semaphore.acquire(A).await.unwrap();
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_that_gives_up_costs_no_turn() {
+    async fn a_caller_that_gives_up_uses_no_permit() {
         let semaphore = FairSemaphore::new(2);
         let held = [semaphore.acquire(A).await.unwrap(), semaphore.acquire(A).await.unwrap()];
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
@@ -167,7 +167,7 @@ mod tests {
         tokio::task::yield_now().await;
         given_up.abort();
         assert!(given_up.await.unwrap_err().is_cancelled());
-        assert!(matches!(semaphore.acquire(A).await, Err(CatalogError::Busy)), "nobody waits for ever");
+        assert!(matches!(semaphore.acquire(A).await, Err(CatalogError::Busy)), "waiting ends");
         drop(held);
         let again = [semaphore.acquire(A).await.unwrap(), semaphore.acquire(B).await.unwrap()];
         assert_eq!(semaphore.lock().free, 0);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_account_has_so_many_places_to_wait_in() {
+    async fn the_queue_of_an_account_is_bounded() {
         let semaphore = FairSemaphore::new(1);
         let held = semaphore.acquire(A).await.unwrap();
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();

@@ -24,6 +24,6 @@ async fn a_name_is_used_once(Engine { catalog, .. }: Engine) {
     account(&catalog, "lab").await;
     let again = NewAccount { name: "lab", project_id: "org-2" };
     assert_eq!(catalog.create_account(again, NOW).await.unwrap(), CreateAccount::NameTaken);
-    // The refused one used up no number.
+    // The rejected account used no number.
     assert_eq!(account(&catalog, "other").await.id, AccountId(2));
 }

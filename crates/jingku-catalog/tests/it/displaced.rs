@@ -1,4 +1,4 @@
-//! A catalogue whose files are taken away while it is open.
+//! A catalogue whose files are moved or deleted while it is open.
 
 use std::fs;
 use std::path::Path;
@@ -49,7 +49,7 @@ async fn changes_are_refused_until_the_files_are_back() {
     assert_eq!(names, ["lab", "catalog.db", "catalog.db-wal", "catalog.db-shm"]);
 }
 
-/// A connection that is opened later must not make a new file, or read another one.
+/// A connection opened later must neither create a file nor read another one.
 #[tokio::test]
 async fn nothing_is_read_from_another_file() {
     let (folder, catalog) = open().await;

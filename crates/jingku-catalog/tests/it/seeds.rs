@@ -6,7 +6,7 @@ use crate::setting::{NOW, account, claim, create, instance};
 on_every_engine!(
     seeded_images_are_listed_as_described,
     a_taken_name_seeds_nothing,
-    what_stands_moves_and_ends_when_told_to,
+    seeded_jobs_advance_and_complete_on_request,
 );
 
 fn seed(account: AccountId, name: &str, status: ImageStatus) -> SeedImage<'static> {
@@ -66,7 +66,7 @@ async fn seeded_images_are_listed_as_described(Engine { catalog, .. }: Engine) {
         (failed.status, failed.failed_reason.as_str()),
         (ImageStatus::UnAvailable, "the disk is full")
     );
-    // No worker gets what stands, however late it is.
+    // No worker ever gets a seeded job.
     assert!(claim(&catalog, "worker", i64::MAX / 2).await.is_none());
 }
 
@@ -84,7 +84,7 @@ async fn a_taken_name_seeds_nothing(Engine { catalog, .. }: Engine) {
     assert_eq!(seeded, SeedImages::Seeded);
 }
 
-async fn what_stands_moves_and_ends_when_told_to(Engine { catalog, .. }: Engine) {
+async fn seeded_jobs_advance_and_complete_on_request(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await;
     instance(&catalog, owner.id, "vm").await;
     create(&catalog, owner.id, "real", "vm").await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE, Upload};
+use jingku_catalog::{CatalogError, Job, Source, Upload};
 
 use super::supervisor::Loop;
 use super::trash::trusted_now;
@@ -56,7 +56,7 @@ fn seconds(duration: Duration) -> i64 {
 
 /// Removes the file of a job that has ended.
 pub(super) async fn remove_if_gone(context: &Library, job: &Job) {
-    if !job.instance_id.starts_with(UPLOAD_SOURCE) {
+    if job.source != Source::Upload {
         return;
     }
     // If it is there, it goes on later; if nobody can tell, the next look finds out.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jingku_catalog::{BuiltImage, CatalogError, Heartbeat, Job, JobEnd, UPLOAD_SOURCE};
+use jingku_catalog::{self as catalog, BuiltImage, CatalogError, Heartbeat, Job, JobEnd};
 use jingku_chunks::{ManifestId, Written};
 use jingku_sources::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -164,12 +164,12 @@ enum Source {
 }
 
 async fn source(context: &Library, job: &Job) -> Result<Source, MakeError> {
-    if job.instance_id.starts_with(UPLOAD_SOURCE) {
+    let catalog::Source::Instance(instance_id) = &job.source else {
         let upload = context.catalog.upload(job.account, &job.image_id).await?;
         let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
         return Ok(Source::Upload(context.uploads.path(&job.image_id).map_err(MakeError::Inside)?, format));
-    }
-    let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
+    };
+    let instance = context.catalog.instance(Some(job.account), instance_id).await?;
     Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
 }
 

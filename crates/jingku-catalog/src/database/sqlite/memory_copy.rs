@@ -1,40 +1,29 @@
-//! A whole database kept in memory, and put back.
+//! A copy of a database in memory, to restore later.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::transaction::ChangeGuard;
-use super::{Sqlite, failure, lock};
-use crate::{CatalogError, Result};
+use super::connection::failure;
+use crate::Result;
 
-/// A copy of a database. It is only read from now on.
+/// A copy of a database, never written to.
 pub(crate) struct MemoryCopy(Mutex<Connection>);
 
-impl Sqlite {
-    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
-        if self.file.is_some() {
-            return Err(not_in_memory());
-        }
-        // Whoever has the connection has no transaction open when it lets go.
-        let connection = self.writer.lock().await;
+impl MemoryCopy {
+    pub(super) fn of(connection: &Connection) -> Result<Self> {
         let mut copy = Connection::open_in_memory().map_err(failure)?;
-        copy_all(&connection, &mut copy).map_err(failure)?;
-        Ok(MemoryCopy(Mutex::new(copy)))
+        copy_all(connection, &mut copy).map_err(failure)?;
+        Ok(Self(Mutex::new(copy)))
     }
 
-    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
-        if self.file.is_some() {
-            return Err(not_in_memory());
-        }
-        let mut connection = self.writer.lock().await;
-        let _change = ChangeGuard::begin(&self.changes);
-        let newest = newest_revision(&connection).map_err(failure)?;
-        copy_all(&lock(&saved.0), &mut connection).map_err(failure)?;
-        // A revision that was used before the restore must not come to mean something else after it.
-        connection.execute("UPDATE accounts SET revision = ?1 + 1", [newest]).map_err(failure)?;
-        Ok(())
+    pub(super) fn restore(&self, connection: &mut Connection) -> Result<()> {
+        let newest = newest_revision(connection).map_err(failure)?;
+        let saved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copy_all(&saved, connection).map_err(failure)?;
+        // A revision used before the restore must not get another meaning after it.
+        connection.execute("UPDATE accounts SET revision = ?1 + 1", [newest]).map(drop).map_err(failure)
     }
 }
 
@@ -44,11 +33,6 @@ fn newest_revision(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    let backup = Backup::new(from, to)?;
-    // All pages in one step: nobody else has either connection.
-    backup.step(-1).map(drop)
-}
-
-pub(crate) fn not_in_memory() -> CatalogError {
-    CatalogError::Bug("only a catalogue in memory is saved and put back".into())
+    // All pages in one step: both connections are exclusive.
+    Backup::new(from, to)?.step(-1).map(drop)
 }

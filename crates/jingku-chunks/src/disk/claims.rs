@@ -18,7 +18,6 @@ use crate::key::Key;
 /// Distinguishes claims from objects being written.
 const NAME_PREFIX: &str = "claim-";
 const RECORD_BYTES: usize = 33;
-/// A multiple of a record.
 const READ_BYTES: usize = RECORD_BYTES << 11;
 const TAG_CHUNK: u8 = 1;
 const TAG_MANIFEST: u8 = 2;
@@ -92,7 +91,6 @@ impl Journal {
     }
 }
 
-/// Reads the claims of all sessions below `tmp/`.
 pub(super) struct DiskWatch {
     tmp: PathBuf,
     gate: File,

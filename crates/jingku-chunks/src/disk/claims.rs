@@ -189,7 +189,7 @@ fn decode(record: &[u8; RECORD_BYTES]) -> io::Result<Key> {
         TAG_CHUNK => Ok(Key::Chunk(ChunkId(name))),
         TAG_MANIFEST => Ok(Key::Manifest(ManifestId(name))),
         TAG_QUARANTINE_MARK => Ok(Key::QuarantineMark(ChunkId(name))),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim holds what is not the name of an object")),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim contains an invalid record")),
     }
 }
 

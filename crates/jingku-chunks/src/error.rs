@@ -41,7 +41,7 @@ pub enum Error {
     },
 
     /// The [`Source`](crate::Source) of a writer could not be read. The store is intact.
-    #[error("what is to be stored cannot be read: {0}")]
+    #[error("cannot read the source: {0}")]
     Source(#[source] Box<dyn std::error::Error + Send + Sync>),
 
     /// [`Disk::create`](crate::Disk::create) found a folder that is not empty.
@@ -73,10 +73,10 @@ pub enum Error {
 fn not_a_store(path: &Path, found: &str) -> String {
     let path = path.display();
     if found.is_empty() {
-        format!("{path} holds no chunk store: it has no `format` file. Is its disk mounted?")
+        format!("{path} contains no chunk store: there is no `format` file. Is its disk mounted?")
     } else {
         format!(
-            "{path} holds no chunk store that this version of Jingku can read: its `format` file says {found:?}"
+            "{path} contains no chunk store that this version of Jingku can read: its `format` file says {found:?}"
         )
     }
 }

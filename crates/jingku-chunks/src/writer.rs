@@ -109,7 +109,7 @@ impl Writer {
     /// Waits until every chunk is stored and makes them durable. Fails with `Length` if the disk is incomplete.
     pub fn finish_chunks(self) -> Result<Sealed> {
         if self.offset != self.shape.logical_size {
-            return Err(self.length_error("the disk was not given to its end", self.shape.logical_size));
+            return Err(self.length_error("the disk is incomplete", self.shape.logical_size));
         }
         self.assembler.finish(self.shape.logical_size)
     }

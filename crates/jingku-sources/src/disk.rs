@@ -164,7 +164,7 @@ impl Disk {
                 None => error,
             })?;
             if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
-                return Err(DiskError::redeclare(&layer.path, "its size is another"));
+                return Err(DiskError::redeclare(&layer.path, "its size differs"));
             }
             if running == Running::Refused {
                 qemu::refuse_if_written(&source)?;
@@ -178,7 +178,7 @@ impl Disk {
 /// Opens one pinned layer. Fails if it or its backing file name is not what was pinned.
 fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<Header>), DiskError> {
     if canonical(&layer.path)? != layer.path {
-        return Err(DiskError::redeclare(&layer.path, "a link now stands in its path"));
+        return Err(DiskError::redeclare(&layer.path, "its path now contains a link"));
     }
     let source = Source::open(&layer.path)?;
     let header = read_header(&source, layer.format)?;
@@ -194,7 +194,7 @@ fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<He
     if same {
         Ok((source, header))
     } else {
-        Err(DiskError::redeclare(&layer.path, "its backing chain is another"))
+        Err(DiskError::redeclare(&layer.path, "its backing chain differs"))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Compression formats and their errors.
 
-use std::fmt;
-
 /// The largest window of a zstd frame, as a power of two.
 pub(crate) const ZSTD_WINDOW_BITS_MAX: u32 = 29;
 /// The largest window that is read, in bytes: `zstd --long=29`. The decoder keeps the whole window in memory.
@@ -45,58 +43,47 @@ impl Packing {
 }
 
 /// What is wrong with a compressed file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackedFault {
     /// The file is shorter than its content requires: truncated or incomplete.
+    #[error(
+        "it ends early: its {} content is cut off. Compare its size with that of the original, and copy it again",
+        .0.name()
+    )]
     EndsEarly(Packing),
     /// The content is complete, and something else follows at this offset of the file.
+    #[error(
+        "something else follows its {} content at byte {at}. Unpack it with `{}` and check what comes out",
+        .0.name(), .0.command(), at = .1
+    )]
     Followed(Packing, u64),
     /// The content is inconsistent.
+    #[error("its {} content is damaged ({why}). Copy it again, or make it again{}", .0.name(), without_base(*.0), why = .1)]
     Damaged(Packing, String),
     /// A zstd frame needs a dictionary with this id, which is not in the file.
+    #[error(
+        "its zstd content needs a dictionary ({0}), which is not in the file. Unpack it with `zstd -d -D DICTIONARY FILE` first"
+    )]
     NeedsDictionary(u32),
     /// A zstd frame needs this many bytes of memory.
+    #[error(
+        "its zstd content needs a window of {} MB, and at most {} MB are supported. Unpack it with \
+         `zstd -d --long=31 FILE` first, or compress it with a smaller window",
+        .0.div_ceil(1 << 20), ZSTD_WINDOW_BYTES_MAX >> 20
+    )]
     NeedsMemory(u64),
     /// There is no content.
+    #[error("nothing is in it")]
     Empty,
     /// The content exceeds this many bytes.
+    #[error("it holds more than {} GB when unpacked", .0 >> 30)]
     TooLarge(u64),
 }
 
-impl fmt::Display for PackedFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EndsEarly(packing) => write!(
-                f,
-                "it ends early: its {} content is cut off. Compare its size with that of the original, and copy it again",
-                packing.name()
-            ),
-            Self::Followed(packing, at) => write!(
-                f,
-                "something else follows its {} content at byte {at}. Unpack it with `{}` and check what comes out",
-                packing.name(),
-                packing.command()
-            ),
-            Self::Damaged(Packing::Gzip, why) => {
-                write!(f, "its gzip content is damaged ({why}). Copy it again, or make it again")
-            }
-            Self::Damaged(Packing::Zstd, why) => write!(
-                f,
-                "its zstd content is damaged ({why}). Copy it again, or make it again, without `-D` and `--patch-from`"
-            ),
-            Self::NeedsDictionary(id) => write!(
-                f,
-                "its zstd content needs a dictionary ({id}), which is not in the file. Unpack it with `zstd -d -D DICTIONARY FILE` first"
-            ),
-            Self::NeedsMemory(bytes) => write!(
-                f,
-                "its zstd content needs a window of {} MB, and at most {} MB are supported. Unpack it with \
-                 `zstd -d --long=31 FILE` first, or compress it with a smaller window",
-                bytes.div_ceil(1 << 20),
-                ZSTD_WINDOW_BYTES_MAX >> 20
-            ),
-            Self::Empty => f.write_str("nothing is in it"),
-            Self::TooLarge(bytes) => write!(f, "it holds more than {} GB when unpacked", bytes >> 30),
-        }
+/// A zstd stream made against another file looks damaged.
+fn without_base(packing: Packing) -> &'static str {
+    match packing {
+        Packing::Gzip => "",
+        Packing::Zstd => ", without `-D` and `--patch-from`",
     }
 }

@@ -25,7 +25,6 @@ pub(super) struct Comparison<'a> {
 #[derive(Default)]
 struct Bad {
     chunks: Vec<(ChunkId, u64)>,
-    /// Whether more were found.
     more: bool,
 }
 

@@ -22,7 +22,6 @@ const BATCH_CHUNKS: usize = 4096;
 /// The most corrupted chunks per group whose reasons are kept.
 const REASONS_MAX: usize = 10_000;
 
-/// Examines chunks.
 pub(super) struct Scanner<'a> {
     backend: &'a dyn Backend,
     depth: Depth,
@@ -35,7 +34,6 @@ pub(super) struct Scanner<'a> {
     read_bytes: AtomicU64,
 }
 
-/// The chunks of some prefixes, as scanned.
 pub(super) struct Group {
     /// Plain length of each; 0 if corrupted.
     pub(super) chunks: Census<u32>,

@@ -18,7 +18,6 @@ use crate::key::Key;
 /// Distinguishes claims from objects being written.
 const NAME_PREFIX: &str = "claim-";
 const RECORD_BYTES: usize = 33;
-/// A multiple of a record.
 const READ_BYTES: usize = RECORD_BYTES << 11;
 const TAG_CHUNK: u8 = 1;
 const TAG_MANIFEST: u8 = 2;
@@ -92,7 +91,6 @@ impl Journal {
     }
 }
 
-/// Reads the claims of all sessions below `tmp/`.
 pub(super) struct DiskWatch {
     tmp: PathBuf,
     gate: File,
@@ -191,7 +189,7 @@ fn decode(record: &[u8; RECORD_BYTES]) -> io::Result<Key> {
         TAG_CHUNK => Ok(Key::Chunk(ChunkId(name))),
         TAG_MANIFEST => Ok(Key::Manifest(ManifestId(name))),
         TAG_QUARANTINE_MARK => Ok(Key::QuarantineMark(ChunkId(name))),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim holds what is not the name of an object")),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim contains an invalid record")),
     }
 }
 

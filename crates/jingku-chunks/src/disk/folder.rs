@@ -16,7 +16,6 @@ const FORMAT: &str = "jingku-chunks 1\n";
 pub(super) const FILE_MODE: u32 = 0o600;
 pub(super) const FOLDER_MODE: u32 = 0o700;
 
-/// Creates a folder and its parents if missing.
 pub(super) fn create_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }

@@ -32,14 +32,12 @@ impl Session {
         Ok(Self { path, next_file: AtomicU64::new(0), _lock: lock })
     }
 
-    /// Removes the folders of dead sessions.
     pub(super) fn remove_dead(tmp: &Path) -> io::Result<()> {
         let gate = File::open(tmp)?;
         gate.lock()?;
         remove_all_abandoned(tmp)
     }
 
-    /// Creates a file whose name begins with `prefix`.
     pub(super) fn create_file(&self, prefix: &str) -> io::Result<(File, PathBuf)> {
         let number = self.next_file.fetch_add(1, Ordering::Relaxed);
         let path = self.path.join(format!("{prefix}{number}"));

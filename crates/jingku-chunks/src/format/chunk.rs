@@ -14,7 +14,6 @@ const MAGIC: [u8; 4] = *b"JKCH";
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 16;
 
-/// What is wrong with stored bytes.
 pub(crate) type Malformed = &'static str;
 
 /// The longest chunk object, in bytes: compression never exceeds the plain bytes and a header.
@@ -76,7 +75,6 @@ impl Header {
         bytes
     }
 
-    /// Required length of the whole object, in bytes.
     pub(crate) fn object_length(&self) -> u64 {
         HEADER_BYTES as u64 + u64::from(self.payload_length)
     }

@@ -47,7 +47,6 @@ impl Layout {
     }
 }
 
-/// Decodes the common start of all versions.
 pub(super) fn version(start: [u8; START_BYTES]) -> Result<Version, Malformed> {
     let [m0, m1, m2, m3, version, reserved @ ..] = start;
     if [m0, m1, m2, m3] != MAGIC {

@@ -86,7 +86,7 @@ impl Index {
         let Segment { position, offset, length, hash } = &self.segments[number];
         let bytes = backend.read_part(key, *offset, *length)?;
         if blake3::hash(&bytes) != *hash {
-            return Err(Error::Damaged { key, reason: "it is not what it was when it was opened" });
+            return Err(Error::Damaged { key, reason: "it changed since it was opened" });
         }
         let end = self.start_of(number + 1).unwrap_or(self.logical_size);
         let mut decoder = Decoder::resume(&bytes, self.layout, *position);

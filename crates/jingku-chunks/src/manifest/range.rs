@@ -16,7 +16,6 @@ pub(crate) struct ExtentsIn {
     id: ManifestId,
     index: Arc<Index>,
     part: Range<u64>,
-    /// Extents of the last segment read.
     read: vec::IntoIter<(u64, Extent)>,
     next_segment: usize,
     failed: bool,

@@ -29,7 +29,6 @@ pub(super) enum Ingested {
     Chunk { id: ChunkId, plain_bytes: u32, new_bytes: Option<u64> },
 }
 
-/// Stores chunks on one thread.
 pub(super) struct Ingest {
     shared: Arc<Shared>,
     compressor: Compressor<'static>,
@@ -145,7 +144,6 @@ fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
     Ok(ChunkReader::new()?.read(backend, id).is_err())
 }
 
-/// Names a chunk, unless it is all zeros.
 fn name(plain: &[u8]) -> Option<ChunkId> {
     (!is_zero(plain)).then(|| ChunkId::of(plain))
 }

@@ -19,7 +19,6 @@ const CHUNK_BYTES_AVERAGE: usize = 256 << 10;
 /// The longest chunk of a stream, in bytes.
 const CHUNK_BYTES_MAX: usize = 1 << 20;
 
-/// Reads a stream to its end and stores its chunks.
 pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
     let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
     let mut cutter = Cutter::new(source);

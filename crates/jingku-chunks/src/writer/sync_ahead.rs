@@ -16,7 +16,6 @@ const STEP_BYTES: u64 = 64 << 20;
 pub(super) struct SyncAhead {
     backend: Arc<dyn Backend>,
     running: Option<JoinHandle<Result<()>>>,
-    /// Stored since the last sync began.
     bytes: u64,
 }
 
@@ -39,7 +38,6 @@ impl SyncAhead {
         Ok(())
     }
 
-    /// Waits for the running sync.
     pub(super) fn wait(&mut self) -> Result<()> {
         let ended = self.running.take().map(JoinHandle::join);
         ended

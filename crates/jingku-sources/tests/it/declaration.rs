@@ -160,15 +160,15 @@ fn changed_declaration_is_refused() {
     disk.open(bench.dir.path()).unwrap();
 
     bench.img(&["rebase", "-u", "-b", "other.raw", "-F", "raw", "top.qcow2"]);
-    refused("its backing chain is another");
+    refused("its backing chain differs");
     bench.img(&["rebase", "-u", "-b", "base.raw", "-F", "qcow2", "top.qcow2"]);
-    refused("its backing chain is another");
+    refused("its backing chain differs");
     bench.img(&["rebase", "-u", "-b", "", "top.qcow2"]);
-    refused("its backing chain is another");
+    refused("its backing chain differs");
     bench.img(&["rebase", "-u", "-b", "base.raw", "-F", "raw", "top.qcow2"]);
     disk.open(bench.dir.path()).unwrap();
     bench.img(&["resize", "-f", "qcow2", "top.qcow2", "2M"]);
-    refused("its size is another");
+    refused("its size differs");
 
     fs::rename(bench.path("base.raw"), bench.path("moved.raw")).unwrap();
     symlink(bench.path("moved.raw"), bench.path("base.raw")).unwrap();

@@ -8,7 +8,6 @@ use crate::format::layout::{
 };
 use crate::id::{ChunkId, ManifestId};
 
-/// Read buffer.
 const BUFFER_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]

@@ -41,7 +41,6 @@ impl Encoder {
         self.position
     }
 
-    /// Appends the trailer and returns the manifest's name.
     pub(crate) fn finish(&mut self) -> ManifestId {
         self.end_zeros();
         if matches!(self.layout, Layout::ByContent) {

@@ -75,7 +75,8 @@ fn page(root: &Path) -> Result<String> {
     Ok(page)
 }
 
-fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The source files in a folder and those below it.
+pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut entries = fs::read_dir(folder)
         .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)

@@ -1,11 +1,11 @@
-//! The OpenAPI description of the API, made from the request and response types.
+//! The `OpenAPI` description of the API, made from the request and response types.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use crate::actions::{Access, Action, Repeat};
 
-/// The OpenAPI 3.1 document. The server answers at every path, so each action has a path of its own; the parameter
+/// The `OpenAPI` 3.1 document. The server answers at every path, so each action has a path of its own; the parameter
 /// `Action` counts.
 pub fn openapi() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -20,6 +20,10 @@ pub fn openapi() -> Value {
         paths.insert(format!("/{}", action.name()), json!({ "post": operation }));
     }
     let mut schemas = generator.take_definitions(false);
+    // A request without parameters is a unit struct, which schemars describes as null.
+    for schema in schemas.values_mut().filter(|schema| schema["type"] == "null") {
+        schema["type"] = "object".into();
+    }
     schemas.insert("CommonParameters".to_owned(), common_parameters());
     schemas.insert("Reply".to_owned(), reply());
     json!({

@@ -104,6 +104,20 @@ macro_rules! actions {
                     parameters.required.extend(self.documented().iter().map(|name| (*name).to_owned()));
                     parameters
                 }
+
+                /// The schemas of its request and of its response.
+                #[cfg(feature = "schema")]
+                pub(crate) fn schemas(
+                    self,
+                    generator: &mut schemars::SchemaGenerator,
+                ) -> (schemars::Schema, schemars::Schema) {
+                    match self {
+                        $(Self::$action => (
+                            generator.subschema_for::<[<$action Request>]>(),
+                            generator.subschema_for::<[<$action Response>]>(),
+                        ),)*
+                    }
+                }
             }
         }
 

@@ -4,6 +4,8 @@
 //! server refuses it. All bounds are ours unless a comment names a source: they keep a page of 100 rows below 1 MiB,
 //! the most that some clients read.
 
+#[cfg(feature = "schema")]
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -55,7 +57,13 @@ fn has_at_most(text: &str, chars: usize) -> bool {
 struct Rule {
     most: Most,
     /// A form that it must have.
-    form: Option<fn(&str) -> bool>,
+    form: Option<Form>,
+}
+
+struct Form {
+    fits: fn(&str) -> bool,
+    #[cfg(feature = "schema")]
+    pattern: &'static str,
 }
 
 /// How long a text may be.
@@ -77,8 +85,21 @@ impl Rule {
             Most::Chars(most) => has_at_most(&text, most),
             Most::Bytes(most) => text.len() <= most,
         };
-        let fits = self.form.is_none_or(|form| form(&text));
+        let fits = self.form.as_ref().is_none_or(|form| (form.fits)(&text));
         if is_short && fits { Ok(text) } else { Err(D::Error::custom("too long or of a wrong form")) }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl Rule {
+    /// A limit in bytes is one in characters too, only looser.
+    fn schema(&self) -> schemars::Schema {
+        let (Most::Chars(most) | Most::Bytes(most)) = self.most;
+        let mut schema = schemars::json_schema!({ "type": "string", "maxLength": most });
+        if let Some(form) = &self.form {
+            schema.insert("pattern".to_owned(), form.pattern.into());
+        }
+        schema
     }
 }
 
@@ -91,6 +112,17 @@ macro_rules! texts {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 const { &$rule }.read(deserializer).map(Self)
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                const { &$rule }.schema()
             }
         }
 
@@ -142,12 +174,20 @@ texts! {
     /// A name that an image can have; see [`is_image_name`].
     ImageName: Rule {
         most: Most::Chars(MAX_NAME_CHARS),
-        form: Some(is_image_name),
+        form: Some(Form {
+            fits: is_image_name,
+            #[cfg(feature = "schema")]
+            pattern: "^[A-Za-z0-9_,.:\u{4e00}-\u{9fa5}-]+$",
+        }),
     };
     /// A BLAKE3 hash in lowercase hexadecimal.
     FileHash: Rule {
         most: Most::Bytes(HASH_CHARS),
-        form: Some(is_blake3),
+        form: Some(Form {
+            fits: is_blake3,
+            #[cfg(feature = "schema")]
+            pattern: "^[0-9a-f]{64}$",
+        }),
     };
     /// A text to search for.
     Filter: up_to(Most::Bytes(MAX_FILTER_BYTES));
@@ -169,6 +209,21 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Integer<MIN, MAX>
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = i64::deserialize(deserializer)?;
         if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(D::Error::custom("out of range")) }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<const MIN: i64, const MAX: i64> schemars::JsonSchema for Integer<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Integer_{MIN}_{MAX}").into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
     }
 }
 
@@ -199,6 +254,17 @@ impl<'de> Deserialize<'de> for Price {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Price {
+    fn schema_name() -> Cow<'static, str> {
+        "Price".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number", "minimum": 0, "maximum": MAX_PRICE })
+    }
+}
+
 impl From<f64> for Price {
     fn from(price: f64) -> Self {
         Self(price)
@@ -207,6 +273,7 @@ impl From<f64> for Price {
 
 /// Text of any content and length that older clients send and nothing uses. It must still be one text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct Ignored;
 
 impl<'de> Deserialize<'de> for Ignored {

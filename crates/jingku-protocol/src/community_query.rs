@@ -9,10 +9,12 @@ use crate::place::Place;
 
 /// Which groups of the community, and in what order: what `DescribeCommunityImages` and its two sisters take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CommunityQuery {
     /// Only versions stored there.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The group of this image, with that version alone.
     #[serde(rename = "CompShareImageId")]
@@ -46,6 +48,7 @@ pub struct CommunityQuery {
     pub exclude_readme: bool,
     /// Which page, counted in groups.
     #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
@@ -57,6 +60,7 @@ fn known_sort<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Commu
 
 /// What groups can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum CommunitySort {
     /// Popularity: recommendation, favourites and use.
     Favor,
@@ -80,6 +84,7 @@ impl CommunitySort {
 
 /// The versions of one image in the community.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageGroup {
     /// The group's id.
@@ -106,6 +111,7 @@ pub struct ImageGroup {
 
 /// Whether a version of a group can be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum GroupStatus {
     /// One can.
     Available,

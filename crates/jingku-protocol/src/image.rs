@@ -7,6 +7,7 @@ use crate::lenient;
 
 /// An image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Image {
     /// `compshareImage-` and twelve of `0-9a-z`.
@@ -88,6 +89,7 @@ pub struct Image {
 
 /// The status of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ImageStatus {
     /// Being made.
     #[default]
@@ -128,6 +130,7 @@ impl ImageStatus {
 
 /// What kind of image the platform offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PlatformType {
     /// A bare operating system.
     System,
@@ -161,6 +164,7 @@ impl PlatformType {
 
 /// The owner of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Owner {
     /// The account's name.
@@ -172,6 +176,7 @@ pub struct Owner {
 
 /// What is installed in an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Softwares {
     /// Such as `PyTorch`.
@@ -193,6 +198,7 @@ pub struct Softwares {
 
 /// A piece of software and the port it listens on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SoftwarePort {
     /// Such as `JupyterLab`.
@@ -203,6 +209,7 @@ pub struct SoftwarePort {
 
 /// A zone an image can be started in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SupportedZone {
     /// The zone's name.

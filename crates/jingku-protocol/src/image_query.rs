@@ -6,6 +6,7 @@ use crate::list::List;
 
 /// Extension: filters and order for the caller's own images. The real service has none of this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImageQuery {
     /// Part of the name.
@@ -45,6 +46,7 @@ fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageStatu
 
 /// What images can be sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ImageSort {
     /// When it was created.
     #[default]

@@ -21,6 +21,8 @@ mod lenient;
 mod list;
 mod list_text;
 mod name_refusal;
+#[cfg(feature = "schema")]
+mod openapi;
 mod paging;
 mod param_error;
 mod parameters;
@@ -39,6 +41,8 @@ pub use excerpt::excerpt;
 pub use file_hash::{FileHasher, HashKind, UnknownHash};
 pub use image::{Image, ImageStatus, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone};
 pub use name_refusal::NameRefusal;
+#[cfg(feature = "schema")]
+pub use openapi::openapi;
 pub use param_error::ParamError;
 pub use parameters::{Kind, Parameters};
 pub use params::{Params, Value};

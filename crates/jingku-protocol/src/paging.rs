@@ -12,6 +12,7 @@ pub const MAX_LIMIT: u32 = 100;
 ///
 /// With `remote`, serde derives plain functions and not the traits: [`Deserialize`] compares fields after them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct Paging {
     /// Rows to skip; absent is 0. Catalogues count in signed 64-bit integers.

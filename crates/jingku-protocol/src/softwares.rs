@@ -10,6 +10,7 @@ use crate::list::List;
 
 /// What is installed, as requests spell it.
 #[derive(Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SoftwaresParam {
     /// The documents call the list `Application` for Create and `Applications` for Publish: both are taken.
@@ -74,6 +75,7 @@ pub(crate) fn serialize<S: Serializer>(
 
 /// An entry of the parameter `SoftwarePorts`.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SoftwarePortParam {
     software: Option<Word>,

@@ -4,6 +4,7 @@ use crate::bounded::ImageId;
 
 /// Marks the group of a published image as a favourite of the caller. Newer documents have it; the real service answers 161.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct AddFavoriteImageRequest {
     /// Any version of the group.
@@ -13,4 +14,5 @@ pub struct AddFavoriteImageRequest {
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AddFavoriteImageResponse {}

@@ -10,10 +10,12 @@ use crate::softwares;
 ///
 /// After a network error the image may exist: look for its name, which is unique in the account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCompShareCustomImageRequest {
     /// Where the instance is; taken from the instance when absent.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The instance.
     #[serde(rename = "UHostId")]
@@ -24,6 +26,7 @@ pub struct CreateCompShareCustomImageRequest {
     pub description: Option<Description>,
     /// What is installed.
     #[serde(default, with = "crate::softwares")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::softwares::SoftwaresParam>"))]
     pub softwares: Option<Softwares>,
     /// Ports that the software inside listens on.
     #[serde(default, deserialize_with = "softwares::deserialize_ports")]
@@ -35,6 +38,7 @@ pub struct CreateCompShareCustomImageRequest {
 
 /// The image, which is `Making` from now on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreateCompShareCustomImageResponse {
     /// The new image's id.

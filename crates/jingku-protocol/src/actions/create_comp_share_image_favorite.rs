@@ -4,6 +4,7 @@ use crate::bounded::GroupId;
 
 /// Marks a group of the community as a favourite of the caller. The official CLI sends this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCompShareImageFavoriteRequest {
     /// The group.
@@ -12,4 +13,5 @@ pub struct CreateCompShareImageFavoriteRequest {
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreateCompShareImageFavoriteResponse {}

@@ -4,6 +4,7 @@ use crate::bounded::Ignored;
 
 /// Telemetry that the official CLI sends after every command. The server discards it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreateCscliEventRequest {
     /// The command that ran.
@@ -22,5 +23,6 @@ pub struct CreateCscliEventRequest {
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreateCscliEventResponse {}

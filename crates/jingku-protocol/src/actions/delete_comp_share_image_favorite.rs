@@ -4,6 +4,7 @@ use crate::bounded::GroupId;
 
 /// Removes a group from the caller's favourites. The official CLI sends this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteCompShareImageFavoriteRequest {
     /// The group.
@@ -12,4 +13,5 @@ pub struct DeleteCompShareImageFavoriteRequest {
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeleteCompShareImageFavoriteResponse {}

@@ -5,15 +5,18 @@ use crate::image::Image;
 
 /// Lists the groups of published versions in the community.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCommunityImagesRequest {
     /// Which groups, and in what order.
     #[serde(rename = "+query")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }
 
 /// A page of groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCommunityImagesResponse {
     /// Groups that match, on all pages.

@@ -7,10 +7,12 @@ use crate::place::Place;
 
 /// Reports the progress of a copy in another zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailRequest {
     /// Where the copy is.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The copy, from [`SyncResult`](crate::actions::SyncResult).
     #[serde(rename = "CompShareImageId")]
@@ -19,6 +21,7 @@ pub struct DescribeCompShareCustomImageSyncDetailRequest {
 
 /// The progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailResponse {
     /// Percent as text, as the real service sends it.

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 /// Lists the tags to choose from. The documents require a region, which is not needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DescribeCompShareImageTagsRequest;
 
 /// The tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareImageTagsResponse {
     /// All of them.

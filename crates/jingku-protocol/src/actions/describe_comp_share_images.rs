@@ -8,10 +8,12 @@ use crate::place::Place;
 
 /// Lists the platform's images.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareImagesRequest {
     /// Narrows the list to images held there.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Images of this type. Absent: rows of every type, with offset and limit applied to each, as the real service does
     /// against its documents.
@@ -28,11 +30,13 @@ pub struct DescribeCompShareImagesRequest {
     pub tags: List<Word>,
     /// Which page. A token goes with one type.
     #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
 /// A page of images.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareImagesResponse {
     /// Images that match, on all pages.

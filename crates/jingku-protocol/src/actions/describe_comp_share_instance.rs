@@ -10,21 +10,25 @@ pub const MAX_INSTANCE_IDS: usize = 100;
 
 /// Lists the account's instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareInstanceRequest {
     /// Narrows the list to instances there.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Only these; empty for all.
     #[serde(default, rename = "UHostIds")]
     pub instance_ids: List<InstanceId, MAX_INSTANCE_IDS>,
     /// Which page.
     #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
 /// A page of instances.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareInstanceResponse {
     /// Instances that match, on all pages.
@@ -38,6 +42,7 @@ pub struct DescribeCompShareInstanceResponse {
 
 /// An instance, with the members that the image API needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Instance {
     /// The instance's id.
@@ -84,6 +89,7 @@ pub struct Instance {
 
 /// A network address of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct InstanceAddress {
     /// The address.
@@ -99,6 +105,7 @@ pub struct InstanceAddress {
 
 /// A disk of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct InstanceDisk {
     /// The disk's id.

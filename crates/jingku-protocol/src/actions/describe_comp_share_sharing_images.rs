@@ -7,21 +7,25 @@ use crate::place::Place;
 
 /// Lists the images that others share with the caller, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareSharingImagesRequest {
     /// Narrows the list to images held there.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Exactly this image, with its readme.
     #[serde(rename = "CompShareImageId")]
     pub image_id: Option<ImageId>,
     /// Which page.
     #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
 /// A page of images; the owner of each is the account that shares it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareSharingImagesResponse {
     /// Images that match, on all pages.

@@ -2,10 +2,12 @@ use serde::{Deserialize, Serialize};
 
 /// Lists the zones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DescribeCompShareSupportZoneRequest;
 
 /// The zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareSupportZoneResponse {
     /// One entry a zone.
@@ -14,6 +16,7 @@ pub struct DescribeCompShareSupportZoneResponse {
 
 /// A zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Zone {
     /// The region it belongs to.

@@ -7,18 +7,22 @@ use crate::place::Place;
 /// Lists the favourites of the caller: of each group the newest version. Newer documents have it; the real service
 /// answers 161.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeFavoriteImagesRequest {
     /// Narrows the list to images held there.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Which page.
     #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
 /// A page of images, the favourite marked last first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeFavoriteImagesResponse {
     /// Favourites that can be seen, on all pages.

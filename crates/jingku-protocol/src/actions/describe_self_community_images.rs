@@ -4,15 +4,18 @@ use crate::community_query::{CommunityQuery, ImageGroup};
 
 /// Lists the caller's own groups, with versions in every state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeSelfCommunityImagesRequest {
     /// Which groups, and in what order.
     #[serde(rename = "+query")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }
 
 /// A page of groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeSelfCommunityImagesResponse {
     /// Groups that match, on all pages.

@@ -4,6 +4,7 @@ use crate::community_query::{CommunityQuery, ImageGroup};
 
 /// Lists what one account has in the community.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeUserCommunityImagesRequest {
     /// The account.
@@ -11,11 +12,13 @@ pub struct DescribeUserCommunityImagesRequest {
     pub account: i64,
     /// Which groups, and in what order.
     #[serde(rename = "+query")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }
 
 /// A page of groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeUserCommunityImagesResponse {
     /// Groups that match, on all pages.

@@ -7,6 +7,7 @@ use crate::bounded::ImageId;
 /// On success the reply is the raw disk instead of JSON: `application/octet-stream` with a `Content-Length`, holes as
 /// zeros.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct ExportCompShareCustomImageRequest {
     /// The image, which must be `Available`.
@@ -16,4 +17,5 @@ pub struct ExportCompShareCustomImageRequest {
 
 /// Never sent: a successful reply is the raw disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExportCompShareCustomImageResponse {}

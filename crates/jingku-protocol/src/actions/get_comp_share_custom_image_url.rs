@@ -9,6 +9,7 @@ pub const DEFAULT_LINK_SECS: i64 = 3_600;
 
 /// Extension: answers a link to download the disk of an image without a signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct GetCompShareCustomImageUrlRequest {
     /// The image, which must have been made successfully.
@@ -21,6 +22,7 @@ pub struct GetCompShareCustomImageUrlRequest {
 
 /// The link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetCompShareCustomImageUrlResponse {
     /// For `GET` and `HEAD`, with or without `Range`. It needs no signature: keep it secret.

@@ -6,10 +6,12 @@ use crate::place::Place;
 
 /// Reports the progress of making an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct GetCompShareImageCreateProgressRequest {
     /// Where the image is.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
     #[serde(rename = "CompShareImageId")]
@@ -18,6 +20,7 @@ pub struct GetCompShareImageCreateProgressRequest {
 
 /// The progress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetCompShareImageCreateProgressResponse {
     /// Percent, 0 to 100.

@@ -2,10 +2,12 @@ use serde::{Deserialize, Serialize};
 
 /// Lists the account's projects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetProjectListRequest;
 
 /// The projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetProjectListResponse {
     /// How many.
@@ -16,6 +18,7 @@ pub struct GetProjectListResponse {
 
 /// A project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Project {
     /// Its id, such as `org-abc123`.

@@ -2,10 +2,12 @@ use serde::{Deserialize, Serialize};
 
 /// Lists regions and zones, one entry a zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetRegionRequest;
 
 /// The regions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetRegionResponse {
     /// One entry a zone.
@@ -14,6 +16,7 @@ pub struct GetRegionResponse {
 
 /// A zone with its region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Region {
     /// The region's number.

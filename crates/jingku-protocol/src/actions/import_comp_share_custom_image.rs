@@ -8,10 +8,12 @@ use crate::place::Place;
 ///
 /// A repeated call with the same name and size resumes the upload: it answers the same image and a new link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ImportCompShareCustomImageRequest {
     /// Where to store the image; the default zone when absent.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image's name, unique in the account; see [`is_image_name`](crate::actions::is_image_name).
     pub name: ImageName,
@@ -47,6 +49,7 @@ impl Serialize for ImportCompShareCustomImageRequest {
 
 /// The format of a disk file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FileFormat {
     /// A raw disk.
@@ -67,6 +70,7 @@ impl FileFormat {
 
 /// The image, now `Making`, and the link to upload its file to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImportCompShareCustomImageResponse {
     /// The image's id.

@@ -10,10 +10,12 @@ pub const MAX_SHARE_ACCOUNTS: usize = 10;
 
 /// Shares an image with accounts, or stops sharing it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ModifyCompShareImageShareAccountRequest {
     /// Where the image is; the documents have only a region.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
     #[serde(rename = "CompShareImageId")]
@@ -45,6 +47,7 @@ impl Serialize for ModifyCompShareImageShareAccountRequest {
 
 /// Nothing changes if an account is invalid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ModifyCompShareImageShareAccountResponse {
     /// The accounts that do not exist or cannot be shared with, as numbers.

@@ -11,10 +11,12 @@ use crate::place::Place;
 /// The sources disagree on what is required: the documents require a price and have no version name, newer ones require
 /// a version name, and the typed Python SDK drops it. Both are optional here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct PublishCompShareImageRequest {
     /// Where the image is.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
     #[serde(rename = "CompShareImageId")]
@@ -51,11 +53,13 @@ pub struct PublishCompShareImageRequest {
     pub auto_start: Option<bool>,
     /// What is installed; absent: unchanged.
     #[serde(default, with = "crate::softwares")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::softwares::SoftwaresParam>"))]
     pub softwares: Option<Softwares>,
 }
 
 /// The image and the group it is a version of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct PublishCompShareImageResponse {
     /// Extension, from an example in the documents: the image that is reviewed, which is the one that was named.

@@ -4,6 +4,7 @@ use crate::bounded::ImageId;
 
 /// Removes the group of a published image from the caller's favourites. Newer documents have it; the real service answers 161.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct RemoveFavoriteImageRequest {
     /// Any version of the group.
@@ -13,4 +14,5 @@ pub struct RemoveFavoriteImageRequest {
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RemoveFavoriteImageResponse {}

@@ -7,10 +7,12 @@ use crate::place::Place;
 
 /// Copies an image to other zones. Not in the documents; newer products of the real service send it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct SyncCompShareCustomImageRequest {
     /// Where the image is.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
     #[serde(rename = "SourceCompShareImageId")]
@@ -34,6 +36,7 @@ fn zone_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<List<i64>, D::
 
 /// The result of each zone, in the order of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SyncCompShareCustomImageResponse {
     /// The number of copies made.
@@ -44,6 +47,7 @@ pub struct SyncCompShareCustomImageResponse {
 
 /// The result of one zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SyncResult {
     /// 0 for success.

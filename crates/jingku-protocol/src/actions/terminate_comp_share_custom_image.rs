@@ -5,10 +5,12 @@ use crate::place::Place;
 
 /// Deletes an image of the caller's own account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct TerminateCompShareCustomImageRequest {
     /// Where the image is.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
     #[serde(rename = "CompShareImageId")]
@@ -17,4 +19,5 @@ pub struct TerminateCompShareCustomImageRequest {
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TerminateCompShareCustomImageResponse {}

@@ -10,10 +10,12 @@ use crate::place::Place;
 /// Changes an image. Absent parameters leave their values unchanged: the typed Python and Go SDKs cannot send all of
 /// them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateCompShareImageRequest {
     /// Where the image is.
     #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
     #[serde(rename = "CompShareImageId")]
@@ -23,6 +25,7 @@ pub struct UpdateCompShareImageRequest {
     pub framework: Ignored,
     /// Older clients send it, as a text or as an object. Not used.
     #[serde(default, with = "crate::softwares")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::softwares::SoftwaresParam>"))]
     pub softwares: Option<Softwares>,
     /// A new name; see [`is_image_name`](crate::actions::is_image_name).
     pub name: Option<ImageName>,
@@ -65,4 +68,5 @@ fn one_or_zero<S: Serializer>(flag: &Option<bool>, serializer: S) -> Result<S::O
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateCompShareImageResponse {}

@@ -6,7 +6,7 @@ use crate::support::{INSTANCE, NOW, Service, disk_bytes};
 const COPY: Action = Action::CopyCompShareCustomImage;
 
 #[tokio::test]
-async fn a_copy_is_another_image_of_the_same_bits() {
+async fn a_copy_is_a_new_image_with_the_same_bytes() {
     let service = Service::start().await;
     let (caller, (theirs, receiver)) = (service.caller(), service.stranger().await);
     let id = service.make(INSTANCE, "env").await;
@@ -36,20 +36,20 @@ async fn a_copy_is_another_image_of_the_same_bits() {
 
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
     let export = caller.call(Action::ExportCompShareCustomImage, &[("CompShareImageId", copy)]).await;
-    assert!(export.body == disk_bytes(1), "other bytes");
+    assert!(export.body == disk_bytes(1), "the bytes differ");
     let progress = caller.progress(copy).await;
     assert_eq!((&progress["Status"], &progress["Process"]), (&json!("Available"), &json!(100.0)));
 }
 
 #[tokio::test]
-async fn a_copy_without_a_name_gets_one() {
+async fn a_copy_without_a_name_gets_a_default_name() {
     let service = Service::start().await;
     let caller = service.caller();
     let long = "n".repeat(50);
     service.add_images(&[("env", NOW), ("env-copy-3", NOW), (&long, NOW)]).await;
     let now = std::cell::Cell::new(NOW);
     let copy = async |id| {
-        // Later than the same call would be the same request.
+        // An identical call within a minute counts as a repeat of the same request.
         now.set(now.get() + 60);
         service.clock.set(now.get());
         let reply = caller.ok(COPY, &[("CompShareImageId", id)]).await;
@@ -64,7 +64,7 @@ async fn a_copy_without_a_name_gets_one() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -81,7 +81,7 @@ async fn refusals_come_in_their_order() {
     let making = caller.create(INSTANCE, "making").await;
     let params = [("CompShareImageId", &*making), ("TargetImageName", "image-2")];
     caller.assert_refused(COPY, &params, 8017, &format!("Image [{making}] is not available")).await;
-    // A minute later, the name is taken: nobody gets a second copy for nothing.
+    // A minute later it is a new request, and the name is taken.
     let once = [("CompShareImageId", "image-1"), ("TargetImageName", "once")];
     caller.ok(COPY, &once).await;
     service.clock.set(NOW + 60);
@@ -89,9 +89,9 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
-    service.caller().assert_demanded(COPY, &[("CompShareImageId", "image-1")], &place).await;
+    service.caller().assert_required(COPY, &[("CompShareImageId", "image-1")], &place).await;
 }

@@ -1,4 +1,4 @@
-//! Covers: what is taken for a picture, and what is served of it.
+//! Covers: which pictures are accepted, and how they are served.
 
 use std::io::Cursor;
 
@@ -14,7 +14,7 @@ use jingku_protocol::actions::Action;
 use crate::support::{Caller, NOW, Reply, Service};
 
 const UPDATE: Action = Action::UpdateCompShareImage;
-/// The most bytes and the longest side of a cover, as docs/wire promises.
+/// The maximum size and side length of a cover, as documented in docs/wire.
 const BYTES_MAX: usize = 524_288;
 const SIDE_MAX: u32 = 4096;
 
@@ -26,15 +26,15 @@ fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A PNG of one color, of a few bytes.
-fn opaque(width: u32, height: u32) -> Vec<u8> {
+/// A PNG of a single color, which compresses to a few bytes.
+fn opaque_png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     RgbImage::new(width, height).write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
 
-/// The same with an alpha channel.
-fn transparent(width: u32, height: u32) -> Vec<u8> {
+/// The same picture with an alpha channel.
+fn transparent_png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     RgbaImage::new(width, height).write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
@@ -44,7 +44,7 @@ fn png() -> Vec<u8> {
     picture(ImageFormat::Png, 40, 30)
 }
 
-/// An animation of the same picture again and again.
+/// An animation that repeats one picture.
 fn animation(frames: usize, width: u32, height: u32) -> Vec<u8> {
     let mut gif = Vec::new();
     let frame = Frame::new(RgbaImage::new(width, height));
@@ -54,14 +54,14 @@ fn animation(frames: usize, width: u32, height: u32) -> Vec<u8> {
     [&gif[..head], &picture.repeat(frames), b"\x3b"].concat()
 }
 
-/// A GIF of this size in bytes, most of it a remark.
-fn gif_of(bytes: usize) -> Vec<u8> {
+/// A GIF of exactly this many bytes, most of them in a comment block.
+fn gif_of_size(bytes: usize) -> Vec<u8> {
     let mut gif = picture(ImageFormat::Gif, 4, 4);
     assert_eq!(gif.pop(), Some(0x3b));
     gif.extend_from_slice(b"\x21\xfe");
     let mut left = bytes - gif.len() - 2;
     while left > 0 {
-        // A block of one byte takes two.
+        // A block of one byte takes two: its length comes first.
         let block = if left == 257 { 255 } else { left.min(256) };
         gif.push(u8::try_from(block - 1).unwrap());
         gif.resize(gif.len() + block - 1, b'x');
@@ -72,8 +72,8 @@ fn gif_of(bytes: usize) -> Vec<u8> {
     gif
 }
 
-/// A PNG that says it is of this size, and has the bytes of a smaller one.
-fn png_that_claims(width: u32, height: u32) -> Vec<u8> {
+/// A PNG whose header declares this size, with the data of a smaller picture.
+fn png_with_declared_size(width: u32, height: u32) -> Vec<u8> {
     let mut png = png();
     png[16..20].copy_from_slice(&width.to_be_bytes());
     png[20..24].copy_from_slice(&height.to_be_bytes());
@@ -94,7 +94,7 @@ async fn with_images(config: Config) -> (Service, Caller) {
     (service, caller)
 }
 
-/// Sets a cover and tells its address.
+/// Sets a cover and returns its URL.
 async fn set(caller: &Caller, id: &str, cover: &str) -> String {
     caller.ok(UPDATE, &[("CompShareImageId", id), ("Cover", cover)]).await;
     cover_of(caller, id).await
@@ -109,25 +109,25 @@ async fn cover_of(caller: &Caller, id: &str) -> String {
     by_id["Cover"].as_str().unwrap().to_owned()
 }
 
-async fn ask(caller: &Caller, method: Method, path: &str) -> Reply {
+async fn request(caller: &Caller, method: Method, path: &str) -> Reply {
     caller.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
 }
 
 async fn get(caller: &Caller, path: &str) -> Reply {
-    ask(caller, Method::GET, path).await
+    request(caller, Method::GET, path).await
 }
 
-async fn assert_gone(caller: &Caller, path: &str) {
+async fn assert_not_found(caller: &Caller, path: &str) {
     let reply = get(caller, path).await;
     let id = path.rsplit('/').next().unwrap();
     assert_eq!((reply.status.as_u16(), reply.refusal()), (404, (8039, format!("Resource not exist [{id}]"))));
 }
 
 #[tokio::test]
-async fn every_kind_of_picture_is_served_as_it_came() {
+async fn every_picture_format_is_served_unchanged() {
     let (_service, caller) = with_images(Config::default()).await;
     assert_eq!(cover_of(&caller, "image-1").await, "");
-    let mut before = None;
+    let mut replaced = None;
     for (media_type, bytes) in [
         ("image/png", png()),
         ("image/jpeg", picture(ImageFormat::Jpeg, 64, 64)),
@@ -136,8 +136,8 @@ async fn every_kind_of_picture_is_served_as_it_came() {
         ("image/gif", animation(5, 32, 24)),
         ("image/png", picture(ImageFormat::Png, SIDE_MAX, 3)),
         ("image/gif", animation(2, 4096, 1024)),
-        ("image/png", opaque(SIDE_MAX, SIDE_MAX)),
-        ("image/gif", gif_of(BYTES_MAX)),
+        ("image/png", opaque_png(SIDE_MAX, SIDE_MAX)),
+        ("image/gif", gif_of_size(BYTES_MAX)),
     ] {
         let path = set(&caller, "image-1", &STANDARD.encode(&bytes)).await;
         let id = path.strip_prefix("/covers/").unwrap();
@@ -153,19 +153,19 @@ async fn every_kind_of_picture_is_served_as_it_came() {
         ] {
             assert_eq!(reply.headers[name], value, "{name} of {media_type}");
         }
-        let head = ask(&caller, Method::HEAD, &path).await;
+        let head = request(&caller, Method::HEAD, &path).await;
         assert!(head.status == 200 && head.body.is_empty());
         assert_eq!(head.headers["content-length"], bytes.len().to_string());
         assert_eq!(head.headers["content-type"], media_type);
-        // What it replaced has gone.
-        if let Some(before) = before.replace(path) {
-            assert_gone(&caller, &before).await;
+        // The replaced cover is deleted.
+        if let Some(replaced) = replaced.replace(path) {
+            assert_not_found(&caller, &replaced).await;
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_refused() {
+async fn invalid_pictures_are_refused() {
     let (_service, caller) = with_images(Config::default()).await;
     let path = set(&caller, "image-1", &STANDARD.encode(png())).await;
     let (png, jpeg) = (png(), picture(ImageFormat::Jpeg, 200, 200));
@@ -175,10 +175,10 @@ async fn what_is_no_picture_is_refused() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
     let half = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
-    let begins_like = |bytes: &[u8], rest: &[u8]| [&bytes[..12], rest].concat();
+    let starts_like = |bytes: &[u8], rest: &[u8]| [&bytes[..12], rest].concat();
     for (what, bytes) in [
         ("text", b"hello".to_vec()),
-        ("nothing but a head", png[..8].to_vec()),
+        ("only a signature", png[..8].to_vec()),
         ("half a PNG", half(&png)),
         ("half a JPEG", half(&jpeg)),
         ("half a WebP", half(&webp)),
@@ -187,21 +187,21 @@ async fn what_is_no_picture_is_refused() {
         ("a JPEG without its end", jpeg[..jpeg.len() - 2].to_vec()),
         ("a GIF without its end", gif[..gif.len() - 1].to_vec()),
         ("a damaged PNG", damaged),
-        ("a PNG with a page behind it", [&png[..], b"<script>alert(1)</script>"].concat()),
-        ("a page that begins like a GIF", begins_like(&gif, b"<script>alert(1)</script>;")),
-        ("half a GIF with an end", [half(&gif), b"\x3b".to_vec()].concat()),
+        ("a PNG followed by HTML", [&png[..], b"<script>alert(1)</script>"].concat()),
+        ("HTML that starts like a GIF", starts_like(&gif, b"<script>alert(1)</script>;")),
+        ("half a GIF with a trailer", [half(&gif), b"\x3b".to_vec()].concat()),
         ("SVG", svg.clone()),
         ("HTML", b"<!doctype html><script>alert(1)</script>".to_vec()),
         ("BMP", [b"BM", &[0; 60][..]].concat()),
         ("too wide", picture(ImageFormat::Png, SIDE_MAX + 1, 1)),
         ("too high", picture(ImageFormat::Gif, 1, SIDE_MAX + 1)),
-        ("a bomb", png_that_claims(60_000, 60_000)),
-        ("a bomb of the largest size there is", png_that_claims(0x7fff_ffff, 0x7fff_ffff)),
-        ("a claim of another size", png_that_claims(400, 300)),
+        ("a decompression bomb", png_with_declared_size(60_000, 60_000)),
+        ("a decompression bomb of the maximum size", png_with_declared_size(0x7fff_ffff, 0x7fff_ffff)),
+        ("a wrong declared size", png_with_declared_size(400, 300)),
         ("too long an animation", animation(257, 512, 256)),
         ("too large an animation", animation(2, 4096, 1025)),
-        ("too large with transparency", transparent(SIDE_MAX, SIDE_MAX)),
-        ("too many bytes", gif_of(BYTES_MAX + 1)),
+        ("too large with transparency", transparent_png(SIDE_MAX, SIDE_MAX)),
+        ("too many bytes", gif_of_size(BYTES_MAX + 1)),
     ] {
         let params = [("CompShareImageId", "image-1"), ("Cover", &*STANDARD.encode(bytes)), ("Name", "lost")];
         let refusal = caller.refusal(UPDATE, &params).await;
@@ -216,37 +216,37 @@ async fn what_is_no_picture_is_refused() {
 }
 
 #[tokio::test]
-async fn an_animation_may_be_as_long_as_its_pixels_allow() {
+async fn an_animation_is_limited_by_its_total_pixels() {
     let (_service, caller) = with_images(Config::default()).await;
-    // 32 Mi pixels in all.
+    // 32 Mi pixels in total, the limit.
     let path = set(&caller, "image-1", &STANDARD.encode(animation(256, 512, 256))).await;
     assert_eq!(get(&caller, &path).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_cover_goes_with_its_image() {
+async fn a_cover_is_deleted_with_its_image() {
     let (service, caller) = with_images(Config::default()).await;
     let text = STANDARD.encode(png());
     let (first, second) = (set(&caller, "image-1", &text).await, set(&caller, "image-2", &text).await);
-    assert_ne!(first, second, "who knows a picture must not find out who else has it");
+    assert_ne!(first, second, "an account must not learn that another image has the same cover");
 
     service.clock.set(NOW + 5);
-    let dressed = format!("data:image/png;base64,{text}");
-    assert_eq!(set(&caller, "image-1", &dressed).await, first, "the same picture keeps its address");
+    let data_url = format!("data:image/png;base64,{text}");
+    assert_eq!(set(&caller, "image-1", &data_url).await, first, "the same picture keeps its URL");
     caller.ok(UPDATE, &[("CompShareImageId", "image-1"), ("Description", "d")]).await;
-    assert_eq!(cover_of(&caller, "image-1").await, first, "what is absent stays");
+    assert_eq!(cover_of(&caller, "image-1").await, first, "an absent parameter changes nothing");
 
     for _ in 0..2 {
         assert_eq!(set(&caller, "image-1", "").await, "");
-        assert_gone(&caller, &first).await;
+        assert_not_found(&caller, &first).await;
     }
     assert_eq!(get(&caller, &second).await.status, 200);
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", "image-2")]).await;
-    assert_gone(&caller, &second).await;
+    assert_not_found(&caller, &second).await;
 }
 
 #[tokio::test]
-async fn other_addresses_and_methods_stay_what_they_were() {
+async fn unknown_cover_paths_and_methods_are_refused() {
     let (_service, caller) = with_images(Config::default()).await;
     let path = set(&caller, "image-1", &STANDARD.encode(png())).await;
     let id = path.strip_prefix("/covers/").unwrap();
@@ -257,23 +257,23 @@ async fn other_addresses_and_methods_stay_what_they_were() {
         &format!("/covers/{}", id.to_uppercase()),
         "/covers/image-1",
     ] {
-        assert_gone(&caller, path).await;
+        assert_not_found(&caller, path).await;
     }
     for path in ["/covers", "/covers/", &format!("{path}/x"), id] {
         let reply = get(&caller, &format!("/{}", path.trim_start_matches('/'))).await;
-        assert_eq!((reply.status.as_u16(), reply.refusal().0), (404, 160), "{path} is no cover");
+        assert_eq!((reply.status.as_u16(), reply.refusal().0), (404, 160), "{path} is not a cover path");
     }
-    let reply = ask(&caller, Method::POST, &path).await;
+    let reply = request(&caller, Method::POST, &path).await;
     assert_eq!((reply.status.as_u16(), reply.refusal().0), (200, 160));
     for method in [Method::PUT, Method::DELETE] {
-        let reply = ask(&caller, method, &path).await;
+        let reply = request(&caller, method, &path).await;
         assert_eq!((reply.status.as_u16(), &reply.headers["allow"]), (405, &"GET, POST".parse().unwrap()));
     }
     assert_eq!(get(&caller, &path).await.body, png());
 }
 
 #[tokio::test]
-async fn an_address_leads_to_where_the_service_is_reached() {
+async fn cover_urls_use_the_public_base_url() {
     let (service, caller) = with_images(Config::default()).await;
     let base_url = service.listen().await;
     let url = set(&caller, "image-1", &STANDARD.encode(png())).await;
@@ -286,35 +286,35 @@ async fn an_address_leads_to_where_the_service_is_reached() {
     assert!(url.starts_with("https://images.example.com/covers/"), "{url}");
 }
 
-/// Looking at pictures must not hold up the rest.
+/// Decoding pictures must not block other requests.
 #[tokio::test(flavor = "multi_thread")]
-async fn many_covers_at_once_are_all_answered() {
+async fn concurrent_cover_uploads_are_all_answered() {
     let (_service, caller) = with_images(Config::default()).await;
     let text = STANDARD.encode(picture(ImageFormat::Png, 600, 600));
     let send = |_| {
         let (caller, text) = (caller.clone(), text.clone());
         tokio::spawn(async move { set(&caller, "image-1", &text).await })
     };
-    let under_way: Vec<_> = (0..12).map(send).collect();
-    let mut addresses = Vec::new();
-    for address in under_way {
-        addresses.push(address.await.unwrap());
+    let calls: Vec<_> = (0..12).map(send).collect();
+    let mut urls = Vec::new();
+    for call in calls {
+        urls.push(call.await.unwrap());
     }
-    addresses.dedup();
-    assert_eq!(addresses.len(), 1, "the same picture keeps its address: {addresses:?}");
+    urls.dedup();
+    assert_eq!(urls.len(), 1, "the same picture keeps its URL: {urls:?}");
 }
 
-/// A picture comes with a publication too, and everybody sees it once the image is public.
+/// A publication can set the cover too. Every account sees it once the image is public.
 #[tokio::test]
 async fn a_published_version_shows_its_cover() {
     let (service, caller) = with_images(Config::default()).await;
     let (_, stranger) = service.stranger().await;
     let group = caller.publish("image-1", &[("Cover", &*STANDARD.encode(png()))]).await;
-    let address = cover_of(&caller, "image-1").await;
+    let url = cover_of(&caller, "image-1").await;
     service.context.approve_image("image-1").await.unwrap();
     let seen = stranger.groups(Action::DescribeCommunityImages, &[]).await;
-    assert_eq!(seen[0]["Data"][0]["Cover"], address.as_str());
-    // One that is refused changes nothing, its picture included.
+    assert_eq!(seen[0]["Data"][0]["Cover"], url.as_str());
+    // A refused publication changes nothing, the cover included.
     let params = [
         ("CompShareImageId", "image-2"),
         ("GroupId", &*group),

@@ -11,7 +11,7 @@ const CREATE: Action = Action::CreateCompShareCustomImage;
 const GB: u64 = 1 << 30;
 
 #[tokio::test]
-async fn the_image_is_listed_at_once_as_making() {
+async fn a_new_image_is_listed_at_once_as_making() {
     let service = Service::start().await;
     let caller = service.caller();
     service.clock.set(NOW + 7);
@@ -32,7 +32,7 @@ async fn the_image_is_listed_at_once_as_making() {
     ];
     let reply = caller.ok(CREATE, &params).await;
     let id = reply["CompShareImageId"].as_str().unwrap();
-    let random = id.strip_prefix("compshareImage-1").expect("ids look like those of the real service");
+    let random = id.strip_prefix("compshareImage-1").expect("ids have the format of the real service");
     assert!(
         random.len() == 11 && random.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
     );
@@ -60,13 +60,14 @@ async fn the_image_is_listed_at_once_as_making() {
     assert_eq!(instances["UHostSet"][0]["State"], "ImageMaking");
 }
 
-/// What was found when the instance was declared is in the reply, and in that on its progress; saying `raw` silences it.
+/// The warning from the declaration of the instance is in the reply and in the progress reply. An explicit format `raw`
+/// suppresses it.
 #[tokio::test]
-async fn a_disk_that_holds_nothing_known_is_taken_with_a_warning() {
+async fn an_unrecognized_disk_is_accepted_with_a_warning() {
     let service = Service::start().await;
     let caller = service.caller();
     let unknown = service.disk("unknown.raw", DiskFormat::Raw, 2);
-    // Without the mark of a boot sector there is nothing in it that disks have.
+    // Without the boot signature, the disk has no structure that the server recognizes.
     File::options().write(true).open(&unknown).unwrap().write_all_at(&[0], 510).unwrap();
     service.instance("uhost-unknown", &unknown).await;
     let zeros = service.folder.path().join("zeros.raw");
@@ -87,16 +88,16 @@ async fn a_disk_that_holds_nothing_known_is_taken_with_a_warning() {
         let warnings = reply["Warnings"].as_array().unwrap();
         assert_eq!(warnings.len(), warned, "{instance}: {warnings:?}");
         let id = reply["CompShareImageId"].as_str().unwrap();
-        service.work_off(id).await;
+        service.finish_job(id).await;
         let progress = caller.ok(Action::GetCompShareImageCreateProgress, &[("CompShareImageId", id)]).await;
         assert_eq!(progress["Warnings"], reply["Warnings"], "{instance}");
         assert_eq!(progress["Status"], "Available");
     }
 }
 
-/// Each call has one fault fewer than the one before: the first fault is the one that is told.
+/// Each call has one error less than the call before. The server reports the first error.
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     service.instance("uhost-busy", &service.disk("busy.raw", DiskFormat::Raw, 2)).await;
@@ -153,7 +154,7 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn names_have_an_alphabet_and_a_length() {
+async fn names_are_limited_in_characters_and_length() {
     let service = Service::start().await;
     let caller = service.caller();
     for bad in ["a b", "a/b", "naïve", "镜像。", "\u{9fa6}", "a\n", &"镜".repeat(51)] {
@@ -166,14 +167,14 @@ async fn names_have_an_alphabet_and_a_length() {
 }
 
 #[tokio::test]
-async fn texts_and_lists_have_a_length() {
+async fn texts_and_lists_have_a_maximum_length() {
     let service = Service::start().await;
     let caller = service.caller();
     let instance = [("UHostId", INSTANCE), ("Name", "env")];
     let (word, description) = ("词".repeat(64), "文".repeat(1000));
     let (long_word, long_description) = ("词".repeat(65), "文".repeat(1001));
     let (list, long_list) = (format!("[{}1]", "1,".repeat(31)), format!("[{}1]", "1,".repeat(32)));
-    for (name, bad, told) in [
+    for (name, bad, named) in [
         ("Description", &long_description, "Description"),
         ("Softwares.Framework", &long_word, "Softwares.Framework"),
         ("Softwares.OsVersion", &long_word, "Softwares.OsVersion"),
@@ -182,7 +183,7 @@ async fn texts_and_lists_have_a_length() {
         ("FirewallPorts", &long_list, "FirewallPorts"),
     ] {
         let params = [&instance[..], &[(name, bad)]].concat();
-        caller.assert_refused(CREATE, &params, 230, &format!("Params [{told}] not available")).await;
+        caller.assert_refused(CREATE, &params, 230, &format!("Params [{named}] not available")).await;
     }
     let at_the_limit = [
         ("Description", description.as_str()),
@@ -198,7 +199,7 @@ async fn texts_and_lists_have_a_length() {
 }
 
 #[tokio::test]
-async fn a_place_is_optional_and_must_be_the_instances() {
+async fn region_and_zone_are_optional_and_must_match_the_instance() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = [("UHostId", INSTANCE), ("Name", "here")];
@@ -210,15 +211,15 @@ async fn a_place_is_optional_and_must_be_the_instances() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
     let params = [("UHostId", INSTANCE), ("Name", "strict")];
     let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
-    service.caller().assert_demanded(CREATE, &params, &place).await;
+    service.caller().assert_required(CREATE, &params, &place).await;
 }
 
 #[tokio::test]
-async fn a_call_sent_twice_makes_one_image() {
+async fn a_repeated_call_creates_one_image() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = [("UHostId", INSTANCE), ("Name", "once")];
@@ -259,7 +260,7 @@ async fn a_disk_of_more_than_1000_gb_is_refused() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_not_as_declared_is_refused() {
+async fn a_disk_that_differs_from_its_declaration_is_refused() {
     let service = Service::start().await;
     let caller = service.caller();
     let path = service.disk("other.raw", DiskFormat::Raw, 2);
@@ -282,11 +283,11 @@ async fn a_disk_that_is_not_as_declared_is_refused() {
 }
 
 #[tokio::test]
-async fn a_running_machine_is_refused() {
+async fn a_running_instance_is_refused() {
     let service = Service::start().await;
     let caller = service.caller();
     let disk = File::options().read(true).write(true).open(service.folder.path().join("lab1.raw")).unwrap();
-    hold_as_qemu_does(&disk);
+    lock_like_qemu(&disk);
     let message = format!("UHost [{INSTANCE}] power state is not available");
     let params = [("UHostId", INSTANCE), ("Name", "running")];
     caller.assert_refused(CREATE, &params, 8905, &message).await;
@@ -294,8 +295,8 @@ async fn a_running_machine_is_refused() {
     caller.ok(CREATE, &params).await;
 }
 
-/// QEMU holds a shared lock on byte 101 of a file it may write to.
-fn hold_as_qemu_does(disk: &File) {
+/// QEMU holds a shared lock on byte 101 of a disk that it may write to.
+fn lock_like_qemu(disk: &File) {
     use nix::fcntl::{FcntlArg, fcntl};
     use nix::libc;
 

@@ -7,13 +7,13 @@ const FAVOR: Action = Action::CreateCompShareImageFavorite;
 const LIST: Action = Action::DescribeCommunityImages;
 
 #[tokio::test]
-async fn a_group_is_marked_once_for_each_account() {
+async fn a_group_counts_one_favorite_per_account() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW)]).await;
     let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
     let group = caller.publish("image-1", &[]).await;
     let params = [("GroupId", &*group)];
-    // One that waits cannot be marked, by nobody: to others it does not exist.
+    // A group in review cannot be marked, not even by its owner.
     let missing = format!("Resource not exist [{group}]");
     for caller in [&caller, &stranger] {
         caller.assert_refused(FAVOR, &params, 8039, &missing).await;
@@ -22,7 +22,7 @@ async fn a_group_is_marked_once_for_each_account() {
     caller.image("image-1").await;
     for _ in 0..2 {
         stranger.ok(FAVOR, &params).await;
-        // The owner's own list, of which pages are kept, shows it at once.
+        // The owner's list, whose pages are cached, shows the count at once.
         assert_eq!(caller.image("image-1").await["FavoritesCount"], 1);
         let seen = &stranger.groups(LIST, &[]).await[0];
         assert_eq!((&seen["IsFavorite"], &seen["FavoritesCount"]), (&json!(true), &json!(1)));

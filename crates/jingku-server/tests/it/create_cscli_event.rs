@@ -6,7 +6,7 @@ use crate::support::Service;
 const EVENT: Action = Action::CreateCscliEvent;
 
 #[tokio::test]
-async fn telemetry_is_answered_and_forgotten() {
+async fn telemetry_is_accepted_and_discarded() {
     let service = Service::start().await;
     let caller = service.caller();
     let before = caller.everything().await;
@@ -26,6 +26,6 @@ async fn telemetry_is_answered_and_forgotten() {
 }
 
 #[tokio::test]
-async fn strict_demands_nothing() {
+async fn strict_mode_requires_no_place() {
     Service::strict().await.caller().ok(EVENT, &[]).await;
 }

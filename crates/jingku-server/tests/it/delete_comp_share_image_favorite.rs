@@ -5,7 +5,7 @@ use crate::support::{NOW, Service};
 const UNFAVOR: Action = Action::DeleteCompShareImageFavorite;
 
 #[tokio::test]
-async fn a_mark_is_taken_back_and_once_more_is_the_same() {
+async fn removing_a_favorite_is_idempotent() {
     let service = Service::approving().await;
     service.add_images(&[("image-1", NOW)]).await;
     let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
@@ -18,7 +18,7 @@ async fn a_mark_is_taken_back_and_once_more_is_the_same() {
         stranger.ok(UNFAVOR, &params).await;
         assert_eq!(caller.image("image-1").await["FavoritesCount"], 1);
     }
-    // Taken down, it can be unmarked by who marked it; then it does not exist.
+    // After the group is withdrawn, only an account that marked it can unmark it, and only once.
     caller.ok(Action::UpdateCompShareImage, &[("CompShareImageId", "image-1"), ("Visibility", "0")]).await;
     let missing = format!("Resource not exist [{group}]");
     stranger.assert_refused(UNFAVOR, &params, 8039, &missing).await;

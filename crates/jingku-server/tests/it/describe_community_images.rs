@@ -5,7 +5,7 @@ use crate::support::{Caller, NOW, Service};
 
 const LIST: Action = Action::DescribeCommunityImages;
 
-/// A service with the groups image-1 to image-4, of which the last is the newest.
+/// A server with the groups image-1 to image-4, oldest first.
 async fn with_groups() -> (Service, Caller, Vec<String>) {
     let service = Service::approving().await;
     let names = ["image-1", "image-2", "image-3", "image-4"];
@@ -27,7 +27,7 @@ async fn with_groups() -> (Service, Caller, Vec<String>) {
 }
 
 #[tokio::test]
-async fn groups_come_with_their_versions_recommended_first_then_newest() {
+async fn groups_list_their_versions_recommended_first_then_newest() {
     let (service, caller, groups) = with_groups().await;
     let (_, stranger) = service.stranger().await;
     assert_eq!(stranger.group_names(LIST, &[]).await, ["image-4", "image-3", "image-2", "image-1"]);
@@ -50,14 +50,14 @@ async fn groups_come_with_their_versions_recommended_first_then_newest() {
     let ids: Vec<_> =
         group["Data"].as_array().unwrap().iter().map(|row| row["CompShareImageId"].clone()).collect();
     assert_eq!((ids, &group["ImageName"]), (vec![json!("image-5"), json!("image-2")], &json!("image-2")));
-    // Asked for by an image, it shows that version alone, with its readme.
+    // A call with an image id returns that version alone, with its readme.
     let asked = stranger.groups(LIST, &[("CompShareImageId", "image-2")]).await;
     assert_eq!((asked.len(), asked[0]["Data"].as_array().unwrap().len()), (1, 1));
     assert_eq!(asked[0]["Data"][0]["Readme"], "# read");
 }
 
 #[tokio::test]
-async fn every_order_works_both_ways_and_pages_by_token() {
+async fn every_sort_field_works_in_both_directions_and_with_tokens() {
     let (service, caller, groups) = with_groups().await;
     let (_, stranger) = service.stranger().await;
     stranger.ok(Action::CreateCompShareImageFavorite, &[("GroupId", &groups[2])]).await;
@@ -68,7 +68,7 @@ async fn every_order_works_both_ways_and_pages_by_token() {
         ("Favor", ["image-3", "image-4", "image-2", "image-1"]),
         ("CreatedCount", ["image-4", "image-3", "image-2", "image-1"]),
         ("ImageUseTime", ["image-4", "image-3", "image-2", "image-1"]),
-        // One that nobody knows is no order.
+        // An unknown field is ignored.
         ("Beauty", ["image-4", "image-3", "image-2", "image-1"]),
     ] {
         let field = ("SortCondition.Field", field);
@@ -77,11 +77,11 @@ async fn every_order_works_both_ways_and_pages_by_token() {
             expected,
             "{field:?}"
         );
-        let mut turned = expected;
-        turned.reverse();
+        let mut reversed = expected;
+        reversed.reverse();
         assert_eq!(
             caller.group_names(LIST, &[field, ("SortCondition.ASC", "True")]).await,
-            turned,
+            reversed,
             "{field:?}"
         );
 
@@ -155,12 +155,12 @@ async fn refusals() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
-    service.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+    service.caller().assert_required(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }
 
-/// Some clients read no more than this of a reply.
+/// Some clients do not read a larger reply.
 #[tokio::test]
 async fn the_longest_page_stays_below_1_mib() {
     let service = Service::approving().await;
@@ -187,7 +187,7 @@ async fn the_longest_page_stays_below_1_mib() {
         assert_eq!((groups.len(), &reply.json["TotalCount"]), (100, &json!(100)));
         assert_eq!(groups[0]["Data"].as_array().unwrap().len(), 1);
     }
-    // What is left out comes by id, whole.
+    // A call with an image id returns the fields that the page omits.
     let params = [("CompShareImageId", "image-0")];
     let asked = &caller.groups(LIST, &params).await[0];
     assert_eq!((&asked["ImageDesc"], &asked["Data"][0]["Readme"]), (&json!(text), &json!(readme)));

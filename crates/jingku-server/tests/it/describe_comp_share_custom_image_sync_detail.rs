@@ -5,7 +5,7 @@ use crate::support::{NOW, Service};
 
 const DETAIL: Action = Action::DescribeCompShareCustomImageSyncDetail;
 
-/// A service with an image, and a copy of it in another zone.
+/// A server with an image and a copy of it in another zone.
 async fn copied() -> (Service, String) {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW)]).await;
@@ -16,7 +16,7 @@ async fn copied() -> (Service, String) {
 }
 
 #[tokio::test]
-async fn a_copy_is_there_at_once() {
+async fn a_copy_is_available_at_once() {
     let (service, copy) = copied().await;
     let caller = service.caller();
     let expected = json!({
@@ -25,18 +25,18 @@ async fn a_copy_is_there_at_once() {
     });
     let params = [("CompShareImageId", &*copy)];
     assert_eq!(caller.ok(DETAIL, &params).await, expected);
-    // It says where it came from when that is gone, too.
+    // The copy still names its source after the source is deleted.
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", "image-1")]).await;
     assert_eq!(caller.ok(DETAIL, &params).await, expected);
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let (service, copy) = copied().await;
     let (caller, (theirs, receiver)) = (service.caller(), service.stranger().await);
     caller.assert_refused(DETAIL, &[("Region", "moon")], 210, "Missing params [CompShareImageId]").await;
     caller.assert_place_is_checked(DETAIL, &[("CompShareImageId", "image-none")]).await;
-    // Neither what is no copy, nor what is not there, nor what somebody shares.
+    // Images that are not copies, do not exist or are shared by another account have no sync detail.
     for id in ["image-1", "image-none"] {
         let message = format!("Resource not exist [{id}]");
         caller.assert_refused(DETAIL, &[("CompShareImageId", id)], 8039, &message).await;
@@ -47,7 +47,7 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn strict_demands_nothing() {
+async fn strict_mode_requires_no_place() {
     let service = Service::strict().await;
     let params = [("CompShareImageId", "image-none")];
     assert_eq!(service.caller().refusal(DETAIL, &params).await.0, 8039);

@@ -13,20 +13,20 @@ fn ids(images: &[Value]) -> Vec<&str> {
     images.iter().map(|image| image["CompShareImageId"].as_str().unwrap()).collect()
 }
 
-/// Ids of rows and the total.
+/// The ids, the total and the next token of a page.
 async fn page(caller: &Caller, params: &[(&str, &str)]) -> (Vec<String>, u64, String) {
     let reply = caller.ok(LIST, params).await;
     let ids = ids(reply["ImageSet"].as_array().unwrap()).into_iter().map(str::to_owned).collect();
     (ids, reply["TotalCount"].as_u64().unwrap(), reply["NextToken"].as_str().unwrap().to_owned())
 }
 
-/// Numbered ids whose order is that of their numbers.
+/// Ids whose alphabetical order is that of their numbers.
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("image-{number:03}")).collect()
 }
 
-/// The reply of the API document, with every field that it leaves to the reader. `$ID` is the image's id.
-const DOCUMENTS_REPLY: &str = r#"{
+/// The reply in the API documentation, completed with the fields that it omits. `$ID` is the image id.
+const DOCUMENTED_REPLY: &str = r#"{
     "Action": "DescribeCompShareCustomImagesResponse",
     "RetCode": 0,
     "TotalCount": 1,
@@ -72,11 +72,11 @@ const DOCUMENTS_REPLY: &str = r#"{
 }"#;
 
 #[tokio::test]
-async fn the_documents_reply_is_reproduced() {
+async fn the_documented_reply_is_reproduced() {
     let service = Service::start().await;
     let id = service.make(INSTANCE, "my-custom-env").await;
     let reply = service.caller().ok(LIST, &[]).await;
-    let expected: Value = serde_json::from_str(&DOCUMENTS_REPLY.replace("$ID", &id)).unwrap();
+    let expected: Value = serde_json::from_str(&DOCUMENTED_REPLY.replace("$ID", &id)).unwrap();
     assert_eq!(reply, expected);
 }
 
@@ -88,7 +88,7 @@ async fn an_empty_list_is_an_array() {
     assert_eq!(reply, expected);
 }
 
-/// The JSON types that every SDK decodes; contract: docs/wire/image.md.
+/// The JSON types that every SDK decodes; see docs/wire/image.md.
 fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -112,7 +112,7 @@ fn types(object: &Value) -> BTreeMap<&str, &'static str> {
 }
 
 #[tokio::test]
-async fn every_field_has_the_type_that_all_sdks_read() {
+async fn every_field_has_the_type_that_sdks_expect() {
     let service = Service::start().await;
     let caller = service.caller();
     let created = caller
@@ -195,7 +195,7 @@ async fn every_field_has_the_type_that_all_sdks_read() {
 }
 
 #[tokio::test]
-async fn the_readme_comes_only_when_asked_by_id() {
+async fn the_readme_is_returned_only_for_a_single_id() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -206,7 +206,7 @@ async fn the_readme_comes_only_when_asked_by_id() {
 }
 
 #[tokio::test]
-async fn limit_is_taken_or_refused_never_clamped() {
+async fn an_invalid_limit_is_refused_not_clamped() {
     let service = Service::start().await;
     let caller = service.caller();
     let all = numbered(101);
@@ -222,7 +222,7 @@ async fn limit_is_taken_or_refused_never_clamped() {
 }
 
 #[tokio::test]
-async fn offset_may_pass_the_end() {
+async fn an_offset_past_the_end_returns_no_rows() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW), ("image-2", NOW), ("image-3", NOW)]).await;
@@ -248,7 +248,7 @@ async fn offset_may_pass_the_end() {
 }
 
 #[tokio::test]
-async fn the_last_created_come_first_whatever_ids_and_clock_say() {
+async fn images_are_listed_in_reverse_order_of_creation() {
     let service = Service::start().await;
     let times =
         [("image-b", NOW), ("image-a", NOW), ("image-c", NOW), ("image-d", NOW - 1), ("image-e", NOW + 1)];
@@ -256,11 +256,11 @@ async fn the_last_created_come_first_whatever_ids_and_clock_say() {
     let images = service.caller().images(&[]).await;
     assert_eq!(ids(&images), ["image-e", "image-d", "image-c", "image-a", "image-b"]);
     let times: Vec<_> = images.iter().map(|image| image["CreateTime"].as_i64().unwrap() - NOW).collect();
-    assert_eq!(times, [1, 0, 0, 0, 0], "times agree with the order");
+    assert_eq!(times, [1, 0, 0, 0, 0], "creation times never contradict the order");
 }
 
 #[tokio::test]
-async fn a_walk_by_token_sees_what_stays_once_while_images_come_and_go() {
+async fn paging_by_token_returns_each_remaining_image_once_during_changes() {
     let service = Service::start().await;
     let caller = service.caller();
     let before: Vec<_> = numbered(9);
@@ -270,14 +270,14 @@ async fn a_walk_by_token_sees_what_stays_once_while_images_come_and_go() {
 
     let (mut seen, mut total, mut token) = page(&caller, &[("Limit", "3")]).await;
     assert_eq!((&*seen, total), (&["image-008", "image-007", "image-006"].map(str::to_owned)[..], 9));
-    // The row the token stands on, one that was seen, one that was not; and new ones, which are newest whatever the clock
-    // says.
+    // Delete the row that the token points to, a row already returned and a row not yet returned. Add rows that are new
+    // whatever their creation times.
     delete("image-006").await;
     delete("image-008").await;
     delete("image-004").await;
     service.add_images(&[("image-new", NOW + 1), ("image-newer", NOW - 1)]).await;
     while !token.is_empty() {
-        // An SDK that always sends an offset of 0 may walk as well.
+        // Some SDKs always send an offset of 0.
         let (ids, now, next) = page(&caller, &[("Limit", "3"), ("Offset", "0"), ("NextToken", &token)]).await;
         assert!(!ids.is_empty() && ids.len() <= 3);
         seen.extend(ids);
@@ -299,7 +299,7 @@ async fn the_last_page_has_no_token() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_not_given_out_is_refused() {
+async fn a_token_the_server_did_not_issue_is_refused() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -312,7 +312,7 @@ async fn a_token_that_was_not_given_out_is_refused() {
 }
 
 #[tokio::test]
-async fn an_id_is_exact_and_an_unknown_one_is_an_empty_list() {
+async fn an_id_matches_exactly_and_an_unknown_id_returns_an_empty_list() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -323,11 +323,11 @@ async fn an_id_is_exact_and_an_unknown_one_is_an_empty_list() {
     }
     let past = [("CompShareImageId", "image-1"), ("Offset", "1")];
     assert_eq!(page(&caller, &past).await, (vec![], 1, String::new()));
-    assert_eq!(by_id("").await.1, 2, "an empty id is none");
+    assert_eq!(by_id("").await.1, 2, "an empty id counts as absent");
 }
 
 #[tokio::test]
-async fn a_place_narrows_the_list() {
+async fn region_and_zone_filter_the_list() {
     let service = Service::start().await;
     let caller = service.caller();
     service
@@ -360,14 +360,14 @@ async fn a_place_narrows_the_list() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
-    service.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+    service.caller().assert_required(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }
 
-/// Pages are kept in memory: none may outlive a change, whoever makes it.
+/// Pages are cached. A change by any process must invalidate them.
 #[tokio::test]
-async fn every_change_shows_at_once() {
+async fn every_change_is_visible_at_once() {
     let service = Service::start().await;
     let elsewhere = service.reopen().await;
     let (caller, other) = (service.caller(), elsewhere.caller());
@@ -375,12 +375,12 @@ async fn every_change_shows_at_once() {
     assert_eq!(listed().await, [""; 0]);
     let id = other.create(INSTANCE, "env").await;
     assert_eq!(listed().await, [id.as_str()]);
-    elsewhere.work_off(&id).await;
+    elsewhere.finish_job(&id).await;
     assert_eq!(caller.images(&[]).await[0]["Status"], "Available");
     other.ok(Action::UpdateCompShareImage, &[("CompShareImageId", &id), ("Description", "new")]).await;
     assert_eq!(caller.images(&[]).await[0]["Description"], "new");
     assert_eq!(caller.image(&id).await["Description"], "new");
-    // A change that is not of this account.
+    // A change of another account.
     service.stranger().await;
     assert_eq!(listed().await, [id.as_str()]);
     other.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
@@ -388,7 +388,7 @@ async fn every_change_shows_at_once() {
 }
 
 #[tokio::test]
-async fn a_call_may_be_repeated() {
+async fn a_list_call_can_be_repeated() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;

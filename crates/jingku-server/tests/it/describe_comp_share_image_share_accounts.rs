@@ -6,7 +6,7 @@ use crate::support::{INSTANCE, NOW, Service};
 const SHARES: Action = Action::DescribeCompShareImageShareAccounts;
 
 #[tokio::test]
-async fn accounts_come_in_the_order_of_adding_with_their_numbers_as_text() {
+async fn accounts_are_listed_in_order_of_sharing_with_ids_as_text() {
     let service = Service::start().await;
     let owner = service.caller();
     let (first, _) = service.account("第一").await;
@@ -23,12 +23,12 @@ async fn accounts_come_in_the_order_of_adding_with_their_numbers_as_text() {
         {"AccountName": "第一", "AccountId": first.to_string()},
     ]);
     assert_eq!(owner.ok(SHARES, &params).await["AccountSet"], expected);
-    owner.take_back("image-1", &[second]).await;
+    owner.unshare("image-1", &[second]).await;
     assert_eq!(owner.ok(SHARES, &params).await["AccountSet"], json!([expected[1]]));
 }
 
 #[tokio::test]
-async fn an_image_in_the_making_is_shared_with_nobody() {
+async fn an_image_being_made_has_no_shares() {
     let service = Service::start().await;
     let owner = service.caller();
     let making = owner.create(INSTANCE, "making").await;
@@ -36,7 +36,7 @@ async fn an_image_in_the_making_is_shared_with_nobody() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW)]).await;
@@ -44,16 +44,16 @@ async fn refusals_come_in_their_order() {
     let unknown = [("CompShareImageId", "image-none")];
     owner.assert_place_is_checked(SHARES, &unknown).await;
     owner.assert_refused(SHARES, &unknown, 8039, "Resource not exist [image-none]").await;
-    // With whom else an image is shared is its owner's business.
+    // A receiver must not see who else has access.
     owner.share("image-1", &[theirs]).await;
     let shared = [("CompShareImageId", "image-1")];
     receiver.assert_refused(SHARES, &shared, 8039, "Resource not exist [image-1]").await;
 }
 
 #[tokio::test]
-async fn strict_demands_a_region() {
+async fn strict_mode_requires_a_region() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let params = [("CompShareImageId", "image-1")];
-    service.caller().assert_demanded(SHARES, &params, &[("Region", "cn-wlcb")]).await;
+    service.caller().assert_required(SHARES, &params, &[("Region", "cn-wlcb")]).await;
 }

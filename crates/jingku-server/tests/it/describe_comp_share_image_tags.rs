@@ -7,7 +7,7 @@ use crate::support::{NOW, Service};
 const LIST: Action = Action::DescribeCompShareImageTags;
 
 #[tokio::test]
-async fn the_categories_are_those_of_the_real_service() {
+async fn default_categories_match_the_real_service() {
     let service = Service::start().await;
     let reply = service.caller().ok(LIST, &[]).await;
     let index = ["AIGC热门", "图像/视频生成", "语音/TTS生成", "LLM", "计算机视觉", "科学计算", "其他"];
@@ -19,7 +19,7 @@ async fn the_categories_are_those_of_the_real_service() {
 }
 
 #[tokio::test]
-async fn tags_in_use_stand_beside_those_of_the_configuration() {
+async fn tags_in_use_are_listed_after_configured_tags() {
     let category = |name: &str, tags: &[&str]| Category {
         name: name.to_owned(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
@@ -32,7 +32,7 @@ async fn tags_in_use_stand_beside_those_of_the_configuration() {
     let expected = json!({"Lab": ["cv", "nlp"], "Both": ["cv"]});
     assert_eq!(caller.ok(LIST, &[]).await["TagsMap"], expected);
     caller.publish("image-1", &[("Tags", "['mine', 'cv']")]).await;
-    // What nobody sees yet gives nothing away.
+    // Tags of a submission in review are not listed.
     assert_eq!(caller.ok(LIST, &[]).await["TagsMap"], expected);
     service.context.approve_image("image-1").await.unwrap();
     let reply = caller.ok(LIST, &[]).await;

@@ -6,8 +6,8 @@ use crate::support::{NOW, Service};
 
 const LIST: Action = Action::DescribeCompShareImages;
 
-/// A service with three images of type System, two of App and one of Other; and what ids they have, oldest first.
-async fn platform() -> (Service, Vec<String>) {
+/// A server with three images of type System, two of App and one of Other, and their ids, oldest first.
+async fn with_platform_images() -> (Service, Vec<String>) {
     let service = Service::start().await;
     let images = ["ubuntu", "Debian", "rocky", "ComfyUI", "jupyter", "misc"];
     service.add_images(&images.map(|name| (name, NOW))).await;
@@ -34,8 +34,8 @@ fn names(reply: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn everybody_sees_the_platforms_images_as_official() {
-    let (service, ids) = platform().await;
+async fn every_account_sees_platform_images_as_official() {
+    let (service, ids) = with_platform_images().await;
     let (_, stranger) = service.stranger().await;
     let reply = stranger.ok(LIST, &[("ImageType", "App")]).await;
     assert_eq!((names(&reply), &reply["TotalCount"]), (vec!["jupyter", "ComfyUI"], &json!(2)));
@@ -54,15 +54,15 @@ async fn everybody_sees_the_platforms_images_as_official() {
         assert_eq!(row[field], value, "{field}");
     }
     assert_eq!(service.caller().ok(LIST, &[("ImageType", "App")]).await, reply);
-    // They are in no list of an account's own.
+    // They are not in the lists of own and shared images.
     assert_eq!(service.caller().images(&[]).await.len(), 6);
     assert!(stranger.images(&[("CompShareImageId", &ids[3])]).await.is_empty());
     assert!(stranger.ids(Action::DescribeCompShareSharingImages, &[]).await.is_empty());
 }
 
 #[tokio::test]
-async fn without_a_type_a_page_has_rows_of_each() {
-    let (service, _) = platform().await;
+async fn without_a_type_each_page_has_rows_of_every_type() {
+    let (service, _) = with_platform_images().await;
     let caller = service.caller();
     for (limit, offset, expected) in [
         ("", "", vec!["rocky", "Debian", "ubuntu", "jupyter", "ComfyUI", "misc"]),
@@ -78,8 +78,8 @@ async fn without_a_type_a_page_has_rows_of_each() {
 }
 
 #[tokio::test]
-async fn a_type_is_paged_as_any_list() {
-    let (service, _) = platform().await;
+async fn a_single_type_supports_paging() {
+    let (service, _) = with_platform_images().await;
     let caller = service.caller();
     let system = ("ImageType", "System");
     let first = caller.ok(LIST, &[system, ("Limit", "2")]).await;
@@ -95,7 +95,7 @@ async fn a_type_is_paged_as_any_list() {
 
 #[tokio::test]
 async fn filters_narrow_the_list() {
-    let (service, _) = platform().await;
+    let (service, _) = with_platform_images().await;
     let caller = service.caller();
     for (name, value, expected) in [
         ("Name", "U", vec!["ubuntu", "jupyter", "ComfyUI"]),
@@ -118,8 +118,8 @@ async fn filters_narrow_the_list() {
 }
 
 #[tokio::test]
-async fn one_image_is_found_by_id_and_never_with_its_readme() {
-    let (service, ids) = platform().await;
+async fn an_image_is_found_by_id_without_its_readme() {
+    let (service, ids) = with_platform_images().await;
     let caller = service.caller();
     for params in [vec![], vec![("ImageType", "App")]] {
         let reply = caller.ok(LIST, &[&[("CompShareImageId", &*ids[3])], &params[..]].concat()).await;
@@ -127,7 +127,7 @@ async fn one_image_is_found_by_id_and_never_with_its_readme() {
         assert!(reply["ImageSet"][0].get("Readme").is_none());
     }
     let not_available = "Params [CompShareImageId] not available";
-    // One that is not there, the image it was copied from, and one of another type.
+    // An unknown id, the image it was copied from, and the right id with another type.
     for id in ["image-none", "ComfyUI"] {
         caller.assert_refused(LIST, &[("CompShareImageId", id)], 230, not_available).await;
     }
@@ -139,7 +139,7 @@ async fn one_image_is_found_by_id_and_never_with_its_readme() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     for (name, bad) in [
@@ -157,8 +157,8 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn nobody_can_change_what_is_the_platforms() {
-    let (service, ids) = platform().await;
+async fn accounts_cannot_change_platform_images() {
+    let (service, ids) = with_platform_images().await;
     let caller = service.caller();
     let message = format!("Resource not exist [{}]", ids[0]);
     for action in [
@@ -174,7 +174,7 @@ async fn nobody_can_change_what_is_the_platforms() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
-    Service::strict().await.caller().assert_demanded(LIST, &[], &place).await;
+    Service::strict().await.caller().assert_required(LIST, &[], &place).await;
 }

@@ -13,11 +13,12 @@ async fn page(caller: &Caller, params: &[(&str, &str)]) -> (Vec<String>, u64) {
     (ids, reply["TotalCount"].as_u64().unwrap())
 }
 
-/// Three instances, each a second younger than the one before, the last in another zone.
-async fn three() -> Service {
+/// A server with three instances, each declared a second after the one before, the last in another zone.
+async fn with_three_instances() -> Service {
     let service = Service::start().await;
-    for (age, (id, zone)) in [("uhost-lab2", None), ("uhost-sh", Some("cn-sh2-02"))].into_iter().enumerate() {
-        service.clock.set(NOW + 1 + i64::try_from(age).unwrap());
+    for (index, (id, zone)) in [("uhost-lab2", None), ("uhost-sh", Some("cn-sh2-02"))].into_iter().enumerate()
+    {
+        service.clock.set(NOW + 1 + i64::try_from(index).unwrap());
         let disk = service.disk(&format!("{id}.raw"), DiskFormat::Raw, 2);
         service.instance_of(1, id, &disk, zone).await;
     }
@@ -54,11 +55,11 @@ async fn a_row_has_every_field() {
         reply,
         json!({"Action": action, "RetCode": 0, "TotalCount": 1, "UHostSet": [row], "NextToken": ""})
     );
-    assert_eq!(caller.everything().await, caller.everything().await, "a call may be repeated");
+    assert_eq!(caller.everything().await, caller.everything().await, "a call can be repeated");
 }
 
 #[tokio::test]
-async fn the_state_tells_that_an_image_is_being_made() {
+async fn the_state_shows_that_an_image_is_being_made() {
     let service = Service::start().await;
     let caller = service.caller();
     let state = async || caller.ok(LIST, &[]).await["UHostSet"][0]["State"].clone();
@@ -69,7 +70,7 @@ async fn the_state_tells_that_an_image_is_being_made() {
 }
 
 #[tokio::test]
-async fn a_row_tells_the_image_it_was_started_from_while_it_is_seen() {
+async fn a_row_names_its_source_image_while_the_account_can_see_it() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW)]).await;
@@ -78,27 +79,27 @@ async fn a_row_tells_the_image_it_was_started_from_while_it_is_seen() {
     service.start_from(1, "uhost-own", "image-1").await;
     service.start_from(theirs, "uhost-shared", "image-1").await;
     service.start_from(theirs, "uhost-platform", &platform).await;
-    let told = async |caller: &Caller, id| {
+    let source_image = async |caller: &Caller, id| {
         let row = caller.ok(LIST, &[("UHostIds.0", id)]).await["UHostSet"][0].clone();
         ["CompShareImageId", "CompShareImageName", "CompShareImageType"]
             .map(|field| row[field].as_str().unwrap().to_owned())
     };
-    assert_eq!(told(&owner, INSTANCE).await, ["", "", ""]);
-    assert_eq!(told(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
-    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "image-1", "Custom"]);
-    assert_eq!(told(&receiver, "uhost-platform").await, [&*platform, "image-1", "App"]);
-    owner.take_back("image-1", &[theirs]).await;
-    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "", ""]);
+    assert_eq!(source_image(&owner, INSTANCE).await, ["", "", ""]);
+    assert_eq!(source_image(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(source_image(&receiver, "uhost-shared").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(source_image(&receiver, "uhost-platform").await, [&*platform, "image-1", "App"]);
+    owner.unshare("image-1", &[theirs]).await;
+    assert_eq!(source_image(&receiver, "uhost-shared").await, ["image-1", "", ""]);
     service.make_public("image-1").await;
-    assert_eq!(told(&receiver, "uhost-shared").await, ["image-1", "image-1", "Community"]);
-    assert_eq!(told(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
+    assert_eq!(source_image(&receiver, "uhost-shared").await, ["image-1", "image-1", "Community"]);
+    assert_eq!(source_image(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
     service.context.demote_image(&platform).await.unwrap();
-    assert_eq!(told(&receiver, "uhost-platform").await, [&*platform, "", ""]);
+    assert_eq!(source_image(&receiver, "uhost-platform").await, [&*platform, "", ""]);
 }
 
 #[tokio::test]
-async fn ids_choose_and_unknown_ones_are_passed_over() {
-    let service = three().await;
+async fn ids_filter_the_list_and_unknown_ids_are_ignored() {
+    let service = with_three_instances().await;
     let caller = service.caller();
     for (params, expected) in [
         (vec![("UHostIds.0", INSTANCE)], vec![INSTANCE]),
@@ -123,7 +124,7 @@ async fn ids_choose_and_unknown_ones_are_passed_over() {
 
 #[tokio::test]
 async fn pages_are_newest_first() {
-    let service = three().await;
+    let service = with_three_instances().await;
     let caller = service.caller();
     for (limit, offset, rows) in [
         ("", "", vec!["uhost-sh", "uhost-lab2", INSTANCE]),
@@ -141,8 +142,8 @@ async fn pages_are_newest_first() {
 }
 
 #[tokio::test]
-async fn a_walk_by_token_sees_each_once() {
-    let service = three().await;
+async fn paging_by_token_returns_each_instance_once() {
+    let service = with_three_instances().await;
     let caller = service.caller();
     let (mut seen, mut token) = (Vec::new(), String::new());
     loop {
@@ -158,8 +159,8 @@ async fn a_walk_by_token_sees_each_once() {
 }
 
 #[tokio::test]
-async fn a_place_narrows_the_list() {
-    let service = three().await;
+async fn region_and_zone_filter_the_list() {
+    let service = with_three_instances().await;
     let caller = service.caller();
     for (region, zone, expected) in [
         ("cn-wlcb", "", vec!["uhost-lab2", INSTANCE]),
@@ -176,6 +177,6 @@ async fn a_place_narrows_the_list() {
 }
 
 #[tokio::test]
-async fn strict_demands_nothing() {
+async fn strict_mode_requires_no_place() {
     Service::strict().await.caller().ok(LIST, &[]).await;
 }

@@ -26,16 +26,16 @@ async fn a_shared_image_is_shown_with_its_owner() {
     let by_id = receiver.ok(LIST, &[("CompShareImageId", "image-1")]).await;
     assert_eq!((&by_id["TotalCount"], &by_id["ImageSet"][0]["Readme"]), (&json!(1), &json!("# Read")));
 
-    // It is in this list only, and only the receiver's.
+    // It is only in this list of the receiver.
     assert!(owner.ids(LIST, &[]).await.is_empty());
     assert!(receiver.images(&[]).await.is_empty());
-    // A change of its owner shows at once.
+    // A change by the owner is visible at once.
     owner.ok(Action::UpdateCompShareImage, &[("CompShareImageId", "image-1"), ("Name", "renamed")]).await;
     assert_eq!(receiver.ok(LIST, &[]).await["ImageSet"][0]["Name"], "renamed");
 }
 
 #[tokio::test]
-async fn an_id_that_is_not_shared_is_an_empty_list() {
+async fn an_id_that_is_not_shared_returns_an_empty_list() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -47,7 +47,7 @@ async fn an_id_that_is_not_shared_is_an_empty_list() {
 }
 
 #[tokio::test]
-async fn pages_are_newest_first_and_a_token_sees_each_once() {
+async fn pages_are_newest_first_and_tokens_return_each_image_once() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     let images = [("image-1", NOW), ("image-2", NOW + 2), ("image-3", NOW + 2), ("image-4", NOW + 1)];
@@ -76,7 +76,7 @@ async fn pages_are_newest_first_and_a_token_sees_each_once() {
 }
 
 #[tokio::test]
-async fn a_place_narrows_the_list() {
+async fn region_and_zone_filter_the_list() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW)]).await;
@@ -90,6 +90,6 @@ async fn a_place_narrows_the_list() {
 }
 
 #[tokio::test]
-async fn strict_demands_a_region() {
-    Service::strict().await.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb")]).await;
+async fn strict_mode_requires_a_region() {
+    Service::strict().await.caller().assert_required(LIST, &[], &[("Region", "cn-wlcb")]).await;
 }

@@ -20,6 +20,6 @@ async fn the_documented_software_is_listed() {
 }
 
 #[tokio::test]
-async fn strict_demands_a_region() {
-    Service::strict().await.caller().assert_demanded(PORTS, &[], &[("Region", "cn-wlcb")]).await;
+async fn strict_mode_requires_a_region() {
+    Service::strict().await.caller().assert_required(PORTS, &[], &[("Region", "cn-wlcb")]).await;
 }

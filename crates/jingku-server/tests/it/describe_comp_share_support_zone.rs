@@ -27,7 +27,7 @@ async fn the_zones_of_the_real_service_are_listed() {
 }
 
 #[tokio::test]
-async fn declared_zones_replace_them() {
+async fn configured_zones_replace_the_defaults() {
     let mut config = Config::default();
     config.zones.push(Zone {
         region: "lab".into(),
@@ -45,6 +45,6 @@ async fn declared_zones_replace_them() {
 }
 
 #[tokio::test]
-async fn strict_demands_a_region() {
-    Service::strict().await.caller().assert_demanded(ZONES, &[], &[("Region", "cn-wlcb")]).await;
+async fn strict_mode_requires_a_region() {
+    Service::strict().await.caller().assert_required(ZONES, &[], &[("Region", "cn-wlcb")]).await;
 }

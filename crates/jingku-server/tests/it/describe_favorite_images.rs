@@ -13,7 +13,7 @@ async fn ids(caller: &Caller, params: &[(&str, &str)]) -> (Value, Vec<Value>, St
 }
 
 #[tokio::test]
-async fn favourites_are_listed_the_last_marked_first() {
+async fn favorites_are_listed_newest_first() {
     let service = Service::approving().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW), ("image-3", NOW)]).await;
     let (caller, (_, stranger)) = (service.caller(), service.stranger().await);

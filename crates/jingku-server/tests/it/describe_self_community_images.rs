@@ -6,7 +6,7 @@ use crate::support::{NOW, Service};
 const LIST: Action = Action::DescribeSelfCommunityImages;
 
 #[tokio::test]
-async fn own_groups_are_listed_in_every_state_and_nobody_elses() {
+async fn only_own_groups_are_listed_in_every_state() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW), ("image-3", NOW), ("image-4", NOW)]).await;
     let caller = service.caller();
@@ -38,7 +38,7 @@ async fn own_groups_are_listed_in_every_state_and_nobody_elses() {
     assert_eq!(stranger.group_names(LIST, &[]).await, Vec::<String>::new());
     let gone = "Resource not exist [image-1]";
     stranger.assert_refused(LIST, &[("CompShareImageId", "image-1")], 8039, gone).await;
-    // An image that never was in the community is in no group.
+    // An image that was never submitted is in no group.
     let none = "Resource not exist [image-4]";
     caller.assert_refused(LIST, &[("CompShareImageId", "image-4")], 8039, none).await;
     caller.assert_refused(LIST, &[("Limit", "101")], 230, "Params [Limit] not available").await;
@@ -46,7 +46,7 @@ async fn own_groups_are_listed_in_every_state_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
-    service.caller().assert_demanded(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+    service.caller().assert_required(LIST, &[], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }

@@ -6,7 +6,7 @@ const LIST: Action = Action::DescribeUserCommunityImages;
 const FIRST: (&str, &str) = ("TargetTopOrganizationId", "1");
 
 #[tokio::test]
-async fn what_a_user_published_is_listed_and_nothing_else() {
+async fn only_public_groups_of_the_user_are_listed() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
     let (account, stranger) = service.stranger().await;
@@ -16,7 +16,7 @@ async fn what_a_user_published_is_listed_and_nothing_else() {
     assert_eq!(stranger.group_names(LIST, &[FIRST]).await, Vec::<String>::new());
     service.context.approve_image("image-1").await.unwrap();
     assert_eq!(stranger.group_names(LIST, &[FIRST]).await, ["image-1"]);
-    // The account itself sees no more here than others do.
+    // The account itself sees no more in this list than others do.
     assert_eq!(caller.group_names(LIST, &[FIRST]).await, ["image-1"]);
     assert_eq!(stranger.group_names(LIST, &[FIRST, ("GroupId", &group)]).await, ["image-1"]);
     for other in [account.to_string(), "0".to_owned(), "99".to_owned(), "-1".to_owned()] {
@@ -41,7 +41,7 @@ async fn refusals() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
-    service.caller().assert_demanded(LIST, &[FIRST], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+    service.caller().assert_required(LIST, &[FIRST], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }

@@ -1,4 +1,4 @@
-//! The fixtures file: what is loaded, and what is refused with the file, the entry and the field.
+//! The fixtures file: what it loads, and errors that name the file, the entry and the field.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Caller, NOW, PRIVATE_KEY, PUBLIC_KEY};
 
-/// A server filled by a file of this name and text.
-async fn filled(
+/// A server with the fixtures of a file with this name and content.
+async fn server_with(
     name: &str,
     text: &str,
     given: Option<&KeyPair>,
@@ -92,8 +92,8 @@ account = "other"
 "#;
 
 #[tokio::test]
-async fn everything_is_loaded_as_it_is_written() {
-    let (context, accounts) = filled("all.toml", TOML, None).await.unwrap();
+async fn every_field_is_loaded() {
+    let (context, accounts) = server_with("all.toml", TOML, None).await.unwrap();
     assert_eq!(accounts.iter().map(|loaded| loaded.account.id.0).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(accounts[0].keys[0].public_key, "pub");
     let caller = Caller::new(router(context.clone()), "pub", "priv");
@@ -183,16 +183,16 @@ count = 3
 size_mb = 2
 "#;
 
-async fn rows(caller: &Caller, action: Action, params: &[(&str, &str)], wanted: &[&str]) -> Vec<Value> {
+async fn rows(caller: &Caller, action: Action, params: &[(&str, &str)], fields: &[&str]) -> Vec<Value> {
     let page = caller.ok(action, params).await;
     let rows = page["ImageSet"].as_array().unwrap();
-    let row = |row: &Value| wanted.iter().map(|field| row[field].clone()).collect();
+    let row = |row: &Value| fields.iter().map(|field| row[field].clone()).collect();
     rows.iter().map(row).collect()
 }
 
 #[tokio::test]
-async fn images_are_shared_published_and_the_platform_s_as_the_file_says() {
-    let (context, accounts) = filled("audience.toml", AUDIENCE, None).await.unwrap();
+async fn shares_publications_and_platform_images_are_loaded() {
+    let (context, accounts) = server_with("audience.toml", AUDIENCE, None).await.unwrap();
     let [lab, other, third] =
         [0, 1, 2].map(|index| Caller::with_keys(router(context.clone()), &accounts[index].keys[0]));
 
@@ -213,10 +213,10 @@ async fn images_are_shared_published_and_the_platform_s_as_the_file_says() {
     let community = third.ok(Action::DescribeCommunityImages, &[]).await;
     let group = &community["CompshareImageGroup"][0];
     assert_eq!((&community["TotalCount"], &group["ImageName"]), (&json!(3), &json!("PyTorch 2")));
-    assert_eq!(group["GroupId"], "compshareImage-1fixture0002", "that of its first image");
+    assert_eq!(group["GroupId"], "compshareImage-1fixture0002", "the id of its first image");
     assert_eq!((&group["FavoritesCount"], &group["RecommendCount"]), (&json!(2), &json!(5)));
     let versions: Vec<_> = group["Data"].as_array().unwrap().iter().map(|row| &row["VersionName"]).collect();
-    assert_eq!(versions, ["v8.0", "v7.0"], "the newest first, and what is reviewed is not seen");
+    assert_eq!(versions, ["v8.0", "v7.0"], "newest first, without the version in review");
     assert_eq!(group["Data"][1]["VersionDesc"], "the old one");
     assert_eq!(group["Data"][1]["FavoritesCount"], 2);
     assert_eq!(group["Data"][1]["PubTime"], 1_700_000_000);
@@ -225,21 +225,21 @@ async fn images_are_shared_published_and_the_platform_s_as_the_file_says() {
     let own = lab.ok(Action::DescribeSelfCommunityImages, &[]).await;
     assert_eq!((&own["TotalCount"], &own["AvailableTotalCount"]), (&json!(4), &json!(3)));
     let favorites = rows(&other, Action::DescribeFavoriteImages, &[], &["Name"]).await;
-    assert_eq!(favorites, [json!(["torch-new"])], "a row is called as the image");
+    assert_eq!(favorites, [json!(["torch-new"])], "a row has the name of the image");
 
     let kinds = rows(&other, Action::DescribeCompShareImages, &[], &["Name", "ImageType", "Author"]).await;
     let ubuntu = |n| json!([format!("ubuntu-{n}"), "System", "Official"]);
     assert_eq!(kinds, [ubuntu(3), ubuntu(2), ubuntu(1), json!(["shared", "Game", "Official"])]);
     let exported = other
         .call(Action::ExportCompShareCustomImage, &[("CompShareImageId", "compshareImage-1fixture0009")]);
-    assert_eq!(exported.await.body.len(), 2 << 20, "the platform's images have their bits");
-    assert_eq!(list(&lab).await["TotalCount"], 7, "none of the platform's are the first account's");
+    assert_eq!(exported.await.body.len(), 2 << 20, "platform images have data");
+    assert_eq!(list(&lab).await["TotalCount"], 7, "platform images are not in the list of the first account");
 }
 
 #[tokio::test]
 async fn an_available_image_has_all_its_bytes() {
     let (context, accounts) =
-        filled("small.json", r#"{"images":[{"name":"a","size_mb":3,"count":2}]}"#, None).await.unwrap();
+        server_with("small.json", r#"{"images":[{"name":"a","size_mb":3,"count":2}]}"#, None).await.unwrap();
     let caller = Caller::with_keys(router(context), &accounts[0].keys[0]);
     for id in ["compshareImage-1fixture0001", "compshareImage-1fixture0002"] {
         let answer = caller.call(Action::ExportCompShareCustomImage, &[("CompShareImageId", id)]).await;
@@ -249,29 +249,32 @@ async fn an_available_image_has_all_its_bytes() {
 }
 
 #[tokio::test]
-async fn the_environment_s_pair_is_the_first_account_s() {
+async fn a_given_key_pair_belongs_to_the_first_account() {
     let given = KeyPair { public_key: PUBLIC_KEY.to_owned(), private_key: PRIVATE_KEY.into() };
     for text in ["", TOML] {
-        let (context, accounts) = filled("a.toml", text, Some(&given)).await.unwrap();
-        assert!(accounts[0].keys.iter().all(|pair| pair.public_key != PUBLIC_KEY), "it is known already");
+        let (context, accounts) = server_with("a.toml", text, Some(&given)).await.unwrap();
+        assert!(
+            accounts[0].keys.iter().all(|pair| pair.public_key != PUBLIC_KEY),
+            "the given pair is not returned as a new one"
+        );
         list(&Caller::new(router(context), PUBLIC_KEY, PRIVATE_KEY)).await;
     }
 }
 
 #[tokio::test]
-async fn toml_and_json_say_the_same() {
+async fn toml_and_json_are_equivalent() {
     let value: toml::Value = toml::from_str(TOML).unwrap();
     let text = serde_json::to_string(&value).unwrap();
     let mut pages = Vec::new();
     for (name, text) in [("a.toml", TOML), ("a.json", &text), ("a.fixtures", TOML), ("b.fixtures", &text)] {
-        let (context, _) = filled(name, text, None).await.unwrap();
+        let (context, _) = server_with(name, text, None).await.unwrap();
         pages.push(list(&Caller::new(router(context), "pub", "priv")).await);
     }
     assert!(pages.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_by_file_entry_and_field() {
+async fn errors_name_file_entry_and_field() {
     let image = |fields: &str| format!("[[images]]\nname = 'ok'\n[[images]]\nname = 'b'\n{fields}\n");
     let instance = |fields: &str| format!("[[instances]]\nid = 'i'\n{fields}\n");
     for (text, place, words) in [
@@ -356,13 +359,14 @@ async fn what_is_wrong_is_named_by_file_entry_and_field() {
         (instance("size_mb = 1\nzone = 'moon'"), "instances[0].zone", "no zone"),
         ("[[instances]]\nid = 'a b'\nsize_mb = 1".to_owned(), "instances[0].id", "cannot be an instance id"),
     ] {
-        let error = filled("my.toml", &text, None).await.err().unwrap_or_else(|| panic!("taken: {text}"));
+        let error = server_with("my.toml", &text, None).await.err().unwrap_or_else(|| panic!("accepted: {text}"));
         let start = format!("my.toml is wrong: {place}: ");
         assert!(error.contains(&start) && error.contains(words), "{text}\n{error}\n{start}{words}");
     }
-    let error = filled("my.json", r#"{"images":[{"name":"a","size_mb":"big"}]}"#, None).await.err().unwrap();
+    let error =
+        server_with("my.json", r#"{"images":[{"name":"a","size_mb":"big"}]}"#, None).await.err().unwrap();
     assert!(error.contains("my.json is wrong: images[0].size_mb: invalid type"), "{error}");
-    assert!(filled("my.json", "{} x", None).await.is_err());
+    assert!(server_with("my.json", "{} x", None).await.is_err());
 }
 
 #[tokio::test]
@@ -370,8 +374,8 @@ async fn ten_thousand_images_load_fast() {
     let text =
         r#"{"images":[{"name":"a","count":9000},{"name":"b","count":1000,"status":"Making","progress":5}]}"#;
     let started = Instant::now();
-    let (context, accounts) = filled("many.json", text, None).await.unwrap();
-    // An optimised build takes a tenth of a second; this one is not, and the machine may be busy.
+    let (context, accounts) = server_with("many.json", text, None).await.unwrap();
+    // An optimized build takes 0.1 s. The bound allows for a debug build on a busy machine.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let caller = Caller::with_keys(router(context), &accounts[0].keys[0]);
     assert_eq!(list(&caller).await["TotalCount"], 10_000);

@@ -1,4 +1,4 @@
-//! What stands before every action.
+//! The gateway: what happens to a request before its action.
 
 mod bodies;
 mod bounds;

@@ -1,4 +1,4 @@
-//! The action and what its links give.
+//! The action, and downloads from the links it returns.
 
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -28,8 +28,8 @@ impl Caller {
         Reply::read(self.ask(Method::GET, link, headers).await).await
     }
 
-    /// Checks that a link is refused with this status and code.
-    async fn assert_closed(&self, link: &str, status: u16, code: i64) {
+    /// Checks that a download is refused with this status and code.
+    async fn assert_download_refused(&self, link: &str, status: u16, code: i64) {
         for method in [Method::GET, Method::HEAD] {
             let response = self.ask(method.clone(), link, &[]).await;
             assert_eq!(response.status(), status, "{method} {link}");
@@ -41,7 +41,7 @@ impl Caller {
 }
 
 #[tokio::test]
-async fn a_link_gives_the_disk_without_a_signature() {
+async fn a_link_downloads_the_disk_without_a_signed_request() {
     let service = Service::start().await;
     service.context.set_base_url("https://images.example.com/jingku");
     let caller = service.caller();
@@ -57,7 +57,7 @@ async fn a_link_gives_the_disk_without_a_signature() {
     let link = caller.link(&id).await;
     let whole = caller.get(&link, &[]).await;
     assert_eq!(whole.status, 200);
-    assert!(whole.body == disk_bytes(1), "other bytes");
+    assert!(whole.body == disk_bytes(1), "the bytes differ");
     assert_eq!(whole.headers["accept-ranges"], "bytes");
     assert_eq!(whole.headers["cache-control"], "private, no-store");
     assert_eq!(whole.headers["content-disposition"], format!("attachment; filename=\"{id}.raw\""));
@@ -65,14 +65,14 @@ async fn a_link_gives_the_disk_without_a_signature() {
     assert_eq!(head.status(), 200);
     assert_eq!(head.headers()["content-length"], DISK_BYTES.to_string());
     assert_eq!(head.headers()["etag"], whole.headers["etag"]);
-    // Calls come to any path, this one too.
+    // API calls are accepted on any path.
     let form = Request::post(&link).header("content-type", "application/x-www-form-urlencoded");
     let call = caller.send(form.body(Body::from("Action=Nonsense")).unwrap()).await;
     assert_eq!((call.status.as_u16(), call.refusal().0), (200, 170));
 }
 
 #[tokio::test]
-async fn any_range_gives_its_bytes() {
+async fn every_range_returns_its_bytes() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.make(INSTANCE, "env").await;
@@ -83,8 +83,8 @@ async fn any_range_gives_its_bytes() {
         random.fill(&mut word);
         usize::try_from(u64::from_le_bytes(word) % below as u64).unwrap()
     };
-    // Around every edge of a chunk, and anywhere.
-    let edges = (0..DISK_BYTES).step_by(256 << 10).flat_map(|edge| {
+    // Ranges around every chunk boundary, and random ones.
+    let chunk_boundaries = (0..DISK_BYTES).step_by(256 << 10).flat_map(|edge| {
         [
             (edge.saturating_sub(1), edge),
             (edge, edge),
@@ -92,22 +92,22 @@ async fn any_range_gives_its_bytes() {
             (edge.saturating_sub(1), edge + (256 << 10)),
         ]
     });
-    let anywhere = (0..100).map(|_| {
+    let random_ranges = (0..100).map(|_| {
         let first = draw(DISK_BYTES);
         (first, first + draw(if first % 2 == 0 { 4096 } else { DISK_BYTES }))
     });
-    let mut asked = 0;
-    for (first, last) in edges.chain(anywhere.collect::<Vec<_>>()) {
+    let mut requests = 0;
+    for (first, last) in chunk_boundaries.chain(random_ranges.collect::<Vec<_>>()) {
         let range = format!("bytes={first}-{last}");
         let reply = caller.get(&link, &[("Range", &range)]).await;
         let end = (last + 1).min(DISK_BYTES);
         assert_eq!(reply.status, 206, "{range}");
         assert_eq!(reply.headers["content-range"], format!("bytes {first}-{}/{DISK_BYTES}", end - 1));
         assert_eq!(reply.headers["content-length"], (end - first).to_string());
-        assert!(reply.body == bytes[first..end], "other bytes: {range}");
-        asked += 1;
+        assert!(reply.body == bytes[first..end], "the bytes differ: {range}");
+        requests += 1;
     }
-    assert!(asked > 150, "{asked}");
+    assert!(requests > 150, "{requests}");
     for (range, from) in [("bytes=-7", DISK_BYTES - 7), ("bytes=4194304-", 4 << 20)] {
         assert!(caller.get(&link, &[("Range", range)]).await.body == bytes[from..], "{range}");
     }
@@ -124,7 +124,7 @@ async fn any_range_gives_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_link_ends_and_cannot_be_made_up() {
+async fn a_link_expires_and_cannot_be_forged() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.make(INSTANCE, "env").await;
@@ -140,41 +140,41 @@ async fn a_link_ends_and_cannot_be_made_up() {
         link.split("&signature").next().unwrap().to_owned(),
         format!("/images/{id}/disk"),
     ] {
-        caller.assert_closed(&wrong, 403, 171).await;
+        caller.assert_download_refused(&wrong, 403, 171).await;
     }
     service.clock.set(NOW + 3599);
     assert_eq!(caller.get(&link, &[]).await.status, 200);
     service.clock.set(NOW + 3600);
-    caller.assert_closed(&link, 403, 171).await;
-    // A server that starts again on the same folder keeps its word.
+    caller.assert_download_refused(&link, 403, 171).await;
+    // A server restarted on the same folder accepts the link.
     service.clock.set(NOW);
     assert_eq!(service.reopen().await.caller().get(&link, &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn what_its_account_does_not_see_any_more_is_gone() {
+async fn a_link_stops_working_when_its_account_loses_access() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     let id = service.make(INSTANCE, "env").await;
     owner.share(&id, &[theirs]).await;
     let (own, shared) = (owner.link(&id).await, receiver.link(&id).await);
     assert_ne!(own, shared);
-    owner.take_back(&id, &[theirs]).await;
-    receiver.assert_closed(&shared, 404, 8039).await;
+    owner.unshare(&id, &[theirs]).await;
+    receiver.assert_download_refused(&shared, 404, 8039).await;
     assert_eq!(owner.get(&own, &[]).await.status, 200);
-    // What has to be paid from now on is gone too.
+    // A link also stops working when the image gets a price.
     service.make_public(&id).await;
     assert_eq!(receiver.get(&shared, &[]).await.status, 200);
     owner.ok(Action::UpdateCompShareImage, &[("CompShareImageId", &id), ("Price", "0.5")]).await;
-    receiver.assert_closed(&shared, 404, 8039).await;
+    receiver.assert_download_refused(&shared, 404, 8039).await;
     let second = service.make(INSTANCE, "second").await;
     let link = owner.link(&second).await;
     owner.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &second)]).await;
-    owner.assert_closed(&link, 404, 8039).await;
+    owner.assert_download_refused(&link, 404, 8039).await;
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     caller.assert_refused(URL, &[], 210, "Missing params [CompShareImageId]").await;
@@ -191,7 +191,7 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_damaged_chunk_ends_the_stream() {
+async fn a_damaged_first_chunk_is_an_error_response() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.make(INSTANCE, "env").await;
@@ -209,7 +209,7 @@ async fn a_damaged_chunk_ends_the_stream() {
 }
 
 #[tokio::test]
-async fn a_chunk_that_is_damaged_further_on_ends_the_stream() {
+async fn a_damaged_later_chunk_breaks_the_stream() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.large_image().await;
@@ -223,21 +223,21 @@ async fn a_chunk_that_is_damaged_further_on_ends_the_stream() {
     let response = caller.ask(Method::GET, &link, &[("Range", "bytes=0-")]).await;
     assert_eq!(response.status(), 206);
     let body = http_body_util::BodyExt::collect(response.into_body()).await;
-    assert!(body.is_err(), "bytes of a damaged chunk were given");
+    assert!(body.is_err(), "the server sent bytes of a damaged chunk");
 }
 
-/// Also when it was sound a moment ago, and is kept open since.
+/// Also when the manifest was intact when it was opened and is cached.
 #[tokio::test]
 async fn a_damaged_manifest_is_an_error_for_every_range() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.make(INSTANCE, "env").await;
     let link = caller.link(&id).await;
-    let [manifest] = &service.stored("manifests")[..] else { panic!("one image, one manifest") };
-    let sound = std::fs::read(manifest).unwrap();
+    let [manifest] = &service.stored("manifests")[..] else { panic!("one image has one manifest") };
+    let intact = std::fs::read(manifest).unwrap();
     for opened_before in [false, true] {
-        for byte in [20, sound.len() / 2, sound.len() - 33] {
-            let mut bytes = sound.clone();
+        for byte in [20, intact.len() / 2, intact.len() - 33] {
+            let mut bytes = intact.clone();
             bytes[byte] ^= 1;
             std::fs::write(manifest, &bytes).unwrap();
             for range in ["bytes=0-", "bytes=0-0", "bytes=70000-70001", "bytes=-1"] {
@@ -246,7 +246,7 @@ async fn a_damaged_manifest_is_an_error_for_every_range() {
                 assert_eq!(found, (500, 130), "{range}, byte {byte}, opened before: {opened_before}");
             }
         }
-        std::fs::write(manifest, &sound).unwrap();
+        std::fs::write(manifest, &intact).unwrap();
         assert_eq!(caller.get(&link, &[("Range", "bytes=-1")]).await.status, 206);
     }
     std::fs::remove_file(manifest).unwrap();
@@ -254,25 +254,25 @@ async fn a_damaged_manifest_is_an_error_for_every_range() {
 }
 
 #[tokio::test]
-async fn downloads_share_the_places_of_exports() {
+async fn downloads_and_exports_share_one_limit() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = service.large_image().await;
     let link = caller.link(&id).await;
     let mut held = Vec::new();
-    // Half of the places are for others.
+    // One account gets at most half of the slots.
     for _ in 0..MAX_EXPORTS / 2 {
         held.push(caller.ask(Method::GET, &link, &[("Range", "bytes=1-")]).await);
     }
     assert!(held.iter().all(|response| response.status() == 206));
-    caller.assert_closed_for_now(&link).await;
+    caller.assert_throttled(&link).await;
 }
 
 impl Caller {
-    async fn assert_closed_for_now(&self, link: &str) {
+    async fn assert_throttled(&self, link: &str) {
         let reply = self.get(link, &[]).await;
         assert_eq!((reply.status.as_u16(), reply.refusal()), (503, (153, "Request Throttled".to_owned())));
-        // HEAD takes no place.
+        // HEAD needs no slot.
         assert_eq!(self.ask(Method::HEAD, link, &[]).await.status(), 200);
     }
 }

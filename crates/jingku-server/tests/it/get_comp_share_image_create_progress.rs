@@ -8,7 +8,7 @@ use crate::support::{DISK_BYTES, INSTANCE, NOW, Service};
 
 const PROGRESS: Action = Action::GetCompShareImageCreateProgress;
 
-fn without_frame(mut reply: Value) -> Value {
+fn without_envelope(mut reply: Value) -> Value {
     let object = reply.as_object_mut().unwrap();
     for name in ["Action", "RetCode"] {
         object.remove(name);
@@ -17,7 +17,7 @@ fn without_frame(mut reply: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_job_that_waits_has_done_nothing() {
+async fn a_queued_job_reports_no_progress() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
@@ -25,15 +25,15 @@ async fn a_job_that_waits_has_done_nothing() {
         "Process": 0.0, "Progress": 0.0, "TotalDuration": "1", "RemainingDuration": "1", "Status": "Making",
         "FailedReason": "", "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0, "Warnings": [],
     });
-    assert_eq!(without_frame(caller.progress(&id).await), expected);
+    assert_eq!(without_envelope(caller.progress(&id).await), expected);
 }
 
 #[tokio::test]
-async fn durations_follow_what_the_worker_reports() {
+async fn durations_are_estimated_from_reported_progress() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
-    // The worker of another process.
+    // A worker in another process.
     let catalog = service.catalog().await;
     let job = catalog.claim_job("elsewhere", i64::MAX, NOW, 60).await.unwrap().unwrap();
     catalog.heartbeat(&job.lease, 1000, 4000, NOW + 10, 60).await.unwrap();
@@ -41,11 +41,11 @@ async fn durations_follow_what_the_worker_reports() {
         "Process": 25.0, "Progress": 25.0, "TotalDuration": "40", "RemainingDuration": "30", "Status": "Making",
         "FailedReason": "", "ProcessedBytes": 1000, "TotalBytes": 4000, "PresentBytes": 0, "Warnings": [],
     });
-    assert_eq!(without_frame(caller.progress(&id).await), expected);
+    assert_eq!(without_envelope(caller.progress(&id).await), expected);
 }
 
 #[tokio::test]
-async fn an_image_that_is_there_answers_100() {
+async fn an_available_image_reports_100_percent() {
     let service = Service::start().await;
     let id = service.make(INSTANCE, "env").await;
     let expected = json!({
@@ -54,12 +54,12 @@ async fn an_image_that_is_there_answers_100() {
     });
     let caller = service.caller();
     for _ in 0..2 {
-        assert_eq!(without_frame(caller.progress(&id).await), expected);
+        assert_eq!(without_envelope(caller.progress(&id).await), expected);
     }
 }
 
 #[tokio::test]
-async fn a_failed_making_says_so() {
+async fn a_failed_job_reports_its_reason() {
     let service = Service::start().await;
     let caller = service.caller();
     let disk = service.disk("gone.raw", DiskFormat::Raw, 2);
@@ -74,18 +74,18 @@ async fn a_failed_making_says_so() {
         "FailedReason": "The disk of the instance is not there. Ask the operator to put it back.",
         "ProcessedBytes": 0, "TotalBytes": DISK_BYTES, "PresentBytes": 0, "Warnings": [],
     });
-    assert_eq!(without_frame(caller.progress(&id).await), expected);
+    assert_eq!(without_envelope(caller.progress(&id).await), expected);
 }
 
-/// Asks all the time, from before the job to after its end.
+/// Polls without a pause, from before the job starts until after it ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn progress_never_goes_back() {
+async fn progress_never_decreases() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
     let workers = service.start_workers().await;
     let mut last = caller.progress(&id).await;
-    let watch = async {
+    let poll = async {
         while last["Status"] == "Making" {
             let now = caller.progress(&id).await;
             for field in ["Process", "ProcessedBytes"] {
@@ -94,13 +94,13 @@ async fn progress_never_goes_back() {
             last = now;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), watch).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), poll).await.unwrap();
     assert_eq!(last["ProcessedBytes"], DISK_BYTES);
     workers.stop().await;
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     caller.assert_refused(PROGRESS, &[("Region", "moon")], 210, "Missing params [CompShareImageId]").await;
@@ -116,9 +116,9 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
-    service.caller().assert_demanded(PROGRESS, &[("CompShareImageId", "image-1")], &place).await;
+    service.caller().assert_required(PROGRESS, &[("CompShareImageId", "image-1")], &place).await;
 }

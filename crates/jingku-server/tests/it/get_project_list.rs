@@ -19,7 +19,7 @@ async fn every_account_has_one_project_of_its_own() {
             "IsDefault": true, "ResourceCount": 0, "MemberCount": 1,
         });
         assert_eq!((&reply["ProjectCount"], &reply["ProjectSet"]), (&json!(1), &json!([project])));
-        // Clients send it along from now on.
+        // Clients send the id with later calls.
         caller.ok(PROJECTS, &[("ProjectId", id)]).await;
         ids.push(id.to_owned());
     }

@@ -1,4 +1,4 @@
-//! The action, and what its links take.
+//! The action, and uploads to the links it returns.
 
 mod files;
 mod sparse;
@@ -12,7 +12,7 @@ use jingku_server::UPLOAD_CHECKPOINT;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::support::{Caller, INSTANCE, NOW, Reply, Service, disk_bytes};
+use crate::support::{Caller, INSTANCE, NOW, Reply, Service, disk_bytes, wait_until};
 
 const IMPORT: Action = Action::ImportCompShareCustomImage;
 const DAY_SECS: u32 = 86_400;
@@ -22,7 +22,7 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 impl Caller {
-    /// Asks for a link, and tells the image and the link.
+    /// Starts an import; returns the image id and the upload link.
     pub(crate) async fn import(&self, params: &[(&str, &str)]) -> (String, String) {
         let reply = self.ok(IMPORT, params).await;
         let url = reply["Url"].as_str().unwrap();
@@ -32,37 +32,45 @@ impl Caller {
         )
     }
 
-    async fn to(&self, method: Method, link: &str, headers: &[(&str, &str)], body: Body) -> Response {
+    async fn upload_request(
+        &self,
+        method: Method,
+        link: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Response {
         let request = Request::builder().method(method).uri(link);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         self.open(request.body(body).unwrap()).await
     }
 
-    /// Appends bytes, and tells status and offset.
+    /// Appends bytes; returns the status and the offset.
     pub(crate) async fn append(&self, link: &str, at: usize, bytes: &[u8]) -> (u16, Option<usize>) {
         let (at, length) = (at.to_string(), bytes.len().to_string());
         let headers = [("upload-offset", &*at), ("content-length", &*length)];
-        told(&self.to(Method::PATCH, link, &headers, Body::from(bytes.to_vec())).await)
+        status_and_offset(
+            &self.upload_request(Method::PATCH, link, &headers, Body::from(bytes.to_vec())).await,
+        )
     }
 
-    /// Tells what has come: how much and its hash.
-    async fn look(&self, link: &str) -> (usize, String) {
-        let response = self.to(Method::HEAD, link, &[], Body::empty()).await;
+    /// Gets how many bytes have arrived, and their hash.
+    async fn upload_state(&self, link: &str) -> (usize, String) {
+        let response = self.upload_request(Method::HEAD, link, &[], Body::empty()).await;
         assert_eq!(response.status(), 200);
         let hash = response.headers()["upload-blake3"].to_str().unwrap().to_owned();
-        (told(&response).1.unwrap(), hash)
+        (status_and_offset(&response).1.unwrap(), hash)
     }
 
-    async fn agree(&self, link: &str, length: usize, hash: &str) -> Response {
+    async fn complete(&self, link: &str, length: usize, hash: &str) -> Response {
         let length = length.to_string();
         let headers = [("upload-length", &*length), ("upload-blake3", hash)];
-        self.to(Method::POST, link, &headers, Body::empty()).await
+        self.upload_request(Method::POST, link, &headers, Body::empty()).await
     }
 
-    async fn assert_shut(&self, link: &str, status: u16, code: i64) {
+    async fn assert_upload_refused(&self, link: &str, status: u16, code: i64) {
         for method in [Method::PATCH, Method::POST, Method::HEAD] {
             let headers = [("upload-offset", "0"), ("upload-length", "1"), ("upload-blake3", "")];
-            let response = self.to(method.clone(), link, &headers, Body::empty()).await;
+            let response = self.upload_request(method.clone(), link, &headers, Body::empty()).await;
             assert_eq!(response.status(), status, "{method} {link}");
             if method != Method::HEAD {
                 assert_eq!(Reply::read(response).await.refusal().0, code, "{method} {link}");
@@ -75,14 +83,14 @@ impl Caller {
         self.upload_as(name, file, None).await
     }
 
-    /// Uploads a whole file, and says how the disk in it is to be read.
+    /// Uploads a whole file with an explicit disk format.
     async fn upload_as(&self, name: &str, file: &[u8], format: Option<&str>) -> String {
         let size = file.len().to_string();
         let mut params = vec![("Name", name), ("SizeBytes", &*size)];
         params.extend(format.map(|format| ("Format", format)));
         let (id, link) = self.import(&params).await;
         assert_eq!(self.append(&link, 0, file).await, (204, Some(file.len())));
-        assert_eq!(self.agree(&link, file.len(), &hash(file)).await.status(), 204);
+        assert_eq!(self.complete(&link, file.len(), &hash(file)).await.status(), 204);
         id
     }
 
@@ -91,37 +99,30 @@ impl Caller {
     }
 }
 
-fn told(response: &Response) -> (u16, Option<usize>) {
+fn status_and_offset(response: &Response) -> (u16, Option<usize>) {
     let offset = response.headers().get("upload-offset");
     (response.status().as_u16(), offset.map(|offset| offset.to_str().unwrap().parse().unwrap()))
 }
 
 impl Service {
-    /// Starts the workers, has them look after uploads, and stops them.
-    async fn look_after_uploads(&self) {
-        // What belongs to no upload goes last.
+    /// Starts the workers, waits for one run of upload expiry, and stops them.
+    async fn expire_uploads(&self) {
+        // Files that belong to no upload are removed at the end of the run.
         let orphan = self.folder.path().join("data/uploads/compshareImage-1lost");
         std::fs::write(&orphan, "orphan").unwrap();
         let workers = self.start_workers().await;
-        let looked = async {
-            while orphan.exists() {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_mins(1), looked)
-            .await
-            .expect("uploads are looked after");
+        wait_until("an upload expiry run ends", async || !orphan.exists()).await;
         workers.stop().await;
     }
 
-    fn spools(&self) -> Vec<String> {
+    fn upload_files(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.folder.path().join("data/uploads")).unwrap();
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
     }
 }
 
 #[tokio::test]
-async fn a_file_becomes_an_image_when_all_of_it_has_come() {
+async fn a_fully_uploaded_file_becomes_an_image() {
     let service = Service::start().await;
     service.context.set_base_url("https://images.example.com/jingku");
     let (caller, disk) = (service.caller(), disk_bytes(7));
@@ -134,43 +135,58 @@ async fn a_file_becomes_an_image_when_all_of_it_has_come() {
         "{reply}"
     );
     let (id, link) = caller.import(&asked).await;
-    assert_eq!(reply["CompShareImageId"], id, "asked again, it is another");
+    assert_eq!(reply["CompShareImageId"], id, "a repeated call returned another image");
     let image = caller.image(&id).await;
     let facts = ["Status", "Description", "Zone"].map(|fact| image[fact].as_str().unwrap());
     assert_eq!(facts, ["Making", "CUDA", "cn-sh2-02"]);
 
-    assert_eq!(caller.look(&link).await, (0, hash(b"")));
+    assert_eq!(caller.upload_state(&link).await, (0, hash(b"")));
     let half = 1_000_001;
     assert_eq!(caller.append(&link, 0, &disk[..half]).await, (204, Some(half)));
-    assert_eq!(caller.look(&link).await, (half, hash(&disk[..half])));
+    assert_eq!(caller.upload_state(&link).await, (half, hash(&disk[..half])));
     let progress = caller.progress(&id).await;
     let bytes = ["ProcessedBytes", "TotalBytes"].map(|name| progress[name].as_u64().unwrap());
     assert_eq!((&progress["Status"], bytes), (&"Making".into(), [half as u64, disk.len() as u64]));
-    // Neither before, nor beyond, nor the end before the end.
+    // Wrong offsets and an early completion are refused.
     for at in [0, half - 1, half + 1] {
         assert_eq!(caller.append(&link, at, b"x").await, (409, Some(half)));
     }
-    assert_eq!(told(&caller.agree(&link, half, &hash(&disk[..half])).await), (409, Some(half)));
+    assert_eq!(
+        status_and_offset(&caller.complete(&link, half, &hash(&disk[..half])).await),
+        (409, Some(half))
+    );
     assert_eq!(caller.append(&link, half, &disk[half..]).await, (204, Some(disk.len())));
-    assert_eq!(told(&caller.agree(&link, disk.len(), &hash(&disk)).await), (204, Some(disk.len())));
-    // Once more is no harm, another hash is.
-    assert_eq!(told(&caller.agree(&link, disk.len(), &hash(&disk)).await), (204, Some(disk.len())));
-    assert_eq!(told(&caller.agree(&link, disk.len(), &hash(b"")).await), (409, Some(disk.len())));
+    assert_eq!(
+        status_and_offset(&caller.complete(&link, disk.len(), &hash(&disk)).await),
+        (204, Some(disk.len()))
+    );
+    // A repeated completion succeeds. Another hash is refused.
+    assert_eq!(
+        status_and_offset(&caller.complete(&link, disk.len(), &hash(&disk)).await),
+        (204, Some(disk.len()))
+    );
+    assert_eq!(
+        status_and_offset(&caller.complete(&link, disk.len(), &hash(b"")).await),
+        (409, Some(disk.len()))
+    );
     assert_eq!(caller.append(&link, disk.len(), b"x").await, (409, Some(disk.len())));
-    assert_eq!(caller.look(&link).await, (disk.len(), hash(&disk)));
+    assert_eq!(caller.upload_state(&link).await, (disk.len(), hash(&disk)));
 
-    service.work_off(&id).await;
+    service.finish_job(&id).await;
     assert_eq!(caller.image(&id).await["Status"], "Available");
-    assert!(caller.disk(&id).await == disk, "other bytes");
-    assert!(service.spools().is_empty(), "{:?}", service.spools());
-    caller.assert_shut(&link, 404, 8039).await;
-    // A client whose answer was lost asks once more, and the job may have been quicker.
-    assert_eq!(told(&caller.agree(&link, disk.len(), &hash(&disk)).await), (204, Some(disk.len())));
-    assert_eq!(caller.agree(&link, disk.len(), &hash(b"")).await.status(), 404);
-    assert_eq!(caller.agree(&link, half, &hash(&disk)).await.status(), 404);
-    // Uploaded once more it takes no room.
+    assert!(caller.disk(&id).await == disk, "the bytes differ");
+    assert!(service.upload_files().is_empty(), "{:?}", service.upload_files());
+    caller.assert_upload_refused(&link, 404, 8039).await;
+    // A client that lost the response completes again, possibly after the job has ended.
+    assert_eq!(
+        status_and_offset(&caller.complete(&link, disk.len(), &hash(&disk)).await),
+        (204, Some(disk.len()))
+    );
+    assert_eq!(caller.complete(&link, disk.len(), &hash(b"")).await.status(), 404);
+    assert_eq!(caller.complete(&link, half, &hash(&disk)).await.status(), 404);
+    // A second upload of the same file adds no chunks.
     let (chunks, again) = (service.stored("chunks").len(), caller.upload("again", &disk).await);
-    service.work_off(&again).await;
+    service.finish_job(&again).await;
     assert_eq!(
         (service.stored("chunks").len(), &caller.image(&again).await["Status"]),
         (chunks, &"Available".into())
@@ -178,7 +194,7 @@ async fn a_file_becomes_an_image_when_all_of_it_has_come() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused() {
+async fn invalid_imports_are_refused() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", 1)]).await;
@@ -208,13 +224,13 @@ async fn what_cannot_be_is_refused() {
         text,
         "An import of this file may need 1843200 MB, and the image store has no room for it; ask the operator"
     );
-    // Holes take no room, and there cannot be more data than file.
+    // Holes need no disk space. The data cannot exceed the file size.
     for data in ["-1", "x", "966367641601"] {
         let asked = [("Name", "env"), ("SizeBytes", &*size), ("DataBytes", data)];
         assert_eq!(refusal(&asked).await, bad("DataBytes"), "{data}");
     }
     assert_eq!(refusal(&[("Name", "env"), ("DataBytes", "1")]).await, bad("DataBytes"));
-    assert_eq!(caller.images(&[]).await.len(), 1, "a refused import left something");
+    assert_eq!(caller.images(&[]).await.len(), 1, "a refused import left an image");
 
     let ids: Vec<String> = {
         let mut ids = Vec::new();
@@ -225,14 +241,14 @@ async fn what_cannot_be_is_refused() {
     };
     let (code, text) = refusal(&[("Name", "env")]).await;
     assert!(code == 8095 && text.contains("16 uploads"), "{code} {text}");
-    // One that goes on is none more, and one that is deleted is none.
+    // A resumed upload does not count again, and a deleted one does not count.
     caller.import(&[("Name", "env-3")]).await;
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &ids[0])]).await;
     caller.import(&[("Name", "env")]).await;
 }
 
 #[tokio::test]
-async fn the_same_name_and_size_is_the_same_upload() {
+async fn the_same_name_and_size_resume_the_upload() {
     let service = Service::start().await;
     let caller = service.caller();
     let (a, b) = (hash(b"a"), hash(b"b"));
@@ -249,7 +265,7 @@ async fn the_same_name_and_size_is_the_same_upload() {
     ] {
         assert_eq!(caller.refusal(IMPORT, other).await, taken, "{other:?}");
     }
-    // It holds its name against everything else, and another account has names of its own.
+    // An upload reserves its name within its account only.
     let create = [("UHostId", INSTANCE), ("Name", "env")];
     assert_eq!(caller.refusal(Action::CreateCompShareCustomImage, &create).await.0, 230);
     let (_, stranger) = service.stranger().await;
@@ -257,38 +273,38 @@ async fn the_same_name_and_size_is_the_same_upload() {
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_its_image_and_its_hour() {
+async fn a_link_is_valid_for_one_image_and_one_hour() {
     let service = Service::start().await;
     let caller = service.caller();
     let (id, link) = caller.import(&[("Name", "env")]).await;
     let (account, stranger) = service.stranger().await;
     let (_, other) = stranger.import(&[("Name", "env")]).await;
-    // A stranger's link made out for this image is as one that is made up.
+    // Another account's link with this image id counts as forged.
     let forged = other.replace(other.split(['/', '?']).nth(2).unwrap(), &id);
     for link in [forged, link.replace("account=1", &format!("account={account}")), format!("/uploads/{id}")] {
-        caller.assert_shut(&link, 403, 171).await;
+        caller.assert_upload_refused(&link, 403, 171).await;
     }
-    let response = caller.to(Method::GET, &link, &[], Body::empty()).await;
+    let response = caller.upload_request(Method::GET, &link, &[], Body::empty()).await;
     assert_eq!(response.status(), 405);
     assert_eq!(caller.append(&link, 0, b"bytes").await, (204, Some(5)));
     service.clock.set(NOW + 3600);
-    caller.assert_shut(&link, 403, 171).await;
+    caller.assert_upload_refused(&link, 403, 171).await;
     let (same, renewed) = caller.import(&[("Name", "env")]).await;
-    assert_eq!((same, caller.look(&renewed).await), (id.clone(), (5, hash(b"bytes"))));
+    assert_eq!((same, caller.upload_state(&renewed).await), (id.clone(), (5, hash(b"bytes"))));
 
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
-    caller.assert_shut(&renewed, 404, 8039).await;
-    assert!(!service.spools().contains(&id));
+    caller.assert_upload_refused(&renewed, 404, 8039).await;
+    assert!(!service.upload_files().contains(&id));
     assert_ne!(caller.import(&[("Name", "env")]).await.0, id);
 }
 
 #[tokio::test]
-async fn headers_that_say_nothing_are_refused() {
+async fn missing_and_invalid_headers_are_refused() {
     let service = Service::start().await;
     let caller = service.caller();
     let (_, link) = caller.import(&[("Name", "env")]).await;
     let refusal = async |method: Method, headers: &[(&str, &str)]| {
-        let response = caller.to(method, &link, headers, Body::from("x")).await;
+        let response = caller.upload_request(method, &link, headers, Body::from("x")).await;
         assert_eq!(response.status(), 400);
         Reply::read(response).await.refusal()
     };
@@ -304,27 +320,27 @@ async fn headers_that_say_nothing_are_refused() {
         refusal(Method::POST, &[("upload-length", "0"), ("upload-blake3", "x")]).await,
         bad("Upload-Blake3")
     );
-    // Nothing is no file.
-    assert_eq!(told(&caller.agree(&link, 0, &hash(b"")).await), (409, Some(0)));
+    // An empty file is refused.
+    assert_eq!(status_and_offset(&caller.complete(&link, 0, &hash(b"")).await), (409, Some(0)));
 }
 
 #[tokio::test]
-async fn no_more_comes_than_was_said() {
+async fn bytes_beyond_the_declared_size_are_refused() {
     let service = Service::start().await;
     let caller = service.caller();
     let (_, link) = caller.import(&[("Name", "env"), ("SizeBytes", "10")]).await;
     assert_eq!(caller.append(&link, 0, b"01234567890").await.0, 413);
-    assert_eq!(caller.look(&link).await.0, 0);
-    // A length that is not told beforehand.
+    assert_eq!(caller.upload_state(&link).await.0, 0);
+    // A body without Content-Length.
     let pieces = ["01234", "567890"].map(|piece| Ok::<_, std::io::Error>(Bytes::from(piece)));
     let body = Body::from_stream(futures::stream::iter(pieces));
-    let response = caller.to(Method::PATCH, &link, &[("upload-offset", "0")], body).await;
+    let response = caller.upload_request(Method::PATCH, &link, &[("upload-offset", "0")], body).await;
     assert_eq!(response.status(), 413);
-    assert_eq!(caller.look(&link).await, (10, hash(b"0123456789")));
+    assert_eq!(caller.upload_state(&link).await, (10, hash(b"0123456789")));
 }
 
 #[tokio::test]
-async fn zeros_need_not_be_sent() {
+async fn zeros_can_be_declared_instead_of_sent() {
     let service = Service::start().await;
     let caller = service.caller();
     let size = 5 + (3 << 20);
@@ -332,7 +348,7 @@ async fn zeros_need_not_be_sent() {
     let zeros = async |at: usize, count: &str| {
         let at = at.to_string();
         let headers = [("upload-offset", &*at), ("upload-zeros", count)];
-        told(&caller.to(Method::PATCH, &link, &headers, Body::empty()).await)
+        status_and_offset(&caller.upload_request(Method::PATCH, &link, &headers, Body::empty()).await)
     };
     assert_eq!(zeros(0, "1000").await, (204, Some(1000)));
     assert_eq!(zeros(0, "1000").await, (409, Some(1000)));
@@ -344,14 +360,14 @@ async fn zeros_need_not_be_sent() {
     assert_eq!(zeros(1005, "3144728").await, (204, Some(size)));
     let mut disk = vec![0; size];
     disk[1000..1005].copy_from_slice(b"bytes");
-    assert_eq!(caller.look(&link).await, (size, hash(&disk)));
-    assert_eq!(caller.agree(&link, size, &hash(&disk)).await.status(), 204);
-    service.work_off(&id).await;
+    assert_eq!(caller.upload_state(&link).await, (size, hash(&disk)));
+    assert_eq!(caller.complete(&link, size, &hash(&disk)).await.status(), 204);
+    service.finish_job(&id).await;
     assert!(caller.disk(&id).await == disk);
 }
 
-/// A body that comes when the test says so.
-fn slow() -> (mpsc::Sender<Result<Bytes, std::io::Error>>, Body) {
+/// A body whose data the test sends through a channel.
+fn channel_body() -> (mpsc::Sender<Result<Bytes, std::io::Error>>, Body) {
     let (sender, receiver) = mpsc::channel(1);
     let stream =
         futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
@@ -359,57 +375,66 @@ fn slow() -> (mpsc::Sender<Result<Bytes, std::io::Error>>, Body) {
 }
 
 #[tokio::test]
-async fn one_at_a_time_and_what_came_stays() {
+async fn one_request_at_a_time_and_received_bytes_are_kept() {
     let service = Service::start().await;
     let caller = service.caller();
     let (id, link) = caller.import(&[("Name", "env")]).await;
-    let (sender, body) = slow();
+    let (sender, body) = channel_body();
     let first = {
         let (caller, link) = (caller.clone(), link.clone());
-        tokio::spawn(async move { caller.to(Method::PATCH, &link, &[("upload-offset", "0")], body).await })
+        tokio::spawn(async move {
+            caller.upload_request(Method::PATCH, &link, &[("upload-offset", "0")], body).await
+        })
     };
     sender.send(Ok(Bytes::from("first"))).await.unwrap();
-    // It is at it for certain when a second piece was taken.
+    // The channel holds one piece: when it accepts a second one, the server is reading the body.
     sender.send(Ok(Bytes::from(" half"))).await.unwrap();
-    let second = caller.to(Method::PATCH, &link, &[("upload-offset", "0")], Body::from("other")).await;
+    let second =
+        caller.upload_request(Method::PATCH, &link, &[("upload-offset", "0")], Body::from("other")).await;
     assert_eq!(second.status(), 409);
     assert_eq!(Reply::read(second).await.refusal().0, 153);
-    let looked = caller.to(Method::HEAD, &link, &[], Body::empty()).await;
-    assert_eq!((told(&looked), looked.headers().get("upload-blake3")), ((200, Some(0)), None));
-    // The connection breaks.
+    let state = caller.upload_request(Method::HEAD, &link, &[], Body::empty()).await;
+    assert_eq!((status_and_offset(&state), state.headers().get("upload-blake3")), ((200, Some(0)), None));
+    // The connection is reset.
     sender.send(Err(std::io::ErrorKind::ConnectionReset.into())).await.unwrap();
     assert_eq!(first.await.unwrap().status(), 408);
-    assert_eq!(caller.look(&link).await, (10, hash(b"first half")));
+    assert_eq!(caller.upload_state(&link).await, (10, hash(b"first half")));
 
-    // Deleted in the middle.
-    let (sender, body) = slow();
+    // The image is deleted during the upload.
+    let (sender, body) = channel_body();
     let third = {
         let (caller, link) = (caller.clone(), link.clone());
-        tokio::spawn(async move { caller.to(Method::PATCH, &link, &[("upload-offset", "10")], body).await })
+        tokio::spawn(async move {
+            caller.upload_request(Method::PATCH, &link, &[("upload-offset", "10")], body).await
+        })
     };
     sender.send(Ok(Bytes::from("x"))).await.unwrap();
     sender.send(Ok(Bytes::from("y"))).await.unwrap();
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
     drop(sender);
     assert_eq!(third.await.unwrap().status(), 404);
-    assert!(service.spools().is_empty());
+    assert!(service.upload_files().is_empty());
 }
 
-/// Whoever looks meanwhile, with whatever it knew before, takes nothing away.
+/// State requests during an upload, from clients with any earlier state, lose no data.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_was_acknowledged_stays_whoever_looks() {
+async fn state_requests_never_lose_acknowledged_bytes() {
     let service = Service::start().await;
     let (caller, disk) = (service.caller(), disk_bytes(5));
     let (id, link) = caller.import(&[("Name", "env"), ("SizeBytes", &disk.len().to_string())]).await;
     let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let lookers: Vec<_> = (0..4)
+    let pollers: Vec<_> = (0..4)
         .map(|_| {
             let (caller, link, done) = (caller.clone(), link.clone(), std::sync::Arc::clone(&done));
             tokio::spawn(async move {
                 let mut seen = 0;
                 while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                    let now = told(&caller.to(Method::HEAD, &link, &[], Body::empty()).await).1.unwrap();
-                    assert!(now >= seen, "{seen} bytes had come, and now {now}");
+                    let now = status_and_offset(
+                        &caller.upload_request(Method::HEAD, &link, &[], Body::empty()).await,
+                    )
+                    .1
+                    .unwrap();
+                    assert!(now >= seen, "the offset went from {seen} to {now}");
                     seen = now;
                 }
             })
@@ -420,27 +445,27 @@ async fn what_was_acknowledged_stays_whoever_looks() {
         let to = (at + 70_001).min(disk.len());
         match caller.append(&link, at, &disk[at..to]).await {
             (204, Some(now)) => at = now,
-            // Somebody looks.
+            // A concurrent state request holds the upload.
             (status, offset) => {
                 assert!(status == 409 && offset.is_none_or(|now| now == at), "{status} {offset:?}");
             }
         }
     }
-    while caller.agree(&link, disk.len(), &hash(&disk)).await.status() != 204 {}
+    while caller.complete(&link, disk.len(), &hash(&disk)).await.status() != 204 {}
     done.store(true, std::sync::atomic::Ordering::Relaxed);
-    for looker in lookers {
-        looker.await.unwrap();
+    for poller in pollers {
+        poller.await.unwrap();
     }
-    service.work_off(&id).await;
+    service.finish_job(&id).await;
     assert!(caller.disk(&id).await == disk);
 }
 
 #[tokio::test]
-async fn another_hash_ends_it() {
+async fn a_wrong_hash_fails_the_import() {
     let service = Service::start().await;
     let caller = service.caller();
     let declared = hash(b"declared");
-    for (name, known, agreed) in [
+    for (name, known, completed_with) in [
         ("a", None, hash(b"other")),
         ("b", Some(&declared), hash(b"bytes")),
         ("c", Some(&declared), declared.clone()),
@@ -448,43 +473,43 @@ async fn another_hash_ends_it() {
         let asked = [("Name", name), ("Blake3", known.map_or("", String::as_str))];
         let (id, link) = caller.import(&asked).await;
         caller.append(&link, 0, b"bytes").await;
-        let response = caller.agree(&link, 5, &agreed).await;
+        let response = caller.complete(&link, 5, &completed_with).await;
         assert_eq!(response.status(), 422);
         assert_eq!(Reply::read(response).await.refusal().0, 230);
         let image = caller.image(&id).await;
         let reason = "The file that arrived is not the one that was sent. Import it again.";
         assert_eq!((&image["Status"], &image["FailedReason"]), (&"UnAvailable".into(), &reason.into()));
-        caller.assert_shut(&link, 404, 8039).await;
-        assert!(service.spools().is_empty());
-        assert_ne!(caller.import(&asked).await.0, id, "its name is free");
+        caller.assert_upload_refused(&link, 404, 8039).await;
+        assert!(service.upload_files().is_empty());
+        assert_ne!(caller.import(&asked).await.0, id, "the name is still reserved");
         assert_eq!(caller.progress(&id).await["Status"], "Failed");
     }
 }
 
 #[tokio::test]
-async fn another_process_goes_on_with_what_was_acknowledged() {
+async fn a_restarted_server_resumes_at_the_acknowledged_offset() {
     let service = Service::start().await;
     let (id, link) = service.caller().import(&[("Name", "env"), ("SizeBytes", "9")]).await;
     assert_eq!(service.caller().append(&link, 0, b"12345").await.0, 204);
-    let spool = service.folder.path().join("data/uploads").join(&id);
+    let upload_file = service.folder.path().join("data/uploads").join(&id);
     for (left, offset) in [("12345 and what was lost", 5), ("123", 3)] {
-        std::fs::write(&spool, left).unwrap();
+        std::fs::write(&upload_file, left).unwrap();
         let caller = service.reopen().await.caller();
-        assert_eq!(caller.look(&link).await, (offset, hash(&left.as_bytes()[..offset])));
+        assert_eq!(caller.upload_state(&link).await, (offset, hash(&left.as_bytes()[..offset])));
     }
-    std::fs::remove_file(&spool).unwrap();
+    std::fs::remove_file(&upload_file).unwrap();
     let caller = service.reopen().await.caller();
     assert_eq!(caller.append(&link, 0, b"123456789").await, (204, Some(9)));
-    assert_eq!(caller.agree(&link, 9, &hash(b"123456789")).await.status(), 204);
-    // Gone between the end and the making.
-    std::fs::remove_file(&spool).unwrap();
-    service.work_off(&id).await;
+    assert_eq!(caller.complete(&link, 9, &hash(b"123456789")).await.status(), 204);
+    // The file is lost between completion and job.
+    std::fs::remove_file(&upload_file).unwrap();
+    service.finish_job(&id).await;
     let image = caller.image(&id).await;
     assert!(image["FailedReason"].as_str().unwrap().contains("Import it again"), "{image}");
 }
 
 #[tokio::test]
-async fn a_day_of_silence_ends_it() {
+async fn an_upload_expires_after_a_day_without_data() {
     let service = Service::start().await;
     let caller = service.caller();
     let (silent, link) = caller.import(&[("Name", "silent")]).await;
@@ -495,13 +520,13 @@ async fn a_day_of_silence_ends_it() {
     caller.append(&link, 0, b"bytes").await;
     let uploads = service.folder.path().join("data/uploads");
     std::fs::write(uploads.join("compshareImage-1orphan.unpacked"), "orphan").unwrap();
-    // A jump of the clock is no silence.
+    // A clock jump does not expire uploads.
     service.clock.set(NOW + 400 * i64::from(DAY_SECS));
-    service.look_after_uploads().await;
+    service.expire_uploads().await;
     assert_eq!(caller.image(&silent).await["Status"], "Making");
     service.clock.set(NOW + 10);
     service.clock.pass(DAY_SECS - 9);
-    service.work_off(&silent).await;
+    service.finish_job(&silent).await;
     let status = async |id: &str| caller.image(id).await["Status"].as_str().unwrap().to_owned();
     assert_eq!(
         (status(&silent).await, status(&alive).await),
@@ -509,12 +534,12 @@ async fn a_day_of_silence_ends_it() {
     );
     let reason = caller.image(&silent).await["FailedReason"].clone();
     assert_eq!(reason, "Nothing more of the file came for 24 hours. Import it again.");
-    assert_eq!(service.spools(), [alive]);
+    assert_eq!(service.upload_files(), [alive]);
 }
 
-/// Nothing has come: it holds its name and a place for minutes only. What comes slowly is left alone.
+/// Such an upload reserves its name and its share of the limit only for minutes. A slow upload does not expire.
 #[tokio::test]
-async fn an_upload_without_a_byte_is_forgotten_after_minutes() {
+async fn an_upload_without_a_byte_expires_after_ten_minutes() {
     let service = Service::start().await;
     let caller = service.caller();
     let reply = caller.ok(IMPORT, &[("Name", "slow")]).await;
@@ -528,20 +553,22 @@ async fn an_upload_without_a_byte_is_forgotten_after_minutes() {
         empty.push(caller.import(&[("Name", &format!("env-{number}"))]).await.0);
     }
     assert_eq!(caller.refusal(IMPORT, &[("Name", "more")]).await.0, 8095);
-    let (sender, body) = slow();
+    let (sender, body) = channel_body();
     let receiving = {
         let (caller, link) = (caller.clone(), slow_link.clone());
-        tokio::spawn(async move { caller.to(Method::PATCH, &link, &[("upload-offset", "0")], body).await })
+        tokio::spawn(async move {
+            caller.upload_request(Method::PATCH, &link, &[("upload-offset", "0")], body).await
+        })
     };
     sender.send(Ok(Bytes::from("a"))).await.unwrap();
     sender.send(Ok(Bytes::from("b"))).await.unwrap();
 
     service.clock.set(NOW + 60);
-    // Its client asks again.
+    // A repeated import call extends the time.
     let (waiting, _) = caller.import(&[("Name", "env-2")]).await;
     assert_eq!(waiting, empty.remove(0));
     service.clock.set(NOW + UPLOAD_START_TIMEOUT.as_secs().cast_signed() + 1);
-    service.work_off(&empty[0]).await;
+    service.finish_job(&empty[0]).await;
     for id in &empty {
         let image = caller.image(id).await;
         let facts = (&image["Status"], &image["FailedReason"]);
@@ -551,23 +578,25 @@ async fn an_upload_without_a_byte_is_forgotten_after_minutes() {
     for id in [&slow_id, &begun, &waiting] {
         assert_eq!(caller.image(id).await["Status"], "Making", "{id}");
     }
-    // The name and the places are free.
+    // The name and the uploads under the limit are available again.
     assert!(!empty.contains(&caller.import(&[("Name", "env-3")]).await.0));
-    // What comes slowly is recorded while it comes, and so is not taken for none.
+    // A slow upload is recorded while it runs, so it does not count as an upload without data.
     let mut whole = b"ab".to_vec();
-    while told(&caller.to(Method::HEAD, &slow_link, &[], Body::empty()).await).1 == Some(0) {
+    while status_and_offset(&caller.upload_request(Method::HEAD, &slow_link, &[], Body::empty()).await).1
+        == Some(0)
+    {
         service.clock.set(service.clock.now() + UPLOAD_CHECKPOINT.as_secs().cast_signed());
         sender.send(Ok(Bytes::from("c"))).await.unwrap();
         whole.push(b'c');
     }
     drop(sender);
     assert_eq!(receiving.await.unwrap().status(), 204);
-    assert_eq!(caller.look(&slow_link).await, (whole.len(), hash(&whole)));
+    assert_eq!(caller.upload_state(&slow_link).await, (whole.len(), hash(&whole)));
 }
 
-/// What a memory-only server does.
+/// An in-memory server.
 #[tokio::test]
-async fn without_a_data_folder_it_lies_in_the_systems_folder() {
+async fn without_a_data_folder_uploads_use_the_system_temp_folder() {
     let environment = jingku_library::Environment::default();
     let library = Library::open_in_memory(&jingku_library::Config::default(), &environment).await;
     let context = std::sync::Arc::new(jingku_server::Context::new(library.unwrap()));

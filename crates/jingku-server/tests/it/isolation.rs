@@ -1,4 +1,4 @@
-//! What belongs to somebody else and what does not exist are the same answer.
+//! Resources of other accounts look exactly like resources that do not exist.
 
 use jingku_library::DiskFormat;
 use jingku_protocol::actions::Action;
@@ -8,20 +8,20 @@ use crate::support::{Caller, INSTANCE, Service};
 /// A picture of one pixel.
 const GIF: &str = "R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=";
 
-/// What a call of an action names that may be somebody else's.
+/// The resource that an action's parameters name, which may belong to another account.
 #[derive(Clone, Copy)]
 pub(crate) enum Names {
-    /// An image, under this name, beside these other parameters.
+    /// An image in the parameter with this name, beside these other parameters.
     Image(&'static str, &'static [(&'static str, &'static str)]),
     /// An instance, likewise.
     Instance(&'static str, &'static [(&'static str, &'static str)]),
     /// A group of images in the community, likewise.
     Group(&'static str, &'static [(&'static str, &'static str)]),
-    /// Nothing.
+    /// No resource.
     Nothing,
 }
 
-/// Every action has its line here: see CONTRIBUTING.md.
+/// Every action has one entry: see CONTRIBUTING.md.
 pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::CopyCompShareCustomImage, Names::Image("CompShareImageId", &[("TargetImageName", "stolen")])),
     (Action::AddFavoriteImage, Names::Image("CompShareImageId", &[])),
@@ -65,7 +65,7 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     ),
 ];
 
-/// The bytes of an answer, but for the id that was asked for and the id of the request.
+/// The status, content type and body of a reply, with placeholders for the requested id and the request id.
 async fn answer(caller: &Caller, action: Action, params: &[(&str, &str)], id: &str) -> String {
     let reply = caller.call(action, params).await;
     let request_id = reply.headers["x-ucloud-request-uuid"].to_str().unwrap();
@@ -75,16 +75,16 @@ async fn answer(caller: &Caller, action: Action, params: &[(&str, &str)], id: &s
 }
 
 #[tokio::test]
-async fn what_is_foreign_is_answered_as_what_does_not_exist() {
+async fn foreign_resources_look_like_missing_ones() {
     let service = Service::start().await;
     let (_, stranger) = service.stranger().await;
     let owner = service.caller();
-    let mut unasked = Vec::new();
+    let mut baselines = Vec::new();
     for (action, _) in CASES {
-        unasked.push(answer(&stranger, *action, &[], "-").await);
+        baselines.push(answer(&stranger, *action, &[], "-").await);
     }
 
-    // Each would be told apart by another refusal: it can be used, is busy, or has no disk.
+    // For their owner, each of these gets a different reply: usable, busy, without a disk.
     let gone = service.disk("gone.raw", DiskFormat::Raw, 3);
     service.instance("uhost-gone", &gone).await;
     std::fs::remove_file(gone).unwrap();
@@ -92,22 +92,22 @@ async fn what_is_foreign_is_answered_as_what_does_not_exist() {
     let available = service.make(INSTANCE, "secret").await;
     let making = owner.create("uhost-busy", "secret-too").await;
     service.instance("uhost-other", &service.disk("other.raw", DiskFormat::Raw, 4)).await;
-    let waiting = service.make("uhost-other", "secret-in-review").await;
-    let group = owner.publish(&waiting, &[("Tags.0", "secret-tag")]).await;
-    let (images, instances) = ([&*available, &making, &waiting], [INSTANCE, "uhost-busy", "uhost-gone"]);
+    let in_review = service.make("uhost-other", "secret-in-review").await;
+    let group = owner.publish(&in_review, &[("Tags.0", "secret-tag")]).await;
+    let (images, instances) = ([&*available, &making, &in_review], [INSTANCE, "uhost-busy", "uhost-gone"]);
     let groups = [&*group];
     let (before, seen) = (owner.everything().await, stranger.everything().await);
     assert!(seen.iter().all(|list| list["TotalCount"] == 0), "{seen:?}");
 
-    for ((action, names), unasked) in CASES.iter().zip(unasked) {
-        assert_eq!(answer(&stranger, *action, &[], "-").await, unasked, "{action:?}");
+    for ((action, names), baseline) in CASES.iter().zip(baselines) {
+        assert_eq!(answer(&stranger, *action, &[], "-").await, baseline, "{action:?}");
         let (name, rest, foreign, missing) = match names {
             Names::Image(name, rest) => (name, rest, &images[..], "compshareImage-1nowherenone"),
             Names::Instance(name, rest) => (name, rest, &instances[..], "uhost-none"),
             Names::Group(name, rest) => (name, rest, &groups[..], "9WFDPteiVhX5"),
             Names::Nothing => continue,
         };
-        // In its own zone, in one where it is not, and without one.
+        // In the resource's zone, in another zone, and without a zone.
         for zone in ["cn-wlcb-01", "cn-sh2-02", ""] {
             let ask = async |id| {
                 let params = [&[(*name, id), ("Zone", zone)], *rest].concat();
@@ -119,12 +119,12 @@ async fn what_is_foreign_is_answered_as_what_does_not_exist() {
             }
         }
     }
-    assert_eq!(owner.everything().await, before, "a stranger changed something");
+    assert_eq!(owner.everything().await, before, "another account changed something");
     assert_eq!(stranger.everything().await, seen);
 }
 
 #[tokio::test]
-async fn a_foreign_token_opens_nothing() {
+async fn a_foreign_token_reveals_nothing() {
     let service = Service::start().await;
     let (_, stranger) = service.stranger().await;
     service.add_images(&[("image-1", 1), ("image-2", 2)]).await;
@@ -135,7 +135,7 @@ async fn a_foreign_token_opens_nothing() {
 }
 
 #[tokio::test]
-async fn one_accounts_instances_are_not_anothers() {
+async fn accounts_see_only_their_own_instances() {
     let service = Service::start().await;
     let (account, stranger) = service.stranger().await;
     service.instance_of(account, "uhost-theirs", &service.disk("theirs.raw", DiskFormat::Raw, 2), None).await;
@@ -145,9 +145,9 @@ async fn one_accounts_instances_are_not_anothers() {
     }
 }
 
-/// The filter by group of the lists tells nothing about a group that waits, and neither does any other filter.
+/// No filter of the lists reveals a group in review.
 #[tokio::test]
-async fn a_group_that_waits_is_one_that_does_not_exist() {
+async fn a_group_in_review_looks_like_a_missing_one() {
     let service = Service::start().await;
     let (_, stranger) = service.stranger().await;
     service.add_images(&[("image-1", 1)]).await;

@@ -1,4 +1,4 @@
-//! The making of images, from outside.
+//! Background jobs, tested through the API and the library.
 
 mod bytes;
 mod deadline;

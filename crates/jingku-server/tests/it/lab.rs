@@ -1,4 +1,4 @@
-//! A server with a lab: what its control API does to it, and what clients see of that.
+//! A server with a lab: its control API, and the effects that clients see.
 
 mod control;
 mod faults;
@@ -23,7 +23,7 @@ use jingku_server::{Context, router, serve};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Caller, NOW};
+use crate::support::{Caller, NOW, wait_until};
 
 const FIXTURES: &str = r#"
 [[instances]]
@@ -49,7 +49,7 @@ status = "Making"
 progress = 40
 "#;
 
-/// A server in memory with a lab and [`FIXTURES`].
+/// An in-memory server with a lab and [`FIXTURES`].
 struct LabServer {
     context: Arc<Context>,
     caller: Caller,
@@ -60,15 +60,15 @@ impl LabServer {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("fixtures.toml");
         std::fs::write(&file, FIXTURES).unwrap();
-        Self::filled(&file).await
+        Self::with_fixtures(&file).await
     }
 
-    async fn filled(file: &Path) -> Self {
-        Self::filled_by_several(file).await.0
+    async fn with_fixtures(file: &Path) -> Self {
+        Self::with_callers(file).await.0
     }
 
-    /// The same, and what the accounts after the first call with.
-    async fn filled_by_several(file: &Path) -> (Self, Vec<Caller>) {
+    /// The same, with callers for the accounts after the first.
+    async fn with_callers(file: &Path) -> (Self, Vec<Caller>) {
         let environment = Environment {
             clock: Arc::new(FixedClock::at(NOW)),
             random: Arc::new(SeededRandom::new(1)),
@@ -89,7 +89,7 @@ impl LabServer {
         Workers::start(self.context.library().clone()).await.unwrap()
     }
 
-    /// Sends a control call as it is.
+    /// Sends a control call unchanged.
     async fn open(&self, request: Request<Body>) -> (StatusCode, Value) {
         let Ok(response) = TowerToHyperService::new(router(self.context.clone())).call(request).await;
         read(response).await
@@ -116,7 +116,7 @@ impl LabServer {
         value
     }
 
-    /// The names in the list, newest first, each with its status.
+    /// The names and statuses in the list, newest first.
     async fn names(&self) -> Vec<(String, String)> {
         let page = self.caller.ok(Action::DescribeCompShareCustomImages, &[]).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -128,19 +128,22 @@ impl LabServer {
         self.caller.ok(Action::GetCompShareImageCreateProgress, &[("CompShareImageId", id)]).await
     }
 
-    /// Waits until the making of an image has come so far.
-    async fn wait_for(&self, id: &str, status: &str, percent: f64) {
-        for _ in 0..3000 {
-            let progress = self.progress(id).await;
-            if progress["Status"] == status && progress["Progress"].as_f64() == Some(percent) {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        panic!("not {status} {percent}: {}", self.progress(id).await);
+    /// Waits until a worker of this server reads the disk of an image.
+    async fn wait_until_read(&self, id: &str) {
+        let running = &self.context.library().running;
+        wait_until("the job starts", async || running.get(id).is_some_and(|job| job.total() > 0)).await;
     }
 
-    /// Serves on loopback until dropped.
+    /// Waits until an image has this status and progress.
+    async fn wait_for(&self, id: &str, status: &str, percent: f64) {
+        let reached = async || {
+            let progress = self.progress(id).await;
+            progress["Status"] == status && progress["Progress"].as_f64() == Some(percent)
+        };
+        wait_until(&format!("the image is {status} at {percent} %"), reached).await;
+    }
+
+    /// Serves on a loopback port until the test ends.
     async fn listen(&self) -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

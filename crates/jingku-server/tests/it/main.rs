@@ -1,5 +1,5 @@
-//! The daemon from outside: signed HTTP in, HTTP out. One file an action, and one for each promise that goes across
-//! actions.
+//! Tests of the server over HTTP: signed requests in, responses out. One file per action, and one per guarantee that
+//! covers several actions.
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 

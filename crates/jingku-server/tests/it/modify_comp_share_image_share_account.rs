@@ -9,7 +9,7 @@ const SHARE: Action = Action::ModifyCompShareImageShareAccount;
 const SHARING: Action = Action::DescribeCompShareSharingImages;
 
 #[tokio::test]
-async fn an_image_is_shared_and_taken_back_at_once() {
+async fn sharing_and_unsharing_take_effect_at_once() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW)]).await;
@@ -29,7 +29,7 @@ async fn an_image_is_shared_and_taken_back_at_once() {
 }
 
 #[tokio::test]
-async fn one_call_can_do_both_and_an_invalid_account_stops_all() {
+async fn one_call_can_add_and_remove_unless_an_account_is_invalid() {
     let service = Service::start().await;
     let owner = service.caller();
     let (first, _) = service.account("first").await;
@@ -38,7 +38,7 @@ async fn one_call_can_do_both_and_an_invalid_account_stops_all() {
     owner.share("image-1", &[first]).await;
     let (first, second) = (first.to_string(), second.to_string());
     let swap = [("AddAccounts.0", &*second), ("RemoveAccounts.0", &*first)];
-    // The caller, the platform, and who does not exist: in either list.
+    // The caller, the platform and unknown accounts, in either list.
     for (bad, number) in [("1", 1), ("0", 0), ("99", 99), ("-7", -7)] {
         for list in ["AddAccounts.1", "RemoveAccounts.1"] {
             let params = [&[("CompShareImageId", "image-1"), (list, bad)], &swap[..]].concat();
@@ -52,7 +52,7 @@ async fn one_call_can_do_both_and_an_invalid_account_stops_all() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW)]).await;
@@ -83,7 +83,7 @@ async fn refusals_come_in_their_order() {
         let params = [("CompShareImageId", "image-1"), (list, &*number)];
         receiver.assert_refused(SHARE, &params, 8350, message).await;
     }
-    // Nothing else can be done with it either, and it is no image of theirs.
+    // The receiver cannot change or copy the image either.
     for action in [
         Action::TerminateCompShareCustomImage,
         Action::UpdateCompShareImage,
@@ -94,13 +94,13 @@ async fn refusals_come_in_their_order() {
         let params = [("CompShareImageId", "image-1"), ("Name", "mine")];
         receiver.assert_refused(action, &params, 8039, "Resource not exist [image-1]").await;
     }
-    owner.take_back("image-1", &[theirs]).await;
+    owner.unshare("image-1", &[theirs]).await;
     let params = [("CompShareImageId", "image-1"), ("AddAccounts.0", "1")];
     receiver.assert_refused(SHARE, &params, 8039, "Resource not exist [image-1]").await;
 }
 
 #[tokio::test]
-async fn an_image_has_so_many_shares_at_most() {
+async fn shares_per_image_are_limited() {
     let service = Service::start().await;
     let owner = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -123,12 +123,12 @@ async fn an_image_has_so_many_shares_at_most() {
     owner
         .assert_refused(SHARE, &params, 8095, "Image [image-1] can be shared with 1000 accounts at most")
         .await;
-    owner.take_back("image-1", &[accounts[0].0]).await;
+    owner.unshare("image-1", &[accounts[0].0]).await;
     owner.share("image-1", &[last.0]).await;
 }
 
 #[tokio::test]
-async fn a_deleted_image_is_shared_no_more() {
+async fn a_deleted_image_is_no_longer_shared() {
     let service = Service::start().await;
     let (owner, (theirs, receiver)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW)]).await;
@@ -138,11 +138,11 @@ async fn a_deleted_image_is_shared_no_more() {
 }
 
 #[tokio::test]
-async fn strict_demands_a_region() {
+async fn strict_mode_requires_a_region() {
     let service = Service::strict().await;
     let (theirs, _) = service.stranger().await;
     service.add_images(&[("image-1", NOW)]).await;
     let number = theirs.to_string();
     let params = [("CompShareImageId", "image-1"), ("AddAccounts.0", &*number)];
-    service.caller().assert_demanded(SHARE, &params, &[("Region", "cn-wlcb")]).await;
+    service.caller().assert_required(SHARE, &params, &[("Region", "cn-wlcb")]).await;
 }

@@ -1,4 +1,4 @@
-//! Why a name was refused: two members of the reply beside the one message that the cloud has.
+//! Why a name was refused: two fields of the reply, beside the message that the real service sends for every reason.
 
 use jingku_library::DiskFormat;
 use jingku_protocol::actions::Action;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Caller, INSTANCE, Service};
 
-/// The message, the reason and the image in the way.
+/// The message, the reason and the image that holds the name.
 async fn refusal(caller: &Caller, action: Action, params: &[(&str, &str)]) -> [Value; 3] {
     let reply = caller.call(action, params).await.json;
     assert_eq!(reply["RetCode"], 230, "{action:?} {params:?}: {reply}");
@@ -14,13 +14,13 @@ async fn refusal(caller: &Caller, action: Action, params: &[(&str, &str)]) -> [V
 }
 
 #[tokio::test]
-async fn three_reasons_are_told_apart() {
+async fn name_refusals_distinguish_three_reasons() {
     let service = Service::start().await;
     let caller = service.caller();
     let create =
         caller.ok(Action::CreateCompShareCustomImage, &[("UHostId", INSTANCE), ("Name", "taken")]).await;
     let taken = create["CompShareImageId"].clone();
-    // Of the first, an image is being made.
+    // The first instance is busy.
     service.instance("uhost-lab2", &service.disk("lab2.raw", DiskFormat::Raw, 2)).await;
     let import =
         caller.ok(Action::ImportCompShareCustomImage, &[("Name", "held"), ("SizeBytes", "4096")]).await;
@@ -47,7 +47,7 @@ async fn three_reasons_are_told_apart() {
             assert_eq!(update, [message.clone(), reason.clone(), holder.clone()], "update {name}");
         }
     }
-    // Another account has names of its own, and a 230 about something else has no reason.
+    // A 230 for another parameter has no reason.
     let other = [("Limit", "101"), ("Name", "taken")];
     let list = refusal(&caller, Action::DescribeCompShareCustomImages, &other).await;
     assert_eq!(list, [json!("Params [Limit] not available"), Value::Null, Value::Null]);

@@ -1,4 +1,4 @@
-//! What the operator does with the data folder at hand: refused in words, and nothing changed.
+//! Operator commands on the data folder: a refused command has a message and changes nothing.
 
 use std::path::Path;
 
@@ -14,45 +14,45 @@ fn new_instance<'a>(id: &'a str, disk: &'a Path) -> NewInstance<'a> {
     NewInstance { id, name: None, account: 1, zone: None, disk, format: None, gpu_type: "" }
 }
 
-fn told<T>(outcome: Result<T, OperatorError>) -> String {
+fn error_message<T>(outcome: Result<T, OperatorError>) -> String {
     outcome.err().expect("refused").to_string()
 }
 
 #[tokio::test]
-async fn accounts_have_names_and_keys_of_their_own() {
+async fn account_names_are_unique_and_keys_belong_to_one_account() {
     let service = Service::start().await;
     let context = &service.context;
     let (account, keys) = context.create_account("lab").await.unwrap();
     assert_eq!((account.id.0, account.name.as_str()), (2, "lab"));
     assert_eq!(
-        told(context.create_account("lab").await),
+        error_message(context.create_account("lab").await),
         "There is an account named \"lab\" already. Choose another name."
     );
     let names: Vec<_> = context.accounts().await.unwrap().into_iter().map(|account| account.name).collect();
     assert_eq!(names, ["default", "lab"]);
 
     assert_eq!(
-        told(context.create_key(3, "x").await),
+        error_message(context.create_key(3, "x").await),
         "There is no account 3. Create it with `jingku account create NAME`."
     );
     context.revoke_key(&keys.public_key).await.unwrap();
     let gone =
         format!("There is no key {:?} that is not revoked. `jingku key list` shows all.", keys.public_key);
-    assert_eq!(told(context.revoke_key(&keys.public_key).await), gone);
+    assert_eq!(error_message(context.revoke_key(&keys.public_key).await), gone);
     let listed = context.keys(Some(2)).await.unwrap();
     assert_eq!((listed.len(), listed[0].revoked_at.is_some()), (1, true));
     assert_eq!(context.keys(None).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn the_first_key_is_the_one_that_was_given_and_no_other() {
+async fn a_given_key_pair_is_adopted_unless_it_conflicts() {
     let service = Service::start().await;
     let data = DataDir::open_or_create(&service.folder.path().join("data")).unwrap();
     let pair =
         |public: &str, private: &str| KeyPair { public_key: public.into(), private_key: private.into() };
     let ensure = async |pair| service.context.ensure_first_account(&data, Some(&pair)).await;
     ensure(pair(PUBLIC_KEY, PRIVATE_KEY)).await.unwrap();
-    assert_eq!(service.context.keys(None).await.unwrap().len(), 1, "given again, it is the same");
+    assert_eq!(service.context.keys(None).await.unwrap().len(), 1, "a second call created another key");
     ensure(pair("second", PRIVATE_KEY)).await.unwrap();
     let (_, theirs) = service.context.create_account("lab").await.unwrap();
     for taken in [pair(PUBLIC_KEY, "another"), theirs] {
@@ -61,16 +61,16 @@ async fn the_first_key_is_the_one_that_was_given_and_no_other() {
             "The public key {public_key:?} exists already with another private key or in another account. Choose \
              another."
         );
-        assert_eq!(told(ensure(taken).await), message);
+        assert_eq!(error_message(ensure(taken).await), message);
     }
 }
 
 #[tokio::test]
-async fn without_a_key_given_one_is_made_once_and_left_in_the_folder() {
+async fn without_a_given_key_one_is_generated_once_and_saved() {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::open_or_create(folder.path()).unwrap();
     let open = async || Library::open(&data, &Config::default(), &Environment::default()).await.unwrap();
-    let made = open().await.ensure_first_account(&data, None).await.unwrap().expect("a pair was made");
+    let made = open().await.ensure_first_account(&data, None).await.unwrap().expect("a key pair was generated");
     let file = std::fs::read_to_string(data.credentials_path()).unwrap();
     assert!(file.contains(&format!("public_key = {:?}", made.public_key)), "{file}");
     assert!(open().await.ensure_first_account(&data, None).await.unwrap().is_none());
@@ -78,7 +78,7 @@ async fn without_a_key_given_one_is_made_once_and_left_in_the_folder() {
 }
 
 #[tokio::test]
-async fn an_instance_that_cannot_be_is_refused() {
+async fn invalid_instances_are_refused() {
     let service = Service::start().await;
     let context = &service.context;
     let disk = service.folder.path().join("lab1.raw");
@@ -86,11 +86,11 @@ async fn an_instance_that_cannot_be_is_refused() {
     for bad in ["", "a b", "../x", "中", &long] {
         let message =
             format!("{bad:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .");
-        assert_eq!(told(context.add_instance(new_instance(bad, &disk)).await), message);
+        assert_eq!(error_message(context.add_instance(new_instance(bad, &disk)).await), message);
     }
     let new = new_instance("uhost-new", &disk);
     assert_eq!(
-        told(context.add_instance(NewInstance { zone: Some("moon"), ..new }).await),
+        error_message(context.add_instance(NewInstance { zone: Some("moon"), ..new }).await),
         "There is no zone \"moon\". Known zones: cn-wlcb-01, cn-sh2-02, cn-bj2-03."
     );
     let nobody = NewInstance { account: 9, ..new };
@@ -100,21 +100,21 @@ async fn an_instance_that_cannot_be_is_refused() {
     let message = format!(
         "There is an instance {INSTANCE:?} already. Remove it first with `jingku instance remove {INSTANCE}`."
     );
-    assert_eq!(told(context.add_instance(new_instance(INSTANCE, &disk)).await), message);
+    assert_eq!(error_message(context.add_instance(new_instance(INSTANCE, &disk)).await), message);
     let ids: Vec<_> = context.instances().await.unwrap().into_iter().map(|instance| instance.id).collect();
     assert_eq!(ids, [INSTANCE]);
 }
 
 #[tokio::test]
-async fn an_instance_at_work_stays_and_its_images_outlive_it() {
+async fn a_busy_instance_cannot_be_removed_and_images_outlive_it() {
     let service = Service::start().await;
     let (context, caller) = (&service.context, service.caller());
     let id = caller.create(INSTANCE, "env").await;
     let busy = format!(
         "An image of instance {INSTANCE:?} is being made. Wait until it is done, or delete that image."
     );
-    assert_eq!(told(context.remove_instance(INSTANCE).await), busy);
-    service.work_off(&id).await;
+    assert_eq!(error_message(context.remove_instance(INSTANCE).await), busy);
+    service.finish_job(&id).await;
     context.remove_instance(INSTANCE).await.unwrap();
     assert!(matches!(context.remove_instance(INSTANCE).await, Err(OperatorError::NoInstance(_))));
     assert_eq!(caller.image(&id).await["Status"], "Available");
@@ -122,7 +122,7 @@ async fn an_instance_at_work_stays_and_its_images_outlive_it() {
 }
 
 #[tokio::test]
-async fn declared_instances_are_brought_up_to_date() {
+async fn declared_instances_are_updated() {
     let service = Service::start().await;
     let disk = service.disk("declared.qcow2", DiskFormat::Qcow2, 2);
     let declared = |zone: &str, disk: &Path| DeclaredInstance {
@@ -144,13 +144,13 @@ async fn declared_instances_are_brought_up_to_date() {
     declare(declared("cn-sh2-02", &disk)).await.unwrap();
     assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"));
     declare(declared("cn-bj2-03", Path::new("/nowhere"))).await.unwrap_err();
-    assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"), "a disk that is away takes nothing along");
+    assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"), "a missing disk must not remove the instance");
     declare(declared("moon", &disk)).await.unwrap_err();
-    assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"), "a zone that is not there takes nothing along");
+    assert_eq!(zone().await.as_deref(), Some("cn-sh2-02"), "an unknown zone must not remove the instance");
 }
 
 #[tokio::test]
-async fn an_instance_can_say_what_it_was_started_from() {
+async fn an_instance_can_name_its_source_image() {
     let service = Service::start().await;
     let (theirs, _) = service.stranger().await;
     service.add_images(&[("image-1", NOW)]).await;
@@ -163,12 +163,12 @@ async fn an_instance_can_say_what_it_was_started_from() {
     for (account, image) in [(1, "image-none"), (theirs, "image-1"), (theirs, &*making)] {
         let message =
             format!("Account {account} sees no image {image:?} that it could have started an instance from.");
-        assert_eq!(told(add(account, image).await), message);
+        assert_eq!(error_message(add(account, image).await), message);
     }
     let message = format!(
         "Image {making:?} is being made or could not be made: nothing can have been started from it."
     );
-    assert_eq!(told(add(1, &making).await), message);
+    assert_eq!(error_message(add(1, &making).await), message);
     assert_eq!(service.context.instances().await.unwrap().len(), 1);
     assert_eq!(add(1, "image-1").await.unwrap().started_from.unwrap().image_id, "image-1");
     assert!(matches!(add(1, "image-1").await, Err(OperatorError::InstanceExists(_))));
@@ -189,34 +189,34 @@ async fn an_image_is_promoted_and_demoted() {
     assert_eq!(promote("image-2", Some("官方镜像")).await.unwrap().name, "官方镜像");
     let taken =
         "The platform has an image with the name that \"image-1\" would get. Choose another with --name.";
-    assert_eq!(told(promote("image-1", None).await), taken);
+    assert_eq!(error_message(promote("image-1", None).await), taken);
     assert_eq!(
-        told(promote("image-none", None).await),
+        error_message(promote("image-none", None).await),
         "There is no image \"image-none\". `jingku image list` shows an account's own."
     );
     let not_whole = format!(
         "Image {making:?} is being made, waits for review or could not be made. Only one that is Available or \
          Offline will do."
     );
-    assert_eq!(told(promote(&making, None).await), not_whole);
+    assert_eq!(error_message(promote(&making, None).await), not_whole);
     assert_eq!(
-        told(promote("image-1", Some("a b")).await),
+        error_message(promote("image-1", Some("a b")).await),
         "\"a b\" cannot be the name of an image: use 1 to 50 Chinese characters, letters, digits and _ , . : -"
     );
     assert_eq!(caller.ok(Action::DescribeCompShareImages, &[]).await["TotalCount"], 2);
 
     context.demote_image(&promoted.id).await.unwrap();
     let gone = format!("The platform has no image {:?}. It may have been taken away before.", promoted.id);
-    assert_eq!(told(context.demote_image(&promoted.id).await), gone);
-    // What an account has is not the platform's to take away.
+    assert_eq!(error_message(context.demote_image(&promoted.id).await), gone);
+    // Only platform images can be demoted.
     assert!(matches!(context.demote_image("image-1").await, Err(OperatorError::NoPlatformImage(_))));
     assert_eq!(caller.images(&[]).await.len(), 3);
-    promote("image-1", None).await.expect("the name is free again");
+    promote("image-1", None).await.expect("the name is available again");
 }
 
-/// A server that died while it made an image must come up again, whatever its configuration says.
+/// A server that crashed while it made an image must start again, whatever its configuration declares.
 #[tokio::test]
-async fn declaring_an_instance_at_work_does_not_stop_the_start() {
+async fn declaring_a_busy_instance_does_not_prevent_startup() {
     let service = Service::start().await;
     let declared = |gpu_type: &str| DeclaredInstance {
         id: INSTANCE.to_owned(),
@@ -231,18 +231,18 @@ async fn declaring_an_instance_at_work_does_not_stop_the_start() {
     let id = service.caller().create(INSTANCE, "env").await;
     service.context.declare_instances(&[declared("4090")]).await.unwrap();
     service.context.declare_instances(&[declared("A100")]).await.unwrap();
-    assert_eq!(gpu().await, "4090", "it stays what the image is made of");
-    service.work_off(&id).await;
+    assert_eq!(gpu().await, "4090", "a busy instance keeps its declaration");
+    service.finish_job(&id).await;
     service.clock.set(NOW + 60);
     service.context.declare_instances(&[declared("4090")]).await.unwrap();
     let unchanged = service.context.instances().await.unwrap().remove(0);
-    assert_eq!(unchanged.created_at, NOW, "the same declaration is no new one");
+    assert_eq!(unchanged.created_at, NOW, "an equal declaration replaced the instance");
     service.context.declare_instances(&[declared("A100")]).await.unwrap();
     assert_eq!(gpu().await, "A100");
 }
 
 #[tokio::test]
-async fn the_demo_has_two_instances_that_can_be_made_images_of() {
+async fn the_demo_has_two_usable_instances() {
     let service = Service::start().await;
     let data = DataDir::open_or_create(&service.folder.path().join("data")).unwrap();
     for _ in 0..2 {

@@ -8,7 +8,7 @@ const SELF: Action = Action::DescribeSelfCommunityImages;
 const COMMUNITY: Action = Action::DescribeCommunityImages;
 const ID: (&str, &str) = ("CompShareImageId", "image-1");
 
-/// A service with image-1 and image-2, some time after they were made.
+/// A server with image-1 and image-2, a minute after they were made.
 async fn with_images() -> (Service, Caller) {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW + 1)]).await;
@@ -18,7 +18,7 @@ async fn with_images() -> (Service, Caller) {
 }
 
 #[tokio::test]
-async fn what_is_handed_in_waits_and_is_public_once_approved() {
+async fn a_submission_waits_for_review_and_is_public_once_approved() {
     let (service, caller) = with_images().await;
     let (_, stranger) = service.stranger().await;
     let group = caller
@@ -66,7 +66,7 @@ async fn what_is_handed_in_waits_and_is_public_once_approved() {
     assert_eq!(stranger.groups(COMMUNITY, &[]).await, Vec::<serde_json::Value>::new());
     assert_eq!(caller.group_names(SELF, &[]).await, ["PyTorch 训练"]);
 
-    // The running service shows a decision of another process at once.
+    // A decision by another process is visible at once.
     let beside = service.reopen().await;
     beside.clock.set(NOW + 90);
     beside.context.approve_image("image-1").await.unwrap();
@@ -84,17 +84,17 @@ async fn what_is_handed_in_waits_and_is_public_once_approved() {
 }
 
 #[tokio::test]
-async fn nothing_but_the_id_is_needed() {
+async fn only_the_id_is_required() {
     let (service, caller) = with_images().await;
     let group = caller.publish("image-1", &[]).await;
     let image = caller.image("image-1").await;
     assert_eq!((&image["VersionName"], &image["Price"]), (&json!("v1.0"), &json!(0.0)));
     assert_eq!(caller.publish("image-2", &[("GroupId", &group)]).await, group);
     assert_eq!(caller.image("image-2").await["VersionName"], "v2.0");
-    // The group is called as its newest version; the second one takes the name over.
+    // The group keeps its name: the new version takes it over.
     assert_eq!(caller.group_names(SELF, &[]).await, ["image-1"]);
 
-    // Refused, it says why, and can be handed in again as it is.
+    // A refused submission shows the reason and can be submitted again unchanged.
     service.context.refuse_image("image-1", " Say what is in it. ").await.unwrap();
     let image = caller.image("image-1").await;
     assert_eq!((&image["Status"], &image["FailedReason"]), (&json!("Offline"), &json!("Say what is in it.")));
@@ -104,7 +104,7 @@ async fn nothing_but_the_id_is_needed() {
 }
 
 #[tokio::test]
-async fn it_is_public_at_once_where_nobody_reviews() {
+async fn automatic_approval_publishes_at_once() {
     let service = Service::approving().await;
     service.add_images(&[("image-1", NOW)]).await;
     service.caller().publish("image-1", &[]).await;
@@ -117,7 +117,7 @@ async fn it_is_public_at_once_where_nobody_reviews() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let (service, caller) = with_images().await;
     caller.assert_refused(PUBLISH, &[("Region", "moon")], 210, "Missing params [CompShareImageId]").await;
     let unknown = ("CompShareImageId", "image-none");
@@ -150,7 +150,7 @@ async fn refusals_come_in_their_order() {
     caller.assert_refused(PUBLISH, &[ID, ("GroupId", "none")], 230, out).await;
     service.context.approve_image("image-1").await.unwrap();
     caller.assert_refused(PUBLISH, &[ID, ("GroupId", "none")], 230, out).await;
-    // Somebody else's group is one that does not exist.
+    // Another account's group looks like a missing one.
     let (_, stranger) = service.stranger().await;
     let second = ("CompShareImageId", "image-2");
     let into = |group| [second, ("GroupId", group), ("VersionName", "v1.0"), ("Description", "lost")];
@@ -178,7 +178,7 @@ async fn another_accounts_group_cannot_be_added_to() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_zone_and_a_container() {
+async fn strict_mode_requires_region_zone_and_a_container() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let caller = service.caller();

@@ -5,7 +5,7 @@ use crate::support::{NOW, Service};
 const CALL: Action = Action::RemoveFavoriteImage;
 
 #[tokio::test]
-async fn an_image_stands_for_its_group() {
+async fn an_image_id_selects_its_group() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
     let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
@@ -17,7 +17,7 @@ async fn an_image_stands_for_its_group() {
         caller.ok(CALL, &[("CompShareImageId", "image-1")]).await;
         assert_eq!(caller.image("image-2").await["FavoritesCount"], 0);
     }
-    // A version that waits is nobody's to mark.
+    // A version in review cannot be unmarked, not even by its owner.
     for caller in [&caller, &stranger] {
         let waiting = "Resource not exist [image-2]";
         caller.assert_refused(CALL, &[("CompShareImageId", "image-2")], 8039, waiting).await;

@@ -1,4 +1,4 @@
-//! A signed call that comes twice, as SDKs send it when they lost the answer.
+//! Repeated signed calls, as SDKs send them after a lost response.
 
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
@@ -15,11 +15,10 @@ fn signed(caller: &Caller, action: Action, params: &[(&str, &str)]) -> Params {
     caller.sign(params)
 }
 
-/// All of an answer but the id of its request.
-fn answered(reply: Reply) -> Value {
+/// A successful reply without the fields that differ between repeats.
+fn comparable(reply: Reply) -> Value {
     let mut json = reply.json;
     assert_eq!(json["RetCode"], 0, "{json}");
-    // Which call it was, and that it was not the first.
     for differs in ["request_uuid", "Resumed"] {
         json.as_object_mut().unwrap().remove(differs);
     }
@@ -31,7 +30,7 @@ async fn total(caller: &Caller) -> u64 {
 }
 
 #[tokio::test]
-async fn the_same_copy_is_answered_as_before_by_any_server() {
+async fn a_repeated_copy_gets_the_same_answer_even_after_a_restart() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("env", NOW)]).await;
@@ -42,23 +41,23 @@ async fn the_same_copy_is_answered_as_before_by_any_server() {
         [("SourceCompShareImageId", "env"), ("TargetZoneIds.0", "8200"), ("TargetZoneIds.1", "5001")];
     let synced = signed(&caller, sync, &params);
     for (request, images) in [(unnamed, 2), (named, 3), (synced, 5)] {
-        let first = answered(caller.post(&request).await);
+        let first = comparable(caller.post(&request).await);
         assert_eq!(total(&caller).await, images);
         service.clock.set(NOW + 59);
-        assert_eq!(answered(caller.post(&request).await), first);
-        // Whatever the spelling, and after a restart.
+        assert_eq!(comparable(caller.post(&request).await), first);
+        // Also as a query string, and after a restart.
         let get = axum::http::Request::get(format!("/?{}", request.to_form()));
-        assert_eq!(answered(caller.send(get.body("".into()).unwrap()).await), first);
+        assert_eq!(comparable(caller.send(get.body("".into()).unwrap()).await), first);
         let again = service.reopen().await;
         again.clock.set(NOW + 59);
-        assert_eq!(answered(again.caller().post(&request).await), first);
+        assert_eq!(comparable(again.caller().post(&request).await), first);
         assert_eq!(total(&caller).await, images);
         service.clock.set(NOW);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn copies_that_come_at_once_are_one() {
+async fn concurrent_identical_copies_create_one_image() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("env", NOW)]).await;
@@ -66,7 +65,7 @@ async fn copies_that_come_at_once_are_one() {
     let calls: Vec<_> = (0..16)
         .map(|_| {
             let (caller, request) = (service.caller(), request.clone());
-            tokio::spawn(async move { answered(caller.post(&request).await) })
+            tokio::spawn(async move { comparable(caller.post(&request).await) })
         })
         .collect();
     let mut answers = Vec::new();
@@ -78,20 +77,20 @@ async fn copies_that_come_at_once_are_one() {
 }
 
 #[tokio::test]
-async fn another_request_makes_another_copy() {
+async fn a_different_request_creates_another_copy() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("env", NOW)]).await;
     let copy = async |params: &[(&str, &str)]| {
-        let reply = answered(caller.post(&signed(&caller, COPY, params)).await);
+        let reply = comparable(caller.post(&signed(&caller, COPY, params)).await);
         reply["NewCompShareImageId"].as_str().unwrap().to_owned()
     };
     let env = ("CompShareImageId", "env");
     let first = copy(&[env]).await;
-    // One more parameter, which means nothing to the action, tells two requests apart.
+    // An additional parameter makes it a different request, even one that the action ignores.
     let second = copy(&[env, ("Marker", "2")]).await;
     assert_ne!(first, second);
-    // A minute later it is another request, and so it is once the copy is gone.
+    // A minute later, or after the copy is deleted, it is a new request.
     service.clock.set(NOW + 60);
     let third = copy(&[env]).await;
     assert_eq!(copy(&[env]).await, third);
@@ -102,26 +101,26 @@ async fn another_request_makes_another_copy() {
 }
 
 #[tokio::test]
-async fn the_same_publication_is_answered_as_before() {
+async fn a_repeated_publication_gets_the_same_answer() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("env", NOW)]).await;
     let publish = Action::PublishCompShareImage;
     let request = signed(&caller, publish, &[("CompShareImageId", "env"), ("Price", "0")]);
-    let first = answered(caller.post(&request).await);
+    let first = comparable(caller.post(&request).await);
     let before = caller.everything().await;
-    assert_eq!(answered(caller.post(&request).await), first);
+    assert_eq!(comparable(caller.post(&request).await), first);
     service.context.approve_image("env").await.unwrap();
-    assert_eq!(answered(caller.post(&request).await), first);
+    assert_eq!(comparable(caller.post(&request).await), first);
     assert_ne!(caller.everything().await, before);
     service.clock.set(NOW + 60);
     let out = "Params [CompShareImageId] not available";
     assert_eq!(caller.post(&request).await.refusal(), (230, out.to_owned()));
 }
 
-/// What comes twice of the other actions leads to the same state: none of them makes anything twice.
+/// A repeated call of any other action leads to the same state and creates nothing twice.
 #[tokio::test]
-async fn other_changes_may_come_twice() {
+async fn other_changes_are_idempotent() {
     let service = Service::start().await;
     let (caller, (other, _)) = (service.caller(), service.stranger().await);
     service.add_images(&[("env", NOW)]).await;
@@ -135,9 +134,9 @@ async fn other_changes_may_come_twice() {
         (Action::TerminateCompShareCustomImage, vec![id]),
     ] {
         let request = signed(&caller, action, &params);
-        let first = answered(caller.post(&request).await);
+        let first = comparable(caller.post(&request).await);
         let before = caller.everything().await;
-        assert_eq!(answered(caller.post(&request).await), first, "{action:?}");
+        assert_eq!(comparable(caller.post(&request).await), first, "{action:?}");
         assert_eq!(caller.everything().await, before, "{action:?}");
     }
     service.add_images(&[("public", NOW)]).await;
@@ -150,9 +149,9 @@ async fn other_changes_may_come_twice() {
         (Action::DeleteCompShareImageFavorite, ("GroupId", &*group)),
     ] {
         let request = signed(&caller, action, &[params]);
-        let first = answered(caller.post(&request).await);
+        let first = comparable(caller.post(&request).await);
         let before = caller.image("public").await;
-        assert_eq!(answered(caller.post(&request).await), first, "{action:?}");
+        assert_eq!(comparable(caller.post(&request).await), first, "{action:?}");
         assert_eq!(caller.image("public").await, before, "{action:?}");
     }
 }

@@ -1,15 +1,15 @@
-//! What the operator decides about images that wait: refused in words, and nothing changed.
+//! Review commands of the operator: a refused command has a message and changes nothing.
 
 use jingku_library::OperatorError;
 
 use crate::support::{NOW, Service};
 
-fn told<T>(outcome: Result<T, OperatorError>) -> String {
+fn error_message<T>(outcome: Result<T, OperatorError>) -> String {
     outcome.err().expect("refused").to_string()
 }
 
 #[tokio::test]
-async fn images_wait_in_the_order_they_were_handed_in() {
+async fn reviews_are_listed_in_order_of_submission() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
     let (caller, context) = (service.caller(), &service.context);
@@ -33,18 +33,18 @@ async fn images_wait_in_the_order_they_were_handed_in() {
         format!("There is no image {id:?} that waits for review. `jingku review list` shows all that do.")
     };
     context.approve_image("image-2").await.unwrap();
-    assert_eq!(told(context.approve_image("image-2").await), not_waiting("image-2"));
-    assert_eq!(told(context.refuse_image("image-2", "x").await), not_waiting("image-2"));
-    assert_eq!(told(context.approve_image("none").await), not_waiting("none"));
+    assert_eq!(error_message(context.approve_image("image-2").await), not_waiting("image-2"));
+    assert_eq!(error_message(context.refuse_image("image-2", "x").await), not_waiting("image-2"));
+    assert_eq!(error_message(context.approve_image("none").await), not_waiting("none"));
     for reason in [String::new(), " ".to_owned(), "x".repeat(501)] {
         let bad = "A reason has 1 to 500 characters. Say what to change.";
-        assert_eq!(told(context.refuse_image("image-1", &reason).await), bad);
+        assert_eq!(error_message(context.refuse_image("image-1", &reason).await), bad);
     }
     assert_eq!(context.reviews().await.unwrap().len(), 1);
     context.refuse_image("image-1", &"原".repeat(500)).await.unwrap();
     context.recommend_group(&groups[0], 5).await.unwrap();
     assert_eq!(
-        told(context.recommend_group("none", 5).await),
+        error_message(context.recommend_group("none", 5).await),
         "There is no group \"none\" in the community."
     );
 }

@@ -1,4 +1,4 @@
-//! A whole service in a throw-away folder, with a clock that stands and randomness that repeats.
+//! A complete server in a temporary folder, with a fixed clock and deterministic randomness.
 
 mod caller;
 mod checks;
@@ -7,6 +7,7 @@ mod disk;
 mod image;
 mod reply;
 mod sharing;
+mod wait;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,16 +23,17 @@ use tokio::net::TcpListener;
 pub(crate) use caller::Caller;
 pub(crate) use disk::{DISK_BYTES, LARGE_BYTES, disk_bytes, large_disk_bytes, write_disk, write_large_disk};
 pub(crate) use reply::Reply;
+pub(crate) use wait::wait_until;
 
-/// When a service's clock stands until it is set: the `CreateTime` of the API document's reply.
+/// The initial time of a test server's clock: the `CreateTime` in the reply of the API documentation.
 pub(crate) const NOW: i64 = 1_712_563_200;
-/// Account 1's key pair, the documents' own; its signs must survive every spelling.
+/// The key pair of account 1, from the API documentation. Its special characters test every encoding.
 pub(crate) const PUBLIC_KEY: &str = "ucloudsomeone@example.com1296235120854146120";
 pub(crate) const PRIVATE_KEY: &str = "46f09bb9fab4f12dfc160dae12273d5332b5debe";
 /// The instance that [`Service::start`] declares for account 1.
 pub(crate) const INSTANCE: &str = "uhost-lab1";
 
-/// A service with account 1 and nothing at work.
+/// A server with account 1 and no workers running.
 pub(crate) struct Service {
     pub(crate) context: Arc<Context>,
     pub(crate) clock: Arc<FixedClock>,
@@ -39,7 +41,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts one with [`INSTANCE`], a small raw disk.
+    /// Starts a server with [`INSTANCE`], which has a small raw disk.
     pub(crate) async fn start() -> Self {
         Self::with(Config::default()).await
     }
@@ -51,12 +53,12 @@ impl Service {
         service
     }
 
-    /// A service that demands what the documents call required.
+    /// Starts a server that requires every parameter that the API documentation calls required.
     pub(crate) async fn strict() -> Self {
         Self::with(Config { strict: true, ..Config::default() }).await
     }
 
-    /// Opens the same data folder once more, as another process would. It draws other ids.
+    /// Opens the same data folder again, as another process would. Its ids are different.
     pub(crate) async fn reopen(&self) -> Self {
         Self::open(Arc::clone(&self.folder), &Config::default(), 2).await
     }
@@ -75,18 +77,18 @@ impl Service {
         Self { context, clock, folder }
     }
 
-    /// Calls as account 1.
+    /// A caller with the key of account 1.
     pub(crate) fn caller(&self) -> Caller {
         Caller::new(router(self.context.clone()), PUBLIC_KEY, PRIVATE_KEY)
     }
 
-    /// Creates another account and calls as it.
+    /// Creates another account; returns its id and a caller with its key.
     pub(crate) async fn stranger(&self) -> (i64, Caller) {
         let (account, keys) = self.context.create_account("stranger").await.unwrap();
         (account.id.0, Caller::with_keys(router(self.context.clone()), &keys))
     }
 
-    /// Writes a small disk and tells where.
+    /// Writes a small disk and returns its path.
     pub(crate) fn disk(&self, name: &str, format: DiskFormat, seed: u64) -> PathBuf {
         let path = self.folder.path().join(name);
         write_disk(&path, format, seed);
@@ -113,21 +115,21 @@ impl Service {
         Workers::start(self.context.library().clone()).await.unwrap()
     }
 
-    /// Makes an image of an instance, to its end, good or bad, and tells its id.
+    /// Creates an image of an instance, waits until its job has succeeded or failed, and returns its id.
     pub(crate) async fn make(&self, instance_id: &str, name: &str) -> String {
         let id = self.caller().create(instance_id, name).await;
-        self.work_off(&id).await;
+        self.finish_job(&id).await;
         id
     }
 
-    /// Lets workers work until the making of an image has ended.
-    pub(crate) async fn work_off(&self, id: &str) {
+    /// Runs workers until the job of an image has succeeded or failed.
+    pub(crate) async fn finish_job(&self, id: &str) {
         let workers = self.start_workers().await;
         self.caller().wait_while_making(id).await;
         workers.stop().await;
     }
 
-    /// Serves on loopback until dropped, and tells the base URL.
+    /// Serves on a loopback port until the test ends, and returns the base URL.
     pub(crate) async fn listen(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -136,7 +138,7 @@ impl Service {
         format!("http://{address}")
     }
 
-    /// Objects in the store: chunks or manifests.
+    /// The files of one kind of store object: `chunks` or `manifests`.
     pub(crate) fn stored(&self, kind: &str) -> Vec<PathBuf> {
         let fans = std::fs::read_dir(self.folder.path().join("data/store").join(kind)).unwrap();
         let files = fans.flat_map(|fan| std::fs::read_dir(fan.unwrap().path()).unwrap());

@@ -1,4 +1,4 @@
-//! An action is complete only with its tests, its case of isolation and its page.
+//! Every action has tests, an isolation case and a page in docs/wire.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -40,7 +40,7 @@ fn every_action_has_a_case_of_isolation_and_a_page() {
     );
 }
 
-/// What the table of docs/wire/README.md says about an action that the code knows.
+/// The expected last column of the table in docs/wire/README.md.
 fn access_cell(action: Action) -> &'static str {
     match action.access() {
         Access::Read => "yes",
@@ -48,8 +48,8 @@ fn access_cell(action: Action) -> &'static str {
     }
 }
 
-/// Whether the page says of repeating what the code says. What is unsafe may be safe for a time here; the cloud promises
-/// nothing.
+/// Whether the page and the code agree on repeating a call. A call that the cloud does not guarantee to be repeatable may
+/// be repeatable here for a limited time.
 fn says_repeat(cell: &str, repeat: Repeat) -> bool {
     match repeat {
         Repeat::Safe => cell == "yes",
@@ -57,7 +57,7 @@ fn says_repeat(cell: &str, repeat: Repeat) -> bool {
     }
 }
 
-/// Reasons may follow what the code says about repeating; the last column is written by this test.
+/// The page may add a reason in the column on repeating. This test generates the last column.
 #[test]
 fn the_table_of_actions_says_what_the_code_says() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/wire/README.md");

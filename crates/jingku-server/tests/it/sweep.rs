@@ -1,5 +1,5 @@
-//! A sweep by another process beside everything that images go through, one step at a time, at moments chance chooses: no
-//! image loses a byte, no check is alarmed, and in the end nothing is left over.
+//! A sweep by another process runs beside random operations on images, interleaved step by step: no image loses a byte,
+//! no check reports a finding, and no garbage remains.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,13 +12,13 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::support::{Caller, Service, disk_bytes};
+use crate::support::{Caller, Service, disk_bytes, wait_until};
 
 const SEEDS: u64 = 6;
 const OPERATIONS: usize = 120;
 const INSTANCES: u64 = 3;
 
-/// Sweeps over and over, a step for each permit.
+/// Sweeps repeatedly, one step per permit.
 struct Sweeper {
     permits: Option<mpsc::Sender<()>>,
     sweeps: Arc<AtomicU64>,
@@ -32,11 +32,11 @@ impl Sweeper {
         let count = Arc::clone(&sweeps);
         let task = tokio::spawn(async move {
             loop {
-                let (inbox, over) = (Arc::clone(&inbox), Arc::new(AtomicU64::new(0)));
-                let ended = Arc::clone(&over);
+                let (inbox, ended_early) = (Arc::clone(&inbox), Arc::new(AtomicU64::new(0)));
+                let ended = Arc::clone(&ended_early);
                 let step = move |_, _| {
                     let permitted = inbox.lock().unwrap().blocking_recv().is_some();
-                    over.store(u64::from(!permitted), Ordering::Relaxed);
+                    ended_early.store(u64::from(!permitted), Ordering::Relaxed);
                     permitted
                 };
                 service.context.sweep(false, step).await.unwrap();
@@ -89,7 +89,7 @@ impl Scene {
                 // The instance may be busy.
                 let params = [("UHostId", &*format!("uhost-{instance}")), ("Name", &*name)];
                 let made = self.caller.call(Action::CreateCompShareCustomImage, &params).await;
-                // Sometimes it is waited for, so that all do not have the same age.
+                // Half of the images are waited for, so that their ages differ.
                 if self.roll(2) == 0
                     && let Some(id) = made.json["CompShareImageId"].as_str()
                 {
@@ -103,7 +103,7 @@ impl Scene {
             }
             6 => {
                 let Some(id) = self.any_image().await else { return };
-                // One that is being made is refused.
+                // The copy of an image being made is refused.
                 self.caller.call(Action::CopyCompShareCustomImage, &[("CompShareImageId", &*id)]).await;
             }
             7 => {
@@ -125,8 +125,8 @@ impl Scene {
         }
     }
 
-    /// Every image there is has the bytes of the instance it was made of.
-    async fn assert_whole(&self, seed: u64) -> usize {
+    /// Checks that every image has the bytes of its instance; returns how many there are.
+    async fn assert_intact(&self, seed: u64) -> usize {
         for image in self.service.context.trash().await.unwrap() {
             if image.status.as_str() == "Available" {
                 let name = format!("r-{}", &image.id[image.id.len() - 8..]);
@@ -145,7 +145,7 @@ impl Scene {
             let instance: u64 = name[1..2].parse().unwrap();
             let export = [("CompShareImageId", id)];
             let exported = self.caller.call(Action::ExportCompShareCustomImage, &export).await;
-            assert!(exported.body == disk_bytes(instance), "image {id} is hurt, seed {seed}");
+            assert!(exported.body == disk_bytes(instance), "image {id} is corrupted, seed {seed}");
         }
         images.len()
     }
@@ -157,7 +157,7 @@ async fn platform(caller: &Caller) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_that_an_image_needs_is_ever_swept() {
+async fn a_sweep_never_removes_what_an_image_needs() {
     let (mut sweeps, mut images) = (0, 0);
     for seed in 0..SEEDS {
         let service = Service::start().await;
@@ -188,16 +188,19 @@ async fn nothing_that_an_image_needs_is_ever_swept() {
                     context.empty_trash(EmptyTrash::default()).await.unwrap();
                     for _ in 0..12 {
                         sweeper.step().await;
+                        // Not evidence: spread the steps over the time of the backup.
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
                 });
                 assert!(backed_up.unwrap().damage.is_empty(), "seed {seed}");
             }
         }
-        while scene.caller.images(&[("Limit", "100")]).await.iter().any(|image| image["Status"] == "Making") {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        images += scene.assert_whole(seed).await;
+        let all_made = async || {
+            let images = scene.caller.images(&[("Limit", "100")]).await;
+            images.iter().all(|image| image["Status"] != "Making")
+        };
+        wait_until("all jobs end", all_made).await;
+        images += scene.assert_intact(seed).await;
         sweeps += sweeper.stop().await;
         workers.stop().await;
         let checked = scene.service.context.check(Depth::Bytes, |_| true).await.unwrap().unwrap();
@@ -207,5 +210,5 @@ async fn nothing_that_an_image_needs_is_ever_swept() {
         assert_eq!((usage.garbage.objects, usage.missing_chunks), (0, 0), "seed {seed}");
     }
     println!("{sweeps} sweeps beside {} operations; {images} images in the end", SEEDS * OPERATIONS as u64);
-    assert!(sweeps > SEEDS && images > 0, "{sweeps} sweeps, {images} images: that proves nothing");
+    assert!(sweeps > SEEDS && images > 0, "too little was tested: {sweeps} sweeps, {images} images");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::support::{INSTANCE, NOW, Service};
 
 const SYNC: Action = Action::SyncCompShareCustomImage;
-/// The zone of the images.
+/// The zone in which the images are made.
 const OWN: &str = "10027";
 const SHANGHAI: &str = "8200";
 const BEIJING: &str = "5001";
@@ -15,7 +15,7 @@ fn copies(reply: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn one_zone_gets_one_copy_of_the_name_given() {
+async fn one_zone_gets_one_copy_with_the_given_name() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -40,7 +40,7 @@ async fn one_zone_gets_one_copy_of_the_name_given() {
 }
 
 #[tokio::test]
-async fn each_of_several_zones_has_a_result_of_its_own() {
+async fn each_zone_has_its_own_result() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("env", NOW), ("taken-cn-bj2-03", NOW)]).await;
@@ -55,10 +55,10 @@ async fn each_of_several_zones_has_a_result_of_its_own() {
     assert_eq!(reply["SuccessCount"], 1);
     let no_zone = "Params [TargetZoneIds] not available";
     let no_name = "Params [TargetImageName] not available";
-    let told = |result: &Value| {
+    let summary = |result: &Value| {
         (result["ZoneId"].as_i64().unwrap(), result["RetCode"].as_i64().unwrap(), result["Message"].clone())
     };
-    let results: Vec<_> = reply["Results"].as_array().unwrap().iter().map(told).collect();
+    let results: Vec<_> = reply["Results"].as_array().unwrap().iter().map(summary).collect();
     let expected = [
         (8200, 0, json!("")),
         (77, 230, json!(no_zone)),
@@ -70,14 +70,14 @@ async fn each_of_several_zones_has_a_result_of_its_own() {
     assert_eq!(ids[1..], ["", "", ""]);
     assert_eq!(caller.image(&ids[0]).await["Name"], "taken-cn-sh2-02");
 
-    // Without a name, that of the image; and once only.
+    // Without a name, copies are named after the image.
     let unnamed = [&named[..1], &[zones[0], zones[3]]].concat();
     let reply = caller.ok(SYNC, &unnamed).await;
     assert_eq!(reply["SuccessCount"], 2);
     assert_eq!(caller.image(&copies(&reply)[0]).await["Name"], "env-cn-sh2-02");
     assert_eq!(caller.image(&copies(&reply)[1]).await["Name"], "env-cn-bj2-03");
     let before = caller.everything().await;
-    // The same signed call is answered as before; later the names are taken.
+    // A repeat within a minute gets the same answer. Later, the names are taken.
     assert_eq!(caller.ok(SYNC, &unnamed).await["Results"], reply["Results"]);
     assert_eq!(caller.everything().await, before);
     service.clock.set(NOW + 60);
@@ -87,7 +87,7 @@ async fn each_of_several_zones_has_a_result_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_nested_spelling_is_read_too() {
+async fn zone_ids_are_accepted_as_a_json_list() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -96,7 +96,7 @@ async fn the_nested_spelling_is_read_too() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     let missing = "Missing params [SourceCompShareImageId]";
@@ -119,7 +119,7 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn strict_demands_nothing() {
+async fn strict_mode_requires_no_place() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let params = [("SourceCompShareImageId", "image-1"), ("TargetZoneIds.0", SHANGHAI)];

@@ -1,7 +1,7 @@
-//! Nobody sees, counts or is told by a refusal what is not theirs: sequences of calls at random, compared with a model.
+//! No list, count or error reveals resources of other accounts: random sequences of calls, compared with a model.
 //!
-//! `JINGKU_TENANCY_SEQUENCES` says how many (20,000 unless given), `JINGKU_TENANCY_SEED` from which seed
-//! (1 unless given). A failure tells the shortest sequence of deeds that was found to lead there.
+//! `JINGKU_TENANCY_SEQUENCES` sets the number of sequences (default 20,000), `JINGKU_TENANCY_SEED` the seed (default 1).
+//! A failure prints the shortest failing sequence that was found.
 
 mod ask;
 mod model;
@@ -15,33 +15,37 @@ use proptest::arbitrary::any;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use ask::Place;
+use ask::ActionKind;
 use server::Server;
 use step::Step;
 
-/// The sequences run side by side, each shard with a seed of its own.
+/// The sequences run in parallel shards, each with its own seed.
 const SHARDS: u64 = 4;
 const SEQUENCES: u32 = 20_000;
 const STEPS_MAX: usize = 8;
-/// After so many sequences everybody asks for everything; else two ask for the lists and for what was touched.
+/// Once in this many sequences, every account requests everything. Otherwise one account requests lists, and another one
+/// requests what was changed.
 const WHOLE_EVERY: u32 = 500;
 
-/// What a shard did.
+/// Counters of a shard.
 #[derive(Default)]
 struct Tally {
     sequences: Cell<u32>,
     steps: Cell<u64>,
-    /// While a failure is made smaller everything is asked for: what is found must not depend on who asks.
+    /// While a failure is shrunk, every account requests everything, so that the result does not depend on who asks.
     failed: Cell<bool>,
 }
 
 fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
     let value = text.parse().ok();
-    Some(value.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number. Give one.")))
+    Some(value.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
 }
 
-#[expect(clippy::print_stderr, reason = "a failure is looked into by its seed, and a success by its figures")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the seed reproduces a failure, and the counters show what a success covers"
+)]
 fn run(shard: u64) {
     let seed: u64 = setting("JINGKU_TENANCY_SEED").unwrap_or(1);
     let sequences: u32 = setting("JINGKU_TENANCY_SEQUENCES").unwrap_or(SEQUENCES);
@@ -78,11 +82,11 @@ fn run(shard: u64) {
     }
     for action in Action::ALL {
         let [carried_out, refused] = asked.get(action.name()).copied().unwrap_or_default();
-        let enough = match ask::place(*action) {
-            Place::Step => carried_out > 0 && refused > 0,
-            Place::List | Place::Constant => carried_out + refused > 0,
+        let enough = match ask::action_kind(*action) {
+            ActionKind::Step => carried_out > 0 && refused > 0,
+            ActionKind::List | ActionKind::Constant => carried_out + refused > 0,
         };
-        // A few sequences need not come by everything.
+        // A short run need not reach every action.
         assert!(enough || sequences < 1000, "{action:?}: {carried_out} carried out, {refused} refused");
     }
 }
@@ -113,21 +117,21 @@ async fn sequence(server: &Server, steps: &[Step], askers: [u8; 3], tally: &Tall
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_0() {
+fn no_account_learns_about_foreign_resources_0() {
     run(0);
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_1() {
+fn no_account_learns_about_foreign_resources_1() {
     run(1);
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_2() {
+fn no_account_learns_about_foreign_resources_2() {
     run(2);
 }
 
 #[test]
-fn nobody_learns_of_what_is_not_theirs_3() {
+fn no_account_learns_about_foreign_resources_3() {
     run(3);
 }

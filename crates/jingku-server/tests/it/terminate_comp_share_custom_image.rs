@@ -6,7 +6,7 @@ use crate::support::{INSTANCE, NOW, Service};
 const TERMINATE: Action = Action::TerminateCompShareCustomImage;
 
 #[tokio::test]
-async fn the_image_is_gone_everywhere_and_its_name_is_free() {
+async fn a_deleted_image_is_gone_and_its_name_is_free() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -27,9 +27,9 @@ async fn the_image_is_gone_everywhere_and_its_name_is_free() {
     caller.create(INSTANCE, "image-1").await;
 }
 
-/// As a client does that lost the answer.
+/// For clients that lost the response.
 #[tokio::test]
-async fn deleting_again_succeeds_for_a_while_and_for_the_owner_only() {
+async fn deleting_again_succeeds_for_ten_minutes_for_the_owner_only() {
     let service = Service::start().await;
     let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -38,7 +38,7 @@ async fn deleting_again_succeeds_for_a_while_and_for_the_owner_only() {
     stranger.assert_refused(TERMINATE, &params, 8039, gone).await;
     caller.ok(TERMINATE, &params).await;
     let before = caller.everything().await;
-    // The server that the answer came from may be another one by now, and the trash empty.
+    // Also after a server restart, and after the trash is emptied.
     let again = service.reopen().await;
     for minutes in [0, 5, 9] {
         service.clock.set(NOW + minutes * 60);
@@ -56,7 +56,7 @@ async fn deleting_again_succeeds_for_a_while_and_for_the_owner_only() {
 }
 
 #[tokio::test]
-async fn an_image_in_making_can_be_deleted() {
+async fn an_image_being_made_can_be_deleted() {
     let service = Service::start().await;
     let caller = service.caller();
     let first = caller.create(INSTANCE, "env").await;
@@ -68,7 +68,7 @@ async fn an_image_in_making_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -79,15 +79,15 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
-    service.caller().assert_demanded(TERMINATE, &[("CompShareImageId", "image-1")], &place).await;
+    service.caller().assert_required(TERMINATE, &[("CompShareImageId", "image-1")], &place).await;
 }
 
 #[tokio::test]
-async fn what_is_public_or_waits_has_to_be_taken_down_first() {
+async fn a_public_or_submitted_image_must_be_withdrawn_before_deletion() {
     let service = Service::start().await;
     service.add_images(&[("image-1", 1)]).await;
     let caller = service.caller();

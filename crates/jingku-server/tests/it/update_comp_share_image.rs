@@ -6,7 +6,7 @@ use crate::support::{Caller, INSTANCE, NOW, Service};
 const UPDATE: Action = Action::UpdateCompShareImage;
 const ID: (&str, &str) = ("CompShareImageId", "image-1");
 
-/// A service with image-1 and image-2, some time after they were made.
+/// A server with image-1 and image-2, a minute after they were made.
 async fn with_images() -> (Service, Caller) {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
@@ -21,7 +21,7 @@ async fn update(caller: &Caller, params: &[(&str, &str)]) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_given_changes_and_nothing_else() {
+async fn only_the_given_fields_change() {
     let (_service, caller) = with_images().await;
     for (params, changed) in [
         (vec![("Name", "训练_v2")], json!({"Name": "训练_v2"})),
@@ -42,7 +42,7 @@ async fn what_is_given_changes_and_nothing_else() {
         expected["UpdateTime"] = json!(NOW + 60);
         expected.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
         assert_eq!(update(&caller, &params).await, expected, "{params:?}");
-        // Once more is the same.
+        // A repeated call changes nothing.
         assert_eq!(update(&caller, &params).await, expected, "{params:?}");
     }
     assert_eq!(caller.image("image-2").await["UpdateTime"], NOW);
@@ -62,7 +62,7 @@ async fn a_call_with_the_id_alone_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_empty_text_or_list_clears() {
+async fn an_empty_text_or_list_clears_the_field() {
     let (_service, caller) = with_images().await;
     let full = [
         ("Description", "d"),
@@ -86,7 +86,7 @@ async fn an_empty_text_or_list_clears() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_follow_the_documented_order() {
     let (_service, caller) = with_images().await;
     caller.assert_refused(UPDATE, &[("Region", "moon")], 210, "Missing params [CompShareImageId]").await;
     let unknown = ("CompShareImageId", "image-none");
@@ -113,7 +113,7 @@ async fn refusals_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn texts_and_lists_have_a_length() {
+async fn texts_and_lists_have_a_maximum_length() {
     let (_service, caller) = with_images().await;
     let text = |length| "文".repeat(length);
     let list = |length: usize| format!("[{}]", vec!["\"g\""; length].join(","));
@@ -131,7 +131,7 @@ async fn texts_and_lists_have_a_length() {
     }
 }
 
-/// What is a picture and what becomes of it: cover.rs.
+/// cover.rs tests covers in detail.
 #[tokio::test]
 async fn a_cover_is_checked_before_anything_changes() {
     let (_service, caller) = with_images().await;
@@ -142,7 +142,7 @@ async fn a_cover_is_checked_before_anything_changes() {
 }
 
 #[tokio::test]
-async fn a_name_can_be_taken_over_once_it_is_free() {
+async fn a_released_name_can_be_reused() {
     let (_service, caller) = with_images().await;
     update(&caller, &[("Name", "moved")]).await;
     caller.ok(UPDATE, &[("CompShareImageId", "image-2"), ("Name", "image-1")]).await;
@@ -150,15 +150,15 @@ async fn a_name_can_be_taken_over_once_it_is_free() {
 }
 
 #[tokio::test]
-async fn strict_demands_region_and_zone() {
+async fn strict_mode_requires_region_and_zone() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
-    service.caller().assert_demanded(UPDATE, &[ID], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
+    service.caller().assert_required(UPDATE, &[ID], &[("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")]).await;
 }
 
-/// The real service publishes what was made from containers, and nothing here was.
+/// The real service publishes only images of containers, and Jingku makes images of disks.
 #[tokio::test]
-async fn strict_publishes_no_image_of_a_disk() {
+async fn strict_mode_refuses_to_publish_a_disk_image() {
     let service = Service::strict().await;
     service.add_images(&[("image-1", NOW)]).await;
     let params = [ID, ("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01"), ("Visibility", "1")];
@@ -167,7 +167,7 @@ async fn strict_publishes_no_image_of_a_disk() {
     assert!(service.context.reviews().await.unwrap().is_empty());
 }
 
-/// A service with image-1 and image-2, public as versions of two groups.
+/// A server with image-1 and image-2, each public in its own group.
 async fn with_public() -> (Service, Caller, [String; 2]) {
     let (service, caller) = with_images().await;
     let mut groups = [String::new(), String::new()];
@@ -179,7 +179,7 @@ async fn with_public() -> (Service, Caller, [String; 2]) {
 }
 
 #[tokio::test]
-async fn visibility_hands_in_and_takes_down_as_often_as_it_is_said() {
+async fn setting_visibility_is_idempotent() {
     let (service, caller) = with_images().await;
     let seen = |image: &Value| json!([image["Status"], image["Visibility"], image["VersionName"]]);
     assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Available", 0, ""]));
@@ -196,7 +196,7 @@ async fn visibility_hands_in_and_takes_down_as_often_as_it_is_said() {
         assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Offline", 0, "v1.0"]));
     }
     assert_eq!(seen(&update(&caller, &[("Visibility", "1")]).await), json!(["Reviewing", 0, "v1.0"]));
-    // Taken back, it does not wait any more.
+    // A withdrawn submission is no longer in review.
     assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Offline", 0, "v1.0"]));
     assert!(service.context.reviews().await.unwrap().is_empty());
 
@@ -206,7 +206,7 @@ async fn visibility_hands_in_and_takes_down_as_often_as_it_is_said() {
 }
 
 #[tokio::test]
-async fn what_others_see_follows_at_once() {
+async fn changes_are_visible_to_others_at_once() {
     let (service, caller, [group, other]) = with_public().await;
     let (_, stranger) = service.stranger().await;
     let list = Action::DescribeCommunityImages;
@@ -228,7 +228,7 @@ async fn what_others_see_follows_at_once() {
         assert_eq!((groups.len(), groups[0]["Data"].as_array().unwrap().len()), (1, 2));
     }
     caller.assert_refused(UPDATE, &[ID, ("VersionName", "v1.0"), ("Description", "lost")], 8968, taken).await;
-    // The group that it left is still the account's.
+    // The group that the image left still belongs to the account.
     caller.ok(UPDATE, &[ID, ("GroupId", &group), ("VersionName", "v1.0")]).await;
     assert_eq!(stranger.groups(list, &[]).await.len(), 2);
 }

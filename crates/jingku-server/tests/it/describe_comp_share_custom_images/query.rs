@@ -1,4 +1,4 @@
-//! The extension that filters and sorts.
+//! The filters and sort orders that Jingku adds to the API.
 
 use jingku_protocol::actions::Action;
 use serde_json::Value;
@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{LIST, page};
 use crate::support::{Caller, INSTANCE, NOW, Service};
 
-/// Three images whose ids, names, times, sizes and tags are all in different orders.
-async fn library() -> (Service, Caller) {
+/// Three images that sort differently by id, name and creation time.
+async fn service_with_images() -> (Service, Caller) {
     let service = Service::start().await;
     service.add_images(&[("pytorch-c", NOW), ("训练-a", NOW + 1), ("PyTorch-b", NOW + 2)]).await;
     let caller = service.caller();
@@ -26,8 +26,8 @@ async fn ids(caller: &Caller, params: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn filters_narrow_the_list_together() {
-    let (service, caller) = library().await;
+async fn filters_are_combined_with_and() {
+    let (service, caller) = service_with_images().await;
     let making = caller.create(INSTANCE, "making").await;
     let later = (NOW + 1).to_string();
     for (params, expected) in [
@@ -57,12 +57,12 @@ async fn filters_narrow_the_list_together() {
 }
 
 #[tokio::test]
-async fn the_order_is_that_asked_for_and_tokens_keep_it() {
-    let (_service, caller) = library().await;
+async fn tokens_keep_the_requested_sort_order() {
+    let (_service, caller) = service_with_images().await;
     for (field, expected) in [
         ("CreateTime", ["pytorch-c", "训练-a", "PyTorch-b"]),
         ("Name", ["PyTorch-b", "pytorch-c", "训练-a"]),
-        // All are as large: the order of creation decides.
+        // All sizes are equal, so the order of creation decides.
         ("Size", ["pytorch-c", "训练-a", "PyTorch-b"]),
     ] {
         let ascending = [("SortCondition.Field", field), ("SortCondition.ASC", "true")];
@@ -86,8 +86,8 @@ async fn the_order_is_that_asked_for_and_tokens_keep_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_by_name() {
-    let (_service, caller) = library().await;
+async fn an_invalid_filter_is_refused_by_name() {
+    let (_service, caller) = service_with_images().await;
     let long = "x".repeat(257);
     for (name, value) in [
         ("Status", "Frozen"),
@@ -104,10 +104,10 @@ async fn what_cannot_be_read_is_refused_by_name() {
     }
 }
 
-/// Filters are part of what a page in memory answers.
+/// The filters are part of the cache key of a page.
 #[tokio::test]
-async fn pages_in_memory_are_told_apart() {
-    let (_service, caller) = library().await;
+async fn cached_pages_are_keyed_by_their_filters() {
+    let (_service, caller) = service_with_images().await;
     for _twice in 0..2 {
         assert_eq!(ids(&caller, &[("Tag", "图像")]).await, ["PyTorch-b"]);
         assert_eq!(ids(&caller, &[("Name", "训")]).await, ["训练-a"]);

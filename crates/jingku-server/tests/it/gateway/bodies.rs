@@ -1,4 +1,4 @@
-//! Bodies of every type and encoding: read where they are unambiguous, else the type or encoding is named.
+//! Bodies of all types and encodings: accepted if unambiguous, otherwise refused with the type or encoding.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -26,7 +26,7 @@ fn json_body(params: &Params) -> String {
 }
 
 #[tokio::test]
-async fn what_is_unambiguous_is_read() {
+async fn unambiguous_bodies_are_accepted() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = caller.sign(Params::for_action(LIST.name()).text("Limit", Some("5")));
@@ -51,14 +51,14 @@ async fn what_is_unambiguous_is_read() {
     assert_eq!(send(&caller, &[], format!("\u{feff}{json}")).await.0, 0);
     assert_eq!(send(&caller, &[("content-type", "application/json")], format!("\u{feff}{json}")).await.0, 0);
     assert_eq!(send(&caller, &[("content-type", FORM), ("content-encoding", "identity")], form).await.0, 0);
-    // A type or an encoding of nothing means nothing.
+    // The type and the encoding of an empty body are ignored.
     let query = Request::get(format!("/?{}", params.to_form())).header("content-type", "multipart/form-data");
     let reply = caller.send(query.header("content-encoding", "gzip").body(Body::empty()).unwrap()).await;
     assert_eq!(reply.json["RetCode"], 0);
 }
 
 #[tokio::test]
-async fn the_type_or_the_encoding_of_other_bodies_is_named() {
+async fn other_bodies_are_refused_by_type_or_encoding() {
     let service = Service::start().await;
     let caller = service.caller();
     let params = caller.sign(Params::for_action(LIST.name()));

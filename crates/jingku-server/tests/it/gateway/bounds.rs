@@ -1,4 +1,4 @@
-//! Every text of every action has a bound: what is longer is refused by its name.
+//! Every text parameter of every action has a maximum length. A longer text is refused by name.
 
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Kind, Params};
@@ -6,18 +6,18 @@ use jingku_protocol::{Kind, Params};
 use super::shapes::sample;
 use crate::support::{NOW, Service};
 
-/// Longer than any text of the API but a cover and a readme.
+/// More than any text may have, except a cover and a readme.
 const LONG_BYTES: usize = 5000;
-/// Longer than those.
+/// More than a cover or a readme may have.
 const LONGEST_BYTES: usize = 2 << 20;
 
 #[tokio::test]
-async fn every_text_has_a_bound() {
+async fn every_text_parameter_has_a_maximum_length() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
     let before = caller.everything().await;
-    // Texts of older clients and telemetry, which are thrown away as they are.
+    // Parameters of older clients and telemetry, which are discarded unread.
     let unread = ["Framework", "Command", "CLIVersion", "OS", "OccurredAt"];
     for action in Action::ALL {
         let parameters = action.parameters();
@@ -27,7 +27,7 @@ async fn every_text_has_a_bound() {
             }
             let bytes = if matches!(name.as_str(), "Cover" | "Readme") { LONGEST_BYTES } else { LONG_BYTES };
             let sent = name.replace(".N.", ".0.") + if *kind == Kind::List { ".0" } else { "" };
-            // Digits: the start of a good number as well.
+            // Digits, so that only the length is invalid for a number.
             let mut params = Params::for_action(action.name()).text(&sent, Some(&"1".repeat(bytes)));
             for (required, value) in sample(*action).iter().filter(|(required, _)| required != name) {
                 params = params.text(required, Some(value));
@@ -40,9 +40,9 @@ async fn every_text_has_a_bound() {
     assert_eq!(caller.everything().await, before);
 }
 
-/// These have refusals of their own, which do not repeat a long text.
+/// The gateway's own parameters have other errors, which contain only an excerpt of a long text.
 #[tokio::test]
-async fn long_texts_of_the_gateway_are_not_repeated() {
+async fn gateway_errors_do_not_echo_long_texts() {
     let service = Service::start().await;
     let caller = service.caller();
     let long = "x".repeat(LONGEST_BYTES);

@@ -1,4 +1,4 @@
-//! For whoever watches the process: no signature, no API.
+//! Health checks, which need no signature.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use crate::support::Service;
 
 #[tokio::test]
-async fn a_server_that_works_says_so() {
+async fn a_running_server_is_healthy_and_ready() {
     let service = Service::start().await;
     for (path, text) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
         let response = service.caller().open(Request::get(path).body(Body::empty()).unwrap()).await;

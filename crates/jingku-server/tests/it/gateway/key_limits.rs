@@ -1,4 +1,4 @@
-//! Keys that are not good for everything.
+//! Keys limited to reading or to IP addresses.
 
 use std::net::SocketAddr;
 
@@ -29,7 +29,7 @@ fn denied(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
-async fn a_key_for_reading_is_refused_exactly_what_changes_something() {
+async fn a_read_only_key_is_refused_exactly_the_write_actions() {
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW)]).await;
     let owner = service.caller();
@@ -37,7 +37,7 @@ async fn a_key_for_reading_is_refused_exactly_what_changes_something() {
     let before = owner.everything().await;
     let mut refused = Vec::new();
     for action in Action::ALL {
-        // What would be carried out, what would be refused for its parameters, and what names nothing.
+        // Parameters that are valid, parameters that are invalid, and none.
         for params in [
             &[("CompShareImageId", "image-1"), ("UHostId", INSTANCE), ("Name", "new")][..],
             &[("CompShareImageId", "image-none"), ("Region", "moon")],
@@ -65,10 +65,10 @@ async fn a_key_for_reading_is_refused_exactly_what_changes_something() {
         "{refused:?}"
     );
     assert_eq!(owner.everything().await, before);
-    assert_eq!(reader.everything().await, before, "it reads what the account has");
+    assert_eq!(reader.everything().await, before, "a read-only key must list everything");
 }
 
-/// Calls over connections from this address, as a real listener tells it.
+/// Sends a list call with the peer address that a listener would report.
 async fn list_from(caller: &Caller, peer: &str, headers: &[(&str, &str)]) -> Reply {
     let form = caller.sign(Params::for_action(LIST.name())).to_form();
     let mut request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
@@ -82,7 +82,7 @@ async fn list_from(caller: &Caller, peer: &str, headers: &[(&str, &str)]) -> Rep
 }
 
 #[tokio::test]
-async fn a_key_is_good_from_its_addresses_only() {
+async fn a_key_works_only_from_its_addresses() {
     let service = Service::start().await;
     let ranges = ["10.1.0.0/16", "192.0.2.7", "fd00::/8", "::ffff:198.51.100.0/120"];
     let caller = limited(&service, limits(false, &ranges)).await;
@@ -94,19 +94,19 @@ async fn a_key_is_good_from_its_addresses_only() {
         ["10.2.0.0", "192.0.2.8", "[::ffff:10.2.0.1]", "[fe80::1]", "127.0.0.1", "[::1]", "[::10.1.2.3]"]
     {
         assert_eq!(list_from(&caller, peer, &[]).await.refusal(), ip_denied, "{peer}");
-        // What a client writes into its head moves it nowhere.
+        // Headers must not override the peer address.
         for header in ["x-forwarded-for", "x-real-ip", "forwarded", "x-client-ip", "true-client-ip"] {
             let claim = [(header, if header == "forwarded" { "for=10.1.2.3" } else { "10.1.2.3" })];
             assert_eq!(list_from(&caller, peer, &claim).await.refusal(), ip_denied, "{peer} {header}");
         }
     }
-    // Where nobody knows where a request comes from, the key is no good.
+    // Without a known peer address, the key is refused.
     assert_eq!(caller.refusal(LIST, &[]).await, ip_denied);
     service.caller().ok(LIST, &[]).await;
 }
 
 #[tokio::test]
-async fn a_connection_tells_where_it_comes_from() {
+async fn the_peer_address_comes_from_the_connection() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     for (range, code) in [("127.0.0.0/8", 0), ("10.0.0.0/8", 294)] {
@@ -119,31 +119,31 @@ async fn a_connection_tells_where_it_comes_from() {
     }
 }
 
-/// Each call has one fault fewer than the one before. Without the private key nothing is told of a key's limits.
+/// Each call has one error less than the call before. Without a valid signature, errors do not reveal the limits.
 #[tokio::test]
-async fn limits_are_told_to_nobody_but_the_holder_of_the_key() {
+async fn key_limits_are_revealed_only_to_the_key_holder() {
     let service = Service::start().await;
     let caller = limited(&service, limits(true, &["192.0.2.0/24"])).await;
     let write = Action::TerminateCompShareCustomImage.name();
     let forged = Caller::new(router(service.context.clone()), &caller.public_key, "another");
     let denied = |code: i64, message: &str| (code, message.to_owned());
-    let ask = async |caller: &Caller, action: &str, more: &[(&str, &str)]| {
+    let refusal = async |caller: &Caller, action: &str, more: &[(&str, &str)]| {
         let params = Params::for_action(action);
         let params = more.iter().fold(params, |params, (name, value)| params.text(name, Some(value)));
         caller.post(&caller.sign(params)).await.refusal()
     };
     let project = ("ProjectId", "org-other");
-    assert_eq!(ask(&forged, write, &[]).await, denied(171, "Signature VerifyAC Error"));
-    assert_eq!(ask(&caller, write, &[("SecurityToken", "x")]).await, denied(174, "Token Not Exists"));
-    assert_eq!(ask(&caller, "Nope", &[project]).await, denied(294, "IP Denied"));
+    assert_eq!(refusal(&forged, write, &[]).await, denied(171, "Signature VerifyAC Error"));
+    assert_eq!(refusal(&caller, write, &[("SecurityToken", "x")]).await, denied(174, "Token Not Exists"));
+    assert_eq!(refusal(&caller, "Nope", &[project]).await, denied(294, "IP Denied"));
     let reader = limited(&service, limits(true, &[])).await;
-    assert_eq!(ask(&reader, "Nope", &[project]).await, denied(161, "Action [Nope] not found"));
-    assert_eq!(ask(&reader, write, &[project]).await, denied(292, "Project [org-other] not exists"));
-    assert_eq!(ask(&reader, write, &[]).await, denied(299, "IAM Permission Denied"));
+    assert_eq!(refusal(&reader, "Nope", &[project]).await, denied(161, "Action [Nope] not found"));
+    assert_eq!(refusal(&reader, write, &[project]).await, denied(292, "Project [org-other] not exists"));
+    assert_eq!(refusal(&reader, write, &[]).await, denied(299, "IAM Permission Denied"));
 }
 
 #[tokio::test]
-async fn limits_that_cannot_be_are_refused() {
+async fn invalid_key_limits_are_refused() {
     let service = Service::start().await;
     let context = &service.context;
     let create = async |addresses: &[&str]| {
@@ -160,5 +160,5 @@ async fn limits_that_cannot_be_are_refused() {
     assert_eq!(create(&["::1"; 65]).await.as_deref(), Some(many));
     let nobody = context.create_limited_key(9, "x", &limits(true, &[])).await;
     assert!(matches!(nobody, Err(OperatorError::NoAccount(9))));
-    assert_eq!(context.keys(None).await.unwrap().len(), 1, "a key was made");
+    assert_eq!(context.keys(None).await.unwrap().len(), 1, "a refused call created a key");
 }

@@ -1,4 +1,4 @@
-//! What is too large, too deep, too slow, or no request at all.
+//! Requests that are too large, nested too deep, too slow or malformed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::support::{Caller, Reply, Service};
 
 const LIST: Action = Action::DescribeCompShareCustomImages;
-/// How long a body may take, as docs/wire promises.
+/// The time limit for a body, as documented in docs/wire.
 const BODY_SECS: u64 = 30;
 
 async fn post(caller: &Caller, content_type: &str, body: impl Into<Body>) -> Reply {
@@ -23,7 +23,7 @@ async fn post_form(caller: &Caller, body: impl Into<Body>) -> Reply {
     post(caller, "application/x-www-form-urlencoded", body).await
 }
 
-/// A signed list call as a form of `bytes`.
+/// A signed list call as a form of exactly `bytes` bytes.
 fn form_of(caller: &Caller, bytes: usize) -> String {
     let padded = |pad: usize| {
         let pad = "x".repeat(pad);
@@ -35,7 +35,7 @@ fn form_of(caller: &Caller, bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_has_a_size() {
+async fn the_body_has_a_maximum_size() {
     let service = Service::start().await;
     let caller = service.caller();
     assert_eq!(post_form(&caller, form_of(&caller, MAX_BODY_BYTES)).await.json["RetCode"], 0);
@@ -45,11 +45,11 @@ async fn a_body_has_a_size() {
 }
 
 #[tokio::test]
-async fn parameters_have_a_number() {
+async fn the_number_of_parameters_is_limited() {
     let service = Service::start().await;
     let caller = service.caller();
     let with = |count: usize| {
-        // Action, PublicKey and Signature count as well.
+        // Action, PublicKey and Signature count too.
         let fill = |params: Params, number| params.text(&format!("P{number}"), Some("v"));
         caller.sign((3..count).fold(Params::for_action(LIST.name()), fill))
     };
@@ -62,7 +62,7 @@ async fn parameters_have_a_number() {
 }
 
 #[tokio::test]
-async fn names_and_values_have_a_depth() {
+async fn the_nesting_depth_is_limited() {
     let service = Service::start().await;
     let caller = service.caller();
     let dotted = |levels: usize| format!("a{}", ".a".repeat(levels - 1));
@@ -75,13 +75,13 @@ async fn names_and_values_have_a_depth() {
     let json = async |body: String| post(&caller, "application/json", body).await.refusal();
     assert_eq!(json(format!(r#"{{"a":{}1{}}}"#, "[".repeat(8), "]".repeat(8))).await, too_deep("a"));
     assert_eq!(json(format!(r#"{{"a":{{"{}":1}}}}"#, dotted(MAX_DEPTH))).await, too_deep("a"));
-    // Deeper than any stack would bear, in brackets and in dots.
+    // Deep enough to overflow the stack of a recursive parser.
     assert_eq!(json(format!(r#"{{"a":{}}}"#, "[".repeat(1 << 20))).await.0, 230);
     assert_eq!(json(format!(r#"{{"a":{{"{}":1}}}}"#, dotted(1 << 20))).await, too_deep("a"));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told() {
+async fn unreadable_bodies_are_refused_with_a_reason() {
     let service = Service::start().await;
     let caller = service.caller();
     for (content_type, body, message) in [
@@ -104,7 +104,7 @@ async fn what_cannot_be_read_is_told() {
 }
 
 #[tokio::test]
-async fn names_have_a_length() {
+async fn parameter_names_have_a_maximum_length() {
     let service = Service::start().await;
     let caller = service.caller();
     let name = "n".repeat(MAX_NAME_BYTES);
@@ -138,7 +138,7 @@ async fn other_methods_are_not_allowed() {
 }
 
 #[tokio::test]
-async fn a_body_must_arrive_in_time() {
+async fn a_slow_body_times_out() {
     let service = Service::start().await;
     let caller = service.caller();
     tokio::time::pause();
@@ -152,9 +152,9 @@ async fn a_body_must_arrive_in_time() {
     assert_eq!(reply.refusal(), (230, "The request body did not arrive whole".to_owned()));
 }
 
-/// Bodies that do not come hold nothing that others wait for.
+/// Stalled bodies hold no resource that other requests need.
 #[tokio::test]
-async fn a_large_body_waits_for_none_that_does_not_come() {
+async fn stalled_bodies_do_not_block_a_large_one() {
     let service = Service::start().await;
     let caller = service.caller();
     tokio::time::pause();
@@ -174,9 +174,9 @@ async fn a_large_body_waits_for_none_that_does_not_come() {
     }
 }
 
-/// A health check with a wrong path must not be told that all is well.
+/// A health check with a wrong path must not succeed.
 #[tokio::test]
-async fn a_path_without_parameters_is_no_call() {
+async fn an_unknown_path_without_parameters_is_not_found() {
     let service = Service::start().await;
     let caller = service.caller();
     let get = async |path: &str| caller.send(Request::get(path).body(Body::empty()).unwrap()).await;
@@ -190,7 +190,7 @@ async fn a_path_without_parameters_is_no_call() {
             "{path}"
         );
     }
-    // Whatever may be a call keeps the status that clients know.
+    // A request that may be an API call gets status 200, which API clients expect.
     for path in ["/", "/?", "/x?Region=cn-wlcb", "/healthz/x?Action=GetRegion"] {
         assert_eq!(get(path).await.status, 200, "{path}");
     }

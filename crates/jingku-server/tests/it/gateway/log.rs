@@ -1,4 +1,4 @@
-//! What the log must tell, and what it never may.
+//! What the log must contain, and what it must not.
 
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::support::{INSTANCE, NOW, Service};
 
-/// Everything this process logs from now on, down to the finest level.
+/// Captures everything that this process logs, at all levels.
 fn captured() -> &'static Mutex<Vec<u8>> {
     struct Sink;
     impl Write for Sink {
@@ -36,7 +36,7 @@ fn text() -> String {
 }
 
 #[tokio::test]
-async fn an_error_of_ours_is_logged_once_with_its_request() {
+async fn an_internal_error_is_logged_once_with_its_request_id() {
     captured();
     let service = Service::start().await;
     let id = service.make(INSTANCE, "env").await;
@@ -84,6 +84,6 @@ async fn keys_signatures_and_bodies_are_never_logged() {
 
     let log = text();
     for secret in secrets {
-        assert!(!log.contains(&secret), "the log holds {secret}");
+        assert!(!log.contains(&secret), "the log contains {secret}");
     }
 }

@@ -1,4 +1,4 @@
-//! Which check comes first, and who may pass.
+//! The order of the gateway's checks, and signatures.
 
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Params, signature};
@@ -11,9 +11,9 @@ fn params(pairs: &[(&str, &str)]) -> Params {
     pairs.iter().fold(Params::default(), |params, (name, value)| params.text(name, Some(value)))
 }
 
-/// Each call has one fault fewer than the one before: the first fault is the one that is told.
+/// Each call has one error less than the call before. The server reports the first error.
 #[tokio::test]
-async fn checks_come_in_their_order() {
+async fn checks_run_in_the_documented_order() {
     let service = Service::start().await;
     let caller = service.caller();
     let (project, limit) = (("ProjectId", "org-other"), ("Limit", "101"));
@@ -50,7 +50,7 @@ async fn checks_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_action_it_could_read() {
+async fn a_refusal_names_the_action_if_it_is_known() {
     let service = Service::start().await;
     let caller = service.caller();
     let reply = caller.post(&params(&[("Action", LIST.name())])).await;
@@ -75,7 +75,7 @@ async fn the_signature_covers_every_parameter() {
     }
     let upper = signed.get_text("Signature").unwrap().to_uppercase();
     assert_eq!(caller.post(&signed.clone().text("Signature", Some(&upper))).await.refusal(), mismatch);
-    // The key pairs of two accounts do not mix.
+    // The private key of one account does not match the public key of another.
     let (_, stranger) = service.stranger().await;
     let theirs = signed.text("PublicKey", Some(&stranger.public_key));
     let crossed = signature(&theirs, PRIVATE_KEY);
@@ -91,9 +91,9 @@ async fn a_revoked_key_is_refused_at_once() {
     assert_eq!(caller.refusal(LIST, &[]).await, (172, "User Not Exists".to_owned()));
 }
 
-/// `jingku key revoke` and `key create` are processes of their own.
+/// `jingku key revoke` and `jingku key create` run as separate processes.
 #[tokio::test]
-async fn keys_change_at_once_when_another_process_changes_them() {
+async fn key_changes_by_another_process_take_effect_at_once() {
     let service = Service::start().await;
     let caller = service.caller();
     let operator = service.reopen().await.context;
@@ -101,7 +101,7 @@ async fn keys_change_at_once_when_another_process_changes_them() {
     let second = operator.create_key(1, "second").await.unwrap();
     let second = Caller::with_keys(jingku_server::router(service.context.clone()), &second);
     second.ok(LIST, &[]).await;
-    // Both are known to the server by now.
+    // The server has cached both keys.
     caller.ok(LIST, &[]).await;
     operator.revoke_key(PUBLIC_KEY).await.unwrap();
     assert_eq!(caller.refusal(LIST, &[]).await, (172, "User Not Exists".to_owned()));

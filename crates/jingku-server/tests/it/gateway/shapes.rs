@@ -1,5 +1,5 @@
-//! A parameter of a wrong shape is refused by its name, never ignored: every parameter of every action, in every wrong
-//! shape and spelling. What there is to try comes from the code that reads the parameters.
+//! A parameter of the wrong shape is refused by name, never ignored. Tests every parameter of every action in every wrong
+//! shape and encoding. The list of parameters comes from the code that reads them.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ const JSON: &str = "application/json";
 /// Parameters that the gateway itself reads.
 const GATEWAY: [&str; 5] = ["Action", "ProjectId", "PublicKey", "SecurityToken", "Signature"];
 
-/// What is sent in place of one parameter: dotted names and values.
+/// The dotted names and values to send in place of one parameter.
 type Wrong = Vec<(String, Value)>;
 
-/// The shape of a parameter, with that of objects that have members.
+/// The expected shape of a parameter, or of an object that contains parameters.
 #[derive(Clone, Copy, PartialEq)]
 enum Shape {
     Scalar,
@@ -41,13 +41,13 @@ fn map(name: &str, value: Value) -> Value {
     Value::Map(vec![(name.to_owned(), value)])
 }
 
-/// Everything that is not of a shape.
+/// Values of every shape other than the expected one.
 fn wrong_shapes(name: &str, shape: Shape) -> Vec<Wrong> {
     let whole = |value| vec![(name.to_owned(), value)];
     let dotted = |pairs: &[(&str, &str)]| -> Wrong {
         pairs.iter().map(|(below, value)| (format!("{name}{below}"), text(value))).collect()
     };
-    // In two ways at once: wrong for every shape.
+    // Both a value and members: wrong for every shape.
     let mut wrong = vec![dotted(&[("", "a"), (".x", "b")]), dotted(&[("", "a"), (".0", "b")])];
     match shape {
         Shape::Scalar => wrong.extend([
@@ -107,7 +107,7 @@ fn wrong_shapes(name: &str, shape: Shape) -> Vec<Wrong> {
     wrong
 }
 
-/// The parameters of an action, as a client names them, with those of the gateway and the objects around members.
+/// The shapes of an action's parameters by wire name, with those of the gateway and of containing objects.
 fn shapes(action: Action) -> BTreeMap<String, Shape> {
     let mut shapes: BTreeMap<_, _> = GATEWAY.map(|name| (name.to_owned(), Shape::Scalar)).into();
     for (name, kind) in action.parameters().names {
@@ -125,12 +125,12 @@ fn shapes(action: Action) -> BTreeMap<String, Shape> {
     shapes
 }
 
-/// What refusals call a parameter: members of a list of objects go by the name of the list.
-fn name_of_refusal(name: &str) -> &str {
+/// The name of a parameter in error messages: that of the list for members of a list of objects.
+fn name_in_error(name: &str) -> &str {
     name.split_once(".0.").map_or(name, |(list, _)| list)
 }
 
-/// The same with dotted names as objects; `None` when two names go through one.
+/// The same with nested objects instead of a dotted name; `None` for several names or one without dots.
 fn nested(wrong: &Wrong) -> Option<Wrong> {
     let [(name, value)] = &wrong[..] else { return None };
     let (first, rest) = name.split_once('.')?;
@@ -167,7 +167,7 @@ pub(super) fn sample(action: Action) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-/// A request that the action takes, but for the one parameter.
+/// A request that is valid except for one parameter.
 fn params(caller: &Caller, action: Action, name: &str, wrong: &Wrong) -> Params {
     let first = name.split('.').next().unwrap();
     let mut params = Params::default();
@@ -223,7 +223,7 @@ async fn every_parameter_of_a_wrong_shape_is_refused_by_its_name() {
                 for wrong in [Some(wrong.clone()), nested(&wrong)].into_iter().flatten() {
                     for request in requests(&params(&caller, *action, &name, &wrong)) {
                         let refusal = caller.send(request).await.refusal();
-                        let expected = format!("Params [{}] not available", name_of_refusal(&name));
+                        let expected = format!("Params [{}] not available", name_in_error(&name));
                         assert_eq!(refusal, (230, expected), "{action:?} {wrong:?}");
                         tried += 1;
                     }
@@ -235,9 +235,9 @@ async fn every_parameter_of_a_wrong_shape_is_refused_by_its_name() {
     assert_eq!(caller.everything().await, before, "a refused request changed something");
 }
 
-/// What contract and SDKs know stays accepted.
+/// All spellings of the contract and the SDKs are accepted.
 #[tokio::test]
-async fn the_known_spellings_are_taken() {
+async fn known_spellings_are_accepted() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -262,7 +262,7 @@ async fn the_known_spellings_are_taken() {
     assert_eq!(update(one("Tags", Value::Null)).await, serde_json::json!(["x"]));
     assert_eq!(update(one("Description", Value::Bool(true))).await, serde_json::json!(["x"]));
     assert_eq!(caller.image("image-1").await["Description"], "true");
-    // Unknown parameters, members of known objects too, and the texts of older clients.
+    // Unknown parameters and members, and texts of older clients, are ignored.
     for (name, value) in [
         ("Foo", list(&[map("a", text("b"))])),
         ("Foo.x.0", text("a")),

@@ -1,4 +1,4 @@
-//! The same request in every spelling that some client uses.
+//! One request in every encoding that a client uses.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -12,7 +12,7 @@ const UPDATE: Action = Action::UpdateCompShareImage;
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// An update of image-1 as every SDK spells it, unsigned.
+/// An unsigned update of image-1 with dotted names, as all SDKs send it.
 fn dotted(tags: [&str; 2]) -> Params {
     Params::for_action(UPDATE.name()).text("CompShareImageId", Some("image-1")).list("Tags", &tags)
 }
@@ -44,7 +44,7 @@ fn post(uri: &str, content_type: &str, body: String) -> Request<Body> {
     request.body(Body::from(body)).unwrap()
 }
 
-/// Builds a request in a spelling; `None` for one that is not known.
+/// Builds a request in one spelling.
 fn spell(spelling: &str, caller: &Caller, tags: [&str; 2]) -> Request<Body> {
     let flat = caller.sign(dotted(tags));
     let form = flat.to_form();
@@ -68,7 +68,7 @@ fn spell(spelling: &str, caller: &Caller, tags: [&str; 2]) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn every_spelling_means_the_same() {
+async fn all_spellings_are_equivalent() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -98,9 +98,9 @@ async fn every_spelling_means_the_same() {
     }
 }
 
-/// One signature must not open another spelling that signs another text.
+/// Otherwise the signature of the body could authorize a different call in the query.
 #[tokio::test]
-async fn a_body_wins_over_a_query_of_the_same_name() {
+async fn body_parameters_override_query_parameters() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
@@ -129,7 +129,7 @@ async fn json_scalars_are_signed_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn an_empty_json_list_clears() {
+async fn an_empty_json_list_clears_the_field() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;

@@ -1,4 +1,4 @@
-//! What is in the file: every format gives the disk it holds, and what means harm is refused with a reason.
+//! File formats: every format yields its disk, and malicious files are refused with a reason.
 
 use std::io::Write;
 
@@ -31,11 +31,11 @@ fn qcow2(service: &Service) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn every_format_gives_its_disk() {
+async fn every_format_yields_the_same_disk() {
     let service = Service::start().await;
     let caller = service.caller();
     let (disk, qcow2) = (disk_bytes(3), qcow2(&service));
-    // A frame that says nothing of the content may stand before a frame that does.
+    // A skippable frame may precede the first data frame.
     let skippable: &[u8] = &[0x5e, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
     let half = DISK_BYTES / 2;
     let files = [
@@ -50,18 +50,18 @@ async fn every_format_gives_its_disk() {
     ];
     for (name, file) in files {
         let id = caller.upload(name, &file).await;
-        service.work_off(&id).await;
+        service.finish_job(&id).await;
         let image = caller.image(&id).await;
         assert_eq!(image["Status"], "Available", "{name}: {}", reason(&image));
-        assert!(caller.disk(&id).await == disk, "{name}: other bytes");
-        assert!(service.spools().is_empty(), "{name}: {:?}", service.spools());
+        assert!(caller.disk(&id).await == disk, "{name}: the bytes differ");
+        assert!(service.upload_files().is_empty(), "{name}: {:?}", service.upload_files());
     }
-    // One disk, whatever it came in.
+    // All formats yield the same manifest.
     assert_eq!(service.stored("manifests").len(), 1);
 }
 
 #[tokio::test]
-async fn what_means_harm_is_refused_with_a_reason() {
+async fn malicious_and_damaged_files_are_refused_with_a_reason() {
     let service = Service::start().await;
     let caller = service.caller();
     let (disk, good) = (disk_bytes(3), qcow2(&service));
@@ -74,7 +74,7 @@ async fn what_means_harm_is_refused_with_a_reason() {
     };
     let (l1, l2) = tables(&good);
     let entry = |at: usize| <[u8; 8]>::try_from(&good[at..at + 8]).unwrap();
-    // A secret of the server, which no upload may make it read.
+    // A secret file of the server, which an upload must not make it read.
     let secret = service.folder.path().join("data/master.key");
     let name = secret.to_str().unwrap().as_bytes();
     let backing = patched(&[
@@ -115,30 +115,31 @@ async fn what_means_harm_is_refused_with_a_reason() {
     ];
     for (name, file, why) in files {
         let id = caller.upload(name, file).await;
-        service.work_off(&id).await;
+        service.finish_job(&id).await;
         let image = caller.image(&id).await;
         assert_eq!(image["Status"], "UnAvailable", "{name}");
         assert!(reason(&image).contains(why), "{name}: {}", reason(&image));
-        assert!(!reason(&image).contains("uploads"), "{name} tells of the host: {}", reason(&image));
-        assert!(service.spools().is_empty(), "{name}: {:?}", service.spools());
+        assert!(!reason(&image).contains("uploads"), "{name} reveals a path of the host: {}", reason(&image));
+        assert!(service.upload_files().is_empty(), "{name}: {:?}", service.upload_files());
     }
     assert!(service.stored("manifests").is_empty());
 }
 
-/// What stands after a disk in a fixed VHD.
+/// The footer after the disk in a fixed VHD.
 fn vhd_footer() -> Vec<u8> {
     let mut footer = vec![0; 512];
     footer[..16].copy_from_slice(b"conectix\0\0\0\x02\0\x01\0\0");
     footer
 }
 
-/// What nobody knows is taken, and the reply says so; what is known is taken in silence; and who says `raw` means it.
+/// Unrecognized content is accepted with a warning, known content without one. An explicit format `raw` suppresses the
+/// warning.
 #[tokio::test]
-async fn what_looks_like_no_disk_is_taken_with_a_warning() {
+async fn an_unrecognized_file_is_accepted_with_a_warning() {
     let service = Service::start().await;
     let caller = service.caller();
     let known = disk_bytes(3);
-    // Without the mark of a boot sector there is nothing in it that disks have.
+    // Without the boot signature, the disk has no structure that the server recognizes.
     let mut unknown = known.clone();
     unknown[510] = 0;
     let page = b"<!DOCTYPE html><title>404</title>".to_vec();
@@ -167,7 +168,7 @@ async fn what_looks_like_no_disk_is_taken_with_a_warning() {
         ("qcow2-as-raw", &qcow2, Some("raw"), None),
     ] {
         let id = caller.upload_as(name, file, format).await;
-        service.work_off(&id).await;
+        service.finish_job(&id).await;
         let image = caller.image(&id).await;
         assert_eq!(image["Status"], "Available", "{name}: {}", reason(&image));
         let progress = caller.ok(PROGRESS, &[("CompShareImageId", &id)]).await;
@@ -183,11 +184,11 @@ async fn what_looks_like_no_disk_is_taken_with_a_warning() {
         }
     }
     let id = caller.upload_as("not-qcow2", &unknown, Some("qcow2")).await;
-    service.work_off(&id).await;
+    service.finish_job(&id).await;
     assert!(reason(&caller.image(&id).await).contains("it is not a qcow2 image"));
 }
 
-/// Where the first table of a qcow2 file is, and the only second one.
+/// The offsets of the L1 table of a qcow2 file and of its only L2 table.
 fn tables(image: &[u8]) -> (usize, usize) {
     let field = |at: usize| u64::from_be_bytes(image[at..at + 8].try_into().unwrap());
     let l1 = usize::try_from(field(40)).unwrap();

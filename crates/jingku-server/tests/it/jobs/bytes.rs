@@ -1,4 +1,4 @@
-//! What goes in comes out, and the source stays as it is.
+//! An image has the bytes of its disk, and making it does not change the disk.
 
 use std::fs;
 use std::path::Path;
@@ -16,31 +16,31 @@ async fn exported(service: &Service, id: &str) -> Vec<u8> {
     service.caller().call(Action::ExportCompShareCustomImage, &params).await.body.to_vec()
 }
 
-fn as_it_is(disk: &Path) -> (Vec<u8>, SystemTime) {
+fn content_and_mtime(disk: &Path) -> (Vec<u8>, SystemTime) {
     (fs::read(disk).unwrap(), disk.metadata().unwrap().modified().unwrap())
 }
 
 #[tokio::test]
-async fn an_image_is_its_disk_byte_for_byte() {
+async fn an_image_equals_its_disk_byte_for_byte() {
     let service = Service::start().await;
     for format in [DiskFormat::Raw, DiskFormat::Qcow2] {
         let id = format!("uhost-{format}");
         let disk = service.disk(&id, format, 3);
-        let before = as_it_is(&disk);
+        let before = content_and_mtime(&disk);
         service.instance(&id, &disk).await;
         let image = service.make(&id, &id).await;
         assert_eq!(service.caller().image(&image).await["Status"], "Available");
-        assert!(exported(&service, &image).await == disk_bytes(3), "{format}: other bytes");
-        assert!(as_it_is(&disk) == before, "{format}: the source was touched");
+        assert!(exported(&service, &image).await == disk_bytes(3), "{format}: the bytes differ");
+        assert!(content_and_mtime(&disk) == before, "{format}: the source disk changed");
     }
 }
 
 #[tokio::test]
-async fn the_same_bytes_are_stored_once() {
+async fn equal_data_is_stored_once() {
     let service = Service::start().await;
     service.make(INSTANCE, "first").await;
     let stored = (service.stored("chunks").len(), service.stored("manifests").len());
-    // 700 KiB of noise in three chunks, one of which comes twice; one with text; the tail.
+    // Three chunks of random data (one occurs twice on the disk), one with text, and the last one.
     assert_eq!(stored, (5, 1));
     service.make(INSTANCE, "second").await;
     service.instance("uhost-copy", &service.disk("copy.qcow2", DiskFormat::Qcow2, 1)).await;
@@ -49,9 +49,9 @@ async fn the_same_bytes_are_stored_once() {
     assert!(exported(&service, &third).await == disk_bytes(1));
 }
 
-/// Each chunk in turn is damaged; whoever reads the image gets true bytes, and then an error instead of an end.
+/// Damages each chunk in turn. The client receives only correct bytes, and then an error instead of the end.
 #[tokio::test]
-async fn a_damaged_chunk_breaks_the_export_off() {
+async fn a_damaged_chunk_aborts_the_export() {
     let service = Service::start().await;
     let id = service.make(INSTANCE, "env").await;
     let mut config = Config::new(PUBLIC_KEY, PRIVATE_KEY);
@@ -67,7 +67,7 @@ async fn a_damaged_chunk_breaks_the_export_off() {
         damaged[middle] ^= 1;
         fs::write(&chunk, damaged).unwrap();
 
-        // The connection may break before the head of the answer has left.
+        // The connection may close before the response head is sent.
         if let Ok((length, mut parts)) = client.export(&id).await {
             assert_eq!(length, Some(disk.len() as u64));
             let mut received = Vec::new();
@@ -78,12 +78,12 @@ async fn a_damaged_chunk_breaks_the_export_off() {
                     None => break false,
                 }
             };
-            assert!(broken, "the export ended well");
+            assert!(broken, "the export ended without an error");
             assert!(disk.starts_with(&received) && received.len() < disk.len(), "wrong bytes were served");
             longest = longest.max(received.len());
         }
         fs::write(&chunk, whole).unwrap();
     }
-    assert!(longest > 0, "at least the damage at the end comes after bytes");
+    assert!(longest > 0, "no export sent bytes before the damaged chunk");
     assert!(exported(&service, &id).await == disk);
 }

@@ -1,16 +1,16 @@
-//! What an account may have: refused with its own numbers, whichever way it wants more.
+//! Account limits: every action that would exceed one is refused, and the message has the account's numbers.
 
 use jingku_library::{Config, DiskFormat, Limit};
 use jingku_protocol::actions::Action;
 
-use crate::support::{DISK_BYTES, INSTANCE, Service, disk_bytes};
+use crate::support::{DISK_BYTES, INSTANCE, Service, disk_bytes, wait_until};
 
 async fn limited(limits: &str) -> Service {
     Service::with(toml::from_str::<Config>(&format!("[limits]\n{limits}")).unwrap()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn images_are_limited_by_account() {
+async fn images_per_account_are_limited() {
     let service = limited("images = 2").await;
     let caller = service.caller();
     let id = service.make(INSTANCE, "env").await;
@@ -35,7 +35,7 @@ async fn images_are_limited_by_account() {
     assert_eq!((&result["RetCode"], &result["Message"]), (&8095.into(), &full.1.as_str().into()), "{synced}");
     assert_eq!(caller.images(&[]).await.len(), 2);
 
-    // Another account has room of its own, and the operator gives more.
+    // Another account has its own limit, and the operator can raise limits.
     let (account, stranger) = service.stranger().await;
     let disk = service.disk("other.raw", DiskFormat::Raw, 5);
     service.instance_of(account, "uhost-other", &disk, None).await;
@@ -45,7 +45,7 @@ async fn images_are_limited_by_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_image_with_more_data_than_the_account_may_have_is_not_made() {
+async fn an_image_over_the_storage_limit_is_not_made() {
     let service = limited("stored_bytes = 1000000").await;
     let id = service.make(INSTANCE, "env").await;
     let image = service.caller().image(&id).await;
@@ -73,7 +73,7 @@ async fn unfinished_uploads_are_limited_in_bytes() {
     );
     let more = [("Name", "b"), ("SizeBytes", "2000000")];
     assert_eq!(caller.refusal(Action::ImportCompShareCustomImage, &more).await, full);
-    // A file of unknown size grows as far as there is room.
+    // A file of unknown size can grow up to the limit.
     let (_, link) = caller.import(&[("Name", "c")]).await;
     let disk = disk_bytes(7);
     assert_eq!(caller.append(&link, 0, &disk[..1_000_000]).await.0, 204);
@@ -82,24 +82,22 @@ async fn unfinished_uploads_are_limited_in_bytes() {
     stranger.import(&more).await;
 }
 
-/// Images of an older version, of which nobody counted the data, are counted after the start.
+/// Older versions did not record the data size of images. It is counted after the start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_older_versions_made_is_counted() {
+async fn images_of_older_versions_are_counted() {
     let service = Service::start().await;
     service.make(INSTANCE, "env").await;
     let stored = async || {
         let limits = service.context.account_limits(1).await.unwrap();
         limits.iter().find(|state| state.limit == Limit::StoredBytes).unwrap().used
     };
-    let made = stored().await;
-    assert!(made > 0);
+    let expected = stored().await;
+    assert!(expected > 0);
     let file = service.folder.path().join("data/catalog.db");
     let connection = rusqlite::Connection::open(file).unwrap();
     connection.execute("UPDATE images SET data_bytes = NULL", []).unwrap();
     assert_eq!(stored().await, 0);
     let workers = service.start_workers().await;
-    while stored().await != made {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    wait_until("the data is counted", async || stored().await == expected).await;
     workers.stop().await;
 }

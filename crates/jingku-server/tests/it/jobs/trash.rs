@@ -1,18 +1,16 @@
-//! What was deleted goes for good when its time is over.
-
-use std::time::Duration;
+//! Expiry of the trash.
 
 use jingku_library::{Clock, Config, EmptyTrash, OperatorError, TrashSettings};
 use jingku_protocol::actions::Action;
 
-use crate::support::{INSTANCE, Service};
+use crate::support::{INSTANCE, Service, wait_until};
 
 const TERMINATE: Action = Action::TerminateCompShareCustomImage;
 const HOUR: u32 = 60 * 60;
 const DAY: u32 = 24 * HOUR;
 
 impl Service {
-    /// Lets a server run for so long, which reads its clock now and then.
+    /// Advances the time by this many seconds of uptime, during which the server reads its clock every hour.
     fn run_for(&self, secs: u32) {
         self.context.trusted_now();
         for _ in 0..secs / HOUR {
@@ -23,7 +21,7 @@ impl Service {
         self.context.trusted_now();
     }
 
-    /// Makes images of these names and deletes them.
+    /// Makes images with these names, deletes them and returns their ids.
     async fn delete(&self, names: &[&str]) -> Vec<String> {
         let mut deleted = Vec::new();
         for name in names {
@@ -34,29 +32,24 @@ impl Service {
         deleted
     }
 
-    /// Names of what is in the trash, the last deleted first.
+    /// The names of the images in the trash, last deleted first.
     async fn trashed(&self) -> String {
         self.context.trash().await.unwrap().into_iter().map(|image| image.name).collect()
     }
 
-    /// Starts the workers, has them look at the trash, and stops them.
-    async fn look_at_trash(&self) {
-        // They look at the trash before they make the reserve of room anew.
+    /// Starts the workers, waits for one run of trash expiry, and stops them.
+    async fn expire_trash(&self) {
+        // A run restores the reserve of disk space at its end.
         let reserve = self.folder.path().join("data/reserve");
         let _ = std::fs::remove_file(&reserve);
         let workers = self.start_workers().await;
-        let looked = async {
-            while !reserve.exists() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), looked).await.expect("the trash is looked at");
+        wait_until("a trash expiry run ends", async || reserve.exists()).await;
         workers.stop().await;
     }
 }
 
 #[tokio::test]
-async fn what_was_deleted_is_kept_for_days() {
+async fn deleted_images_are_kept_for_the_configured_days() {
     let config = Config { trash: TrashSettings { keep_days: 2 }, ..Config::default() };
     let service = Service::with(config).await;
     let mut made = Vec::new();
@@ -66,76 +59,76 @@ async fn what_was_deleted_is_kept_for_days() {
             service.run_for(DAY);
         }
     }
-    // Just now the first one's time is over, and no other's.
-    service.look_at_trash().await;
+    // Only the first image has been in the trash for two days.
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "cb");
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "cb");
     service.context.restore_image(&made[1], None).await.unwrap();
     assert_eq!(service.caller().images(&[]).await.len(), 1);
 }
 
-/// A dead battery, a machine that wakes up, somebody at the clock: one reading deletes nothing, nor do many in a row.
+/// An empty CMOS battery, a resumed machine, a changed clock: no number of wrong readings in a row expires anything.
 #[tokio::test]
-async fn a_clock_that_jumps_ahead_empties_nothing_until_it_has_run_for_a_day() {
+async fn a_clock_jump_expires_nothing_until_it_has_lasted_a_day() {
     let service = Service::start().await;
     service.run_for(2 * DAY);
     service.delete(&["a", "b"]).await;
     let chunks = service.stored("chunks");
-    let right = service.clock.now();
-    service.clock.set(right + 400 * i64::from(DAY));
+    let correct = service.clock.now();
+    service.clock.set(correct + 400 * i64::from(DAY));
     for _ in 0..3 {
-        service.look_at_trash().await;
-        // Another process on the same folder, after a restart.
+        service.expire_trash().await;
+        // After a restart on the same folder.
         let restarted = service.reopen().await;
-        restarted.clock.set(right + 400 * i64::from(DAY));
-        restarted.look_at_trash().await;
+        restarted.clock.set(correct + 400 * i64::from(DAY));
+        restarted.expire_trash().await;
     }
     service.run_for(DAY - HOUR);
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await.len(), 2);
     assert!(service.context.held_back().is_some_and(|held| held.for_secs <= 2 * i64::from(HOUR)));
     service.context.sweep(false, |_, _| true).await.unwrap();
     assert_eq!(service.stored("chunks"), chunks);
-    // The clock was right after all.
+    // After a day, the new time counts as correct.
     service.run_for(3 * HOUR);
     assert_eq!(service.context.held_back(), None);
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "");
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_right_again_has_emptied_nothing() {
+async fn a_corrected_clock_has_expired_nothing() {
     let service = Service::start().await;
     service.run_for(2 * DAY);
     service.delete(&["a"]).await;
-    let right = service.clock.now();
-    // Ahead for some hours, then right: the day begins anew, and the image has its days.
-    service.clock.set(right + 30 * i64::from(DAY));
+    let correct = service.clock.now();
+    // Wrong for some hours, then corrected: the image keeps its full time in the trash.
+    service.clock.set(correct + 30 * i64::from(DAY));
     service.run_for(5 * HOUR);
-    service.clock.set(right + 5 * i64::from(HOUR));
+    service.clock.set(correct + 5 * i64::from(HOUR));
     service.run_for(6 * DAY);
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "a");
     service.run_for(DAY);
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "");
 
-    // Back in 1970, where something is deleted, and right again: what looks decades old is not.
-    let right = service.clock.now();
+    // Set back to 1970, then corrected: an image deleted in between is not decades old.
+    let correct = service.clock.now();
     service.clock.set(1000);
     service.delete(&["b"]).await;
     service.run_for(HOUR);
-    service.look_at_trash().await;
-    service.clock.set(right + i64::from(HOUR));
-    service.look_at_trash().await;
+    service.expire_trash().await;
+    service.clock.set(correct + i64::from(HOUR));
+    service.expire_trash().await;
     service.run_for(DAY - 2 * HOUR);
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "b");
 }
 
 #[tokio::test]
-async fn a_lost_record_of_the_clock_empties_nothing() {
+async fn a_lost_clock_record_expires_nothing() {
     let service = Service::start().await;
     service.run_for(2 * DAY);
     service.delete(&["a"]).await;
@@ -143,16 +136,16 @@ async fn a_lost_record_of_the_clock_empties_nothing() {
     std::fs::remove_file(service.folder.path().join("data/clock")).unwrap();
     let restarted = service.reopen().await;
     restarted.clock.set(service.clock.now());
-    restarted.look_at_trash().await;
+    restarted.expire_trash().await;
     assert_eq!(restarted.trashed().await, "a");
     restarted.run_for(DAY);
-    restarted.look_at_trash().await;
+    restarted.expire_trash().await;
     assert_eq!(restarted.trashed().await, "");
 }
 
-/// The operator's word counts at once, and so does his wish to keep nothing.
+/// An explicit command to empty the trash and `keep_days = 0` take effect at once.
 #[tokio::test]
-async fn what_is_asked_for_asks_no_clock() {
+async fn explicit_settings_and_commands_ignore_the_clock_check() {
     let service = Service::start().await;
     service.delete(&["a"]).await;
     service.context.empty_trash(EmptyTrash::default()).await.unwrap();
@@ -160,12 +153,12 @@ async fn what_is_asked_for_asks_no_clock() {
     let config = Config { trash: TrashSettings { keep_days: 0 }, ..Config::default() };
     let service = Service::with(config).await;
     service.delete(&["a"]).await;
-    service.look_at_trash().await;
+    service.expire_trash().await;
     assert_eq!(service.trashed().await, "");
 }
 
 #[tokio::test]
-async fn what_was_being_made_cannot_come_back() {
+async fn an_image_deleted_while_being_made_cannot_be_restored() {
     let service = Service::start().await;
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;

@@ -1,20 +1,18 @@
-//! Instances started from an image, and how long they use it.
-
-use std::time::Duration;
+//! Usage counters: instances started from an image, and for how many hours.
 
 use serde_json::json;
 
-use crate::support::{NOW, Service};
+use crate::support::{NOW, Service, wait_until};
 
 const HOUR: i64 = 3600;
 
 #[tokio::test]
-async fn hours_of_use_are_counted_in_the_background_and_at_the_end() {
+async fn usage_hours_are_counted_periodically_and_on_removal() {
     let service = Service::start().await;
     let caller = service.caller();
     service.add_images(&[("image-1", NOW)]).await;
     let counters = async || {
-        // From the list, whose pages are kept: it has to see the change.
+        // From the list, whose cached pages must be invalidated.
         let image = caller.images(&[]).await.remove(0);
         (image["CreatedCount"].clone(), image["ImageUseTime"].clone())
     };
@@ -25,26 +23,16 @@ async fn hours_of_use_are_counted_in_the_background_and_at_the_end() {
 
     service.clock.set(NOW + 3 * HOUR + HOUR / 2);
     let workers = service.start_workers().await;
-    let counted = async {
-        while counters().await.1 != 6 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), counted).await.expect("it is counted");
+    wait_until("the hours are counted", async || counters().await.1 == 6).await;
     workers.stop().await;
     service.clock.set(NOW + 5 * HOUR);
     service.context.remove_instance("uhost-1").await.unwrap();
     assert_eq!(counters().await, (json!(2), json!(8)));
-    // A server that starts again counts on from where it was.
+    // A restarted server continues the count.
     service.start_workers().await.stop().await;
     let reopened = service.reopen().await;
     reopened.clock.set(NOW + 6 * HOUR);
     let workers = reopened.start_workers().await;
-    let counted = async {
-        while counters().await.1 != 11 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), counted).await.expect("it is counted");
+    wait_until("the hours are counted", async || counters().await.1 == 11).await;
     workers.stop().await;
 }

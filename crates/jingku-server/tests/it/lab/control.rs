@@ -1,4 +1,4 @@
-//! Who may use the control API, and what it refuses.
+//! Access to the control API, and its errors.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -8,7 +8,7 @@ use super::{LabServer, read};
 use crate::support::Service;
 
 #[tokio::test]
-async fn nobody_but_a_program_on_this_machine_gets_in() {
+async fn only_local_programs_can_use_the_control_api() {
     let server = LabServer::start().await;
     let call = |headers: &[(&str, &str)]| {
         let mut request = Request::post("/_lab/reset");
@@ -17,24 +17,24 @@ async fn nobody_but_a_program_on_this_machine_gets_in() {
         }
         request.body(Body::empty()).unwrap()
     };
-    let ours = ("x-jingku-lab", "1");
+    let lab_header = ("x-jingku-lab", "1");
     for refused in [
         &[][..],
         &[("host", "127.0.0.1:1")],
-        &[ours],
-        &[("host", "evil.example:8480"), ours],
-        &[("host", "127.0.0.1:1"), ours, ("origin", "http://127.0.0.1:1")],
-        &[("host", "127.0.0.1:1"), ours, ("origin", "null")],
+        &[lab_header],
+        &[("host", "evil.example:8480"), lab_header],
+        &[("host", "127.0.0.1:1"), lab_header, ("origin", "http://127.0.0.1:1")],
+        &[("host", "127.0.0.1:1"), lab_header, ("origin", "null")],
     ] {
         let (status, value) = server.open(call(refused)).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{refused:?}: {value}");
     }
-    let (status, _) = server.open(call(&[("host", "[::1]:1"), ours])).await;
+    let (status, _) = server.open(call(&[("host", "[::1]:1"), lab_header])).await;
     assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn without_a_lab_there_is_no_such_path() {
+async fn without_a_lab_the_control_path_does_not_exist() {
     let service = Service::start().await;
     let request = Request::post("/_lab/reset").header("host", "127.0.0.1:1").header("x-jingku-lab", "1");
     let response = service.caller().open(request.body(Body::empty()).unwrap()).await;
@@ -42,12 +42,12 @@ async fn without_a_lab_there_is_no_such_path() {
     assert_eq!(
         (status, &value["RetCode"]),
         (StatusCode::OK, &json!(160)),
-        "a call without an action: {value}"
+        "an API call without an action: {value}"
     );
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_and_changes_nothing() {
+async fn invalid_control_calls_are_refused_and_change_nothing() {
     let server = LabServer::start().await;
     let before = server.get("state").await;
     for (call, body, words) in [

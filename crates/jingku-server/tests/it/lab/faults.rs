@@ -1,4 +1,4 @@
-//! Calls that fail, wait or get no answer.
+//! Injected faults: calls that fail, are delayed or get no response.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::LabServer;
 const LIST: Action = Action::DescribeCompShareCustomImages;
 
 #[tokio::test]
-async fn the_next_calls_of_an_action_fail_and_nothing_else_does() {
+async fn only_the_next_calls_of_an_action_fail() {
     let server = LabServer::start().await;
     server.lab("fail", json!({"action": LIST.name(), "ret_code": 153, "message": "later", "times": 2})).await;
     server.lab("fail", json!({"action": "TerminateCompShareCustomImage", "ret_code": -7})).await;
@@ -29,7 +29,7 @@ async fn the_next_calls_of_an_action_fail_and_nothing_else_does() {
     let answer =
         server.caller.call(Action::TerminateCompShareCustomImage, &[("CompShareImageId", id)]).await.json;
     assert_eq!(answer["RetCode"], -7);
-    assert_eq!(server.names().await.len(), 2, "a call that fails is not carried out");
+    assert_eq!(server.names().await.len(), 2, "a call that fails must not be executed");
     server.lab("fail", json!({"action": "*", "ret_code": 1})).await;
     assert_eq!(server.caller.call(Action::GetRegion, &[]).await.json["RetCode"], 1);
     server.lab("fail", json!({"action": "*", "ret_code": 1, "times": 100})).await;
@@ -38,7 +38,7 @@ async fn the_next_calls_of_an_action_fail_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_let_in_uses_nothing_up() {
+async fn an_unsigned_call_consumes_no_fault() {
     let server = LabServer::start().await;
     server.lab("fail", json!({"action": "GetRegion", "ret_code": 1})).await;
     let unsigned = server.caller.post(&Params::for_action("GetRegion")).await.json;
@@ -47,7 +47,7 @@ async fn a_call_that_is_not_let_in_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_delay_comes_before_what_else_waits() {
+async fn a_delay_is_applied_before_other_faults() {
     let server = LabServer::start().await;
     server.lab("delay", json!({"action": "GetRegion", "ms": 80})).await;
     server.lab("fail", json!({"action": "GetRegion", "ret_code": 5})).await;
@@ -57,7 +57,7 @@ async fn a_delay_comes_before_what_else_waits() {
     server.caller.ok(Action::GetRegion, &[]).await;
 }
 
-/// Everything a connection brings until the server closes it.
+/// Sends a call on a new connection, and returns everything received until the server closes it.
 async fn exchange(server: &LabServer, action: Action, params: &[(&str, &str)]) -> Vec<u8> {
     let address = server.listen().await;
     let add = |all: Params, (name, value): &(&str, &str)| all.text(name, Some(value));
@@ -69,13 +69,13 @@ async fn exchange(server: &LabServer, action: Action, params: &[(&str, &str)]) -
     );
     stream.write_all(format!("{head}{form}").as_bytes()).await.unwrap();
     let mut all = Vec::new();
-    // A connection that is reset ends as well as one that is closed.
+    // A reset connection counts as closed.
     let _ = stream.read_to_end(&mut all).await;
     all
 }
 
 #[tokio::test]
-async fn a_dropped_call_gets_no_byte_and_is_not_carried_out() {
+async fn a_dropped_call_gets_no_response_and_is_not_executed() {
     let server = LabServer::start().await;
     server.lab("drop", json!({"action": "TerminateCompShareCustomImage"})).await;
     let id = [("CompShareImageId", "compshareImage-1fixture0001")];
@@ -85,7 +85,7 @@ async fn a_dropped_call_gets_no_byte_and_is_not_carried_out() {
 }
 
 #[tokio::test]
-async fn half_an_answer_was_announced_whole_and_its_call_is_carried_out() {
+async fn a_half_response_declares_its_full_length_and_its_call_is_executed() {
     let server = LabServer::start().await;
     server.lab("drop", json!({"action": "TerminateCompShareCustomImage", "half": true})).await;
     let id = [("CompShareImageId", "compshareImage-1fixture0001")];
@@ -100,16 +100,16 @@ async fn half_an_answer_was_announced_whole_and_its_call_is_carried_out() {
 }
 
 #[tokio::test]
-async fn half_a_disk_breaks_off_too() {
+async fn an_export_can_be_cut_off_halfway() {
     let server = LabServer::start().await;
     server.lab("drop", json!({"action": "ExportCompShareCustomImage", "half": true})).await;
     let id = [("CompShareImageId", "compshareImage-1fixture0001")];
-    // A GiB would take long: the image is another one.
+    // Use a server with a small image: the default size of 1 GiB takes long.
     server.lab("snapshot", json!({})).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("small.json");
     std::fs::write(&file, r#"{"images":[{"name":"small","size_mb":2}]}"#).unwrap();
-    let small = LabServer::filled(&file).await;
+    let small = LabServer::with_fixtures(&file).await;
     small.lab("drop", json!({"action": "ExportCompShareCustomImage", "half": true})).await;
     let answer = exchange(&small, Action::ExportCompShareCustomImage, &id).await;
     let head = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;

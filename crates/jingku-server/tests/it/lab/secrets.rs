@@ -1,4 +1,4 @@
-//! The trace never shows a signature or another secret, in whatever shape a client sends it.
+//! The trace never contains a signature or another secret, whatever the shape of the request.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -11,7 +11,7 @@ use super::LabServer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// How a client may misspell a signed request.
+/// A way to send a signed request, most of them wrong.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Form,
@@ -69,7 +69,7 @@ fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02X}"))
 }
 
-/// A request with `secret` as what `name` says it is.
+/// A request in one shape with `secret` as the value of `name`.
 fn request(shape: Shape, name: &str, secret: &str, noise: &str) -> Request<Body> {
     let action = Action::DescribeCompShareCustomImages.name();
     let form = format!("Action={action}&Noise={noise}&{name}={secret}");
@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn no_signature_is_shown_in_any_shape(secret in "[0-9a-f]{40}", noise in "[a-zA-Z0-9]{0,20}") {
+    fn no_signature_is_traced_in_any_shape(secret in "[0-9a-f]{40}", noise in "[a-zA-Z0-9]{0,20}") {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let server = LabServer::start().await;
@@ -142,12 +142,12 @@ proptest! {
     }
 }
 
-/// Secrets that do not look like one are known by their names.
+/// A secret that does not look like one is recognized by its name.
 #[tokio::test]
-async fn no_other_secret_is_shown_under_its_name() {
+async fn no_named_secret_is_traced() {
     let server = LabServer::start().await;
     for shape in SHAPES {
-        // Here nothing says what it is.
+        // These shapes have no name for the secret.
         if matches!(shape, Shape::OtherName | Shape::InContentType) {
             continue;
         }
@@ -158,9 +158,9 @@ async fn no_other_secret_is_shown_under_its_name() {
     }
 }
 
-/// A signed request of a client that works is shown whole, but for the signature.
+/// A valid signed request is traced completely, except for its signature.
 #[tokio::test]
-async fn what_is_no_secret_is_shown() {
+async fn values_that_are_not_secret_are_traced() {
     let server = LabServer::start().await;
     let mut params = Params::for_action("ImportCompShareCustomImage").text("Name", Some("env"));
     params.set("Blake3", Value::Text("ab".repeat(32)));

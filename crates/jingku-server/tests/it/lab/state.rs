@@ -1,4 +1,4 @@
-//! Reset, snapshots and the clock, also while images are made.
+//! Reset, snapshots and the clock, also while images are being made.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::LabServer;
 use crate::support::NOW;
 
 #[tokio::test]
-async fn a_reset_leads_back_to_the_fixtures() {
+async fn a_reset_restores_the_fixtures() {
     let server = LabServer::start().await;
     let start = (server.names().await, server.get("state").await);
     server
@@ -28,12 +28,12 @@ async fn a_reset_leads_back_to_the_fixtures() {
 }
 
 #[tokio::test]
-async fn a_page_from_before_a_return_is_never_shown_after_it() {
+async fn a_page_cached_before_a_return_is_not_served_after_it() {
     let server = LabServer::start().await;
     server.lab("snapshot", json!({})).await;
     for round in 0..5 {
         let name = format!("round{round}");
-        // Each round ends at the same number of changes as the one before, with another image.
+        // Each round has the same number of changes as the one before, but another image.
         let id = server.caller.create("uhost-good", &name).await;
         assert_eq!(server.names().await[0].0, name, "round {round}");
         server.lab("return", json!({})).await;
@@ -45,7 +45,7 @@ async fn a_page_from_before_a_return_is_never_shown_after_it() {
 }
 
 #[tokio::test]
-async fn a_return_in_the_middle_of_making_leaves_no_worker_behind() {
+async fn a_return_during_making_leaves_no_worker_blocked() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     server.lab("snapshot", json!({"name": "before"})).await;
@@ -54,13 +54,13 @@ async fn a_return_in_the_middle_of_making_leaves_no_worker_behind() {
     server.wait_for(&id, "Making", 50.0).await;
     server.lab("snapshot", json!({"name": "held"})).await;
     for round in 0..8 {
-        // At 50 percent, anywhere before it, or waiting for a worker.
+        // Not evidence: vary whether the job is queued, running or held.
         tokio::time::sleep(Duration::from_millis(7 * round % 20)).await;
         let returned = server.lab("return", json!({"name": "before"}));
-        tokio::time::timeout(Duration::from_secs(10), returned).await.expect("a deadlock");
+        tokio::time::timeout(Duration::from_secs(10), returned).await.expect("no deadlock");
         assert_eq!(server.names().await.len(), 2);
         server.lab("return", json!({"name": "held"})).await;
-        // The job is claimed anew, however often: no attempt is counted twice.
+        // The job is claimed again each time: returns do not use up its attempts.
         server.wait_for(&id, "Making", 50.0).await;
     }
     server.lab("release", json!({})).await;
@@ -72,7 +72,7 @@ async fn a_return_in_the_middle_of_making_leaves_no_worker_behind() {
 }
 
 #[tokio::test]
-async fn returns_at_once_and_calls_between_them_all_end() {
+async fn concurrent_returns_and_calls_all_finish() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     server.lab("snapshot", json!({})).await;
@@ -87,14 +87,14 @@ async fn returns_at_once_and_calls_between_them_all_end() {
             server.lab("snapshot", json!({})).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), turns).await.expect("a deadlock");
+    tokio::time::timeout(Duration::from_mins(1), turns).await.expect("no deadlock");
     server.lab("reset", json!({})).await;
     assert_eq!(server.names().await.len(), 2);
     workers.stop().await;
 }
 
 #[tokio::test]
-async fn snapshots_are_bounded_and_named() {
+async fn snapshots_are_limited_in_number_and_errors_list_their_names() {
     let server = LabServer::start().await;
     for number in 0..16 {
         server.lab("snapshot", json!({"name": format!("s{number}")})).await;
@@ -107,7 +107,7 @@ async fn snapshots_are_bounded_and_named() {
 }
 
 #[tokio::test]
-async fn images_are_made_at_the_time_of_the_clock() {
+async fn images_use_the_time_of_the_lab_clock() {
     let server = LabServer::start().await;
     let workers = server.workers().await;
     assert_eq!(
@@ -120,7 +120,7 @@ async fn images_are_made_at_the_time_of_the_clock() {
     server.wait_for(&id, "Available", 100.0).await;
     let page = server.caller.ok(Action::DescribeCompShareCustomImages, &[("CompShareImageId", &id)]).await;
     assert_eq!(page["ImageSet"][0]["CreateTime"], 1_899_999_995);
-    // Back past the lease of whoever works: nothing waits for it.
+    // Before the start of any lease: no job waits for one to expire.
     server.lab("clock", json!({"set": 1000})).await;
     let id = server.caller.create("uhost-good", "past").await;
     server.wait_for(&id, "Available", 100.0).await;

@@ -1,10 +1,10 @@
-//! What the making of an image tells of other accounts' images.
+//! The progress of an image does not reveal images of other accounts.
 
 use jingku_protocol::actions::Action;
 use serde_json::{Value, json};
 
 use super::LabServer;
-use crate::support::{Caller, write_large_disk};
+use crate::support::{Caller, wait_until, write_large_disk};
 
 const FIXTURES: &str = r#"
 [[accounts]]
@@ -29,41 +29,35 @@ account = "second"
 disk = "same.raw"
 "#;
 
-/// A server whose accounts have instances with equal disks, and what each calls with.
+/// A server with two accounts that have instances with equal disks, and the caller of the second one.
 async fn start() -> (LabServer, Caller) {
     let folder = tempfile::tempdir().unwrap();
     write_large_disk(&folder.path().join("same.raw"));
     let file = folder.path().join("fixtures.toml");
     std::fs::write(&file, FIXTURES).unwrap();
-    let (server, mut others) = LabServer::filled_by_several(&file).await;
-    // The disk is read later.
+    let (server, mut others) = LabServer::with_callers(&file).await;
+    // Keep the disk, which the jobs read later.
     std::mem::forget(folder);
     (server, others.remove(0))
 }
 
-/// All that is answered about an image of a disk which is held at 60 percent.
+/// Creates an image and holds it at 60 percent; returns its id and its progress.
 async fn held(server: &LabServer, caller: &Caller, instance: &str) -> (String, Value) {
     server.lab("hold", json!({"percent": 60})).await;
     let id = caller.create(instance, instance).await;
-    let mut progress = Value::Null;
-    for _ in 0..3000 {
-        progress = caller.progress(&id).await;
-        if progress["Progress"] == 60.0 {
-            return (id, progress);
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("not held: {progress}");
+    wait_until("the job is held", async || caller.progress(&id).await["Progress"] == 60.0).await;
+    let progress = caller.progress(&id).await;
+    (id, progress)
 }
 
-async fn let_go(server: &LabServer, caller: &Caller, id: &str) {
+async fn release(server: &LabServer, caller: &Caller, id: &str) {
     server.lab("release", json!({})).await;
     caller.wait_while_making(id).await;
     assert_eq!(caller.progress(id).await["Status"], "Available");
 }
 
 #[tokio::test]
-async fn a_disk_that_another_account_has_stored_is_answered_as_a_new_one() {
+async fn progress_does_not_reveal_data_of_other_accounts() {
     let (server, second) = start().await;
     let workers = server.workers().await;
     let (_, new) = held(&server, &second, "uhost-mine").await;
@@ -73,18 +67,18 @@ async fn a_disk_that_another_account_has_stored_is_answered_as_a_new_one() {
     let workers = server.workers().await;
     let theirs = server.caller.create("uhost-theirs", "theirs").await;
     server.caller.wait_while_making(&theirs).await;
-    let (mine, after) = held(&server, &second, "uhost-mine").await;
-    assert_eq!(after, new);
-    assert_eq!(after["PresentBytes"], 0);
-    let_go(&server, &second, &mine).await;
+    let (mine, stored_by_other) = held(&server, &second, "uhost-mine").await;
+    assert_eq!(stored_by_other, new);
+    assert_eq!(stored_by_other["PresentBytes"], 0);
+    release(&server, &second, &mine).await;
 
-    // What the account has itself it is told.
+    // Progress counts data in images of the same account.
     let (again, own) = held(&server, &second, "uhost-again").await;
     assert!(own["PresentBytes"].as_u64().unwrap() > 0, "{own}");
     assert!(own["PresentBytes"].as_u64() <= own["ProcessedBytes"].as_u64(), "{own}");
-    let_go(&server, &second, &again).await;
+    release(&server, &second, &again).await;
 
-    // Once it has deleted that, no longer.
+    // After the account has deleted them, it does not.
     for id in [&mine, &again] {
         second.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", id)]).await;
     }

@@ -1,4 +1,4 @@
-//! What the trace tells of a request.
+//! The trace of requests.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -14,7 +14,7 @@ async fn last(server: &LabServer) -> Value {
 }
 
 #[tokio::test]
-async fn a_request_is_told_with_what_is_odd_about_it() {
+async fn a_request_is_traced_with_its_anomalies() {
     let server = LabServer::start().await;
     let params =
         [("UHostID", "uhost-good"), ("Name", "env"), ("Region", "cn-wlcb"), ("PrivateKey", "do not tell")];
@@ -37,7 +37,7 @@ async fn a_request_is_told_with_what_is_odd_about_it() {
 }
 
 #[tokio::test]
-async fn shapes_stay_as_they_were_sent() {
+async fn parameters_are_traced_in_their_original_shape() {
     let server = LabServer::start().await;
     let body =
         json!({"Action": "DescribeCompShareInstance", "UHostIds": ["a", "b"], "Limit": 5, "Signature": "x"});
@@ -58,7 +58,7 @@ async fn shapes_stay_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn refused_and_broken_requests_are_there_too() {
+async fn refused_and_broken_requests_are_traced() {
     let server = LabServer::start().await;
     server.caller.post(&Params::for_action("NoSuchThing")).await;
     let entry = last(&server).await;
@@ -83,9 +83,9 @@ async fn refused_and_broken_requests_are_there_too() {
     assert_eq!(server.get("trace").await, json!({"entries": [], "last": before + 1}));
 }
 
-/// What is wrong with a parameter, and what is ignored, can be seen.
+/// The trace names the refused parameter and the ignored ones.
 #[tokio::test]
-async fn what_is_refused_and_what_is_ignored_is_told() {
+async fn refused_and_ignored_parameters_are_traced() {
     let server = LabServer::start().await;
     let send = async |body: Value| {
         let params = jingku_protocol::decode(None, Some("application/json"), body.to_string().as_bytes());
@@ -115,9 +115,9 @@ async fn what_is_refused_and_what_is_ignored_is_told() {
     assert_eq!((&entry["ret_code"], &entry["refused"]), (&json!(0), &json!(null)));
 }
 
-/// The very request that a client gave up on is what its author looks for.
+/// A request that timed out is what the author of a client debugs.
 #[tokio::test]
-async fn a_client_that_gives_up_is_there_too() {
+async fn a_request_that_its_client_cancels_is_traced() {
     let server = LabServer::start().await;
     server.lab("delay", json!({"action": "GetRegion", "ms": 60_000})).await;
     let call = server.caller.ok(Action::GetRegion, &[]);

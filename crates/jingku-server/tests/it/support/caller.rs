@@ -1,6 +1,4 @@
-//! Signed calls, straight into the router.
-
-use std::time::Duration;
+//! Signed calls, sent directly to the router.
 
 use axum::Router;
 use axum::body::Body;
@@ -14,12 +12,9 @@ use jingku_protocol::{Params, sign_request};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::Reply;
+use super::{Reply, wait_until};
 
-/// How long a test waits for what takes a moment.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Whoever holds a key pair.
+/// A client with a key pair.
 #[derive(Clone)]
 pub(crate) struct Caller {
     router: TowerToHyperService<Router>,
@@ -45,18 +40,18 @@ impl Caller {
         sign_request(params, &self.public_key, self.private_key.expose_secret())
     }
 
-    /// Sends a request as it is; the body of the answer is not read yet.
+    /// Sends a request unchanged and returns the response with its body unread.
     pub(crate) async fn open(&self, request: Request<Body>) -> Response {
         let Ok(response) = self.router.call(request).await;
         response
     }
 
-    /// Sends a request as it is.
+    /// Sends a request unchanged and reads the whole response.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         Reply::read(self.open(request).await).await
     }
 
-    /// Posts parameters as a form, as they are.
+    /// Posts parameters as a form, without signing them.
     pub(crate) async fn post(&self, params: &Params) -> Reply {
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(Body::from(params.to_form())).unwrap()).await
@@ -69,7 +64,7 @@ impl Caller {
         self.post(&self.sign(params)).await
     }
 
-    /// Calls an action that must succeed; the answer without the id of the request, which never repeats.
+    /// Calls an action that must succeed. Returns the reply without the request id, which differs in every reply.
     pub(crate) async fn ok(&self, action: Action, params: &[(&str, &str)]) -> Value {
         let mut answer = self.call(action, params).await.json;
         assert_eq!(answer["RetCode"], 0, "{action:?} {params:?}: {answer}");
@@ -78,25 +73,25 @@ impl Caller {
         answer
     }
 
-    /// Calls an action that must be refused, and tells how.
+    /// Calls an action that must be refused; returns code and message.
     pub(crate) async fn refusal(&self, action: Action, params: &[(&str, &str)]) -> (i64, String) {
         self.call(action, params).await.refusal()
     }
 
-    /// Starts making an image and tells its id.
+    /// Starts making an image and returns its id.
     pub(crate) async fn create(&self, instance_id: &str, name: &str) -> String {
         let params = [("UHostId", instance_id), ("Name", name)];
         let reply = self.ok(Action::CreateCompShareCustomImage, &params).await;
         reply["CompShareImageId"].as_str().unwrap().to_owned()
     }
 
-    /// The images of a list call.
+    /// Calls the list of own images.
     pub(crate) async fn images(&self, params: &[(&str, &str)]) -> Vec<Value> {
         let mut reply = self.ok(Action::DescribeCompShareCustomImages, params).await;
         serde_json::from_value(reply["ImageSet"].take()).unwrap()
     }
 
-    /// One image, asked for by id.
+    /// Gets one image by id.
     pub(crate) async fn image(&self, id: &str) -> Value {
         let mut images = self.images(&[("CompShareImageId", id)]).await;
         assert_eq!(images.len(), 1, "{images:?}");
@@ -107,23 +102,13 @@ impl Caller {
         self.ok(Action::GetCompShareImageCreateProgress, &[("CompShareImageId", id)]).await
     }
 
-    /// Waits until the making of an image has ended.
+    /// Waits until the job of an image has succeeded or failed.
     pub(crate) async fn wait_while_making(&self, id: &str) {
-        let ended = async {
-            while self.progress(id).await["Status"] == "Making" {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ended).await.expect("the making ends");
+        wait_until("the job ends", async || self.progress(id).await["Status"] != "Making").await;
     }
 
     /// Waits until a worker has read part of the disk.
-    pub(crate) async fn wait_until_begun(&self, id: &str) {
-        let begun = async {
-            while self.progress(id).await["ProcessedBytes"] == 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, begun).await.expect("the making begins");
+    pub(crate) async fn wait_until_started(&self, id: &str) {
+        wait_until("the job starts", async || self.progress(id).await["ProcessedBytes"] != 0).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What many tests check alike.
+//! Checks that many tests share.
 
 use jingku_protocol::actions::Action;
 use serde_json::Value;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::Caller;
 
 impl Caller {
-    /// Everything the account can see, to compare before and after.
+    /// Everything the account can list, to compare before and after a call.
     pub(crate) async fn everything(&self) -> Vec<Value> {
         self.everything_in(&[]).await
     }
 
-    /// Everything in a place: a strict service does not tell without one.
+    /// The same for one region and zone, which a strict server requires.
     async fn everything_in(&self, place: &[(&str, &str)]) -> Vec<Value> {
         let mut seen = Vec::new();
         for list in [
@@ -25,7 +25,7 @@ impl Caller {
         seen
     }
 
-    /// Checks that a call is refused just so, and that nothing the account can see has changed.
+    /// Checks that a call is refused with this code and message, and that it changes nothing the account can list.
     pub(crate) async fn assert_refused(
         &self,
         action: Action,
@@ -39,10 +39,10 @@ impl Caller {
         assert_eq!(self.everything().await, before, "{action:?} {params:?}");
     }
 
-    /// Checks the rules of `Region`, `Zone` and `ProjectId` that every action with a place has. `params` are those of
-    /// a call that succeeds for something in the default zone.
+    /// Checks the validation of `Region`, `Zone` and `ProjectId`, which is the same for every action that takes a
+    /// region and a zone. With `params` alone, these three are valid for the default zone.
     pub(crate) async fn assert_place_is_checked(&self, action: Action, params: &[(&str, &str)]) {
-        for (region, zone, wrong) in [
+        for (region, zone, invalid) in [
             ("moon", "", "Region"),
             ("CN-WLCB", "", "Region"),
             ("", "moon", "Zone"),
@@ -51,32 +51,33 @@ impl Caller {
             ("cn-sh2", "cn-wlcb-01", "Zone"),
         ] {
             let place = [params, &[("Region", region), ("Zone", zone)]].concat();
-            self.assert_refused(action, &place, 230, &format!("Params [{wrong}] not available")).await;
+            self.assert_refused(action, &place, 230, &format!("Params [{invalid}] not available")).await;
         }
         self.assert_project_is_checked(action, params).await;
     }
 
-    /// Checks that a strict service asks for each of `demanded`, in this order. `params` with all of them succeed.
-    pub(crate) async fn assert_demanded(
+    /// Checks that a strict server requires each of `required`, in this order, and that the call succeeds with `params`
+    /// and all of them.
+    pub(crate) async fn assert_required(
         &self,
         action: Action,
         params: &[(&str, &str)],
-        demanded: &[(&str, &str)],
+        required: &[(&str, &str)],
     ) {
         let place = [("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01")];
         let before = self.everything_in(&place).await;
-        for (index, (name, _)) in demanded.iter().enumerate() {
+        for (index, (name, _)) in required.iter().enumerate() {
             let refusal = (210, format!("Missing params [{name}]"));
-            let given = [params, &demanded[..index]].concat();
+            let given = [params, &required[..index]].concat();
             assert_eq!(self.refusal(action, &given).await, refusal);
             let empty = [&given[..], &[(name, "")]].concat();
             assert_eq!(self.refusal(action, &empty).await, refusal);
         }
         assert_eq!(self.everything_in(&place).await, before);
-        self.ok(action, &[params, demanded].concat()).await;
+        self.ok(action, &[params, required].concat()).await;
     }
 
-    /// Checks that a project of somebody else is refused.
+    /// Checks that the project of another account is refused.
     pub(crate) async fn assert_project_is_checked(&self, action: Action, params: &[(&str, &str)]) {
         let foreign = [params, &[("ProjectId", "org-other")]].concat();
         self.assert_refused(action, &foreign, 292, "Project [org-other] not exists").await;

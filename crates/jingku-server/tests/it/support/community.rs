@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Caller, Service};
 
 impl Service {
-    /// A service in which what is handed in is public at once.
+    /// Starts a server that publishes submissions without review.
     pub(crate) async fn approving() -> Self {
         let community = Community { approve: Approve::Automatic, ..Community::default() };
         Self::with(Config { community, ..Config::default() }).await
@@ -15,7 +15,7 @@ impl Service {
 }
 
 impl Caller {
-    /// Publishes an image and tells its group.
+    /// Publishes an image and returns its group id.
     pub(crate) async fn publish(&self, id: &str, params: &[(&str, &str)]) -> String {
         let params = [&[("CompShareImageId", id)], params].concat();
         let reply = self.ok(Action::PublishCompShareImage, &params).await;
@@ -23,7 +23,7 @@ impl Caller {
         reply["GroupId"].as_str().unwrap().to_owned()
     }
 
-    /// The groups of a list call, whose two copies of the versions are checked against each other.
+    /// The groups of a list call. Checks that the two copies of the versions in the reply agree.
     pub(crate) async fn groups(&self, list: Action, params: &[(&str, &str)]) -> Vec<Value> {
         let reply = self.ok(list, params).await;
         let groups = reply["CompshareImageGroup"].as_array().unwrap().clone();

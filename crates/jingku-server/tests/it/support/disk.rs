@@ -1,4 +1,4 @@
-//! Small disks with all that matters: bytes that do not compress, text, holes, and an end that fills no chunk.
+//! Small disks with incompressible data, text, holes, and an end that is not aligned to a chunk.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -8,13 +8,13 @@ use jingku_library::{DiskFormat, Qcow2Writer, Random, SeededRandom};
 
 use super::Service;
 
-/// Size of a disk: 4 MiB and three sectors.
+/// Size of a small disk: 4 MiB and three sectors.
 pub(crate) const DISK_BYTES: usize = (4 << 20) + 3 * 512;
 const BLOCK: usize = 64 << 10;
-/// Size of a disk that takes a while to read: 64 MiB without a hole, and no two chunks alike.
+/// Size of a large disk, which takes a while to read: 64 MiB without holes or equal chunks.
 pub(crate) const LARGE_BYTES: u64 = 64 << 20;
 
-/// The end of the first sector: one partition, and the mark, as a real disk has them.
+/// The end of the first sector: a partition table with one entry, and the boot signature.
 const PARTITION: [u8; 66] = {
     let mut table = [0; 66];
     table[4] = 0x83;
@@ -25,19 +25,19 @@ const PARTITION: [u8; 66] = {
     table
 };
 
-/// What lies on the disk of this seed.
+/// The content of the small disk with this seed.
 pub(crate) fn disk_bytes(seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; DISK_BYTES];
     SeededRandom::new(seed).fill(&mut bytes[..700 << 10]);
     bytes[446..512].copy_from_slice(&PARTITION);
-    // In the middle of a chunk, after a hole, and once more at another place.
+    // Text in the middle of a chunk after a hole, and a copy of the first chunk.
     bytes[2 << 20..][..11].copy_from_slice(b"hello world");
     bytes.copy_within(..256 << 10, 3 << 20);
     bytes[DISK_BYTES - 5..].copy_from_slice(b"tail!");
     bytes
 }
 
-/// Writes the disk of this seed, leaving its zeros out.
+/// Writes the small disk with this seed as a sparse file.
 pub(crate) fn write_disk(path: &Path, format: DiskFormat, seed: u64) {
     let bytes = disk_bytes(seed);
     let blocks = bytes.chunks(BLOCK).enumerate().filter(|(_, block)| block.iter().any(|byte| *byte != 0));
@@ -56,7 +56,7 @@ pub(crate) fn write_disk(path: &Path, format: DiskFormat, seed: u64) {
     }
 }
 
-/// What lies on a large disk.
+/// The content of a large disk.
 pub(crate) fn large_disk_bytes() -> Vec<u8> {
     let mut block = vec![0; BLOCK];
     SeededRandom::new(0).fill(&mut block);
@@ -73,7 +73,7 @@ pub(crate) fn write_large_disk(path: &Path) {
 }
 
 impl Service {
-    /// An image that no socket and no channel takes whole.
+    /// Makes an image that is larger than all socket and channel buffers.
     pub(crate) async fn large_image(&self) -> String {
         let disk = self.folder.path().join("large.raw");
         write_large_disk(&disk);

@@ -1,17 +1,17 @@
-//! Image rows without bits, put into the catalogue beside the service: lists need many.
+//! Image rows without data, written directly to the catalogue: tests of lists need many images.
 
 use jingku_catalog::{AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewJob, Scope};
 
 use super::{INSTANCE, Service};
 
 impl Service {
-    /// A second handle on the catalogue, as another process has.
+    /// Opens the catalogue a second time, as another process would.
     pub(crate) async fn catalog(&self) -> Catalog {
         Catalog::open_sqlite(&self.folder.path().join("data/catalog.db")).await.unwrap()
     }
 
-    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, created at these times: a clock
-    /// that goes back is not looked at. No job may be waiting.
+    /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, and creation times, which may
+    /// decrease. No job may be queued.
     pub(crate) async fn add_images(&self, images: &[(&str, i64)]) {
         let catalog = self.catalog().await;
         for (id, time) in images {
@@ -26,7 +26,7 @@ impl Service {
             };
             let created = catalog.create_image(Scope::own(AccountId(1)), new, NewJob { id }, *time).await;
             assert_eq!(created.unwrap(), CreateImage::Created);
-            let job = catalog.claim_job("test", i64::MAX, *time, 60).await.unwrap().expect("a job waits");
+            let job = catalog.claim_job("test", i64::MAX, *time, 60).await.unwrap().expect("a job is queued");
             let end =
                 catalog.complete_job(&job.lease, BuiltImage::dense("no manifest", 1 << 20), *time).await;
             assert_eq!((job.image_id.as_str(), end.unwrap()), (*id, JobEnd::Ended));

@@ -1,4 +1,4 @@
-//! Reading a response, and what holds for every response.
+//! Reads a response and checks what every response has in common.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -9,13 +9,13 @@ use serde_json::Value;
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// `Null` when the answer is a file.
+    /// `Null` for a file.
     pub(crate) json: Value,
     pub(crate) body: Bytes,
 }
 
 impl Reply {
-    /// Reads a response to its end; checks that it names its request and that its content type is true.
+    /// Reads the whole response; checks its request id and its content type.
     pub(crate) async fn read(response: Response) -> Self {
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -36,7 +36,7 @@ impl Reply {
         Self { status: head.status, headers: head.headers, json, body }
     }
 
-    /// Code and text of a refusal, which carries nothing else.
+    /// Code and message of a refusal; checks that it has no other fields.
     pub(crate) fn refusal(&self) -> (i64, String) {
         let code = self.json["RetCode"].as_i64().unwrap();
         assert_ne!(code, 0, "{}", self.json);

@@ -1,4 +1,4 @@
-//! Images in other hands: shared, and of the platform.
+//! Shared images, platform images and other accounts.
 
 use jingku_library::{DiskFormat, Instance, NewInstance, PlatformType};
 use jingku_protocol::actions::Action;
@@ -7,28 +7,28 @@ use serde_json::{Value, json};
 use super::{Caller, Service};
 
 impl Caller {
-    /// Shares an image of the caller's own.
+    /// Shares an own image.
     pub(crate) async fn share(&self, id: &str, accounts: &[i64]) {
-        assert_eq!(self.share_call(id, "AddAccounts", accounts).await, json!([]));
+        assert_eq!(self.change_shares(id, "AddAccounts", accounts).await, json!([]));
     }
 
-    /// Shares an image of the caller's own no longer.
-    pub(crate) async fn take_back(&self, id: &str, accounts: &[i64]) {
-        assert_eq!(self.share_call(id, "RemoveAccounts", accounts).await, json!([]));
+    /// Stops sharing an own image with these accounts.
+    pub(crate) async fn unshare(&self, id: &str, accounts: &[i64]) {
+        assert_eq!(self.change_shares(id, "RemoveAccounts", accounts).await, json!([]));
     }
 
-    async fn share_call(&self, id: &str, list: &str, accounts: &[i64]) -> Value {
-        let named: Vec<_> = accounts
+    async fn change_shares(&self, id: &str, list: &str, accounts: &[i64]) -> Value {
+        let params_by_account: Vec<_> = accounts
             .iter()
             .enumerate()
             .map(|(index, account)| (format!("{list}.{index}"), account.to_string()))
             .collect();
         let mut params = vec![("CompShareImageId", id)];
-        params.extend(named.iter().map(|(name, account)| (name.as_str(), account.as_str())));
+        params.extend(params_by_account.iter().map(|(name, account)| (name.as_str(), account.as_str())));
         self.ok(Action::ModifyCompShareImageShareAccount, &params).await["InvalidAccounts"].clone()
     }
 
-    /// The ids of the images of a list.
+    /// The image ids that a list returns.
     pub(crate) async fn ids(&self, list: Action, params: &[(&str, &str)]) -> Vec<String> {
         let reply = self.ok(list, params).await;
         let images = reply["ImageSet"].as_array().unwrap().iter();
@@ -37,18 +37,18 @@ impl Caller {
 }
 
 impl Service {
-    /// Creates another account of this name and calls as it.
+    /// Creates an account with this name; returns its id and a caller with its key.
     pub(crate) async fn account(&self, name: &str) -> (i64, Caller) {
         let (account, keys) = self.context.create_account(name).await.unwrap();
         (account.id.0, Caller::with_keys(jingku_server::router(self.context.clone()), &keys))
     }
 
-    /// Makes an image one of the platform's, and tells the id it has there.
+    /// Promotes an image to a platform image and returns the id of the platform's copy.
     pub(crate) async fn promote(&self, id: &str, platform_type: PlatformType) -> String {
         self.context.promote_image(id, platform_type, None).await.unwrap().id
     }
 
-    /// Puts an image of account 1 into the community.
+    /// Publishes an image of account 1 and approves it.
     pub(crate) async fn make_public(&self, id: &str) {
         self.caller().publish(id, &[]).await;
         self.context.approve_image(id).await.unwrap();

@@ -1,4 +1,4 @@
-//! Everything asked as everybody.
+//! Requests everything as every account and compares the replies with the model.
 
 mod lists;
 
@@ -11,18 +11,18 @@ use super::server::Server;
 use super::step::{NO_GROUP, NO_IMAGE, NO_INSTANCE, calls_on, params};
 use crate::isolation::{CASES, Names};
 
-/// How an action is looked at. A new one does not compile before it has its place here.
+/// How an action is tested. A new action does not compile until it is classified here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// It changes something: it is both carried out and refused.
+pub(super) enum ActionKind {
+    /// It changes something. The steps call it; it must both succeed and be refused.
     Step,
-    /// It shows things, and is asked for each and for all.
+    /// It reads resources, one or many.
     List,
-    /// It shows nothing that is anybody's, and answers always the same.
+    /// It shows no account's resources: its reply never changes.
     Constant,
 }
 
-pub(super) fn place(action: Action) -> Place {
+pub(super) fn action_kind(action: Action) -> ActionKind {
     match action {
         Action::AddFavoriteImage
         | Action::CopyCompShareCustomImage
@@ -34,7 +34,7 @@ pub(super) fn place(action: Action) -> Place {
         | Action::RemoveFavoriteImage
         | Action::SyncCompShareCustomImage
         | Action::TerminateCompShareCustomImage
-        | Action::UpdateCompShareImage => Place::Step,
+        | Action::UpdateCompShareImage => ActionKind::Step,
         Action::DescribeCommunityImages
         | Action::DescribeCompShareCustomImageSyncDetail
         | Action::DescribeCompShareCustomImages
@@ -48,14 +48,14 @@ pub(super) fn place(action: Action) -> Place {
         | Action::DescribeUserCommunityImages
         | Action::ExportCompShareCustomImage
         | Action::GetCompShareCustomImageUrl
-        | Action::GetCompShareImageCreateProgress => Place::List,
+        | Action::GetCompShareImageCreateProgress => ActionKind::List,
         Action::CreateCscliEvent
         | Action::DescribeCompShareSoftwarePort
         | Action::DescribeCompShareSupportZone
         | Action::GetProjectList
         | Action::GetRegion
-        // It makes an image as a creation does; called as here, without a name, it is refused.
-        | Action::ImportCompShareCustomImage => Place::Constant,
+        // It creates an image, as CreateCompShareCustomImage does. Without a name, as here, it is always refused.
+        | Action::ImportCompShareCustomImage => ActionKind::Constant,
     }
 }
 
@@ -63,16 +63,16 @@ pub(super) fn accounts() -> impl Iterator<Item = i64> {
     (1..).zip(ACCOUNTS).map(|(account, _)| account)
 }
 
-/// What an action answers about one image.
+/// The expected reply of an action for one image.
 enum Answer {
     Refused(Refusal),
-    /// These fields among others.
+    /// A reply with at least these fields.
     Shown(Value),
-    /// As many bytes.
+    /// A file.
     File,
 }
 
-/// Asks everything about everything.
+/// Requests everything as every account.
 pub(super) async fn ask_all(server: &Server, world: &World) -> Result<(), String> {
     for who in accounts() {
         lists::ask(server, world, who, Part::All).await?;
@@ -85,14 +85,14 @@ pub(super) async fn ask_all(server: &Server, world: &World) -> Result<(), String
         for instance in &world.instances {
             ask_instance(server, world, who, &instance.id).await?;
         }
-        for (action, _) in CASES.iter().filter(|(action, _)| place(*action) == Place::Constant) {
-            same_as_nowhere(server, who, *action, &[], "-", "-").await?;
+        for (action, _) in CASES.iter().filter(|(action, _)| action_kind(*action) == ActionKind::Constant) {
+            same_as_missing(server, who, *action, &[], "-", "-").await?;
         }
     }
     Ok(())
 }
 
-/// Asks for half of the lists as one account, and for what was touched as another.
+/// Requests half of the lists as one account, and the changed resource as another.
 pub(super) async fn ask_about(
     server: &Server,
     world: &World,
@@ -118,12 +118,12 @@ async fn ask_image(server: &Server, world: &World, who: i64, image: &Image) -> R
     let id = image.id.as_str();
     if !image.is_visible_to(who) {
         for (action, names) in CASES {
-            // Of what one deleted oneself one is told so.
+            // The account that deleted an image can delete it again.
             let known = *action == Action::TerminateCompShareCustomImage && world.was_own(who, id);
             if let Names::Image(name, rest) = names
                 && !known
             {
-                same_as_nowhere(server, who, *action, &with(name, rest), id, NO_IMAGE).await?;
+                same_as_missing(server, who, *action, &with(name, rest), id, NO_IMAGE).await?;
             }
         }
         return Ok(());
@@ -150,7 +150,7 @@ async fn ask_image(server: &Server, world: &World, who: i64, image: &Image) -> R
     Ok(())
 }
 
-/// Asks for a change that is refused. One that is not belongs to the steps.
+/// Sends a call if the model refuses it, and checks the refusal. Successful calls belong to the steps.
 async fn ask_refused(server: &Server, world: &World, who: i64, call: &Call) -> Result<(), String> {
     let foreseen = world.foresee(who, call);
     if foreseen.is_err() {
@@ -170,7 +170,7 @@ async fn ask_group(server: &Server, world: &World, who: i64, group: &str) -> Res
             if let Names::Group(name, rest) = names
                 && !(favored && *action == Action::DeleteCompShareImageFavorite)
             {
-                same_as_nowhere(server, who, *action, &with(name, rest), group, missing).await?;
+                same_as_missing(server, who, *action, &with(name, rest), group, missing).await?;
             }
         }
         let lists = [
@@ -181,19 +181,19 @@ async fn ask_group(server: &Server, world: &World, who: i64, group: &str) -> Res
         for (action, target) in lists {
             let target = target.as_deref().map(|target| ("TargetTopOrganizationId", target));
             let rest: Vec<_> = target.into_iter().collect();
-            same_as_nowhere(server, who, action, &with("GroupId", &rest), group, missing).await?;
+            same_as_missing(server, who, action, &with("GroupId", &rest), group, missing).await?;
         }
     } else {
         ask_refused(server, world, who, &Call::Favor(group.to_owned())).await?;
         ask_refused(server, world, who, &Call::Unfavor(group.to_owned())).await?;
     }
-    // Nobody joins the group of another, be it public or not.
+    // No account can add to another account's group, public or not.
     let joins = |image: &&Image| image.is_own(who) && image.status == Status::Available && !image.public;
     if let Some(image) = world.images.iter().find(joins).filter(|_| !own) {
         for action in [Action::PublishCompShareImage, Action::UpdateCompShareImage] {
             let rest = [("CompShareImageId", image.id.as_str())];
-            // The answer names the image nowhere, so that it is the same for each.
-            same_as_nowhere(server, who, action, &with("GroupId", &rest), group, missing).await?;
+            // The reply does not contain the image id, so it is the same for every image.
+            same_as_missing(server, who, action, &with("GroupId", &rest), group, missing).await?;
         }
     }
     Ok(())
@@ -207,13 +207,13 @@ async fn ask_instance(server: &Server, world: &World, who: i64, id: &str) -> Res
     }
     for (action, names) in CASES {
         if let Names::Instance(name, rest) = names {
-            same_as_nowhere(server, who, *action, &with(name, rest), id, NO_INSTANCE).await?;
+            same_as_missing(server, who, *action, &with(name, rest), id, NO_INSTANCE).await?;
         }
     }
     Ok(())
 }
 
-/// What an action that reads answers about an image that the account sees.
+/// The parameters and the expected reply of a reading action for an image that the account can see.
 fn about(world: &World, who: i64, action: Action, image: &Image) -> Option<(Vec<(String, String)>, Answer)> {
     let id = image.id.as_str();
     let own = image.owner == who;
@@ -282,7 +282,7 @@ fn share_rows(image: &Image) -> Vec<Value> {
     shares.into_iter().map(row).collect()
 }
 
-/// Looks whether a file comes; its bytes are the business of other tests.
+/// Checks that an export returns a file. Other tests check its content.
 async fn export(server: &Server, who: i64, id: &str) -> Result<(), String> {
     let action = Action::ExportCompShareCustomImage;
     let params = owned(&[("CompShareImageId", id)]).into_iter();
@@ -300,8 +300,8 @@ async fn export(server: &Server, who: i64, id: &str) -> Result<(), String> {
     }
 }
 
-/// Checks that the answer is, byte for byte, the one that `missing` gets, which nobody ever had.
-async fn same_as_nowhere(
+/// Checks that the reply for `id` equals, byte for byte, the reply for `missing`, which never existed.
+async fn same_as_missing(
     server: &Server,
     who: i64,
     action: Action,
@@ -310,12 +310,12 @@ async fn same_as_nowhere(
     missing: &str,
 ) -> Result<(), String> {
     let key = (who, format!("{action:?} {missing} {params:?}"));
-    let known = server.nowhere.borrow().get(&key).cloned();
+    let known = server.missing_replies.borrow().get(&key).cloned();
     let expected = if let Some(expected) = known {
         expected
     } else {
         let expected = answer(server, who, action, params, missing).await;
-        server.nowhere.borrow_mut().insert(key, expected.clone());
+        server.missing_replies.borrow_mut().insert(key, expected.clone());
         expected
     };
     let answered = answer(server, who, action, params, id).await;
@@ -323,10 +323,12 @@ async fn same_as_nowhere(
     if answered == expected {
         return Ok(());
     }
-    Err(format!("{action:?} {params:?} as {who} tells {id} from what is not there:\n{answered}\n{expected}"))
+    Err(format!(
+        "{action:?} {params:?} as {who} distinguishes {id} from a missing resource:\n{answered}\n{expected}"
+    ))
 }
 
-/// All of an answer: status, headers and body, but for the id that was asked for and the id of the request.
+/// The status, headers and body of a reply, with placeholders for the requested id and the request id.
 async fn answer(server: &Server, who: i64, action: Action, params: &[(&str, &str)], id: &str) -> String {
     let params: Vec<_> =
         params.iter().map(|(name, value)| (*name, if *value == "ID" { id } else { *value })).collect();
@@ -336,7 +338,7 @@ async fn answer(server: &Server, who: i64, action: Action, params: &[(&str, &str
     whole.replace(&request_id, "REQUEST").replace(id, "ID")
 }
 
-/// The parameter under test, whose value is filled in later, beside others.
+/// The parameter under test, with a placeholder as value, and the other parameters.
 fn with<'a>(name: &'a str, rest: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [&[(name, "ID")], rest].concat()
 }
@@ -345,7 +347,7 @@ pub(super) fn owned(params: &[(&str, &str)]) -> Vec<(String, String)> {
     params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Checks that an answer has what is expected, whatever it has beside; lists have as many items.
+/// Checks that a reply has the expected fields, among others. Lists must have the same length.
 pub(super) fn shows(answered: &Value, expected: &Value, of: &str) -> Result<(), String> {
     let wrong = || Err(format!("{of}: answered {answered}, expected {expected}"));
     match (answered, expected) {

@@ -1,4 +1,4 @@
-//! What the service should hold and show, kept by other means than its tables.
+//! A model of what the server stores and shows, independent of its tables.
 
 mod change;
 mod foresee;
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 pub(super) use change::Call;
 pub(super) use groups::Reach;
 
-/// The accounts, from number 1 on.
+/// The accounts, numbered from 1.
 pub(super) const ACCOUNTS: [&str; 4] = ["ada", "bob", "cyd", "dee"];
-/// Account 0, to which nobody calls.
+/// Account 0, which has no key.
 pub(super) const PLATFORM: i64 = 0;
-/// The zones of a service without a configuration, with their numbers.
+/// The default zones with their numbers.
 pub(super) const ZONES: [(&str, i64); 3] = [("cn-wlcb-01", 10027), ("cn-sh2-02", 8200), ("cn-bj2-03", 5001)];
 
-/// A code and a text.
+/// A return code and a message.
 pub(super) type Refusal = (i64, String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,9 @@ pub(super) struct Image {
     pub(super) status: Status,
     pub(super) public: bool,
     pub(super) tags: Vec<&'static str>,
-    /// CNY an hour.
+    /// CNY per hour.
     pub(super) price: u32,
-    /// Empty for none, as are the texts below.
+    /// Empty for none, like the texts below.
     pub(super) group: String,
     pub(super) version: String,
     pub(super) community_name: String,
@@ -63,15 +63,15 @@ pub(super) struct Image {
     pub(super) created: i64,
     pub(super) updated: i64,
     pub(super) published: i64,
-    /// The event of its last submission, or 0.
+    /// The event number of its last submission, or 0.
     pub(super) submission: i64,
-    /// The event of its publication, or 0.
+    /// The event number of its publication, or 0.
     pub(super) publication: i64,
-    /// With whom, and since which event.
+    /// The accounts it is shared with, and the event number of each share.
     pub(super) shares: BTreeMap<i64, i64>,
     /// Instances that were started from it.
     pub(super) starts: i64,
-    /// The instance that is busy while it is made.
+    /// The instance that is busy while the image is being made.
     pub(super) instance: Option<String>,
     pub(super) deleted: bool,
 }
@@ -105,11 +105,12 @@ impl Image {
         }
     }
 
-    pub(super) fn is_out(&self) -> bool {
+    /// Whether it is in review or public.
+    pub(super) fn is_submitted(&self) -> bool {
         self.public || self.status == Status::Reviewing
     }
 
-    /// Whether the account may know that it is there.
+    /// Whether the account can see the image.
     pub(super) fn is_visible_to(&self, account: i64) -> bool {
         let own = self.owner == account || self.owner == PLATFORM;
         !self.deleted && (own || self.public || self.shares.contains_key(&account))
@@ -131,24 +132,24 @@ pub(super) struct Instance {
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) owner: i64,
-    /// As it was called last.
+    /// Its last name.
     pub(super) name: String,
 }
 
-/// Everything there is.
+/// The state of the whole server.
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) now: i64,
-    /// In the order of their making, those that were deleted among them.
+    /// In order of creation, including deleted ones.
     pub(super) images: Vec<Image>,
     pub(super) groups: BTreeMap<String, Group>,
-    /// Counts what lists are ordered by beside times.
+    /// The number of events so far. Lists are sorted by event where times are equal.
     pub(super) events: i64,
-    /// What calls were answered that are answered alike when they come again: the copy, or the group.
+    /// The copy or the group that a call created, by call: a repeated call gets the same reply.
     pub(super) answers: BTreeMap<String, String>,
-    /// Who favours what since which event.
+    /// The event number of each favorite, by account and group.
     pub(super) favorites: BTreeMap<(i64, String), i64>,
-    /// In the order of their adding.
+    /// In order of declaration.
     pub(super) instances: Vec<Instance>,
 }
 
@@ -165,9 +166,9 @@ impl World {
         }
     }
 
-    /// Adds an image of the fixtures; one that was handed in is the first version of a group with its own id.
+    /// Adds an image of the fixtures. If it was submitted, it is the first version of a group with the image's id.
     pub(super) fn seed(&mut self, mut image: Image) {
-        if image.is_out() || image.status == Status::Offline {
+        if image.is_submitted() || image.status == Status::Offline {
             let id = image.id.clone();
             image.group.clone_from(&id);
             "v1.0".clone_into(&mut image.version);
@@ -180,7 +181,7 @@ impl World {
         self.images.push(image);
     }
 
-    /// The number of the next event.
+    /// Counts an event and returns its number.
     pub(super) fn event(&mut self) -> i64 {
         self.events += 1;
         self.events
@@ -212,12 +213,12 @@ impl World {
         })
     }
 
-    /// How many accounts favour a group.
+    /// How many accounts have marked a group as favorite.
     pub(super) fn favored(&self, group: &str) -> usize {
         self.favorites.keys().filter(|(_, favored)| favored == group).count()
     }
 
-    /// What a list shows of an image, of that which tenancy is about.
+    /// The fields of an image in a list that depend on accounts.
     pub(super) fn row(&self, image: &Image, community: bool) -> Value {
         let (owner, alias) = match image.owner {
             PLATFORM => ("Official", "Official"),
@@ -250,10 +251,10 @@ impl World {
         })
     }
 
-    /// The rows of a list of images that lets these through, newest first.
+    /// The rows of a list of the images that match, newest first.
     pub(super) fn rows(&self, shown: impl Fn(&Image) -> bool) -> Vec<Value> {
         let mut shown: Vec<_> = self.live().filter(|image| shown(image)).collect();
-        // Those of one second stay in the order of their making.
+        // A stable sort: images of the same second stay in order of creation.
         shown.sort_by_key(|image| image.created);
         shown.reverse();
         shown.into_iter().map(|image| self.row(image, false)).collect()
@@ -282,7 +283,7 @@ impl World {
     }
 }
 
-/// What an account is called.
+/// The name of an account.
 pub(super) fn account_name(account: i64) -> &'static str {
     usize::try_from(account - 1).ok().and_then(|index| ACCOUNTS.get(index)).copied().unwrap_or("nobody")
 }

@@ -1,4 +1,4 @@
-//! A server in memory that goes back to its start between two sequences.
+//! An in-memory server that is reset before each sequence.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use super::model::{ACCOUNTS, Image, Instance, Refusal, Status, World, account_name};
 use crate::support::{Caller, NOW, Reply};
 
-/// The images of the start: whose, in which status, whether public.
+/// The initial images: owner, name, status, whether public.
 const IMAGES: [(i64, &str, Status, bool); 10] = [
     (1, "one", Status::Available, false),
     (1, "two", Status::Available, false),
@@ -35,14 +35,14 @@ const IMAGES: [(i64, &str, Status, bool); 10] = [
     (3, "one", Status::Available, false),
 ];
 
-/// The image that account 1 shares from the start, and with whom.
+/// The image that account 1 shares initially, and the account it is shared with.
 const SHARED: (usize, i64) = (1, 2);
-/// Who started an instance from which image: a shared and a public one, which they may lose sight of.
+/// Accounts with an instance started from an image: a shared one and a public one, to which they may lose access.
 const STARTED: [(i64, usize); 2] = [(2, 1), (4, 2)];
-/// Why one of them could not be made.
+/// The reason of the image that failed.
 const NO_DISK: &str = "The disk is gone.";
 
-/// How often an action was carried out, and how often refused.
+/// How often each action succeeded, and how often it was refused.
 pub(super) type Counts = BTreeMap<&'static str, [u64; 2]>;
 
 pub(super) struct Server {
@@ -50,17 +50,17 @@ pub(super) struct Server {
     callers: Vec<Caller>,
     clock: Arc<FixedClock>,
     random: Arc<Replay>,
-    /// The disk of every instance that is started.
+    /// The disk of every instance.
     pub(super) disk: PathBuf,
     _folder: TempDir,
     pub(super) asked: RefCell<Counts>,
-    /// Answers that were compared with those to what never existed.
+    /// How many replies were compared with the reply for a resource that never existed.
     pub(super) compared: Cell<u64>,
-    /// What is answered to who asks for what never existed.
-    pub(super) nowhere: RefCell<BTreeMap<(i64, String), String>>,
+    /// Replies for resources that never existed, by account and call.
+    pub(super) missing_replies: RefCell<BTreeMap<(i64, String), String>>,
 }
 
-/// Randomness that is the same in every sequence, so that one can be told again.
+/// Randomness that restarts with every sequence, so that a sequence can be replayed.
 struct Replay(Mutex<SeededRandom>);
 
 impl Random for Replay {
@@ -109,11 +109,11 @@ impl Server {
             _folder: folder,
             asked: RefCell::default(),
             compared: Cell::default(),
-            nowhere: RefCell::default(),
+            missing_replies: RefCell::default(),
         }
     }
 
-    /// Goes back to the start and tells what there is.
+    /// Resets the server and returns the model of its initial state.
     pub(super) async fn reset(&self) -> World {
         *self.random.0.lock().unwrap() = SeededRandom::new(2);
         self.clock.set(NOW);
@@ -146,8 +146,8 @@ impl Server {
         self.asked.borrow_mut().entry(action.name()).or_default()[usize::from(refused)] += 1;
     }
 
-    /// Checks whether a call was carried out or how it was refused.
-    #[expect(clippy::unused_self, reason = "beside the other half of a question")]
+    /// Checks that a call succeeded or was refused as expected.
+    #[expect(clippy::unused_self, reason = "belongs to `ask`")]
     pub(super) fn check(
         &self,
         action: Action,
@@ -159,7 +159,7 @@ impl Server {
             Some(0) | None => Ok(()),
             Some(code) => Err((code, reply.json["Message"].as_str().unwrap_or_default().to_owned())),
         };
-        // A refused name says why, and which image of the caller's own account holds it.
+        // A refused name has a reason and, in `Holder`, an image of the caller's own account.
         let bare = ["Action", "RetCode", "Message", "request_uuid", "Reason", "Holder"];
         let fields = reply.json.as_object().into_iter().flatten();
         let full = fields.map(|(name, _)| name.as_str()).any(|name| !bare.contains(&name));
@@ -209,7 +209,7 @@ fn fixtures() -> String {
     text
 }
 
-/// Some at the same moment, so that their order in the file decides.
+/// Pairs have the same time, so that their order in the file decides.
 fn created(index: usize) -> i64 {
     NOW - 100 + i64::try_from(index / 2).unwrap()
 }

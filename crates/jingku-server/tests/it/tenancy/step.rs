@@ -1,4 +1,4 @@
-//! What somebody does, drawn at random, and sent.
+//! Random steps: what an account or the operator does.
 
 mod params;
 
@@ -10,16 +10,16 @@ use super::model::{ACCOUNTS, Call, Image, Instance, PLATFORM, Status, World, ZON
 use super::server::Server;
 pub(super) use params::params;
 
-/// An image, a group and an instance that there never was.
+/// Ids of an image, a group and an instance that never existed.
 pub(super) const NO_IMAGE: &str = "compshareImage-1nowherenone";
 pub(super) const NO_GROUP: &str = "9WFDPteiVhX5";
 pub(super) const NO_INSTANCE: &str = "uhost-none";
-/// Few of each, so that they meet.
+/// Few values of each, so that they collide.
 const NAMES: [&str; 4] = ["one", "two", "one-copy", "环境"];
 pub(super) const TAGS: [&str; 3] = ["t-red", "t-green", "t-blue"];
 const VERSIONS: [&str; 4] = ["v1.0", "v2.0", "beta", ""];
 
-/// Which of several is meant: how to look for it, and the place among those found.
+/// Selects one of several resources: how to look for it, and its index among those found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pick(u8, u8);
 
@@ -43,7 +43,7 @@ enum What {
     Start,
 }
 
-/// A step, before it is known what there is.
+/// A random step, independent of the state it is applied to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     what: What,
@@ -52,14 +52,14 @@ pub(super) struct Step {
     group: Pick,
     name: u8,
     version: u8,
-    /// Which tags, accounts or zones.
+    /// Selects tags, accounts or zones.
     set: [u8; 2],
     public: u8,
     price: u8,
     seconds: u8,
 }
 
-/// What a step comes to in the world it is taken in.
+/// A step, resolved in a state.
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
     Call(i64, Call),
@@ -107,7 +107,7 @@ impl Step {
         let id = image(world, who, self.on);
         let name = chosen(&NAMES, self.name);
         let version = chosen(&VERSIONS, self.version);
-        // An empty list cannot be told from none in a form.
+        // A form cannot distinguish an empty list from an absent one.
         let tags =
             || Some(subset(&TAGS, self.set[0])).filter(|tags| self.set[1] % 2 == 1 && !tags.is_empty());
         let price = [None, None, Some(0), Some(2)][usize::from(self.price)];
@@ -115,7 +115,7 @@ impl Step {
         let call = match self.what {
             What::Update => {
                 let public = [None, None, Some(true), Some(false), Some(false)][usize::from(self.public)];
-                // A group that is not there is found out only where one is asked for.
+                // A missing group is an error only if the call names one.
                 Call::Update { id, name, tags: tags(), public, price, group: target, version }
             }
             What::Publish => Call::Publish {
@@ -131,7 +131,7 @@ impl Step {
                 let accounts = [1, 2, 3, 4, 1, 2, 3, 4, PLATFORM, 99];
                 let (add, remove) = (self.set[0], self.set[1]);
                 let mut add = subset(&accounts[..4], add & 15 & !(1 << self.who));
-                // Now and then somebody who cannot be meant, or nobody at all.
+                // Sometimes an invalid account.
                 if self.set[0] > 220 {
                     add.push(accounts[usize::from(self.set[0]) % accounts.len()]);
                     add.dedup();
@@ -174,7 +174,7 @@ impl Step {
 }
 
 impl Deed {
-    /// Does it, and checks that it ends as it should.
+    /// Executes the step on server and model, and checks its outcome.
     pub(super) async fn done(&self, server: &Server, world: &mut World) -> Result<(), String> {
         match self {
             Self::Call(who, call) => {
@@ -185,7 +185,7 @@ impl Deed {
                     return Ok(());
                 }
                 if let Call::Update { id, public: Some(true), .. } = call {
-                    // The one answer that does not tell which group it made.
+                    // The reply of this call does not contain the new group's id.
                     reply.json["GroupId"] = server.caller(*who).image(id).await["GroupId"].take();
                 }
                 world.carry_out(*who, call, &reply.json)
@@ -229,7 +229,7 @@ impl Deed {
         }
     }
 
-    /// The image or group it is about.
+    /// The id of the image, group or instance that it names.
     pub(super) fn subject(&self) -> &str {
         match self {
             Self::Call(_, call) => match call {
@@ -275,7 +275,7 @@ async fn start(server: &Server, world: &mut World, who: i64, id: &str) -> Result
     Ok(())
 }
 
-/// Checks what came of something that the operator does; an error is known by the name of its variant.
+/// Checks the outcome of an operator command; errors are compared by variant name.
 fn decided(outcome: Result<(), &OperatorError>, refusal: Option<&str>) -> Result<(), String> {
     let answered = outcome.err().map(|error| format!("{error:?}"));
     let name = answered.as_deref().map(|text| text.split(['(', ' ']).next().unwrap_or_default());
@@ -301,7 +301,7 @@ fn pick<'a, T>(found: impl Iterator<Item = &'a T>, Pick(_, place): Pick) -> Opti
     found.get(usize::from(place).checked_rem(found.len())?).copied()
 }
 
-/// Mostly one's own; else any that there is or was, or one that never was.
+/// Usually an own image; otherwise any existing, deleted or unknown one.
 fn image(world: &World, who: i64, on: Pick) -> String {
     let own = |image: &&Image| image.is_own(who);
     let seen = |image: &&Image| image.is_visible_to(who) && image.owner != who;
@@ -315,7 +315,7 @@ fn image(world: &World, who: i64, on: Pick) -> String {
     found.map_or(NO_IMAGE, |image| &image.id).to_owned()
 }
 
-/// Mostly one that waits.
+/// Usually an image in review.
 fn waiting(world: &World, who: i64, on: Pick) -> String {
     let waits = |image: &&Image| image.status == Status::Reviewing && !image.deleted;
     let found = if on.0 % 8 < 7 { pick(world.images.iter().filter(waits), on) } else { None };
@@ -344,7 +344,7 @@ fn instance(world: &World, who: i64, on: Pick) -> String {
     found.map_or(NO_INSTANCE, |instance| &instance.id).to_owned()
 }
 
-/// One call of each kind that names an image, to be asked where it is refused.
+/// One call of each kind that names an image; the caller sends those that are refused.
 pub(super) fn calls_on(id: &str, who: i64) -> Vec<Call> {
     let id = || id.to_owned();
     let other = who % i64::try_from(ACCOUNTS.len()).unwrap() + 1;

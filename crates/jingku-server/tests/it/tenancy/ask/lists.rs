@@ -1,4 +1,4 @@
-//! Every list, as one account sees it.
+//! Requests every list as one account.
 
 use jingku_protocol::PlatformType;
 use jingku_protocol::actions::Action;
@@ -9,21 +9,21 @@ use super::super::server::Server;
 use super::super::step::{NO_GROUP, TAGS};
 use super::{accounts, owned, shows};
 
-/// A list, how it is asked for, and what it shows.
+/// A list action, its parameters and the expected reply.
 type Question = (Action, Vec<(String, String)>, Value);
 
-/// Which lists are asked for.
+/// The lists to request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Those of images and instances.
+    /// The lists of images and instances.
     Images,
-    /// Those of the community.
+    /// The lists of the community.
     Community,
-    /// All, with every filter.
+    /// All lists, with every filter.
     All,
 }
 
-/// Asks for lists.
+/// Requests lists and compares them with the model.
 pub(super) async fn ask(server: &Server, world: &World, who: i64, part: Part) -> Result<(), String> {
     let whole = part == Part::All;
     let mut questions = Vec::new();
@@ -134,11 +134,11 @@ fn community(world: &World, who: i64, whole: bool) -> Vec<Question> {
             questions.push((action, params(&[("FuzzySearch", author)]), groups(&rows)));
         }
         for tag in TAGS {
-            let rows = world.listed(who, reach, None, |group| group.face.tags.contains(&tag));
+            let rows = world.listed(who, reach, None, |group| group.lead.tags.contains(&tag));
             questions.push((action, params(&[("Tag.0", tag)]), groups(&rows)));
         }
         for (word, free) in [("true", true), ("false", false)] {
-            let rows = world.listed(who, reach, None, |group| (group.face.price == 0) == free);
+            let rows = world.listed(who, reach, None, |group| (group.lead.price == 0) == free);
             questions.push((action, params(&[("IsFree", word)]), groups(&rows)));
         }
         for (zone, _) in ZONES {
@@ -153,14 +153,14 @@ fn community(world: &World, who: i64, whole: bool) -> Vec<Question> {
     questions
 }
 
-/// The tags of public groups are beside those of the configuration, and no others.
+/// Checks that only tags of public groups are listed beside the configured ones.
 async fn tags(server: &Server, world: &World, who: i64) -> Result<(), String> {
     let reply = server.ask(who, Action::DescribeCompShareImageTags, &[]).await;
     let known = reply.json["Tags"].as_array().ok_or("no Tags")?;
     let public: Vec<_> =
         world.groups.keys().filter_map(|id| world.shown(id)).filter(|group| group.public).collect();
     for tag in TAGS {
-        let expected = public.iter().any(|group| group.face.tags.contains(&tag));
+        let expected = public.iter().any(|group| group.lead.tags.contains(&tag));
         if known.iter().any(|known| known == tag) != expected {
             return Err(format!("the tag {tag} is known to {who}: {}, expected: {expected}", !expected));
         }

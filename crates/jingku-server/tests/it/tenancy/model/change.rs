@@ -1,4 +1,4 @@
-//! What a call changes that is not refused.
+//! The effect of a successful call.
 
 use jingku_protocol::actions::{Action, MAX_NAME_CHARS};
 use serde_json::{Value, json};
@@ -50,8 +50,8 @@ pub(in crate::tenancy) enum Call {
     UnfavorImage(String),
 }
 
-/// What an owner wants of the place of an image in the community.
-pub(super) struct Wish<'a> {
+/// A requested change of an image's visibility, group and version.
+pub(super) struct PlacementChange<'a> {
     pub(super) public: Option<bool>,
     pub(super) group: Option<&'a str>,
     pub(super) version: Option<&'a str>,
@@ -76,7 +76,7 @@ impl Call {
 }
 
 impl World {
-    /// Changes what a call changes that is not refused, and checks what it answers.
+    /// Applies a successful call to the model and checks its reply.
     pub(in crate::tenancy) fn carry_out(
         &mut self,
         who: i64,
@@ -90,43 +90,44 @@ impl World {
                 if let (None, None, None, None, None, None) = asked {
                     return Ok(());
                 }
-                let wish = Wish { public: *public, group: group.as_deref(), version: *version };
-                self.move_to(id, &wish, None, &text("GroupId"));
+                let wanted = PlacementChange { public: *public, group: group.as_deref(), version: *version };
+                self.change_placement(id, &wanted, None, &text("GroupId"));
                 let image = self.change(id);
                 image.name = name.unwrap_or(&image.name).to_owned();
                 image.tags = tags.clone().unwrap_or_else(|| image.tags.clone());
                 image.price = price.unwrap_or(image.price);
-                self.settle(id);
+                self.store_group_name_of(id);
             }
             Call::Publish { id, group, version, community_name, tags, price } => {
-                let key = named(who, call);
-                if self.change(id).is_out() {
-                    // It is answered as before, and changes nothing.
+                let key = call_key(who, call);
+                if self.change(id).is_submitted() {
+                    // A repeated call gets the same reply and changes nothing.
                     let answered = [text("NewCompShareImageId"), text("GroupId")];
                     return equal(&answered, &[id.clone(), self.answers[&key].clone()]);
                 }
-                let wish = Wish { public: Some(true), group: group.as_deref(), version: *version };
-                self.move_to(id, &wish, *community_name, &text("GroupId"));
+                let wanted =
+                    PlacementChange { public: Some(true), group: group.as_deref(), version: *version };
+                self.change_placement(id, &wanted, *community_name, &text("GroupId"));
                 let image = self.change(id);
                 image.tags = tags.clone().unwrap_or_else(|| image.tags.clone());
                 image.price = price.unwrap_or(0);
                 let expected = [image.id.clone(), image.group.clone()];
                 self.answers.insert(key, expected[1].clone());
-                self.settle(id);
+                self.store_group_name_of(id);
                 return equal(&[text("NewCompShareImageId"), text("GroupId")], &expected);
             }
-            // It was deleted before.
+            // It is already deleted.
             Call::Terminate(id) if self.image(id).is_none() => {}
             Call::Terminate(id) => {
                 let image = self.change(id);
                 image.deleted = true;
                 image.shares.clear();
                 let group = image.group.clone();
-                self.rename(&group);
+                self.store_group_name(&group);
             }
             Call::Share { id, add, remove } => return self.share(who, id, add, remove, reply),
             Call::Copy { id, name } => {
-                let (key, copy) = (named(who, call), text("NewCompShareImageId"));
+                let (key, copy) = (call_key(who, call), text("NewCompShareImageId"));
                 if let Some(before) = self.copied_before(who, &key) {
                     return equal(&copy, before);
                 }
@@ -143,7 +144,7 @@ impl World {
                 self.answers.insert(key, copy);
             }
             Call::Sync { id, zones, name } => {
-                return self.sync(who, id, zones, *name, &named(who, call), reply);
+                return self.sync(who, id, zones, *name, &call_key(who, call), reply);
             }
             Call::Create { instance, name } => {
                 let id = text("CompShareImageId");
@@ -177,9 +178,9 @@ impl World {
         remove: &[i64],
         reply: &Value,
     ) -> Result<(), String> {
-        let named = add.iter().chain(remove).copied();
+        let accounts = add.iter().chain(remove).copied();
         let invalid: Vec<i64> =
-            named.filter(|account| *account == who || account_name(*account) == "nobody").collect();
+            accounts.filter(|account| *account == who || account_name(*account) == "nobody").collect();
         let event = self.event();
         if invalid.is_empty() {
             let shares = &mut self.change(id).shares;
@@ -235,7 +236,7 @@ impl World {
         equal(&results.iter().map(result).collect::<Vec<_>>(), &expected)
     }
 
-    /// Adds a copy of an image, to which nobody has done anything yet.
+    /// Adds a copy of an image.
     pub(in crate::tenancy) fn copy(
         &mut self,
         id: &str,
@@ -256,32 +257,38 @@ impl World {
         self.images.push(copy);
     }
 
-    fn move_to(&mut self, id: &str, wish: &Wish<'_>, community_name: Option<&str>, new_group: &str) {
+    fn change_placement(
+        &mut self,
+        id: &str,
+        wanted: &PlacementChange<'_>,
+        community_name: Option<&str>,
+        new_group: &str,
+    ) {
         let before = self.change(id).clone();
-        let (group, version) = self.place(&before, wish).expect("the call was not refused");
-        let handed_in = wish.public == Some(true) && !before.is_out();
-        let is_new = handed_in && group.is_empty();
+        let (group, version) = self.placement(&before, wanted).expect("the call was not refused");
+        let submits = wanted.public == Some(true) && !before.is_submitted();
+        let is_new = submits && group.is_empty();
         let group = if is_new { new_group.to_owned() } else { group };
         let name = match community_name {
             Some(name) => name.to_owned(),
-            None if handed_in && !is_new && group != before.group => self.groups[&group].name.clone(),
+            None if submits && !is_new && group != before.group => self.groups[&group].name.clone(),
             None => before.community_name.clone(),
         };
         let (now, event) = (self.now, self.event());
         let image = self.change(id);
         (image.group, image.version, image.community_name, image.updated) =
             (group.clone(), version, name, now);
-        if handed_in {
+        if submits {
             image.status = Status::Reviewing;
             image.submission = event;
             image.reason.clear();
-        } else if wish.public == Some(false) && before.is_out() {
+        } else if wanted.public == Some(false) && before.is_submitted() {
             take_down(image, "");
         }
         if is_new {
             self.groups.insert(group, Group { owner: before.owner, name: String::new() });
         }
-        self.rename(&before.group);
+        self.store_group_name(&before.group);
     }
 
     /// The decision of a review; an empty reason approves.
@@ -295,16 +302,17 @@ impl World {
         } else {
             take_down(image, reason);
         }
-        self.settle(id);
+        self.store_group_name_of(id);
     }
 
-    /// The platform has the image no longer.
+    /// Deletes a platform image.
     pub(in crate::tenancy) fn demote(&mut self, id: &str) {
         assert_eq!(self.change(id).owner, PLATFORM);
         self.change(id).deleted = true;
     }
 
-    /// The copy that a call made before, if it is still there. No sequence lasts longer than it is known.
+    /// The copy that an earlier identical call made, if it still exists. A sequence is shorter than the time for which
+    /// the server recognizes repeats.
     pub(super) fn copied_before(&self, who: i64, key: &str) -> Option<&String> {
         self.answers.get(key).filter(|copy| self.own(who, copy).is_some())
     }
@@ -313,13 +321,13 @@ impl World {
         self.images.iter_mut().find(|image| image.id == id && !image.deleted).expect("the image is there")
     }
 
-    fn settle(&mut self, id: &str) {
+    fn store_group_name_of(&mut self, id: &str) {
         let group = self.change(id).group.clone();
-        self.rename(&group);
+        self.store_group_name(&group);
     }
 
-    /// Remembers what a group is called, for the time when it has no version.
-    fn rename(&mut self, group: &str) {
+    /// Stores the current name of a group, which it keeps when it has no version.
+    fn store_group_name(&mut self, group: &str) {
         let name = self.shown(group).map(|shown| shown.name().to_owned());
         if let (Some(name), Some(group)) = (name, self.groups.get_mut(group)) {
             group.name = name;
@@ -327,8 +335,8 @@ impl World {
     }
 }
 
-/// Names a call and its caller, so that it is known when it comes again.
-pub(super) fn named(who: i64, call: &Call) -> String {
+/// Identifies a call of an account, to recognize repeats.
+pub(super) fn call_key(who: i64, call: &Call) -> String {
     format!("{who} {call:?}")
 }
 

@@ -1,12 +1,12 @@
-//! What a call is refused with, if it is.
+//! The expected outcome of a call.
 
 use jingku_protocol::RetCode;
 
-use super::change::{Call, Wish, named};
+use super::change::{Call, PlacementChange, call_key};
 use super::{Image, Refusal, Status, World, bad, not_found, not_ready};
 
 impl World {
-    /// Says how a call ends.
+    /// Predicts whether a call succeeds, or its refusal.
     pub(in crate::tenancy) fn foresee(&self, who: i64, call: &Call) -> Result<(), Refusal> {
         let own = |id: &str| self.own(who, id).ok_or_else(|| not_found(id));
         match call {
@@ -18,32 +18,33 @@ impl World {
                 {
                     return Err(bad("Name"));
                 }
-                let wish = Wish { public: *public, group: group.as_deref(), version: *version };
-                self.place(image, &wish).map(drop)
+                let wanted = PlacementChange { public: *public, group: group.as_deref(), version: *version };
+                self.placement(image, &wanted).map(drop)
             }
             Call::Publish { id, group, version, .. } => {
                 let image = own(id)?;
-                if image.is_out() {
-                    let before = self.answers.contains_key(&named(who, call));
+                if image.is_submitted() {
+                    let before = self.answers.contains_key(&call_key(who, call));
                     return if before { Ok(()) } else { Err(bad("CompShareImageId")) };
                 }
-                let wish = Wish { public: Some(true), group: group.as_deref(), version: *version };
-                self.place(image, &wish).map(drop)
+                let wanted =
+                    PlacementChange { public: Some(true), group: group.as_deref(), version: *version };
+                self.placement(image, &wanted).map(drop)
             }
             Call::Terminate(id) if self.was_own(who, id) => Ok(()),
-            Call::Terminate(id) if own(id)?.is_out() => Err(bad("CompShareImageId")),
+            Call::Terminate(id) if own(id)?.is_submitted() => Err(bad("CompShareImageId")),
             Call::Terminate(_) => Ok(()),
             Call::Share { id, add, remove } => self.foresee_share(who, id, add, remove),
             Call::Copy { id, name } => {
                 let image = own(id)?;
-                if self.copied_before(who, &named(who, call)).is_some() {
+                if self.copied_before(who, &call_key(who, call)).is_some() {
                     return Ok(());
                 }
-                whole(image)?;
+                require_complete(image)?;
                 let taken = name.is_some_and(|name| self.holds_name(who, name, ""));
                 if taken { Err(bad("TargetImageName")) } else { Ok(()) }
             }
-            Call::Sync { id, .. } => whole(own(id)?),
+            Call::Sync { id, .. } => require_complete(own(id)?),
             Call::Create { instance, name } => {
                 if !self.instances.iter().any(|known| known.owner == who && known.id == *instance) {
                     return Err(not_found(instance));
@@ -67,7 +68,7 @@ impl World {
         }
     }
 
-    /// Whether the account had the image and deleted it, which no sequence outlasts.
+    /// Whether the account deleted the image. A sequence is shorter than the time for which deleting again succeeds.
     pub(in crate::tenancy) fn was_own(&self, who: i64, id: &str) -> bool {
         self.images.iter().any(|image| image.id == id && image.deleted && image.owner == who)
     }
@@ -85,13 +86,17 @@ impl World {
         if !add.is_empty() && image.status != Status::Available { Err(not_ready(id)) } else { Ok(()) }
     }
 
-    /// Says in which group and under which version name an image comes to stand; no group for a new one.
-    pub(super) fn place(&self, image: &Image, wish: &Wish<'_>) -> Result<(String, String), Refusal> {
-        let handed_in = wish.public == Some(true) && !image.is_out();
-        if handed_in {
-            whole(image)?;
+    /// The group and the version name that an image gets; an empty group stands for a new one.
+    pub(super) fn placement(
+        &self,
+        image: &Image,
+        wanted: &PlacementChange<'_>,
+    ) -> Result<(String, String), Refusal> {
+        let submits = wanted.public == Some(true) && !image.is_submitted();
+        if submits {
+            require_complete(image)?;
         }
-        let group = match wish.group {
+        let group = match wanted.group {
             Some(group) if group != image.group => {
                 let own = self.groups.get(group).is_some_and(|known| known.owner == image.owner);
                 if own { group } else { return Err(not_found(group)) }
@@ -100,15 +105,15 @@ impl World {
         };
         let others =
             || self.live().filter(|other| !group.is_empty() && other.group == group && other.id != image.id);
-        let version = wish.version.unwrap_or(&image.version);
+        let version = wanted.version.unwrap_or(&image.version);
         let taken = !version.is_empty() && others().any(|other| other.version == version);
-        if taken && (wish.version.is_some() || !handed_in) {
+        if taken && (wanted.version.is_some() || !submits) {
             return Err((RetCode::VersionTaken.code(), format!("Version [{version}] already exists")));
         }
-        if !handed_in || (!version.is_empty() && !taken) {
+        if !submits || (!version.is_empty() && !taken) {
             return Ok((group.to_owned(), version.to_owned()));
         }
-        // Numbers are counted on from the highest in the group, in which the image itself may be already.
+        // The default version follows the highest number in the group, which may already contain the image.
         let own = (image.group == group && !group.is_empty()).then_some(image);
         let numbers = others()
             .chain(own)
@@ -117,6 +122,6 @@ impl World {
     }
 }
 
-fn whole(image: &Image) -> Result<(), Refusal> {
+fn require_complete(image: &Image) -> Result<(), Refusal> {
     if image.status.is_whole() { Ok(()) } else { Err(not_ready(&image.id)) }
 }

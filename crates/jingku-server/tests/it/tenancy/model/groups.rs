@@ -1,33 +1,33 @@
-//! The community, as it should look.
+//! The expected content of the community.
 
 use serde_json::{Value, json};
 
 use super::{Image, World, account_name};
 
-/// Whose groups a list shows.
+/// The groups that a list shows.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tenancy) enum Reach {
-    /// The caller's, also those without a public version.
+    /// The caller's groups, including those without a public version.
     Own,
-    /// Public ones of one account.
+    /// The public groups of one account.
     By(i64),
-    /// Public ones of all.
+    /// All public groups.
     Everybody,
 }
 
-/// A group that has a version.
+/// A group with at least one version.
 pub(in crate::tenancy) struct Shown<'a> {
     pub(in crate::tenancy) id: &'a str,
     pub(in crate::tenancy) owner: i64,
     pub(in crate::tenancy) public: bool,
     pub(in crate::tenancy) favored: usize,
-    /// The version by which the group is found: the newest public one, or else the newest.
-    pub(in crate::tenancy) face: &'a Image,
+    /// The version that filters and names refer to: the newest public one, or else the newest.
+    pub(in crate::tenancy) lead: &'a Image,
 }
 
 impl Shown<'_> {
     pub(in crate::tenancy) fn name(&self) -> &str {
-        if self.face.community_name.is_empty() { &self.face.name } else { &self.face.community_name }
+        if self.lead.community_name.is_empty() { &self.lead.name } else { &self.lead.community_name }
     }
 
     pub(in crate::tenancy) fn author(&self) -> &'static str {
@@ -48,16 +48,16 @@ impl World {
         self.live().any(|image| image.group == group && image.public)
     }
 
-    /// A group that has a version.
+    /// The group, if it has a version.
     pub(in crate::tenancy) fn shown<'a>(&'a self, id: &'a str) -> Option<Shown<'a>> {
         let owner = self.groups.get(id)?.owner;
         let versions = self.versions(id);
         let public = versions.iter().find(|image| image.public).copied();
-        let face = public.or(versions.first().copied())?;
-        Some(Shown { id, owner, public: public.is_some(), favored: self.favored(id), face })
+        let lead = public.or(versions.first().copied())?;
+        Some(Shown { id, owner, public: public.is_some(), favored: self.favored(id), lead })
     }
 
-    /// The groups that a list shows to a viewer, in its order.
+    /// The rows of a list of groups for a viewer, in order.
     pub(in crate::tenancy) fn listed(
         &self,
         viewer: i64,
@@ -76,8 +76,8 @@ impl World {
         let groups = self.groups.keys().filter_map(|id| self.shown(id));
         let mut groups: Vec<_> = groups.filter(|group| within(group) && wanted(group)).collect();
         let place = |group: &Shown<'_>| {
-            let face = group.face;
-            (face.published, if face.public { face.publication } else { face.submission })
+            let lead = group.lead;
+            (lead.published, if lead.public { lead.publication } else { lead.submission })
         };
         groups.sort_by_key(|group| std::cmp::Reverse(place(group)));
         let rows = groups.iter().map(|group| {
@@ -100,7 +100,7 @@ impl World {
         })
     }
 
-    /// The favourites of an account that can be seen, the one marked last first.
+    /// The favorites of an account that are public, last marked first.
     pub(in crate::tenancy) fn favorite_rows(&self, account: i64) -> Vec<Value> {
         let own = self.favorites.iter().filter(|((owner, _), _)| *owner == account);
         let mut own: Vec<_> = own.map(|((_, group), since)| (*since, group)).collect();

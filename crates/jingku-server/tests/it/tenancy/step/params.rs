@@ -1,4 +1,4 @@
-//! How a call is written on the wire.
+//! The parameters of a call on the wire.
 
 use super::Call;
 

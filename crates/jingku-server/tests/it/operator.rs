@@ -70,7 +70,8 @@ async fn without_a_given_key_one_is_generated_once_and_saved() {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::open_or_create(folder.path()).unwrap();
     let open = async || Library::open(&data, &Config::default(), &Environment::default()).await.unwrap();
-    let made = open().await.ensure_first_account(&data, None).await.unwrap().expect("a key pair was generated");
+    let made =
+        open().await.ensure_first_account(&data, None).await.unwrap().expect("a key pair was generated");
     let file = std::fs::read_to_string(data.credentials_path()).unwrap();
     assert!(file.contains(&format!("public_key = {:?}", made.public_key)), "{file}");
     assert!(open().await.ensure_first_account(&data, None).await.unwrap().is_none());

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::Error as _;
+use serde::de::{self, Error as _, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The most characters in an image name. Documented.
@@ -78,15 +78,21 @@ const fn up_to(most: Most) -> Rule {
     Rule { most, form: None }
 }
 
-impl Rule {
-    fn read<'de, D: Deserializer<'de>>(&self, deserializer: D) -> Result<String, D::Error> {
-        let text = String::deserialize(deserializer)?;
+/// Checks a text before it is copied: it may be megabytes long.
+impl Visitor<'_> for &Rule {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text within its bound")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
         let is_short = match self.most {
-            Most::Chars(most) => has_at_most(&text, most),
+            Most::Chars(most) => has_at_most(text, most),
             Most::Bytes(most) => text.len() <= most,
         };
-        let fits = self.form.as_ref().is_none_or(|form| (form.fits)(&text));
-        if is_short && fits { Ok(text) } else { Err(D::Error::custom("too long or of a wrong form")) }
+        let fits = self.form.as_ref().is_none_or(|form| (form.fits)(text));
+        if is_short && fits { Ok(text.to_owned()) } else { Err(E::custom("too long or of a wrong form")) }
     }
 }
 
@@ -111,7 +117,7 @@ macro_rules! texts {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                const { &$rule }.read(deserializer).map(Self)
+                deserializer.deserialize_str(const { &$rule }).map(Self)
             }
         }
 
@@ -278,7 +284,7 @@ pub struct Ignored;
 
 impl<'de> Deserialize<'de> for Ignored {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<String>::deserialize(deserializer).map(|_| Self)
+        Option::<IgnoredAny>::deserialize(deserializer).map(|_| Self)
     }
 }
 
@@ -288,6 +294,7 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
+    // `read.rs` knows this newtype by its name.
     #[derive(Deserialize)]
     struct Clearable<T>(T);
     Clearable::deserialize(deserializer).map(|Clearable(value)| Some(value))

@@ -26,8 +26,8 @@ pub(crate) struct SoftwaresParam {
     os_version: Option<Word>,
 }
 
-/// Older clients send a text, the official Python SDK even what a dictionary prints as. It is never an error and never
-/// used.
+/// In place of the object, older clients send a text, and the official Python SDK a printed dictionary. It is ignored.
+/// `read.rs` knows this newtype by its name.
 #[derive(Deserialize)]
 struct ObjectOrText(Option<SoftwaresParam>);
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 use jingku_protocol::actions::*;
-use jingku_protocol::{ImageStatus, ParamError, PlatformType, SoftwarePort, Softwares, Tree, decode};
+use jingku_protocol::{ImageStatus, ParamError, Params, PlatformType, SoftwarePort, Softwares, Tree, decode};
 
 fn round_trip<R: Request>(request: &R) -> R {
     let params = decode(None, None, request.params().to_form().as_bytes()).unwrap();
@@ -266,4 +266,23 @@ fn texts_and_lists_have_limits() {
         assert!(update(&at_limit).is_ok(), "{name}");
         assert_eq!(update(&over).unwrap_err(), ParamError::NotAvailable(name.into()));
     }
+}
+
+/// The required parameters that `parameters` lists are all that an action requires, or all but one of several.
+#[test]
+fn every_action_accepts_its_required_parameters() {
+    macro_rules! read {
+        ($($action:ident $file:ident $request:ident $response:ident;)*) => {$(
+            let required = Action::$action.parameters().required;
+            let documented = Action::$action.documented();
+            let demanded = required.iter().filter(|name| !documented.contains(&name.as_str()));
+            let params = demanded.fold(Params::default(), |params, name| params.text(name, Some("1")));
+            match $request::read(&Tree::from(&params)) {
+                Ok(_) => {}
+                Err(ParamError::Missing(names)) if names.contains('|') => {}
+                Err(error) => panic!("{}: {error}", Action::$action.name()),
+            }
+        )*};
+    }
+    jingku_protocol::for_each_action!(read);
 }

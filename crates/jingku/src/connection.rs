@@ -12,7 +12,7 @@ use crate::args::{ConnectionArgs, Global};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::lang::tr;
+use crate::messages::tr;
 
 /// What a section of `profiles.toml`, or a data folder's `credentials.toml`, may hold.
 // No `Debug`: it holds a private key.
@@ -55,10 +55,7 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
         return Ok(path.clone());
     }
     let folder = xdg("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
-        let message = tr(
-            "No home folder is known: set HOME, or name the data folder with --data-dir.",
-            "找不到主目录：请设置 HOME，或用 --data-dir 指定数据目录。",
-        );
+        let message = tr!("connection-no-home");
         Failure::new(Exit::Usage, message)
     })?;
     Ok(folder.join("jingku"))
@@ -117,38 +114,26 @@ impl Connection {
         if !failure.unreachable {
             return failure;
         }
-        let nobody = tr(
-            format!("No server answers at {}.", self.base_url),
-            format!("{} 没有服务应答。", self.base_url),
-        );
+        let nobody = tr!("connection-unreachable", base_url = self.base_url.as_str());
         let failure = failure.advise(&nobody);
         if self.origin.is_empty() { failure.advise(&hint::start_a_server(global)) } else { failure }
     }
 }
 
 fn no_server(global: &Global) -> Failure {
-    let message = tr(
-        "No server has run here yet, and no other is named by --base-url, JINGKU_BASE_URL or --profile.",
-        "此处还没有运行过服务，也没有用 --base-url、JINGKU_BASE_URL 或 --profile 指定其他服务。",
-    );
+    let message = tr!("connection-no-server");
     Failure::new(Exit::Usage, message).advise(&hint::start_a_server(global))
 }
 
 fn missing(key: &str) -> Failure {
     let variable = format!("JINGKU_{}", key.to_ascii_uppercase().replace('-', "_"));
-    let message = tr(
-        format!("There is no {key}. Give --{key}, {variable} or --profile."),
-        format!("缺少 {key}。请用 --{key}、环境变量 {variable} 或 --profile 指定。"),
-    );
+    let message = tr!("connection-key-missing", key = key, variable = variable);
     Failure::new(Exit::Credentials, message)
 }
 
 /// A key that was pasted with the end of a line, or two of them.
 fn broken(key: &str) -> Failure {
-    let message = tr(
-        format!("The {key} has a line break or another control character in it. Copy it again, as one line."),
-        format!("{key} 中含有换行或其他控制字符。请重新复制，不要换行。"),
-    );
+    let message = tr!("connection-key-control", key = key);
     Failure::new(Exit::Credentials, message)
 }
 
@@ -161,10 +146,7 @@ fn filled(value: Option<&String>) -> Option<String> {
 /// A section of `profiles.toml` in the XDG configuration folder.
 fn profile(name: &str) -> Result<Settings, Failure> {
     let folder = xdg("XDG_CONFIG_HOME", ".config").ok_or_else(|| {
-        let message = tr(
-            "No home folder is known, so profiles.toml is not found: set HOME or XDG_CONFIG_HOME.",
-            "找不到主目录，因而找不到 profiles.toml：请设置 HOME 或 XDG_CONFIG_HOME。",
-        );
+        let message = tr!("connection-profiles-no-home");
         Failure::new(Exit::Usage, message)
     })?;
     let path = folder.join("jingku/profiles.toml");
@@ -174,14 +156,8 @@ fn profile(name: &str) -> Result<Settings, Failure> {
     let settings = profiles.remove(name).ok_or_else(|| {
         let file = path.display();
         let message = match known.as_str() {
-            "" => tr(
-                format!("There is no profile [{name}] in {file}, which has none at all."),
-                format!("{file} 中没有 [{name}] 这一节，其中没有任何一节。"),
-            ),
-            known => tr(
-                format!("There is no profile [{name}] in {file}. It has {known}."),
-                format!("{file} 中没有 [{name}] 这一节。其中有：{known}。"),
-            ),
+            "" => tr!("connection-profile-none", name = name, file = file.to_string()),
+            known => tr!("connection-profile-unknown", name = name, file = file.to_string(), known = known),
         };
         Failure::new(Exit::Usage, message)
     })?;
@@ -208,10 +184,7 @@ fn local(data_dir: &Path) -> Result<Settings, Failure> {
 fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::file(Exit::Fault, path, error);
     if error.kind() == ErrorKind::PermissionDenied {
-        failure.advise(tr(
-            "Run the command as the user whose server it is, or name a server and a key pair with --base-url, --public-key and --private-key.",
-            "请以运行该服务的用户执行，或用 --base-url、--public-key、--private-key 指定服务和密钥对。",
-        ))
+        failure.advise(&tr!("connection-no-permission"))
     } else {
         failure
     }
@@ -220,7 +193,7 @@ fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
         let message =
-            tr(format!("{} is wrong: {error}", path.display()), format!("{} 有误：{error}", path.display()));
+            tr!("connection-settings-invalid", file = path.display().to_string(), error = error.to_string());
         Failure::new(Exit::Usage, message.trim_end())
     })
 }

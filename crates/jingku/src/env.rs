@@ -9,7 +9,7 @@ use crate::args::{EnvArgs, Global, Sdk};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
 /// What every client is told.
@@ -53,10 +53,7 @@ async fn place(connection: &Connection) -> Result<(String, String), Failure> {
     let found = found.map(|known| (known.region, known.zone));
     found.ok_or_else(|| {
         let wanted = region.as_ref().or(zone.as_ref()).map_or("", String::as_str);
-        let message = tr(
-            format!("The server has no zone for {wanted:?}. Give both --region and --zone."),
-            format!("服务没有与 {wanted:?} 对应的可用区。请同时指定 --region 和 --zone。"),
-        );
+        let message = tr!("env-no-zone", wanted = format!("{wanted:?}"));
         Failure::new(Exit::NotThere, message)
     })
 }

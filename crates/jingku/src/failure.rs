@@ -9,9 +9,10 @@ use jingku_service::{
 };
 use jingku_testing::LabError;
 
+use crate::errors::{Localized, clause};
 use crate::image::name;
-use crate::lang::tr;
-use crate::{translate, wrong_scheme};
+use crate::messages::tr;
+use crate::wrong_scheme;
 
 /// Exit codes. Scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +65,7 @@ impl Failure {
 
     /// Adds what to do about it.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
-        self.message.push_str(tr(" ", ""));
-        self.message.push_str(advice);
+        self.message = tr!("output-advice", message = self.message, advice = advice);
         self
     }
 
@@ -77,10 +77,7 @@ impl Failure {
 
     /// What the operating system refused to do with a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
-        let message = tr(
-            format!("Cannot use {}: {}.", path.display(), translate::clause(error)),
-            format!("无法使用 {}：{}。", path.display(), translate::clause(error)),
-        );
+        let message = tr!("output-file", path = path.display().to_string(), error = clause(error));
         Self::new(exit, message)
     }
 
@@ -94,7 +91,7 @@ impl Failure {
             });
             eprintln!("{error}");
         } else {
-            eprintln!("{}{}", tr("error: ", "错误："), self.message);
+            eprintln!("{}", tr!("output-error", message = self.message.as_str()));
         }
         ExitCode::from(self.exit as u8)
     }
@@ -121,16 +118,16 @@ impl From<compshare::Error> for Failure {
         };
         let failure = Self {
             exit,
-            message: tr(error.to_string(), translate::client_error(&error)),
+            message: error.localized(),
             ret_code: error.ret_code(),
             request_id: error.request_id().map(str::to_owned),
             unreachable: matches!(error, compshare::Error::Connect { .. }),
         };
         if let Some(advice) = scheme_advice(&error) {
             // Somebody answers, and asking again will not help.
-            return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(advice) };
+            return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(&advice) };
         }
-        let key_limits = error.ret_code().and_then(limits_of_the_key).map(str::to_owned);
+        let key_limits = error.ret_code().and_then(limits_of_the_key);
         match key_limits.or_else(|| name::advice(&error)) {
             Some(advice) => failure.advise(&advice),
             None => failure,
@@ -139,30 +136,21 @@ impl From<compshare::Error> for Failure {
 }
 
 /// What to do when the address has the wrong scheme.
-fn scheme_advice(error: &compshare::Error) -> Option<&'static str> {
+fn scheme_advice(error: &compshare::Error) -> Option<String> {
     match error {
         compshare::Error::Connect { source, .. } | compshare::Error::Transport { source, .. } => {
             wrong_scheme::advice(source.as_ref())
         }
-        compshare::Error::Http { status: 400, .. } => Some(tr(
-            "If the server speaks TLS, write https:// instead of http:// in the base URL.",
-            "如果服务使用 TLS，请把 API 地址中的 http:// 改为 https://。",
-        )),
+        compshare::Error::Http { status: 400, .. } => Some(tr!("connection-maybe-tls")),
         _ => None,
     }
 }
 
-/// What a key pair that is right is not good for.
-fn limits_of_the_key(code: i64) -> Option<&'static str> {
+/// What to do when a valid key pair does not permit the call.
+fn limits_of_the_key(code: i64) -> Option<String> {
     match RetCode::from_code(code)? {
-        RetCode::AddressDenied => Some(tr(
-            "The key pair is not good from this address: use another one, or ask for this address to be allowed.",
-            "此密钥对不能从当前地址使用：请换一对，或请管理员放行该地址。",
-        )),
-        RetCode::PermissionDenied => Some(tr(
-            "The key pair is not good for this, perhaps for reading only: use another one.",
-            "此密钥对无权执行该操作，可能只能读取：请换一对。",
-        )),
+        RetCode::AddressDenied => Some(tr!("connection-key-address")),
+        RetCode::PermissionDenied => Some(tr!("connection-key-permission")),
         _ => None,
     }
 }
@@ -201,14 +189,14 @@ impl From<OperatorError> for Failure {
             | OperatorError::MasterKey(_)
             | OperatorError::Start(_) => Exit::Fault,
         };
-        Self::new(exit, tr(error.to_string(), translate::operator_error(&error)))
+        Self::new(exit, error.localized())
     }
 }
 
 /// A disk that an image is exported to.
 impl From<DiskError> for Failure {
     fn from(error: DiskError) -> Self {
-        Self::new(Exit::Fault, tr(error.to_string(), translate::disk_error(&error)))
+        Self::new(Exit::Fault, error.localized())
     }
 }
 
@@ -231,7 +219,7 @@ impl From<StartError> for Failure {
             | StartError::Catalog(_)
             | StartError::Store(_) => Exit::Fault,
         };
-        Self::new(exit, tr(error.to_string(), translate::start_error(&error)))
+        Self::new(exit, error.localized())
     }
 }
 
@@ -258,51 +246,45 @@ impl From<BackupError> for Failure {
         };
         match error {
             BackupError::Start(error) => error.into(),
-            error => Self::new(exit, tr(error.to_string(), translate::backup_error(&error))),
+            error => Self::new(exit, error.localized()),
         }
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let zh = match &error {
-            ConfigError::Unreadable { path, source } => {
-                format!("无法读取配置文件 {}：{}。", path.display(), translate::clause(source))
-            }
-            ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
-        };
-        Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end())
+        Self::new(Exit::Usage, error.localized().trim_end())
     }
 }
 
 impl From<FixturesError> for Failure {
     fn from(error: FixturesError) -> Self {
-        let zh = match &error {
-            FixturesError::Unreadable { path, source } => {
-                format!("无法读取初始数据文件 {}：{}。", path.display(), translate::clause(source))
-            }
-            FixturesError::Wrong { path, place, why } => {
-                format!("初始数据文件 {} 有误：{place}：{why}", path.display())
-            }
-            FixturesError::Operator(_) => String::new(),
-        };
         match error {
             FixturesError::Operator(error) => error.into(),
-            error => Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end()),
+            error => Self::new(Exit::Usage, error.localized().trim_end()),
         }
     }
 }
 
 impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
-        let (exit, zh) = match &error {
-            LabError::Unreachable { base_url, .. } => (Exit::TryAgain, format!("{base_url} 没有服务应答。")),
-            LabError::NoLab(base_url) => (
-                Exit::NotThere,
-                format!("{base_url} 的服务没有开启 lab。请用 `jingku serve --ephemeral --lab` 启动。"),
-            ),
-            LabError::Refused(why) => (Exit::Refused, why.clone()),
+        let exit = match &error {
+            LabError::Unreachable { .. } => Exit::TryAgain,
+            LabError::NoLab(_) => Exit::NotThere,
+            LabError::Refused(_) => Exit::Refused,
         };
-        Self::new(exit, tr(error.to_string(), zh))
+        Self::new(exit, error.localized())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_once() {
+        let error = std::io::Error::other("it says why.");
+        let failure = Failure::file(Exit::Fault, Path::new("/file"), &error);
+        assert!(failure.message.ends_with("why."), "{failure:?}");
     }
 }

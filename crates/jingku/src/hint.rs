@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use crate::args::Global;
-use crate::lang::tr;
+use crate::messages::tr;
 
 /// A command of this program as it was started here, on the same data folder.
 pub(crate) fn command(global: &Global, words: &[&str]) -> String {
@@ -19,7 +19,7 @@ pub(crate) fn command(global: &Global, words: &[&str]) -> String {
 /// What to do when there is no server.
 pub(crate) fn start_a_server(global: &Global) -> String {
     let serve = command(global, &["serve"]);
-    tr(format!("Start one with: {serve}"), format!("启动服务：{serve}"))
+    tr!("connection-start-server", command = serve)
 }
 
 /// A word as a shell reads it back.

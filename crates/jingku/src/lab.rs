@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
 /// How often `trace --follow` asks for more.
@@ -16,20 +16,12 @@ const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
     let base_url = args.base_url.filter(|url| !url.trim().is_empty()).ok_or_else(|| {
-        let message = tr(
-            "Which server? Give --base-url or JINGKU_BASE_URL; `jingku serve --ephemeral --lab` prints it.",
-            "未指定服务。请用 --base-url 或 JINGKU_BASE_URL 指定；`jingku serve --ephemeral --lab` 会显示它。",
-        );
+        let message = tr!("lab-which-server");
         Failure::new(Exit::Usage, message)
     })?;
     let base_url = base_url::check(&base_url)?;
     if base_url.starts_with("https:") {
-        let message = tr(
-            format!(
-                "A lab is on this machine and speaks plain HTTP: write http:// instead of https:// in {base_url}."
-            ),
-            format!("lab 只在本机使用 HTTP：请把 {base_url} 中的 https:// 改为 http://。"),
-        );
+        let message = tr!("lab-no-tls", base_url = base_url);
         return Err(Failure::new(Exit::Usage, message));
     }
     let lab = Lab::new(&base_url)?;
@@ -55,7 +47,7 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
             return print_json(&state);
         }
     };
-    if global.json { print_json(&told) } else { print(tr("Done.", "完成。")) }
+    if global.json { print_json(&told) } else { print(&tr!("lab-done")) }
 }
 
 async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), Failure> {
@@ -76,10 +68,7 @@ fn parse_time(text: &str) -> Result<i64, Failure> {
     let seconds = seconds(text).ok();
     let parsed = seconds.or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
     parsed.ok_or_else(|| {
-        let message = tr(
-            format!("{text:?} is not a time. Give Unix seconds, or a time as 2026-11-24T08:00:00Z."),
-            format!("{text:?} 不是时间。请给出 Unix 秒，或如 2026-11-24T08:00:00Z 的时间。"),
-        );
+        let message = tr!("argument-time", text = format!("{text:?}"));
         Failure::new(Exit::Usage, message)
     })
 }
@@ -89,7 +78,7 @@ pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     let whole = text.parse().ok();
     #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
     let cut = || Some(text.parse().ok().filter(|number: &f64| number.is_finite())?.trunc() as i64);
-    whole.or_else(cut).ok_or_else(|| tr("it is not a number of seconds", "不是秒数").to_owned())
+    whole.or_else(cut).ok_or_else(|| tr!("argument-seconds"))
 }
 
 async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {
@@ -116,9 +105,7 @@ async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> 
 /// One request for people: a line, what was sent, and what is odd about it.
 fn lines(entry: &Value) -> String {
     let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
-    let ret_code = entry["ret_code"]
-        .as_i64()
-        .map_or_else(|| tr("no answer", "无应答").to_owned(), |code| code.to_string());
+    let ret_code = entry["ret_code"].as_i64().map_or_else(|| tr!("lab-no-answer"), |code| code.to_string());
     let mut lines = vec![format!(
         "#{} {} {} RetCode {ret_code} {} ms  {}  {}",
         entry["number"],
@@ -137,17 +124,17 @@ fn lines(entry: &Value) -> String {
     let sent = sent.filter(|(name, _)| !matches!(name.as_str(), "Action" | "PublicKey"));
     let sent: Vec<_> =
         sent.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
-    add(tr("sent", "参数"), sent.join(" "));
+    add(&tr!("lab-sent"), sent.join(" "));
     let list = |name: &str| {
         let items = entry[name].as_array().into_iter().flatten().filter_map(Value::as_str);
         items.collect::<Vec<_>>().join(", ")
     };
-    add(tr("unknown", "未知参数"), list("unknown"));
-    add(tr("refused", "被拒绝的参数"), entry["refused"].as_str().unwrap_or_default().to_owned());
-    add(tr("missing", "缺少参数"), list("missing"));
-    add(tr("injected", "注入"), list("injected"));
+    add(&tr!("lab-unknown"), list("unknown"));
+    add(&tr!("lab-refused"), entry["refused"].as_str().unwrap_or_default().to_owned());
+    add(&tr!("lab-missing"), list("missing"));
+    add(&tr!("lab-injected"), list("injected"));
     if entry["signature"] != "valid" {
-        add(tr("signature", "签名"), text("signature"));
+        add(&tr!("lab-signature"), text("signature"));
     }
     lines.join("\n")
 }

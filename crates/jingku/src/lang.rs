@@ -8,9 +8,7 @@ use clap::ValueEnum;
 /// The language of everything a person reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
-    #[value(help = "English")]
     En,
-    #[value(help = "中文")]
     Zh,
 }
 
@@ -33,6 +31,14 @@ impl Lang {
         *LANG.get_or_init(Self::from_locale)
     }
 
+    /// The language tag, which selects plural forms.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
     /// The first of these that is set decides, as POSIX has it.
     fn from_locale() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -44,14 +50,6 @@ impl Lang {
 
     fn of(name: &str) -> Self {
         if name.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
-    }
-}
-
-/// Says the same in the language asked for.
-pub(crate) fn tr<T>(en: T, zh: T) -> T {
-    match Lang::current() {
-        Lang::En => en,
-        Lang::Zh => zh,
     }
 }
 

@@ -6,11 +6,13 @@ mod base_url;
 mod check;
 mod connection;
 mod env;
+mod errors;
 mod failure;
 mod hint;
 mod image;
 mod lab;
 mod lang;
+mod messages;
 mod operate;
 mod output;
 mod overview;
@@ -18,7 +20,6 @@ mod review;
 mod run;
 mod serve;
 mod sweep;
-mod translate;
 mod trash;
 mod usage;
 mod wrong_scheme;
@@ -27,14 +28,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use args::{AnyImageCommand, Cli, Command, Global};
-use clap::Parser;
 use failure::{Exit, Failure};
+use lang::Lang;
 use rustix::fs::Mode;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    lang::Lang::init(&args);
-    let Cli { mut global, command, .. } = match Cli::try_parse_from(&args) {
+    Lang::init(&args);
+    let Cli { mut global, command, .. } = match Cli::read(&args) {
         Ok(cli) => cli,
         Err(error)
             if error.use_stderr()

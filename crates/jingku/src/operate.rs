@@ -16,12 +16,12 @@ pub(crate) use platform::platform;
 
 use crate::args::{Global, InstanceCommand, KeyCommand};
 use crate::connection::data_dir;
+use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{date, note, print, print_fields, print_json, print_table, size, warn};
 use crate::serve::{environment, first_key, read_config};
-use crate::translate;
 
 /// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
@@ -38,8 +38,7 @@ pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let path = path.display();
-            let message = tr(format!("There is no data folder {path}."), format!("没有数据目录 {path}。"));
+            let message = tr!("operate-no-data-dir", path = path.display().to_string());
             Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)))
         }
         Err(error) => Err(Failure::file(Exit::Fault, &path, &error)),
@@ -84,19 +83,22 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
             if global.json {
                 return print_json(&keys.iter().map(key_json).collect::<Vec<_>>());
             }
-            let headings = tr(
-                ["PUBLIC KEY", "ACCOUNT", "NAME", "CREATED", "LIMITS"],
-                ["公钥", "账号", "备注", "创建时间", "限制"],
-            );
+            let headings = [
+                tr!("table-public-key"),
+                tr!("table-account"),
+                tr!("table-key-name"),
+                tr!("table-created"),
+                tr!("table-limits"),
+            ];
             let row = |key: Key| {
                 let limits = limits_text(&key);
                 vec![key.public_key, key.account.0.to_string(), key.name, date(key.created_at), limits]
             };
-            print_table(&headings, keys.into_iter().map(row).collect(), 4, tr("No keys.", "没有密钥。"))
+            print_table(&headings, keys.into_iter().map(row).collect(), 4, || tr!("operate-key-none"))
         }
         KeyCommand::Revoke { public_key } => {
             open(global).await?.revoke_key(&public_key).await?;
-            done(global, &json!({ "PublicKey": public_key }), tr("Revoked.", "已吊销。"))
+            done(global, &json!({ "PublicKey": public_key }), &tr!("operate-key-revoked"))
         }
     }
 }
@@ -120,41 +122,40 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 Some(image) => context.add_instance_from(new, image).await?,
             };
             if let Some(caution) = caution_of(&instance) {
-                warn(&translate::caution(&caution));
+                warn(&caution.localized());
             }
             if global.json {
                 return print_json(&instance_json(&instance));
             }
-            let layers = layers(&instance);
-            print(&tr(
-                format!("Added {}, {}:\n  {}", instance.id, instance_size(&instance), layers.join("\n  ")),
-                format!("已登记 {}，{}：\n  {}", instance.id, instance_size(&instance), layers.join("\n  ")),
-            ))
+            let added =
+                tr!("operate-instance-added", id = instance.id.as_str(), size = instance_size(&instance));
+            print(&format!("{added}\n  {}", layers(&instance).join("\n  ")))
         }
         InstanceCommand::List => {
             let instances = open(global).await?.instances().await?;
             if global.json {
                 return print_json(&instances.iter().map(instance_json).collect::<Vec<_>>());
             }
-            let headings = tr(
-                ["ID", "NAME", "ACCOUNT", "ZONE", "SIZE", "STATE"],
-                ["ID", "名称", "账号", "可用区", "大小", "状态"],
-            );
+            let headings = [
+                tr!("table-id"),
+                tr!("table-name"),
+                tr!("table-account"),
+                tr!("table-zone"),
+                tr!("table-size"),
+                tr!("table-state"),
+            ];
             let row = |instance: Instance| {
                 let (size, state) = (instance_size(&instance), state(&instance));
                 let account = instance.account.0.to_string();
                 vec![instance.id, instance.name, account, instance.zone, size, state.to_owned()]
             };
-            print_table(
-                &headings,
-                instances.into_iter().map(row).collect(),
-                1,
-                tr("No instances.", "没有实例。"),
-            )
+            print_table(&headings, instances.into_iter().map(row).collect(), 1, || {
+                tr!("operate-instance-none")
+            })
         }
         InstanceCommand::Remove { id } => {
             open(global).await?.remove_instance(&id).await?;
-            done(global, &json!({ "UHostId": id }), tr("Removed.", "已移除。"))
+            done(global, &json!({ "UHostId": id }), &tr!("operate-instance-removed"))
         }
     }
 }
@@ -172,14 +173,14 @@ fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Fail
     if global.json {
         return print_json(&value);
     }
-    let labels = tr(["Account", "Public key", "Private key"], ["账号", "公钥", "私钥"]);
+    let labels = [tr!("operate-account"), tr!("operate-public-key"), tr!("operate-private-key")];
     let private_key = pair.private_key.expose_secret().to_owned();
     print_fields(labels.into_iter().zip([
         owner["AccountId"].to_string(),
         pair.public_key.clone(),
         private_key,
     ]))?;
-    note(tr("The private key is not shown again.", "私钥不会再次显示。"));
+    note(&tr!("operate-key-once"));
     Ok(())
 }
 
@@ -198,13 +199,15 @@ fn add_limits(value: &mut Value, limits: &KeyLimits) {
 /// What a key is not good for; empty when it is good for everything.
 fn limits_text(key: &Key) -> String {
     if let Some(time) = key.revoked_at {
-        return tr(format!("revoked {}", date(time)), format!("{} 吊销", date(time)));
+        return tr!("operate-key-revoked-on", date = date(time));
     }
-    let limits = &key.limits;
-    let read_only = limits.read_only.then(|| tr("read only", "只读").to_owned());
-    let from = |addresses: String| tr(format!("from {addresses}"), format!("来自 {addresses}"));
-    let from = (!limits.addresses.is_empty()).then(|| from(limits.addresses.join(" ")));
-    read_only.into_iter().chain(from).collect::<Vec<_>>().join(tr(", ", "，"))
+    let KeyLimits { read_only, addresses } = &key.limits;
+    match (read_only, addresses.join(" ")) {
+        (false, addresses) if addresses.is_empty() => String::new(),
+        (true, addresses) if addresses.is_empty() => tr!("operate-key-read-only"),
+        (false, addresses) => tr!("operate-key-from", addresses = addresses),
+        (true, addresses) => tr!("operate-key-read-only-from", addresses = addresses),
+    }
 }
 
 fn instance_json(instance: &Instance) -> Value {

@@ -6,7 +6,7 @@ use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, 
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 
 /// Writes text to standard output. A reader that has gone, as in `jingku image list | head`, is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -32,7 +32,7 @@ pub(crate) fn note(text: &str) {
 
 /// Warns people of something that was accepted all the same.
 pub(crate) fn warn(text: &str) {
-    note(&tr(format!("Warning: {text}"), format!("警告：{text}")));
+    note(&tr!("output-warning", message = text));
 }
 
 /// A terminal from this width on, in columns, has room for every column but the one that may wrap.
@@ -41,13 +41,13 @@ const WIDE: u16 = 80;
 /// Prints rows under headings, as wide as the terminal, where column number `wrapping` gives way; without a terminal, as
 /// wide as they are. Instead of no rows it says `none`, but to people only: a program reads no rows.
 pub(crate) fn print_table(
-    headings: &[&str],
+    headings: &[String],
     rows: Vec<Vec<String>>,
     wrapping: usize,
-    none: &str,
+    none: impl FnOnce() -> String,
 ) -> Result<(), Failure> {
     if rows.is_empty() && io::stdout().is_terminal() {
-        note(none);
+        note(&none());
         return Ok(());
     }
     let mut table = bare_table();
@@ -62,14 +62,14 @@ pub(crate) fn print_table(
 }
 
 /// Prints what is filled of some labelled values, a line each.
-pub(crate) fn print_fields<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> Result<(), Failure> {
+pub(crate) fn print_fields(fields: impl IntoIterator<Item = (String, String)>) -> Result<(), Failure> {
     let mut table = bare_table();
-    let filled = fields.filter(|(_, value)| !value.is_empty());
-    table.add_rows(filled.map(|(label, value)| [label.to_owned(), value]));
+    let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    table.add_rows(filled.map(|(label, value)| [label, value]));
     print_bare(table)
 }
 
-fn heading(text: &&str) -> Cell {
+fn heading(text: &String) -> Cell {
     let bold = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     if bold { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) }
 }

@@ -22,7 +22,7 @@ use rustix::fs::Mode;
 use crate::args::{Global, RunArgs};
 use crate::connection::{Connection, data_dir};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use authority::Authority;
 use certificates::Certificates;
 use child::Child;
@@ -59,12 +59,9 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
 pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
     let program = program.to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
-        let message = tr(
-            format!("There is no command {program:?}: it is not on the PATH, or not installed."),
-            format!("找不到命令 {program:?}：不在 PATH 中，或没有安装。"),
-        );
+        let message = tr!("run-no-command", program = format!("{program:?}"));
         return Failure::new(Exit::NoCommand, message);
     }
-    let message = tr(format!("Cannot run {program:?}: {error}."), format!("无法运行 {program:?}：{error}。"));
+    let message = tr!("run-cannot-run", program = format!("{program:?}"), error = error.to_string());
     Failure::new(Exit::NotRunnable, message)
 }

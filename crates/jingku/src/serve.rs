@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jingku_service::{
-    Config, Context, DataDir, Environment, KeyPair, ListenAddress, STOP_TIMEOUT, StartError, Workers,
-    add_demo_instances, router,
+    BadListenAddress, Config, Context, DataDir, Environment, KeyPair, ListenAddress, STOP_TIMEOUT,
+    StartError, Workers, add_demo_instances, router,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
@@ -19,10 +19,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, ServeArgs};
 use crate::connection::data_dir;
+use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::note;
-use crate::translate;
 use parent::Parent;
 
 mod allocator;
@@ -52,13 +52,7 @@ pub(crate) fn first_key() -> Result<Option<KeyPair>, Failure> {
         (Some(public_key), Some(private_key)) => {
             Ok(Some(KeyPair { public_key, private_key: SecretString::from(private_key) }))
         }
-        _ => Err(Failure::new(
-            Exit::Usage,
-            tr(
-                "Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.",
-                "JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。",
-            ),
-        )),
+        _ => Err(Failure::new(Exit::Usage, tr!("serve-keys-incomplete"))),
     }
 }
 
@@ -110,11 +104,8 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
 fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failure> {
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(config.listen.clone()),
-        Some(text) => text.parse().map_err(|error| {
-            let message = tr(
-                format!("Cannot listen there: {error}"),
-                format!("无法监听：{}", translate::bad_listen_address(&error)),
-            );
+        Some(text) => text.parse().map_err(|error: BadListenAddress| {
+            let message = tr!("serve-bad-address", error = error.localized());
             Failure::new(Exit::Usage, message)
         }),
     }
@@ -123,17 +114,11 @@ fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failur
 /// Listens on the first of the addresses that can be had, and tells the base URL.
 async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
     let addresses = address.resolve().await.map_err(|error| {
-        let message = tr(
-            format!("Cannot find the host of {address}: {error}. Choose another address with --listen."),
-            format!("无法解析 {address} 中的主机名：{error}。请用 --listen 换一个地址。"),
-        );
+        let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
         Failure::new(Exit::Usage, message)
     })?;
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
-        let message = tr(
-            format!("Cannot listen on {address}: {error}. Choose another address with --listen."),
-            format!("无法监听 {address}：{error}。请用 --listen 换一个地址。"),
-        );
+        let message = tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string());
         Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
     })?;
     let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
@@ -180,7 +165,7 @@ async fn serve_until_stopped(
     };
     let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
     let Ok((server, ())) = ended else {
-        note(tr("Not everything ended in time: the rest is cut off.", "部分工作未能及时结束，已被中断。"));
+        note(&tr!("serve-cut-off"));
         return Ok(());
     };
     server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
@@ -192,25 +177,17 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     // A reader that went away does not matter to a server.
     let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
     let folder = data.path().display();
-    note(&tr(format!("Data folder: {folder}"), format!("数据目录：{folder}")));
+    note(&tr!("serve-data-dir", path = folder.to_string()));
     if new_key {
         let file = data.credentials_path();
         let file = file.display();
-        note(&tr(format!("Account 1 has a new key pair: {file}"), format!("已为账号 1 生成密钥对：{file}")));
+        note(&tr!("serve-new-key", path = file.to_string()));
     }
 }
 
 fn note_read_only(data: &DataDir, base_url: &str) {
     let folder = data.path().display();
-    note(&tr(
-        format!(
-            "The data folder {folder} cannot be written to, so the server only reads it, as it is now: changes are refused. \
-             Client commands find the server with --base-url {base_url}."
-        ),
-        format!(
-            "数据目录 {folder} 不可写，服务只能读取它当前的内容，拒绝任何修改。客户端命令请加 --base-url {base_url}。"
-        ),
-    ));
+    note(&tr!("serve-read-only", path = folder.to_string(), base_url = base_url));
 }
 
 fn start_log() {
@@ -251,7 +228,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
         next().await;
         let _ = first.send(());
         let second = next().await;
-        note(tr("A second signal: ending at once.", "再次收到信号，立即退出。"));
+        note(&tr!("serve-second-signal"));
         std::process::exit(128 + second.as_raw_value());
     });
     // Never without the signal: the task lives as long as the runtime.

@@ -13,7 +13,7 @@ use super::follow::bar;
 use super::sparse_file::SparseFile;
 use crate::args::{ExportArgs, Global};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
 /// What the stream is written to.
@@ -88,25 +88,19 @@ fn unwritten(error: &io::Error) -> Unwritten {
 pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
     let to_stdout = args.output == Path::new(STDOUT);
     if to_stdout && io::stdout().is_terminal() {
-        let message = tr(
-            "A disk does not belong on a terminal: lead it to a program or a file.",
-            "磁盘内容不能输出到终端：请用管道或重定向。",
-        );
+        let message = tr!("image-export-terminal");
         return Err(Failure::new(Exit::Usage, message));
     }
     if !to_stdout && args.output.symlink_metadata().is_ok() {
         let file = args.output.display();
-        let message = tr(
-            format!("{file} exists already. Choose another file."),
-            format!("{file} 已存在。请换一个文件。"),
-        );
+        let message = tr!("image-export-exists", path = file.to_string());
         return Err(Failure::new(Exit::Refused, message));
     }
     // What is written so far goes away with the future that writes it.
     let written = tokio::select! {
         written = write(client, &args, to_stdout) => written,
         _ = tokio::signal::ctrl_c() => {
-            let message = tr("Stopped; nothing was written.", "已停止，没有写入文件。");
+            let message = tr!("image-export-stopped");
             return Err(Failure::new(Exit::Interrupted, message));
         }
     };
@@ -120,7 +114,7 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
     if global.json {
         return print_json(&json!({ "File": file, "Format": args.format.to_string(), "Bytes": length }));
     }
-    print(&tr(format!("Wrote {file}"), format!("已写入 {file}")))
+    print(&tr!("image-exported", path = file))
 }
 
 /// Writes the file and tells how large the disk is, in bytes.
@@ -160,7 +154,7 @@ async fn receive(
 ) -> Result<u64, Unwritten> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
     let length = length.ok_or_else(|| {
-        let message = tr("The server does not tell the size of the image.", "服务端没有给出镜像大小。");
+        let message = tr!("image-export-no-size");
         Failure::new(Exit::Fault, message)
     })?;
     let mut sink = sink(length)?;
@@ -181,11 +175,6 @@ async fn receive(
 }
 
 fn broken_off(received: u64, length: u64) -> Failure {
-    let message = tr(
-        format!(
-            "The stream broke off after {received} of {length} bytes; nothing was written. The server's log says why."
-        ),
-        format!("数据在 {length} 字节中的第 {received} 字节处中断，没有写入文件。原因见服务端日志。"),
-    );
+    let message = tr!("image-export-cut", received = received, length = length);
     Failure::new(Exit::Fault, message)
 }

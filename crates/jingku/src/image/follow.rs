@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{bytes, note, print, print_json, size, warn};
 
 /// `jingku image progress`.
@@ -36,10 +36,7 @@ pub(super) async fn progress(
 fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
     let percent = progress.process;
     if !progress.failed_reason.is_empty() {
-        return tr(
-            format!("Failed: {}", progress.failed_reason),
-            format!("失败：{}", progress.failed_reason),
-        );
+        return tr!("image-failed", reason = progress.failed_reason.as_str());
     }
     // Only Jingku tells a status; the cloud is done at 100 percent. "0" seconds left is no estimate yet: only the cloud says so.
     let (status, left) = (&progress.status, progress.remaining_duration.as_str());
@@ -48,7 +45,7 @@ fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
     if done || left.is_empty() || left == "0" {
         return format!("{status} {percent}%");
     }
-    tr(format!("{status} {percent}%, {left} s left"), format!("{status} {percent}%，剩余 {left} 秒"))
+    tr!("image-progress", status = status, percent = percent, seconds = left)
 }
 
 /// Waits for an image whose making has begun, or tells its id and how to follow it.
@@ -67,7 +64,7 @@ pub(super) async fn begun(
     // The id alone on standard output: `id=$(jingku image create …)`.
     print(image_id)?;
     let follow = connection.command(global, &["image", "progress", image_id, "--wait"]);
-    note(&tr(format!("It is being made. Follow it with: {follow}"), format!("正在制作。查看进度：{follow}")));
+    note(&tr!("image-started", command = follow));
     Ok(())
 }
 
@@ -97,10 +94,7 @@ pub(super) async fn until_made(
     if global.json {
         return print_json(&image);
     }
-    print(&tr(
-        format!("{image_id} is available: {} ({})", image.name, size(image.size)),
-        format!("{image_id} 已可用：{}（{}）", image.name, size(image.size)),
-    ))
+    print(&tr!("image-available", id = image_id, name = image.name.as_str(), size = size(image.size)))
 }
 
 /// What the server says about the disk, which it may have found out after it was asked for the last time.
@@ -122,20 +116,15 @@ async fn warnings(
 }
 
 fn detached(follow: &str) -> Failure {
-    let message = tr(
-        format!("Stopped waiting; the image goes on being made. Come back with: {follow}"),
-        format!("已停止等待，镜像仍在制作。继续查看：{follow}"),
-    );
+    let message = tr!("image-detached", command = follow);
     Failure::new(Exit::Interrupted, message)
 }
 
 /// Percent, MB/s, seconds left, and what was there already. indicatif draws it on standard error, and only on a terminal.
 pub(super) fn bar(length: u64) -> ProgressBar {
-    let template = tr(
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {left} left  {msg}",
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {left}  {msg}",
-    );
-    let style = ProgressStyle::with_template(template).expect("the template is right");
+    let left = tr!("image-bar-left", time = "{left}");
+    let template = format!("{{bar:32}} {{percent:>3}}%  {{decimal_bytes_per_sec}}  {left}  {{msg}}");
+    let style = ProgressStyle::with_template(&template).expect("the template is right");
     let left = |state: &ProgressState, text: &mut dyn fmt::Write| {
         // An error would be the bar's, which has none.
         let _ = text.write_str(&time_left(state.pos(), state.len().unwrap_or(0), state.eta()));
@@ -157,7 +146,7 @@ fn time_left(position: u64, length: u64, estimate: Duration) -> String {
 /// What the bar says of bytes that need not be sent or stored again.
 pub(super) fn were_there(count: u64) -> String {
     let count = bytes(count);
-    tr(format!("{count} were there"), format!("已有 {count}"))
+    tr!("image-bar-present", size = count)
 }
 
 fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {

@@ -17,10 +17,10 @@ use super::source::{Piece, Source};
 use super::stop::Stop;
 use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
+use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::warn;
-use crate::translate;
 
 /// How long it may take to learn what the server has of an upload that broke off.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: ImportAr
     let image_id = imported?;
     tokio::select! {
         followed = follow::begun(global, connection, &image_id, args.wait) => followed,
-        () = stop.terminated() => Err(Failure::new(Exit::Terminated, tr("Stopped waiting.", "已停止等待。"))),
+        () = stop.terminated() => Err(Failure::new(Exit::Terminated, tr!("import-stopped-waiting"))),
     }
 }
 
@@ -76,7 +76,7 @@ async fn import(
     refuse_what_may_be_a_part(&input, args)?;
     // Who waits is told at the end, by the server.
     if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
-        warn(&translate::caution(&caution));
+        warn(&caution.localized());
     }
     let mut sending = start(connection, args, &input, stop).await?;
     match send(&mut sending, input, args, producer, stop).await {
@@ -123,24 +123,13 @@ fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Fai
     if let (Some(stated), Some(size)) = (args.size, input.size)
         && stated != size
     {
-        return Err(other_size(&input.name, size, stated));
+        return Err(wrong_size(&input.name, size, stated));
     }
     if input.ends_itself || args.size.is_some() || args.blake3.is_some() {
         return Ok(());
     }
     let (name, image) = (&input.name, &args.name);
-    let message = tr(
-        format!(
-            "{name} brings a raw disk through a pipe, which has no end of its own: if what writes it dies, a part would \
-             become an image. Let Jingku run the command: `jingku image import --name {image} -- COMMAND…`. Or state \
-             what must arrive: `jingku image import {name} --name {image} --size BYTES`, or --blake3 HEX."
-        ),
-        format!(
-            "{name} 通过管道传来 raw 磁盘，它没有自己的结尾：写入方一旦中断，残缺的内容就会成为镜像。请让 Jingku 运行该命令：\
-             `jingku image import --name {image} -- COMMAND…`；或说明必须收到的内容：\
-             `jingku image import {name} --name {image} --size BYTES`，或 --blake3 HEX。"
-        ),
-    );
+    let message = tr!("import-unbounded", name = name, image = image);
     Err(Failure::new(Exit::Usage, message))
 }
 
@@ -223,7 +212,7 @@ async fn send_pieces(
             Piece::Zeros(count) => *count,
         };
         if let Some(size) = size.filter(|size| upload.received() + length > *size) {
-            return Err(Broken::Lost(more_than(&name, size)));
+            return Err(Broken::Lost(too_long(&name, size)));
         }
         let (showing, known) = (bar.clone(), size.is_some());
         let show = move |sent| {
@@ -268,7 +257,7 @@ async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Resul
     });
     let (source, same) = skipping.await.map_err(Broken::NotOurs)?;
     if !same {
-        return Err(Broken::NotOurs(another(&name, upload.image_id())));
+        return Err(Broken::NotOurs(other_file(&name, upload.image_id())));
     }
     bar.reset_eta();
     bar.set_message(were_there(there));
@@ -283,10 +272,10 @@ fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
     }
     input.unchanged()?;
     if let Some(size) = input.size.or(args.size).filter(|size| *size != read) {
-        return Err(other_size(&input.name, read, size));
+        return Err(wrong_size(&input.name, read, size));
     }
     if args.blake3.is_some() && args.blake3 != source.stated_hash() {
-        return Err(other_hash(&input.name));
+        return Err(wrong_hash(&input.name));
     }
     Ok(())
 }
@@ -308,17 +297,11 @@ async fn give_up(global: &Global, connection: &Connection, mut sending: Sending,
     let image_id = sending.upload.image_id().to_owned();
     let delete = connection.command(global, &["image", "delete", &image_id]);
     if resumable && sending.upload.received() > 0 {
-        return failure.advise(&tr(
-            format!("Within 24 hours the same command resumes it. To give it up: {delete}"),
-            format!("24 小时内再次运行同一命令即可续传。放弃续传：{delete}"),
-        ));
+        return failure.advise(&tr!("import-resumable", command = delete));
     }
     match timeout(WITHDRAW_TIMEOUT, sending.upload.withdraw()).await {
         Ok(Ok(())) => failure,
-        _ => failure.advise(&tr(
-            format!("The image it was to become is still there. Delete it: {delete}"),
-            format!("未完成的镜像仍然存在，请删除：{delete}"),
-        )),
+        _ => failure.advise(&tr!("import-left-over", command = delete)),
     }
 }
 
@@ -362,43 +345,26 @@ impl From<Error> for Broken {
     }
 }
 
-fn other_size(name: &str, size: u64, stated: u64) -> Failure {
-    let message = tr(
-        format!("{name} has {size} bytes, and {stated} must arrive. Nothing was imported."),
-        format!("{name} 有 {size} 字节，而必须收到 {stated} 字节，没有导入任何内容。"),
-    );
+fn wrong_size(name: &str, read: u64, expected: u64) -> Failure {
+    let message = tr!("import-wrong-size", name = name, read = read, expected = expected);
     Failure::new(Exit::Refused, message)
 }
 
-fn more_than(name: &str, stated: u64) -> Failure {
-    let message = tr(
-        format!("{name} has more than the {stated} bytes that must arrive. Nothing was imported."),
-        format!("{name} 超过必须收到的 {stated} 字节，没有导入任何内容。"),
-    );
+fn too_long(name: &str, expected: u64) -> Failure {
+    let message = tr!("import-too-long", name = name, expected = expected);
     Failure::new(Exit::Refused, message)
 }
 
-fn other_hash(name: &str) -> Failure {
-    let message = tr(
-        format!("The BLAKE3 of {name} is not the one that was given. Nothing was imported."),
-        format!("{name} 的 BLAKE3 与给定值不符，没有导入任何内容。"),
-    );
+fn wrong_hash(name: &str) -> Failure {
+    let message = tr!("import-wrong-hash", name = name);
     Failure::new(Exit::Refused, message)
 }
 
-fn another(name: &str, image_id: &str) -> Failure {
-    let message = tr(
-        format!(
-            "Another file than {name} is being imported under this name, or it has changed since that began. Choose \
-             another name, or delete image {image_id} first."
-        ),
-        format!(
-            "正以该名称导入另一个文件，而不是 {name}，或该文件此后发生了变化。请换一个名称，或先删除镜像 {image_id}。"
-        ),
-    );
+fn other_file(name: &str, image_id: &str) -> Failure {
+    let message = tr!("import-other-file", name = name, id = image_id);
     Failure::new(Exit::Refused, message)
 }
 
 fn stopped(exit: Exit) -> Failure {
-    Failure::new(exit, tr("Stopped.", "已停止。"))
+    Failure::new(exit, tr!("import-stopped"))
 }

@@ -12,7 +12,7 @@ use rustix::fs::{OFlags, SeekFrom, seek};
 use super::fingerprint::Fingerprint;
 use super::source::{Bits, read_whole};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 
 /// What the command line calls standard input.
 pub(super) const STDIN: &str = "-";
@@ -106,10 +106,7 @@ impl Input {
 
     fn of_stream(name: &str, mut stream: File, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if stream.is_terminal() {
-            let message = tr(
-                "A disk does not come from a terminal: lead a program or a file to it.",
-                "磁盘内容不能从终端输入：请用管道或重定向。",
-            );
+            let message = tr!("import-terminal");
             return Err(Failure::new(Exit::Usage, message));
         }
         let mut head = vec![0; HEAD_BYTES];
@@ -157,29 +154,17 @@ fn count_data(file: &File, length: u64) -> io::Result<u64> {
 }
 
 pub(super) fn empty(name: &str) -> Failure {
-    let message =
-        tr(format!("{name} is empty: no image can be made of it."), format!("{name} 是空的，无法制作镜像。"));
+    let message = tr!("import-empty", name = name);
     Failure::new(Exit::Refused, message)
 }
 
 pub(super) fn changed(name: &str) -> Failure {
-    let message = tr(
-        format!(
-            "{name} changed while it was read, so the image would mix two states. Stop what writes to it, then import it again."
-        ),
-        format!("{name} 在读取过程中发生了变化，镜像会混杂两种状态。请停止写入后重新导入。"),
-    );
+    let message = tr!("import-changed", name = name);
     Failure::new(Exit::Refused, message)
 }
 
 fn in_use(name: &str) -> Failure {
-    let message = tr(
-        format!(
-            "{name} is in use: a virtual machine may write to it, or it is mounted. Stop the machine or unmount it, or \
-             take a snapshot and import that."
-        ),
-        format!("{name} 正在使用：可能有虚拟机在写入，或已被挂载。请停止虚拟机或卸载，或导入其快照。"),
-    );
+    let message = tr!("import-in-use", name = name);
     Failure::new(Exit::Refused, message)
 }
 

@@ -10,18 +10,18 @@ use futures::TryStreamExt;
 
 use crate::args::{ConnectionArgs, Global};
 use crate::failure::Failure;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{note, print_json, print_table, size, time};
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    #[arg(long, conflicts_with_all = ["offset", "limit"], help = tr("All pages", "所有页"))]
+    #[arg(long, conflicts_with_all = ["offset", "limit"])]
     all: bool,
-    #[arg(long, value_name = "IMAGE_ID", help = tr("Only this image", "只看这个镜像"))]
+    #[arg(long, value_name = "IMAGE_ID")]
     id: Option<String>,
-    #[arg(long, value_name = "N", help = tr("Images to pass over [default: 0]", "跳过的镜像数 [默认：0]"))]
+    #[arg(long, value_name = "N")]
     offset: Option<u64>,
-    #[arg(long, value_name = "N", help = tr("Images wanted, at most 100 [default: 20]", "最多列出几个，上限 100 [默认：20]"))]
+    #[arg(long, value_name = "N")]
     limit: Option<u32>,
     #[command(flatten)]
     query: QueryArgs,
@@ -31,25 +31,25 @@ pub(crate) struct ListArgs {
 
 /// An extension of Jingku: the cloud cannot do this.
 #[derive(Debug, Args)]
-#[command(next_help_heading = tr("Filter and sort (Jingku only)", "筛选与排序（仅限镜库）"))]
+#[command(next_help_heading = "help-heading-query")]
 struct QueryArgs {
-    #[arg(long, value_name = "TEXT", help = tr("Part of the name", "名称包含的文字"))]
+    #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    #[arg(long = "status", value_name = "STATUS", value_parser = status, help = tr("In this state; repeat for any of several", "处于该状态；可重复，满足其一即可"))]
+    #[arg(long = "status", value_name = "STATUS", value_parser = status)]
     statuses: Vec<ImageStatus>,
-    #[arg(long = "tag", value_name = "TAG", help = tr("With this tag; repeat for all of several", "带有该标签；可重复，须全部满足"))]
+    #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    #[arg(long, value_name = "TIME", value_parser = moment, help = tr("Created then or later: 2026-11-24, 2026-11-24T08:00 or 7d ago", "在此时间或之后创建：2026-11-24、2026-11-24T08:00 或 7d（七天前）"))]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<i64>,
-    #[arg(long, value_name = "TIME", value_parser = moment, help = tr("Created earlier", "在此时间之前创建"))]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<i64>,
-    #[arg(long, value_name = "SIZE", value_parser = megabytes, help = tr("This large or larger: 500MB, 20GB", "不小于该大小：500MB、20GB"))]
+    #[arg(long, value_name = "SIZE", value_parser = megabytes)]
     min_size: Option<u32>,
-    #[arg(long, value_name = "SIZE", value_parser = megabytes, help = tr("Smaller than this", "小于该大小"))]
+    #[arg(long, value_name = "SIZE", value_parser = megabytes)]
     max_size: Option<u32>,
-    #[arg(long, value_name = "created|updated|size|name", hide_possible_values = true, help = tr("What to sort by [default: created]", "排序依据 [默认：created]"))]
+    #[arg(long, value_name = "created|updated|size|name", hide_possible_values = true)]
     sort: Option<SortBy>,
-    #[arg(long, help = tr("Smallest or oldest first", "从小到大，或从旧到新"))]
+    #[arg(long)]
     ascending: bool,
 }
 
@@ -93,7 +93,7 @@ fn status(word: &str) -> Result<ImageStatus, String> {
     let found = known.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word));
     found.ok_or_else(|| {
         let known = known.map(ImageStatus::as_str).join(", ");
-        tr(format!("states are {known}"), format!("状态有 {known}"))
+        tr!("argument-status", known = known)
     })
 }
 
@@ -113,13 +113,7 @@ fn moment(text: &str) -> Result<i64, String> {
     }
     let ago =
         text.parse::<jiff::Span>().ok().and_then(|span| jiff::ZonedDateTime::now().checked_sub(span).ok());
-    ago.map(|moment| moment.timestamp().as_second()).ok_or_else(|| {
-        tr(
-            "write a day (2026-11-24), a time (2026-11-24T08:00) or how long ago (7d, 12h)",
-            "请写日期（2026-11-24）、时间（2026-11-24T08:00）或多久以前（7d、12h）",
-        )
-        .to_owned()
-    })
+    ago.map(|moment| moment.timestamp().as_second()).ok_or_else(|| tr!("argument-moment"))
 }
 
 /// A size in MB: a number with or without a unit.
@@ -132,10 +126,7 @@ fn megabytes(text: &str) -> Result<u32, String> {
         _ => None,
     };
     let size = factor.and_then(|factor| digits.parse::<u32>().ok()?.checked_mul(factor));
-    size.ok_or_else(|| {
-        tr("write a whole number of MB, GB or TB, such as 20GB", "请写整数，单位 MB、GB 或 TB，如 20GB")
-            .to_owned()
-    })
+    size.ok_or_else(|| tr!("argument-megabytes"))
 }
 
 pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
@@ -158,7 +149,7 @@ pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Res
     print_images(&page.image_set)?;
     let (shown, total) = (page.image_set.len(), page.total_count);
     if i64::try_from(shown).is_ok_and(|shown| shown < total) {
-        note(&tr(format!("{shown} of {total} images"), format!("共 {total} 个镜像，显示 {shown} 个")));
+        note(&tr!("image-some", shown = shown, total = total));
     }
     Ok(())
 }
@@ -166,7 +157,7 @@ pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Res
 /// Prints images as a table.
 pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
     let headings =
-        tr(["ID", "NAME", "STATUS", "SIZE", "CREATED"], ["ID", "名称", "状态", "大小", "创建时间"]);
+        [tr!("table-id"), tr!("table-name"), tr!("table-status"), tr!("table-size"), tr!("table-created")];
     let row = |image: &Image| {
         vec![
             image.comp_share_image_id.clone(),
@@ -176,7 +167,7 @@ pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
             time(image.create_time),
         ]
     };
-    print_table(&headings, images.iter().map(row).collect(), 1, tr("No images.", "没有镜像。"))
+    print_table(&headings, images.iter().map(row).collect(), 1, || tr!("image-none"))
 }
 
 #[cfg(test)]

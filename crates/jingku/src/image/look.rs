@@ -10,9 +10,8 @@ use jingku_service::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_B
 
 use super::input::Input;
 use super::source::Bits;
+use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
-use crate::translate;
 
 /// Refuses a file or a device that is recognised as no disk, and returns what is to be said about one in which nothing is
 /// known. What cannot be read is left to what follows.
@@ -27,7 +26,7 @@ pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Opti
         Ok(Content::Unknown) => Ok(Some(Caution::NoStructure)),
         Ok(Content::Foreign(foreign)) => {
             let error = DiskError::NotADisk { path: PathBuf::from(&input.name), foreign };
-            Err(Failure::new(Exit::Refused, tr(error.to_string(), translate::disk_error(&error))))
+            Err(Failure::new(Exit::Refused, error.localized()))
         }
         _ => Ok(None),
     }

@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::run::cannot_start;
 
 /// How long the command of an import may take to end after it has closed its output.
@@ -57,10 +57,7 @@ impl Producer {
             Ok(Err(error)) => Err(Failure::new(Exit::Fault, error.to_string())),
             Err(_) => {
                 let name = &self.name;
-                let message = tr(
-                    format!("The command `{name}` closed its output and did not end. Nothing was imported."),
-                    format!("命令 `{name}` 关闭了输出却没有结束，没有导入任何内容。"),
-                );
+                let message = tr!("import-producer-stuck", command = name);
                 Err(Failure::new(Exit::ProducerFailed, message))
             }
         }
@@ -78,10 +75,7 @@ impl Producer {
 
     fn failure(&self, status: ExitStatus) -> Failure {
         let name = &self.name;
-        let message = tr(
-            format!("The command `{name}` failed ({status}). Nothing was imported."),
-            format!("命令 `{name}` 失败（{status}），没有导入任何内容。"),
-        );
+        let message = tr!("import-producer-failed", command = name, status = status.to_string());
         Failure::new(Exit::ProducerFailed, message)
     }
 }

@@ -31,7 +31,7 @@ use super::authority::HOSTS;
 use super::certificates::{Certificates, known_host};
 use super::upstream::{ForwardError, Upstream};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::note;
 
 /// Connections at once; more wait.
@@ -72,10 +72,7 @@ impl Proxy {
         trusted: PathBuf,
     ) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
-            let message = tr(
-                format!("Cannot listen on a port of this machine: {error}."),
-                format!("无法在本机端口上监听：{error}。"),
-            );
+            let message = tr!("run-cannot-listen", error = error.to_string());
             Failure::new(Exit::Fault, message)
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -224,15 +221,15 @@ impl Shared {
         let place = uri.authority().map_or(uri.path(), |authority| {
             authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place)
         });
-        let what = match request.method() {
-            &Method::CONNECT => tr(format!("to connect to {place}"), format!("连接 {place}")),
-            method => tr(format!("{method} to {place}"), format!("对 {place} 的 {method} 请求")),
+        let [first, second] = HOSTS;
+        let (hosts, own) = (tr!("run-hosts", first = first, second = second), self.upstream.origin());
+        let message = match request.method() {
+            &Method::CONNECT => tr!("run-refused-tunnel", place = place, hosts = hosts, own = own),
+            method => {
+                let method = method.as_str();
+                tr!("run-refused-request", method = method, place = place, hosts = hosts, own = own)
+            }
         };
-        let (hosts, own) = (HOSTS.join(tr(" and ", " 和 ")), self.upstream.origin());
-        let message = tr(
-            format!("jingku: refused {what}: only HTTPS to {hosts} is let through, and what goes to {own}."),
-            format!("jingku：拒绝{what}：只放行到 {hosts} 的 HTTPS，以及到 {own} 的请求。"),
-        );
         self.note_once(place, &message);
         text(StatusCode::FORBIDDEN, message)
     }
@@ -265,25 +262,13 @@ impl Shared {
     /// Says that a program does not trust the certificate, and what to do.
     fn note_distrust(&self, host: &str) {
         let file = self.trusted.display();
-        let message = tr(
-            format!(
-                "jingku: a program refused the certificate for {host}. It ignores SSL_CERT_FILE, REQUESTS_CA_BUNDLE and \
-                 NODE_EXTRA_CA_CERTS, or was started without them: have it trust {file}."
-            ),
-            format!(
-                "jingku：程序拒绝了 {host} 的证书。它不读取 SSL_CERT_FILE、REQUESTS_CA_BUNDLE 和 NODE_EXTRA_CA_CERTS，\
-                 或启动时没有这些变量：请让它信任 {file}。"
-            ),
-        );
+        let message = tr!("run-distrust", host = host, path = file.to_string());
         self.note_once(&format!("certificate of {host}"), &message);
     }
 
     /// Says that the server is not reached, and answers what was said.
     fn note_unreached(&self, error: &str) -> String {
-        let message = tr(
-            format!("jingku: the server did not answer: {error}."),
-            format!("jingku：服务没有应答：{error}。"),
-        );
+        let message = tr!("run-no-answer", error = error);
         self.note_once("", &message);
         message
     }

@@ -13,8 +13,9 @@ use reqwest::{Body, Client, Url, redirect};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::errors::root;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::wrong_scheme;
 
 /// The longest time to connect to the server.
@@ -46,10 +47,8 @@ impl Upstream {
     /// Nothing is sent yet.
     pub(super) fn new(base_url: &str) -> Result<Self, Failure> {
         let unusable = |reason: &dyn std::fmt::Display| {
-            let message = tr(
-                format!("The base URL {base_url:?} cannot be used: {reason}."),
-                format!("无法使用 API 地址 {base_url:?}：{reason}。"),
-            );
+            let message =
+                tr!("connection-url-invalid", url = format!("{base_url:?}"), error = reason.to_string());
             Failure::new(Exit::Usage, message)
         };
         let url: Url = base_url.parse().map_err(|error| unusable(&error))?;
@@ -74,9 +73,9 @@ impl Upstream {
         probe.send().await.map(|_| ()).map_err(|error| {
             let advice = wrong_scheme::advice(&error);
             let error = root(&error);
-            let message = tr(format!("Cannot connect: {error}."), format!("无法连接：{error}。"));
+            let message = tr!("run-cannot-connect", error = error);
             match advice {
-                Some(advice) => Failure::new(Exit::Usage, message).advise(advice),
+                Some(advice) => Failure::new(Exit::Usage, message).advise(&advice),
                 None => Failure::unreachable(message),
             }
         })
@@ -158,15 +157,6 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
-}
-
-/// What went wrong in the end: the outer errors only say that something did.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

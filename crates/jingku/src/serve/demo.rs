@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::hint;
 use crate::image::list::print_images;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
 /// Makes an image of the first instance, unless there is one, and suggests to make one of the second.
@@ -35,7 +35,7 @@ pub(super) async fn show(
         let request = CreateCompShareCustomImageRequest {
             instance_id: first.to_owned(),
             name: DEMO_IMAGE_NAME.to_owned(),
-            description: Some(tr("made by jingku serve --demo", "由 jingku serve --demo 制作").to_owned()),
+            description: Some(tr!("serve-demo-description")),
             ..CreateCompShareCustomImageRequest::default()
         };
         let made = client.create_comp_share_custom_image(&request).await?;
@@ -51,15 +51,8 @@ pub(super) async fn show(
 
 /// Commands for another terminal, each on a line of its own to be pasted whole.
 fn next_steps(global: &Global, images: &[Image], instance_id: &str, key_is_elsewhere: bool) -> String {
-    let text = if key_is_elsewhere {
-        tr(
-            "\nTry in another terminal, after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY there as in this one:",
-            "\n可以在另一个终端里试试（请先在那里设置与此处相同的 JINGKU_PUBLIC_KEY 和 JINGKU_PRIVATE_KEY）：",
-        )
-    } else {
-        tr("\nTry in another terminal:", "\n可以在另一个终端里试试：")
-    };
-    let mut text = text.to_owned();
+    let first = if key_is_elsewhere { tr!("serve-demo-try-with-keys") } else { tr!("serve-demo-try") };
+    let mut text = format!("\n{first}");
     let mut add = |words: &[&str]| {
         text.push_str("\n  ");
         text.push_str(&hint::command(global, words));

@@ -15,7 +15,7 @@ use super::{environment, first_key, listen, serve_until_stopped};
 use crate::args::{Global, ServeArgs};
 use crate::failure::{Exit, Failure};
 use crate::hint::quote;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::note;
 
 pub(super) async fn run(
@@ -51,10 +51,7 @@ fn refuse_other_machines(listener: &TcpListener, address: &ListenAddress) -> Res
     if listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
         return Ok(());
     }
-    let message = tr(
-        format!("--lab is only for this machine, and {address} is not. Listen on 127.0.0.1 or [::1]."),
-        format!("--lab 仅限本机使用，而 {address} 不是本机地址。请监听 127.0.0.1 或 [::1]。"),
-    );
+    let message = tr!("serve-lab-loopback", address = address.to_string());
     Err(Failure::new(Exit::Usage, message))
 }
 
@@ -64,10 +61,7 @@ fn refuse_data_dir(global: &Global) -> Result<(), Failure> {
     if asked.is_none() || asked == std::env::var_os("JINGKU_DATA_DIR").as_deref() {
         return Ok(());
     }
-    let message = tr(
-        "--ephemeral keeps nothing, so --data-dir has no use with it. Leave one of them out.",
-        "--ephemeral 不保存任何数据，与 --data-dir 不能同用。请去掉其中一个。",
-    );
+    let message = tr!("serve-ephemeral-data-dir");
     Err(Failure::new(Exit::Usage, message))
 }
 
@@ -79,7 +73,7 @@ fn announce(global: &Global, base_url: &str, accounts: &[LoadedAccount], lab: bo
     let mut stdout = std::io::stdout().lock();
     // A reader that went away does not matter to a server.
     let _ = writeln!(stdout, "{base_url}\n{told}").and_then(|()| stdout.flush());
-    note(tr("Everything is in memory and gone at the end.", "一切都在内存中，结束后即消失。"));
+    note(&tr!("serve-ephemeral-note"));
 }
 
 fn json_line(base_url: &str, accounts: &[LoadedAccount], lab: bool) -> String {

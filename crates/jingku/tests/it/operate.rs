@@ -111,7 +111,7 @@ fn a_key_can_be_limited() {
     let key = keys.as_array().unwrap().iter().find(|key| key["PublicKey"] == made["PublicKey"]).unwrap();
     assert_eq!((&key["ReadOnly"], &key["From"]), limits, "{key}");
     let table = home.run(&["key", "list"]).succeeded().out;
-    assert!(table.contains("read only, from 127.0.0.1/32 ::1/128"), "{table}");
+    assert!(table.contains("read-only, from 127.0.0.1/32 ::1/128"), "{table}");
     home.run(&["key", "revoke", &away.public_key]).succeeded();
     assert!(home.run(&["key", "list"]).succeeded().out.contains("revoked 20"));
 
@@ -206,7 +206,7 @@ fn looking_at_nothing_creates_nothing() {
         home.refuses(
             &list,
             3,
-            &["There is no data folder", "jingku serve"],
+            &["There is no data directory", "jingku serve"],
             &["没有数据目录", "jingku serve"],
         );
     }

@@ -5,17 +5,17 @@ mod image;
 mod lab;
 mod operate;
 mod serve;
+pub(crate) mod value;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::image::{
-    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, OneImage, UpdateArgs, UrlArgs,
-    Visibility,
+    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, ListArgs, OneImage, UpdateArgs,
+    UrlArgs, Visibility,
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
@@ -59,7 +59,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     #[arg(long, global = true, value_name = "zh|en", hide_possible_values = true)]
     pub(crate) lang: Option<Lang>,
-    #[arg(long, global = true, env = "JINGKU_DATA_DIR", hide_env_values = true, value_name = "DIR", value_parser = any_path())]
+    #[arg(long, global = true, env = "JINGKU_DATA_DIR", hide_env_values = true, value_name = "DIR", value_parser = value::any_path())]
     pub(crate) data_dir: Option<PathBuf>,
     #[arg(short, long, global = true, action = ArgAction::Help)]
     help: Option<bool>,
@@ -107,11 +107,6 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     Restore(RestoreArgs),
     Lab(LabArgs),
-}
-
-/// A path that may be empty, which clap's own parser refuses before anybody can say why.
-pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
 }
 
 impl Command {

@@ -139,28 +139,3 @@ fn to_json(checked: &Checked) -> Value {
             "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.spare_objects,
             "Catalog": checked.database })
 }
-
-/// A part of all, as in 1/7.
-pub(crate) fn subset(text: &str) -> Result<(u64, u64), String> {
-    let parsed = text.split_once('/').and_then(|(nth, of)| Some((nth.parse().ok()?, of.parse().ok()?)));
-    match parsed {
-        Some((nth, of)) if (1..=of).contains(&nth) && of <= PARTS_MAX => Ok((nth, of)),
-        _ => Err(tr!("argument-subset")),
-    }
-}
-
-/// The most parts for `check --subset`: one a day for a year.
-const PARTS_MAX: u64 = 366;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_is_one_of_all() {
-        assert_eq!(["1/7", "7/7", "1/1"].map(subset), [Ok((1, 7)), Ok((7, 7)), Ok((1, 1))]);
-        for text in ["0/7", "8/7", "1", "1/0", "/", "a/b", "-1/7", "1/367", "1/7/2", ""] {
-            assert!(subset(text).is_err(), "{text:?}");
-        }
-    }
-}

@@ -11,6 +11,7 @@ pub(crate) mod list;
 mod look;
 pub(crate) mod name;
 mod producer;
+mod reader;
 mod source;
 mod sparse_file;
 mod stop;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jingku_testing::Lab;
 use serde_json::Value;
 
+use crate::args::value::seconds;
 use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
@@ -71,14 +72,6 @@ fn parse_time(text: &str) -> Result<i64, Failure> {
         let message = tr!("argument-time", text = format!("{text:?}"));
         Failure::new(Exit::Usage, message)
     })
-}
-
-/// Reads a number of seconds; what is behind the point is cut.
-pub(crate) fn seconds(text: &str) -> Result<i64, String> {
-    let whole = text.parse().ok();
-    #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
-    let cut = || Some(text.parse().ok().filter(|number: &f64| number.is_finite())?.trunc() as i64);
-    whole.or_else(cut).ok_or_else(|| tr!("argument-seconds"))
 }
 
 async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {

@@ -75,30 +75,3 @@ fn held_back(held: HeldBack) -> String {
     let hours = u64::try_from(held.for_secs).unwrap_or(0).div_ceil(60 * 60);
     tr!("trash-held-back", hours = hours)
 }
-
-/// How long ago, in seconds: days, hours, minutes or seconds.
-pub(crate) fn age(text: &str) -> Result<i64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "d" => Some(24 * 60 * 60),
-        "h" => Some(60 * 60),
-        "m" => Some(60),
-        "s" => Some(1),
-        _ => None,
-    };
-    let age = unit.and_then(|unit| i64::from(digits.parse::<u32>().ok()?).checked_mul(unit));
-    age.ok_or_else(|| tr!("argument-age"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_age_has_a_unit() {
-        assert_eq!(["7d", "12h", "0s"].map(age), [Ok(604_800), Ok(43_200), Ok(0)]);
-        for text in ["7", "", "d", "-1d", "7 d", "7D", "99999999999d"] {
-            assert!(age(text).is_err(), "{text:?}");
-        }
-    }
-}

@@ -20,11 +20,11 @@ overview-screen =
       jingku image create --instance ID --name NAME --wait
       jingku image progress ID         progress of image creation
       jingku image update ID           name, description, tags, readme
-      jingku image export ID -o FILE   export a disk as raw or qcow2; see also: import
-      jingku run -- compshare ...      run a program made for the cloud; see also: env
+      jingku image export ID -o FILE   raw or qcow2 disk to a file; see also: import
+      jingku run -- compshare ...      a program made for the cloud; see also: env
 
     Global options: --json, --lang zh|en, --data-dir DIR, --help
-    Exit codes: 0 ok, 1 refused, 2 usage, 3 not found, 4 keys, 5 retry later, 6 fault
+    Exit codes: 0 ok, 1 refused, 2 usage, 3 not found, 4 keys, 5 retry, 6 fault
 overview-check = verify image integrity; see also: sweep
 overview-check-damage = CORRUPTION FOUND: run it to list what is corrupted now
 overview-check-ended = verify image integrity; { $day }: all intact

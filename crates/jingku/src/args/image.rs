@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use compshare::actions::{MAX_LINK_SECS, is_blake3};
+use compshare::ImageStatus;
+use compshare::actions::{ImageQuery, ImageSort};
 use jingku_service::DiskFormat;
 
 use super::ConnectionArgs;
 use super::operate::PlatformCommand;
-use crate::image::list::ListArgs;
-use crate::messages::tr;
+use super::value;
 
 /// The commands about images: those that go through the API, and the operator's.
 #[derive(Debug, Subcommand)]
@@ -51,6 +51,75 @@ impl ImageCommand {
             Self::Export(args) => &args.one.connection,
             Self::Import(args) => &args.connection,
             Self::Url(args) => &args.one.connection,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[arg(long, conflicts_with_all = ["offset", "limit"])]
+    pub(crate) all: bool,
+    #[arg(long, value_name = "IMAGE_ID")]
+    pub(crate) id: Option<String>,
+    #[arg(long, value_name = "N")]
+    pub(crate) offset: Option<u64>,
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// An extension of Jingku: the cloud cannot do this.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "help-heading-query")]
+pub(crate) struct QueryArgs {
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    #[arg(long = "status", value_name = "STATUS", value_parser = value::status)]
+    statuses: Vec<ImageStatus>,
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    #[arg(long, value_name = "TIME", value_parser = value::moment)]
+    since: Option<i64>,
+    #[arg(long, value_name = "TIME", value_parser = value::moment)]
+    until: Option<i64>,
+    #[arg(long, value_name = "SIZE", value_parser = value::megabytes)]
+    min_size: Option<u32>,
+    #[arg(long, value_name = "SIZE", value_parser = value::megabytes)]
+    max_size: Option<u32>,
+    #[arg(long, value_name = "created|updated|size|name", hide_possible_values = true)]
+    sort: Option<SortBy>,
+    #[arg(long)]
+    ascending: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SortBy {
+    Created,
+    Updated,
+    Size,
+    Name,
+}
+
+impl QueryArgs {
+    pub(crate) fn into_query(self) -> ImageQuery {
+        ImageQuery {
+            name: self.name,
+            statuses: self.statuses,
+            tags: self.tags,
+            created_from: self.since,
+            created_before: self.until,
+            size_from: self.min_size,
+            size_below: self.max_size,
+            sort: match self.sort {
+                None | Some(SortBy::Created) => ImageSort::CreateTime,
+                Some(SortBy::Updated) => ImageSort::UpdateTime,
+                Some(SortBy::Size) => ImageSort::Size,
+                Some(SortBy::Name) => ImageSort::Name,
+            },
+            ascending: self.ascending,
         }
     }
 }
@@ -126,47 +195,20 @@ pub(crate) struct ImportArgs {
     pub(crate) description: Option<String>,
     #[arg(long)]
     pub(crate) wait: bool,
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = value::bytes)]
     pub(crate) size: Option<u64>,
-    #[arg(long, value_name = "HEX", value_parser = blake3)]
+    #[arg(long, value_name = "HEX", value_parser = value::blake3)]
     pub(crate) blake3: Option<String>,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
     #[arg(last = true, id = "producer", value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct UrlArgs {
-    #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1h", hide_default_value = true)]
+    #[arg(long, value_name = "TIME", value_parser = value::lifetime, default_value = "1h", hide_default_value = true)]
     pub(crate) expires: i64,
     #[command(flatten)]
     pub(crate) one: OneImage,
-}
-
-/// A number of bytes, as people write it.
-fn bytes(text: &str) -> Result<u64, String> {
-    let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
-    let number = text.strip_suffix("iB").or_else(|| text.strip_suffix('B')).unwrap_or(text);
-    let unit = units.iter().find_map(|(unit, bits)| Some((number.strip_suffix(unit)?, *bits)));
-    let (number, bits) = unit.unwrap_or((number, 0));
-    let count = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << bits));
-    count.filter(|count| (1..=i64::MAX.cast_unsigned()).contains(count)).ok_or_else(|| tr!("argument-bytes"))
-}
-
-/// A hash in hexadecimal.
-fn blake3(text: &str) -> Result<String, String> {
-    let text = text.to_ascii_lowercase();
-    if is_blake3(&text) {
-        return Ok(text);
-    }
-    Err(tr!("argument-blake3"))
-}
-
-/// The life of a link, as people write it.
-fn seconds(text: &str) -> Result<i64, String> {
-    let units = [("s", 1), ("m", 60), ("h", 3600)];
-    let units = units.iter().find_map(|(unit, secs)| Some((text.strip_suffix(unit)?, *secs)));
-    let secs = units.and_then(|(number, secs)| number.parse::<i64>().ok()?.checked_mul(secs));
-    secs.filter(|secs| (1..=MAX_LINK_SECS).contains(secs)).ok_or_else(|| tr!("argument-lifetime"))
 }

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::value;
+
 #[derive(Debug, Args)]
 pub(crate) struct LabArgs {
     #[arg(long, global = true, env = "JINGKU_BASE_URL", hide_env_values = true, value_name = "URL")]
@@ -67,7 +69,7 @@ pub(crate) enum ClockCommand {
         time: String,
     },
     Advance {
-        #[arg(value_name = "SECONDS", value_parser = crate::lab::seconds, allow_negative_numbers = true)]
+        #[arg(value_name = "SECONDS", value_parser = value::seconds, allow_negative_numbers = true)]
         seconds: i64,
     },
     Free,

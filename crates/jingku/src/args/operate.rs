@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jingku_service::{ByteSize, DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
+use jingku_service::{DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
-use crate::messages::tr;
+use super::value::{self, LimitTo};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
@@ -22,43 +22,20 @@ pub(crate) enum AccountCommand {
 #[derive(Debug, Args)]
 pub(crate) struct AccountLimitArgs {
     pub(crate) account: i64,
-    #[arg(long, value_name = "N|default", value_parser = count_limit)]
+    #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
     pub(crate) images: Option<LimitTo>,
-    #[arg(long, value_name = "N|default", value_parser = count_limit)]
+    #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
     pub(crate) trashed: Option<LimitTo>,
-    #[arg(long = "bytes", value_name = "SIZE|default", value_parser = size_limit)]
+    #[arg(long = "bytes", value_name = "SIZE|default", value_parser = value::size_limit)]
     pub(crate) stored_bytes: Option<LimitTo>,
-    #[arg(long, value_name = "N|default", value_parser = count_limit)]
+    #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
     pub(crate) uploads: Option<LimitTo>,
-    #[arg(long, value_name = "SIZE|default", value_parser = size_limit)]
+    #[arg(long, value_name = "SIZE|default", value_parser = value::size_limit)]
     pub(crate) upload_bytes: Option<LimitTo>,
-    #[arg(long, value_name = "N|default", value_parser = count_limit)]
+    #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
     pub(crate) jobs: Option<LimitTo>,
     #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-}
-
-/// What to set a limit to; nothing for the server's default.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LimitTo(pub(crate) Option<i64>);
-
-fn count_limit(text: &str) -> Result<LimitTo, String> {
-    if text == "default" {
-        return Ok(LimitTo(None));
-    }
-    let count = text.parse::<u32>().map(|count| LimitTo(Some(count.into())));
-    count.map_err(|_| tr!("argument-count-limit"))
-}
-
-fn size_limit(text: &str) -> Result<LimitTo, String> {
-    if text == "default" {
-        return Ok(LimitTo(None));
-    }
-    let size = text.parse::<ByteSize>().map(|size| LimitTo(Some(size.0)));
-    size.map_err(|_| {
-        let advice = tr!("argument-size-limit");
-        advice.to_owned()
-    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,7 +90,7 @@ pub(crate) enum TrashCommand {
     Empty {
         #[arg(value_name = "IMAGE_ID")]
         image_ids: Vec<String>,
-        #[arg(long, value_name = "TIME", value_parser = crate::trash::age)]
+        #[arg(long, value_name = "TIME", value_parser = value::age)]
         older_than: Option<i64>,
         #[arg(long)]
         dry_run: bool,
@@ -124,7 +101,7 @@ pub(crate) enum TrashCommand {
 pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) read_data: bool,
-    #[arg(long, value_name = "N/M", requires = "read_data", value_parser = crate::check::subset)]
+    #[arg(long, value_name = "N/M", requires = "read_data", value_parser = value::subset)]
     pub(crate) subset: Option<(u64, u64)>,
     #[arg(long, conflicts_with_all = ["read_data", "subset"])]
     pub(crate) status: bool,
@@ -176,7 +153,7 @@ pub(crate) enum InstanceCommand {
         gpu_type: String,
         #[arg(long, value_name = "IMAGE_ID")]
         image: Option<String>,
-        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = super::any_path())]
+        #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
         config: Option<PathBuf>,
     },
     List,
@@ -189,7 +166,7 @@ pub(crate) enum InstanceCommand {
 pub(crate) enum PlatformCommand {
     Promote {
         image_id: String,
-        #[arg(long = "type", value_name = "TYPE", value_parser = platform_type)]
+        #[arg(long = "type", value_name = "TYPE", value_parser = value::platform_type)]
         image_type: PlatformType,
         #[arg(long)]
         name: Option<String>,
@@ -197,9 +174,4 @@ pub(crate) enum PlatformCommand {
     Demote {
         image_id: String,
     },
-}
-
-fn platform_type(word: &str) -> Result<PlatformType, String> {
-    let known = PlatformType::ALL.iter().find(|known| known.as_str().eq_ignore_ascii_case(word));
-    known.copied().ok_or_else(|| tr!("argument-platform-type"))
 }

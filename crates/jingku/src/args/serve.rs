@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::any_path;
+use super::value;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ServeArgs {
-    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = any_path())]
+    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
     pub(crate) config: Option<PathBuf>,
     #[arg(long, env = "JINGKU_LISTEN", hide_env_values = true, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,

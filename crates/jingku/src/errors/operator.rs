@@ -18,7 +18,7 @@ impl Localized for OperatorError {
                 tr!("errors-ranges-too-many", given = *given, max = *max)
             }
             Self::BadInstanceId(id) => tr!("errors-instance-id-invalid", id = quoted(id)),
-            Self::InstanceExists(id) => tr!("errors-instance-exists", id = id),
+            Self::InstanceExists(id) => tr!("errors-instance-exists", quoted = quoted(id), id = id),
             Self::NoInstance(id) => tr!("errors-instance-missing", id = quoted(id)),
             Self::InstanceBusy(id) => tr!("errors-instance-busy", id = quoted(id)),
             Self::NotReviewing(id) => tr!("errors-review-missing", id = quoted(id)),

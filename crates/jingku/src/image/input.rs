@@ -10,7 +10,7 @@ use jingku_service::{DiskFormat, Packing, is_written, next_stored};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::fingerprint::Fingerprint;
-use super::source::{Bits, read_whole};
+use super::reader::{Reader, fill};
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
@@ -23,7 +23,7 @@ const HEAD_BYTES: usize = 8;
 pub(super) struct Input {
     /// As the command line calls it.
     pub(super) name: String,
-    pub(super) bits: Bits,
+    pub(super) reader: Reader,
     /// Its length in bytes, if it is known before it is read.
     pub(super) size: Option<u64>,
     /// Bytes of it that are no hole, likewise.
@@ -96,7 +96,7 @@ impl Input {
         let data = count_data(&file, length).map_err(failed)?;
         Ok(Self {
             name: name.to_owned(),
-            bits: Bits::File { file, length },
+            reader: Reader::File { file, length },
             size: Some(length),
             data: Some(data),
             ends_itself: true,
@@ -110,7 +110,7 @@ impl Input {
             return Err(Failure::new(Exit::Usage, message));
         }
         let mut head = vec![0; HEAD_BYTES];
-        let read = read_whole(|piece, _| stream.read(piece), &mut head);
+        let read = fill(|piece, _| stream.read(piece), &mut head);
         head.truncate(read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?);
         if head.is_empty() {
             return Err(empty(name));
@@ -118,7 +118,7 @@ impl Input {
         Ok(Self {
             name: name.to_owned(),
             ends_itself: ends_itself(&head, format),
-            bits: Bits::Stream(Box::new(Cursor::new(head).chain(stream))),
+            reader: Reader::Stream(Box::new(Cursor::new(head).chain(stream))),
             size: None,
             data: None,
             fingerprint: None,
@@ -127,7 +127,7 @@ impl Input {
 
     /// Refuses a file or a device that something was written to since it was opened, or that has been replaced.
     pub(super) fn unchanged(&self) -> Result<(), Failure> {
-        let (Some(fingerprint), Bits::File { file, .. }) = (&self.fingerprint, &self.bits) else {
+        let (Some(fingerprint), Reader::File { file, .. }) = (&self.fingerprint, &self.reader) else {
             return Ok(());
         };
         if fingerprint.is_of(file) { Ok(()) } else { Err(changed(&self.name)) }
@@ -202,7 +202,7 @@ mod tests {
         };
         let mut input = Input::of_stream("pipe", OwnedFd::from(pipe(b"QFI")).into(), None).unwrap();
         assert_eq!((input.size, input.ends_itself), (None, false));
-        let Bits::Stream(stream) = &mut input.bits else { panic!("a file") };
+        let Reader::Stream(stream) = &mut input.reader else { panic!("a file") };
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         assert_eq!(text, "QFI");

@@ -9,7 +9,7 @@ use compshare::actions::FileFormat;
 use jingku_service::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
 
 use super::input::Input;
-use super::source::Bits;
+use super::reader::Reader;
 use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
 
@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure};
 ///
 /// Neither what is in a compressed or qcow2 file nor a stream can be looked at here; the server does.
 pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
-    let Bits::File { file, length } = &input.bits else { return Ok(None) };
+    let Reader::File { file, length } = &input.reader else { return Ok(None) };
     if format.is_some() {
         return Ok(None);
     }

@@ -1,20 +1,14 @@
 //! An input that is imported, read once from its start to its end.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
-
 use bytes::Bytes;
 use compshare::{FileHasher, HashKind};
-use jingku_service::next_stored;
 
 use super::input::Input;
+use super::reader::{READ_BYTES, Reader};
 use crate::failure::{Exit, Failure};
 
 /// Bytes that are sent at once and that the server then has for certain. One such piece is read while another is sent.
 const SEGMENT_BYTES: usize = 64 << 20;
-/// Bytes that are read and hashed at once.
-const READ_BYTES: usize = 1 << 20;
 /// The shortest run of zeros, in bytes, that an import announces instead of sending it.
 const ZEROS_MIN: u64 = 8 << 20;
 /// The most zeros that a stream gives at once: it may never end.
@@ -25,16 +19,6 @@ static ZEROS: [u8; READ_BYTES] = [0; READ_BYTES];
 pub(super) enum Piece {
     Data(Bytes),
     Zeros(u64),
-}
-
-/// Where bytes come from.
-pub(super) enum Bits {
-    /// It has a length, and may have holes.
-    File {
-        file: File,
-        length: u64,
-    },
-    Stream(Box<dyn Read + Send>),
 }
 
 /// An input and the hash of what was read of it.
@@ -132,7 +116,7 @@ impl Source {
 
     /// Whether a stream has brought so many zeros that they are given before its end is known.
     fn is_endless_zeros(&self) -> bool {
-        matches!(self.input.bits, Bits::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
+        matches!(self.input.reader, Reader::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
     }
 
     /// The bytes before many zeros, or the zeros when they are next.
@@ -148,7 +132,7 @@ impl Source {
     /// hole is passed over as one, however long.
     fn read(&mut self, into: &mut Vec<u8>, limit: u64) -> Result<u64, Failure> {
         let from = into.len();
-        let read = read_some(&mut self.input.bits, self.at, into, limit);
+        let read = self.input.reader.read(self.at, into, limit);
         let read = read.map_err(|error| Failure::file(Exit::Fault, self.input.name.as_ref(), &error))?;
         let bytes = &into[from..];
         let hashers = std::iter::once(&mut self.hasher).chain(&mut self.stated);
@@ -163,49 +147,10 @@ impl Source {
     }
 }
 
-/// Reads some bytes, or passes over a hole, which appends nothing. Returns how many there were.
-fn read_some(bits: &mut Bits, at: u64, into: &mut Vec<u8>, limit: u64) -> io::Result<u64> {
-    let from = into.len();
-    let piece = |most: u64| usize::try_from(most).map_or(READ_BYTES, |most| most.min(READ_BYTES));
-    let read = match bits {
-        Bits::File { file, length } => {
-            let left = length.saturating_sub(at).min(limit);
-            let data = if left == 0 { None } else { next_stored(file, at..at + left)? };
-            let hole = data.as_ref().map_or(left, |data| data.start - at);
-            if hole > 0 || left == 0 {
-                return Ok(hole);
-            }
-            into.resize(from + piece(data.map_or(0, |data| data.end - at)), 0);
-            read_whole(|piece, within| file.read_at(piece, at + within), &mut into[from..])?
-        }
-        Bits::Stream(stream) => {
-            into.resize(from + piece(limit), 0);
-            read_whole(|piece, _| stream.read(piece), &mut into[from..])?
-        }
-    };
-    into.truncate(from + read);
-    Ok(read as u64)
-}
-
-/// Fills a buffer as far as there is something. `read` is told how much of it is there.
-pub(super) fn read_whole(
-    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-    into: &mut [u8],
-) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < into.len() {
-        match read(&mut into[filled..], filled as u64) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
     use std::path::Path;
 
     use super::*;
@@ -230,7 +175,7 @@ mod tests {
             file.write_all_at(block, index as u64 * 4096).unwrap();
         }
         let as_stream =
-            || Input { bits: Bits::Stream(Box::new(File::open(&path).unwrap())), ..of_file(&path) };
+            || Input { reader: Reader::Stream(Box::new(File::open(&path).unwrap())), ..of_file(&path) };
         for (input, kind) in [(of_file(&path), HashKind::Sparse), (as_stream(), HashKind::Plain)] {
             let mut source = Source::start(input, kind, true);
             let (mut found, mut zeros) = (Vec::new(), 0);

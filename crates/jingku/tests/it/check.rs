@@ -245,7 +245,7 @@ fn the_server_reads_everything_by_itself_and_says_how_far_it_is() {
     let log = server.log();
     assert!(log.contains("scrub found damage") && log.contains(&id), "{log}");
     let overview = home.run(&[]).succeeded().out;
-    assert!(overview.contains("DAMAGE WAS FOUND") && overview.lines().count() <= 24, "{overview}");
+    assert!(overview.contains("CORRUPTION FOUND") && overview.lines().count() <= 24, "{overview}");
     // It has noted it, so that the quick check finds it, and making the image again heals it.
     assert_eq!(hurt(&found(&home, &[])), [id.as_str()]);
     home.make("uhost-1", "b");

@@ -66,8 +66,8 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// An empty variable counts as none. An empty option is a slip, as of a shell's variable that is not set: the usual
-    /// folder is not what was meant.
+    /// An empty variable counts as unset. An empty option is an error, such as a shell variable that is not set: the
+    /// default directory was not meant.
     pub(crate) fn drop_empty_data_dir(&mut self) -> Result<(), Failure> {
         if self.data_dir.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
             if std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty()) {
@@ -110,7 +110,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it works on the data folder or a backup, and not through the API.
+    /// Whether the command works on the data directory or a backup instead of the API.
     pub(crate) fn keeps_the_library(&self) -> bool {
         match self {
             Self::Serve(_)
@@ -130,7 +130,7 @@ impl Command {
     }
 }
 
-/// Where the API is and who asks.
+/// The address of the API and the key pair.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "help-heading-connection")]
 pub(crate) struct ConnectionArgs {
@@ -164,7 +164,7 @@ pub(crate) struct EnvArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// An SDK of the cloud, by its language.
+/// An SDK for the cloud, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sdk {
     Python,

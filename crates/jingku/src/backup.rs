@@ -9,7 +9,7 @@ use crate::args::{BackupArgs, Global, RestoreArgs};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::operate::{done, open, open_folder};
+use crate::operate::{done, open, open_data_dir};
 use crate::output::{bytes, note, print_json, print_table, time};
 
 pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failure> {
@@ -19,7 +19,7 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failur
     let BackupArgs { verify, with_master_key, keep, force, .. } = *args;
     let how = BackUp { folder: &args.folder, verify, with_master_key, keep, force };
     let context = open(global).await?;
-    tell(global, &context.back_up(&open_folder(global)?, how).await?)
+    report(global, &context.back_up(&open_data_dir(global)?, how).await?)
 }
 
 fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
@@ -54,7 +54,7 @@ fn to_json(generation: &Generation) -> Value {
             "WithMasterKey": kept.map(|kept| kept.master_key) })
 }
 
-fn tell(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
+fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
     let BackedUp { generation, images, pruned, .. } = backed_up;
     let mut value = json!({ "Generation": generation, "Images": images, "CatalogBytes": backed_up.catalog_bytes,
                             "WithMasterKey": backed_up.master_key, "RemovedGenerations": pruned.generations,
@@ -79,8 +79,8 @@ fn tell(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
     if backed_up.damage.is_empty() {
         return Ok(());
     }
-    let (hurt, lines) = (backed_up.damage.images.len(), backed_up.damage.lines());
-    Err(Failure::new(Exit::Fault, tr!("backup-images-damaged", count = hurt, lines = lines)))
+    let (corrupted, lines) = (backed_up.damage.images.len(), backed_up.damage.lines());
+    Err(Failure::new(Exit::Fault, tr!("backup-images-damaged", count = corrupted, lines = lines)))
 }
 
 pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), Failure> {

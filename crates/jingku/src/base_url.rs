@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
-/// Answers the address without what stands around it, or says what is wrong with it.
+/// Returns the address without surrounding white space, or an error that says what is wrong with it.
 pub(crate) fn check(text: &str) -> Result<String, Failure> {
     let refuse = |message: String| Err(Failure::new(Exit::Usage, message));
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -35,8 +35,7 @@ pub(crate) fn check(text: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// What was probably meant to follow the scheme: a port alone is one of this machine, and an IPv6 address needs
-/// brackets.
+/// The host that was probably meant: a port alone is on this machine, and an IPv6 address needs brackets.
 fn host(text: &str) -> String {
     let text = text.trim_start_matches('/');
     let port = text.strip_prefix(':').unwrap_or(text);

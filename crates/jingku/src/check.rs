@@ -1,4 +1,4 @@
-//! `jingku check`: whether the images are what they should be, with or without a server running on the data folder.
+//! `jingku check`: verifies image integrity, with or without a server running on the data directory.
 
 mod status;
 
@@ -14,7 +14,7 @@ use crate::messages::tr;
 use crate::operate::open;
 use crate::output::{bytes, note, print, print_json, print_table};
 
-/// The most objects that people are shown one by one; programs get what there is.
+/// The most objects shown to people one by one; JSON contains all that are known.
 const OBJECTS_SHOWN: usize = 20;
 
 pub(crate) use status::summary;
@@ -33,7 +33,7 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
     let (shown, read) = (bar.clone(), AtomicU64::new(0));
     let watch = move |seen: Seen| {
         let read = read.fetch_add(seen.read_bytes, Ordering::Relaxed) + seen.read_bytes;
-        // Threads are not all at the same place.
+        // Threads report different positions.
         shown.set_position(seen.per_mille().max(shown.position()));
         shown.set_message(speed(read, &shown));
         true

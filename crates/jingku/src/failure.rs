@@ -1,4 +1,4 @@
-//! How a command ends when it does not end well: a sentence and an exit code. docs/operate/cli.md has the table.
+//! Failures of commands: a message and an exit code. docs/operate/cli.md lists the codes.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,42 +14,42 @@ use crate::image::name;
 use crate::messages::tr;
 use crate::wrong_scheme;
 
-/// Exit codes. Scripts rely on them.
+/// Exit codes. Scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// The request was refused as it is, or an image could not be made.
+    /// The request was refused, or an image could not be created.
     Refused = 1,
-    /// The command line, the environment or a configuration file is wrong; clap uses the same.
+    /// The command line, the environment or a configuration file is invalid; clap uses the same code.
     Usage = 2,
-    /// What was named is not there, or not in the state it needs.
+    /// Something that was named does not exist or is in the wrong state.
     NotThere = 3,
     /// The key pair is missing or wrong.
     Credentials = 4,
-    /// No answer now; trying again may help.
+    /// No answer, or something is in the way; retrying may help.
     TryAgain = 5,
     /// The server or this machine failed.
     Fault = 6,
-    /// The command whose output was to be imported failed.
+    /// The command whose output is imported failed.
     ProducerFailed = 7,
-    /// What `jingku run` is to run is there but cannot be run; a shell uses the same, as below.
+    /// The command of `jingku run` cannot be run; shells use the same code, and the next one.
     NotRunnable = 126,
-    /// What `jingku run` is to run is not there.
+    /// The command of `jingku run` does not exist.
     NoCommand = 127,
-    /// Ctrl-C: an image that was waited for goes on being made, a file that was written is gone.
+    /// Ctrl-C: the server continues to create the image; unfinished files are removed.
     Interrupted = 130,
-    /// SIGTERM, for what says where it can be resumed.
+    /// SIGTERM, where the command can be resumed.
     Terminated = 143,
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     message: String,
     ret_code: Option<i64>,
     request_id: Option<String>,
-    /// No server was reached at all.
+    /// No server was reached.
     pub(crate) unreachable: bool,
 }
 
@@ -58,12 +58,12 @@ impl Failure {
         Self { exit, message: message.into(), ret_code: None, request_id: None, unreachable: false }
     }
 
-    /// Nobody answered.
+    /// No server answered.
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
         Self { unreachable: true, ..Self::new(Exit::TryAgain, message) }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
         self.message = tr!("output-advice", message = self.message, advice = advice);
         self
@@ -75,7 +75,7 @@ impl Failure {
             && self.message.contains(&format!("[{param}]"))
     }
 
-    /// What the operating system refused to do with a file.
+    /// The operating system refused an operation on a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
         let message = tr!("output-file", path = path.display().to_string(), error = clause(error));
         Self::new(exit, message)
@@ -97,7 +97,7 @@ impl Failure {
     }
 }
 
-/// A command line that cannot be understood, for programs; people see clap's own page.
+/// For programs; people see clap's own page.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         let text = error.render().to_string();
@@ -124,7 +124,7 @@ impl From<compshare::Error> for Failure {
             unreachable: matches!(error, compshare::Error::Connect { .. }),
         };
         if let Some(advice) = scheme_advice(&error) {
-            // Somebody answers, and asking again will not help.
+            // A server answers, and retrying will not help.
             return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(&advice) };
         }
         let key_limits = error.ret_code().and_then(limits_of_the_key);

@@ -1,4 +1,4 @@
-//! The image commands: through the API, so that they work against a server here and against the cloud.
+//! The image commands. They use the API, so they work with this server and the cloud.
 
 mod cover;
 mod create;
@@ -59,7 +59,7 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
         ..DescribeCompShareCustomImagesRequest::default()
     };
     let page = client.describe_comp_share_custom_images(&request).await?;
-    // The real service has been seen to answer with another image: only the one asked for counts.
+    // The cloud has been observed to answer with another image.
     page.image_set.into_iter().find(|image| image.comp_share_image_id == image_id).ok_or_else(|| {
         let message = tr!("image-missing", id = image_id);
         Failure::new(Exit::NotThere, message)
@@ -119,7 +119,7 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
     if global.json { print_json(&find(client, &image_id).await?) } else { print(&tr!("image-updated")) }
 }
 
-/// A repeated option: never given leaves, a single empty value clears.
+/// A repeated option: absent changes nothing, a single empty value clears.
 fn changed(values: Vec<String>) -> Option<Vec<String>> {
     if values.is_empty() {
         None

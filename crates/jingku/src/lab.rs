@@ -1,4 +1,4 @@
-//! `jingku lab`: drives a server that was started with `--ephemeral --lab`.
+//! `jingku lab`: controls a server that was started with `--ephemeral --lab`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::{print, print_json};
 
-/// How often `trace --follow` asks for more.
+/// The interval at which `trace --follow` asks for more.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let lab = Lab::new(&base_url)?;
-    let told = match args.command {
+    let answer = match args.command {
         LabCommand::Reset => lab.reset().await.map(|()| serde_json::json!({ "reset": true }))?,
         LabCommand::Snapshot { name } => lab.snapshot(name.as_deref()).await?,
         LabCommand::Return { name } => lab.return_to(name.as_deref()).await?,
@@ -48,19 +48,19 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
             return print_json(&state);
         }
     };
-    if global.json { print_json(&told) } else { print(&tr!("lab-done")) }
+    if global.json { print_json(&answer) } else { print(&tr!("lab-done")) }
 }
 
 async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), Failure> {
-    let told = match command {
+    let answer = match command {
         ClockCommand::Set { time } => lab.set_clock(parse_time(&time)?).await?,
         ClockCommand::Advance { seconds } => lab.advance_clock(seconds).await?,
         ClockCommand::Free => lab.free_clock().await?,
     };
     if global.json {
-        return print_json(&told);
+        return print_json(&answer);
     }
-    let now = told["now"].as_i64().unwrap_or_default();
+    let now = answer["now"].as_i64().unwrap_or_default();
     let time = jiff::Timestamp::from_second(now).map(|time| time.to_string()).unwrap_or_default();
     print(format!("{now} {time}").trim_end())
 }
@@ -82,7 +82,7 @@ async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> 
     loop {
         for entry in lab.trace(after).await? {
             after = entry["number"].as_u64().unwrap_or(after);
-            // With --follow a line each, so that a program reads them as they come.
+            // With --follow one line each, so that a program can read them as they arrive.
             if global.json { print(&entry.to_string())? } else { print(&lines(&entry))? }
         }
         if !follow {
@@ -95,7 +95,7 @@ async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> 
     }
 }
 
-/// One request for people: a line, what was sent, and what is odd about it.
+/// A request for people: a line, the parameters, and anything unusual.
 fn lines(entry: &Value) -> String {
     let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
     let ret_code = entry["ret_code"].as_i64().map_or_else(|| tr!("lab-no-answer"), |code| code.to_string());

@@ -1,11 +1,11 @@
-//! Chinese or English, decided once at the start.
+//! The language of messages, chosen once at the start.
 
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
 
-/// The language of everything a person reads.
+/// English or Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     En,
@@ -15,10 +15,10 @@ pub(crate) enum Lang {
 static LANG: OnceLock<Lang> = OnceLock::new();
 
 impl Lang {
-    /// Takes `--lang` from the command line if it is there, else the locale. Before the arguments are parsed, because
-    /// help and errors of the parser are in that language too.
+    /// Uses `--lang` from the command line, else the locale. This runs before the arguments are parsed because help and
+    /// parse errors need the language.
     pub(crate) fn init(args: &[OsString]) {
-        // What follows belongs to the command of `jingku run`.
+        // The rest belongs to the command of `jingku run`.
         let args = || args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--");
         let after_flag = args().skip_while(|arg| *arg != "--lang").nth(1);
         let joined = args().find_map(|arg| arg.strip_prefix("--lang="));
@@ -26,7 +26,7 @@ impl Lang {
         LANG.get_or_init(|| lang);
     }
 
-    /// The language asked for.
+    /// The chosen language.
     pub(crate) fn current() -> Self {
         *LANG.get_or_init(Self::from_locale)
     }
@@ -39,7 +39,7 @@ impl Lang {
         }
     }
 
-    /// The first of these that is set decides, as POSIX has it.
+    /// The first variable that is set decides, as in POSIX.
     fn from_locale() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]

@@ -1,4 +1,4 @@
-//! The one binary: `serve` and every client command. Arguments and output, nothing else.
+//! The binary: `serve`, the client commands and the operator's commands. Arguments and output, nothing else.
 
 mod args;
 mod backup;
@@ -63,7 +63,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         serve::keep_little();
     }
     if command.keeps_the_library() {
-        // A child that a client command starts keeps the umask of whoever called it; qemu-img here does not.
+        // Children of client commands keep the caller's umask; qemu-img here does not.
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -89,7 +89,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         };
         outcome.map(|()| ExitCode::SUCCESS)
     });
-    // A thread that still waits, for a disk that does not answer for example, does not keep the process from ending.
+    // A thread that still waits, for example for a disk that does not answer, must not keep the process alive.
     runtime.shutdown_background();
     outcome
 }

@@ -1,4 +1,4 @@
-//! The operator's commands: they open the data folder themselves, with or without a server running on it.
+//! The operator's commands. They open the data directory themselves, with or without a server running on it.
 
 mod account;
 mod platform;
@@ -23,18 +23,18 @@ use crate::messages::tr;
 use crate::output::{date, note, print, print_fields, print_json, print_table, size, warn};
 use crate::serve::{environment, first_key, read_config};
 
-/// Opens the library, which has to be there: looking at nothing should not create it. The master key is not needed.
+/// Opens the library, which must exist: reading should not create it. The master key is not needed.
 pub(crate) async fn open(global: &Global) -> Result<Context, Failure> {
     open_with(global, &Config::default()).await
 }
 
 /// Does the same with the server's configuration.
 pub(crate) async fn open_with(global: &Global, config: &Config) -> Result<Context, Failure> {
-    Ok(Context::open_library(&open_folder(global)?, config, &environment()).await?)
+    Ok(Context::open_library(&open_data_dir(global)?, config, &environment()).await?)
 }
 
-/// Finds the data folder, which has to be there.
-pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
+/// Opens the data directory, which must exist.
+pub(crate) fn open_data_dir(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -46,8 +46,8 @@ pub(crate) fn open_folder(global: &Global) -> Result<DataDir, Failure> {
     }
 }
 
-/// Opens the data folder or creates it. Account 1 is the installation's own, also when the first command on a new
-/// folder is not `serve`.
+/// Opens the data directory or creates it. Account 1 is the installation's own, even if the first command on a new
+/// directory is not `serve`.
 async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     data.check_served()?;
@@ -58,7 +58,7 @@ async fn open_or_create(global: &Global, config: &Config) -> Result<Context, Fai
     Ok(context)
 }
 
-/// Does the same, and needs the master key only for the first account.
+/// Does the same, but needs the master key only for the first account.
 async fn open_or_create_without_keys(global: &Global, config: &Config) -> Result<Context, Failure> {
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     match Context::open_library(&data, config, &environment()).await {
@@ -160,12 +160,12 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
     }
 }
 
-/// Says that a command was carried out, or on what.
+/// Reports that a command succeeded.
 pub(crate) fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
     if global.json { print_json(value) } else { print(text) }
 }
 
-/// The only time the private key is shown.
+/// The private key is shown only here.
 fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Failure> {
     let mut value = owner.clone();
     value["PublicKey"] = json!(pair.public_key);
@@ -196,7 +196,7 @@ fn add_limits(value: &mut Value, limits: &KeyLimits) {
     value["From"] = json!(limits.addresses);
 }
 
-/// What a key is not good for; empty when it is good for everything.
+/// The restrictions of a key; empty if there are none.
 fn limits_text(key: &Key) -> String {
     if let Some(time) = key.revoked_at {
         return tr!("operate-key-revoked-on", date = date(time));
@@ -226,7 +226,7 @@ fn instance_size(instance: &Instance) -> String {
     size(instance.size_bytes.div_euclid(1 << 20))
 }
 
-/// The files an instance's disk is made of, top first, so that the operator sees what was pinned.
+/// The files that make up an instance's disk, top layer first: they are what was registered.
 fn layers(instance: &Instance) -> Vec<String> {
     let disk: Value = serde_json::from_str(&instance.disk).unwrap_or_default();
     let layers = disk["layers"].as_array().cloned().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! What a bare `jingku` prints: one screen, grouped by task.
+//! The overview that a bare `jingku` prints.
 
 use crate::args::Global;
 use crate::check::summary;
 use crate::messages::tr;
 
-/// The screen, with how far the server of the data folder is with reading everything.
+/// The text, with the progress of the background scrub.
 pub(crate) fn text(global: &Global) -> String {
     tr!("overview-screen", check = summary(global))
 }

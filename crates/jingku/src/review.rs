@@ -1,4 +1,4 @@
-//! `jingku review`: the operator decides which images come into the community, on the data folder, with or without a
+//! `jingku review`: the operator approves or refuses images for the community, on the data directory, with or without a
 //! server running on it.
 
 use jingku_service::Review;
@@ -61,7 +61,7 @@ fn price(review: &Review) -> String {
 }
 
 fn to_json(review: &Review) -> Value {
-    // In hundredths it is exact; a client divides.
+    // Hundredths are exact.
     json!({ "CompShareImageId": review.image_id, "Name": review.name, "CommunityImageName": review.community_name,
             "AccountId": review.account.0, "AccountName": review.owner_name, "GroupId": review.group_id,
             "VersionName": review.version_name, "PriceCents": review.price_cents, "Tags": review.tags,

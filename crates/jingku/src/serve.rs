@@ -32,9 +32,9 @@ mod parent;
 
 pub(crate) use allocator::keep_little;
 
-/// The configuration file, or what holds without one.
+/// Reads the configuration file, or returns the defaults.
 pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
-    // An empty variable counts as none.
+    // An empty variable counts as unset.
     let path = path.filter(|path| !path.as_os_str().is_empty());
     Ok(path.map(Config::read).transpose()?.unwrap_or_default())
 }
@@ -45,7 +45,7 @@ pub(crate) fn environment() -> Environment {
     Environment { master_key, ..Environment::default() }
 }
 
-/// The first account's key pair, when the environment has one.
+/// The first account's key pair, if the environment sets one.
 pub(crate) fn first_key() -> Result<Option<KeyPair>, Failure> {
     match (variable("JINGKU_PUBLIC_KEY"), variable("JINGKU_PRIVATE_KEY")) {
         (None, None) => Ok(None),
@@ -61,7 +61,7 @@ fn variable(name: &str) -> Option<String> {
     Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// Serves until told to stop.
+/// Serves until a signal arrives.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
     start_log();
@@ -72,7 +72,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         return ephemeral::run(global, args, config, &address, parent).await;
     }
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    // Where nothing can be written nothing can be locked, and nothing has to be: such a server changes nothing.
+    // A read-only directory cannot be locked and need not be: such a server changes nothing.
     let _lock = data.is_writable().then(|| data.lock()).transpose()?;
     let context = Arc::new(Context::open(&data, &config, &environment()).await?);
     let mut made = None;
@@ -100,7 +100,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     serve_until_stopped(Arc::clone(&context), listener, parent, announce, demo).await
 }
 
-/// Where to listen: the option or its variable, unless empty, else the configuration.
+/// The listen address: the option or variable if not empty, else the configuration.
 fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failure> {
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(config.listen.clone()),
@@ -111,7 +111,7 @@ fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failur
     }
 }
 
-/// Listens on the first of the addresses that can be had, and tells the base URL.
+/// Listens on the first available address, and returns the base URL.
 async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
     let addresses = address.resolve().await.map_err(|error| {
         let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
@@ -125,7 +125,8 @@ async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failur
     Ok((listener, format!("http://{bound}")))
 }
 
-/// Serves and works until a signal comes, or until `parent` has ended. `announce` runs when the server can be asked, `then` after it.
+/// Serves and runs jobs until a signal arrives or `parent` ends. `announce` runs when the server answers, `then` after
+/// it.
 async fn serve_until_stopped(
     context: Arc<Context>,
     listener: TcpListener,
@@ -139,7 +140,7 @@ async fn serve_until_stopped(
         Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?)
     };
 
-    // Taken before the address is told: whoever reads it may send the signal at once.
+    // Registered before the address is announced: its reader may send the signal at once.
     let (signal, orphaned) = (stop_signal()?, orphaned(parent));
     let stopped = async move {
         tokio::select! { () = signal => {}, () = orphaned => {} }
@@ -149,7 +150,7 @@ async fn serve_until_stopped(
     let server = tokio::spawn(jingku_service::serve_with(listener, router(context), limits, stopped.clone()));
     announce();
     tokio::select! {
-        // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.
+        // When stopped during its demo, the server is not to blame for failed calls.
         biased;
         () = stopped.clone() => {}
         shown = then => {
@@ -157,7 +158,7 @@ async fn serve_until_stopped(
             stopped.await;
         }
     }
-    // A job is given back while requests finish: that may take longer than whoever sent the signal waits.
+    // Jobs are given back while requests finish: the sender of the signal may not wait long.
     let stop_workers = async {
         if let Some(workers) = workers {
             workers.stop().await;
@@ -171,10 +172,10 @@ async fn serve_until_stopped(
     server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
 }
 
-/// The base URL alone on the first line of standard output: scripts read it. The rest is for people.
+/// The first line of standard output is only the base URL: scripts read it. The rest is for people.
 fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     let mut stdout = std::io::stdout().lock();
-    // A reader that went away does not matter to a server.
+    // A closed pipe does not matter to a server.
     let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
     let folder = data.path().display();
     note(&tr!("serve-data-dir", path = folder.to_string()));
@@ -192,20 +193,20 @@ fn note_read_only(data: &DataDir, base_url: &str) {
 
 fn start_log() {
     let filter = EnvFilter::try_from_env("JINGKU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second start in one process, as in a test, keeps the first log.
+    // A second start in one process, as in tests, keeps the first log.
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
-/// Lets the process have as many files open as the system allows: each connection needs one, and the usual limit of 1024
-/// is meant for programs that use `select`.
+/// Raises the limit of open files to what the system allows: each connection needs one, and the default of 1024 is
+/// meant for programs that use `select`.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
-    // What it cannot have it does without: the server counts on half of what there is.
+    // On failure the limit stays: the server plans with half of what it has.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Ends with the parent, if the server is to end with it.
+/// Ends with the parent, if requested.
 async fn orphaned(parent: Option<Parent>) {
     match parent {
         Some(parent) => parent.gone().await,
@@ -213,7 +214,7 @@ async fn orphaned(parent: Option<Parent>) {
     }
 }
 
-/// Ends at the first SIGTERM or SIGINT. The second ends the process at once, with 128 and its number as a shell tells it.
+/// Ends at the first SIGTERM or SIGINT. The second one ends the process at once with 128 and its number, as in shells.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
@@ -231,6 +232,6 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
         note(&tr!("serve-second-signal"));
         std::process::exit(128 + second.as_raw_value());
     });
-    // Never without the signal: the task lives as long as the runtime.
+    // The sender is not dropped before the signal: the task lives as long as the runtime.
     Ok(stopped.map(drop))
 }

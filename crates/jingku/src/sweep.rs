@@ -1,4 +1,4 @@
-//! `jingku sweep`: removes what no image needs, with or without a server running on the data folder.
+//! `jingku sweep`: removes unreferenced data, with or without a server running on the data directory.
 
 use jingku_service::SweepError;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `jingku trash`: what was deleted, on the data folder, with or without a server running on it.
+//! `jingku trash`: deleted images, on the data directory, with or without a server running on it.
 
 use jingku_service::{EmptyTrash, HeldBack, TrashedImage};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn to_json(image: &TrashedImage) -> Value {
             "CreateTime": image.create_time, "DeleteTime": image.deleted_at })
 }
 
-/// Why nothing goes by age just now.
+/// Why images do not expire at the moment.
 fn held_back(held: HeldBack) -> String {
     let hours = u64::try_from(held.for_secs).unwrap_or(0).div_ceil(60 * 60);
     tr!("trash-held-back", hours = hours)

@@ -1,4 +1,4 @@
-//! `jingku usage`: what the images take up, on the data folder, with or without a server running on it.
+//! `jingku usage`: the storage used by images, on the data directory, with or without a server running on it.
 
 use jingku_service::{ImageUsage, Usage, UsageTotal};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::messages::tr;
-use crate::operate::{open, open_folder};
+use crate::operate::{open, open_data_dir};
 use crate::output::{bytes, note, print, print_json, print_table};
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     let context = open(global).await?;
-    let usage = context.usage(&open_folder(global)?).await?;
+    let usage = context.usage(&open_data_dir(global)?).await?;
     if global.json {
         return print_json(&to_json(&usage));
     }

@@ -1,11 +1,11 @@
-//! Recognises that an address has the wrong one of `http://` and `https://`, which no error says by itself.
+//! Detects that an address has the wrong one of `http://` and `https://`, which errors do not say.
 
 use std::error::Error;
 use std::io;
 
 use crate::messages::tr;
 
-/// What to do about a failed call, when the scheme is the likely cause.
+/// Advice for a failed call, if the scheme is the likely cause.
 pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<String> {
     let chain = std::iter::successors(Some(error), |error| below(*error));
     for error in chain {
@@ -19,7 +19,7 @@ pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-/// The cause of an error. An I/O error hides the one it was made of: its own source is already the next.
+/// The cause of an error. An I/O error hides its inner error: its `source` skips it.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),

@@ -12,7 +12,7 @@ use super::ConnectionArgs;
 use super::operate::PlatformCommand;
 use super::value;
 
-/// The commands about images: those that go through the API, and the operator's.
+/// The image commands: those that use the API, and the operator's.
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 pub(crate) enum AnyImageCommand {
@@ -41,7 +41,7 @@ pub(crate) enum ImageCommand {
 }
 
 impl ImageCommand {
-    /// Every one of them goes through the API.
+    /// All of them use the API.
     pub(crate) fn connection(&self) -> &ConnectionArgs {
         match self {
             Self::List(args) => &args.connection,
@@ -71,7 +71,7 @@ pub(crate) struct ListArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// An extension of Jingku: the cloud cannot do this.
+/// An extension of Jingku that the cloud does not support.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "help-heading-query")]
 pub(crate) struct QueryArgs {

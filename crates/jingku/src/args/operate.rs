@@ -1,4 +1,4 @@
-//! The command lines of those who run a library: accounts, keys, instances, and what becomes of images.
+//! The command lines of the operator's commands: accounts, keys, instances, reviews, trash, checks and backups.
 
 use std::path::PathBuf;
 

@@ -12,7 +12,7 @@ use crate::messages::tr;
 /// The most parts for `check --subset`: one a day for a year.
 const PARTS_MAX: u64 = 366;
 
-/// A path that may be empty, which clap's own parser refuses before anybody can say why.
+/// A path that may be empty. Clap's own parser would refuse it without saying why.
 pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
@@ -44,7 +44,7 @@ pub(crate) fn lifetime(text: &str) -> Result<i64, String> {
     secs.filter(|secs| (1..=MAX_LINK_SECS).contains(secs)).ok_or_else(|| tr!("argument-lifetime"))
 }
 
-/// What to set a limit to; nothing for the server's default.
+/// The new value of a limit; `None` for the server's default.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LimitTo(pub(crate) Option<i64>);
 
@@ -84,7 +84,7 @@ pub(crate) fn status(word: &str) -> Result<ImageStatus, String> {
     })
 }
 
-/// A day or a minute in local time, an exact time with its zone, or so long ago.
+/// A local date or time, an exact time with its zone, or an age.
 pub(crate) fn moment(text: &str) -> Result<i64, String> {
     let system = jiff::tz::TimeZone::system();
     if let Ok(exact) = text.parse::<jiff::Timestamp>() {
@@ -103,7 +103,7 @@ pub(crate) fn moment(text: &str) -> Result<i64, String> {
     ago.map(|moment| moment.timestamp().as_second()).ok_or_else(|| tr!("argument-moment"))
 }
 
-/// A size in MB: a number with or without a unit.
+/// A size in MB, with or without a unit.
 pub(crate) fn megabytes(text: &str) -> Result<u32, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
@@ -116,7 +116,7 @@ pub(crate) fn megabytes(text: &str) -> Result<u32, String> {
     size.ok_or_else(|| tr!("argument-megabytes"))
 }
 
-/// How long ago, in seconds: days, hours, minutes or seconds.
+/// An age in seconds, written in days, hours, minutes or seconds.
 pub(crate) fn age(text: &str) -> Result<i64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
@@ -130,7 +130,7 @@ pub(crate) fn age(text: &str) -> Result<i64, String> {
     age.ok_or_else(|| tr!("argument-age"))
 }
 
-/// A part of all, as in 1/7.
+/// Part N of M, as in 1/7.
 pub(crate) fn subset(text: &str) -> Result<(u64, u64), String> {
     let parsed = text.split_once('/').and_then(|(nth, of)| Some((nth.parse().ok()?, of.parse().ok()?)));
     match parsed {
@@ -139,7 +139,7 @@ pub(crate) fn subset(text: &str) -> Result<(u64, u64), String> {
     }
 }
 
-/// Reads a number of seconds; what is behind the point is cut.
+/// A number of seconds; fractions are cut off.
 pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     let whole = text.parse().ok();
     #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]

@@ -1,4 +1,4 @@
-//! How far the server is with reading every byte in the background, and when it swept.
+//! Progress of the background scrub, and the last sweep.
 
 use jingku_service::{DataDir, Scrub};
 use serde_json::json;
@@ -7,11 +7,11 @@ use crate::args::Global;
 use crate::connection::data_dir;
 use crate::failure::Failure;
 use crate::messages::tr;
-use crate::operate::open_folder;
+use crate::operate::open_data_dir;
 use crate::output::{bytes, date, print, print_fields, print_json, time};
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
-    let data = open_folder(global)?;
+    let data = open_data_dir(global)?;
     let (scrub, sweep) = (data.scrub_status()?, data.last_sweep());
     if global.json {
         let scrub = scrub.map(|scrub| {
@@ -65,9 +65,9 @@ fn scrub_fields(scrub: &Scrub) -> Vec<(String, String)> {
     ]
 }
 
-/// The same in a few words, for whoever asks for nothing in particular.
+/// The same in a few words, for the overview.
 pub(crate) fn summary(global: &Global) -> String {
-    // Nothing is created for it, and nothing that fails is worth a word here.
+    // The overview creates nothing and ignores errors.
     let folder = data_dir(global).ok().filter(|path| path.is_dir());
     let scrub = folder.and_then(|path| DataDir::open(&path).ok()?.scrub());
     match scrub {

@@ -1,4 +1,4 @@
-//! A program of each SDK that lists the account's own images.
+//! A sample program for each SDK that lists your own images.
 
 use super::Access;
 use super::literal::{double_quoted, single_quoted};
@@ -6,7 +6,7 @@ use crate::args::Sdk;
 use crate::messages::tr;
 
 impl Sdk {
-    /// As it is given on the command line.
+    /// Its name on the command line.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Python => "python",
@@ -147,7 +147,7 @@ foreach ($client->invoke($request)->toArray()['ImageSet'] as $image) {
 }
 ";
 
-/// The program with everything filled in.
+/// The program with all values filled in.
 pub(super) fn of(sdk: Sdk, access: &Access) -> String {
     let literal = match sdk {
         Sdk::Python | Sdk::Go | Sdk::Js | Sdk::Java => double_quoted,
@@ -184,7 +184,7 @@ fn template(sdk: Sdk) -> &'static str {
     }
 }
 
-/// Puts values in the place of marks, from left to right: a value that looks like a mark stays as it is.
+/// Replaces marks by values from left to right. A value that looks like a mark is kept.
 fn fill(mut template: &str, marks: &[(&str, String)]) -> String {
     let mut text = String::new();
     while let Some((at, (mark, value))) =

@@ -33,7 +33,7 @@ pub(super) fn read(path: &OsStr) -> Result<String, Failure> {
     Ok(STANDARD.encode(bytes))
 }
 
-/// Says what a cover may be when the server did not take one.
+/// Adds the rules for covers when the server refused one.
 pub(super) fn explain(failure: Failure) -> Failure {
     if failure.names("Cover") { failure.advise(&limits()) } else { failure }
 }

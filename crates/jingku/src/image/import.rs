@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::follow::{self, bar, were_there};
+use super::follow::{self, already_present, bar};
 use super::input::{Input, empty};
 use super::look;
 use super::producer::Producer;
@@ -30,17 +30,17 @@ const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the server hears of an upload of which no byte was sent yet: it ends one that is silent for ten minutes.
 const RENEW_AFTER: Duration = Duration::from_mins(3);
 
-/// Why an upload has not come to its end, and what becomes of it.
-enum Broken {
-    /// What has come stays for a while: the same command may resume it.
-    Resumable(Failure),
-    /// Nothing can come of it: it is withdrawn.
-    Lost(Failure),
-    /// It is of another client or of another file, or is not there any more.
-    NotOurs(Failure),
+/// Why an upload was not finished, and what happens to it.
+enum UploadError {
+    /// The server keeps the data for a while: the same command can resume.
+    Interrupted(Failure),
+    /// It cannot become an image: it is withdrawn.
+    Failed(Failure),
+    /// It belongs to another client or file, or no longer exists.
+    Foreign(Failure),
 }
 
-/// An upload and whether this command may withdraw it: it has started it, or has sent some of it.
+/// An upload. `ours` is whether this command may withdraw it: it started it or sent data.
 struct Sending {
     upload: Upload,
     ours: bool,
@@ -63,7 +63,7 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: ImportAr
     }
 }
 
-/// Brings the input to the server. Returns the id of the image that is made of it.
+/// Uploads the input. Returns the id of its image.
 async fn import(
     global: &Global,
     connection: &Connection,
@@ -74,22 +74,22 @@ async fn import(
 ) -> Result<String, Failure> {
     let input = open(args, producer, output, stop).await?;
     refuse_what_may_be_a_part(&input, args)?;
-    // Who waits is told at the end, by the server.
+    // With --wait, the server's warnings are shown at the end.
     if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
         warn(&caution.localized());
     }
     let mut sending = start(connection, args, &input, stop).await?;
     match send(&mut sending, input, args, producer, stop).await {
         Ok(()) => Ok(sending.upload.image_id().to_owned()),
-        Err(broken) => tokio::select! {
-            failure = give_up(global, connection, sending, broken) => Err(failure),
-            // It was asked twice.
+        Err(error) => tokio::select! {
+            failure = clean_up(global, connection, sending, error) => Err(failure),
+            // A second signal stops the cleanup.
             exit = stop.asked() => Err(stopped(exit)),
         },
     }
 }
 
-/// Opens the input and waits for its first bytes: so nothing is started for what brings none.
+/// Opens the input and waits for its first bytes, so that an empty input starts no upload.
 async fn open(
     args: &ImportArgs,
     producer: &mut Option<Producer>,
@@ -103,7 +103,7 @@ async fn open(
         _ => Input::open(&file, format),
     });
     let opened = tokio::select! {
-        // First: Ctrl-C at a terminal ends the command as well.
+        // First: Ctrl-C on a terminal also ends the producer.
         biased;
         exit = stop.asked() => return Err(stopped(exit)),
         failure = failed(producer) => return Err(failure),
@@ -112,13 +112,13 @@ async fn open(
     if opened.is_err()
         && let Some(producer) = producer
     {
-        // That it wrote nothing matters less than why.
+        // Why the producer failed matters more than that it wrote nothing.
         producer.ended().await?;
     }
     opened
 }
 
-/// Refuses an input that may end early without anybody knowing, and a file that is not as it was stated.
+/// Refuses an input whose truncation would go unnoticed, and a file that does not have the stated size.
 fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Failure> {
     if let (Some(stated), Some(size)) = (args.size, input.size)
         && stated != size
@@ -133,7 +133,7 @@ fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Fai
     Err(Failure::new(Exit::Usage, message))
 }
 
-/// Starts the upload. Asked to stop meanwhile, it withdraws what it may have started.
+/// Starts the upload. On a signal, withdraws what it may have started.
 async fn start(
     connection: &Connection,
     args: &ImportArgs,
@@ -154,7 +154,7 @@ async fn start(
         started = &mut starting => started?,
         exit = stop.asked() => {
             if let Ok(Ok(upload)) = timeout(WITHDRAW_TIMEOUT, starting).await && !upload.is_resumed() {
-                // The server forgets it by itself when this does not come about.
+                // If this fails, the server expires the upload.
                 let _ = timeout(WITHDRAW_TIMEOUT, upload.withdraw()).await;
             }
             return Err(stopped(exit));
@@ -164,29 +164,29 @@ async fn start(
     Ok(Sending { upload, ours })
 }
 
-/// Sends all of the input, and agrees on it when it is certain that it is whole and one state.
+/// Sends the input, and finishes the upload once it is complete and consistent.
 async fn send(
     sending: &mut Sending,
     input: Input,
     args: &ImportArgs,
     producer: &mut Option<Producer>,
     stop: &mut Stop,
-) -> Result<(), Broken> {
+) -> Result<(), UploadError> {
     let bar = bar(input.size.or(args.size).unwrap_or(0));
     let source = tokio::select! {
         biased;
-        exit = stop.asked() => return Err(Broken::Resumable(stopped(exit))),
-        failure = failed(producer) => return Err(Broken::Lost(failure)),
+        exit = stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
+        failure = failed(producer) => return Err(UploadError::Failed(failure)),
         sent = send_pieces(sending, input, args, &bar) => sent?,
     };
     if let Some(producer) = producer {
-        producer.ended().await.map_err(Broken::Lost)?;
+        producer.ended().await.map_err(UploadError::Failed)?;
     }
-    check(&source, args).map_err(Broken::Lost)?;
+    check(&source, args).map_err(UploadError::Failed)?;
     let hash = source.hash();
     tokio::select! {
         finished = sending.upload.finish(&hash) => finished?,
-        exit = stop.asked() => return Err(Broken::Resumable(stopped(exit))),
+        exit = stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
     }
     bar.finish_and_clear();
     Ok(())
@@ -197,7 +197,7 @@ async fn send_pieces(
     input: Input,
     args: &ImportArgs,
     bar: &ProgressBar,
-) -> Result<Source, Broken> {
+) -> Result<Source, UploadError> {
     let Sending { upload, ours } = sending;
     upload.look().await?;
     let (name, size) = (input.name.clone(), input.size.or(args.size));
@@ -212,7 +212,7 @@ async fn send_pieces(
             Piece::Zeros(count) => *count,
         };
         if let Some(size) = size.filter(|size| upload.received() + length > *size) {
-            return Err(Broken::Lost(too_long(&name, size)));
+            return Err(UploadError::Failed(too_long(&name, size)));
         }
         let (showing, known) = (bar.clone(), size.is_some());
         let show = move |sent| {
@@ -230,10 +230,10 @@ async fn send_pieces(
         }
         *ours = true;
     }
-    reading.await.map_err(Broken::Lost)
+    reading.await.map_err(UploadError::Failed)
 }
 
-/// Waits for a piece. What writes it may take its time: until the first one the server hears from us now and then.
+/// Waits for a piece. The producer may be slow: until the first piece, the upload is renewed from time to time.
 async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> Result<Option<Piece>, Error> {
     loop {
         match timeout(RENEW_AFTER, pieces.recv()).await {
@@ -244,27 +244,27 @@ async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> 
     }
 }
 
-/// Passes over what the server has, which must be the start of the input.
-async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, Broken> {
-    let there = upload.received();
-    if there == 0 {
+/// Skips what the server already has, which must be the start of the input.
+async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, UploadError> {
+    let present = upload.received();
+    if present == 0 {
         return Ok(source);
     }
     let (hash, shown, name) = (upload.received_hash().to_owned(), bar.clone(), source.input.name.clone());
     let skipping = on_a_thread(move || {
-        let same = source.skip(there, &hash, |at| shown.set_position(at))?;
+        let same = source.skip(present, &hash, |at| shown.set_position(at))?;
         Ok((source, same))
     });
-    let (source, same) = skipping.await.map_err(Broken::NotOurs)?;
+    let (source, same) = skipping.await.map_err(UploadError::Foreign)?;
     if !same {
-        return Err(Broken::NotOurs(other_file(&name, upload.image_id())));
+        return Err(UploadError::Foreign(other_file(&name, upload.image_id())));
     }
     bar.reset_eta();
-    bar.set_message(were_there(there));
+    bar.set_message(already_present(present));
     Ok(source)
 }
 
-/// Refuses what was read when it is not all of one state, or not what was stated.
+/// Refuses an input that changed or is not what was stated.
 fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
     let (input, read) = (&source.input, source.at());
     if read == 0 {
@@ -280,18 +280,23 @@ fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Withdraws an upload of which nothing can come, or says how it is resumed.
-async fn give_up(global: &Global, connection: &Connection, mut sending: Sending, broken: Broken) -> Failure {
-    let (failure, resumable) = match broken {
-        Broken::Resumable(failure) => (failure, true),
-        Broken::Lost(failure) => (failure, false),
-        Broken::NotOurs(failure) => return failure,
+/// Withdraws an upload that cannot be finished, or says how to resume it.
+async fn clean_up(
+    global: &Global,
+    connection: &Connection,
+    mut sending: Sending,
+    error: UploadError,
+) -> Failure {
+    let (failure, resumable) = match error {
+        UploadError::Interrupted(failure) => (failure, true),
+        UploadError::Failed(failure) => (failure, false),
+        UploadError::Foreign(failure) => return failure,
     };
     if !sending.ours {
         return failure;
     }
     if resumable {
-        // What the last request brought is there though its answer did not come.
+        // The server may have stored the last request although its answer was lost.
         let _ = timeout(LOOK_TIMEOUT, sending.upload.look()).await;
     }
     let image_id = sending.upload.image_id().to_owned();
@@ -305,7 +310,7 @@ async fn give_up(global: &Global, connection: &Connection, mut sending: Sending,
     }
 }
 
-/// Waits until the command that writes the input has failed.
+/// Waits until the producer fails.
 async fn failed(producer: &mut Option<Producer>) -> Failure {
     match producer {
         Some(producer) => producer.failed().await,
@@ -313,7 +318,7 @@ async fn failed(producer: &mut Option<Producer>) -> Failure {
     }
 }
 
-/// Reads on a thread that nobody waits for when the command ends: standard input may be silent for ever.
+/// Runs blocking work on a thread that does not keep the process alive: standard input may block for ever.
 fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> impl Future<Output = Result<T, Failure>> {
@@ -322,7 +327,7 @@ fn on_a_thread<T: Send + 'static>(
     async { result.await.unwrap_or_else(|error| Err(Failure::new(Exit::Fault, error.to_string()))) }
 }
 
-/// Reads to the end, a piece ahead of the network.
+/// Reads to the end, one piece ahead of the network.
 fn read(mut source: Source, sender: &mpsc::Sender<Piece>) -> Result<Source, Failure> {
     while let Some(piece) = source.next()? {
         if sender.blocking_send(piece).is_err() {
@@ -332,15 +337,15 @@ fn read(mut source: Source, sender: &mpsc::Sender<Piece>) -> Result<Source, Fail
     Ok(source)
 }
 
-impl From<Error> for Broken {
+impl From<Error> for UploadError {
     fn from(error: Error) -> Self {
         let gone = matches!(error, Error::ImageGone { .. });
-        // The bytes cannot be what the server expects.
+        // The bytes are not what the server expects.
         let wrong = error.ret_code() == Some(RetCode::ParamNotAvailable.code());
         match Failure::from(error) {
-            failure if gone => Self::NotOurs(failure),
-            failure if wrong => Self::Lost(failure),
-            failure => Self::Resumable(failure),
+            failure if gone => Self::Foreign(failure),
+            failure if wrong => Self::Failed(failure),
+            failure => Self::Interrupted(failure),
         }
     }
 }

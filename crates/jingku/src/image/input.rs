@@ -1,4 +1,4 @@
-//! What is imported: a file, a device, or what comes through a pipe; and whether one can tell that it came whole.
+//! The input of an import: a file, a device or a pipe; and whether truncation would be noticed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor, IsTerminal, PipeReader, Read};
@@ -14,28 +14,28 @@ use super::reader::{Reader, fill};
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
-/// What the command line calls standard input.
+/// The name of standard input on the command line.
 pub(super) const STDIN: &str = "-";
-/// Bytes that show what a stream holds.
+/// Bytes that identify a stream's format.
 const HEAD_BYTES: usize = 8;
 
-/// An input that was opened and is not empty.
+/// An open input that is not empty.
 pub(super) struct Input {
-    /// As the command line calls it.
+    /// Its name on the command line.
     pub(super) name: String,
     pub(super) reader: Reader,
-    /// Its length in bytes, if it is known before it is read.
+    /// Its length in bytes, if known in advance.
     pub(super) size: Option<u64>,
-    /// Bytes of it that are no hole, likewise.
+    /// Bytes outside holes, if known in advance.
     pub(super) data: Option<u64>,
-    /// Whether a part of it cannot pass for the whole, whatever becomes of what writes it.
+    /// Whether a truncated input is detected, whatever happens to its writer.
     pub(super) ends_itself: bool,
     /// Of a file or a device.
     pub(super) fingerprint: Option<Fingerprint>,
 }
 
 impl Input {
-    /// Opens what the command line names. Blocking: a pipe may be silent for ever.
+    /// Opens the input that the command line names. Blocks while a pipe is silent.
     pub(super) fn open(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if path == Path::new(STDIN) { Self::open_stdin(format) } else { Self::open_file(path, format) }
     }
@@ -44,7 +44,7 @@ impl Input {
         let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(STDIN), &error);
         let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?.into();
         let kind = file.metadata().map_err(failed)?.file_type();
-        // A file of which something was read before is like a pipe.
+        // A file that was partly read is like a pipe.
         let at_start = seek(&file, SeekFrom::Current(0)).is_ok_and(|at| at == 0);
         if at_start && (kind.is_file() || kind.is_block_device()) {
             return Self::of_file(STDIN, file, None);
@@ -61,7 +61,7 @@ impl Input {
         let mut options = OpenOptions::new();
         options.read(true);
         if kind.is_block_device() {
-            // Refused while it is mounted or part of another device, and nobody mounts it meanwhile.
+            // Fails while the device is mounted or part of another one, and prevents mounting meanwhile.
             options.custom_flags(OFlags::EXCL.bits().cast_signed());
         }
         let name = path.display().to_string();
@@ -76,10 +76,10 @@ impl Input {
         Self::of_stream(&name, file, format)
     }
 
-    /// What a command writes.
+    /// The output of a command.
     pub(super) fn of_command(name: &str, output: PipeReader) -> Result<Self, Failure> {
         let input = Self::of_stream(name, OwnedFd::from(output).into(), None)?;
-        // Its exit status tells.
+        // Its exit status shows whether it is complete.
         Ok(Self { ends_itself: true, ..input })
     }
 
@@ -125,7 +125,7 @@ impl Input {
         })
     }
 
-    /// Refuses a file or a device that something was written to since it was opened, or that has been replaced.
+    /// Refuses a file or device that was modified or replaced since it was opened.
     pub(super) fn unchanged(&self) -> Result<(), Failure> {
         let (Some(fingerprint), Reader::File { file, .. }) = (&self.fingerprint, &self.reader) else {
             return Ok(());
@@ -134,13 +134,13 @@ impl Input {
     }
 }
 
-/// Whether what begins like this says itself where it ends: gzip, zstd and qcow2, cut short, are refused by the server,
-/// unless it takes the qcow2 for a raw disk.
+/// Whether data with this head marks its own end: the server refuses truncated gzip, zstd and qcow2, unless it treats
+/// the qcow2 file as a raw disk.
 fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
     Packing::of(head).is_some() || (head.starts_with(b"QFI\xfb") && format != Some(DiskFormat::Raw))
 }
 
-/// Counts the bytes of a file that are no hole.
+/// Counts the bytes outside holes.
 fn count_data(file: &File, length: u64) -> io::Result<u64> {
     let (mut at, mut count) = (0, 0);
     while let Some(data) = next_stored(file, at..length)? {

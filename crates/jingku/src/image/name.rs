@@ -5,7 +5,7 @@ use compshare::{Error, NameRefusal, RetCode};
 
 use crate::messages::tr;
 
-/// What to do when the name of an image was refused.
+/// Advice when the name of an image was refused.
 pub(crate) fn advice(error: &Error) -> Option<String> {
     let Error::Api { action, code, message, name_refusal, .. } = error else { return None };
     let of_a_name = names_an_image(*action) && message.contains("Name]");
@@ -16,7 +16,7 @@ pub(crate) fn advice(error: &Error) -> Option<String> {
         None if of_a_name && *code == RetCode::MissingParam.code() => {
             Some(tr!("name-empty", rule = tr!("name-rule")))
         }
-        // The cloud has one answer for both.
+        // The cloud gives the same answer for both.
         None if of_a_name && *code == RetCode::ParamNotAvailable.code() => {
             Some(tr!("name-invalid-or-taken", rule = tr!("name-rule")))
         }
@@ -24,7 +24,7 @@ pub(crate) fn advice(error: &Error) -> Option<String> {
     }
 }
 
-/// Whether an action gives an image a name; lists have a parameter called so, too.
+/// Whether an action names an image. Lists have a parameter of the same name.
 fn names_an_image(action: Action) -> bool {
     matches!(
         action,

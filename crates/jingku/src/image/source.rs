@@ -1,4 +1,4 @@
-//! An input that is imported, read once from its start to its end.
+//! An input, read once from start to end.
 
 use bytes::Bytes;
 use compshare::{FileHasher, HashKind};
@@ -21,20 +21,20 @@ pub(super) enum Piece {
     Zeros(u64),
 }
 
-/// An input and the hash of what was read of it.
+/// An input and the hash of what was read.
 pub(super) struct Source {
     pub(super) input: Input,
     hasher: FileHasher,
-    /// The plain hash, when the command line states it.
+    /// The plain hash, if the command line states it.
     stated: Option<FileHasher>,
     at: u64,
-    /// Read and not given yet: zeros, and then these bytes.
+    /// Read but not returned yet: zeros, and then these bytes.
     zeros: u64,
     carried: Vec<u8>,
 }
 
 impl Source {
-    /// Starts to read. `stated` tells whether the plain hash is wanted beside the one that is sent.
+    /// Starts reading. `stated` is whether the plain hash is needed beside the one that is sent.
     pub(super) fn start(input: Input, kind: HashKind, stated: bool) -> Self {
         Self {
             input,
@@ -61,7 +61,7 @@ impl Source {
         self.stated.as_ref().map(FileHasher::hash)
     }
 
-    /// Reads what the server has already. Returns whether it is the same.
+    /// Reads what the server already has. Returns whether it is the same.
     pub(super) fn skip(&mut self, length: u64, hash: &str, show: impl Fn(u64)) -> Result<bool, Failure> {
         let mut piece = Vec::new();
         while self.at < length {
@@ -95,7 +95,7 @@ impl Source {
                     self.carried = segment.split_off(from);
                     return Ok(Some(self.before_zeros(segment)));
                 }
-                // So few are bytes like others.
+                // Too few to be announced: they are sent as bytes.
                 let zeros = usize::try_from(std::mem::take(&mut self.zeros)).unwrap_or(0);
                 segment.splice(from..from, std::iter::repeat_n(0, zeros));
                 if read == 0 {
@@ -114,12 +114,12 @@ impl Source {
         }
     }
 
-    /// Whether a stream has brought so many zeros that they are given before its end is known.
+    /// Whether a stream has so many zeros that they are returned before they end.
     fn is_endless_zeros(&self) -> bool {
         matches!(self.input.reader, Reader::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
     }
 
-    /// The bytes before many zeros, or the zeros when they are next.
+    /// Returns the bytes before the zeros, or the zeros if there are none.
     fn before_zeros(&mut self, segment: Vec<u8>) -> Piece {
         if segment.is_empty() {
             Piece::Zeros(std::mem::take(&mut self.zeros))
@@ -128,8 +128,8 @@ impl Source {
         }
     }
 
-    /// Reads up to `limit` bytes and appends them, unless they are zeros alone. Returns how many were read: 0 at the end. A
-    /// hole is passed over as one, however long.
+    /// Reads up to `limit` bytes and appends them unless they are all zero. Returns how many were read: 0 at the end. A
+    /// hole is skipped at once, whatever its length.
     fn read(&mut self, into: &mut Vec<u8>, limit: u64) -> Result<u64, Failure> {
         let from = into.len();
         let read = self.input.reader.read(self.at, into, limit);
@@ -159,7 +159,7 @@ mod tests {
         Input::open_file(path, None).unwrap()
     }
 
-    /// Every kind of run, in a file with holes and as a stream: the parts are the whole, and long zeros are told as such.
+    /// Every kind of run, in a file with holes and in a stream: the parts add up, and long zeros are returned as zeros.
     #[test]
     fn parts_are_the_whole_and_long_zeros_are_none() {
         let folder = tempfile::tempdir().unwrap();
@@ -194,7 +194,7 @@ mod tests {
                 }
             }
             assert!(found == whole);
-            // All but the ends of two runs, which are not whole pieces, and one that is too short then.
+            // All but the ends of two runs, which are not whole pieces, and one run that is then too short.
             assert!(zeros > 25 << 20, "{zeros}");
             let mut hasher = FileHasher::new(kind);
             hasher.update(&whole);
@@ -202,7 +202,7 @@ mod tests {
             assert_eq!(source.stated_hash(), Some(blake3::hash(&whole).to_hex().to_string()));
             assert_eq!(source.at(), whole.len() as u64);
         }
-        // Resumed in the middle of anything.
+        // Resume in the middle.
         let there = (10 << 20) + 77;
         let hash = blake3::hash(&whole[..there]).to_hex();
         let mut source = Source::start(of_file(&path), HashKind::Plain, false);
@@ -211,7 +211,7 @@ mod tests {
         assert!(!source.skip(u64::MAX, &hash, |_| {}).unwrap());
     }
 
-    /// A terabyte with hardly anything in it: neither read nor hashed byte by byte.
+    /// Almost a terabyte of holes is neither read nor hashed byte by byte.
     #[test]
     fn holes_cost_nothing() {
         let folder = tempfile::tempdir().unwrap();

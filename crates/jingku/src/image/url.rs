@@ -15,7 +15,7 @@ pub(super) async fn run(global: &Global, client: &Client, args: UrlArgs) -> Resu
     if global.json {
         return print_json(&link);
     }
-    // The link alone on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
+    // Only the link on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
     print(&link.url)?;
     let until = time(link.expire_time);
     note(&tr!("image-link-note", time = until));

@@ -1,4 +1,4 @@
-//! `jingku account`: who may use the library, and how much of it.
+//! `jingku account`: accounts and their limits.
 
 use jingku_service::{Account, Config, Limit, LimitState};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
     print_table(&headings, accounts.into_iter().map(row).collect(), 1, || tr!("operate-account-none"))
 }
 
-/// Sets the limits that are given, and shows all.
+/// Sets the given limits, and shows all.
 async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
     let given = [
         (Limit::Images, args.images),
@@ -71,7 +71,7 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
         (Limit::Jobs, args.jobs),
     ];
     let changes: Vec<_> = given.iter().filter_map(|(limit, to)| Some((*limit, (*to)?.0))).collect();
-    // Without changes nothing is written, so that it works beside a writer and on a folder that cannot be written to.
+    // Without changes nothing is written, so that this works beside a writer and on a read-only directory.
     if !changes.is_empty() {
         open(global).await?.set_account_limits(args.account, &changes).await?;
     }
@@ -115,7 +115,7 @@ fn name(limit: Limit) -> String {
     }
 }
 
-/// Used and the most, as `12/1000`.
+/// Used and maximum, as `12/1000`.
 fn share(state: &LimitState) -> String {
     format!("{}/{}", amount(state.limit, state.used), amount(state.limit, state.max))
 }

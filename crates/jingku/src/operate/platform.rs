@@ -1,4 +1,4 @@
-//! `jingku image promote` and `demote`: the platform's images.
+//! `jingku image promote` and `demote`: platform images.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `jingku serve --demo`: makes an image through the API, lists it, and says what to type next.
+//! `jingku serve --demo`: creates an image through the API, lists it, and prints what to try next.
 
 use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
 use compshare::{Image, WaitOptions};
@@ -12,8 +12,8 @@ use crate::image::list::print_images;
 use crate::messages::tr;
 use crate::output::{print, print_json};
 
-/// Makes an image of the first instance, unless there is one, and suggests to make one of the second.
-/// `key_is_elsewhere`: the key pair is not in the data folder, but came from the environment.
+/// Creates an image of the first instance, unless there is one, and suggests creating one of the second.
+/// `key_is_elsewhere`: the key pair comes from the environment, not from the data directory.
 pub(super) async fn show(
     global: &Global,
     base_url: &str,
@@ -49,7 +49,7 @@ pub(super) async fn show(
     print(&next_steps(global, &page.image_set, second, key_is_elsewhere))
 }
 
-/// Commands for another terminal, each on a line of its own to be pasted whole.
+/// Command lines for another terminal, each on its own line.
 fn next_steps(global: &Global, images: &[Image], instance_id: &str, key_is_elsewhere: bool) -> String {
     let first = if key_is_elsewhere { tr!("serve-demo-try-with-keys") } else { tr!("serve-demo-try") };
     let mut text = format!("\n{first}");

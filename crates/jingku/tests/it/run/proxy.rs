@@ -150,7 +150,7 @@ fn everything_else_is_refused_and_told_once() {
     let running = Running::start(&home, &["--lang", "zh"]);
     assert!(
         say(&running, "CONNECT example.com:443 HTTP/1.1\r\n\r\n")
-            .contains("拒绝连接 example.com:443：只放行")
+            .contains("拒绝连接 example.com:443：只允许")
     );
     assert!(running.finish().contains("拒绝连接 example.com:443"));
 }

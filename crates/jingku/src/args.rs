@@ -1,5 +1,6 @@
 //! The command line.
 
+mod connection;
 mod help;
 mod image;
 mod lab;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::connection::ConnectionArgs;
 pub(crate) use self::image::{
     AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, ListArgs, OneImage, UpdateArgs,
     UrlArgs, Visibility,
@@ -128,24 +130,6 @@ impl Command {
             Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_) => false,
         }
     }
-}
-
-/// The address of the API and the key pair.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "help-heading-connection")]
-pub(crate) struct ConnectionArgs {
-    #[arg(long, env = "JINGKU_BASE_URL", hide_env_values = true, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-    #[arg(long, env = "JINGKU_PUBLIC_KEY", value_name = "KEY", hide_env_values = true)]
-    pub(crate) public_key: Option<String>,
-    #[arg(long, env = "JINGKU_PRIVATE_KEY", value_name = "KEY", hide_env_values = true)]
-    pub(crate) private_key: Option<String>,
-    #[arg(long, env = "JINGKU_REGION", hide_env_values = true)]
-    pub(crate) region: Option<String>,
-    #[arg(long, env = "JINGKU_ZONE", hide_env_values = true)]
-    pub(crate) zone: Option<String>,
-    #[arg(long, env = "JINGKU_PROFILE", hide_env_values = true, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
 }
 
 #[derive(Debug, Args)]

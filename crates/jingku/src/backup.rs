@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::args::{BackupArgs, Global, RestoreArgs};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
+use crate::library::{open, open_data_dir};
 use crate::messages::tr;
-use crate::operate::{done, open, open_data_dir};
-use crate::output::{bytes, note, print_json, print_table, time};
+use crate::output::{bytes, done, note, print_json, print_table, time};
 
 pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failure> {
     if args.list {

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};
 use crate::failure::{Exit, Failure};
+use crate::library::open;
 use crate::messages::tr;
-use crate::operate::open;
 use crate::output::{bytes, note, print, print_json, print_table};
 
 /// The most objects shown to people one by one; JSON contains all that are known.

@@ -11,16 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::messages::tr;
 use crate::output::{print, print_json};
-
-/// The settings of a client.
-// No `Debug`: it holds a private key.
-struct Access {
-    base_url: String,
-    public_key: String,
-    private_key: String,
-    region: String,
-    zone: String,
-}
+use sample::Access;
 
 pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
     let connection = Connection::open(global, &args.connection)?;

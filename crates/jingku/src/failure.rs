@@ -1,5 +1,7 @@
 //! Failures of commands: a message and an exit code. docs/operate/cli.md lists the codes.
 
+mod name;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,7 +12,6 @@ use jingku_service::{
 use jingku_testing::LabError;
 
 use crate::errors::{Localized, clause};
-use crate::image::name;
 use crate::messages::tr;
 use crate::wrong_scheme;
 

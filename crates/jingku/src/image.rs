@@ -9,7 +9,6 @@ mod import;
 mod input;
 pub(crate) mod list;
 mod look;
-pub(crate) mod name;
 mod producer;
 mod reader;
 mod source;

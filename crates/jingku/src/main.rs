@@ -12,6 +12,7 @@ mod hint;
 mod image;
 mod lab;
 mod lang;
+mod library;
 mod messages;
 mod operate;
 mod output;

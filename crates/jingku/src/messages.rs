@@ -6,7 +6,7 @@
 //! the calls in the code.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::OnceLock;
 
@@ -14,8 +14,6 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use crate::lang::Lang;
-#[cfg(test)]
-pub(crate) use tests::ids_of_file;
 
 /// A file of messages: its text in each language, and one of them parsed.
 struct File {

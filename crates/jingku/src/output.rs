@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::args::Global;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
@@ -22,6 +24,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints JSON.
 pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value).expect("output types serialise"))
+}
+
+/// Reports that a command succeeded.
+pub(crate) fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
+    if global.json { print_json(value) } else { print(text) }
 }
 
 /// Writes a note for people to standard error.

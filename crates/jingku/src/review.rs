@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::args::{Global, ReviewCommand};
 use crate::failure::Failure;
+use crate::library::open;
 use crate::messages::tr;
-use crate::operate::{done, open};
-use crate::output::{print_json, print_table, time};
+use crate::output::{done, print_json, print_table, time};
 
 pub(crate) async fn run(global: &Global, command: ReviewCommand) -> Result<(), Failure> {
     let context = open(global).await?;

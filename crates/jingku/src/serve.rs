@@ -1,65 +1,29 @@
 //! `jingku serve`.
 
-use std::io::{ErrorKind, IsTerminal, Write};
-use std::path::Path;
+mod allocator;
+mod demo;
+mod ephemeral;
+mod listen;
+mod parent;
+mod session;
+
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use futures::FutureExt;
-use jingku_service::{
-    BadListenAddress, Config, Context, DataDir, Environment, KeyPair, ListenAddress, STOP_TIMEOUT,
-    StartError, Workers, add_demo_instances, router,
-};
+use jingku_service::{Context, DataDir, add_demo_instances};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use secrecy::SecretString;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, ServeArgs};
 use crate::connection::data_dir;
-use crate::errors::Localized;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
+use crate::library::{environment, first_key, read_config};
 use crate::messages::tr;
 use crate::output::note;
-use parent::Parent;
-
-mod allocator;
-mod demo;
-mod ephemeral;
-mod parent;
-
 pub(crate) use allocator::keep_little;
-
-/// Reads the configuration file, or returns the defaults.
-pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
-    // An empty variable counts as unset.
-    let path = path.filter(|path| !path.as_os_str().is_empty());
-    Ok(path.map(Config::read).transpose()?.unwrap_or_default())
-}
-
-/// The environment of a server or an operator's command.
-pub(crate) fn environment() -> Environment {
-    let master_key = variable("JINGKU_MASTER_KEY").map(SecretString::from);
-    Environment { master_key, ..Environment::default() }
-}
-
-/// The first account's key pair, if the environment sets one.
-pub(crate) fn first_key() -> Result<Option<KeyPair>, Failure> {
-    match (variable("JINGKU_PUBLIC_KEY"), variable("JINGKU_PRIVATE_KEY")) {
-        (None, None) => Ok(None),
-        (Some(public_key), Some(private_key)) => {
-            Ok(Some(KeyPair { public_key, private_key: SecretString::from(private_key) }))
-        }
-        _ => Err(Failure::new(Exit::Usage, tr!("serve-keys-incomplete"))),
-    }
-}
-
-fn variable(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok()?;
-    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
-}
+use listen::{address, listen};
+use parent::Parent;
+use session::serve_until_stopped;
 
 /// Serves until a signal arrives.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
@@ -100,78 +64,6 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     serve_until_stopped(Arc::clone(&context), listener, parent, announce, demo).await
 }
 
-/// The listen address: the option or variable if not empty, else the configuration.
-fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failure> {
-    match given.map(str::trim).filter(|text| !text.is_empty()) {
-        None => Ok(config.listen.clone()),
-        Some(text) => text.parse().map_err(|error: BadListenAddress| {
-            let message = tr!("serve-bad-address", error = error.localized());
-            Failure::new(Exit::Usage, message)
-        }),
-    }
-}
-
-/// Listens on the first available address, and returns the base URL.
-async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
-    let addresses = address.resolve().await.map_err(|error| {
-        let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
-        Failure::new(Exit::Usage, message)
-    })?;
-    let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
-        let message = tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string());
-        Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
-    })?;
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
-    Ok((listener, format!("http://{bound}")))
-}
-
-/// Serves and runs jobs until a signal arrives or `parent` ends. `announce` runs when the server answers, `then` after
-/// it.
-async fn serve_until_stopped(
-    context: Arc<Context>,
-    listener: TcpListener,
-    parent: Option<Parent>,
-    announce: impl FnOnce(),
-    then: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
-    let workers = if context.is_read_only() {
-        None
-    } else {
-        Some(Workers::start(Arc::clone(&context)).await.map_err(StartError::from)?)
-    };
-
-    // Registered before the address is announced: its reader may send the signal at once.
-    let (signal, orphaned) = (stop_signal()?, orphaned(parent));
-    let stopped = async move {
-        tokio::select! { () = signal => {}, () = orphaned => {} }
-    };
-    let stopped = stopped.boxed().shared();
-    let limits = context.connection_limits();
-    let server = tokio::spawn(jingku_service::serve_with(listener, router(context), limits, stopped.clone()));
-    announce();
-    tokio::select! {
-        // When stopped during its demo, the server is not to blame for failed calls.
-        biased;
-        () = stopped.clone() => {}
-        shown = then => {
-            shown?;
-            stopped.await;
-        }
-    }
-    // Jobs are given back while requests finish: the sender of the signal may not wait long.
-    let stop_workers = async {
-        if let Some(workers) = workers {
-            workers.stop().await;
-        }
-    };
-    let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
-    let Ok((server, ())) = ended else {
-        note(&tr!("serve-cut-off"));
-        return Ok(());
-    };
-    server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
-}
-
 /// The first line of standard output is only the base URL: scripts read it. The rest is for people.
 fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     let mut stdout = std::io::stdout().lock();
@@ -204,34 +96,4 @@ fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     // On failure the limit stays: the server plans with half of what it has.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-/// Ends with the parent, if requested.
-async fn orphaned(parent: Option<Parent>) {
-    match parent {
-        Some(parent) => parent.gone().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Ends at the first SIGTERM or SIGINT. The second one ends the process at once with 128 and its number, as in shells.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let mut next = async move || {
-        tokio::select! {
-            _ = terminate.recv() => SignalKind::terminate(),
-            _ = interrupt.recv() => SignalKind::interrupt(),
-        }
-    };
-    let (first, stopped) = oneshot::channel();
-    tokio::spawn(async move {
-        next().await;
-        let _ = first.send(());
-        let second = next().await;
-        note(&tr!("serve-second-signal"));
-        std::process::exit(128 + second.as_raw_value());
-    });
-    // The sender is not dropped before the signal: the task lives as long as the runtime.
-    Ok(stopped.map(drop))
 }

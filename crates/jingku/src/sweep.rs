@@ -6,9 +6,9 @@ use serde_json::json;
 use crate::args::Global;
 use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
+use crate::library::open;
 use crate::messages::tr;
-use crate::operate::{done, open};
-use crate::output::bytes;
+use crate::output::{bytes, done};
 
 pub(crate) async fn run(global: &Global, dry_run: bool) -> Result<(), Failure> {
     let context = open(global).await?;

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use crate::args::{Global, TrashCommand};
 use crate::failure::Failure;
+use crate::library::{open, open_with, read_config};
 use crate::messages::tr;
-use crate::operate::{done, open, open_with};
-use crate::output::{print_json, print_table, size, time, warn};
-use crate::serve::read_config;
+use crate::output::{done, print_json, print_table, size, time, warn};
 
 pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Failure> {
     match command {

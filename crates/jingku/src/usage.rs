@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::library::{open, open_data_dir};
 use crate::messages::tr;
-use crate::operate::{open, open_data_dir};
 use crate::output::{bytes, note, print, print_json, print_table};
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {

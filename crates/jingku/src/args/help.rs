@@ -43,7 +43,7 @@ mod tests {
 
     use super::*;
     use crate::args::Cli;
-    use crate::messages::ids_of_file;
+    use crate::messages::tests::ids_of_file;
 
     /// Notes the messages and attributes that a command and those below it take their texts from.
     fn note(command: &Command, id: &str, used: &mut BTreeSet<String>) {

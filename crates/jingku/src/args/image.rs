@@ -8,7 +8,7 @@ use compshare::ImageStatus;
 use compshare::actions::{ImageQuery, ImageSort};
 use jingku_service::DiskFormat;
 
-use super::ConnectionArgs;
+use super::connection::ConnectionArgs;
 use super::operate::PlatformCommand;
 use super::value;
 

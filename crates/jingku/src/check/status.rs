@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::args::Global;
 use crate::connection::data_dir;
 use crate::failure::Failure;
+use crate::library::open_data_dir;
 use crate::messages::tr;
-use crate::operate::open_data_dir;
 use crate::output::{bytes, date, print, print_fields, print_json, time};
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {

@@ -1,9 +1,18 @@
 //! A sample program for each SDK that lists your own images.
 
-use super::Access;
 use super::literal::{double_quoted, single_quoted};
 use crate::args::Sdk;
 use crate::messages::tr;
+
+/// The settings of a client.
+// No `Debug`: it holds a private key.
+pub(super) struct Access {
+    pub(super) base_url: String,
+    pub(super) public_key: String,
+    pub(super) private_key: String,
+    pub(super) region: String,
+    pub(super) zone: String,
+}
 
 impl Sdk {
     /// Its name on the command line.

@@ -3,12 +3,12 @@
 use jingku_service::{Account, Config, Limit, LimitState};
 use serde_json::{Value, json};
 
-use super::{open, open_or_create, open_with, print_pair};
+use super::key::print_pair;
 use crate::args::{AccountCommand, AccountLimitArgs, Global};
 use crate::failure::Failure;
+use crate::library::{open, open_or_create, open_with, read_config};
 use crate::messages::tr;
 use crate::output::{bytes, print_json, print_table, time};
-use crate::serve::read_config;
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
     match command {

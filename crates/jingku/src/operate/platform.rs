@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{done, open};
 use crate::args::{Global, PlatformCommand};
 use crate::failure::Failure;
+use crate::library::open;
 use crate::messages::tr;
-use crate::output::{note, print, print_json};
+use crate::output::{done, note, print, print_json};
 
 pub(crate) async fn platform(global: &Global, command: PlatformCommand) -> Result<(), Failure> {
     match command {

@@ -10,11 +10,13 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::listen::listen;
 use super::parent::Parent;
-use super::{environment, first_key, listen, serve_until_stopped};
+use super::session::serve_until_stopped;
 use crate::args::{Global, ServeArgs};
 use crate::failure::{Exit, Failure};
 use crate::hint::quote;
+use crate::library::{environment, first_key};
 use crate::messages::tr;
 use crate::output::note;
 

@@ -6,7 +6,7 @@ use compshare::{Error, NameRefusal, RetCode};
 use crate::messages::tr;
 
 /// Advice when the name of an image was refused.
-pub(crate) fn advice(error: &Error) -> Option<String> {
+pub(super) fn advice(error: &Error) -> Option<String> {
     let Error::Api { action, code, message, name_refusal, .. } = error else { return None };
     let of_a_name = names_an_image(*action) && message.contains("Name]");
     match name_refusal {

@@ -74,7 +74,7 @@ fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
         note(&tr!("backup-master-key-absent"));
     }
     if let Some(why) = &pruned.stopped {
-        note(&tr!("backup-prune-stopped", reason = why.to_string()));
+        note(&tr!("backup-prune-stopped", reason = why));
     }
     if backed_up.damage.is_empty() {
         return Ok(());

@@ -80,7 +80,7 @@ fn show(checked: &Checked) -> Result<(), Failure> {
         return print(&tr!("check-clean"));
     }
     for line in &checked.database {
-        print(&tr!("check-catalog", problem = line.to_string()))?;
+        print(&tr!("check-catalog", problem = line))?;
     }
     let headings =
         [tr!("table-image"), tr!("table-name"), tr!("table-account"), String::new(), tr!("table-damage")];
@@ -115,7 +115,7 @@ fn why(hurt: &Hurt) -> String {
 fn line(object: &HurtObject) -> String {
     let HurtObject { key, reason, images } = object;
     let images = images.join(", ");
-    tr!("check-object", object = key.to_string(), reason = reason.to_string(), images = images)
+    tr!("check-object", object = key.to_string(), reason = reason, images = images)
 }
 
 fn failure(checked: &Checked) -> Failure {

@@ -12,12 +12,7 @@ impl Localized for BackupError {
             Self::Inside(path) => tr!("errors-backup-inside", path = path.display().to_string()),
             Self::AnotherLibrary { folder, found, own } => {
                 let path = folder.display().to_string();
-                tr!(
-                    "errors-backup-other-library",
-                    path = path,
-                    found = found.to_string(),
-                    own = own.to_string()
-                )
+                tr!("errors-backup-other-library", path = path, found = found, own = own)
             }
             Self::FewImages { folder, before, now } => {
                 let path = folder.display().to_string();

@@ -63,7 +63,7 @@ fn packed_fault(fault: &PackedFault) -> String {
             tr!("errors-packed-followed", packing = packing.name(), at = *at)
         }
         PackedFault::Damaged(packing, why) => {
-            tr!("errors-packed-damaged", packing = packing.name(), error = why.to_string())
+            tr!("errors-packed-damaged", packing = packing.name(), error = why)
         }
         PackedFault::NeedsDictionary(id) => tr!("errors-packed-dictionary", id = id.to_string()),
         PackedFault::NeedsMemory(bytes) => tr!("errors-packed-memory", megabytes = *bytes >> 20),

@@ -24,7 +24,9 @@ fn parse(source: &str) -> Messages {
     let mut messages = Messages::new();
     let mut add = |id: String, pattern: Option<&Pattern<&str>>| {
         let mut variables = BTreeSet::new();
-        pattern.into_iter().for_each(|pattern| collect(pattern, &mut variables));
+        if let Some(pattern) = pattern {
+            collect(pattern, &mut variables);
+        }
         assert!(messages.insert(id.clone(), variables).is_none(), "{id} is there twice");
     };
     for entry in &resource.body {
@@ -54,7 +56,9 @@ fn collect_from(expression: &Expression<&str>, variables: &mut BTreeSet<String>)
     let inline = match expression {
         Expression::Inline(inline) => inline,
         Expression::Select { selector, variants } => {
-            variants.iter().for_each(|variant| collect(&variant.value, variables));
+            for variant in variants {
+                collect(&variant.value, variables);
+            }
             selector
         }
     };

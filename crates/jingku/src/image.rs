@@ -1,4 +1,4 @@
-//! The image commands: through the API, so that they work against a server here and against the cloud.
+//! The image commands. They use the API, so they work with this server and the cloud.
 
 mod cover;
 mod create;
@@ -9,8 +9,8 @@ mod import;
 mod input;
 pub(crate) mod list;
 mod look;
-pub(crate) mod name;
 mod producer;
+mod reader;
 mod source;
 mod sparse_file;
 mod stop;
@@ -25,7 +25,7 @@ use serde_json::json;
 use crate::args::{Global, ImageCommand, OneImage, UpdateArgs, Visibility};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_fields, print_json, size, time};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
@@ -58,18 +58,27 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
         ..DescribeCompShareCustomImagesRequest::default()
     };
     let page = client.describe_comp_share_custom_images(&request).await?;
-    // The real service has been seen to answer with another image: only the one asked for counts.
+    // The cloud has been observed to answer with another image.
     page.image_set.into_iter().find(|image| image.comp_share_image_id == image_id).ok_or_else(|| {
-        let message = tr(format!("There is no image {image_id}."), format!("没有镜像 {image_id}。"));
+        let message = tr!("image-missing", id = image_id);
         Failure::new(Exit::NotThere, message)
     })
 }
 
 fn describe(image: &Image) -> Result<(), Failure> {
-    let labels = tr(
-        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Cover", "Description"],
-        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "封面", "描述"],
-    );
+    let labels = [
+        tr!("image-field-id"),
+        tr!("image-field-name"),
+        tr!("image-field-status"),
+        tr!("image-field-reason"),
+        tr!("image-field-size"),
+        tr!("image-field-zone"),
+        tr!("image-field-created"),
+        tr!("image-field-tags"),
+        tr!("image-field-gpu"),
+        tr!("image-field-cover"),
+        tr!("image-field-description"),
+    ];
     let values = [
         image.comp_share_image_id.clone(),
         image.name.clone(),
@@ -106,14 +115,10 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
         ..UpdateCompShareImageRequest::default()
     };
     client.update_comp_share_image(&request).await.map_err(|error| cover::explain(error.into()))?;
-    if global.json {
-        print_json(&find(client, &image_id).await?)
-    } else {
-        print(tr("Updated.", "已更新。"))
-    }
+    if global.json { print_json(&find(client, &image_id).await?) } else { print(&tr!("image-updated")) }
 }
 
-/// A repeated option: never given leaves, a single empty value clears.
+/// A repeated option: absent changes nothing, a single empty value clears.
 fn changed(values: Vec<String>) -> Option<Vec<String>> {
     if values.is_empty() {
         None
@@ -131,5 +136,5 @@ async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), 
     if global.json {
         return print_json(&json!({ "CompShareImageId": args.image_id }));
     }
-    print(tr("Deleted.", "已删除。"))
+    print(&tr!("image-deleted"))
 }

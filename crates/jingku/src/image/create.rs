@@ -16,7 +16,7 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: CreateAr
         ..CreateCompShareCustomImageRequest::default()
     };
     let created = connection.client.create_comp_share_custom_image(&request).await?;
-    // Who waits is told at the end.
+    // With --wait, the warnings are shown at the end.
     if !args.wait {
         created.warnings.iter().for_each(|warning| warn(warning));
     }

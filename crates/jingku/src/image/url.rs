@@ -5,7 +5,7 @@ use compshare::actions::GetCompShareCustomImageUrlRequest;
 
 use crate::args::{Global, UrlArgs};
 use crate::failure::Failure;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{note, print, print_json, time};
 
 pub(super) async fn run(global: &Global, client: &Client, args: UrlArgs) -> Result<(), Failure> {
@@ -17,12 +17,9 @@ pub(super) async fn run(global: &Global, client: &Client, args: UrlArgs) -> Resu
     if global.json {
         return print_json(&link);
     }
-    // The link alone on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
+    // Only the link on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
     print(&link.url)?;
     let until = time(link.expire_time);
-    note(&tr(
-        format!("Whoever has this link gets the image, until {until}."),
-        format!("{until} 之前，持有此链接者均可下载该镜像。"),
-    ));
+    note(&tr!("image-link-note", time = until));
     Ok(())
 }

@@ -16,8 +16,8 @@ use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::response::Response;
 use jingku_catalog::{AccountId, Snapshot};
-use jingku_protocol::actions::Action;
-use jingku_protocol::{Parameters, Params};
+use jingku_protocol::Params;
+use jingku_protocol::actions::{Action, Parameters};
 use tokio::time::Instant;
 
 use crate::context::Context;

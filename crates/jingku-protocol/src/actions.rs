@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::param_error::ParamError;
-use crate::parameters::Parameters;
 use crate::params::Params;
 use crate::read::read;
 use crate::tree::Tree;
@@ -20,6 +19,7 @@ pub use crate::community_query::{CommunityQuery, CommunitySort, GroupStatus, Ima
 pub use crate::image_query::{ImageQuery, ImageSort};
 pub use crate::list::List;
 pub use crate::paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
+pub use crate::parameters::Parameters;
 pub use crate::place::Place;
 pub use describe_comp_share_instance::{Instance, InstanceAddress, InstanceDisk, MAX_INSTANCE_IDS};
 pub use describe_comp_share_support_zone::Zone;

@@ -44,7 +44,7 @@ pub use name_refusal::NameRefusal;
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
 pub use param_error::ParamError;
-pub use parameters::{Kind, Parameters};
+pub use parameters::Kind;
 pub use params::{Params, Value};
 pub use read::MAX_NUMBER_BYTES;
 pub use ret_code::{Class, RetCode};

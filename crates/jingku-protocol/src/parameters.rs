@@ -42,7 +42,8 @@ impl Parameters {
     pub(crate) fn of<R: DeserializeOwned>() -> Self {
         let mut names = BTreeMap::new();
         let mut path = Vec::new();
-        // Reading stops at the first leaf, so each is visited by a read of its own.
+        // A visitor stops at the first error, so each read goes to one leaf. `path` counts through the leaves like an
+        // odometer: one field for each level of structs.
         loop {
             let mut visit = Visit { path: &mut path, widths: Vec::new(), names: &mut names };
             let _ = R::deserialize(Shape { visit: &mut visit, level: 0, name: String::new() });

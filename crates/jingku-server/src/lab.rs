@@ -17,8 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use jingku_catalog::Snapshot;
 use jingku_library::{Config, Environment, Internal, Library, StartError, lock};
-use jingku_protocol::Parameters;
-use jingku_protocol::actions::Action;
+use jingku_protocol::actions::{Action, Parameters};
 
 use clock::LabClock;
 use faults::Faults;

@@ -4,6 +4,7 @@
 
 mod bare_server;
 mod bare_store;
+mod build;
 mod chunks;
 mod daemon;
 mod disk;
@@ -30,7 +31,7 @@ pub(crate) enum Bench {
     List(list::Args),
     /// Images of a 4 GiB disk and back, beside a bare loop, qemu-img, restic and borg; about 17 GB of room.
     Make(make::Args),
-    /// Size, dependencies, start time, memory at rest.
+    /// Size, dependencies, start time, memory at rest, build time.
     Size(size::Args),
 }
 

@@ -30,6 +30,8 @@ enum Task {
     Circles,
     /// Write docs/operate/limits.md from the constants in the code.
     Limits,
+    /// Write docs/wire/openapi.json from the request and response types.
+    Openapi,
     /// Measure the release binary.
     #[cfg(feature = "bench")]
     #[command(subcommand)]
@@ -63,6 +65,11 @@ fn run(workspace: &Workspace, task: Task) -> Result<()> {
         Task::Test(args) => test::run(workspace, &args),
         Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
+        Task::Openapi => {
+            let mut test =
+                workspace.cargo("test --quiet -p jingku-protocol --features schema --test openapi");
+            workspace::run(test.env("JINGKU_WRITE_DOCS", "1"))
+        }
         #[cfg(feature = "bench")]
         Task::Bench(bench) => bench.run(workspace),
         #[cfg(not(feature = "bench"))]

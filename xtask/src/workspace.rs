@@ -63,6 +63,11 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
+/// Makes tests fail that skip themselves on a developer's machine because something they need is missing.
+pub(crate) fn strict(command: &mut Command) -> &mut Command {
+    command.env("CI", "1")
+}
+
 /// What to type to run it.
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());

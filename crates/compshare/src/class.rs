@@ -1,13 +1,13 @@
 use jingku_protocol::{Class, RetCode};
 
-/// What to do about any return code. Those that Jingku answers with are in [`RetCode`]; those that only the cloud is
-/// known to answer with are here, and a number nobody has written down is classed by the range it is in.
+/// The class of any return code. [`RetCode`] has those that Jingku answers with; this adds those known only from the cloud,
+/// and classes other numbers by their range.
 pub(crate) fn class_of(code: i64) -> Class {
     if let Some(known) = RetCode::from_code(code) {
         return known.class();
     }
     match code {
-        // The gateway got no answer from a backend within 60 s.
+        // A backend did not answer the gateway within 60 s.
         110 => Class::AskAgainLater,
         // Sold out, still detaching, timed out, too frequent, out of GPUs, or something else is under way.
         8357 | 8434 | 8438 | 8441 | 226_604 | 226_609 | 226_619 | 226_620 | 226_622 | 226_628 => {
@@ -15,8 +15,8 @@ pub(crate) fn class_of(code: i64) -> Class {
         }
         // "service error, please contact technical support", and failures of what the backend depends on.
         8433 | 8498 | 8510 | 8520 | 8580 => Class::ServiceFault,
-        // Signature, token, rights on an operation, project, zone, address and IAM; the account is in arrears, or
-        // nobody has verified it.
+        // Signature, token, rights on an operation, project, zone, address and IAM; the account is in arrears or not
+        // verified.
         170..=179 | 240 | 290..=299 | 226_601 | 226_606 => Class::FixCredentials,
         // Parameters; sizes, ratios, page bounds, and a JSON type the backend refuses.
         160..=289 | 8067 | 8107 | 8315 | 8333 | 8401 | 214_001 => Class::FixRequest,
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_codes_keep_their_class_and_unknown_ones_get_one() {
+    fn every_code_has_a_class() {
         for known in RetCode::ALL {
             assert_eq!(class_of(known.code()), known.class());
         }

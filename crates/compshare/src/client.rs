@@ -17,8 +17,8 @@ use crate::retry;
 /// A client of one endpoint as one account. Cloning is cheap; clones share their connections.
 ///
 /// Replies may be up to [`MAX_REPLY_BYTES`](crate::MAX_REPLY_BYTES) large. The usual proxy variables of the environment
-/// count, but a server on this machine is never reached through a proxy. Redirects are not followed: a signed request
-/// goes nowhere but to the server it was meant for.
+/// count, except for a server on this machine. Redirects are not followed: a signed request goes only to the server it
+/// was meant for.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -65,7 +65,7 @@ impl Client {
     ///
     /// A call that [is safe to repeat](crate::actions::Action::repeat) is sent again after a network error, HTTP status
     /// 429, 502, 503 or 504, and a return code of [`Class::AskAgainLater`](crate::Class::AskAgainLater); any other
-    /// only when no connection came about. Between the attempts are growing pauses, from about 0.2 s. All of it ends
+    /// only when no connection could be made. The pauses between attempts grow from about 0.2 s. Retries end
     /// after [`Config::max_retries`] retries or [`Config::timeout`].
     pub async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
         let form = Bytes::from(self.signed(request.params()).to_form());
@@ -77,7 +77,7 @@ impl Client {
         .await
     }
 
-    /// Opens a call whose answer may be a file, as GET: a download tool can be given the same URL.
+    /// Opens a call whose answer may be a file, as GET: the same URL works in a download tool.
     pub(crate) async fn open<R: Request>(&self, request: &R) -> Result<Exchange, Error> {
         let mut url = self.0.base_url.clone();
         url.set_query(Some(&self.signed(request.params()).to_form()));
@@ -101,9 +101,8 @@ impl Client {
         self.0.http.request(method, self.at_base(link, UPLOAD_SEGMENTS))
     }
 
-    /// The address of a link under the base URL: the way this client reaches the server is known to lead there, and
-    /// the server knows others only from its configuration. Whatever that says, the link ends with so many segments of
-    /// the server's own.
+    /// The address of a link under the base URL, because that is known to reach the server, while the link has the address
+    /// from the server's configuration. The link ends with so many segments of the server's own.
     fn at_base(&self, link: &str, segments: usize) -> String {
         let path = &link[..link.find(['?', '#']).unwrap_or(link.len())];
         let own = path.rmatch_indices('/').nth(segments - 1).map_or("", |(at, _)| &link[at..]);
@@ -127,8 +126,8 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Sets what the request leaves open. The default zone lies in the default region: a request aimed at another region
-/// does without.
+/// Sets what the request leaves open. The default zone is in the default region: a request for another region has no
+/// default zone.
 fn fill_defaults(params: &mut Params, config: &Config) {
     fill(params, "Region", config.region.as_deref());
     let region = params.get_text("Region").unwrap_or_default();
@@ -146,7 +145,7 @@ fn fill(params: &mut Params, name: &str, default: Option<&str>) {
     }
 }
 
-/// Tells whether a URL leads to this machine, as Go's HTTP client does before it asks the proxy variables.
+/// Tells whether a URL points to this machine, as Go's HTTP client does before it reads the proxy variables.
 fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_fill_what_is_open() {
+    fn defaults_fill_open_parameters() {
         let both = config(Some("r"), Some("z"));
         let filled = |mut params: Params, config: &Config| {
             fill_defaults(&mut params, config);
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_found_whatever_stands_before_it() {
+    fn a_link_is_found_after_any_prefix() {
         let mut config = Config::new("public", "private");
         config.base_url = "http://127.0.0.1:8480/jingku/".to_owned();
         let client = Client::new(config).unwrap();
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known() {
+    fn urls_of_this_machine_are_recognized() {
         let here = |url: &str| is_this_machine(&url.parse().unwrap());
         for url in ["http://127.0.0.1:8080", "http://[::1]:8080/x", "http://localhost"] {
             assert!(here(url), "{url}");

@@ -17,7 +17,7 @@ pub enum Error {
     #[error("The client cannot be set up: {}.", without_stop(.0))]
     Config(String),
 
-    /// No connection came about, so the request was certainly not sent.
+    /// No connection could be made, so the request was not sent.
     #[error("Cannot connect to send {}: {}.", .action.name(), root(source.as_ref()))]
     Connect {
         /// What was called.
@@ -149,7 +149,7 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed later. Of an action that is not safe to repeat, look first what became of it.
+    /// Whether the same call may succeed later. If the action is not safe to repeat, first check what the call did.
     pub fn is_retryable(&self) -> bool {
         self.class() == Class::AskAgainLater
     }

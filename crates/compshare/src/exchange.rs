@@ -14,7 +14,7 @@ use crate::reply::{MAX_REPLY_BYTES, decode, excerpt};
 /// How much is read of a reply that is not the API's, in bytes.
 const FOREIGN_REPLY_BYTES: usize = 4096;
 
-/// How far an upload is.
+/// The state of an upload.
 #[derive(Clone, Debug)]
 pub(crate) struct UploadState {
     /// Bytes that the server has.
@@ -51,7 +51,7 @@ impl Exchange {
     pub(crate) async fn into_reply<T: DeserializeOwned>(mut self) -> Result<T, Error> {
         let status = self.response.status();
         if status != StatusCode::OK {
-            // The status says enough even when the body breaks off.
+            // The status is enough if the body is cut off.
             let body = self.read(FOREIGN_REPLY_BYTES).await.unwrap_or_default();
             return Err(Error::Http {
                 action: self.action,
@@ -72,12 +72,12 @@ impl Exchange {
         decode(self.action, self.request_id, &body)
     }
 
-    /// Reads the answer about an upload: its head when all is well, and a refusal whatever its HTTP status.
+    /// Reads the answer about an upload: its head on success, else a refusal, whatever its HTTP status.
     pub(crate) async fn into_upload_state(mut self) -> Result<UploadState, Error> {
         let header = |name: &str| self.response.headers().get(name).and_then(|value| value.to_str().ok());
         let offset = header("Upload-Offset").and_then(|text| text.parse().ok());
         let hash = header("Upload-Blake3").map(str::to_owned);
-        // A server that names none knows the plain one alone.
+        // A server that names none knows only the plain one.
         let kind = header("Upload-Hash").and_then(|text| text.parse().ok()).unwrap_or_default();
         let status = self.response.status();
         if status.is_success()
@@ -86,7 +86,7 @@ impl Exchange {
             return Ok(UploadState { offset, hash, kind });
         }
         let body = self.read(FOREIGN_REPLY_BYTES).await.unwrap_or_default();
-        // A conflict says where to go on: its code alone would not tell it from a wrong parameter.
+        // A conflict has the offset to resume at; by its code alone it looks like a wrong parameter.
         if status != StatusCode::CONFLICT
             && let Err(error @ Error::Api { .. }) =
                 decode::<serde_json::Value>(self.action, self.request_id.clone(), &body)
@@ -122,18 +122,18 @@ impl Exchange {
             && range.is_some_and(|range| range.starts_with(&format!("bytes {at}-")))
     }
 
-    /// The length in bytes of an answer that is a file, if the server told it.
+    /// The length in bytes of an answer that is a file, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         self.response.content_length()
     }
 
-    /// The tag of an answer that is a file, if the server gave one that tells bytes apart.
+    /// The strong tag of an answer that is a file, if there is one.
     pub(crate) fn etag(&self) -> Option<HeaderValue> {
         let tag = self.response.headers().get(ETAG);
         tag.filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()
     }
 
-    /// Reads on in an answer that is a file; `None` at its end. A longer `silence` of the server is an error.
+    /// Reads the next bytes of an answer that is a file; `None` at its end. It is an error if none come for `silence`.
     pub(crate) async fn next(&mut self, silence: Duration) -> Result<Option<Bytes>, Error> {
         match timeout(silence, self.response.chunk()).await {
             Ok(Ok(bytes)) => Ok(bytes),

@@ -12,17 +12,17 @@ use crate::exchange::Exchange;
 use crate::retry;
 
 impl Client {
-    /// Reads an image as a raw disk, holes as zeros: its length in bytes, if the server tells it, and its bytes.
+    /// Reads an image as a raw disk, holes as zeros: its length in bytes, if known, and its bytes.
     ///
-    /// An extension of Jingku; any other endpoint is [`Error::CannotExport`]. Opening is retried like any call. Once
-    /// bytes flow, a connection that breaks is gone on with where it was; one that breaks again before another byte has
-    /// come ends the stream with an error. The whole may take any time, but a silence of
-    /// [`Config::timeout`](crate::Config::timeout) counts as broken.
+    /// An extension of Jingku; any other endpoint fails with [`Error::CannotExport`]. Opening is retried like any call. A
+    /// broken connection resumes where it was; if it breaks again without another byte, the stream ends with an error. A
+    /// connection without bytes for [`Config::timeout`](crate::Config::timeout) counts as broken; the total time has no
+    /// limit.
     pub async fn export(
         &self,
         image_id: &str,
     ) -> Result<(Option<u64>, impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>), Error> {
-        let request = ExportCompShareCustomImageRequest { image_id: image_id.to_owned() };
+        let request = ExportCompShareCustomImageRequest { image_id: image_id.into() };
         let opened = retry::run(self.config(), Action::ExportCompShareCustomImage, || async {
             let exchange = self.open(&request).await?;
             if exchange.is_file() {
@@ -35,7 +35,7 @@ impl Client {
                 let length = exchange.length();
                 let reading = Reading {
                     client: self.clone(),
-                    image_id: request.image_id,
+                    image_id: image_id.to_owned(),
                     etag: exchange.etag(),
                     exchange,
                     at: 0,
@@ -54,16 +54,16 @@ impl Client {
     }
 }
 
-/// An image on its way in.
+/// An image that is being read.
 struct Reading {
     client: Client,
     image_id: String,
-    /// What tells its bytes from those of another disk; without it nothing can be gone on with.
+    /// Identifies the disk; without it, reading cannot resume.
     etag: Option<HeaderValue>,
     exchange: Exchange,
-    /// Bytes that have come.
+    /// Bytes read so far.
     at: u64,
-    /// Whether some have come over the connection of now.
+    /// Whether the current connection has brought any.
     moved: bool,
 }
 
@@ -76,16 +76,16 @@ impl Reading {
                     return Ok(Some(bytes));
                 }
                 Ok(None) => return Ok(None),
-                Err(error) => self.go_on(error).await?,
+                Err(error) => self.resume(error).await?,
             }
         }
     }
 
-    /// Opens another connection where the last one broke, or gives the error back that broke it.
-    async fn go_on(&mut self, error: Error) -> Result<(), Error> {
+    /// Opens a new connection where the last one broke, or returns the error that broke it.
+    async fn resume(&mut self, error: Error) -> Result<(), Error> {
         let Some(etag) = self.etag.as_ref().filter(|_| self.moved) else { return Err(error) };
         let request = GetCompShareCustomImageUrlRequest {
-            image_id: self.image_id.clone(),
+            image_id: self.image_id.as_str().into(),
             ..GetCompShareCustomImageUrlRequest::default()
         };
         let Ok(link) = self.client.get_comp_share_custom_image_url(&request).await else { return Err(error) };

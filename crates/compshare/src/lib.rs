@@ -12,9 +12,9 @@
 //! # }
 //! ```
 //!
-//! Every action is a method named as in the Python SDK. Beside them, [`Client::custom_images`] walks all pages,
-//! [`Client::wait_until_available`] waits for an image being made, [`Client::export`] gives an image's bytes,
-//! and [`Client::start_import`] brings a disk to be made an image of.
+//! Every action is a method named as in the Python SDK. [`Client::custom_images`] lists all pages,
+//! [`Client::wait_until_available`] waits for an image that is being made, [`Client::export`] downloads an image, and
+//! [`Client::start_import`] uploads a disk as an image.
 
 mod class;
 mod client;

@@ -11,15 +11,15 @@ impl Client {
     /// Lists the account's own images on all pages, from the one the request names, with [`MAX_LIMIT`] rows a page
     /// unless the request says otherwise.
     ///
-    /// A page is asked for only when the rows before it have been taken, and an error ends the stream. Where the server
-    /// offers `NextToken`, no row is skipped or seen twice while images come and go; elsewhere pages are told apart by
-    /// `Offset`, where that can happen.
+    /// A page is requested only when the rows before it have been taken, and an error ends the stream. If the server offers
+    /// `NextToken`, no row is skipped or repeated while images are created and deleted. With `Offset` that can happen.
     pub fn custom_images(
         &self,
         mut request: DescribeCompShareCustomImagesRequest,
     ) -> impl Stream<Item = Result<Image, Error>> + Send + Unpin + use<> {
         // A limit of 0 means the server's default; the end of the list shows only against a limit that is known.
-        request.paging.limit = request.paging.limit.filter(|limit| *limit > 0).or(Some(MAX_LIMIT));
+        let limit = request.paging.limit.filter(|limit| limit.0 > 0);
+        request.paging.limit = limit.or(Some(MAX_LIMIT.into()));
         let client = self.clone();
         let pages = stream::try_unfold(Some(Step { request, first_id: None }), move |step| {
             let client = client.clone();
@@ -49,7 +49,7 @@ struct Step {
     first_id: Option<String>,
 }
 
-/// A server that does not know `Offset` would be asked for its first page for ever.
+/// Without this, a server that does not know `Offset` would send its first page for ever.
 fn came_again(first_id: Option<String>) -> Error {
     Error::Undecodable {
         action: Action::DescribeCompShareCustomImages,
@@ -62,17 +62,22 @@ fn came_again(first_id: Option<String>) -> Error {
 /// Where the page after `page` starts; `None` after the last one.
 fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option<Paging> {
     if !page.next_token.is_empty() {
-        return Some(Paging { offset: None, next_token: Some(page.next_token.clone()), ..asked.clone() });
+        return Some(Paging {
+            offset: None,
+            next_token: Some(page.next_token.as_str().into()),
+            ..asked.clone()
+        });
     }
     if asked.next_token.is_some() {
         return None;
     }
     let rows = u64::try_from(page.image_set.len()).unwrap_or(u64::MAX);
     let offset = asked.offset().saturating_add(rows);
-    // On some of the cloud's lists TotalCount counts the page and not the list: a total that is no larger than the
-    // page proves nothing, and one more page is asked for.
+    // In some lists of the cloud, TotalCount counts the page and not the list: a total no larger than the page proves
+    // nothing, and one more page is requested.
     let total = u64::try_from(page.total_count).unwrap_or(0);
     let counted_out = total > rows && offset >= total;
     let ends = rows < u64::from(asked.limit()) || counted_out;
-    (!ends).then(|| Paging { offset: Some(offset), ..asked.clone() })
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    (!ends).then(|| Paging { offset: Some(offset.into()), ..asked.clone() })
 }

@@ -8,7 +8,7 @@ use crate::error::Error;
 /// The largest reply that is read, in bytes; exported files excepted. A page of 100 images is under 1 MiB.
 pub const MAX_REPLY_BYTES: usize = 16 * 1024 * 1024;
 
-/// How much of a reply that cannot be used goes into an error, in characters.
+/// The most characters of an unusable reply in an error.
 const EXCERPT_CHARS: usize = 200;
 
 /// Reads the body of an answer with HTTP status 200.
@@ -48,13 +48,13 @@ pub(crate) fn decode<T: DeserializeOwned>(
 
 /// How a reply starts, on one line.
 pub(crate) fn excerpt(body: &[u8]) -> String {
-    // A character takes at most four bytes: no need to look at megabytes.
+    // A character takes at most four bytes: the rest is not needed.
     let start = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT_CHARS)]);
     let words = start.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().take(EXCERPT_CHARS).collect()
 }
 
-/// A whole number, or one in text as some backends spell `RetCode`; the Go SDK mends that too.
+/// A whole number, or one as text, as some backends spell `RetCode`; the Go SDK accepts that too.
 fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cloud_leaves_out_is_made_up() {
+    fn missing_members_have_defaults() {
         assert_eq!(list(r#"{"RetCode":0,"TotalCount":0,"ImageSet":null}"#).unwrap(), List::default());
         assert_eq!(list(r#"{"RetCode":"0"}"#).unwrap(), List::default());
         let row = r#"{"RetCode":0,"ImageSet":[{"Name":null,"Tags":[null,"a"],"Status":"Frozen","New":{"a":null}}]}"#;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_from_a_reply_that_makes_no_sense() {
+    fn a_refusal_differs_from_an_undecodable_reply() {
         let refusal =
             list(r#"{"RetCode":"230","Message":"Params [Limit] not available","request_uuid":"u"}"#);
         let refusal = refusal.unwrap_err();

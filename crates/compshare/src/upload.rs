@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use futures::stream;
 use jingku_protocol::actions::{
@@ -18,35 +19,38 @@ use crate::error::Error;
 use crate::exchange::{Exchange, UploadState};
 use crate::retry;
 
-/// Bytes that are handed to the network at once.
+/// Bytes handed to the network at once.
 const PIECE_BYTES: usize = 256 << 10;
 /// The most zeros of one request with a plain hash, which the server has to hash.
 const ZEROS_MAX: u64 = 1 << 30;
-/// The pauses between attempts, the first and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
+/// The pauses between attempts that make no progress.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(200))
+    .with_max_delay(Duration::from_secs(5))
+    .without_max_times();
 
-/// A file on its way to a server, to be made an image of.
+/// An upload of a disk file, from which the server makes an image.
 pub struct Upload {
     client: Client,
     request: ImportCompShareCustomImageRequest,
     image_id: String,
     url: String,
-    /// Whether it was there before.
+    /// Whether it existed already.
     resumed: bool,
     state: UploadState,
 }
 
-/// What is sent.
+/// What to send.
 enum Piece<F> {
     Bytes(Bytes, Arc<F>),
     Zeros,
 }
 
 impl Client {
-    /// Starts the import of a file as an image, or finds the one that goes on under the same name and size.
+    /// Starts the import of a file as an image, or resumes the one with the same name and size.
     ///
-    /// An extension of Jingku; any other endpoint is [`Error::CannotImport`]. Retried like any call. Ask
-    /// [`Upload::look`] before anything is sent.
+    /// An extension of Jingku; any other endpoint fails with [`Error::CannotImport`]. Retried like any call. Call
+    /// [`Upload::look`] before you send anything.
     pub async fn start_import(&self, request: &ImportCompShareCustomImageRequest) -> Result<Upload, Error> {
         let opened = open(self, request).await?;
         let state = UploadState { offset: 0, hash: None, kind: HashKind::default() };
@@ -62,12 +66,12 @@ impl Client {
 }
 
 impl Upload {
-    /// The image that is to be made.
+    /// The image that the server will make.
     pub fn image_id(&self) -> &str {
         &self.image_id
     }
 
-    /// Whether the upload was there before, started by another call.
+    /// Whether another call started the upload.
     pub fn is_resumed(&self) -> bool {
         self.resumed
     }
@@ -78,7 +82,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Asks for another link: the server ends an upload of which no byte comes and whose client does not ask.
+    /// Asks for a new link. The server ends an upload that gets neither bytes nor requests.
     pub async fn renew(&mut self) -> Result<(), Error> {
         self.look_again().await
     }
@@ -88,34 +92,34 @@ impl Upload {
         self.state.offset
     }
 
-    /// The hash of the bytes that the server had when it was asked, in hexadecimal: a client that resumes an upload finds
-    /// out by it whether it is of the same file.
+    /// The hash of the bytes that the server has, in hexadecimal. A client that resumes an upload compares it with its own
+    /// file.
     pub fn received_hash(&self) -> &str {
         self.state.hash.as_deref().unwrap_or_default()
     }
 
-    /// What kind of hash that is. [`finish`](Self::finish) takes the same.
+    /// The kind of that hash. [`finish`](Self::finish) takes the same.
     pub fn hash_kind(&self) -> HashKind {
         self.state.kind
     }
 
-    /// Withdraws the upload: its image is deleted, its name is free.
+    /// Withdraws the upload: deletes its image and frees its name.
     pub async fn withdraw(self) -> Result<(), Error> {
         let request = TerminateCompShareCustomImageRequest {
-            image_id: self.image_id,
+            image_id: self.image_id.into(),
             ..TerminateCompShareCustomImageRequest::default()
         };
         match self.client.terminate_comp_share_custom_image(&request).await {
-            // It has ended already, or an answer was lost.
+            // It ended already, or an answer was lost.
             Err(Error::Api { code, .. }) if code == RetCode::ResourceNotFound.code() => Ok(()),
             ended => ended.map(drop),
         }
     }
 
-    /// Sends bytes that follow those the server has. `sent` is told how many it has for certain or are on their way.
+    /// Sends the bytes after those that the server has. Calls `sent` with the offset reached, in flight included.
     ///
-    /// What breaks is gone on with where the server says, until no byte has come for
-    /// [`Config::timeout`](crate::Config::timeout). The server then has them on its disk.
+    /// Resumes after a broken connection at the offset that the server reports, and fails after
+    /// [`Config::timeout`](crate::Config::timeout) without progress. On success the server has the bytes on its disk.
     pub async fn send(
         &mut self,
         bytes: Bytes,
@@ -125,7 +129,7 @@ impl Upload {
         self.carry(&Piece::Bytes(bytes, Arc::new(sent)), length).await
     }
 
-    /// Sends zeros that follow what the server has, which takes no time on the network; else as [`Upload::send`].
+    /// Sends zeros after the bytes that the server has, as a count; else like [`Upload::send`].
     pub async fn send_zeros(&mut self, count: u64) -> Result<(), Error> {
         let mut left = count;
         while left > 0 {
@@ -173,8 +177,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Agrees on the hash of the whole file, in hexadecimal: the server makes the image from now on. The hash states what
-    /// must have come: do not send it before you know that the file is whole and has not changed.
+    /// Confirms the hash of the whole file, in hexadecimal; the server then makes the image. Call it only when you know
+    /// that the file is complete and unchanged.
     pub async fn finish(&mut self, hash: &str) -> Result<(), Error> {
         let length = self.state.offset;
         let mut patience = Patience::new(self.client.config().timeout);
@@ -192,7 +196,7 @@ impl Upload {
             if !patience.bears(&error).await {
                 return Err(error);
             }
-            // What is wrong will be told by the next attempt.
+            // The next attempt reports the error.
             let _ = self.look_again().await;
         }
     }
@@ -230,14 +234,14 @@ impl Upload {
         loop {
             match timeout(silence, &mut sending).await {
                 Ok(state) => return state,
-                // A slow network is no silence.
+                // A slow network still makes progress.
                 Err(_) if moved.load(Ordering::Relaxed) > seen => seen = moved.load(Ordering::Relaxed),
                 Err(_) => return Err(Error::Timeout { action: ACTION, after: silence }),
             }
         }
     }
 
-    /// Asks for another link and for what the server has.
+    /// Asks for a new link and for what the server has.
     async fn look_again(&mut self) -> Result<(), Error> {
         let opened = open(&self.client, &self.request).await?;
         if opened.comp_share_image_id != self.image_id {
@@ -247,7 +251,7 @@ impl Upload {
         self.look().await
     }
 
-    /// What the server has is not what was sent from here.
+    /// The server does not have what this client sent.
     fn elsewhere(&self) -> Error {
         Error::ImageGone { image_id: self.image_id.clone() }
     }
@@ -268,7 +272,7 @@ async fn open(
     }
 }
 
-/// Asks what the server has, until it can tell.
+/// Asks what the server has until it answers.
 async fn look(client: &Client, url: &str) -> Result<UploadState, Error> {
     retry::run(client.config(), ACTION, || async {
         let head = client.to_upload(Method::HEAD, url).header("Upload-Hash", HashKind::Sparse.name());
@@ -287,27 +291,27 @@ async fn exchange(request: RequestBuilder) -> Result<UploadState, Error> {
     Exchange::open(ACTION, request).await?.into_upload_state().await
 }
 
-/// How long attempts go on that do not get ahead.
+/// How long attempts without progress continue.
 struct Patience {
     until: Instant,
-    pause: Duration,
+    pauses: ExponentialBackoff,
 }
 
 impl Patience {
     fn new(time: Duration) -> Self {
-        Self { until: Instant::now() + time, pause: PAUSES[0] }
+        Self { until: Instant::now() + time, pauses: PAUSES.build() }
     }
 
-    /// Waits before another attempt, if an error is worth one: the server may be starting, or still be at the bytes of a
-    /// connection that broke; a link may have ended.
+    /// Waits before another attempt, if the error allows one: the server may be starting or still writing the bytes of a
+    /// broken connection; a link may have expired.
     async fn bears(&mut self, error: &Error) -> bool {
         let ended = error.ret_code() == Some(RetCode::SignatureMismatch.code());
         let moved = matches!(error, Error::Http { status: 409, .. });
         if !(ended || moved || error.class() == Class::AskAgainLater) || Instant::now() >= self.until {
             return false;
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(PAUSES[1]);
+        let Some(pause) = self.pauses.next() else { return false };
+        sleep(pause).await;
         true
     }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest, GetCompShareImageCreateProgressRequest,
     GetCompShareImageCreateProgressResponse, Place,
@@ -16,7 +17,7 @@ pub struct WaitOptions {
     pub place: Place,
     /// The longest time to wait; 30 minutes unless set, as the official CLI does.
     pub timeout: Duration,
-    /// The pause after the first look; 0.2 s unless set. Each pause is half as long again as the one before.
+    /// The first pause between polls; 0.2 s unless set. Each pause is 1.5 times as long as the one before.
     pub first_pause: Duration,
     /// The longest pause; 5 s unless set.
     pub longest_pause: Duration,
@@ -34,21 +35,21 @@ impl Default for WaitOptions {
 }
 
 impl Client {
-    /// Waits until an image has been made, and returns it. `observer` is shown every progress the server tells.
+    /// Waits until an image has been made, and returns it. Calls `observer` with every progress report.
     ///
     /// | progress says | the image's row says | what happens |
     /// |---|---|---|
-    /// | `Making` | not asked | looks again |
-    /// | `Failed` | not asked | [`Error::ImageFailed`] |
+    /// | `Making` | not read | polls again |
+    /// | `Failed` | not read | [`Error::ImageFailed`] |
     /// | `Available`, no status, or a refusal | `Available`, `Reviewing`, `Offline` | the image |
     /// | likewise | `UnAvailable` | [`Error::ImageFailed`] |
-    /// | likewise | `Making` | looks again |
-    /// | likewise | a status not known here | the image if `Process` is 100, else looks again |
+    /// | likewise | `Making` | polls again |
+    /// | likewise | an unknown status | the image if `Process` is 100, else polls again |
     /// | likewise | no such row | [`Error::ImageGone`] |
     ///
-    /// Only Jingku tells a status with the progress, and the cloud refuses to tell the progress of container images:
-    /// there the row decides. After [`WaitOptions::timeout`] it is [`Error::StillMaking`]. Any other error of a call
-    /// ends the waiting too; waiting again is always safe.
+    /// Only Jingku reports a status with the progress, and the cloud reports no progress for container images: there the
+    /// row decides. Fails with [`Error::StillMaking`] after [`WaitOptions::timeout`], and with the error of a call. Waiting
+    /// again is always safe.
     pub async fn wait_until_available(
         &self,
         image_id: &str,
@@ -67,7 +68,12 @@ impl Client {
         options: &WaitOptions,
         mut observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
     ) -> Result<Image, Error> {
-        let mut pause = options.first_pause;
+        let mut pauses = ExponentialBuilder::new()
+            .with_factor(1.5)
+            .with_min_delay(options.first_pause)
+            .with_max_delay(options.longest_pause)
+            .without_max_times()
+            .build();
         loop {
             let progress = self.progress(image_id, &options.place).await?;
             if let Some(progress) = &progress {
@@ -76,19 +82,18 @@ impl Client {
             if let Some(image) = self.made(image_id, &options.place, progress.unwrap_or_default()).await? {
                 return Ok(image);
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(options.longest_pause);
+            tokio::time::sleep(pauses.next().unwrap_or(options.longest_pause)).await;
         }
     }
 
-    /// The progress; `None` when the server refuses to tell it, because of the image or of its kind.
+    /// The progress; `None` when the server refuses to report it for this image or for its kind.
     async fn progress(
         &self,
         image_id: &str,
         place: &Place,
     ) -> Result<Option<GetCompShareImageCreateProgressResponse>, Error> {
         let request =
-            GetCompShareImageCreateProgressRequest { place: place.clone(), image_id: image_id.to_owned() };
+            GetCompShareImageCreateProgressRequest { place: place.clone(), image_id: image_id.into() };
         match self.call(&request).await {
             Ok(progress) => Ok(Some(progress)),
             Err(error @ Error::Api { .. })
@@ -115,7 +120,7 @@ impl Client {
         }
         let request = DescribeCompShareCustomImagesRequest {
             place: place.clone(),
-            image_id: Some(image_id.to_owned()),
+            image_id: Some(image_id.into()),
             ..DescribeCompShareCustomImagesRequest::default()
         };
         let rows = self.call(&request).await?.image_set;

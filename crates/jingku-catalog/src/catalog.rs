@@ -1,123 +1,234 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::{Cells, Database, is_blank, migrate};
+use crate::database::{Cells, Database, MemoryCopy, is_blank};
+use crate::migrations::migrate;
 use crate::{AccountLimits, Result};
 
-/// What Jingku knows. A clone is another handle on the same connections.
+/// The catalogue. A clone is another handle on the same connections.
 #[derive(Clone)]
 pub struct Catalog {
     pub(crate) database: Arc<Database>,
-    /// What accounts without limits of their own may have.
+    /// The limits of accounts that have none of their own.
     pub(crate) account_limits: AccountLimits,
 }
 
-/// A moment in the life of the catalogue; equal to a later one when nothing was changed in between.
+/// A version of the catalogue; equal to a later one if nothing was changed in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generation(u128);
 
-/// Everything that a catalogue in memory held at one moment.
-pub struct Snapshot(crate::database::Saved);
+/// A copy of a catalogue in memory at one moment.
+pub struct Snapshot(MemoryCopy);
 
 impl Catalog {
-    /// Opens a catalogue in a file and brings its schema up to date. Creates the file, readable for its owner
-    /// only, when there is none; the folder must exist.
+    /// Opens a catalogue in a file and migrates its schema. Creates the file with mode 0600 if it is missing; the folder
+    /// must exist.
     ///
-    /// Several processes may have the same file open. Each sees what another has committed at once.
+    /// Several processes may have the same file open. Each sees the commits of the others at once.
     pub async fn open_sqlite(path: &Path) -> Result<Self> {
         Self::migrated(Database::open_sqlite(path)?).await
     }
 
-    /// Does the same, and calls `when_full` each time a change finds the disk full. Where that has made room, which it
-    /// returns, the change is tried once more.
+    /// Opens a catalogue in a file, and calls `on_disk_full` when a change finds the disk full. If that frees space, which it
+    /// returns, the change is retried once.
     pub async fn open_sqlite_with(
         path: &Path,
-        when_full: impl Fn() -> bool + Send + Sync + 'static,
+        on_disk_full: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self> {
         let database = Database::open_sqlite(path)?;
-        Self::migrated(database.with_full(Box::new(when_full))).await
+        Self::migrated(database.with_disk_full_hook(Box::new(on_disk_full))).await
     }
 
-    /// Opens a copy of a catalogue whose file or folder cannot be written to: one on a read-only disk, or another user's.
-    /// The copy holds what was committed when it was made, and lies in a temporary folder until the last handle is
+    /// Opens a copy of a catalogue whose file or folder this process cannot write to.
+    ///
+    /// The copy holds what was committed when it was made. It lies in a temporary folder until the last handle is
     /// dropped. Every change fails with [`CatalogError::ReadOnly`](crate::CatalogError::ReadOnly).
     pub async fn open_sqlite_copy(path: &Path) -> Result<Self> {
         let (database, folder) = Database::open_sqlite_copy(path).await?;
         migrate(&database).await?;
-        Ok(Self { database: Arc::new(database.into_copy(folder)), account_limits: AccountLimits::NONE })
+        Ok(Self::of(database.into_copy(folder)))
     }
 
-    /// Tells whether there is nothing at all at this path: no file, or one that never became a catalogue, such as the one that
-    /// is left of a young catalogue whose log is lost.
+    /// Returns whether there is no catalogue at this path: no file, or one that was never filled, such as that of a new
+    /// catalogue whose log is lost.
     pub fn is_blank_sqlite(path: &Path) -> bool {
         is_blank(path)
     }
 
-    /// Makes an empty catalogue that lives as long as its last handle.
+    /// Creates an empty catalogue that lives as long as its last handle.
     pub async fn open_sqlite_in_memory() -> Result<Self> {
         Self::migrated(Database::open_sqlite_in_memory()?).await
     }
 
-    /// Opens a catalogue in a PostgreSQL database (15 or later) and brings its schema up to date.
+    /// Opens a catalogue in a PostgreSQL database (15 or later) and migrates its schema.
     ///
-    /// `url` is `postgresql://user:password@host:port/database`, without TLS. The role must be allowed to
-    /// create tables. Unless the URL brings `options` of its own, no statement waits longer than 5 s for a row.
+    /// `url` is `postgresql://user:password@host:port/database`, without TLS. The role needs the right to create
+    /// tables. Unless the URL sets `options`, a statement waits at most 5 s for a row lock.
     pub async fn connect_postgres(url: &str) -> Result<Self> {
         Self::migrated(Database::connect_postgres(url)?).await
     }
 
     async fn migrated(database: Database) -> Result<Self> {
         migrate(&database).await?;
-        Ok(Self { database: Arc::new(database), account_limits: AccountLimits::NONE })
+        Ok(Self::of(database))
     }
 
-    /// Returns what tells this library from every other: the project of its first account, which is made at random once
-    /// and never changes. `None` before there is an account.
+    fn of(database: Database) -> Self {
+        Self { database: Arc::new(database), account_limits: AccountLimits::NONE }
+    }
+
+    /// Returns a handle that applies these limits to accounts without limits of their own. The default is no limits.
+    #[must_use]
+    pub fn with_account_limits(self, account_limits: AccountLimits) -> Self {
+        Self { account_limits, ..self }
+    }
+
+    /// Returns the unique id of this library: the project id of its first account, which is random and never changes.
+    /// `None` if there is no account.
     pub async fn library_id(&self) -> Result<Option<String>> {
-        let first = self.database.query("SELECT project_id FROM accounts WHERE id = 1", &[]).await?;
-        first.into_iter().next().map(|row| row.decode("accounts", Cells::text)).transpose()
+        let rows = self.database.query("SELECT project_id FROM accounts WHERE id = 1", &[]).await?;
+        rows.first("accounts", Cells::text)
     }
 
-    /// Fails when the catalogue cannot answer now, or when changes would be lost because its file was deleted, moved or
-    /// replaced.
+    /// Fails if the catalogue cannot answer, or if changes would be lost because its file was deleted, moved or replaced.
     pub async fn ping(&self) -> Result<()> {
-        self.database.check_place().await?;
+        self.database.check_files().await?;
         self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
     }
 
-    /// Looks whether the engine finds its own file whole, and tells what it finds wrong, a line each, at most a hundred.
-    /// `thorough` compares indexes with their tables too, which takes several times as long. A value that was changed
-    /// into another one goes unseen. PostgreSQL looks after itself: nothing is found there.
+    /// Checks the integrity of the file with the engine's own check. Returns one line per problem, at most 100.
+    ///
+    /// `thorough` also compares indexes with their tables, which takes several times as long. A value replaced by another
+    /// valid one is not detected. On PostgreSQL it returns nothing.
     pub async fn check(&self, thorough: bool) -> Result<Vec<String>> {
         self.database.check(thorough).await
     }
 
-    /// Says at which moment the catalogue is, without reading the database: less than a microsecond, and no lock, once
+    /// Returns the current generation without reading the database: in less than a microsecond and without a lock, once
     /// there has been a change.
     ///
-    /// The generation moves with every commit, of this process or another. To keep something read from the
-    /// catalogue, take the generation before the read: what was read is current while the generation stands.
-    /// `None` means that it is not known now: on PostgreSQL always, in memory while a change is under way.
+    /// The generation changes with every commit of any process. To cache what was read, take the generation before the
+    /// read: the cache is current while the generation is the same. `None` means unknown: always on PostgreSQL, and in
+    /// memory during a change.
     pub fn generation(&self) -> Option<Generation> {
         self.database.generation().map(Generation)
     }
 
-    /// Writes the whole catalogue, as it is at one moment, to a file that is opened as a catalogue again. Others go on
-    /// reading and writing meanwhile. The file, of mode 0600, must not exist or be empty; it is durable afterwards,
-    /// but for its name. Only SQLite in a file can do it; others fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
+    /// Writes a consistent copy of the catalogue to a new or empty file, which can be opened as a catalogue. Readers and
+    /// writers continue.
+    ///
+    /// The file gets mode 0600 and is durable on return, except for its directory entry. Catalogues other than SQLite
+    /// files fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
     pub async fn back_up(&self, path: &Path) -> Result<()> {
         self.database.back_up(path).await
     }
 
-    /// Keeps everything as it is now. Only a catalogue in memory can do it; another one fails with
-    /// [`CatalogError::Bug`](crate::CatalogError::Bug).
+    /// Copies a catalogue in memory. Other catalogues fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
     pub async fn snapshot(&self) -> Result<Snapshot> {
         self.database.save().await.map(Snapshot)
     }
 
-    /// Makes everything what it was at the snapshot, which stays good. The generation moves, and so does the
-    /// revision of every account, to a number it never had: whatever is remembered from before is out of date.
-    pub async fn return_to(&self, snapshot: &Snapshot) -> Result<()> {
+    /// Restores a snapshot, which can be restored again. The generation changes, and every account gets a revision that was
+    /// never used, so all caches become stale.
+    pub async fn restore(&self, snapshot: &Snapshot) -> Result<()> {
         self.database.restore(&snapshot.0).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyLimits;
+    use crate::migrations::{MIGRATIONS, run};
+
+    /// A database in memory, and one on PostgreSQL where it is installed, with the first migrations.
+    async fn old_databases(migrations: usize) -> Vec<Database> {
+        let mut databases = vec![Database::open_sqlite_in_memory().unwrap()];
+        if let Some(url) = crate::testing::postgres_database().await {
+            databases.push(Database::connect_postgres(&url).unwrap());
+        }
+        for database in &databases {
+            let mut transaction = database.begin().await.unwrap();
+            run(&mut transaction, &MIGRATIONS[..migrations]).await.unwrap();
+            transaction.commit(()).await.unwrap();
+            let account = "INSERT INTO accounts VALUES (1, 'lab', 'org-lab', 0, 0)";
+            database.execute(account, &[]).await.unwrap();
+        }
+        databases
+    }
+
+    /// Inserts an image with the columns of the seventh migration.
+    async fn insert_old_image(database: &Database, id: &str, account: i64, status: &str, create_time: i64) {
+        let sql = "INSERT INTO images (id, account_id, name, status, description, tags, cover, visibility, price_cents,
+                auto_start, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours, created_count,
+                favorites_count, failed_reason, create_time, update_time, pub_time, group_id, version_name, version_desc,
+                source_gpu_type, region, zone, source_instance_id, size_bytes, readme)
+             VALUES ($1, $2, $1, $3, '', '[]', '', 0, 0, 0, '[]', '[]', '[]', 0, 0, 0, '', $4, 0, 0, '', '', '', '',
+                'r', 'z', '', 0, '')";
+        let params = [id.into(), account.into(), status.into(), create_time.into()];
+        database.execute(sql, &params).await.unwrap();
+    }
+
+    /// Keys without limits were allowed everything, and still are.
+    #[tokio::test]
+    async fn an_old_key_has_no_limits() {
+        for database in old_databases(1).await {
+            let key = "INSERT INTO keys VALUES ('public', 1, 'laptop', 'sealed', 0, NULL)";
+            database.execute(key, &[]).await.unwrap();
+            let catalog = Catalog::migrated(database).await.unwrap();
+            let (key, account) = catalog.find_key("public").await.unwrap().unwrap();
+            assert_eq!((key.limits, account.name.as_str()), (KeyLimits::default(), "lab"));
+        }
+    }
+
+    /// Migrated images get ordinals in the order in which they were listed.
+    #[tokio::test]
+    async fn old_images_keep_their_order() {
+        for database in old_databases(7).await {
+            let other = "INSERT INTO accounts VALUES (2, 'other', 'org-other', 0, 0)";
+            database.execute(other, &[]).await.unwrap();
+            for (id, account, create_time) in
+                [("b", 1, 7), ("d", 1, 7), ("a", 2, 7), ("c", 1, 7), ("e", 1, 3)]
+            {
+                insert_old_image(&database, id, account, "Available", create_time).await;
+            }
+            migrate(&database).await.unwrap();
+            let sql = "SELECT i.id, i.seq, i.ordinal, a.image_seq, a.image_time
+                       FROM images i JOIN accounts a ON a.id = i.account_id ORDER BY i.ordinal";
+            let rows = database.query(sql, &[]).await.unwrap().all("images", |cells| {
+                let id = cells.text()?;
+                Ok((id, [cells.integer()?, cells.integer()?, cells.integer()?, cells.integer()?]))
+            });
+            let expected = [
+                ("e", [1, 1, 4, 7]),
+                ("a", [1, 2, 1, 7]),
+                ("b", [2, 3, 4, 7]),
+                ("c", [3, 4, 4, 7]),
+                ("d", [4, 5, 4, 7]),
+            ];
+            assert_eq!(rows.unwrap(), expected.map(|(id, numbers)| (id.to_owned(), numbers)));
+        }
+    }
+
+    /// Migrated jobs keep their order of arrival.
+    #[tokio::test]
+    async fn old_jobs_keep_their_order() {
+        for database in old_databases(7).await {
+            for (id, created_at, finished_at) in
+                [("c", 7, None), ("b", 8, None), ("a", 8, None), ("d", 6, Some(9_i64))]
+            {
+                insert_old_image(&database, id, 1, "Making", created_at).await;
+                let job = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes,
+                               total_bytes, finished_at) VALUES ($1, 1, $1, $1, $2, 0, 0, 0, $3)";
+                let params = [id.into(), created_at.into(), finished_at.into()];
+                database.execute(job, &params).await.unwrap();
+            }
+            let catalog = Catalog::migrated(database).await.unwrap();
+            let mut order = Vec::new();
+            while let Some(job) = catalog.claim_job("worker", i64::MAX, 10, 60).await.unwrap() {
+                order.push(job.image_id);
+            }
+            assert_eq!(order, ["c", "a", "b"]);
+        }
     }
 }

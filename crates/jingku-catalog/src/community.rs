@@ -1,22 +1,28 @@
-//! The community: images that everybody sees, as versions in groups.
+//! The community: public images, as versions in groups.
 //!
-//! What a group shows and is sorted by is told by its versions. It is written down in the group's own row, in the
-//! transaction of every change of a version: see [`refresh_group`]. All versions of a group are of one account, whose row
-//! every such transaction holds, so that they wait for each other.
+//! What a group shows and is sorted by comes from its versions. It is stored in the group's row and updated in the
+//! transaction of every change of a version, see [`refresh_group`]. All versions of a group belong to one account, whose
+//! row every such transaction locks.
 
-mod facts;
 mod favorites;
+mod group;
 mod groups;
+mod listing;
 mod order;
+mod plan;
 mod publish;
 mod review;
+mod summary;
 mod tags;
 
-pub(crate) use facts::refresh_group;
 pub(crate) use favorites::seed_favorites;
 pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
-pub use groups::{Group, GroupFilter, VersionFilter};
+pub use group::Group;
+pub use groups::{GroupFilter, VersionFilter};
+pub(crate) use listing::{Listing, version_taken};
+pub use listing::{Publication, Submission};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use publish::{Place, carry_out, insert_group, plan, version_taken};
-pub use publish::{Publication, PublishImage, Submission};
+pub(crate) use plan::{PublishRefusal, apply_plan, insert_group, plan};
+pub use publish::PublishImage;
 pub use review::{Review, ReviewImage};
+pub(crate) use summary::refresh_group;

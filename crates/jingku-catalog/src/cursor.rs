@@ -6,46 +6,45 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::{Param, Params};
 
-/// The place of a row in a list that has an order.
+/// The position of a row in a sorted list.
 ///
-/// Its text is a token without spaces, good for lists in the same order. What it holds is no secret and gives no
-/// right.
+/// Its text form is a token without spaces, valid for lists in the same order. It is not secret and grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    form: u32,
+    format: u32,
     order: String,
     ascending: bool,
-    place: Vec<Key>,
+    position: Vec<SortValue>,
 }
 
-/// Says that a text is no [`Cursor`], or one of a list in another order.
+/// A text is not a [`Cursor`] of a list in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token of a page")]
+#[error("not a page token")]
 pub struct InvalidCursor;
 
-/// The value of a row in a column that it is sorted by.
+/// The value of a row in a sort column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Key {
+pub(crate) enum SortValue {
     Integer(i64),
     Text(String),
 }
 
-/// A column that rows are sorted by.
+/// A sort column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
     Integer(&'static str),
     Text(&'static str),
 }
 
-/// The order of a list: by some columns that tell every row from every other, all of them the same way.
+/// The order of a list: by columns that are unique together, all in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// Tells it from other orders of the same rows.
+    /// Identifies the order in tokens.
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [Column],
-    /// What a token of [`FORMER_FORM`] holds: the columns that these lists were sorted by then.
-    pub(crate) former: &'static [Column],
+    /// The columns in a token of [`LEGACY_FORMAT`].
+    pub(crate) legacy: &'static [Column],
     pub(crate) ascending: bool,
 }
 
@@ -56,64 +55,67 @@ impl Column {
         }
     }
 
-    const fn holds(self, key: &Key) -> bool {
-        matches!((self, key), (Self::Integer(_), Key::Integer(_)) | (Self::Text(_), Key::Text(_)))
+    const fn holds(self, key: &SortValue) -> bool {
+        matches!((self, key), (Self::Integer(_), SortValue::Integer(_)) | (Self::Text(_), SortValue::Text(_)))
     }
 }
 
 impl Order {
-    /// The columns, with commas between.
+    /// Returns the columns, separated by commas.
     pub(crate) fn columns(&self) -> String {
         names(self.columns)
     }
 
-    /// The clause that sorts.
+    /// Returns the ORDER BY clause.
     pub(crate) fn clause(&self) -> String {
-        let way = if self.ascending { "ASC" } else { "DESC" };
-        let columns = self.columns.iter().map(|column| format!("{} {way}", column.name()));
+        let direction = if self.ascending { "ASC" } else { "DESC" };
+        let columns = self.columns.iter().map(|column| format!("{} {direction}", column.name()));
         format!("ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
     }
 
-    /// The condition, to be put after others, that lets through what is past the cursor.
+    /// Returns the condition, to append to others, for rows after the cursor.
     pub(crate) fn after<'a>(&self, cursor: &'a Cursor, params: &mut Params<'a>) -> String {
         let past = if self.ascending { '>' } else { '<' };
-        let place: Vec<_> = cursor.place.iter().map(|key| params.add(key)).collect();
-        format!(" AND ({}) {past} ({})", names(self.columns_of(cursor.form)), place.join(", "))
+        let position: Vec<_> = cursor.position.iter().map(|key| params.add(key)).collect();
+        format!(" AND ({}) {past} ({})", names(self.columns_of(cursor.format)), position.join(", "))
     }
 
-    /// The place of a row whose values in the columns are these.
-    pub(crate) fn cursor(&self, place: Vec<Key>) -> Cursor {
-        Cursor { form: FORM, order: self.name.to_owned(), ascending: self.ascending, place }
+    /// Returns the position of a row with these values in the columns.
+    pub(crate) fn cursor(&self, position: Vec<SortValue>) -> Cursor {
+        Cursor { format: FORMAT, order: self.name.to_owned(), ascending: self.ascending, position }
     }
 
-    /// The place that a token of a list in this order stands for.
+    /// Parses the token of a list in this order.
     pub(crate) fn parse(&self, token: &str) -> Result<Cursor, InvalidCursor> {
         let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
-        let (form, order, ascending, place): (u32, String, bool, Vec<Key>) =
+        let (format, order, ascending, position): (u32, String, bool, Vec<SortValue>) =
             serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
-        let cursor = Cursor { form, order, ascending, place };
-        if matches!(form, FORM | FORMER_FORM) && self.made(&cursor) { Ok(cursor) } else { Err(InvalidCursor) }
+        let cursor = Cursor { format, order, ascending, position };
+        if matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor) {
+            Ok(cursor)
+        } else {
+            Err(InvalidCursor)
+        }
     }
 
-    fn made(&self, cursor: &Cursor) -> bool {
-        // PostgreSQL takes no text with a zero byte.
-        let clean = |key: &Key| !matches!(key, Key::Text(text) if text.contains('\0'));
-        let columns = self.columns_of(cursor.form);
-        let fits = columns.iter().zip(&cursor.place).all(|(column, key)| column.holds(key) && clean(key));
+    fn matches(&self, cursor: &Cursor) -> bool {
+        // PostgreSQL rejects texts with a zero byte.
+        let clean = |key: &SortValue| !matches!(key, SortValue::Text(text) if text.contains('\0'));
+        let columns = self.columns_of(cursor.format);
+        let fits = columns.iter().zip(&cursor.position).all(|(column, key)| column.holds(key) && clean(key));
         let same = (self.name, self.ascending) == (&*cursor.order, cursor.ascending);
-        same && fits && columns.len() == cursor.place.len()
+        same && fits && columns.len() == cursor.position.len()
     }
 
-    fn columns_of(&self, form: u32) -> &'static [Column] {
-        if form == FORMER_FORM { self.former } else { self.columns }
+    fn columns_of(&self, format: u32) -> &'static [Column] {
+        if format == LEGACY_FORMAT { self.legacy } else { self.columns }
     }
 }
 
-/// The first number of a token, so that a later form can be told from this one.
-const FORM: u32 = 2;
-/// Tokens that were given out when lists were sorted by time, then id. They name the same place still: what was there
-/// keeps that order.
-const FORMER_FORM: u32 = 1;
+/// The version of the format, the first number of a token.
+const FORMAT: u32 = 2;
+/// Tokens from when lists were sorted by time, then id. They stay valid: rows of that time keep their order.
+const LEGACY_FORMAT: u32 = 1;
 
 fn names(columns: &[Column]) -> String {
     columns.iter().map(|column| column.name()).collect::<Vec<_>>().join(", ")
@@ -121,28 +123,28 @@ fn names(columns: &[Column]) -> String {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let json = serde_json::to_vec(&(self.form, &self.order, self.ascending, &self.place));
+        let json = serde_json::to_vec(&(self.format, &self.order, self.ascending, &self.position));
         f.write_str(&URL_SAFE_NO_PAD.encode(json.map_err(|_| fmt::Error)?))
     }
 }
 
-impl From<i64> for Key {
+impl From<i64> for SortValue {
     fn from(value: i64) -> Self {
         Self::Integer(value)
     }
 }
 
-impl From<&str> for Key {
+impl From<&str> for SortValue {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
     }
 }
 
-impl<'a> From<&'a Key> for Param<'a> {
-    fn from(key: &'a Key) -> Self {
+impl<'a> From<&'a SortValue> for Param<'a> {
+    fn from(key: &'a SortValue) -> Self {
         match key {
-            Key::Integer(value) => Self::Integer(*value),
-            Key::Text(text) => Self::Text(text),
+            SortValue::Integer(value) => Self::Integer(*value),
+            SortValue::Text(text) => Self::Text(text),
         }
     }
 }
@@ -154,18 +156,18 @@ mod tests {
     const ORDER: Order = Order {
         name: "newest",
         columns: &[Column::Integer("seq")],
-        former: &[Column::Integer("create_time"), Column::Text("id")],
+        legacy: &[Column::Integer("create_time"), Column::Text("id")],
         ascending: false,
     };
 
     #[test]
-    fn a_cursor_survives_its_token() {
+    fn a_cursor_round_trips_through_its_token() {
         let cursor = ORDER.cursor(vec![1_700.into()]);
         assert_eq!(ORDER.parse(&cursor.to_string()), Ok(cursor));
     }
 
     #[test]
-    fn a_former_token_names_its_place_in_the_former_columns() {
+    fn a_legacy_token_uses_the_legacy_columns() {
         let token = URL_SAFE_NO_PAD.encode(r#"[1,"newest",false,[5,"image-a"]]"#);
         let cursor = ORDER.parse(&token).unwrap();
         assert_eq!(cursor.to_string(), token);
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_its_order_only() {
+    fn a_token_is_valid_for_its_order_only() {
         let token = ORDER.cursor(vec![5.into()]).to_string();
         for other in [
             Order { name: "oldest", ..ORDER },
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn other_texts_are_rejected() {
         let json = |text: &str| URL_SAFE_NO_PAD.encode(text);
         for text in [
             "",

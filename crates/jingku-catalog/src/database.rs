@@ -1,9 +1,8 @@
-//! The thin layer under every statement: one engine of two, the same text and the same values on both.
+//! The thin layer under every statement: either engine, with the same SQL and the same values.
 
-mod migrations;
+mod fair_semaphore;
 mod postgres;
 mod sqlite;
-mod turns;
 mod value;
 
 use std::future::Future;
@@ -13,29 +12,28 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use crate::{AccountId, CatalogError, Result};
-use turns::Turns;
+use fair_semaphore::FairSemaphore;
 
-pub(crate) use migrations::migrate;
+pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub use sqlite::WRITER_WAIT_TIMEOUT;
-pub(crate) use sqlite::{Saved, is_blank};
-pub use turns::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
-pub(crate) use value::{Cells, Param, Params, Read, Row, json_list};
+pub(crate) use sqlite::{MemoryCopy, is_blank};
+pub(crate) use value::{Cells, Param, Params, Read, Rows, after_key, json_list};
 
-/// How often a change is tried when PostgreSQL refuses it because of concurrent ones.
+/// How often a change is attempted when PostgreSQL rejects it because of concurrent changes.
 const TRIES_MAX: u32 = 8;
-/// The most scans at once. One core stays free for what is short.
+/// The most concurrent scans. One core is reserved for short statements.
 pub const SCANS_MAX: usize = 8;
 
-/// Makes room on a full disk; returns whether it could.
-pub(crate) type WhenFull = Box<dyn Fn() -> bool + Send + Sync>;
+/// Frees space on a full disk; returns whether it could.
+pub(crate) type OnDiskFull = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// An open database.
 pub(crate) struct Database {
     engine: Engine,
-    when_full: Option<WhenFull>,
-    /// Where the file is, when it is a copy that must not change.
+    on_disk_full: Option<OnDiskFull>,
+    /// The folder of a read-only copy.
     copy: Option<TempDir>,
-    scans: Arc<Turns>,
+    scans: Arc<FairSemaphore>,
 }
 
 enum Engine {
@@ -48,23 +46,23 @@ impl Database {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let scans = match engine {
             Engine::Sqlite(_) => cores.saturating_sub(1).clamp(1, SCANS_MAX),
-            // Its work is done elsewhere. Half of the connections stay free for what is short.
+            // The server does the work. Half of the connections are reserved for short statements.
             Engine::Postgres(_) => SCANS_MAX,
         };
-        Self { engine, when_full: None, copy: None, scans: Turns::new(scans) }
+        Self { engine, on_disk_full: None, copy: None, scans: FairSemaphore::new(scans) }
     }
 
-    /// Has room made when the disk is full.
-    pub(crate) fn with_full(self, when_full: WhenFull) -> Self {
-        Self { when_full: Some(when_full), ..self }
+    /// Calls `hook` when the disk is full.
+    pub(crate) fn with_disk_full_hook(self, hook: OnDiskFull) -> Self {
+        Self { on_disk_full: Some(hook), ..self }
     }
 
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
         sqlite::Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
     }
 
-    /// Opens a copy of a file that this process cannot write to. The folder is to be given back with
-    /// [`Database::into_copy`] once the schema is up to date.
+    /// Opens a copy of a file that this process cannot write to. Pass the folder to [`Database::into_copy`] once the
+    /// schema is current.
     pub(crate) async fn open_sqlite_copy(path: &Path) -> Result<(Self, TempDir)> {
         let path = path.to_owned();
         let opened = tokio::task::spawn_blocking(move || sqlite::Sqlite::open_copy(&path)).await;
@@ -72,7 +70,7 @@ impl Database {
         Ok((Self::of(Engine::Sqlite(sqlite)), folder))
     }
 
-    /// Refuses changes from now on: they would be made to a copy and lost with it.
+    /// Rejects all further changes: they would be lost with the copy.
     pub(crate) fn into_copy(self, folder: TempDir) -> Self {
         Self { copy: Some(folder), ..self }
     }
@@ -85,44 +83,44 @@ impl Database {
         postgres::Postgres::new(url).map(Engine::Postgres).map(Self::of)
     }
 
-    /// Runs one statement that only reads, outside any transaction: it sees one moment. It must be short, such as a row
-    /// or a page found by an index: SQLite runs it on the calling thread.
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    /// Runs a short read-only statement outside any transaction, such as the lookup of a row or page by index. It sees
+    /// one snapshot. SQLite runs it on the calling thread.
+    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
             Engine::Postgres(postgres) => postgres.query(sql, params).await,
         }
     }
 
-    /// Runs one statement that only reads and whose cost grows with what is there. Few run at once, and accounts take
-    /// turns; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] when none comes in time.
-    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        let turn = self.scans.take(account).await?;
+    /// Runs a read-only statement whose cost grows with the number of rows. Few run at once, shared fairly between
+    /// accounts; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] on timeout.
+    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+        let permit = self.scans.acquire(account).await?;
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.scan(sql, params, turn).await,
+            Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
             Engine::Postgres(postgres) => {
-                let _turn = turn;
+                let _permit = permit;
                 postgres.query(sql, params).await
             }
         }
     }
 
-    /// Fails when what is changed would be lost: the files of SQLite are not those in the folder.
-    pub(crate) async fn check_place(&self) -> Result<()> {
+    /// Fails if the open SQLite files are no longer those in the folder: changes would be lost.
+    pub(crate) async fn check_files(&self) -> Result<()> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.check_place().await,
+            Engine::Sqlite(sqlite) => sqlite.check_files().await,
             Engine::Postgres(_) => Ok(()),
         }
     }
 
-    /// Runs `change` in a transaction, which it has to commit or discard itself.
+    /// Runs `change` in a transaction, which it must commit or discard.
     ///
-    /// On PostgreSQL it may run several times: it must have no effect but on the transaction.
+    /// On PostgreSQL it may run several times: it must have no effect except on the transaction.
     pub(crate) async fn write<T, F>(&self, change: impl Fn(Transaction) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let (mut tries, mut made_room) = (1, false);
+        let (mut tries, mut freed_space) = (1, false);
         loop {
             let result = match self.begin().await {
                 Ok(transaction) => change(transaction).await,
@@ -130,17 +128,26 @@ impl Database {
             };
             match result {
                 Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
-                Err(CatalogError::Full(_)) if !made_room && self.make_room() => made_room = true,
+                Err(CatalogError::Full(_)) if !freed_space && self.free_space() => freed_space = true,
                 result => return result,
             }
         }
     }
 
-    fn make_room(&self) -> bool {
-        self.when_full.as_ref().is_some_and(|make_room| make_room())
+    /// Runs one statement in a transaction of its own and returns how many rows it changed.
+    pub(crate) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.write(|mut transaction| async move {
+            let changed = transaction.execute(sql, params).await?;
+            transaction.commit(changed).await
+        })
+        .await
     }
 
-    /// Begins a transaction that may write. On SQLite no other writer runs beside it.
+    fn free_space(&self) -> bool {
+        self.on_disk_full.as_ref().is_some_and(|free_space| free_space())
+    }
+
+    /// Begins a transaction that may write. SQLite runs one at a time.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
         if self.copy.is_some() {
             return Err(CatalogError::ReadOnly);
@@ -151,7 +158,7 @@ impl Database {
         }
     }
 
-    /// Writes everything to a file, as it is at one moment.
+    /// Writes a consistent copy of everything to a file.
     pub(crate) async fn back_up(&self, path: &Path) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.back_up(path).await,
@@ -159,7 +166,7 @@ impl Database {
         }
     }
 
-    /// Looks whether the file is whole.
+    /// Checks the integrity of the file.
     pub(crate) async fn check(&self, thorough: bool) -> Result<Vec<String>> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.check(thorough).await,
@@ -167,32 +174,45 @@ impl Database {
         }
     }
 
-    /// Copies everything of a database in memory.
-    pub(crate) async fn save(&self) -> Result<Saved> {
+    /// Copies an in-memory database.
+    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.save().await,
             Engine::Postgres(_) => Err(sqlite::not_in_memory()),
         }
     }
 
-    /// Puts back what was saved.
-    pub(crate) async fn restore(&self, saved: &Saved) -> Result<()> {
+    /// Restores what was saved.
+    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.restore(saved).await,
             Engine::Postgres(_) => Err(sqlite::not_in_memory()),
         }
     }
 
-    /// A number that differs after every change, where the engine has one without asking a server.
+    /// Returns a number that differs after every change, if the engine has one without asking a server.
     pub(crate) fn generation(&self) -> Option<u128> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.generation(),
             Engine::Postgres(_) => None,
         }
     }
+
+    /// Returns SQLite's query plan, one step a line.
+    #[cfg(test)]
+    pub(crate) async fn plan(&self, sql: &str, params: &[Param<'_>]) -> String {
+        let rows = self.query(&format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
+        let steps = rows.all("plan", |cells| {
+            for _number_of_step in 0..3 {
+                cells.integer()?;
+            }
+            cells.text()
+        });
+        steps.unwrap().join("\n")
+    }
 }
 
-/// A transaction that may write. Dropped unfinished, it leaves nothing behind.
+/// A transaction that may write. Dropping it rolls it back.
 #[expect(clippy::large_enum_variant, reason = "there is one in a future, and it is not moved often")]
 pub(crate) enum Transaction {
     Sqlite(sqlite::Transaction),
@@ -201,7 +221,7 @@ pub(crate) enum Transaction {
 
 impl Transaction {
     /// Runs a statement and returns its rows.
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
         match self {
             Self::Sqlite(transaction) => transaction.query(sql, params),
             Self::Postgres(transaction) => transaction.query(sql, params).await,
@@ -216,13 +236,13 @@ impl Transaction {
         }
     }
 
-    /// Says whether a statement returns a row.
+    /// Returns whether a statement returns a row.
     pub(crate) async fn exists(&mut self, sql: &str, params: &[Param<'_>]) -> Result<bool> {
         Ok(!self.query(sql, params).await?.is_empty())
     }
 
-    /// Runs the statements of a migration, which are written in SQLite's spelling of the types.
-    async fn define(&mut self, sql: &str) -> Result<()> {
+    /// Runs the statements of a migration, which uses SQLite's type names.
+    pub(crate) async fn define(&mut self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(transaction) => transaction.define(sql),
             Self::Postgres(transaction) => transaction.define(sql).await,
@@ -230,15 +250,15 @@ impl Transaction {
     }
 
     /// Waits until no other process migrates. The lock ends with the transaction.
-    async fn lock_schema(&mut self) -> Result<()> {
+    pub(crate) async fn lock_schema(&mut self) -> Result<()> {
         match self {
-            // A SQLite transaction is alone from its begin on.
+            // BEGIN IMMEDIATE already excludes every other writer.
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(transaction) => transaction.lock_schema().await,
         }
     }
 
-    /// Makes the changes durable and visible, and returns `outcome` then.
+    /// Makes the changes durable and visible, then returns `outcome`.
     pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
@@ -247,7 +267,7 @@ impl Transaction {
         Ok(outcome)
     }
 
-    /// Gives the changes up and returns `outcome`. On PostgreSQL this keeps the connection, which a drop cannot.
+    /// Rolls back and returns `outcome`. On PostgreSQL this keeps the connection, unlike dropping.
     pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => drop(transaction),
@@ -261,7 +281,10 @@ impl Transaction {
 mod tests {
     use super::*;
 
-    /// A database of each engine that there is, with the schema.
+    const TABLE: &str = "CREATE TABLE IF NOT EXISTS counters (total INTEGER NOT NULL)";
+    const COUNT: &str = "UPDATE counters SET total = total + 1";
+
+    /// A database of each available engine, with one counter.
     async fn engines(folder: &Path) -> Vec<Database> {
         let mut engines = vec![
             Database::open_sqlite_in_memory().unwrap(),
@@ -271,20 +294,21 @@ mod tests {
             engines.push(Database::connect_postgres(&url).unwrap());
         }
         for database in &engines {
-            migrate(database).await.unwrap();
+            let mut transaction = database.begin().await.unwrap();
+            transaction.define(TABLE).await.unwrap();
+            transaction.execute("INSERT INTO counters VALUES (0)", &[]).await.unwrap();
+            transaction.commit(()).await.unwrap();
         }
         engines
     }
 
     async fn counted(database: &Database) -> i64 {
-        let rows = database.query("SELECT accounts FROM counters", &[]).await.unwrap();
-        rows.into_iter().next().unwrap().decode("counters", Cells::integer).unwrap()
+        let rows = database.query("SELECT total FROM counters", &[]).await.unwrap();
+        rows.first("counters", Cells::integer).unwrap().unwrap()
     }
 
-    const COUNT: &str = "UPDATE counters SET accounts = accounts + 1";
-
     #[tokio::test]
-    async fn only_a_committed_transaction_leaves_something() {
+    async fn only_a_committed_transaction_changes_anything() {
         let folder = tempfile::tempdir().unwrap();
         for database in engines(folder.path()).await {
             let mut dropped = database.begin().await.unwrap();
@@ -297,9 +321,7 @@ mod tests {
             discarded.discard(()).await.unwrap();
             assert_eq!(counted(&database).await, 0);
 
-            let mut committed = database.begin().await.unwrap();
-            committed.execute(COUNT, &[]).await.unwrap();
-            committed.commit(()).await.unwrap();
+            assert_eq!(database.execute(COUNT, &[]).await.unwrap(), 1);
             assert_eq!(counted(&database).await, 1);
         }
     }
@@ -308,17 +330,15 @@ mod tests {
     async fn a_parameter_is_bound_by_its_number() {
         let folder = tempfile::tempdir().unwrap();
         for database in engines(folder.path()).await {
-            let sql = "SELECT accounts - $2 - $3 - $2, $1 FROM counters";
-            let params = ["text".into(), 10.into(), 200.into()];
-            let rows = database.query(sql, &params).await.unwrap();
-            let row = rows.into_iter().next().unwrap();
-            let read = row.decode("counters", |cells| Ok((cells.integer()?, cells.text()?))).unwrap();
-            assert_eq!(read, (-220, "text".to_owned()));
+            let sql = "SELECT total - $2 - $3 - $2, $1 FROM counters";
+            let rows = database.query(sql, &["text".into(), 10.into(), 200.into()]).await.unwrap();
+            let read = rows.first("counters", |cells| Ok((cells.integer()?, cells.text()?))).unwrap();
+            assert_eq!(read, Some((-220, "text".to_owned())));
         }
     }
 
     #[tokio::test]
-    async fn a_refused_statement_is_a_bug_and_a_lost_race_is_tried_again() {
+    async fn a_rejected_statement_is_a_bug_and_a_conflict_is_retried() {
         let folder = tempfile::tempdir().unwrap();
         for database in engines(folder.path()).await {
             let refused = database.query("SELECT nothing FROM counters", &[]).await;

@@ -1,52 +1,52 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-/// What every method of the catalogue returns.
+/// The result of a method of the catalogue.
 pub type Result<T> = std::result::Result<T, CatalogError>;
 
-/// Says why the catalogue could not do its work, by what has to follow.
+/// An error of the catalogue, grouped by what the operator must do.
 ///
-/// The texts are for the log of the operator, never for a caller of the API.
+/// The messages are for the operator's log, never for API clients.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
-    /// Fix the configuration: the URL of the database cannot be understood.
-    #[error("the URL of the catalogue cannot be understood")]
-    InvalidUrl(#[source] Source),
-    /// Ask again later: the connection is lost, the server is starting, or the file is locked for too long.
-    /// Whether a change that was being committed has happened is not known.
+    /// Fix the configuration: the URL of the database is invalid.
+    #[error("the URL of the catalogue is invalid")]
+    InvalidUrl(#[source] ErrorSource),
+    /// Retry later: the connection is lost, the server is starting, or the file was locked for too long. A change that was
+    /// being committed may or may not have happened.
     #[error("the catalogue cannot be reached")]
-    Unavailable(#[source] Source),
-    /// Ask again later: the change met concurrent ones each time it was tried. Nothing was changed.
+    Unavailable(#[source] ErrorSource),
+    /// Retry later: every attempt conflicted with concurrent changes. Nothing was changed.
     #[error("too many concurrent changes in the catalogue")]
-    Contended(#[source] Source),
-    /// Ask again later: too many lists are being read. Nothing was changed.
+    Contended(#[source] ErrorSource),
+    /// Retry later: too many lists are being read. Nothing was changed.
     #[error("too many lists are being read from the catalogue")]
     Busy,
-    /// Restart the server on the right folder: its file was deleted, moved, replaced or emptied while it was open. A change that
-    /// was being committed may be lost.
-    #[error("{} is not the file that was opened: it was deleted, moved, replaced or emptied", .0.display())]
-    Displaced(PathBuf),
-    /// Make room: the disk of the catalogue is full. Nothing was changed.
+    /// Restart the server on the right folder: the open file was deleted, moved, replaced or truncated. A change that was
+    /// being committed may be lost.
+    #[error("{} is not the file that was opened: it was deleted, moved, replaced or truncated", .0.display())]
+    FileReplaced(PathBuf),
+    /// Free space: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]
-    Full(#[source] Source),
-    /// Write elsewhere: this is a copy of a catalogue that cannot be written to. Nothing was changed.
+    Full(#[source] ErrorSource),
+    /// Use the original: this is a read-only copy. Nothing was changed.
     #[error("the catalogue is read-only")]
     ReadOnly,
-    /// Restore a backup: the engine found its own file damaged, or the file is no catalogue.
+    /// Restore a backup: the file is corrupt, or is not a catalogue.
     #[error("the catalogue is damaged")]
-    Damaged(#[source] Source),
-    /// Repair the row: it holds what this version never writes.
-    #[error("the catalogue is wrong: row {row} of {table}: {problem}")]
+    Damaged(#[source] ErrorSource),
+    /// Repair the row: it has a value that this version never writes.
+    #[error("the catalogue is inconsistent: row {row} of {table}: {problem}")]
     Corrupt {
         /// The table of the row.
         table: &'static str,
         /// The primary key of the row.
         row: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// Install a newer Jingku: a newer one has been here and changed the schema.
+    /// Install a newer Jingku: a newer version has migrated the schema.
     #[error("the catalogue has schema version {found}, this program knows versions up to {known}")]
     Newer {
         /// The version of the schema found.
@@ -54,22 +54,22 @@ pub enum CatalogError {
         /// The newest version this program knows.
         known: usize,
     },
-    /// Install the Jingku that made this catalogue: a migration was applied that reads differently here.
-    #[error("migration {version} of the catalogue is not the one this program knows")]
+    /// Install the Jingku that created this catalogue: an applied migration differs from the one known here.
+    #[error("migration {version} of the catalogue differs from the one in this program")]
     Diverged {
         /// The version of the migration.
         version: i64,
     },
-    /// Report it: a statement was refused. Nothing was changed.
+    /// Report a bug: a statement was rejected. Nothing was changed.
     #[error("the catalogue refused a statement")]
-    Bug(#[source] Source),
+    Bug(#[source] ErrorSource),
 }
 
 /// The error of the engine below.
-pub type Source = Box<dyn Error + Send + Sync>;
+pub type ErrorSource = Box<dyn Error + Send + Sync>;
 
 impl CatalogError {
-    /// Whether the file, or a row of it, is not what this program writes: damaged, or of a version that was never released.
+    /// Returns whether the file or a row is corrupt, or was written by an unreleased version.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged(_) | Self::Corrupt { .. } | Self::Diverged { .. } => true,
@@ -77,7 +77,7 @@ impl CatalogError {
             | Self::Unavailable(_)
             | Self::Contended(_)
             | Self::Busy
-            | Self::Displaced(_)
+            | Self::FileReplaced(_)
             | Self::Full(_)
             | Self::ReadOnly
             | Self::Newer { .. }

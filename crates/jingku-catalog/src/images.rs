@@ -1,7 +1,12 @@
-mod change;
+//! Images: their rows, and how they are created, changed, listed and deleted.
+
+mod changes;
 mod copy;
+mod counts;
 mod create;
+mod delete;
 mod filter;
+mod finish;
 mod manifests;
 mod name;
 mod order;
@@ -9,20 +14,27 @@ mod page;
 mod progress;
 mod row;
 mod seed;
+mod state;
 mod trash;
+mod update;
 
-pub use change::{DeleteImage, ImageChanges, UpdateImage};
-pub(crate) use change::{count, name_taken, state, update};
+pub use changes::ImageChanges;
+pub(crate) use changes::update_facts;
 pub use copy::{CopyImage, CopySource, NewCopy};
-pub use create::{CreateImage, NewImage, NewJob};
-pub(crate) use create::{Origin, insert_image, insert_job};
+pub use create::{CreateImage, NewImage};
+pub(crate) use create::{Origin, insert_image};
+pub use delete::DeleteImage;
 pub use filter::ImageFilter;
+pub use finish::BuiltImage;
+pub(crate) use finish::{complete_image, fail_image};
 pub use manifests::ManifestUse;
 pub use name::NameHolder;
+pub(crate) use name::name_taken;
 pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
-pub(crate) use seed::NOBODY;
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
+pub(crate) use state::{find_state, find_status};
 pub use trash::{PurgeImage, RestoreImage, TrashedImage};
+pub use update::UpdateImage;

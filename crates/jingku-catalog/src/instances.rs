@@ -6,35 +6,34 @@ use crate::ordinals::next_ordinal;
 use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result};
-use usage::{Start, can_start, count_rest, count_start, touch_both};
+use usage::{StartCheck, bump_instance_viewers, can_start, count_rest, count_start};
 
 /// A machine or container that images are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// Its id, unique in the catalogue.
     pub id: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
-    /// What a person calls it.
+    /// Its name.
     pub name: String,
     /// The region it is in.
     pub region: String,
     /// The zone of the region.
     pub zone: String,
-    /// Where its bits are, as JSON. The catalogue does not look inside.
+    /// The location of its disk, as JSON that the catalogue does not interpret.
     pub disk: String,
-    /// How large an image of it is at most.
+    /// The maximum size of an image of it.
     pub size_bytes: i64,
-    /// The kind of its GPU, or nothing.
+    /// Its GPU type, or empty.
     pub gpu_type: String,
     /// When it was added.
     pub created_at: i64,
-    /// Its place in the order in which instances were added, of all accounts and with gaps.
+    /// Its number among the instances of all accounts in the order they were added, with gaps.
     pub ordinal: i64,
-    /// The image being made from it right now. While there is one, the instance can neither be removed nor
-    /// have another image made.
+    /// The image being made from it. Meanwhile, the instance can neither be removed nor have another image made.
     pub image_in_making: Option<String>,
-    /// The image it was started from; `None` when nobody said.
+    /// The image it was started from, if known.
     pub started_from: Option<StartedFrom>,
 }
 
@@ -43,61 +42,61 @@ pub struct Instance {
 pub struct StartedFrom {
     /// Its id.
     pub image_id: String,
-    /// What else the account of the instance can see of it; `None` when it sees it no longer.
+    /// The image, if the account of the instance can still see it.
     pub image: Option<StartImage>,
 }
 
-/// What is shown of an image beside an instance.
+/// The fields of an image that are shown with an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartImage {
-    /// What a person calls it.
+    /// Its name.
     pub name: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
-    /// `System`, `App`, `Game` or `Other` when it is the platform's, or nothing.
+    /// `System`, `App`, `Game` or `Other` for a platform image, else empty.
     pub platform_type: String,
-    /// Whether it is in the community.
+    /// Whether it is public.
     pub public: bool,
 }
 
-/// What an instance is added from.
+/// The data of a new instance.
 #[derive(Clone, Copy, Debug)]
 pub struct NewInstance<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Whose it is; the account must exist.
+    /// The account it belongs to, which must exist.
     pub account: AccountId,
-    /// What a person calls it; need not be unique.
+    /// Its name; need not be unique.
     pub name: &'a str,
     /// The region it is in.
     pub region: &'a str,
     /// The zone of the region.
     pub zone: &'a str,
-    /// Where its bits are, as JSON.
+    /// The location of its disk, as JSON.
     pub disk: &'a str,
-    /// How large an image of it is at most.
+    /// The maximum size of an image of it.
     pub size_bytes: i64,
-    /// The kind of its GPU, or nothing.
+    /// Its GPU type, or empty.
     pub gpu_type: &'a str,
 }
 
-/// What came of [`Catalog::add_instance`].
+/// The outcome of [`Catalog::add_instance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddInstance {
-    /// The instance is there.
+    /// The instance was added.
     Added,
-    /// There is an instance with that id already, perhaps of another account.
+    /// The id exists, perhaps in another account.
     Exists,
-    /// The account sees no such image to start it from.
+    /// The account cannot see the image to start it from.
     ImageNotFound,
-    /// The image has no bits: it is being made, or could not be.
+    /// The image has no content: it is being made, or could not be made.
     ImageNotAvailable,
 }
 
-/// What came of [`Catalog::remove_instance`].
+/// The outcome of [`Catalog::remove_instance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoveInstance {
-    /// The instance is gone. Its images stay.
+    /// The instance was removed. Its images stay.
     Removed,
     /// There is no such instance.
     NotFound,
@@ -105,14 +104,14 @@ pub enum RemoveInstance {
     Busy,
 }
 
-/// Which instances are wanted.
+/// A filter of instances.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InstanceFilter<'a> {
-    /// Those of one account; `None` for all, which is the operator's view.
+    /// The account; `None` for all, the operator's view.
     pub account: Option<AccountId>,
-    /// Those with one of these ids, at most 100.
+    /// The ids, any of at most 100.
     pub ids: Option<&'a [&'a str]>,
-    /// Those in one of these zones.
+    /// The zones, any of them.
     pub zones: Option<&'a [&'a str]>,
 }
 
@@ -120,15 +119,15 @@ const NEWEST: Sorting<Instance> = Sorting {
     order: Order {
         name: "newest",
         columns: &[Column::Integer("ordinal")],
-        former: &[Column::Integer("created_at"), Column::Text("id")],
+        legacy: &[Column::Integer("created_at"), Column::Text("id")],
         ascending: false,
     },
-    ascending: |a, b| a.ordinal.cmp(&b.ordinal),
-    place: |instance| vec![instance.ordinal.into()],
+    compare: |a, b| a.ordinal.cmp(&b.ordinal),
+    position: |instance| vec![instance.ordinal.into()],
 };
 
 impl InstanceFilter<'_> {
-    /// The place in a list of instances that a token stands for.
+    /// Parses the page token of a list of instances.
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
         NEWEST.order.parse(token)
     }
@@ -140,14 +139,14 @@ impl Catalog {
         self.insert_instance(new, None, now).await
     }
 
-    /// Adds an instance that was started from an image, any that its account can see. The image counts it.
+    /// Adds an instance that was started from an image visible to its account. The image counts it.
     pub async fn add_instance_from(
         &self,
         new: NewInstance<'_>,
         image_id: &str,
         now: i64,
     ) -> Result<AddInstance> {
-        let Some(owner) = self.owner_of_image(image_id).await? else {
+        let Some(owner) = self.image_owner(image_id).await? else {
             return Ok(AddInstance::ImageNotFound);
         };
         self.insert_instance(new, Some((owner, image_id)), now).await
@@ -162,39 +161,35 @@ impl Catalog {
         self.database
             .write(|mut transaction| async move {
                 if let Some((owner, id)) = image {
-                    touch_both(&mut transaction, new.account, Some((owner, id))).await?;
+                    bump_instance_viewers(&mut transaction, new.account, Some((owner, id))).await?;
                     match can_start(&mut transaction, new.account, id).await? {
-                        Start::Possible => count_start(&mut transaction, id).await?,
-                        Start::NotFound => return transaction.discard(AddInstance::ImageNotFound).await,
-                        Start::NotAvailable => {
+                        StartCheck::Possible => count_start(&mut transaction, id).await?,
+                        StartCheck::NotFound => return transaction.discard(AddInstance::ImageNotFound).await,
+                        StartCheck::NotAvailable => {
                             return transaction.discard(AddInstance::ImageNotAvailable).await;
                         }
                     }
                 }
                 let ordinal = next_ordinal(&mut transaction).await?;
-                let added = transaction
-                    .execute(
-                        "INSERT INTO instances
-                             (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
-                              image_id, use_counted_until, ordinal)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)
-                         ON CONFLICT (id) DO NOTHING",
-                        &[
-                            new.id.into(),
-                            new.account.into(),
-                            new.name.into(),
-                            new.region.into(),
-                            new.zone.into(),
-                            new.disk.into(),
-                            new.size_bytes.into(),
-                            new.gpu_type.into(),
-                            now.into(),
-                            image.map_or("", |(_, id)| id).into(),
-                            ordinal.into(),
-                        ],
-                    )
-                    .await?;
-                match added {
+                let sql = "INSERT INTO instances
+                               (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
+                                image_id, use_counted_until, ordinal)
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)
+                           ON CONFLICT (id) DO NOTHING";
+                let params = [
+                    new.id.into(),
+                    new.account.into(),
+                    new.name.into(),
+                    new.region.into(),
+                    new.zone.into(),
+                    new.disk.into(),
+                    new.size_bytes.into(),
+                    new.gpu_type.into(),
+                    now.into(),
+                    image.map_or("", |(_, id)| id).into(),
+                    ordinal.into(),
+                ];
+                match transaction.execute(sql, &params).await? {
                     0 => transaction.discard(AddInstance::Exists).await,
                     _ => transaction.commit(AddInstance::Added).await,
                 }
@@ -202,18 +197,18 @@ impl Catalog {
             .await
     }
 
-    /// Forgets an instance. Until `now` it used the image it was started from.
+    /// Removes an instance. Its use of the image it was started from counts until `now`.
     pub async fn remove_instance(&self, id: &str, now: i64) -> Result<RemoveInstance> {
         let Some(instance) = self.instance(None, id).await? else {
             return Ok(RemoveInstance::NotFound);
         };
         let image = match &instance.started_from {
-            Some(from) => self.owner_of_image(&from.image_id).await?.map(|owner| (owner, &*from.image_id)),
+            Some(from) => self.image_owner(&from.image_id).await?.map(|owner| (owner, &*from.image_id)),
             None => None,
         };
         self.database
             .write(|mut transaction| async move {
-                touch_both(&mut transaction, instance.account, image).await?;
+                bump_instance_viewers(&mut transaction, instance.account, image).await?;
                 let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
                 if transaction.exists(busy, &[id.into()]).await? {
                     return transaction.discard(RemoveInstance::Busy).await;
@@ -235,9 +230,9 @@ impl Catalog {
         Ok(page.items.into_iter().next())
     }
 
-    /// Returns part of the instances, the last added first.
+    /// Returns a page of instances, last added first.
     ///
-    /// The total is counted, so that the cost grows with the number of instances.
+    /// The total is counted, so the cost grows with the number of instances.
     pub async fn instances_page(
         &self,
         filter: InstanceFilter<'_>,
@@ -253,24 +248,21 @@ impl Catalog {
         chosen.extend(filter.zones.map(|zones| format!("zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
         let after = paging.after(&NEWEST.order, &mut params);
+        let window = paging.window(&NEWEST.order, &mut params);
         let sql = format!(
             "SELECT n.id, n.account_id, n.name, n.region, n.zone, n.disk, n.size_bytes, n.gpu_type, n.created_at,
                     n.ordinal, j.image_id, n.image_id, i.name, i.account_id, i.platform_type, i.visibility, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
-             LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after}
-                        {} LIMIT {} OFFSET {}) k ON TRUE
+             LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after} {window}) k ON TRUE
              LEFT JOIN instances n ON n.id = k.id
              LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL
-             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}",
-            NEWEST.order.clause(),
-            params.add(i64::from(paging.limit()) + 1),
-            params.add(i64::from(paging.offset())),
+             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}"
         );
         let rows = if filter.ids.is_some() {
             self.database.query(&sql, params.as_slice()).await?
         } else {
-            let asker = filter.account.unwrap_or(AccountId::PLATFORM);
-            self.database.scan(asker, &sql, params.as_slice()).await?
+            let requester = filter.account.unwrap_or(AccountId::PLATFORM);
+            self.database.scan(requester, &sql, params.as_slice()).await?
         };
         Page::decode(rows, "instances", paging.limit(), &NEWEST, instance_cells)
     }
@@ -279,7 +271,7 @@ impl Catalog {
 fn instance_cells(cells: &mut Cells) -> Read<Instance> {
     Ok(Instance {
         id: cells.text()?,
-        account: AccountId(cells.integer()?),
+        account: cells.account()?,
         name: cells.text()?,
         region: cells.text()?,
         zone: cells.text()?,
@@ -298,9 +290,9 @@ fn started_from(cells: &mut Cells) -> Read<Option<StartedFrom>> {
     let image = match cells.optional_text()? {
         Some(name) => Some(StartImage {
             name,
-            account: AccountId(cells.integer()?),
+            account: cells.account()?,
             platform_type: cells.text()?,
-            public: cells.integer()? != 0,
+            public: cells.flag()?,
         }),
         None => None,
     };

@@ -1,24 +1,24 @@
 use std::cmp::Ordering;
 
 use crate::Result;
-use crate::cursor::{Cursor, Key, Order};
-use crate::database::{Cells, Params, Read, Row};
+use crate::cursor::{Cursor, Order, SortValue};
+use crate::database::{Cells, Params, Read, Rows};
 
-/// Which part of a list is wanted.
+/// A part of a list.
 #[derive(Clone, Copy, Debug)]
 pub enum Paging<'a> {
-    /// `limit` rows after the first `offset`. The rows move while others come and go.
+    /// `limit` rows after the first `offset`. Rows shift while others are added and removed.
     Offset {
-        /// Rows to leave out.
+        /// Rows to skip.
         offset: u32,
-        /// Rows wanted at most.
+        /// The most rows to return.
         limit: u32,
     },
-    /// `limit` rows after a place: none is left out or seen twice while others come and go.
+    /// `limit` rows after a position: no row is skipped or repeated while others are added and removed.
     After {
-        /// The place, from [`Page::next`].
+        /// The position, from [`Page::next`].
         cursor: &'a Cursor,
-        /// Rows wanted at most.
+        /// The most rows to return.
         limit: u32,
     },
 }
@@ -42,74 +42,75 @@ impl<'a> Paging<'a> {
         }
     }
 
-    /// The condition, to be put after others, that lets through what is past the cursor.
+    /// Returns the condition, to append to others, for rows after the cursor.
     pub(crate) fn after(self, order: &Order, params: &mut Params<'a>) -> String {
         match self {
             Self::Offset { .. } => String::new(),
             Self::After { cursor, .. } => order.after(cursor, params),
         }
     }
+
+    /// Returns the clauses that sort and cut the page, plus one row that shows whether the list continues.
+    pub(crate) fn window(self, order: &Order, params: &mut Params<'a>) -> String {
+        let limit = params.add(i64::from(self.limit()) + 1);
+        let offset = params.add(i64::from(self.offset()));
+        format!("{} LIMIT {limit} OFFSET {offset}", order.clause())
+    }
 }
 
-/// Part of a list, and how long the whole list is at the same moment.
+/// A part of a list, and the length of the whole list at the same moment.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// The length of the whole list, wherever the page begins.
+    /// The length of the whole list.
     pub total: i64,
-    /// Where the list goes on; `None` at its end.
+    /// Where the list continues; `None` at its end.
     pub next: Option<Cursor>,
 }
 
 impl<T> Page<T> {
-    /// The page of a list without rows.
     pub(crate) const fn empty() -> Self {
         Self { items: Vec::new(), total: 0, next: None }
     }
 
-    /// Reads a page from rows whose last column is the total, and whose other columns are all null when
-    /// there is no row. The statement asks for one row more than `limit`, to know whether the list goes on.
+    /// Decodes a page whose statement uses [`Paging::window`]. The last column is the total; all others are null if
+    /// there are no rows.
     pub(crate) fn decode(
-        rows: Vec<Row>,
+        rows: Rows,
         table: &'static str,
         limit: u32,
         sorting: &Sorting<T>,
         read: impl Fn(&mut Cells) -> Read<T>,
     ) -> Result<Self> {
         let mut page = Self::read(rows, table, read)?;
-        // Both engines return the rows in this order, but a join does not promise it.
+        // Both engines return the rows in this order, but a join does not guarantee it.
         page.items.sort_by(|a, b| sorting.compare(a, b));
-        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.place)(item))))
+        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.position)(item))))
     }
 
-    /// Reads a page as [`Page::decode`] does, from rows that the statement has put in order itself.
+    /// Decodes a page as [`Page::decode`] does, from a statement that sorts the final rows.
     pub(crate) fn decode_sorted(
-        rows: Vec<Row>,
+        rows: Rows,
         table: &'static str,
         limit: u32,
         order: &Order,
         read: impl Fn(&mut Cells) -> Read<T>,
-        place: impl Fn(&T) -> Vec<Key>,
+        position: impl Fn(&T) -> Vec<SortValue>,
     ) -> Result<Self> {
-        Ok(Self::read(rows, table, read)?.cut(limit, |item| order.cursor(place(item))))
+        Ok(Self::read(rows, table, read)?.cut(limit, |item| order.cursor(position(item))))
     }
 
-    fn read(rows: Vec<Row>, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<Self> {
-        let mut page = Self::empty();
-        for row in rows {
-            let (total, item) = row.decode(table, |cells| {
-                let total = cells.last_integer()?;
-                let item = if cells.next_is_null() { None } else { Some(read(cells)?) };
-                Ok((total, item))
-            })?;
-            page.total = total;
-            page.items.extend(item);
-        }
-        Ok(page)
+    fn read(rows: Rows, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<Self> {
+        let rows = rows.all(table, |cells| {
+            let total = cells.last_integer()?;
+            Ok((total, if cells.next_is_null() { None } else { Some(read(cells)?) }))
+        })?;
+        let total = rows.last().map_or(0, |(total, _)| *total);
+        Ok(Self { items: rows.into_iter().filter_map(|(_, item)| item).collect(), total, next: None })
     }
 
-    /// Leaves out the row that only told that the list goes on.
+    /// Removes the row beyond the limit, which shows that the list continues.
     fn cut(mut self, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
         if self.items.len() > limit as usize {
             self.items.truncate(limit as usize);
@@ -119,17 +120,17 @@ impl<T> Page<T> {
     }
 }
 
-/// How rows of a kind are sorted.
+/// The order of rows of a type.
 pub(crate) struct Sorting<T> {
     pub(crate) order: Order,
     /// Compares two rows by the columns of the order, ascending.
-    pub(crate) ascending: fn(&T, &T) -> Ordering,
-    /// The values of a row in these columns.
-    pub(crate) place: fn(&T) -> Vec<Key>,
+    pub(crate) compare: fn(&T, &T) -> Ordering,
+    /// Returns the values of a row in these columns.
+    pub(crate) position: fn(&T) -> Vec<SortValue>,
 }
 
 impl<T> Sorting<T> {
     fn compare(&self, a: &T, b: &T) -> Ordering {
-        if self.order.ascending { (self.ascending)(a, b) } else { (self.ascending)(b, a) }
+        if self.order.ascending { (self.compare)(a, b) } else { (self.compare)(b, a) }
     }
 }

@@ -1,17 +1,17 @@
 use crate::AccountId;
 use crate::database::Param;
 
-/// Says which images a caller can see, and which it can change.
+/// The images that a caller can see and change.
 ///
-/// A parameter of every query of images, and the one place that decides: what is outside the scope is as if
-/// it did not exist, in rows, counts and outcomes. An account sees its own images, those shared with it, those
-/// published and those of the platform, and changes its own.
+/// A parameter of every query of images, and the only access decision. Images outside the scope look exactly like images
+/// that do not exist, in rows, counts and outcomes. An account sees its own images, those shared with it, published ones
+/// and the platform's; it changes only its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     account: AccountId,
     reach: Reach,
-    /// Who waits for the answer: accounts take turns at what takes long.
-    asker: AccountId,
+    /// The account that scans are charged to.
+    requester: AccountId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,59 +24,59 @@ enum Reach {
     Visible,
 }
 
-/// The condition on `images AS i` that lets through what the account of `instances AS n` may see at all: that of
-/// [`Scope::visible_to`], for an account that is not a parameter.
+/// The condition that the account of `instances AS n` can see `images AS i`: [`Scope::visible_to`] for an account that is
+/// not a parameter.
 pub(crate) const VISIBLE_TO_INSTANCE: &str = "i.deleted_at IS NULL
      AND (i.account_id = n.account_id OR i.account_id = 0 OR i.visibility = 1
           OR EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = n.account_id))";
 
 impl Scope {
-    /// The images of the account itself. The only scope in which images can be changed.
+    /// The account's own images. Only these can be changed.
     pub const fn own(account: AccountId) -> Self {
         Self::of(account, Reach::Own)
     }
 
-    /// The images that others share with the account.
+    /// The images shared with the account.
     pub const fn shared_with(account: AccountId) -> Self {
         Self::of(account, Reach::SharedWith)
     }
 
-    /// The images in the community, of any account.
+    /// The community images of all accounts.
     pub const fn published() -> Self {
         Self::of(AccountId::PLATFORM, Reach::Published)
     }
 
-    /// The images in the community that the account published.
+    /// The community images of the account.
     pub const fn published_by(account: AccountId) -> Self {
         Self::of(account, Reach::PublishedBy)
     }
 
-    /// The images of the platform.
+    /// The platform's images.
     pub const fn platform() -> Self {
         Self::own(AccountId::PLATFORM)
     }
 
-    /// The images of all accounts and of the platform: the operator's view, which no caller of the API has.
+    /// All images: the operator's view, not available in the API.
     pub const fn everybody() -> Self {
         Self::of(AccountId::PLATFORM, Reach::Everybody)
     }
 
-    /// Its own images, those shared with it, those published and the platform's: whatever the account may see at all.
+    /// All images the account can see: its own, those shared with it, published ones and the platform's.
     pub const fn visible_to(account: AccountId) -> Self {
         Self::of(account, Reach::Visible)
     }
 
     const fn of(account: AccountId, reach: Reach) -> Self {
-        Self { account, reach, asker: account }
+        Self { account, reach, requester: account }
     }
 
-    /// The same images, asked for by an account that is not the scope's own.
+    /// The same images, requested by another account.
     #[must_use]
-    pub const fn asked_by(self, asker: AccountId) -> Self {
-        Self { asker, ..self }
+    pub const fn requested_by(self, requester: AccountId) -> Self {
+        Self { requester, ..self }
     }
 
-    /// The condition on `images AS i` that lets through what can be seen. `$1` is [`Scope::param`].
+    /// Returns the condition on `images AS i`. `$1` is [`Scope::param`].
     pub(crate) const fn images(self) -> &'static str {
         match self.reach {
             Reach::Own => "i.account_id = $1 AND i.deleted_at IS NULL",
@@ -85,7 +85,7 @@ impl Scope {
                 "i.deleted_at IS NULL AND i.id IN (SELECT image_id FROM shares WHERE account_id = $1)"
             }
             Reach::PublishedBy => "i.account_id = $1 AND i.visibility = 1 AND i.deleted_at IS NULL",
-            // The platform publishes nothing: its images are elsewhere.
+            // The platform publishes nothing.
             Reach::Published => "i.account_id <> $1 AND i.visibility = 1 AND i.deleted_at IS NULL",
             Reach::Visible => {
                 "i.deleted_at IS NULL AND (i.account_id = $1 OR i.account_id = 0 OR i.visibility = 1
@@ -94,8 +94,7 @@ impl Scope {
         }
     }
 
-    /// The condition on `image_groups AS g` that lets through the groups with a version that can be seen.
-    /// `$1` is [`Scope::param`].
+    /// Returns the condition that `image_groups AS g` has a visible version. `$1` is [`Scope::param`].
     pub(crate) const fn groups(self) -> &'static str {
         match self.reach {
             Reach::Own => "g.account_id = $1 AND g.versions > 0",
@@ -108,22 +107,32 @@ impl Scope {
         }
     }
 
-    /// Whether the images are all those of one account, so that counters and indexes of that account serve.
+    /// Returns whether these are all images of one account, so its counters and indexes apply.
     pub(crate) const fn is_one_account(self) -> bool {
         matches!(self.reach, Reach::Own)
     }
 
-    /// The account whose images are to be changed.
+    /// The account whose images are changed.
     pub(crate) const fn owner(self) -> AccountId {
-        assert!(self.is_one_account(), "only one's own images are changed");
+        assert!(self.is_one_account(), "an account changes only its own images");
         self.account
     }
 
-    pub(crate) const fn asker(self) -> AccountId {
-        self.asker
+    /// The account that scans are charged to.
+    pub(crate) const fn requester(self) -> AccountId {
+        self.requester
     }
 
     pub(crate) fn param(self) -> Param<'static> {
-        Param::Integer(self.account.0)
+        self.account.into()
+    }
+
+    /// Selects columns of the image with the id `$2`, if it is in the scope. The parameters are [`Scope::image_params`].
+    pub(crate) fn select_image(self, columns: &str) -> String {
+        format!("SELECT {columns} FROM images i WHERE {} AND i.id = $2", self.images())
+    }
+
+    pub(crate) fn image_params(self, id: &str) -> [Param<'_>; 2] {
+        [self.param(), id.into()]
     }
 }

@@ -1,34 +1,34 @@
-use crate::accounts::touch_all;
-use crate::database::{Cells, Params, Read, Transaction};
-use crate::images::ImageStatus;
+use crate::accounts::bump_revisions;
+use crate::database::{Cells, Params, Read, Transaction, after_key};
+use crate::images::{ImageStatus, find_status};
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, CatalogError, Result, Scope};
 
-/// Whom an image is to be shared with, and whom no longer. No account is in both lists.
+/// Accounts to share an image with, and accounts to stop sharing it with. No account is in both lists.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ShareChanges<'a> {
-    /// Those that are to see it. One that does already is left as it is.
+    /// Accounts to add. Accounts it is already shared with are unchanged.
     pub add: &'a [AccountId],
-    /// Those that are to see it no longer. One that does not is left as it is.
+    /// Accounts to remove. Accounts it is not shared with are unchanged.
     pub remove: &'a [AccountId],
     /// The most accounts an image may be shared with.
     pub shares_max: i64,
 }
 
-/// What came of [`Catalog::share_image`].
+/// The outcome of [`Catalog::share_image`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShareImage {
-    /// The image is shared as asked for.
+    /// All changes were made.
     Shared,
     /// There is no such image in the scope.
     NotFound,
-    /// The image is of another account, which shares it with this one.
+    /// The image belongs to another account, which shares it with this one.
     NotOwn,
-    /// The image is not [`ImageStatus::Available`] and was to be shared with somebody.
+    /// The image to share is not [`ImageStatus::Available`].
     NotAvailable,
-    /// These accounts do not exist, or are the owner, or the platform.
+    /// These accounts do not exist, or are the owner or the platform.
     Invalid(Vec<AccountId>),
-    /// It would be shared with more accounts than it may.
+    /// It would be shared with too many accounts.
     TooMany,
 }
 
@@ -39,13 +39,13 @@ pub struct Share {
     pub account: AccountId,
     /// Its name.
     pub account_name: String,
-    /// Since when.
+    /// When it was added.
     pub created_at: i64,
 }
 
 impl Catalog {
-    /// Shares an image with accounts and with others no longer: all of it or, with any other outcome than
-    /// [`ShareImage::Shared`], nothing.
+    /// Shares an image with accounts and stops sharing it with others: all changes or, unless the outcome is
+    /// [`ShareImage::Shared`], none.
     pub async fn share_image(
         &self,
         scope: Scope,
@@ -55,24 +55,22 @@ impl Catalog {
     ) -> Result<ShareImage> {
         self.database
             .write(|mut transaction| async move {
-                let named = || changes.add.iter().chain(changes.remove).copied();
-                touch_all(&mut transaction, named().chain([scope.owner()])).await?;
-                if let Some(refusal) = refusal(&mut transaction, scope, id, changes).await? {
+                let accounts = changes.add.iter().chain(changes.remove).copied();
+                bump_revisions(&mut transaction, accounts.chain([scope.owner()])).await?;
+                if let Some(refusal) = check(&mut transaction, scope, id, changes).await? {
                     return transaction.discard(refusal).await;
                 }
                 for account in changes.remove {
                     let sql = "DELETE FROM shares WHERE image_id = $1 AND account_id = $2";
                     transaction.execute(sql, &[id.into(), (*account).into()]).await?;
                 }
-                let ordinal = if changes.add.is_empty() { 0 } else { next_ordinal(&mut transaction).await? };
-                for account in changes.add {
-                    let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal)
-                               VALUES ($1, $2, $3, $4) ON CONFLICT (image_id, account_id) DO NOTHING";
-                    let params = [id.into(), (*account).into(), now.into(), ordinal.into()];
-                    transaction.execute(sql, &params).await?;
+                if changes.add.is_empty() {
+                    return transaction.commit(ShareImage::Shared).await;
                 }
+                let ordinal = next_ordinal(&mut transaction).await?;
+                insert_shares(&mut transaction, id, changes.add, ordinal, now).await?;
                 let shares = viewers(&mut transaction, scope.owner(), id).await?.len();
-                if !changes.add.is_empty() && shares > usize::try_from(changes.shares_max).unwrap_or(0) {
+                if shares > usize::try_from(changes.shares_max).unwrap_or(0) {
                     return transaction.discard(ShareImage::TooMany).await;
                 }
                 transaction.commit(ShareImage::Shared).await
@@ -80,11 +78,10 @@ impl Catalog {
             .await
     }
 
-    /// Returns the accounts that an image of one's own is shared with, in the order in which they were added, those of
-    /// one call by their numbers;
-    /// `None` when there is no such image.
+    /// Returns the accounts that an own image is shared with, in the order they were added, those of one call by number;
+    /// `None` if there is no such image.
     pub async fn image_shares(&self, scope: Scope, id: &str) -> Result<Option<Vec<Share>>> {
-        // In no other scope it is anybody's business.
+        // Only the owner may see the shares.
         let scope = Scope::own(scope.owner());
         let sql = format!(
             "SELECT i.id, a.id, a.name, s.created_at
@@ -95,85 +92,90 @@ impl Catalog {
              ORDER BY s.ordinal, s.account_id",
             scope.images(),
         );
-        let rows = self.database.query(&sql, &[scope.param(), id.into()]).await?;
+        let rows = self.database.query(&sql, &scope.image_params(id)).await?;
         if rows.is_empty() {
             return Ok(None);
         }
-        let shares = rows.into_iter().filter_map(|row| row.decode("shares", share_cells).transpose());
-        shares.collect::<Result<_>>().map(Some)
+        let shares = rows.all("shares", after_key(share_cells))?;
+        Ok(Some(shares.into_iter().flatten().collect()))
     }
 }
 
+/// Reads an account, or `None` if the image is not shared.
 fn share_cells(cells: &mut Cells) -> Read<Option<Share>> {
-    cells.text()?;
-    // The image is shared with nobody.
     if cells.next_is_null() {
         return Ok(None);
     }
-    let account = AccountId(cells.integer()?);
+    let account = cells.account()?;
     Ok(Some(Share { account, account_name: cells.text()?, created_at: cells.integer()? }))
 }
 
-/// Says why an image cannot be shared so, before anything has changed.
-async fn refusal(
+/// Returns why an image cannot be shared in this way.
+async fn check(
     transaction: &mut Transaction,
     scope: Scope,
     id: &str,
     changes: ShareChanges<'_>,
 ) -> Result<Option<ShareImage>> {
-    let own = format!("SELECT i.id, i.status FROM images i WHERE {} AND i.id = $2", scope.images());
-    let Some(row) = transaction.query(&own, &[scope.param(), id.into()]).await?.into_iter().next() else {
+    let Some(status) = find_status(transaction, scope, id).await? else {
         let theirs = Scope::shared_with(scope.owner());
-        let sql = format!("SELECT i.id FROM images i WHERE {} AND i.id = $2", theirs.images());
-        let shared = transaction.exists(&sql, &[theirs.param(), id.into()]).await?;
+        let shared = transaction.exists(&theirs.select_image("i.id"), &theirs.image_params(id)).await?;
         return Ok(Some(if shared { ShareImage::NotOwn } else { ShareImage::NotFound }));
     };
-    let status = row.decode("images", |cells| {
-        cells.text()?;
-        cells.word(ImageStatus::parse)
-    })?;
     if !changes.add.is_empty() && status != ImageStatus::Available {
         return Ok(Some(ShareImage::NotAvailable));
     }
-    let named: Vec<AccountId> = changes.add.iter().chain(changes.remove).copied().collect();
+    let accounts = [changes.add, changes.remove].concat();
     let mut params = Params::default();
-    let ids: Vec<String> = named.iter().map(|account| params.add(*account)).collect();
-    let known = format!("SELECT id FROM accounts WHERE id > 0 AND id IN ({})", ids.join(", "));
-    let rows = transaction.query(&known, params.as_slice()).await?;
-    let known = rows.into_iter().map(|row| row.decode("accounts", Cells::integer).map(AccountId));
-    let known: Vec<AccountId> = known.collect::<Result<_>>()?;
+    let known = format!("SELECT id FROM accounts WHERE id > 0 AND id IN ({})", params.add_all(&accounts));
+    let known = transaction.query(&known, params.as_slice()).await?.all("accounts", Cells::account)?;
     let invalid = |account: &AccountId| *account == scope.owner() || !known.contains(account);
-    let invalid: Vec<AccountId> = named.into_iter().filter(invalid).collect();
+    let invalid: Vec<AccountId> = accounts.into_iter().filter(invalid).collect();
     Ok((!invalid.is_empty()).then_some(ShareImage::Invalid(invalid)))
 }
 
-/// Touches the owner of an image and everybody it is shared with: the first statement of a transaction that
-/// changes what all of them see of it.
-pub(crate) async fn touch_viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<()> {
-    touch_viewers_and(transaction, owner, id, owner).await
+/// Shares an image with accounts that do not see it yet.
+pub(crate) async fn insert_shares(
+    transaction: &mut Transaction,
+    image: &str,
+    accounts: &[AccountId],
+    ordinal: i64,
+    now: i64,
+) -> Result<()> {
+    for account in accounts {
+        let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT (image_id, account_id) DO NOTHING";
+        transaction.execute(sql, &[image.into(), (*account).into(), now.into(), ordinal.into()]).await?;
+    }
+    Ok(())
 }
 
-/// The same, and one more account with them.
-pub(crate) async fn touch_viewers_and(
+/// Bumps the revisions of the owner of an image and of every account it is shared with: the first statement of a
+/// transaction that changes what they see of it.
+pub(crate) async fn bump_viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<()> {
+    bump_viewers_and(transaction, owner, id, owner).await
+}
+
+/// Bumps the revisions of the viewers of an image and of one more account.
+pub(crate) async fn bump_viewers_and(
     transaction: &mut Transaction,
     owner: AccountId,
     id: &str,
     other: AccountId,
 ) -> Result<()> {
     let before = viewers(transaction, owner, id).await?;
-    touch_all(transaction, before.iter().copied().chain([owner, other])).await?;
-    // Whoever shares the image holds the owner's row, so from here on they stay as they are.
+    bump_revisions(transaction, before.iter().copied().chain([owner, other])).await?;
+    // Sharing locks the owner's row, so from here on the viewers do not change.
     if viewers(transaction, owner, id).await? == before {
         Ok(())
     } else {
-        Err(CatalogError::Contended("the image was shared meanwhile".into()))
+        Err(CatalogError::Contended("the image was shared concurrently".into()))
     }
 }
 
-/// The accounts that an image of `owner` is shared with.
+/// Returns the accounts that an image of `owner` is shared with.
 async fn viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<Vec<AccountId>> {
     let sql = "SELECT s.account_id FROM shares s JOIN images i ON i.id = s.image_id
                WHERE i.id = $1 AND i.account_id = $2 ORDER BY s.account_id";
-    let rows = transaction.query(sql, &[id.into(), owner.into()]).await?;
-    rows.into_iter().map(|row| row.decode("shares", Cells::integer).map(AccountId)).collect()
+    transaction.query(sql, &[id.into(), owner.into()]).await?.all("shares", Cells::account)
 }

@@ -1,7 +1,8 @@
-//! Sweeps and checks a store of any number of chunks that exists in the imagination only, and tells what that takes.
+//! Sweeps and checks a synthetic store of any number of chunks, and prints the cost.
 //!
-//! `cargo run --release -p jingku-chunks --example sweep_scale -- CHUNKS [IMAGES]`. Every tenth chunk is garbage, the others are
-//! named by one image each. Nothing is on a disk, so times are those of the sweep itself; memory is what it would be with one.
+//! `cargo run --release -p jingku-chunks --example sweep_scale -- CHUNKS [IMAGES]`. Every tenth chunk is garbage; one
+//! image references each of the others. Nothing is on a disk, so the times are those of the sweep alone; memory is
+//! realistic.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a command for developers
 
@@ -16,11 +17,10 @@ use jingku_chunks::{
     ManifestId, Memory, Object, Outcome, Result, Stage, Store, SweepPlan,
 };
 
-/// Every chunk of a number that ends like this is garbage.
+/// Every chunk whose number ends like this is garbage.
 const GARBAGE_OF: u64 = 10;
-/// Length of every chunk object.
 const OBJECT_BYTES: u64 = 16 + 1000;
-/// Bytes of a manifest made at a time.
+/// Bytes of a manifest generated at a time.
 const PART_BYTES: usize = 64 << 10;
 
 #[derive(Clone)]
@@ -29,15 +29,14 @@ struct Imagined(Arc<Inside>);
 struct Inside {
     chunks: u64,
     images: u64,
-    /// Names of the manifests.
     ids: Vec<ManifestId>,
-    /// Claims are real.
+    /// Real claims.
     claims: Memory,
     deleted: AtomicU64,
     manifest_reads: AtomicU64,
 }
 
-/// The name of a chunk: as good as random where it is looked at, and tells its number.
+/// The name of a chunk: pseudo-random where it matters, and contains its number.
 fn name(number: u64) -> ChunkId {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -53,7 +52,6 @@ fn number(id: ChunkId) -> u64 {
 }
 
 impl Inside {
-    /// The chunks of an image.
     fn of_image(&self, image: u64) -> impl Iterator<Item = u64> + use<> {
         let bound = |image: u64| self.chunks * image / self.images;
         (bound(image)..bound(image + 1)).filter(|number| number % GARBAGE_OF != GARBAGE_OF - 1)
@@ -84,7 +82,7 @@ impl Inside {
     }
 }
 
-/// A manifest, made as it is read.
+/// A manifest, generated while it is read.
 struct Body<I> {
     part: Cursor<Vec<u8>>,
     numbers: I,
@@ -173,7 +171,7 @@ impl Backend for Imagined {
     }
 }
 
-/// The most memory the process has had so far, in bytes.
+/// Peak memory of the process, in bytes.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

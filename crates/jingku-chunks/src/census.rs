@@ -1,37 +1,36 @@
-//! What is known of the stored chunks of some prefixes, in little memory.
+//! A compact table of the stored chunks of some prefixes.
 //!
-//! A chunk is known by the first eight bytes of its name, its rank. Two chunks of one rank share an entry; whoever uses
-//! this must be content when one is taken for the other, or look again.
+//! The key is the rank: the first eight bytes of a chunk's name. Chunks of equal rank share an entry, so callers must
+//! tolerate or re-check collisions.
 
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 
-/// The most chunks that a sweep or check knows of at a time, unless one prefix alone has more. At nine to twelve bytes
-/// each: about 100 MB. `docs/format/sweep.md` has the arithmetic.
+/// The most chunks a sweep or check tracks at a time, unless one prefix alone has more. Nine to twelve bytes each,
+/// about 100 MB: `docs/format/sweep.md` has the calculation.
 pub const CENSUS_CHUNKS_MAX: usize = 8 << 20;
 
-/// The stored chunks of consecutive prefixes, each with a value.
+/// The stored chunks of consecutive prefixes, with a value each.
 pub(crate) struct Census<V> {
     ranks: Vec<u64>,
     values: Vec<V>,
-    /// Where the ranks of each prefix begin, from the first prefix on; one more than there are prefixes.
+    /// Where the ranks of each prefix begin; one entry more than prefixes.
     starts: Vec<usize>,
     first_prefix: u8,
 }
 
 impl<V: Copy> Census<V> {
-    /// Begins with a prefix, and knows of none yet.
     pub(crate) fn new(first_prefix: u8) -> Self {
         Self { ranks: Vec::new(), values: Vec::new(), starts: vec![0], first_prefix }
     }
 
-    /// Adds the next prefix, with the ranks of its chunks and what is known of each.
+    /// Adds the next prefix: the ranks of its chunks with their values.
     pub(crate) fn add_prefix(&mut self, mut entries: Vec<(u64, V)>) {
         entries.sort_unstable_by_key(|(rank, _)| *rank);
         entries.dedup_by_key(|(rank, _)| *rank);
-        // Reserved exactly: doubling would hold the old and the new, three times what is needed.
+        // Exact: doubling would hold the old and new buffers at once, three times what is needed.
         self.ranks.reserve_exact(entries.len());
         self.values.reserve_exact(entries.len());
         self.ranks.extend(entries.iter().map(|(rank, _)| rank));
@@ -39,12 +38,10 @@ impl<V: Copy> Census<V> {
         self.starts.push(self.ranks.len());
     }
 
-    /// Number of chunks known of.
     pub(crate) fn len(&self) -> usize {
         self.ranks.len()
     }
 
-    /// Finds the entry of a chunk.
     pub(crate) fn get(&mut self, id: ChunkId) -> Option<&mut V> {
         let (start, end) = self.span(id)?;
         let at = self.ranks[start..end].binary_search(&id.rank()).ok()?;
@@ -57,7 +54,6 @@ impl<V: Copy> Census<V> {
     }
 }
 
-/// Lists the chunks of a prefix.
 pub(crate) fn list_chunks(backend: &dyn Backend, prefix: u8) -> Result<Vec<ChunkId>> {
     let chunk = |key| match key {
         Key::Chunk(id) => Some(id),
@@ -77,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_was_added_and_shares_what_has_one_rank() {
+    fn finds_entries_and_shares_equal_ranks() {
         let mut census = Census::new(254);
         census.add_prefix(vec![(id(254, 9, 0).rank(), 1), (id(254, 3, 0).rank(), 2)]);
         census.add_prefix(vec![(id(255, 3, 0).rank(), 3), (id(255, 3, 1).rank(), 3)]);

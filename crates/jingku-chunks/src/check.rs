@@ -1,4 +1,4 @@
-//! Looking whether what is stored is what it should be, beside writers and sweeps: `docs/operate/check.md`.
+//! Verifies stored objects while writers and sweeps run: `docs/operate/check.md`.
 
 mod comparison;
 mod plan;
@@ -16,29 +16,29 @@ use crate::error::Result;
 use crate::id::ManifestId;
 use crate::quarantine::Quarantine;
 
-/// Runs a check; `None` when it was stopped.
+/// Runs a check; `None` if it was stopped.
 pub(crate) fn run(
     backend: &Arc<dyn Backend>,
     manifests: &[ManifestId],
     plan: &CheckPlan,
     on_progress: OnProgress<'_>,
 ) -> Result<Option<CheckReport>> {
-    let mut findings = CheckReport::new(manifests.len());
+    let mut report = CheckReport::new(manifests.len());
     let quarantine = Quarantine::load(backend.as_ref())?;
     let scanner = Scanner::new(backend.as_ref(), plan, &quarantine, on_progress);
     let mut comparison = Comparison::new(backend.as_ref(), manifests, &scanner);
     let mut next = Some(*plan.prefixes.start()).filter(|first| plan.prefixes.contains(first));
-    // A store without a chunk has manifests all the same.
+    // Runs once even if there are no chunks, since manifests still need checking.
     while let Some(first) = next {
         let Some(mut group) = Group::scan(&scanner, first, *plan.prefixes.end(), plan.census_chunks_max)?
         else {
             return Ok(None);
         };
-        findings.chunks += group.chunks.len() as u64;
-        comparison.all(&mut group, &mut findings);
+        report.chunks += group.chunks.len() as u64;
+        comparison.all(&mut group, &mut report);
         next = group.last_prefix.checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
-    findings.bytes = scanner.bytes();
-    (findings.read_chunks, findings.read_bytes) = scanner.read();
-    Ok(Some(findings))
+    report.bytes = scanner.bytes();
+    (report.read_chunks, report.read_bytes) = scanner.read();
+    Ok(Some(report))
 }

@@ -1,4 +1,4 @@
-//! Reading and verifying one chunk.
+//! Reads and verifies one chunk.
 
 use std::io::Read;
 
@@ -11,7 +11,7 @@ use crate::id::ChunkId;
 use crate::key::Key;
 use crate::quarantine;
 
-/// Reads chunks on one thread. It keeps the decompressor, which costs as much to create as a small chunk to decompress.
+/// Reads chunks on one thread. Keeps the decompressor, which costs as much to create as a small chunk to decompress.
 pub(crate) struct ChunkReader {
     decompressor: Decompressor<'static>,
 }
@@ -22,14 +22,14 @@ impl ChunkReader {
         Ok(Self { decompressor })
     }
 
-    /// Reads the plain bytes of a chunk. Marks the chunk if it is damaged, so that the next writer of the same content
+    /// Reads the plain bytes of a chunk. Marks it if it is corrupted, so that the next writer of the same content
     /// repairs it.
     pub(crate) fn read_or_mark(&mut self, backend: &dyn Backend, id: ChunkId) -> Result<Vec<u8>> {
         let (plain, _) = self.read(backend, id).inspect_err(|error| quarantine::mark(backend, id, error))?;
         Ok(plain)
     }
 
-    /// Reads the plain bytes of a chunk, and returns them with the length of the stored object.
+    /// Reads the plain bytes of a chunk and returns them with the length of its object.
     pub(crate) fn read(&mut self, backend: &dyn Backend, id: ChunkId) -> Result<(Vec<u8>, u64)> {
         let key = Key::Chunk(id);
         let damaged = |reason| Error::Damaged { key, reason };

@@ -1,18 +1,18 @@
 //! How disks are cut into chunks.
 
-/// The size of chunks in bytes, unless told otherwise: 256 KiB. `docs/format/README.md` has the measurement.
+/// Default chunk size: 256 KiB. `docs/format/README.md` has the measurement.
 pub const CHUNK_SIZE: u64 = 256 << 10;
 
-/// The zstd level of chunks, unless told otherwise. `docs/format/README.md` has the measurement.
+/// Default zstd level. `docs/format/README.md` has the measurement.
 pub const ZSTD_LEVEL: i32 = 1;
 
 /// How a disk is cut and compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// Size of every chunk but the last, in bytes: a power of two from 4 KiB to 4 MiB. Disks share chunks only with
-    /// disks of the same chunk size.
+    /// Size of every chunk but the last, in bytes: a power of two from 4 KiB to 4 MiB. Only disks of equal chunk size
+    /// share chunks.
     pub chunk_size: u64,
-    /// Level given to zstd; any level reads the same.
+    /// Compression level. Reading does not depend on it.
     pub zstd_level: i32,
 }
 

@@ -17,42 +17,42 @@ use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
-/// Keeps objects as files in a folder on a local file system.
+/// Stores objects as files in a folder on a local file system.
 ///
-/// Any number of threads and processes may use one folder at the same time. The file system must know hard links and
-/// `flock`; every one that Linux installs itself on does.
+/// Any number of threads and processes may use one folder. The file system must support hard links and `flock`.
 pub struct Disk {
     folder: Folder,
-    /// Absent when the store is only read.
+    /// `None` if opened read-only.
     session: Option<Arc<Session>>,
-    /// Held from the beginning, because an error that happened before a descriptor was opened is not told to it.
+    /// Opened first, because a write error before a descriptor was opened is not reported to it.
     #[cfg(target_os = "linux")]
     root: File,
     /// Whether a sync has failed. Locked during a sync.
     sync_failed: Mutex<bool>,
 }
 
-/// On Linux one `syncfs` before the manifest makes all chunks durable. Elsewhere each file is synced when it is put.
+/// On Linux, one `syncfs` before the manifest makes all chunks durable. Elsewhere each file is synced when it is
+/// stored.
 const SYNC_EACH_FILE: bool = cfg!(not(target_os = "linux"));
 
 impl Disk {
-    /// Makes an empty store in a folder, which is created if need be. Refuses with `AlreadyExists` a folder that has
-    /// anything else in it.
+    /// Creates an empty store in a folder, which is created if missing. Fails with `AlreadyExists` if the folder
+    /// contains anything else.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Folder::create(path.as_ref())?;
         Self::open(path)
     }
 
-    /// Opens the store in a folder, and removes what killed writers left in its `tmp`. Refuses with `UnknownFormat` a
-    /// folder without a store, or with one of another version.
+    /// Opens the store in a folder and removes what killed writers left in its `tmp`. Fails with `UnknownFormat` if
+    /// there is no store or its version is unknown.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let folder = Folder::open(path.as_ref())?;
         let session = Session::start(&folder.tmp()).map_err(|e| Error::io("open the tmp folder", e))?;
         Self::new(path.as_ref(), folder, Some(Arc::new(session)))
     }
 
-    /// Opens the store in a folder that this process cannot or must not write to. Whatever would change it fails, and no
-    /// sweep of another process is kept away from what is read.
+    /// Opens the store without writing to it. Changes fail, and nothing protects what is read from sweeps of other
+    /// processes.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
         Self::new(path.as_ref(), Folder::open(path.as_ref())?, None)
     }
@@ -81,7 +81,6 @@ impl Disk {
         Ok(rustix::fs::syncfs(&self.root)?)
     }
 
-    /// Every file was synced when it was put.
     #[cfg(not(target_os = "linux"))]
     fn sync_file_system(&self) -> io::Result<()> {
         Ok(())
@@ -93,7 +92,7 @@ impl Disk {
         Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(session) })
     }
 
-    /// The session to write in; refuses where the store is only read.
+    /// Returns the session to write in; fails if the store is read-only.
     fn writing(&self) -> io::Result<&Arc<Session>> {
         self.session.as_ref().ok_or_else(|| io::ErrorKind::ReadOnlyFilesystem.into())
     }
@@ -154,7 +153,7 @@ impl Backend for Disk {
                 entries => entries?,
             };
             for entry in entries {
-                // Anything whose name is no object's was not put here by a store, and is left alone.
+                // Files with other names do not belong to the store.
                 keys.extend(entry?.file_name().to_str().and_then(|name| kind.key(name).ok()));
             }
             Ok(keys)
@@ -171,8 +170,8 @@ impl Backend for Disk {
     }
 
     fn sync(&self) -> Result<()> {
-        // The kernel tells of a failed write once, to one caller, and then takes the lost pages for clean. Whoever
-        // syncs next or at the same time, for another image, must not be told that all is well.
+        // The kernel reports a failed write once, to one caller, and then considers the lost pages clean. A later or
+        // concurrent sync for another image must not succeed.
         let mut failed = self.sync_failed.lock().unwrap_or_else(PoisonError::into_inner);
         if *failed {
             let source = io::Error::other("an earlier sync failed; check the disk, then restart");
@@ -198,12 +197,12 @@ impl Backend for Disk {
     }
 }
 
-/// A file below `tmp/`, which goes when this is dropped.
+/// A file below `tmp/`, deleted when dropped.
 struct StagedFile {
     file: File,
     path: PathBuf,
     folder: Folder,
-    /// Keeps the folder of the file locked.
+    /// Keeps the file's folder locked.
     _session: Arc<Session>,
 }
 
@@ -232,7 +231,7 @@ impl StagedFile {
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        // Gone already after a rename. What cannot be removed now goes with the session's folder.
+        // Already gone after a rename. Otherwise the session's folder is removed later.
         let _ = fs::remove_file(&self.path);
     }
 }

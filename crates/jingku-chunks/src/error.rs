@@ -1,69 +1,69 @@
-//! What can go wrong, by what the caller must do about it.
+//! Errors, grouped by what the caller must do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::key::Key;
 
-/// The outcome of everything that touches a store.
+/// The result of store operations.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Says why something was not stored or not given back.
+/// Why something could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The object does not exist. Asked for by a manifest or a catalogue row, this means that something was lost.
+    /// The object does not exist. If a manifest or a catalogue row references it, data was lost.
     #[error("{0} does not exist")]
     NotFound(Key),
 
-    /// The object exists but is not what its name says. Storing the same content again may heal it.
+    /// The object does not match its name. Storing the same content again may repair it.
     #[error("{key} is damaged: {reason}")]
     Damaged {
         /// The damaged object.
         key: Key,
-        /// What is wrong with it.
+        /// What is wrong.
         reason: &'static str,
     },
 
-    /// The device or quota is full. Nothing is wrong with what is stored; free space and try again.
+    /// The device or quota is full. Stored data is intact; free space and retry.
     #[error("no space left to {doing}")]
     NoSpace {
-        /// What was being done to which object, such as `write chunk 00…`.
+        /// The operation and object, such as `write chunk 00…`.
         doing: String,
     },
 
-    /// The operating system or the network refused. It may work later.
+    /// The operating system or the network failed. A retry may succeed.
     #[error("cannot {doing}: {source}")]
     Io {
-        /// What was being done to which object, such as `read chunk 00…`.
+        /// The operation and object, such as `read chunk 00…`.
         doing: String,
-        /// Why it was refused.
+        /// The cause.
         source: io::Error,
     },
 
-    /// The [`Source`](crate::Source) of a writer could not be read. Nothing is wrong with the store.
-    #[error("what is to be stored cannot be read: {0}")]
+    /// The [`Source`](crate::Source) of a writer could not be read. The store is intact.
+    #[error("cannot read the source: {0}")]
     Source(#[source] Box<dyn std::error::Error + Send + Sync>),
 
-    /// [`Disk::create`](crate::Disk::create) found something in the folder, and leaves it alone.
+    /// [`Disk::create`](crate::Disk::create) found a folder that is not empty.
     #[error("{} is not empty: open the store in it, or choose another folder", .0.display())]
     AlreadyExists(PathBuf),
 
-    /// [`Disk::open`](crate::Disk::open) found no store, or one of a version this program does not know.
+    /// [`Disk::open`](crate::Disk::open) found no store, or one of an unknown version.
     #[error("{}", not_a_store(.path, .found))]
     UnknownFormat {
         /// The folder.
         path: PathBuf,
-        /// What its `format` file says; empty when there is none.
+        /// Content of its `format` file; empty if there is none.
         found: String,
     },
 
-    /// The caller's lengths do not add up to the disk it announced, or it asked for a limit that is not allowed. A bug
-    /// in the caller or a source that changed its size meanwhile.
+    /// The caller's lengths do not add up to the announced disk, or exceed a limit. A bug in the caller, or the source
+    /// changed its size.
     #[error("{what}: {length} bytes at offset {offset}")]
     Length {
-        /// Which rule was broken.
+        /// The violated rule.
         what: &'static str,
-        /// Where on the disk.
+        /// Offset on the disk.
         offset: u64,
         /// The length that does not fit.
         length: u64,
@@ -73,16 +73,16 @@ pub enum Error {
 fn not_a_store(path: &Path, found: &str) -> String {
     let path = path.display();
     if found.is_empty() {
-        format!("{path} holds no chunk store: it has no `format` file. Is its disk mounted?")
+        format!("{path} contains no chunk store: there is no `format` file. Is its disk mounted?")
     } else {
         format!(
-            "{path} holds no chunk store that this version of Jingku can read: its `format` file says {found:?}"
+            "{path} contains no chunk store that this version of Jingku can read: its `format` file says {found:?}"
         )
     }
 }
 
 impl Error {
-    /// Sorts a refusal of the operating system by its consequence; `doing` completes the sentence "cannot …".
+    /// Classifies an I/O error; `doing` completes the sentence "cannot …".
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         let doing = doing.into();
         match source.kind() {
@@ -91,7 +91,7 @@ impl Error {
         }
     }
 
-    /// Does the same for a known object, whose absence is its own consequence.
+    /// As [`Error::io`], for an object that may be missing.
     pub(crate) fn object(verb: &str, key: Key, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound(key),

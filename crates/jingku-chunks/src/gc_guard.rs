@@ -1,4 +1,4 @@
-//! What keeps sweeps away.
+//! Protection from sweeps.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use crate::backend::{Backend, Claim};
 use crate::error::Result;
 use crate::key::Key;
 
-/// Keeps sweeps, of any process, away from what is on its way to become an image, or is still being copied.
+/// Protects objects from sweeps of any process while they become an image or are copied.
 ///
-/// Clones hold the same; what they hold is let go with the last of them, and when the process ends, however it ends.
+/// The protection ends with the last clone, or with the process.
 #[derive(Clone)]
 pub struct GcGuard {
     claim: Arc<dyn Claim>,
@@ -20,7 +20,7 @@ impl GcGuard {
         Ok(Self { claim: backend.claim()?.into() })
     }
 
-    /// Holds an object, and with a manifest the chunks it names. It need not exist; ask whether it does afterwards.
+    /// Protects an object, and the chunks that a manifest references. It need not exist; check afterwards.
     pub(crate) fn add(&self, key: Key) -> Result<()> {
         self.claim.add(key)
     }

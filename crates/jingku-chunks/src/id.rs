@@ -1,4 +1,4 @@
-//! The names of what is stored: BLAKE3 hashes.
+//! Names of stored objects: BLAKE3 hashes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ impl ChunkId {
         Self(blake3::hash(plain).into())
     }
 
-    /// The first eight bytes as a number: where the name stands among all names, from 0 to 2^64.
+    /// Returns the first eight bytes as a number, which orders names and is uniformly distributed.
     pub(crate) fn rank(self) -> u64 {
         self.0[..8].iter().fold(0, |rank, byte| rank << 8 | u64::from(*byte))
     }
@@ -48,7 +48,7 @@ macro_rules! text_is_hex {
             type Err = ParseIdError;
 
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
-                // One name, one spelling: names are compared as text in the catalogue and as file names on disk.
+                // Names have one spelling: they are compared as text in the catalogue and as file names.
                 if text.bytes().any(|digit| digit.is_ascii_uppercase()) {
                     return Err(ParseIdError);
                 }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_round_trips_and_has_one_spelling() {
+    fn text_round_trips_in_one_spelling() {
         let id = ChunkId::of(b"jingku");
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));

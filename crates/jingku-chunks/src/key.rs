@@ -1,4 +1,4 @@
-//! What a backend is asked for.
+//! Keys of objects.
 
 use std::fmt;
 
@@ -11,23 +11,23 @@ pub enum Kind {
     Chunk,
     /// A list of chunks.
     Manifest,
-    /// A note, empty, that the chunk of that name was found damaged.
+    /// An empty object that marks the chunk of that name as corrupted.
     QuarantineMark,
 }
 
 /// Names one object in a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// The chunk of that name.
+    /// The chunk.
     Chunk(ChunkId),
-    /// The manifest of that name.
+    /// The manifest.
     Manifest(ManifestId),
-    /// The note that this chunk was found damaged.
+    /// The quarantine mark of this chunk.
     QuarantineMark(ChunkId),
 }
 
 impl Kind {
-    /// Reads the name of an object of this kind, as [`Key::name`] writes it.
+    /// Parses the name of an object of this kind.
     pub fn key(self, name: &str) -> Result<Key, ParseIdError> {
         match self {
             Self::Chunk => name.parse().map(Key::Chunk),
@@ -47,7 +47,7 @@ impl Key {
         }
     }
 
-    /// Returns the name of the object within its kind: 64 lowercase hexadecimal digits.
+    /// Returns the name within its kind: 64 lowercase hexadecimal digits.
     pub fn name(&self) -> String {
         match self {
             Self::Chunk(id) | Self::QuarantineMark(id) => id.to_string(),
@@ -55,7 +55,7 @@ impl Key {
         }
     }
 
-    /// Returns the first byte of the name, by which objects are fanned out and listed.
+    /// Returns the first byte of the name, by which objects are grouped and listed.
     pub fn prefix(&self) -> u8 {
         match self {
             Self::Chunk(ChunkId(bytes))

@@ -1,4 +1,4 @@
-//! Which chunks somebody has already.
+//! The chunks that an account already has.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use crate::format::layout::Extent;
 use crate::id::{ChunkId, ManifestId};
 use crate::manifest::Extents;
 
-/// The most chunks that [`Writer::compare_with`](crate::Writer::compare_with) remembers, 8 bytes each: 128 GiB of a disk
-/// without holes or repetitions.
+/// The most chunks that [`Writer::compare_with`](crate::Writer::compare_with) remembers, 8 bytes each: 128 GiB of a
+/// disk without holes or repetitions.
 pub const KNOWN_CHUNKS_MAX: usize = 1 << 19;
 
-/// The chunks of some manifests. Names are compared by their first eight bytes, which is enough to count.
+/// The chunks of some manifests, by the first eight bytes of their names: enough to count.
 #[derive(Default)]
 pub(crate) struct KnownChunks(Vec<u64>);
 
 impl KnownChunks {
-    /// Reads manifests, in order, until there are [`KNOWN_CHUNKS_MAX`] chunks. One that is gone or damaged adds what could be
-    /// read of it.
+    /// Reads manifests in order, up to [`KNOWN_CHUNKS_MAX`] chunks. A missing or corrupted one adds what could be read
+    /// of it.
     pub(crate) fn read(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Result<Self> {
         let mut ranks = Vec::new();
         for manifest in manifests {

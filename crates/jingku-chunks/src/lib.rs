@@ -1,8 +1,8 @@
-//! What Jingku keeps: the bits of images, each stored once.
+//! Deduplicated storage of disk images.
 //!
-//! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and put into a
-//! [`Backend`] unless it is there already; a manifest lists the chunks of one disk. `docs/format` describes both byte by
-//! byte. A stream of unknown length is cut by its content instead, see [`Store::write_stream`].
+//! A disk is cut into chunks at fixed offsets. A chunk is named by the hash of its bytes, compressed, and stored in a
+//! [`Backend`] once. A manifest lists the chunks of one disk. A stream of unknown length is cut by content instead: see
+//! [`Store::write_stream`]. `docs/format` specifies the stored bytes.
 //!
 //! ```
 //! use jingku_chunks::{CHUNK_SIZE, Memory, Piece, Store};
@@ -24,10 +24,10 @@
 //! # }
 //! ```
 //!
-//! Everything here blocks; an asynchronous caller runs it on threads meant for that. Invariants:
+//! All calls block. Invariants:
 //!
-//! - A manifest gets its name only after every chunk it names is durable.
-//! - Bytes are handed on only after they were checked against the name they were asked by.
+//! - A manifest gets its name only after every chunk it references is durable.
+//! - Bytes are returned only after they were verified against their name.
 //! - Memory is bounded by constants, whatever the size of the disk: see [`IN_FLIGHT_CHUNKS_MAX`].
 
 mod backend;
@@ -37,8 +37,6 @@ mod chunk_reader;
 mod cut;
 mod disk;
 mod error;
-#[cfg(feature = "testing")]
-mod faulty;
 mod format;
 mod gc_guard;
 
@@ -52,6 +50,8 @@ mod pipeline;
 mod quarantine;
 mod store;
 mod sweep;
+#[cfg(feature = "testing")]
+mod testing;
 mod writer;
 
 pub use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
@@ -62,8 +62,6 @@ pub use crate::check::{
 pub use crate::cut::{CHUNK_SIZE, Cut, ZSTD_LEVEL};
 pub use crate::disk::Disk;
 pub use crate::error::{Error, Result};
-#[cfg(feature = "testing")]
-pub use crate::faulty::{Fault, Faulty, Operation};
 pub use crate::format::chunk::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN};
 pub use crate::format::layout::Extent;
 pub use crate::format::layout::LOGICAL_SIZE_MAX;
@@ -77,4 +75,6 @@ pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::Store;
 pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
+#[cfg(feature = "testing")]
+pub use crate::testing::{Fault, Faulty, Operation};
 pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written};

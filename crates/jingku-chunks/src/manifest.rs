@@ -1,4 +1,4 @@
-//! A manifest opened for reading.
+//! An open manifest.
 
 mod extents;
 mod index;
@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::format::layout::Layout;
 use crate::id::ManifestId;
 
-/// Lists what is where on one disk. It was read in full and checked when it was opened. Memory holds an index of it, about
-/// 60 bytes for every 1024 entries: 250 kB for a disk of 1000 GB in chunks of 256 KiB. Clones share the index.
+/// Lists the extents of one disk. Opening verified the whole manifest. It holds an index of about 60 bytes per 1024
+/// entries: 250 kB for a disk of 1000 GB in chunks of 256 KiB. Clones share the index.
 #[derive(Clone)]
 pub struct Manifest {
     backend: Arc<dyn Backend>,
@@ -25,7 +25,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest in full, checks it, and keeps an index.
+    /// Reads and verifies a manifest, and indexes it.
     pub(crate) fn open(backend: &Arc<dyn Backend>, id: ManifestId) -> Result<Self> {
         let mut extents = Extents::open(backend.as_ref(), id)?;
         let index = Arc::new(Index::read(&mut extents)?);
@@ -42,7 +42,7 @@ impl Manifest {
         self.index.logical_size()
     }
 
-    /// Returns the size of every chunk but the last, in bytes; nothing for a stream, which is cut by content.
+    /// Returns the size of every chunk but the last, in bytes; `None` for a stream, which is cut by content.
     pub fn chunk_size(&self) -> Option<u64> {
         match self.index.layout() {
             Layout::Fixed(shape) => Some(shape.chunk_size),
@@ -50,18 +50,18 @@ impl Manifest {
         }
     }
 
-    /// Returns how much memory it takes, in bytes.
+    /// Returns its memory use in bytes.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.index.memory_bytes()
     }
 
-    /// Lists the disk from its start, in order and without gaps.
+    /// Lists the whole disk in order, without gaps.
     pub fn extents(&self) -> Result<Extents> {
         Extents::open(self.backend.as_ref(), self.id)
     }
 
-    /// Lists what overlaps a part of the disk, each extent with the byte of the disk where it starts. Reads no more of the
-    /// manifest than that takes.
+    /// Lists the extents that overlap a part of the disk, each with its offset on the disk. Reads only that part of the
+    /// manifest.
     pub(crate) fn extents_in(&self, part: Range<u64>) -> ExtentsIn {
         ExtentsIn::new(Arc::clone(&self.backend), self.id, Arc::clone(&self.index), part)
     }

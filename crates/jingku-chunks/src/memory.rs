@@ -1,4 +1,4 @@
-//! Objects in memory, for tests and throw-away servers.
+//! Objects in memory, for tests and temporary servers.
 
 mod claims;
 
@@ -13,7 +13,7 @@ use crate::key::{Key, Kind};
 
 type Objects = Arc<Mutex<BTreeMap<Key, Arc<[u8]>>>>;
 
-/// Keeps objects in memory. Clones share them; they are gone with the last clone.
+/// Stores objects in memory. Clones share them.
 #[derive(Clone, Default)]
 pub struct Memory {
     objects: Objects,
@@ -21,7 +21,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Makes an empty backend.
+    /// Creates an empty backend.
     pub fn new() -> Self {
         Self::default()
     }
@@ -31,7 +31,7 @@ impl Memory {
     }
 }
 
-/// A thread that panicked held the lock for one map operation, which leaves the map whole.
+/// A panic leaves the map intact: the lock is only held for single map operations.
 fn lock(objects: &Objects) -> MutexGuard<'_, BTreeMap<Key, Arc<[u8]>>> {
     objects.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! A part of a disk, or all of it, read in order.
+//! Reads a part of a disk in order.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::key::Key;
 use crate::manifest::{ExtentsIn, Manifest};
 use crate::pipeline::Pipeline;
 
-/// Some bytes of a disk that follow each other.
+/// Consecutive bytes of a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// That many bytes of zeros; up to the whole disk, so not to be allocated.
+    /// A run of zeros of this length; possibly the whole disk, so do not allocate it.
     Zero(u64),
     /// Bytes of one chunk.
     Data(Vec<u8>),
 }
 
-/// Reads a part of a disk in order, some chunks ahead of the caller. It reads no chunk outside that part.
+/// Reads a part of a disk in order, some chunks ahead of the caller, and no chunk outside that part.
 ///
-/// Every piece was checked. Nothing follows an error; without one the pieces add up to the part.
+/// Every piece is verified. Nothing follows an error; without one the pieces add up to the part.
 pub struct Pieces {
     extents: ExtentsIn,
     part: Range<u64>,
@@ -32,10 +32,9 @@ pub struct Pieces {
     failed: bool,
 }
 
-/// What is wanted of a chunk.
 struct Job {
     id: ChunkId,
-    /// The length that the manifest gives it.
+    /// Length according to the manifest.
     len: u64,
     wanted: Range<usize>,
 }

@@ -1,4 +1,4 @@
-//! Work on several cores, results in the order of submission.
+//! Work on several cores, with results in the order of submission.
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,21 +10,21 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
 use crate::error::{Error, Result};
 
-/// The most chunks that one writer or one reader holds in memory, plain and encoded together at most twice that many:
-/// 16 MiB at the usual chunk size. Enough to keep [`WORKERS_MAX`] threads busy while the oldest result is waited for.
+/// The most chunks that one writer or reader holds in memory, plain and encoded together at most twice as many. 16 MiB
+/// at the default chunk size. Keeps [`WORKERS_MAX`] threads busy while the caller waits for the oldest result.
 pub const IN_FLIGHT_CHUNKS_MAX: usize = 32;
 
-/// The most threads that one writer or one reader uses. It uses one a core otherwise.
+/// The most threads of one writer or reader, which otherwise uses one per core.
 pub const WORKERS_MAX: usize = 16;
 
-/// Jobs for each thread, done or not, that keep it busy while the oldest result is waited for.
+/// Jobs per thread, finished or not, that keep it busy while the caller waits for the oldest result.
 const BUSY_JOBS: usize = 4;
 
-/// Threads that each turn jobs into results, and a queue that puts the results back in order.
+/// Threads that turn jobs into results, and a queue that restores their order.
 ///
-/// Dropping it lets the jobs that run end, forgets the others, and waits for the threads.
+/// Dropping it finishes running jobs, discards the others, and joins the threads.
 pub(crate) struct Pipeline<J, T> {
-    /// Taken when dropped, which tells the threads to end.
+    /// Taken when dropped, which ends the threads.
     jobs: Option<Sender<(J, Sender<Result<T>>)>>,
     threads: Vec<JoinHandle<()>>,
     queue: VecDeque<Slot<T>>,
@@ -37,7 +37,7 @@ enum Slot<T> {
 }
 
 impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
-    /// Starts one thread a core, each with a worker of its own, but no more than there will be jobs and at least one.
+    /// Starts one thread per core, each with its own worker; at least one and at most `jobs_max`.
     pub(crate) fn start<W>(jobs_max: usize, mut worker: impl FnMut() -> Result<W>) -> Result<Self>
     where
         W: FnMut(J) -> Result<T> + Send + 'static,
@@ -55,10 +55,10 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
                     if abandoned.load(Ordering::Relaxed) {
                         continue;
                     }
-                    // A thread that died would leave jobs in the inbox that nobody does and somebody waits for. The
-                    // worker is used again: what it holds are zstd contexts, which start afresh with every chunk.
+                    // A dead thread would leave jobs that nobody does. The worker can be reused: its zstd contexts
+                    // start afresh with every chunk.
                     let done = panic::catch_unwind(AssertUnwindSafe(|| work(job)));
-                    // Fails when the pipeline is being dropped, and nobody waits for the result.
+                    // Fails if the pipeline is being dropped.
                     let _ = outbox.send(done.unwrap_or_else(|_| Err(worker_panicked())));
                 }
             };
@@ -68,32 +68,31 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
         Ok(pipeline)
     }
 
-    /// Tells that a result must be taken before more is added.
+    /// Whether a result must be taken before more is added.
     pub(crate) fn is_full(&self) -> bool {
         self.queue.len() >= IN_FLIGHT_CHUNKS_MAX
     }
 
-    /// Tells that every thread has enough to do.
+    /// Whether every thread has enough to do.
     pub(crate) fn is_busy(&self) -> bool {
         self.queue.len() >= (self.threads.len() * BUSY_JOBS).min(IN_FLIGHT_CHUNKS_MAX)
     }
 
-    /// Adds a job.
     pub(crate) fn submit(&mut self, job: J) {
         let (outbox, result) = crossbeam_channel::bounded(1);
         self.queue.push_back(Slot::Pending(result));
         if let Some(jobs) = &self.jobs {
-            // Cannot fail: the threads live as long as this does. If it did, the slot would say so, having lost its outbox.
+            // The threads outlive this call. If sending failed, the slot would report it, having lost its outbox.
             let _ = jobs.send((job, outbox));
         }
     }
 
-    /// Adds a result that needs no work, to be handed back in its turn.
+    /// Queues a result that needs no work.
     pub(crate) fn pass(&mut self, result: Result<T>) {
         self.queue.push_back(Slot::Ready(result));
     }
 
-    /// Waits for the oldest result; nothing when there is none.
+    /// Waits for the oldest result; `None` if the queue is empty.
     pub(crate) fn take(&mut self) -> Option<Result<T>> {
         self.queue.pop_front().map(|slot| match slot {
             Slot::Ready(result) => result,
@@ -101,7 +100,7 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
         })
     }
 
-    /// Takes the oldest result if it is there already.
+    /// Takes the oldest result if it is ready.
     pub(crate) fn take_ready(&mut self) -> Option<Result<T>> {
         let result = match self.queue.pop_front()? {
             Slot::Ready(result) => result,
@@ -123,7 +122,7 @@ impl<J, T> Drop for Pipeline<J, T> {
         self.abandoned.store(true, Ordering::Relaxed);
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // Panics are caught in the thread.
+            // The thread catches panics.
             let _ = thread.join();
         }
     }
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_error_and_not_a_hang() {
+    fn panic_in_a_worker_is_an_error() {
         let mut pipeline =
             Pipeline::start(usize::MAX, || Ok(|(): ()| -> Result<()> { panic!("expected by this test") }))
                 .unwrap();

@@ -1,7 +1,7 @@
-//! Notes on chunks that were found damaged inside, which a writer could not see from their headers.
+//! Marks of chunks whose corruption a writer cannot see from their headers.
 //!
-//! A note is an empty object under the chunk's name. It says "look before you rely on it", not "this is bad": a note
-//! too many costs one read, a note lost costs nothing but that the damage has to be found again.
+//! A mark is an empty object under the chunk's name. It means "verify before reuse", not "corrupted": a superfluous
+//! mark costs one read, and a lost one only delays the repair.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 
-/// The most notes held in memory. With more of them a writer looks at everything: the disk is dying.
+/// The most marks held in memory. With more, a writer verifies everything: the disk is failing.
 const MARKS_MAX: usize = 100_000;
 
-/// The chunks that were noted when a writer began.
+/// The chunks that were marked when a writer began.
 #[derive(Debug)]
 pub(crate) enum Quarantine {
     These(HashSet<ChunkId>),
@@ -44,16 +44,16 @@ impl Quarantine {
     }
 }
 
-/// Notes a chunk that could not be read for what its name says, so that the next to store it looks closer.
+/// Marks a chunk that could not be read or verified, so that the next writer of the same content verifies it.
 pub(crate) fn mark(backend: &dyn Backend, id: ChunkId, error: &Error) {
     if matches!(error, Error::Damaged { .. } | Error::Io { .. }) {
-        // On a full or failing disk it cannot be noted. Whoever looks again finds it again.
+        // Fails on a full or failing disk. The next reader finds the corruption again.
         let _ = backend.put(Key::QuarantineMark(id), &[], Existing::Keep);
     }
 }
 
-/// Forgets the note on a chunk that was found good or replaced.
+/// Removes the mark of a chunk that is intact or was replaced.
 pub(crate) fn unmark(backend: &dyn Backend, id: ChunkId) {
-    // One that stays costs a read.
+    // A mark that stays costs one read.
     let _ = backend.delete(Key::QuarantineMark(id));
 }

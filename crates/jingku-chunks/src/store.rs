@@ -1,4 +1,4 @@
-//! The front door: write a disk, read a disk.
+//! The entry point: writing and reading disks.
 
 use std::io::Read;
 use std::ops::Range;
@@ -17,44 +17,43 @@ use crate::pieces::Pieces;
 use crate::sweep::{Sweep, SweepPlan};
 use crate::writer::{self, Sealed, Writer};
 
-/// Keeps the bits of images. Clones share one backend.
+/// Stores the data of images. Clones share one backend.
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<dyn Backend>,
 }
 
 impl Store {
-    /// Keeps them in a backend.
+    /// Creates a store on a backend.
     pub fn new(backend: impl Backend) -> Self {
         Self { backend: Arc::new(backend) }
     }
 
-    /// Begins writing a disk of this size in bytes. Refuses with `Length` more than
-    /// [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
+    /// Begins a disk of this size in bytes. Fails with `Length` above [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
     pub fn writer(&self, logical_size: u64) -> Result<Writer> {
         self.writer_with(logical_size, Cut::default())
     }
 
-    /// Begins writing a disk that is cut and compressed in another way than usual.
+    /// Begins a disk with its own chunk size and compression level.
     pub fn writer_with(&self, logical_size: u64, cut: Cut) -> Result<Writer> {
         Writer::start(&self.backend, logical_size, cut)
     }
 
-    /// Reads a stream of unknown length to its end, such as an archive of a container's files, and stores its chunks. It is
-    /// cut by its content, so that what is inserted or taken out changes the chunks around it and no others; reading it
-    /// back is as for a disk. Memory holds at most [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks of 1 MiB.
+    /// Stores a stream of unknown length, such as an archive of a container's files. It is cut by content, so that an
+    /// insertion or deletion changes only the chunks around it. Memory holds at most
+    /// [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks of 1 MiB.
     ///
-    /// Fails with `Source` when reading fails, and with `Length` after [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
+    /// Fails with `Source` if reading fails, and with `Length` above [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
     pub fn write_stream(&self, source: impl Read) -> Result<Sealed> {
         writer::write_stream(&self.backend, source, ZSTD_LEVEL)
     }
 
-    /// Opens a manifest, after reading it in full and checking it.
+    /// Opens a manifest after reading and verifying it completely.
     pub fn open_manifest(&self, id: ManifestId) -> Result<Manifest> {
         Manifest::open(&self.backend, id)
     }
 
-    /// Reads the plain bytes of a chunk, checked against its name.
+    /// Reads the plain bytes of a chunk, verified against its name.
     pub fn read_chunk(&self, id: ChunkId) -> Result<Vec<u8>> {
         ChunkReader::new()?.read_or_mark(self.backend.as_ref(), id)
     }
@@ -64,25 +63,25 @@ impl Store {
         self.read_range(manifest, 0..manifest.logical_size())
     }
 
-    /// Reads a part of a disk in order, on several cores if it is large. What lies past the end of the disk is left out.
-    /// It costs what the part costs, wherever it is: of the manifest only the entries around it are read again.
+    /// Reads a part of a disk in order, on several cores if it is large. Ignores what lies past the end of the disk.
+    /// The cost depends only on the size of the part.
     pub fn read_range(&self, manifest: &Manifest, part: Range<u64>) -> Result<Pieces> {
         let end = part.end.min(manifest.logical_size());
         Pieces::start(&self.backend, manifest, part.start.min(end)..end)
     }
 
-    /// Keeps sweeps away from these manifests and the chunks they name until the hold is dropped, as a copy of them needs
-    /// while an image may be deleted. Look whether they are still live *afterwards*.
+    /// Protects these manifests and the chunks they reference from sweeps until the guard is dropped. Check
+    /// *afterwards* whether the manifests are still live.
     pub fn guard(&self, manifests: &[ManifestId]) -> Result<GcGuard> {
         let guard = GcGuard::begin(self.backend.as_ref())?;
         manifests.iter().try_for_each(|id| guard.add(Key::Manifest(*id)))?;
         Ok(guard)
     }
 
-    /// Compares what manifests name with what is stored; `None` when `on_progress` stopped it. What is damaged is told, and noted
-    /// so that the next to store it heals it; it is no error.
+    /// Compares what manifests reference with what is stored; `None` if `on_progress` stopped it. Corruption is
+    /// reported and marked for repair; it is not an error.
     ///
-    /// Of manifests that may cease to be live meanwhile, [`guard`](Self::guard) those: else a sweep looks like damage.
+    /// Use [`guard`](Self::guard) for manifests that may cease to be live meanwhile, or a sweep looks like corruption.
     pub fn check(
         &self,
         manifests: &[ManifestId],
@@ -92,7 +91,7 @@ impl Store {
         check::run(&self.backend, manifests, plan, on_progress)
     }
 
-    /// Begins a sweep, which removes what no image needs.
+    /// Begins a sweep, which removes what no image references.
     pub fn sweep(&self, plan: SweepPlan) -> Sweep {
         Sweep::start(&self.backend, plan)
     }

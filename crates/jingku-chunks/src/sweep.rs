@@ -1,4 +1,4 @@
-//! Removing what no image needs, beside writers and readers: `docs/format/sweep.md`.
+//! Removes what no image references, while writers and readers run: `docs/format/sweep.md`.
 
 mod claim_tracker;
 mod group;
@@ -14,17 +14,17 @@ use crate::error::{Error, Result};
 use crate::id::ManifestId;
 use crate::key::{Key, Kind};
 
-/// The most objects that a sweep deletes while writers wait for it.
+/// The most objects that a sweep deletes while writers wait.
 pub const SWEEP_BATCH_OBJECTS: usize = 512;
 
-/// How a sweep goes about it.
+/// The options of a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepPlan {
-    /// Delete nothing, only tell what would be deleted.
+    /// Only report what would be deleted.
     pub dry_run: bool,
-    /// The most chunks known of at a time, [`CENSUS_CHUNKS_MAX`] unless told otherwise. Bounds memory.
+    /// The most chunks tracked at a time, [`CENSUS_CHUNKS_MAX`] by default. Bounds memory.
     pub census_chunks_max: usize,
-    /// The most objects deleted in one step, [`SWEEP_BATCH_OBJECTS`] unless told otherwise. Bounds how long writers wait.
+    /// The most objects deleted in one step, [`SWEEP_BATCH_OBJECTS`] by default. Bounds how long writers wait.
     pub batch_objects: usize,
 }
 
@@ -34,26 +34,26 @@ impl Default for SweepPlan {
     }
 }
 
-/// What a sweep has come to so far.
+/// What a sweep has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepReport {
     /// Manifests deleted, or to be deleted in a dry run.
     pub manifests: u64,
     /// Chunks deleted, or to be deleted.
     pub chunks: u64,
-    /// Bytes of these objects: what the file system gets back but for its own rounding.
+    /// Bytes of these objects.
     pub bytes: u64,
     /// Chunks found in the store.
     pub chunks_seen: u64,
-    /// How far it is: prefixes done, of 256.
+    /// Progress: prefixes done, of 256.
     pub prefixes_done: u16,
 }
 
-/// Deletes every manifest that is neither live nor held, and every chunk that no live or held manifest names and no
-/// writer claims. It goes step by step: the caller sets the pace, and stops when it likes.
+/// Deletes every manifest that is neither live nor claimed, and every chunk that no such manifest references and no
+/// writer claims. It proceeds in steps: the caller sets the pace and may stop at any time.
 ///
-/// Any number of sweeps, writers and readers, in any number of processes, may be at work meanwhile. A sweep that is
-/// stopped, killed or fails has deleted garbage only.
+/// Any number of sweeps, writers and readers may run concurrently, in any number of processes. A sweep that is stopped,
+/// killed or fails has deleted only garbage.
 pub struct Sweep {
     backend: Arc<dyn Backend>,
     plan: SweepPlan,
@@ -63,14 +63,14 @@ pub struct Sweep {
 
 enum Stage {
     Start,
-    /// Deletes these manifests unless they turn out to be needed.
+    /// Deletes these manifests unless they are needed.
     Manifests {
         found: Vec<ManifestId>,
         claims: ClaimTracker,
     },
-    /// Deletes the chunks of some prefixes unless they turn out to be needed.
+    /// Deletes the chunks of some prefixes unless they are needed.
     Chunks(Group),
-    /// Deletes notes on chunks that are no more.
+    /// Deletes quarantine marks of chunks that do not exist.
     Marks,
     Done,
 }
@@ -80,19 +80,20 @@ impl Sweep {
         Self { backend: Arc::clone(backend), plan, stage: Stage::Start, swept: SweepReport::default() }
     }
 
-    /// Returns what it has come to so far.
+    /// Returns what it has done so far.
     pub fn swept(&self) -> SweepReport {
         self.swept
     }
 
-    /// Does some of the work, and tells whether more is left.
+    /// Does one step and returns whether more is left.
     ///
-    /// `live` is asked at most once a step, for all manifests that are live *at that moment*: those of images, also of
-    /// images in the trash. It must read the record anew each time, and must not wait for a writer: writers may be
-    /// waiting for this step. If it fails, so does the step, which then deletes nothing.
+    /// `live` returns all manifests that are live *now*: those of all images, including the trash. It is called once a
+    /// step, rarely twice. It must read the catalogue each time, and must not wait for a writer: writers may be waiting
+    /// for this step. If it fails, the step fails and deletes nothing.
     ///
-    /// Fails with `NotFound` when a live manifest is missing, before anything is deleted, and with `Damaged` when one
-    /// cannot be read. Nobody knows what it names, so no chunk is deleted until that image is healed or deleted. After any error the next step begins the sweep anew.
+    /// Fails with `NotFound` if a live manifest is missing, before anything is deleted, and with `Damaged` if one
+    /// cannot be read. What it references is unknown then, so no chunk is deleted until that image is repaired or
+    /// deleted. After an error the next step starts over.
     pub fn step<E: From<Error>>(
         &mut self,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
@@ -107,7 +108,7 @@ impl Sweep {
         Ok(!matches!(self.stage, Stage::Done))
     }
 
-    /// Steps to the end without a pause.
+    /// Runs all steps without a pause.
     pub fn run<E: From<Error>>(
         mut self,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
@@ -133,11 +134,11 @@ impl Sweep {
                 }
             }
         }
-        // A record that names what is not there may be damaged, and mean one that is there.
+        // A row that names a missing manifest may be corrupted and mean one that exists.
         let listed: HashSet<ManifestId> = found.iter().copied().collect();
         for id in live()?.into_iter().filter(|id| !listed.contains(id)) {
             match self.backend.head(Key::Manifest(id)) {
-                // Another sweep may have removed it, after its image had gone.
+                // Another sweep may have removed it after its image was deleted.
                 Err(Error::NotFound(key)) if live()?.contains(&id) => return Err(Error::NotFound(key).into()),
                 Err(Error::NotFound(_)) => {}
                 head => drop(head?),
@@ -166,7 +167,7 @@ impl Sweep {
         if !found.is_empty() {
             return Ok(Stage::Manifests { found, claims });
         }
-        // Before any chunk goes: a power cut must not bring back a manifest whose chunks are gone.
+        // Before any chunk is deleted: a power cut must not bring back a manifest without its chunks.
         if self.swept.manifests > 0 && !self.plan.dry_run {
             self.backend.sync()?;
         }
@@ -189,7 +190,7 @@ impl Sweep {
         }
         let Some(candidates) = group.take_candidates(self.backend.as_ref(), self.plan.batch_objects)? else {
             let last_prefix = group.last_prefix();
-            // Before the next: there is never more than one in memory.
+            // Only one group fits in memory.
             drop(group);
             self.swept.prefixes_done = u16::from(last_prefix) + 1;
             return Ok(match last_prefix.checked_add(1) {
@@ -226,7 +227,7 @@ impl Sweep {
         Ok(Stage::Done)
     }
 
-    /// Looks how long objects are, before writers have to wait. What another sweep deleted meanwhile is left out.
+    /// Looks up lengths before writers have to wait. Skips what another sweep deleted.
     fn lengths(&self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
         let mut lengths = Vec::with_capacity(keys.len());
         for key in keys {

@@ -1,4 +1,4 @@
-//! Writing one disk, or one stream.
+//! Writing one disk or stream.
 
 mod assembler;
 mod ingest;
@@ -21,19 +21,18 @@ use crate::id::ManifestId;
 
 pub(crate) use self::stream::write as write_stream;
 
-/// The most that [`Writer::pull`] takes at once, in bytes: what one thread of a writer holds while it reads. As much as a
-/// compressed cluster of a disk file can be, so that none has to be unpacked twice.
+/// The most that [`Writer::pull`] takes at once, in bytes: what one thread of a writer holds while it reads. As large
+/// as a compressed cluster of a disk file can be, so that none is decompressed twice.
 pub const RUN_BYTES_MAX: u64 = 2 << 20;
 
-/// Takes a disk from its start to its end, chunk by chunk.
+/// Takes a disk chunk by chunk, from start to end.
 ///
-/// Hashing, compressing and putting happen on several cores meanwhile; what fails there is reported by a later call.
-/// After an error the writer is of no more use. Dropped before [`Sealed::write_manifest`] it leaves chunks that no
-/// manifest names, and nothing else.
+/// Several cores hash, compress and store meanwhile; their errors are reported by a later call. After an error the
+/// writer is unusable. Dropping it before [`Sealed::write_manifest`] leaves only unreferenced chunks.
 pub struct Writer {
     assembler: Assembler,
     shape: Shape,
-    /// Where on the disk the next byte goes.
+    /// Offset on the disk of the next byte.
     offset: u64,
 }
 
@@ -52,9 +51,8 @@ impl Writer {
         self.shape.chunk_size
     }
 
-    /// Appends the next chunk: exactly [`chunk_size`](Self::chunk_size) bytes, or what is left of the disk. It may turn
-    /// out to be zeros, which are not stored. Waits while [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks
-    /// are on their way.
+    /// Appends the next chunk: exactly [`chunk_size`](Self::chunk_size) bytes, or the rest of the disk. Chunks of zeros
+    /// are not stored. Waits while [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks are in progress.
     pub fn push(&mut self, plain: Vec<u8>) -> Result<()> {
         let length = plain.len() as u64;
         if length == 0 || length != self.shape.chunk_size.min(self.shape.logical_size - self.offset) {
@@ -65,9 +63,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Appends the next `length` bytes, which the writer's own threads read from the same place of `source`: whole chunks, up
-    /// to [`RUN_BYTES_MAX`] or one chunk, or all that is left of the disk. Faster than [`push`](Self::push), since
-    /// several threads read, and each hashes what it has just read.
+    /// Appends the next `length` bytes, which the writer's threads read from the same offset of `source`: whole chunks
+    /// up to [`RUN_BYTES_MAX`] or one chunk, or the rest of the disk. Faster than [`push`](Self::push): several threads
+    /// read, and each hashes what it has just read.
     pub fn pull(&mut self, length: u64, source: &Arc<impl Source>) -> Result<()> {
         let left = self.shape.logical_size - self.offset;
         let whole = length.is_multiple_of(self.shape.chunk_size) || length == left;
@@ -84,7 +82,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Appends zeros, at no cost: a multiple of [`chunk_size`](Self::chunk_size) bytes, or all that is left of the disk.
+    /// Appends zeros at no cost: a multiple of [`chunk_size`](Self::chunk_size) bytes, or the rest of the disk.
     pub fn zeros(&mut self, length: u64) -> Result<()> {
         let left = self.shape.logical_size - self.offset;
         if length > left || (length != left && !length.is_multiple_of(self.shape.chunk_size)) {
@@ -95,23 +93,23 @@ impl Writer {
         Ok(())
     }
 
-    /// Counts from now on, of what is written, the bytes in chunks that these manifests name too.
+    /// From now on, counts the written bytes in chunks that these manifests also reference.
     ///
-    /// Counting the chunks that the backend has instead would reveal what others have stored.
+    /// Comparing with the whole backend instead would reveal what other tenants have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
         self.assembler.compare_with(manifests)
     }
 
-    /// Returns how many bytes of the disk are in chunks that the manifests of [`compare_with`](Self::compare_with) name, of
-    /// what was stored so far. Zeros do not count.
+    /// Returns the bytes stored so far in chunks that the manifests of [`compare_with`](Self::compare_with) reference.
+    /// Zeros do not count.
     pub fn known_plain_bytes(&self) -> u64 {
         self.assembler.known_plain_bytes()
     }
 
-    /// Waits until every chunk is stored, and makes them durable. Fails with `Length` before the whole disk was given.
+    /// Waits until every chunk is stored and makes them durable. Fails with `Length` if the disk is incomplete.
     pub fn finish_chunks(self) -> Result<Sealed> {
         if self.offset != self.shape.logical_size {
-            return Err(self.length_error("the disk was not given to its end", self.shape.logical_size));
+            return Err(self.length_error("the disk is incomplete", self.shape.logical_size));
         }
         self.assembler.finish(self.shape.logical_size)
     }

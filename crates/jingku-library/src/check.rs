@@ -8,8 +8,8 @@ use jingku_chunks::{CheckPlan, CheckProgress, CheckReport, Key, ManifestId};
 
 use crate::error::Internal;
 use crate::library::Library;
-use crate::named::all_images;
 use crate::operator::OperatorError;
+use crate::referenced::all_images;
 
 pub use jingku_chunks::Depth;
 
@@ -26,10 +26,10 @@ pub struct Checked {
     pub read_chunks: u64,
     /// Bytes of those, as they are stored.
     pub read_bytes: u64,
-    /// Every image that is hurt, in order of their ids.
-    pub hurt: Vec<HurtImage>,
+    /// Every corrupt image, in order of their ids.
+    pub corrupt: Vec<CorruptImage>,
     /// What is wrong with objects that images need, at most a thousand.
-    pub objects: Vec<HurtObject>,
+    pub objects: Vec<CorruptObject>,
     /// How many such objects there are.
     pub object_count: u64,
     /// Damaged chunks that no image needs.
@@ -40,7 +40,7 @@ pub struct Checked {
 
 /// An image that is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HurtImage {
+pub struct CorruptImage {
     /// Its id.
     pub id: String,
     /// Its name.
@@ -50,12 +50,12 @@ pub struct HurtImage {
     /// Whether it is in the trash.
     pub trashed: bool,
     /// What is wrong with it.
-    pub why: Hurt,
+    pub why: Corruption,
 }
 
 /// What is wrong with an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hurt {
+pub enum Corruption {
     /// Some of its bytes are lost or damaged.
     Bits,
     /// Its row says that it is whole, and names no manifest.
@@ -73,7 +73,7 @@ pub enum Hurt {
 
 /// A lost or damaged object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HurtObject {
+pub struct CorruptObject {
     /// Its kind and name.
     pub key: Key,
     /// What is wrong with it.
@@ -85,7 +85,7 @@ pub struct HurtObject {
 impl Checked {
     /// Whether nothing is wrong with any image, nor with the catalogue.
     pub fn is_clean(&self) -> bool {
-        self.hurt.is_empty() && self.object_count == 0 && self.database.is_empty()
+        self.corrupt.is_empty() && self.object_count == 0 && self.database.is_empty()
     }
 }
 
@@ -110,17 +110,17 @@ impl Library {
     ) -> Result<Option<Checked>, OperatorError> {
         let images = all_images(&self.catalog).await?;
         let needs = Needs::of(&images);
-        let Some(findings) = self.find(needs.manifests.clone(), plan, watch).await? else { return Ok(None) };
+        let Some(report) = self.find(needs.manifests.clone(), plan, watch).await? else { return Ok(None) };
         let mut checked = Checked {
             images: images.len() as u64,
             manifests: needs.manifests.len() as u64,
-            chunks: findings.chunks,
-            read_chunks: findings.read_chunks,
-            read_bytes: findings.read_bytes,
-            spare_objects: findings.unreferenced_findings,
+            chunks: report.chunks,
+            read_chunks: report.read_chunks,
+            read_bytes: report.read_bytes,
+            spare_objects: report.unreferenced_findings,
             ..Checked::default()
         };
-        self.sort_out(&images, &needs, &findings, &mut checked).await?;
+        self.sort_out(&images, &needs, &report, &mut checked).await?;
         Ok(Some(checked))
     }
 
@@ -154,16 +154,16 @@ impl Library {
         &self,
         images: &[ManifestUse],
         needs: &Needs,
-        findings: &CheckReport,
+        report: &CheckReport,
         checked: &mut Checked,
     ) -> Result<(), OperatorError> {
         let mut lost = BTreeSet::new();
         for (place, image) in images.iter().enumerate() {
-            let Some(why) = needs.hurt(place, image, findings) else { continue };
+            let Some(why) = needs.corruption(place, image, report) else { continue };
             let now = self.catalog.manifest_use(&image.image_id).await?;
             if now.is_some_and(|now| now.manifest == image.manifest) {
                 lost.insert(place);
-                checked.hurt.push(HurtImage {
+                checked.corrupt.push(CorruptImage {
                     id: image.image_id.clone(),
                     name: image.name.clone(),
                     account: image.account.0,
@@ -172,18 +172,18 @@ impl Library {
                 });
             }
         }
-        for flaw in &findings.findings {
-            let places = flaw.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
+        for finding in &report.findings {
+            let places = finding.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
             let hit: Vec<String> = places
                 .filter(|place| lost.contains(*place))
                 .map(|place| images[*place].image_id.clone())
                 .collect();
             if !hit.is_empty() {
-                let reason = flaw.reason.clone();
-                checked.objects.push(HurtObject { key: flaw.key, reason, images: hit });
+                let reason = finding.reason.clone();
+                checked.objects.push(CorruptObject { key: finding.key, reason, images: hit });
             }
         }
-        let untold = findings.finding_count - findings.findings.len() as u64;
+        let untold = report.finding_count - report.findings.len() as u64;
         checked.object_count = checked.objects.len() as u64 + untold;
         Ok(())
     }
@@ -215,21 +215,21 @@ impl Needs {
         needs
     }
 
-    fn hurt(&self, place: usize, image: &ManifestUse, findings: &CheckReport) -> Option<Hurt> {
+    fn corruption(&self, place: usize, image: &ManifestUse, report: &CheckReport) -> Option<Corruption> {
         let Some(manifest) = self.of_image.get(&place) else {
             return match (&image.manifest, image.status) {
-                (Some(text), _) => Some(Hurt::BadName(text.clone())),
+                (Some(text), _) => Some(Corruption::BadName(text.clone())),
                 (None, ImageStatus::Making | ImageStatus::UnAvailable) => None,
                 (None, ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {
-                    Some(Hurt::NoManifest)
+                    Some(Corruption::NoManifest)
                 }
             };
         };
-        if findings.corrupt[*manifest] {
-            return Some(Hurt::Bits);
+        if report.corrupt[*manifest] {
+            return Some(Corruption::Bits);
         }
-        let size = findings.logical_sizes[*manifest]?;
+        let size = report.logical_sizes[*manifest]?;
         (u64::try_from(image.size_bytes) != Ok(size))
-            .then_some(Hurt::Size { row: image.size_bytes, manifest: size })
+            .then_some(Corruption::Size { row: image.size_bytes, manifest: size })
     }
 }

@@ -1,23 +1,33 @@
 //! The configuration file. Everything in it has a default: no file is needed.
 
+mod account_limits;
+mod byte_size;
+mod community;
+mod connections;
+mod jobs;
+mod listen_address;
+mod public_url;
+mod upkeep;
+mod zones;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jingku_sources::DiskFormat;
 use serde::Deserialize;
 
-use crate::account_limits::LimitSettings;
-use crate::community::Community;
-use crate::jobs::JobSettings;
-use crate::limits::ConnectionLimits;
-use crate::listen_address::ListenAddress;
-use crate::public_url::PublicUrl;
-use crate::scrub::ScrubSettings;
 use crate::sentence::clause;
-use crate::sweep::SweepSettings;
 use crate::text_file::read_text;
-use crate::trash::Trash;
-use crate::zones::{Zone, Zones};
+
+pub use account_limits::LimitSettings;
+pub use byte_size::{BadSize, ByteSize};
+pub use community::{Approve, Category, Community, OTHERS};
+pub use connections::ConnectionLimits;
+pub use jobs::JobSettings;
+pub use listen_address::{BadListenAddress, ListenAddress};
+pub use public_url::{BadPublicUrl, PublicUrl};
+pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
+pub use zones::{Zone, Zones};
 
 /// What the file says.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,7 +48,7 @@ pub struct Config {
     /// How many connections there may be.
     pub connections: ConnectionLimits,
     /// How long what was deleted is kept.
-    pub trash: Trash,
+    pub trash: TrashSettings,
     /// When what no image needs is removed.
     pub sweep: SweepSettings,
     /// In how many days every byte is read.
@@ -85,7 +95,7 @@ impl Default for Config {
             instances: Vec::new(),
             community: Community::default(),
             connections: ConnectionLimits::default(),
-            trash: Trash::default(),
+            trash: TrashSettings::default(),
             sweep: SweepSettings::default(),
             scrub: ScrubSettings::default(),
             jobs: JobSettings::default(),

@@ -19,7 +19,7 @@ pub enum Internal {
     BadRow(String),
     /// A file that is uploaded cannot be used.
     #[error("cannot use an uploaded file: {0}")]
-    Spool(#[source] std::io::Error),
+    UploadFile(#[source] std::io::Error),
     /// A task panicked or was cancelled.
     #[error("a task ended abnormally: {0}")]
     Task(#[from] tokio::task::JoinError),

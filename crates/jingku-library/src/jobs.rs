@@ -9,7 +9,6 @@ mod make;
 mod pace;
 mod progress;
 mod scrub;
-mod settings;
 mod supervisor;
 mod sweep;
 mod trash;
@@ -26,8 +25,7 @@ use crate::library::Library;
 use supervisor::Supervisor;
 
 pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
-pub use progress::{JobHook, Progress, Running, Stop, share};
-pub use settings::JobSettings;
+pub use progress::{JobHook, Progress, Running, StopReason, percent_of};
 
 /// The running loops; they stop when asked to, and when dropped, without waiting for them.
 pub struct Workers(Supervisor);
@@ -40,7 +38,7 @@ impl Workers {
         if let Some(scratch) = &context.scratch {
             clear(scratch);
         }
-        let workers = context.job_settings.workers.get();
+        let workers = context.config.jobs.workers.get();
         let mut supervisor = Supervisor::new(context);
         for _ in 0..workers {
             supervisor.start("making images", worker::work);

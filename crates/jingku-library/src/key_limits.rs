@@ -14,13 +14,13 @@ pub(crate) const RANGES_MAX: usize = 64;
 const MAPPED_BITS: u8 = 96;
 
 /// A key's limits, read.
-pub struct Limits {
+pub struct KeyRestrictions {
     /// Whether the key is good for reading only.
     pub read_only: bool,
     ranges: Vec<IpNet>,
 }
 
-impl Limits {
+impl KeyRestrictions {
     pub(crate) fn read(key: &Key) -> Result<Self, Internal> {
         let bad =
             |range: &str| Internal::BadRow(format!("key {}: no range of addresses: {range}", key.public_key));

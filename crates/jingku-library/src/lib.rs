@@ -4,15 +4,16 @@
 //! sources do not know each other.
 
 mod account_limits;
+mod authentication;
 mod backup;
 mod blocking;
 mod check;
 mod clock;
-mod community;
 mod config;
 mod credentials;
 mod data_dir;
 mod demo;
+mod disk_space;
 mod error;
 pub mod failpoint;
 mod fixtures;
@@ -22,17 +23,14 @@ mod key_limits;
 mod keyring;
 mod library;
 mod limits;
-mod listen_address;
 mod lock;
-mod named;
 mod operator;
 mod price;
 mod private;
-mod public_url;
 mod random;
 mod readiness;
+mod referenced;
 mod review;
-mod room;
 mod scrub;
 mod sentence;
 mod serve_lock;
@@ -41,22 +39,25 @@ mod sweep;
 mod text_file;
 mod time_watch;
 mod trash;
-mod upload;
+mod uploads;
 mod usage;
-mod zones;
 
-pub use account_limits::{BadSize, ByteSize, LimitSettings, refusal};
+pub use account_limits::limit_refusal;
 pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
 };
-pub use check::{Checked, Depth, Hurt, HurtImage, HurtObject};
+pub use check::{Checked, CorruptImage, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use community::{Approve, Category, Community, OTHERS};
-pub use config::{Config, ConfigError, DeclaredInstance};
+pub use config::{
+    Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
+    ConnectionLimits, DeclaredInstance, JobSettings, LimitSettings, ListenAddress, OTHERS, PublicUrl,
+    ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
+};
 pub use credentials::{Credentials, KeyPair};
 pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
+pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::Internal;
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
@@ -68,37 +69,33 @@ pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
-    DeclaredDisk, DeclaredFailure, JobHook, JobSettings, Progress, Running, Stop, Workers, disk_reason,
-    share, store_pattern,
+    DeclaredDisk, DeclaredFailure, JobHook, Progress, Running, StopReason, Workers, disk_reason, percent_of,
+    store_pattern,
 };
-pub use key_limits::Limits;
+pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, LinkKey, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{
-    CLOCK_TRUST_SECS, ConnectionLimits, DISK_BYTES_MAX, FAILURES_MAX, JOB_BYTES_PER_SECOND_MIN,
-    JOB_STOP_TIMEOUT, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS,
-    MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS,
-    MAX_ADDRESS_CONNECTIONS, MAX_CONNECTIONS, OWN_MANIFESTS_MAX, READY_TIMEOUT, SHARES_MAX,
-    UNPACK_FREE_SHARE, UNPACK_RATIO_MAX, UNPACKED_DATA_BYTES_FREE, UPLOAD_RESUME_TIMEOUT, UPLOAD_ROOM_SHARE,
-    UPLOAD_START_TIMEOUT, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN, ZSTD_WINDOW_BYTES_MAX,
+    CLOCK_TRUST_SECS, DISK_BYTES_MAX, FAILURES_MAX, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT,
+    KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES,
+    MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_ADDRESS_CONNECTIONS,
+    MAX_CONNECTIONS, OWN_MANIFESTS_MAX, READY_TIMEOUT, SHARES_MAX, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX,
+    UNPACKED_DATA_BYTES_FREE, UPLOAD_RESUME_TIMEOUT, UPLOAD_ROOM_SHARE, UPLOAD_START_TIMEOUT,
+    WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN, ZSTD_WINDOW_BYTES_MAX,
 };
-pub use listen_address::{BadListenAddress, ListenAddress};
 pub use lock::lock;
 pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
 pub use price::{cents_to_price, price_to_cents};
 pub use private::NotPrivate;
-pub use public_url::{BadPublicUrl, PublicUrl};
 pub use random::{
     Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
-pub use room::{MARGIN_BYTES, Room, needed_bytes};
-pub use scrub::{Scrub, ScrubSettings};
+pub use scrub::Scrub;
 pub use sentence::clause;
-pub use sweep::{LastSweep, SweepError, SweepSettings};
+pub use sweep::{LastSweep, SweepError};
 pub use text_file::read_text;
 pub use time_watch::HeldBack;
-pub use trash::{EmptiedTrash, EmptyTrash, Trash};
-pub use upload::{Acknowledged, Place, Spool, Spools};
+pub use trash::{EmptiedTrash, EmptyTrash};
+pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};
-pub use zones::{Zone, Zones};

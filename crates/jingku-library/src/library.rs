@@ -9,22 +9,17 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::community::Community;
-use crate::config::Config;
+use crate::config::{Config, Zones};
 use crate::credentials::CredentialsCache;
 use crate::data_dir::{DataDir, StartError};
+use crate::disk_space::DiskSpace;
 use crate::health::Health;
-use crate::jobs::{JobHook, JobSettings, Running};
+use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
-use crate::room::Room;
-use crate::scrub::ScrubSettings;
-use crate::sweep::SweepSettings;
 use crate::time_watch::TimeWatch;
-use crate::trash::Trash;
-use crate::upload::Spools;
-use crate::zones::Zones;
+use crate::uploads::UploadStore;
 
 /// With less than that free, a data folder may not open because the disk is full.
 const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
@@ -37,12 +32,10 @@ pub struct Library {
     pub store: Store,
     /// Seals and opens private keys; `None` where nothing is sealed or opened.
     keyring: Option<Keyring>,
+    /// What the configuration file says.
+    pub config: Config,
     /// Regions and zones.
     pub zones: Zones,
-    /// How images come into the community, and the tags to find them by.
-    pub community: Community,
-    /// How long what was deleted is kept.
-    pub(crate) trash: Trash,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// What it says, against the time that servers have run.
@@ -54,25 +47,17 @@ pub struct Library {
     /// A folder for copies of disks, which is emptied at the start; `None` for that of the system.
     pub(crate) scratch: Option<PathBuf>,
     /// The room there is for images; `None` in memory.
-    pub room: Option<Room>,
+    pub disk_space: Option<DiskSpace>,
     /// The data folder; `None` in memory.
     pub(crate) data: Option<DataDir>,
     /// Whether the server can do its work.
     pub readiness: Readiness,
-    /// When the store is swept.
-    pub(crate) sweep: SweepSettings,
-    /// In how many days everything is read.
-    pub(crate) scrub_settings: ScrubSettings,
-    /// How many images are made at once, and how long one may take.
-    pub(crate) job_settings: JobSettings,
-    /// How many times its size an uploaded file may unpack to.
-    pub(crate) unpack_ratio: u64,
     /// The state of the work in the background.
     pub health: Health,
     /// Told when images went from the trash by age.
     pub(crate) emptied: Notify,
     /// Files that are uploaded.
-    pub spools: Spools,
+    pub uploads: UploadStore,
     /// Jobs at work in this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -100,15 +85,15 @@ impl Default for Environment {
 }
 
 /// What differs between a data folder and memory.
-struct Ground {
+struct Resources {
     catalog: Catalog,
     store: Store,
     keyring: Option<Keyring>,
     node: String,
     scratch: Option<PathBuf>,
-    room: Option<Room>,
+    disk_space: Option<DiskSpace>,
     data: Option<DataDir>,
-    spools: Spools,
+    uploads: UploadStore,
     read_only: bool,
     readiness: Readiness,
 }
@@ -148,14 +133,14 @@ impl Library {
             data.check_library()?;
             return Self::open_read_only(data, config, environment, keys).await;
         }
-        let room = Room::new(data.path().to_owned());
-        match Self::open_with(data, config, environment, keys, room.clone()).await {
+        let disk_space = DiskSpace::new(data.path().to_owned());
+        match Self::open_with(data, config, environment, keys, disk_space.clone()).await {
             // A full disk has no room even to open what is there.
             Err(_)
-                if room.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
-                    && room.give_up_reserve() =>
+                if disk_space.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
+                    && disk_space.give_up_reserve() =>
             {
-                Self::open_with(data, config, environment, keys, room).await
+                Self::open_with(data, config, environment, keys, disk_space).await
             }
             opened => opened,
         }
@@ -166,25 +151,25 @@ impl Library {
         config: &Config,
         environment: &Environment,
         keys: Keys,
-        room: Room,
+        disk_space: DiskSpace,
     ) -> Result<Self, StartError> {
-        let when_full = room.clone();
+        let when_full = disk_space.clone();
         let path = data.catalog_path();
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
-        let ground = Ground {
+        let resources = Resources {
             keyring: keyring(&catalog, data, environment, keys).await?,
             store: data.store(!catalog.manifests("", 1).await?.is_empty())?,
             catalog,
             node: data.node(&*environment.random)?,
             scratch: Some(data.create_folder("scratch")?),
-            spools: Spools::in_folder(data.create_folder("uploads")?, room.clone()),
-            room: Some(room),
+            uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
+            disk_space: Some(disk_space),
             data: Some(data.clone()),
             readiness: Readiness::of(data)
                 .map_err(|source| StartError::Io { path: data.path().to_owned(), source })?,
             read_only: false,
         };
-        Ok(Self::on(ground, config, environment))
+        Ok(Self::from_resources(resources, config, environment))
     }
 
     async fn open_read_only(
@@ -194,67 +179,72 @@ impl Library {
         keys: Keys,
     ) -> Result<Self, StartError> {
         let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
-        let ground = Ground {
+        let resources = Resources {
             keyring: keyring(&catalog, data, environment, keys).await?,
             catalog,
             store: data.store_read_only()?,
             // No job is claimed under it.
             node: unique_id(&*environment.random),
             scratch: None,
-            spools: Spools::in_temporary_folder(),
-            room: None,
+            uploads: UploadStore::in_temporary_folder(),
+            disk_space: None,
             data: Some(data.clone()),
             // It is never ready: see `is_read_only`.
             readiness: Readiness::in_memory(),
             read_only: true,
         };
-        Ok(Self::on(ground, config, environment))
+        Ok(Self::from_resources(resources, config, environment))
     }
 
     /// Makes everything in memory, empty. Nothing is written to a disk, and all is gone when this is dropped.
     pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
         let mut master_key = [0; MASTER_KEY_BYTES];
         environment.random.fill(&mut master_key);
-        let ground = Ground {
+        let resources = Resources {
             catalog: Catalog::open_sqlite_in_memory().await?,
             store: Store::new(Memory::new()),
             keyring: Some(Keyring::new(master_key)),
             node: unique_id(&*environment.random),
             scratch: None,
-            room: None,
+            disk_space: None,
             data: None,
-            spools: Spools::in_temporary_folder(),
+            uploads: UploadStore::in_temporary_folder(),
             read_only: false,
             readiness: Readiness::in_memory(),
         };
-        Ok(Self::on(ground, config, environment))
+        Ok(Self::from_resources(resources, config, environment))
     }
 
-    fn on(ground: Ground, config: &Config, environment: &Environment) -> Self {
-        let Ground { catalog, store, keyring, node, scratch, room, data, spools, readiness, read_only } =
-            ground;
+    fn from_resources(resources: Resources, config: &Config, environment: &Environment) -> Self {
+        let Resources {
+            catalog,
+            store,
+            keyring,
+            node,
+            scratch,
+            disk_space,
+            data,
+            uploads,
+            readiness,
+            read_only,
+        } = resources;
         Self {
             catalog: catalog.with_account_limits(config.limits.accounts()),
             store,
             keyring,
             zones: config.zones(),
-            community: config.community.clone(),
-            trash: config.trash,
+            config: config.clone(),
             clock: Arc::clone(&environment.clock),
             time_watch: TimeWatch::default(),
             random: Arc::clone(&environment.random),
             node,
             scratch,
-            room,
+            disk_space,
             data,
             readiness,
-            sweep: config.sweep,
-            scrub_settings: config.scrub,
-            job_settings: config.jobs,
-            unpack_ratio: config.limits.unpack_ratio.into(),
             health: Health::default(),
             emptied: Notify::new(),
-            spools,
+            uploads,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
             read_only,

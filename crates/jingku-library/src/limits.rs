@@ -1,83 +1,63 @@
-//! What one account may have and how long the work in the background may take. Limits of requests are in `jingku-server`,
-//! those on parameters in `jingku-protocol`.
+//! Limits of accounts, jobs and connections. `jingku-server` has the limits of requests, `jingku-protocol` those of
+//! parameters.
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
-/// The most connections at once. One more takes the place of the one that has waited longest for its client.
+/// Maximum number of connections. A further connection replaces the one that has waited longest for its client.
 pub const MAX_CONNECTIONS: usize = 2048;
-/// The most connections from one address, unless it is a loopback address.
+/// Maximum number of connections from one address. Loopback addresses are exempt.
 pub const MAX_ADDRESS_CONNECTIONS: usize = 1024;
-/// How long the making of an image may take to see that it has to stop. One that does not, for example because a disk does not
-/// answer, is waited for no longer.
+/// How long a job may take to react to a stop request. A job that does not react, for example because a disk hangs, is
+/// abandoned.
 pub const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);
-/// A loop of the background that has failed so often in a row makes the server not ready.
+/// A background task that fails this many times in a row makes the server not ready.
 pub const FAILURES_MAX: u32 = 3;
-/// The most uploads of one account that have not come to their end, unless the operator says otherwise.
+/// Default maximum of unfinished uploads of one account.
 pub const MAX_ACCOUNT_UPLOADS: i64 = 16;
-/// How long the first bytes of an upload may take to come since the client has last asked for its link. Then its image is
-/// `UnAvailable` and its name is free.
+/// How long an upload may receive no byte after the client last requested its link. Then its image is `UnAvailable` and
+/// its name is free.
 pub const UPLOAD_START_TIMEOUT: Duration = Duration::from_mins(10);
-/// How long nothing may come of an upload of which something has come. It can be resumed for so long.
+/// How long an upload that has received bytes may pause. It can be resumed until then.
 pub const UPLOAD_RESUME_TIMEOUT: Duration = Duration::from_hours(24);
-/// The most images of one account, unless the operator says otherwise.
+/// Default maximum of images of one account.
 pub const MAX_ACCOUNT_IMAGES: i64 = 1000;
-/// The most deleted images of one account that are still kept, unless the operator says otherwise.
+/// Default maximum of deleted images kept for one account.
 pub const MAX_ACCOUNT_TRASHED: i64 = 10_000;
-/// The most bytes of data in the images of one account, unless the operator says otherwise: ten of the largest disks.
+/// Default maximum of data in the images of one account, in bytes: ten of the largest disks.
 pub const MAX_ACCOUNT_STORED_BYTES: i64 = 10 * DISK_BYTES_MAX;
-/// The most bytes of uploaded files of one account that no image is made of yet, unless the operator says otherwise.
+/// Default maximum of uploaded files of one account that are not yet images, in bytes.
 pub const MAX_ACCOUNT_UPLOAD_BYTES: i64 = DISK_BYTES_MAX;
-/// The most images of one account that wait for their making or are being made, unless the operator says otherwise.
+/// Default maximum of queued and running jobs of one account.
 pub const MAX_ACCOUNT_JOBS: i64 = 64;
-/// Of the room that is free or that uploaded files take up, those of one account take one part of so many.
+/// The uploads of one account may use 1/N of the space that is free or used by uploads.
 pub const UPLOAD_ROOM_SHARE: u64 = 2;
-/// How many times its size an uploaded file may unpack to, runs of zeros not counted, unless the operator says otherwise.
+/// Default maximum ratio of unpacked to uploaded size. Runs of zeros do not count.
 pub const UNPACK_RATIO_MAX: u64 = 200;
-/// So many bytes of data an uploaded file may unpack to however small it is: 1 GiB.
+/// Data that a file may always unpack to, whatever its size, in bytes: 1 GiB.
 pub const UNPACKED_DATA_BYTES_FREE: u64 = 1 << 30;
-/// Unpacking one file leaves one part of so many of the room that was free at its start.
+/// Unpacking one file leaves 1/N of the space that was free at its start.
 pub const UNPACK_FREE_SHARE: u64 = 4;
-/// The slowest making of an image, in bytes a second, that has all the time that it needs: 4 MiB.
+/// Slowest job speed that the deadline allows for, in bytes per second: 4 MiB.
 pub const JOB_BYTES_PER_SECOND_MIN: u64 = 4 << 20;
-/// How many images are made at once at least, unless the operator says otherwise: also where there are few cores, since jobs wait
-/// for disks as well.
+/// Minimum of the default number of parallel jobs. It also applies on few cores, because jobs wait for disks.
 pub const WORKERS_DEFAULT_MIN: u8 = 4;
-/// How many images are made at once at most, unless the operator says otherwise: each takes up to 32 MiB of memory.
+/// Maximum of the default number of parallel jobs. Each needs up to 32 MiB of memory.
 pub const WORKERS_DEFAULT_MAX: u8 = 8;
-/// The longest file that is uploaded, and the largest disk that is made an image of, in bytes: 1000 GB.
+/// Largest disk or uploaded file, in bytes: 1000 GB.
 pub const DISK_BYTES_MAX: i64 = 1000 << 30;
-/// The largest window of a zstd file that is imported, in bytes: `zstd --long=29`. Of files with one above 128 MiB a server
-/// unpacks one at a time.
+/// Largest window of an imported zstd file, in bytes: `zstd --long=29`. Files with a window above 128 MiB are unpacked one
+/// at a time.
 pub const ZSTD_WINDOW_BYTES_MAX: u64 = jingku_sources::ZSTD_WINDOW_BYTES_MAX;
 /// How long `/readyz` waits for the disk and the catalogue.
 pub const READY_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most images of an account, the newest, that `PresentBytes` of a new one counts common chunks with. Of these it
-/// remembers [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) chunks.
+/// How many of the newest images of the account are compared to compute `PresentBytes` of a new image. At most
+/// [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) of their chunks are kept in memory.
 pub const OWN_MANIFESTS_MAX: u32 = 64;
-/// For how long a server has to run with a clock before what is deleted by age counts with it, in seconds: a day.
+/// How long a server must run with a clock before deletion by age trusts it, in seconds: one day.
 pub const CLOCK_TRUST_SECS: i64 = 24 * 60 * 60;
-/// The most accounts one image is shared with: their list comes in one answer.
+/// Maximum number of accounts that one image is shared with. One response lists them all.
 pub const SHARES_MAX: i64 = 1000;
-/// How many generations a backup keeps unless it is told otherwise.
+/// Default number of generations that a backup keeps.
 pub const KEPT_GENERATIONS: u32 = 7;
-/// The most generations that a backup can be told to keep: one a day for a year.
+/// Maximum number of generations that a backup keeps: one a day for a year.
 pub const KEPT_GENERATIONS_MAX: u32 = 366;
-
-/// How many connections there may be.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConnectionLimits {
-    /// In total. Half of the file descriptors that the process may open, if that is less.
-    pub total: usize,
-    /// From one address: an IPv4 address, or the first 64 bits of an IPv6 address. A proxy on the same machine speaks for
-    /// many clients, so loopback addresses are not limited.
-    pub per_address: usize,
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self { total: MAX_CONNECTIONS, per_address: MAX_ADDRESS_CONNECTIONS }
-    }
-}

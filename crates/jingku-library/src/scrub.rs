@@ -21,20 +21,6 @@ const PREFIXES: u16 = 256;
 /// The most images that are remembered as damaged.
 const DAMAGED_MAX: usize = 100;
 
-/// Settings of scrubbing.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ScrubSettings {
-    /// In how many days a server reads every byte once. With 0 it does not.
-    pub days: u16,
-}
-
-impl Default for ScrubSettings {
-    fn default() -> Self {
-        Self { days: 30 }
-    }
-}
-
 /// A round of reading everything: the one under way, or the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scrub {
@@ -150,7 +136,7 @@ impl Library {
         if last.ended_at.is_none() {
             return Some(last);
         }
-        let every = i64::from(self.scrub_settings.days) * SECS_OF_A_DAY;
+        let every = i64::from(self.config.scrub.days) * SECS_OF_A_DAY;
         // A clock that went back does not keep it from reading for ever.
         let due = now.saturating_sub(last.started_at).abs() >= every;
         due.then(|| Scrub::begin(now, Some(&last)))

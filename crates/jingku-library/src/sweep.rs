@@ -15,20 +15,6 @@ use crate::sentence::clause;
 /// How many manifests are asked for together.
 const BATCH: u32 = 4096;
 
-/// Settings of sweeping.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SweepSettings {
-    /// After how many hours a server sweeps again; sooner when the trash was emptied by age. With 0 it never does.
-    pub every_hours: u16,
-}
-
-impl Default for SweepSettings {
-    fn default() -> Self {
-        Self { every_hours: 24 }
-    }
-}
-
 /// Why a sweep did not come to its end. What it removed until then nobody needed.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {

@@ -16,7 +16,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::data_dir::DataDir;
-use crate::library::Library;
 use crate::limits::CLOCK_TRUST_SECS;
 use crate::lock::lock;
 
@@ -96,7 +95,7 @@ struct Watching {
 
 impl TimeWatch {
     /// Reads the clock, writes it down, and returns the earliest time that it may be.
-    fn read(&self, data: &DataDir, now: i64, monotonic: Duration) -> Option<i64> {
+    pub(crate) fn read(&self, data: &DataDir, now: i64, monotonic: Duration) -> Option<i64> {
         let mut watching = lock(&self.0);
         let watching = watching.get_or_insert_with(|| Watching {
             readings: data.state(CLOCK).unwrap_or_default(),
@@ -126,25 +125,14 @@ pub struct HeldBack {
     pub for_secs: i64,
 }
 
-impl Library {
-    /// Reads the clock, and returns the time that deleting by age may count with: the earliest that the readings of the
-    /// last day of running allow, or `None` before a server has run for a day. In memory nothing is kept for long, and
-    /// the clock is believed. Writes a file, so it blocks.
-    pub fn trusted_now(&self) -> Option<i64> {
-        let now = self.clock.now();
-        match &self.data {
-            None => Some(now),
-            Some(data) => self.time_watch.read(data, now, self.clock.monotonic()),
-        }
-    }
-
-    /// Tells whether deleting by age waits because the clock has jumped, by what servers have written down.
-    pub fn held_back(&self) -> Option<HeldBack> {
-        let readings: Readings = self.data.as_ref()?.state(CLOCK)?;
-        let is_ahead = |earliest: i64| self.clock.now().saturating_sub(earliest) >= JUMP_SECS;
+impl HeldBack {
+    /// Whether deleting by age waits at `now`, by what servers have written down.
+    pub(crate) fn of(data: &DataDir, now: i64) -> Option<Self> {
+        let readings: Readings = data.state(CLOCK)?;
+        let is_ahead = |earliest: i64| now.saturating_sub(earliest) >= JUMP_SECS;
         let jumped = readings.earliest().is_none_or(is_ahead);
         let for_secs = readings.until_trusted();
-        (jumped && for_secs > 0).then_some(HeldBack { for_secs })
+        (jumped && for_secs > 0).then_some(Self { for_secs })
     }
 }
 

@@ -2,31 +2,17 @@
 
 use jingku_catalog::{CatalogError, PurgeImage, RestoreImage, TrashedImage};
 use jingku_protocol::actions::is_image_name;
-use serde::Deserialize;
 
 use crate::failpoint;
 use crate::library::Library;
 use crate::operator::OperatorError;
+use crate::time_watch::HeldBack;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The most images that `jingku trash list` shows.
 const LISTED_MAX: u32 = 1000;
 /// How many are looked at together.
 const BATCH: u32 = 256;
-
-/// Settings of the trash.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Trash {
-    /// For how many days what was deleted can be brought back. With 0 it goes at the next round, within minutes.
-    pub keep_days: u16,
-}
-
-impl Default for Trash {
-    fn default() -> Self {
-        Self { keep_days: 7 }
-    }
-}
 
 /// What [`Library::empty_trash`] is to forget.
 #[derive(Clone, Copy, Debug, Default)]
@@ -131,7 +117,7 @@ impl Library {
         trusted_now: Option<i64>,
         stopped: impl Fn() -> bool,
     ) -> Result<EmptiedTrash, CatalogError> {
-        let kept_secs = i64::from(self.trash.keep_days) * SECS_OF_A_DAY;
+        let kept_secs = i64::from(self.config.trash.keep_days) * SECS_OF_A_DAY;
         let until = match trusted_now {
             // Nothing is kept, so no clock is asked.
             _ if kept_secs == 0 => i64::MAX,
@@ -150,5 +136,21 @@ impl Library {
             tracing::info!(image_id = image.id, "image gone from the trash");
         }
         Ok(outcome == PurgeImage::Purged)
+    }
+
+    /// Reads the clock, and returns the time that deleting by age may count with: the earliest that the readings of the
+    /// last day of running allow, or `None` before a server has run for a day. In memory nothing is kept for long, and
+    /// the clock is believed. Writes a file, so it blocks.
+    pub fn trusted_now(&self) -> Option<i64> {
+        let now = self.clock.now();
+        match &self.data {
+            None => Some(now),
+            Some(data) => self.time_watch.read(data, now, self.clock.monotonic()),
+        }
+    }
+
+    /// Tells whether deleting by age waits because the clock has jumped.
+    pub fn held_back(&self) -> Option<HeldBack> {
+        HeldBack::of(self.data.as_ref()?, self.clock.now())
     }
 }

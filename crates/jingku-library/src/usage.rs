@@ -6,8 +6,8 @@ use jingku_chunks::{Backend, Disk, Error, Key, Kind, Store};
 use crate::data_dir::DataDir;
 use crate::error::Internal;
 use crate::library::Library;
-use crate::named::{Named, Pass, all_images, take_references};
 use crate::operator::OperatorError;
+use crate::referenced::{Pass, Referenced, all_images, take_references};
 
 /// What all images take up, one by one and together. Bytes of the store are those of its objects, compressed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Library {
 }
 
 fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Error> {
-    let named = Named::open(images, &[(disk, store)])?;
+    let referenced = Referenced::open(images, &[(disk, store)])?;
     let mut usage = Usage::default();
     for image in images {
         let logical_bytes = u64::try_from(image.size_bytes).unwrap_or(0);
@@ -96,12 +96,12 @@ fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Er
             damaged: false,
         });
     }
-    for place in &named.unreadable {
+    for place in &referenced.unreadable {
         usage.images[*place].damaged = true;
     }
-    let needs: Vec<Need> = named.manifests.iter().map(|one| Need::of(&one.images, images)).collect();
-    count_manifests(&named, disk, &needs, &mut usage)?;
-    named.passes(|pass| count_chunks(&pass, disk, &needs, &mut usage))?;
+    let needs: Vec<Need> = referenced.manifests.iter().map(|one| Need::of(&one.images, images)).collect();
+    count_manifests(&referenced, disk, &needs, &mut usage)?;
+    referenced.passes(|pass| count_chunks(&pass, disk, &needs, &mut usage))?;
     Ok(usage)
 }
 
@@ -117,15 +117,20 @@ impl<'a> Need<'a> {
     }
 }
 
-fn count_manifests(named: &Named, disk: &Disk, needs: &[Need<'_>], usage: &mut Usage) -> Result<(), Error> {
-    for (manifest, need) in named.manifests.iter().zip(needs) {
+fn count_manifests(
+    referenced: &Referenced,
+    disk: &Disk,
+    needs: &[Need<'_>],
+    usage: &mut Usage,
+) -> Result<(), Error> {
+    for (manifest, need) in referenced.manifests.iter().zip(needs) {
         if manifest.error.is_some() {
             need.images.iter().for_each(|place| usage.images[*place].damaged = true);
         } else {
             add(usage, &[need], manifest.length);
         }
     }
-    let mut known: Vec<_> = named.manifests.iter().map(|one| Key::Manifest(one.id)).collect();
+    let mut known: Vec<_> = referenced.manifests.iter().map(|one| Key::Manifest(one.id)).collect();
     known.sort_unstable();
     for prefix in 0..=u8::MAX {
         for key in disk.list(Kind::Manifest, prefix)? {

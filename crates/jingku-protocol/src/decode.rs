@@ -4,7 +4,7 @@
 //! JSON with nested values (Go SDK). The Go SDK also repeats `Action` in the query of a POST, hence: a body parameter
 //! wins over a query parameter of the same name, which then counts once.
 //!
-//! Anybody may send a request, so everything is counted while it is read, before memory is spent on it.
+//! Requests are untrusted, so everything is counted while it is read, before it takes memory.
 
 mod body;
 mod json;
@@ -31,7 +31,7 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// Why a request cannot be read as parameters. The caller must fix the request.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DecodeError {
-    /// The body claims or looks to be JSON and is not.
+    /// The body is declared as JSON or looks like it, and is not valid JSON.
     #[error("The request body is not valid JSON: {0}")]
     InvalidJson(String),
     /// The JSON body is an array or a scalar.
@@ -49,7 +49,7 @@ pub enum DecodeError {
     /// The body is compressed.
     #[error("The request body with Content-Encoding [{0}] cannot be read; send it without one")]
     Encoded(String),
-    /// One name twice: the signature has no separators, so which one was meant cannot be told.
+    /// A name occurs twice: the signature has no separators, so the request is ambiguous.
     #[error("Params [{0}] is given twice")]
     Duplicate(String),
     /// More than [`MAX_PARAMS`] values.
@@ -64,7 +64,7 @@ pub enum DecodeError {
     /// A zero byte, which no text of the API holds and no catalogue takes.
     #[error("Params [{0}] holds a zero byte")]
     ZeroByte(String),
-    /// Percent-encoded bytes that are no UTF-8.
+    /// Percent-encoded bytes that are not UTF-8.
     #[error("Params [{0}] is not valid UTF-8")]
     TextNotUtf8(String),
     /// A number that no SDK can sign, such as `1e999`.
@@ -73,7 +73,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// The parameter that is to blame, or the first characters of its name.
+    /// The parameter at fault, or the first characters of its name.
     pub fn param(&self) -> Option<&str> {
         match self {
             Self::Duplicate(name)
@@ -93,7 +93,7 @@ impl DecodeError {
     }
 }
 
-/// Refuses a body that is compressed: nothing here unpacks one, and no client sends one.
+/// Refuses a compressed body: no known client sends one.
 pub fn require_plain(content_encoding: Option<&str>, body: &[u8]) -> Result<(), DecodeError> {
     match content_encoding.map(str::trim) {
         None | Some("") => Ok(()),
@@ -104,7 +104,7 @@ pub fn require_plain(content_encoding: Option<&str>, body: &[u8]) -> Result<(), 
 
 /// Reads the effective parameters of a request.
 ///
-/// `content_type` and the first characters of the body tell how to read it. The caller has bounded the body by
+/// `content_type` and the first characters of the body decide how to read it. The caller has bounded the body by
 /// [`MAX_BODY_BYTES`], and has checked with [`require_plain`] that it is not compressed.
 pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> Result<Params, DecodeError> {
     let mut decoder = Decoder::default();
@@ -180,8 +180,8 @@ fn form_name(name: &str) -> Result<Cow<'_, str>, DecodeError> {
     form_text(name).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(name)))
 }
 
-/// Decodes `%XX`, and `+` to a space; `None` for what is no UTF-8. A lossy decoder would hide that: the signature
-/// would be blamed.
+/// Decodes `%XX`, and `+` to a space; `None` if the result is not UTF-8. A lossy decoder would hide that, and the
+/// signature would not match.
 fn form_text(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains(['%', '+']) {
         return Some(Cow::Borrowed(text));
@@ -207,7 +207,7 @@ fn check_name(param: &str, name: &str) -> Result<(), DecodeError> {
     }
 }
 
-/// How many levels a name opens in the tree: dots nest like brackets, wherever the name stands.
+/// How many levels a name adds to the tree: dots nest like brackets.
 fn levels(name: &str) -> usize {
     name.split('.').count()
 }
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_bodies_say_what_is_wrong() {
+    fn bad_bodies_are_refused_with_the_reason() {
         let json = Some("application/json");
         assert!(matches!(decode(None, json, b"{"), Err(DecodeError::InvalidJson(_))));
         assert!(matches!(decode(None, json, b"a=1"), Err(DecodeError::InvalidJson(_))));

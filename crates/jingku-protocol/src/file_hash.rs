@@ -119,7 +119,7 @@ impl FileHasher {
         }
     }
 
-    /// Returns the hash of what has come, in hexadecimal.
+    /// Returns the hash of the bytes so far, in hexadecimal.
     pub fn hash(&self) -> String {
         let hash = match &self.0 {
             Inner::Plain(hasher) => hasher.finalize(),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_is_written_about_it() {
+    fn the_hash_matches_its_documentation() {
         let file = file();
         assert_eq!(of(HashKind::Plain, &file), blake3::hash(&file).to_hex().to_string());
         for length in [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES, file.len()] {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_its_place_and_the_length_count() {
+    fn every_byte_its_place_and_the_length_matter() {
         let file = file();
         let mut others = vec![file[..file.len() - 1].to_vec(), [&file[..], &[0]].concat()];
         for at in [0, 100, 2 * BLOCK_BYTES, file.len() - 1] {

@@ -3,20 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bind::{MAX_LIST_ITEMS, ParamError};
 use crate::lenient;
-use crate::params::Params;
-use crate::tree::Tree;
 
 /// An image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Image {
     /// `compshareImage-` and twelve of `0-9a-z`.
     pub comp_share_image_id: String,
     /// Unique in the account.
     pub name: String,
-    /// Where it is in its life.
+    /// Its status.
     pub status: ImageStatus,
     /// `True` or `False` as text: the Go SDK refuses a boolean.
     pub container: String,
@@ -42,12 +40,12 @@ pub struct Image {
     pub price: f64,
     /// URL of a picture; empty for none.
     pub cover: String,
-    /// Markdown; only when asked for by id.
+    /// Markdown; only when requested by id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readme: Option<String>,
-    /// What is installed; null when not told, never an empty list or text (the Python SDK fails on those).
+    /// What is installed; null when unknown, never an empty list or text (the Python SDK fails on those).
     pub softwares: Option<Softwares>,
-    /// GPU models it is meant for; a recommendation.
+    /// Recommended GPU models.
     pub supported_gpu_types: Vec<String>,
     /// Ports the software inside listens on.
     pub software_ports: Vec<SoftwarePort>,
@@ -55,13 +53,13 @@ pub struct Image {
     pub firewall_ports: Vec<u16>,
     /// A boolean: the Python SDK refuses text.
     pub auto_start: bool,
-    /// Whether using it costs.
+    /// Whether using it costs money.
     pub image_charge: bool,
-    /// Hours it has been in use.
+    /// Hours of use.
     pub image_use_time: i64,
     /// Instances started from it.
     pub created_count: i64,
-    /// Accounts that favour it.
+    /// Accounts that have it as a favourite.
     pub favorites_count: i64,
     /// Why making it failed; empty otherwise.
     pub failed_reason: String,
@@ -71,7 +69,7 @@ pub struct Image {
     pub pub_time: i64,
     /// Unix seconds.
     pub update_time: i64,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
     /// Group of versions in the community; empty when private.
     pub group_id: String,
@@ -79,9 +77,9 @@ pub struct Image {
     pub version_name: String,
     /// What is new in it.
     pub version_desc: String,
-    /// GPU model of the instance it was made of.
+    /// GPU model of the instance it was made from.
     pub source_gpu_type: String,
-    /// Zone of the instance it was made of.
+    /// Zone of the instance it was made from.
     pub zone: String,
     /// Zones it can be started in.
     pub image_support_zone: Vec<SupportedZone>,
@@ -89,13 +87,14 @@ pub struct Image {
     pub qr_code_url: String,
 }
 
-/// Where an image is in its life.
+/// The status of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ImageStatus {
     /// Being made.
     #[default]
     Making,
-    /// Every bit is there.
+    /// Complete and usable.
     Available,
     /// Making failed; `FailedReason` says why.
     UnAvailable,
@@ -130,7 +129,8 @@ impl ImageStatus {
 }
 
 /// What kind of image the platform offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum PlatformType {
     /// A bare operating system.
     System,
@@ -162,8 +162,9 @@ impl PlatformType {
     }
 }
 
-/// Whose an image is.
+/// The owner of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Owner {
     /// The account's name.
@@ -175,6 +176,7 @@ pub struct Owner {
 
 /// What is installed in an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Softwares {
     /// Such as `PyTorch`.
@@ -194,43 +196,9 @@ pub struct Softwares {
     pub applications: Vec<String>,
 }
 
-impl Softwares {
-    /// Reads the members of a `Softwares` object; `None` when there are none, as in the legacy text form. The list is
-    /// `Application` in the documents of Create and `Applications` in those of Publish: both are taken.
-    pub(crate) fn bind(tree: &Tree, name: &str) -> Result<Option<Self>, ParamError> {
-        // What a Python dictionary prints as: never an error, never used.
-        if tree.is_legacy_text(name)? {
-            return Ok(None);
-        }
-        let word = |member: &str| Ok(tree.word(&format!("{name}.{member}"))?.unwrap_or_default());
-        let words = |member: &str| tree.words(&format!("{name}.{member}"), MAX_LIST_ITEMS);
-        let (application, applications) = (words("Application")?, words("Applications")?);
-        let softwares = Self {
-            framework: word("Framework")?,
-            framework_version: word("FrameworkVersion")?,
-            cuda_version: word("CUDAVersion")?,
-            python_version: word("PythonVersion")?,
-            os_version: word("OsVersion")?,
-            framework_version_index: 0,
-            applications: application.or(applications).unwrap_or_default(),
-        };
-        Ok((softwares != Self::default()).then_some(softwares))
-    }
-
-    pub(crate) fn add_to(&self, params: Params) -> Params {
-        let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        params
-            .text("Softwares.Framework", filled(&self.framework).as_deref())
-            .text("Softwares.FrameworkVersion", filled(&self.framework_version).as_deref())
-            .text("Softwares.CUDAVersion", filled(&self.cuda_version).as_deref())
-            .text("Softwares.PythonVersion", filled(&self.python_version).as_deref())
-            .text("Softwares.OsVersion", filled(&self.os_version).as_deref())
-            .list("Softwares.Application", &self.applications)
-    }
-}
-
 /// A piece of software and the port it listens on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SoftwarePort {
     /// Such as `JupyterLab`.
@@ -239,24 +207,9 @@ pub struct SoftwarePort {
     pub port: u16,
 }
 
-impl SoftwarePort {
-    pub(crate) fn bind_list(tree: &Tree, name: &str) -> Result<Vec<Self>, ParamError> {
-        let elements = tree.objects(name)?;
-        if elements.len() > MAX_LIST_ITEMS {
-            return Err(ParamError::not_available(name));
-        }
-        let bind = |element: &Tree| {
-            let port = element.parsed("Port").ok().flatten()?;
-            let software = element.word("Software").ok()?.unwrap_or_default();
-            Some(Self { software, port })
-        };
-        let entries = elements.iter().map(|element| bind(element)).collect::<Option<_>>();
-        entries.ok_or_else(|| ParamError::not_available(name))
-    }
-}
-
 /// A zone an image can be started in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct SupportedZone {
     /// The zone's name.

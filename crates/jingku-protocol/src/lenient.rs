@@ -1,4 +1,4 @@
-//! What a client must put up with when it reads replies: the documents and the real service disagree about types.
+//! Lenient types for replies: the documents and the real service disagree about types.
 
 use serde::{Deserialize, Deserializer};
 

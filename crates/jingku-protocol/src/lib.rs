@@ -1,33 +1,55 @@
-//! What travels between a client and the CompShare image API: parameters and their spellings, the signature,
-//! action names, request and response types, and the one table of return codes.
+//! What travels between a client and the CompShare image API: parameters and their spellings, the signature, the table
+//! of actions, request and response types, and the table of return codes.
 //!
-//! Pure: no I/O, no clock, no runtime. The daemon (`jingku-server`) binds requests and serialises responses with
-//! these types; the client (`compshare`) does the reverse, so both sides are the same definition.
+//! Pure: no I/O, no clock, no runtime. The server reads requests and serialises responses with these types; the client
+//! (`compshare`) does the reverse, so both share one definition.
+//!
+//! ```text
+//! server: bytes ─ decode ─▶ Params ─ verify ─▶ Tree ─ read ─▶ Request
+//! client: Request ─ write ─▶ Params ─ sign ─▶ bytes
+//! ```
 
 pub mod actions;
-mod bind;
+mod bounded;
+mod community_query;
 mod decode;
 mod excerpt;
 mod file_hash;
 mod image;
+mod image_query;
 mod lenient;
+mod list;
 mod list_text;
 mod name_refusal;
+#[cfg(feature = "schema")]
+mod openapi;
+mod paging;
+mod param_error;
+mod parameters;
 mod params;
+mod place;
+mod read;
 mod ret_code;
 mod sign;
+mod softwares;
 mod tree;
+mod write;
 
-pub use bind::{MAX_COVER_TEXT_BYTES, MAX_FILTER_BYTES, MAX_ID_BYTES, MAX_NUMBER_BYTES, ParamError};
+pub use bounded::{MAX_COVER_TEXT_BYTES, MAX_FILTER_BYTES, MAX_ID_BYTES};
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PARAMS, decode, require_plain};
 pub use excerpt::excerpt;
 pub use file_hash::{FileHasher, HashKind, UnknownHash};
 pub use image::{Image, ImageStatus, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone};
 pub use name_refusal::NameRefusal;
+#[cfg(feature = "schema")]
+pub use openapi::openapi;
+pub use param_error::ParamError;
+pub use parameters::Kind;
 pub use params::{Params, Value};
+pub use read::MAX_NUMBER_BYTES;
 pub use ret_code::{Class, RetCode};
 pub use sign::{signature, string_to_sign, verify};
-pub use tree::{Kind, Tree};
+pub use tree::Tree;
 
 /// Signs with a key pair every parameter of a request, adding `PublicKey` and `Signature`.
 pub fn sign_request(mut params: Params, public_key: &str, private_key: &str) -> Params {

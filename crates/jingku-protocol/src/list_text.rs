@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 /// The list that a text is: `["a", "b"]` in JSON, `['a', 'b']` as Python prints it, any other text as a list of one,
-/// and an empty text as an empty list. `None` for a list whose elements are no texts.
+/// and an empty text as an empty list. `None` for a list whose elements are not texts.
 pub(crate) fn list_of_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
     let trimmed = text.trim();
     let Some(inner) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
@@ -17,7 +17,7 @@ pub(crate) fn list_of_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
     }
 }
 
-/// The text of an element that is there; `None` for what is no text.
+/// The text of an element; `None` for another type.
 fn json_text(element: Json) -> Option<Cow<'static, str>> {
     match element {
         Json::String(text) => Some(Cow::Owned(text)),
@@ -39,7 +39,7 @@ fn python_list(inner: &str) -> Option<Vec<Cow<'static, str>>> {
             let end = rest.find(',').unwrap_or(rest.len());
             (rest[..end].trim().to_owned(), &rest[end..])
         };
-        // A list or a dictionary in the list is no text.
+        // A nested list or dictionary is not a text.
         if quote.is_none() && element.contains(['[', ']', '{', '}']) {
             return None;
         }
@@ -55,7 +55,7 @@ fn python_list(inner: &str) -> Option<Vec<Cow<'static, str>>> {
     Some(elements)
 }
 
-/// What stands before the closing quote, and what follows it. A backslash keeps the character after it: Python
+/// The text before the closing quote, and the rest after it. A backslash keeps the character after it: Python
 /// escapes quotes and backslashes so; other escapes stand for characters that no word of this API has.
 fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
     let mut element = String::new();

@@ -1,4 +1,4 @@
-//! Why a name was refused, beside the one message that the cloud has for it: an extension, in two members of the reply.
+//! Why a name was refused. An extension in two members of the reply: the cloud has one message for all cases.
 
 /// What is wrong with a name that was answered with 230.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,14 +7,14 @@ pub enum NameRefusal {
     Invalid,
     /// This image of the account has it.
     Taken(String),
-    /// This image has it, whose file has not arrived whole yet.
+    /// This image, whose upload is incomplete, has it.
     HeldByUpload(String),
 }
 
 impl NameRefusal {
     /// The member that names the case.
     pub const REASON: &str = "Reason";
-    /// The member that names the image in the way.
+    /// The member that names the image that has the name.
     pub const HOLDER: &str = "Holder";
 
     /// The value of [`REASON`](Self::REASON).
@@ -34,7 +34,7 @@ impl NameRefusal {
         }
     }
 
-    /// Reads the two members back. Another reason than these is none.
+    /// Reads the two members back; `None` for an unknown reason.
     pub fn from_members(reason: &str, holder: Option<&str>) -> Option<Self> {
         match (reason, holder) {
             ("NameInvalid", _) => Some(Self::Invalid),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_is_read_back() {
+    fn refusals_round_trip() {
         for refusal in [
             NameRefusal::Invalid,
             NameRefusal::Taken("a".to_owned()),

@@ -1,6 +1,6 @@
 //! The parameters of one request, exactly as they were received: this is what the signature covers.
 
-use crate::bind::ParamError;
+use crate::param_error::ParamError;
 
 /// A parameter value in the shape the client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Params {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// The text of a parameter that the gateway reads before it knows who asks; `None` when it is absent or null.
+    /// The text of a parameter that the gateway reads before authentication; `None` when it is absent or null.
     ///
     /// Refuses one that is a list or an object, in whatever spelling.
     pub fn scalar(&self, name: &str) -> Result<Option<&str>, ParamError> {
@@ -115,7 +115,7 @@ impl Params {
         form.finish()
     }
 
-    /// Adds a parameter that is known not to be there yet; the decoder has checked.
+    /// Adds a parameter; the decoder has checked that its name is new.
     pub(crate) fn push(&mut self, name: String, value: Value) {
         self.0.push((name, value));
     }

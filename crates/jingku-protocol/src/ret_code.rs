@@ -1,16 +1,16 @@
-//! The one table of return codes: number and what a caller can do about it. The texts belong to the errors that carry
-//! the codes, in the daemon. Evidence for every code and text: docs/wire/errors.md.
+//! The table of return codes: the number and what a caller can do about it. The server's errors hold the texts.
+//! Evidence for every code and text: docs/wire/errors.md.
 
 /// What the caller of a failed request should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The request is wrong and will stay wrong: mend it.
+    /// The request is wrong: fix it before sending it again.
     FixRequest,
     /// The key pair or its rights are wrong.
     FixCredentials,
-    /// What the request names is not there, or not in the state it needs: look before asking again.
+    /// A resource does not exist or is in the wrong state: check it before sending the request again.
     LookAgain,
-    /// The request is right and the moment is not: ask again later.
+    /// The request cannot be served now: retry later.
     AskAgainLater,
     /// The service failed.
     ServiceFault,
@@ -52,7 +52,7 @@ macro_rules! ret_codes {
 ret_codes! {
     /// The service itself failed.
     ServiceError = 130, ServiceFault;
-    /// The service is starting, stopping, or has lost something it needs.
+    /// The service is starting or stopping, or a dependency is unavailable.
     ServiceUnavailable = 150, AskAgainLater;
     /// Too many requests.
     Throttled = 153, AskAgainLater;
@@ -74,17 +74,17 @@ ret_codes! {
     ParamNotAvailable = 230, FixRequest;
     /// No such project.
     ProjectNotFound = 292, FixCredentials;
-    /// The key is not good from the address the request came from.
+    /// The key is not allowed from the address of the request.
     AddressDenied = 294, FixCredentials;
-    /// The key is not good for this action.
+    /// The key is not allowed to call this action.
     PermissionDenied = 299, FixCredentials;
     /// The image cannot be used now.
     ImageNotAvailable = 8017, LookAgain;
-    /// No such resource, or none that the caller may see.
+    /// The resource does not exist or the caller cannot access it.
     ResourceNotFound = 8039, LookAgain;
     /// Over a quota or a size limit.
     QuotaExceeded = 8095, LookAgain;
-    /// The image is another account's, which shares it with the caller: it cannot be shared on.
+    /// Another account shares the image with the caller, who cannot share it further.
     ReshareRefused = 8350, LookAgain;
     /// The instance is busy with another task.
     InstanceBusy = 8903, AskAgainLater;

@@ -1,7 +1,7 @@
 //! The request signature: one rule for every spelling of a request.
 //!
 //! `hex(sha1(key₁ text₁ key₂ text₂ … private_key))` over all parameters but `Signature`, keys in ascending byte order,
-//! no separators. No timestamp or nonce takes part, so a recorded request can be replayed: SECURITY.md.
+//! no separators. No timestamp or nonce is signed, so a recorded request can be replayed: SECURITY.md.
 
 use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
@@ -38,7 +38,7 @@ pub fn verify(params: &Params, private_key: &str, signature: &str) -> bool {
     matches(Booleans::Words) || (params.iter().any(|(_, value)| has_boolean(value)) && matches(Booleans::Php))
 }
 
-/// Hashes part by part: a request may be megabytes long, and anybody may send one.
+/// Hashes part by part: an untrusted request may be megabytes long.
 fn digest(params: &Params, booleans: Booleans, private_key: &str) -> String {
     let mut sha1 = Sha1::new();
     canonical(params, booleans, &mut |part| sha1.update(part));

@@ -1,14 +1,14 @@
-//! What the client spells is what the daemon reads.
+//! The server reads exactly what the client writes.
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 use jingku_protocol::actions::*;
-use jingku_protocol::{ImageStatus, ParamError, PlatformType, SoftwarePort, Softwares, Tree, decode};
+use jingku_protocol::{ImageStatus, ParamError, Params, PlatformType, SoftwarePort, Softwares, Tree, decode};
 
 fn round_trip<R: Request>(request: &R) -> R {
     let params = decode(None, None, request.params().to_form().as_bytes()).unwrap();
     assert_eq!(params.get_text("Action"), Some(R::ACTION.name()));
-    R::bind(&Tree::from(&params)).unwrap()
+    R::read(&Tree::from(&params)).unwrap()
 }
 
 fn place() -> Place {
@@ -17,14 +17,14 @@ fn place() -> Place {
 
 #[test]
 fn every_field_survives() {
-    let paging = Paging { offset: Some(40), limit: Some(5), next_token: None };
+    let paging = Paging { offset: Some(40.into()), limit: Some(5.into()), next_token: None };
     let list = DescribeCompShareCustomImagesRequest {
         place: place(),
         image_id: Some("i".into()),
         query: ImageQuery {
             name: Some("环境".into()),
             statuses: vec![ImageStatus::Available, ImageStatus::Offline],
-            tags: vec!["LLM".into(), "a b".into()],
+            tags: ["LLM", "a b"].into(),
             created_from: Some(1),
             created_before: Some(2),
             size_from: Some(3),
@@ -36,11 +36,8 @@ fn every_field_survives() {
     };
     assert_eq!(round_trip(&list), list);
 
-    let instances = DescribeCompShareInstanceRequest {
-        place: place(),
-        instance_ids: vec!["a".into(), "b".into()],
-        paging,
-    };
+    let instances =
+        DescribeCompShareInstanceRequest { place: place(), instance_ids: ["a", "b"].into(), paging };
     assert_eq!(round_trip(&instances), instances);
 
     let create = CreateCompShareCustomImageRequest {
@@ -54,7 +51,7 @@ fn every_field_survives() {
             ..Softwares::default()
         }),
         software_ports: vec![SoftwarePort { software: "SSH".into(), port: 22 }],
-        firewall_ports: vec![22, 8888],
+        firewall_ports: [22_u16, 8888].into(),
     };
     assert_eq!(round_trip(&create), create);
 
@@ -62,17 +59,18 @@ fn every_field_survives() {
         place: place(),
         image_id: "i".into(),
         name: Some("n".into()),
-        description: Some(String::new()),
+        description: Some("".into()),
         public: Some(true),
         cover: Some("aGk=".into()),
         readme: Some("# r".into()),
-        tags: Some(vec!["LLM".into()]),
+        tags: Some(["LLM"].into()),
         group_id: Some("g".into()),
-        price: Some(0.25),
+        price: Some(0.25.into()),
         version_name: Some("v1.0".into()),
         version_desc: Some("first".into()),
-        supported_gpu_types: Some(Vec::new()),
+        supported_gpu_types: Some(List::default()),
         auto_start: Some(false),
+        ..UpdateCompShareImageRequest::default()
     };
     assert_eq!(round_trip(&update), update);
     let nothing =
@@ -90,13 +88,13 @@ fn every_field_survives_in_sharing_and_copying() {
     let share = ModifyCompShareImageShareAccountRequest {
         place: place(),
         image_id: "i".into(),
-        add_accounts: vec![2, 3],
-        remove_accounts: vec![4],
+        add_accounts: [2, 3].into(),
+        remove_accounts: [4].into(),
     };
     assert_eq!(round_trip(&share), share);
     let shares = DescribeCompShareImageShareAccountsRequest { place: place(), image_id: "i".into() };
     assert_eq!(round_trip(&shares), shares);
-    let paging = Paging { offset: None, limit: Some(5), next_token: Some("t".into()) };
+    let paging = Paging { offset: None, limit: Some(5.into()), next_token: Some("t".into()) };
     let list = DescribeCompShareSharingImagesRequest {
         place: place(),
         image_id: Some("i".into()),
@@ -109,7 +107,7 @@ fn every_field_survives_in_sharing_and_copying() {
         image_id: Some("i".into()),
         name: Some("n".into()),
         author: Some("a".into()),
-        tags: vec!["LLM".into()],
+        tags: ["LLM"].into(),
         paging,
     };
     assert_eq!(round_trip(&platform), platform);
@@ -123,8 +121,8 @@ fn every_field_survives_in_sharing_and_copying() {
         place: place(),
         source_image_id: "i".into(),
         target_name: Some("n".into()),
-        target_zone_ids: vec![8200, 5001],
-        target_description: Some(String::new()),
+        target_zone_ids: [8200, 5001].into(),
+        target_description: Some("".into()),
     };
     assert_eq!(round_trip(&sync), sync);
     let detail = DescribeCompShareCustomImageSyncDetailRequest { place: place(), image_id: "i".into() };
@@ -140,12 +138,12 @@ fn every_field_survives_in_the_community() {
         community_name: Some("社区 name".into()),
         version_name: Some("v1.0".into()),
         version_desc: Some("first".into()),
-        price: Some(0.25),
+        price: Some(0.25.into()),
         cover: Some("aGk=".into()),
-        tags: Some(vec!["LLM".into()]),
-        description: Some(String::new()),
+        tags: Some(["LLM"].into()),
+        description: Some("".into()),
         readme: Some("# r".into()),
-        supported_gpu_types: Some(vec!["4090".into()]),
+        supported_gpu_types: Some(["4090"].into()),
         auto_start: Some(true),
         softwares: Some(Softwares { framework: "PyTorch".into(), ..Softwares::default() }),
     };
@@ -157,7 +155,7 @@ fn every_field_survives_in_the_community() {
         name: Some("n".into()),
         author: Some("a".into()),
         fuzzy_search: Some("f".into()),
-        tags: vec!["LLM".into(), "a".into()],
+        tags: ["LLM", "a"].into(),
         is_free: Some(false),
         is_official: Some(true),
         auto_start: Some(true),
@@ -189,42 +187,42 @@ fn every_field_survives_in_the_community() {
 fn required_parameters_are_named() {
     let empty = Tree::default();
     let missing = |name: &str| ParamError::Missing(name.to_owned());
-    assert_eq!(CreateCompShareCustomImageRequest::bind(&empty).unwrap_err(), missing("UHostId"));
+    assert_eq!(CreateCompShareCustomImageRequest::read(&empty).unwrap_err(), missing("UHostId"));
     for error in [
-        UpdateCompShareImageRequest::bind(&empty).unwrap_err(),
-        GetCompShareImageCreateProgressRequest::bind(&empty).unwrap_err(),
-        TerminateCompShareCustomImageRequest::bind(&empty).unwrap_err(),
-        CopyCompShareCustomImageRequest::bind(&empty).unwrap_err(),
-        DescribeCompShareCustomImageSyncDetailRequest::bind(&empty).unwrap_err(),
-        DescribeCompShareImageShareAccountsRequest::bind(&empty).unwrap_err(),
-        ModifyCompShareImageShareAccountRequest::bind(&empty).unwrap_err(),
-        PublishCompShareImageRequest::bind(&empty).unwrap_err(),
-        AddFavoriteImageRequest::bind(&empty).unwrap_err(),
-        RemoveFavoriteImageRequest::bind(&empty).unwrap_err(),
+        UpdateCompShareImageRequest::read(&empty).unwrap_err(),
+        GetCompShareImageCreateProgressRequest::read(&empty).unwrap_err(),
+        TerminateCompShareCustomImageRequest::read(&empty).unwrap_err(),
+        CopyCompShareCustomImageRequest::read(&empty).unwrap_err(),
+        DescribeCompShareCustomImageSyncDetailRequest::read(&empty).unwrap_err(),
+        DescribeCompShareImageShareAccountsRequest::read(&empty).unwrap_err(),
+        ModifyCompShareImageShareAccountRequest::read(&empty).unwrap_err(),
+        PublishCompShareImageRequest::read(&empty).unwrap_err(),
+        AddFavoriteImageRequest::read(&empty).unwrap_err(),
+        RemoveFavoriteImageRequest::read(&empty).unwrap_err(),
     ] {
         assert_eq!(error, missing("CompShareImageId"));
     }
-    assert_eq!(CreateCompShareImageFavoriteRequest::bind(&empty).unwrap_err(), missing("GroupId"));
-    assert_eq!(DeleteCompShareImageFavoriteRequest::bind(&empty).unwrap_err(), missing("GroupId"));
-    let user = DescribeUserCommunityImagesRequest::bind(&empty).unwrap_err();
+    assert_eq!(CreateCompShareImageFavoriteRequest::read(&empty).unwrap_err(), missing("GroupId"));
+    assert_eq!(DeleteCompShareImageFavoriteRequest::read(&empty).unwrap_err(), missing("GroupId"));
+    let user = DescribeUserCommunityImagesRequest::read(&empty).unwrap_err();
     assert_eq!(user, missing("TargetTopOrganizationId"));
     let bind = |form: &str| {
         let tree = Tree::from(&decode(None, None, form.as_bytes()).unwrap());
-        ModifyCompShareImageShareAccountRequest::bind(&tree).unwrap_err()
+        ModifyCompShareImageShareAccountRequest::read(&tree).unwrap_err()
     };
     assert_eq!(bind("CompShareImageId=i"), missing("AddAccounts|RemoveAccounts"));
     let eleven: Vec<_> = (0..11).map(|number| format!("&AddAccounts.{number}={number}")).collect();
     let refused = ParamError::NotAvailable("AddAccounts".into());
     assert_eq!(bind(&format!("CompShareImageId=i{}", eleven.concat())), refused);
     assert_eq!(bind("CompShareImageId=i&AddAccounts.0=x"), refused);
-    assert_eq!(SyncCompShareCustomImageRequest::bind(&empty).unwrap_err(), missing("SourceCompShareImageId"));
+    assert_eq!(SyncCompShareCustomImageRequest::read(&empty).unwrap_err(), missing("SourceCompShareImageId"));
 }
 
 #[test]
-fn the_documented_spellings_of_softwares_are_taken() {
+fn the_documented_spellings_of_softwares_are_accepted() {
     let bind = |form: &str| {
         let form = format!("UHostId=u&Name=n&{form}");
-        CreateCompShareCustomImageRequest::bind(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
+        CreateCompShareCustomImageRequest::read(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
             .unwrap()
     };
     let applications = |form: &str| bind(form).softwares.map(|softwares| softwares.applications);
@@ -246,7 +244,7 @@ fn actions_are_found_by_exact_name_only() {
 fn texts_and_lists_have_limits() {
     let update = |form: &str| {
         let form = format!("CompShareImageId=i&{form}");
-        UpdateCompShareImageRequest::bind(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
+        UpdateCompShareImageRequest::read(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
     };
     let list = |name: &str, count: usize| {
         (0..count).map(|index| format!("{name}.{index}=x")).collect::<Vec<_>>().join("&")
@@ -268,4 +266,23 @@ fn texts_and_lists_have_limits() {
         assert!(update(&at_limit).is_ok(), "{name}");
         assert_eq!(update(&over).unwrap_err(), ParamError::NotAvailable(name.into()));
     }
+}
+
+/// The required parameters that `parameters` lists are all that an action requires, or all but one of several.
+#[test]
+fn every_action_accepts_its_required_parameters() {
+    macro_rules! read {
+        ($($action:ident $file:ident $request:ident $response:ident;)*) => {$(
+            let required = Action::$action.parameters().required;
+            let documented = Action::$action.documented();
+            let demanded = required.iter().filter(|name| !documented.contains(&name.as_str()));
+            let params = demanded.fold(Params::default(), |params, name| params.text(name, Some("1")));
+            match $request::read(&Tree::from(&params)) {
+                Ok(_) => {}
+                Err(ParamError::Missing(names)) if names.contains('|') => {}
+                Err(error) => panic!("{}: {error}", Action::$action.name()),
+            }
+        )*};
+    }
+    jingku_protocol::for_each_action!(read);
 }

@@ -1,44 +1,11 @@
-//! One file an action: parse, one call below, answer. [`run`] is the table.
+//! One file an action: parse, one call below, answer. The table is `jingku_protocol::actions`.
 
-mod add_favorite_image;
-mod copy_comp_share_custom_image;
-mod create_comp_share_custom_image;
-mod create_comp_share_image_favorite;
-mod create_cscli_event;
-mod delete_comp_share_image_favorite;
-mod describe_community_images;
-mod describe_comp_share_custom_image_sync_detail;
-mod describe_comp_share_custom_images;
-mod describe_comp_share_image_share_accounts;
-mod describe_comp_share_image_tags;
-mod describe_comp_share_images;
-mod describe_comp_share_instance;
-mod describe_comp_share_sharing_images;
-mod describe_comp_share_software_port;
-mod describe_comp_share_support_zone;
-mod describe_favorite_images;
-mod describe_self_community_images;
-mod describe_user_community_images;
-mod export_comp_share_custom_image;
-mod get_comp_share_custom_image_url;
-mod get_comp_share_image_create_progress;
-mod get_project_list;
-mod get_region;
-mod import_comp_share_custom_image;
-mod modify_comp_share_image_share_account;
-mod publish_comp_share_image;
-mod remove_favorite_image;
-mod sync_comp_share_custom_image;
-mod terminate_comp_share_custom_image;
-mod update_comp_share_image;
+use jingku_protocol::actions::{self as api, Action, Request};
+use jingku_protocol::{ParamError, Tree};
 
-use jingku_catalog::{Cursor, InvalidCursor, Paging as Rows, Scope};
-use jingku_protocol::actions::{Action, Paging, Request};
-use jingku_protocol::{NameRefusal, ParamError, Tree};
-
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::reply::Reply;
 
 /// Whether a call would do its work twice, or be refused because it was done, when its request comes twice.
@@ -54,114 +21,37 @@ pub(crate) const fn is_remembered(action: Action) -> bool {
     )
 }
 
-/// Carries out a call that has passed the gateway.
-pub(crate) async fn run(
-    context: &Context,
-    caller: &Caller,
-    action: Action,
-    tree: Tree,
-) -> Result<Reply, Error> {
-    macro_rules! call {
-        ($file:ident) => {{
-            let response = $file::run(context, caller, read(tree)?).await?;
-            Ok(Reply::object(&response))
-        }};
-    }
-    match action {
-        Action::AddFavoriteImage => call!(add_favorite_image),
-        Action::CopyCompShareCustomImage => call!(copy_comp_share_custom_image),
-        Action::CreateCompShareCustomImage => call!(create_comp_share_custom_image),
-        Action::CreateCompShareImageFavorite => call!(create_comp_share_image_favorite),
-        Action::CreateCscliEvent => call!(create_cscli_event),
-        Action::DeleteCompShareImageFavorite => call!(delete_comp_share_image_favorite),
-        Action::DescribeCommunityImages => call!(describe_community_images),
-        Action::DescribeCompShareCustomImageSyncDetail => call!(describe_comp_share_custom_image_sync_detail),
-        Action::DescribeCompShareCustomImages => {
-            describe_comp_share_custom_images::run(context, caller, read(tree)?).await
+macro_rules! dispatch {
+    ($($action:ident $file:ident $request:ident $response:ident;)*) => {
+        $(
+            mod $file;
+
+            impl From<api::$response> for Reply {
+                fn from(response: api::$response) -> Self {
+                    Self::object(&response)
+                }
+            }
+        )*
+
+        /// Carries out a call that has passed the gateway.
+        pub(crate) async fn run(
+            context: &Context,
+            caller: &Caller,
+            action: Action,
+            tree: Tree,
+        ) -> Result<Reply, Error> {
+            match action {
+                $(Action::$action => Ok($file::run(context, caller, read(tree)?).await?.into()),)*
+            }
         }
-        Action::DescribeCompShareImageShareAccounts => call!(describe_comp_share_image_share_accounts),
-        Action::DescribeCompShareImageTags => call!(describe_comp_share_image_tags),
-        Action::DescribeCompShareImages => call!(describe_comp_share_images),
-        Action::DescribeCompShareInstance => call!(describe_comp_share_instance),
-        Action::DescribeCompShareSharingImages => call!(describe_comp_share_sharing_images),
-        Action::DescribeCompShareSoftwarePort => call!(describe_comp_share_software_port),
-        Action::DescribeCompShareSupportZone => call!(describe_comp_share_support_zone),
-        Action::DescribeFavoriteImages => call!(describe_favorite_images),
-        Action::DescribeSelfCommunityImages => call!(describe_self_community_images),
-        Action::DescribeUserCommunityImages => call!(describe_user_community_images),
-        Action::ExportCompShareCustomImage => {
-            export_comp_share_custom_image::run(context, caller, read(tree)?).await
-        }
-        Action::GetCompShareCustomImageUrl => call!(get_comp_share_custom_image_url),
-        Action::GetCompShareImageCreateProgress => call!(get_comp_share_image_create_progress),
-        Action::GetProjectList => call!(get_project_list),
-        Action::GetRegion => call!(get_region),
-        Action::ImportCompShareCustomImage => call!(import_comp_share_custom_image),
-        Action::ModifyCompShareImageShareAccount => call!(modify_comp_share_image_share_account),
-        Action::PublishCompShareImage => call!(publish_comp_share_image),
-        Action::RemoveFavoriteImage => call!(remove_favorite_image),
-        Action::SyncCompShareCustomImage => call!(sync_comp_share_custom_image),
-        Action::TerminateCompShareCustomImage => call!(terminate_comp_share_custom_image),
-        Action::UpdateCompShareImage => call!(update_comp_share_image),
-    }
+    };
 }
+
+jingku_protocol::for_each_action!(dispatch);
 
 /// The typed request. What it does not hold is freed: a cover is checked for a while.
 fn read<R: Request>(tree: Tree) -> Result<R, ParamError> {
     let request = R::read(&tree);
     drop(tree);
     request
-}
-
-impl Caller {
-    /// The images that are the caller's own.
-    fn own(&self) -> Scope {
-        Scope::own(self.account().id)
-    }
-}
-
-/// The place a `NextToken` stands for, as the list that it is for reads it.
-pub(crate) fn cursor(
-    paging: &Paging,
-    parse: impl Fn(&str) -> Result<Cursor, InvalidCursor>,
-) -> Result<Option<Cursor>, Error> {
-    let token = paging.next_token.as_deref();
-    token.map(parse).transpose().map_err(|InvalidCursor| Error::not_available("NextToken"))
-}
-
-/// The `NextToken` of a page; empty on the last one.
-pub(crate) fn next_token(next: Option<Cursor>) -> String {
-    next.map(|cursor| cursor.to_string()).unwrap_or_default()
-}
-
-/// Which rows of the catalogue a page is.
-pub(crate) fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> Rows<'a> {
-    let limit = paging.limit();
-    match cursor {
-        Some(cursor) => Rows::After { cursor, limit },
-        // No list is longer than this, so a larger offset is past its end as well.
-        None => Rows::Offset { offset: u32::try_from(paging.offset()).unwrap_or(u32::MAX), limit },
-    }
-}
-
-pub(crate) fn texts(list: &[String]) -> Vec<&str> {
-    list.iter().map(String::as_str).collect()
-}
-
-/// The form in which the catalogue keeps what it does not look into.
-fn to_json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("lists and texts serialise")
-}
-
-/// What a parameter gets that is the name of another image of the account.
-async fn name_taken(context: &Context, caller: &Caller, param: &'static str, name: &str) -> Error {
-    let holder = match context.catalog.name_holder(caller.own(), name).await {
-        Ok(holder) => holder,
-        Err(error) => return error.into(),
-    };
-    let refusal = holder.map(|holder| {
-        let held = if holder.is_upload { NameRefusal::HeldByUpload } else { NameRefusal::Taken };
-        held(holder.image_id)
-    });
-    Error::NameTaken { param, refusal }
 }

@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use jingku_library::{Config, ConnectionLimits, DataDir, Environment, Library, StartError};
+use jingku_library::{Config, ConnectionLimits, Environment, Internal, Library, StartError};
 
-use crate::lab::{Lab, LabClock};
+use crate::lab::Lab;
 use crate::limits::Shared;
 use crate::link::{Link, UploadLink};
 use crate::pages::Pages;
@@ -16,18 +16,14 @@ pub struct Context {
     library: Arc<Library>,
     /// Where clients reach the service, once it is known.
     public_url: OnceLock<String>,
-    /// Whether documented parameters are demanded.
-    pub(crate) strict: bool,
     /// Limits that all clients share.
     pub(crate) limits: Shared,
     /// Manifests of disks that clients read.
     pub(crate) manifests: Arc<OpenManifests>,
     /// Pages of the list that are current.
     pub(crate) pages: Pages,
-    /// How many connections there may be.
-    connections: ConnectionLimits,
     /// What a server that clients are tested against lets be done to it.
-    pub(crate) lab: Option<Lab>,
+    pub(crate) lab: Option<Arc<Lab>>,
 }
 
 impl Deref for Context {
@@ -40,40 +36,33 @@ impl Deref for Context {
 
 impl Context {
     /// Puts a server on a library.
-    pub fn new(library: Library, config: &Config) -> Self {
+    pub fn new(library: impl Into<Arc<Library>>) -> Self {
+        let library = library.into();
+        let public_url = library.config.public_url.as_ref().map(|url| url.to_string().into());
         Self {
-            library: Arc::new(library),
-            public_url: config.public_url.as_ref().map_or_else(OnceLock::new, |url| url.to_string().into()),
-            strict: config.strict,
+            library,
+            public_url: public_url.unwrap_or_default(),
             limits: Shared::default(),
             manifests: Arc::default(),
             pages: Pages::default(),
-            connections: config.connections,
             lab: None,
         }
-    }
-
-    /// Opens a library with [`Library::open`] and puts a server on it.
-    pub async fn open(
-        data: &DataDir,
-        config: &Config,
-        environment: &Environment,
-    ) -> Result<Self, StartError> {
-        Ok(Self::new(Library::open(data, config, environment).await?, config))
-    }
-
-    /// Opens a library with [`Library::open_in_memory`] and puts a server on it.
-    pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
-        Ok(Self::new(Library::open_in_memory(config, environment).await?, config))
     }
 
     /// Makes everything in memory, with a lab: see docs/operate/lab.md. To be reset, it must be told when it is filled,
     /// with [`Context::remember_start`].
     pub async fn open_lab(config: &Config, environment: Environment) -> Result<Self, StartError> {
-        let lab = Lab::new(Arc::new(LabClock::new(environment.clock)));
-        let environment = Environment { clock: lab.clock(), ..environment };
-        let library = Library::open_in_memory(config, &environment).await?.with_job_hook(lab.job_hook());
-        Ok(Self { lab: Some(lab), ..Self::new(library, config) })
+        let lab = Lab::open(config, environment).await?;
+        let context = Self::new(Arc::clone(lab.library()));
+        Ok(Self { lab: Some(Arc::new(lab)), ..context })
+    }
+
+    /// Remembers what the catalogue holds now as what a lab is reset to. Does nothing without a lab.
+    pub async fn remember_start(&self) -> Result<(), Internal> {
+        match &self.lab {
+            Some(lab) => lab.remember_start().await,
+            None => Ok(()),
+        }
     }
 
     /// The library below.
@@ -90,7 +79,7 @@ impl Context {
 
     /// How many connections the configuration allows: for [`serve_with`](crate::serve_with).
     pub fn connection_limits(&self) -> ConnectionLimits {
-        self.connections
+        self.config.connections
     }
 
     /// The address of a cover; empty for none.

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::link::{BadLink, Link};
 use crate::reply;
 use crate::transfer;
-use range::Asked;
+use range::RangeRequest;
 
 /// Finds an image whose disk the account may have, and the manifest that it is.
 ///
@@ -107,14 +107,14 @@ async fn answer(
         return Ok(whole(request_id, &image.id, &etag, length, Body::empty()));
     }
     let slot = context.limits.exports.take(AccountId(link.account))?;
-    let disk = transfer::open(context, image.id.clone(), &manifest).await?;
+    let disk = transfer::open(&context.store, &context.manifests, image.id.clone(), &manifest).await?;
     let length = disk.length();
-    match range::asked(headers, &etag, length) {
-        Asked::Whole => {
+    match range::range_request(headers, &etag, length) {
+        RangeRequest::Whole => {
             let body = disk.read(0..length, slot).await?;
             Ok(whole(request_id, &image.id, &etag, length, body))
         }
-        Asked::Part(part) => {
+        RangeRequest::Part(part) => {
             let told = format!("bytes {}-{}/{length}", part.start, part.end - 1);
             let body = disk.read(part.clone(), slot).await?;
             let mut response = whole(request_id, &image.id, &etag, part.end - part.start, body);
@@ -122,7 +122,7 @@ async fn answer(
             set(response.headers_mut(), header::CONTENT_RANGE, &told);
             Ok(response)
         }
-        Asked::Nothing => {
+        RangeRequest::Nothing => {
             let error = Error::not_available("Range");
             let mut response = reply::failure(StatusCode::RANGE_NOT_SATISFIABLE, &error, request_id);
             set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));

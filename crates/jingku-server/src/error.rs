@@ -1,7 +1,7 @@
 //! Everything an action can refuse, grouped by what the caller must do. Codes and texts: docs/wire/errors.md.
 
 use jingku_catalog::{CatalogError, OverLimit};
-use jingku_library::{Internal, SHARES_MAX, refusal};
+use jingku_library::{Internal, SHARES_MAX, limit_refusal};
 use jingku_protocol::{DecodeError, NameRefusal, ParamError, RetCode, excerpt};
 use tokio::task::JoinError;
 
@@ -203,7 +203,7 @@ impl Error {
                 needed_bytes.div_ceil(1 << 20)
             ),
             Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
-            Self::OverLimit(over) => refusal(over),
+            Self::OverLimit(over) => limit_refusal(over),
             Self::OverUploadShare => {
                 "The files that the account has uploaded take up as much room as those of one account may now; wait until \
                  images are made of them, or delete one"

@@ -13,77 +13,44 @@ use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jingku_catalog::{Account, Generation};
-use jingku_library::{Credentials, Internal, request_id};
+use jingku_library::{Internal, request_id};
 use jingku_protocol::actions::{Access, Action};
-use jingku_protocol::{
-    MAX_BODY_BYTES, ParamError, Params, RetCode, Tree, decode, excerpt, require_plain, verify,
-};
+use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
 use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
 
 use crate::actions;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::lab::{self, Ending, Watch};
+use crate::lab::Watch;
 use crate::limits::BODY_READ_TIMEOUT;
 use crate::repeat::name_request;
-use crate::reply::{self, Reply};
-
-/// Whose request it is, proven by the signature.
-pub(crate) struct Caller {
-    credentials: Arc<Credentials>,
-    /// Where the catalogue was before anything was read for this request: what is kept in memory and was current then
-    /// is current for it.
-    pub(crate) generation: Option<Generation>,
-    /// Names the request, where its answer is remembered.
-    pub(crate) request: Option<String>,
-}
-
-impl Caller {
-    pub(crate) fn account(&self) -> &Account {
-        &self.credentials.account
-    }
-}
+use crate::reply;
 
 /// Answers one API request, whatever its path.
-pub(crate) async fn handle(State(context): State<Arc<Context>>, request: Request) -> Response {
+pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Request) -> Response {
     let request_id = request_id(&*context.random);
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return reply::method_not_allowed(&request_id);
     }
-    let mut watch = context.lab.as_ref().map(|lab| lab.watch(&request, context.clock.now()));
+    let watch: Watch = request.extensions_mut().remove().unwrap_or_default();
     let is_call = may_be_call(&request);
     let mut action = None;
-    let (mut response, ret_code) = match answer(&context, request, &mut action, watch.as_mut()).await {
-        Ok(Answer::Given(action, reply)) => (reply::success(action, reply, &request_id), Some(0)),
-        Ok(Answer::Ended(Ending::Fail { ret_code, message })) => {
-            (reply::refused(action, ret_code, &message, None, &request_id), Some(ret_code))
-        }
-        Ok(Answer::Ended(Ending::Silence)) => (lab::silence(), None),
-        Err(error) => {
-            if let Error::Internal(inside) = &error {
-                let action = action.map(Action::name);
-                tracing::error!(
-                    request_id,
-                    action,
-                    error = inside as &dyn std::error::Error,
-                    "request failed"
-                );
-            }
-            if let (Some(watch), Some(name)) = (&mut watch, error.param()) {
-                watch.refused(name);
-            }
-            (reply::refusal(action, &error, &request_id), Some(error.ret_code().code()))
-        }
+    let error = match answer(&context, request, &request_id, &mut action, &watch).await {
+        Ok(response) => return response,
+        Err(error) => error,
     };
-    if !is_call && ret_code == Some(RetCode::MissingAction.code()) {
+    if let Error::Internal(inside) = &error {
+        let (action, error) = (action.map(Action::name), inside as &dyn std::error::Error);
+        tracing::error!(request_id, action, error, "request failed");
+    }
+    watch.refused(error.ret_code(), error.param());
+    let mut response = reply::refusal(action, &error, &request_id);
+    if !is_call && matches!(error, Error::MissingAction) {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
-    match watch {
-        None => response,
-        Some(watch) => watch.finish(response, ret_code),
-    }
+    response
 }
 
 /// Whether a request can be a call at all. A `GET` of some path without parameters comes from a browser or from a health
@@ -93,33 +60,22 @@ fn may_be_call(request: &Request) -> bool {
     request.method() != Method::GET || uri.path() == "/" || uri.query().is_some_and(|query| !query.is_empty())
 }
 
-/// What came of a call that was not refused.
-enum Answer {
-    /// It was carried out.
-    Given(Action, Reply),
-    /// A lab ended it before.
-    Ended(Ending),
-}
-
 async fn answer(
     context: &Context,
     request: Request,
+    request_id: &str,
     named: &mut Option<Action>,
-    mut watch: Option<&mut Watch<'_>>,
-) -> Result<Answer, Error> {
+    watch: &Watch,
+) -> Result<Response, Error> {
     let peer = peer(&request);
     let Received { params, large } = read(context, request).await?;
     let name = params.scalar("Action");
     let action = name.as_ref().ok().copied().flatten().and_then(Action::from_name);
     *named = action;
-    if let Some(watch) = &mut watch {
-        watch.read(&params, action);
-    }
+    watch.read(&params, action);
     let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
     let (mut caller, params) = authenticate(context, params, large.is_some()).await?;
-    if let Some(watch) = &mut watch {
-        watch.authentic(caller.account().id);
-    }
+    watch.authentic(caller.account().id);
     let limits = &caller.credentials.limits;
     if !limits.allows_address(peer) {
         return Err(Error::AddressDenied);
@@ -131,15 +87,15 @@ async fn answer(
     if limits.read_only && action.access() == Access::Write {
         return Err(Error::PermissionDenied);
     }
-    if context.strict {
+    if context.config.strict {
         check_documented(action, &tree)?;
     }
-    if let Some(watch) = &mut watch
-        && let Some(ending) = watch.meddle(action).await
-    {
-        return Ok(Answer::Ended(ending));
+    if let Some(response) = watch.inject_fault(action, request_id).await {
+        return Ok(response);
     }
-    Ok(Answer::Given(action, actions::run(context, &caller, action, tree).await?))
+    let reply = actions::run(context, &caller, action, tree).await?;
+    watch.succeeded();
+    Ok(reply::success(action, reply, request_id))
 }
 
 /// Where the connection comes from. No header counts: whoever sends a request can write what he likes into it.
@@ -239,7 +195,7 @@ fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
 }
 
 fn check_documented(action: Action, tree: &Tree) -> Result<(), ParamError> {
-    for name in action.required_by_documents() {
+    for name in action.documented() {
         if tree.scalar(name)?.is_none_or(str::is_empty) {
             return Err(ParamError::Missing((*name).to_owned()));
         }

@@ -9,10 +9,11 @@ use jingku_protocol::Image;
 use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 use serde::Serialize;
 
-use crate::actions::{cursor, next_token, rows, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::view;
 
 /// The most bytes that some clients read of a reply.
@@ -76,7 +77,7 @@ pub(crate) async fn page(
     if let Some(id) = &query.image_id
         && page.total == 0
     {
-        return Err(Error::ResourceNotFound(id.clone()));
+        return Err(Error::ResourceNotFound(id.to_string()));
     }
     let ids: Vec<&str> = page.items.iter().map(|group| group.id.as_str()).collect();
     let wanted = VersionFilter {
@@ -90,7 +91,7 @@ pub(crate) async fn page(
         },
     };
     let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
-    for row in context.catalog.versions(scope.asked_by(viewer), &ids, wanted).await? {
+    for row in context.catalog.versions(scope.requested_by(viewer), &ids, wanted).await? {
         let group = row.group_id.clone();
         let image = view::community_image(row, context, !query.exclude_readme)?;
         versions.entry(group).or_default().push(image);
@@ -139,7 +140,7 @@ fn group(row: Row, data: Vec<Image>) -> ImageGroup {
 /// Takes from groups what does not fit into so many bytes of JSON: readmes first, then older versions, then
 /// descriptions, then the newest versions, each from the last group on. What most people publish fits many times over.
 fn fit(groups: &mut [ImageGroup], bytes: usize) {
-    let mut room = Room(bytes);
+    let mut budget = Budget(bytes);
     let mut waiting = Vec::with_capacity(groups.len());
     let mut readmes = Vec::with_capacity(groups.len());
     let mut descriptions = Vec::with_capacity(groups.len());
@@ -149,18 +150,18 @@ fn fit(groups: &mut [ImageGroup], bytes: usize) {
         readmes.push(data.first_mut().and_then(|image| image.readme.as_mut()).map(std::mem::take));
         descriptions.push(std::mem::take(&mut group.image_desc));
         waiting.push(data.into_iter());
-        room.take(group);
+        budget.take(group);
     }
-    room.add_versions(groups, &mut waiting);
+    budget.add_versions(groups, &mut waiting);
     for (group, description) in groups.iter_mut().zip(descriptions) {
-        if room.take(&description) {
+        if budget.take(&description) {
             group.image_desc = description;
         }
     }
-    while room.add_versions(groups, &mut waiting) {}
+    while budget.add_versions(groups, &mut waiting) {}
     for (group, readme) in groups.iter_mut().zip(readmes) {
         if let (Some(image), Some(readme)) = (group.data.first_mut(), readme)
-            && room.take(&readme)
+            && budget.take(&readme)
         {
             image.readme = Some(readme);
         }
@@ -168,9 +169,9 @@ fn fit(groups: &mut [ImageGroup], bytes: usize) {
 }
 
 /// Bytes of JSON that are left.
-struct Room(usize);
+struct Budget(usize);
 
-impl Room {
+impl Budget {
     /// Takes what a value and a comma need, if it is there.
     fn take<T: Serialize>(&mut self, value: &T) -> bool {
         let bytes = serde_json::to_vec(value).expect("response types serialise").len() + 1;

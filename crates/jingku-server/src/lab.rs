@@ -1,44 +1,38 @@
 //! The lab: a server that people test their own clients against. It is put in another state, held, made to fail, and
-//! tells what it was sent. Off unless asked for: then the gateway pays for one look at an `Option`.
+//! tells what it was sent. A layer around the gateway, and a hook in jobs; off unless asked for.
 
 mod body;
 mod clock;
 mod control;
 mod faults;
-mod hold;
+mod origin;
+mod pause_gate;
 mod seconds;
 mod secrets;
 mod trace;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use axum::extract::Request;
-use axum::http::header::{self, HeaderName};
-use axum::response::Response;
-use jingku_catalog::{AccountId, Snapshot};
-use jingku_library::{Clock, Internal, JobHook, lock};
-use jingku_protocol::Params;
+use jingku_catalog::Snapshot;
+use jingku_library::{Config, Environment, Internal, Library, StartError, lock};
 use jingku_protocol::actions::{Action, Parameters};
-use tokio::time::Instant;
 
-use crate::context::Context;
-use faults::{Fault, Faults};
-use hold::Hold;
-use trace::{Entry, Trace};
+use clock::LabClock;
+use faults::Faults;
+use pause_gate::PauseGate;
+use trace::Trace;
 
-pub(crate) use body::silence;
-pub(crate) use clock::LabClock;
 pub(crate) use control::control;
+pub(crate) use watch::{Watch, layer};
 
-/// Parameters that the gateway reads of every call.
-const GATEWAY: [&str; 5] = ["Action", "ProjectId", "PublicKey", "SecurityToken", "Signature"];
-
-/// What a lab keeps beside the catalogue.
+/// A library in memory, and what a lab keeps beside it.
 pub(crate) struct Lab {
+    library: Arc<Library>,
     clock: Arc<LabClock>,
     /// Where jobs wait.
-    hold: Arc<Hold>,
+    pause_gate: Arc<PauseGate>,
     faults: Faults,
     trace: Trace,
     /// The catalogue after the fixtures.
@@ -49,176 +43,48 @@ pub(crate) struct Lab {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// How a call ends that the lab does not let be carried out.
-pub(crate) enum Ending {
-    /// With this code and text.
-    Fail { ret_code: i64, message: String },
-    /// With no answer.
-    Silence,
-}
-
 impl Lab {
-    pub(crate) fn new(clock: Arc<LabClock>) -> Self {
-        Self {
+    /// Makes everything in memory.
+    pub(crate) async fn open(config: &Config, environment: Environment) -> Result<Self, StartError> {
+        let clock = Arc::new(LabClock::new(environment.clock));
+        let pause_gate: Arc<PauseGate> = Arc::default();
+        let environment = Environment { clock: clock.clone(), ..environment };
+        let library = Library::open_in_memory(config, &environment).await?.with_job_hook(pause_gate.clone());
+        Ok(Self {
+            library: Arc::new(library),
             clock,
-            hold: Arc::default(),
+            pause_gate,
             faults: Faults::default(),
             trace: Trace::default(),
             start: OnceLock::new(),
             snapshots: Mutex::default(),
             parameters: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
-        }
+        })
     }
 
-    /// The clock that it moves.
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        self.clock.clone()
+    pub(crate) fn library(&self) -> &Arc<Library> {
+        &self.library
     }
 
-    /// What keeps jobs waiting.
-    pub(crate) fn job_hook(&self) -> Arc<dyn JobHook> {
-        self.hold.clone()
+    /// Remembers what the catalogue holds now as what the lab is reset to.
+    pub(crate) async fn remember_start(&self) -> Result<(), Internal> {
+        let _ = self.start.set(self.library.catalog.snapshot().await?);
+        Ok(())
     }
 
-    /// Begins to watch a request.
-    pub(crate) fn watch(&self, request: &Request, now: i64) -> Watch<'_> {
-        let text = |name: HeaderName| {
-            let value = request.headers().get(name)?;
-            Some(trace::short(&String::from_utf8_lossy(value.as_bytes())))
-        };
-        let entry = Entry {
-            time: now,
-            method: request.method().to_string(),
-            path: trace::short(request.uri().path()),
-            content_type: text(header::CONTENT_TYPE),
-            user_agent: text(header::USER_AGENT),
-            signature: "absent",
-            ..Entry::default()
-        };
-        Watch { lab: self, entry: Some(entry), started: Instant::now(), half: false }
+    /// Puts the catalogue in another state, while no job runs. What ran then is claimed anew.
+    async fn return_to(&self, snapshot: &Snapshot) -> Result<(), Internal> {
+        let library = &self.library;
+        let _paused = library.running.pause().await;
+        library.catalog.restore(snapshot).await?;
+        library.catalog.release_jobs_of(&library.node).await?;
+        library.running.wake.notify_one();
+        Ok(())
     }
 
     fn parameters(&self, action: Action) -> Arc<Parameters> {
         let mut known = lock(&self.parameters);
         Arc::clone(known.entry(action).or_insert_with(|| Arc::new(action.parameters())))
-    }
-}
-
-/// One request under the eyes of the lab. Dropped before its end, because its client has gone, it is written down too.
-pub(crate) struct Watch<'a> {
-    lab: &'a Lab,
-    /// Until it is written down.
-    entry: Option<Entry>,
-    started: Instant,
-    half: bool,
-}
-
-impl Watch<'_> {
-    /// The parameters could be read.
-    pub(crate) fn read(&mut self, params: &Params, action: Option<Action>) {
-        let Some(entry) = &mut self.entry else { return };
-        entry.action = params.scalar("Action").ok().flatten().map(trace::short);
-        entry.params = trace::as_sent(params);
-        entry.decoded = trace::decoded(params);
-        if params.scalar("Signature").is_ok_and(|signature| signature.is_some_and(|text| !text.is_empty())) {
-            entry.signature = "present";
-        }
-        if let Some(action) = action {
-            let known = self.lab.parameters(action);
-            let first = |name: &str| name.split('.').next().is_some_and(|first| GATEWAY.contains(&first));
-            entry.unknown = trace::unknown(params, |name| first(name) || known.knows(name));
-            let sent = |name: &str| {
-                let below = format!("{name}.");
-                params.iter().any(|(sent, _)| sent == name || sent.starts_with(&below))
-            };
-            entry.missing = known.required.iter().filter(|name| !sent(name)).cloned().collect();
-        }
-    }
-
-    /// The answer blames this parameter.
-    pub(crate) fn refused(&mut self, name: &str) {
-        if let Some(entry) = &mut self.entry {
-            entry.refused = Some(trace::short(name));
-        }
-    }
-
-    /// The signature is that of this account.
-    pub(crate) fn authentic(&mut self, account: AccountId) {
-        if let Some(entry) = &mut self.entry {
-            entry.signature = "valid";
-            entry.account = Some(account.0);
-        }
-    }
-
-    /// Does to a call what waits for it; the call is carried out unless something comes back.
-    pub(crate) async fn meddle(&mut self, action: Action) -> Option<Ending> {
-        let (delay, fault) = self.lab.faults.take(action);
-        if let Some(delay) = delay {
-            self.injected(format!("delay {} ms", delay.as_millis()));
-            tokio::time::sleep(delay).await;
-        }
-        match fault? {
-            Fault::Fail { ret_code, message } => {
-                self.injected(format!("fail {ret_code}"));
-                Some(Ending::Fail { ret_code, message })
-            }
-            Fault::Drop { half: true } => {
-                self.injected("drop half".to_owned());
-                self.half = true;
-                None
-            }
-            Fault::Drop { half: false } => {
-                self.injected("drop".to_owned());
-                Some(Ending::Silence)
-            }
-            // Delays come apart.
-            Fault::Delay { .. } => None,
-        }
-    }
-
-    fn injected(&mut self, what: String) {
-        if let Some(entry) = &mut self.entry {
-            entry.injected.push(what);
-        }
-    }
-
-    /// Writes the request down and lets its answer go, or half of it.
-    pub(crate) fn finish(mut self, response: Response, ret_code: Option<i64>) -> Response {
-        self.write_down(ret_code);
-        if self.half { body::halve(response) } else { response }
-    }
-
-    fn write_down(&mut self, ret_code: Option<i64>) {
-        if let Some(entry) = self.entry.take() {
-            let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.lab.trace.add(Entry { ret_code, ms, ..entry });
-        }
-    }
-}
-
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        self.write_down(None);
-    }
-}
-
-impl Context {
-    /// Remembers what the catalogue holds now as what a lab is reset to. Does nothing without a lab.
-    pub async fn remember_start(&self) -> Result<(), Internal> {
-        if let Some(lab) = &self.lab {
-            let snapshot = self.catalog.snapshot().await?;
-            let _ = lab.start.set(snapshot);
-        }
-        Ok(())
-    }
-
-    /// Puts the catalogue in another state, while no job is at work. What was at work then is claimed anew.
-    async fn return_to(&self, snapshot: &Snapshot) -> Result<(), Internal> {
-        let _paused = self.running.pause().await;
-        self.catalog.return_to(snapshot).await?;
-        self.catalog.release_jobs_of(&self.node).await?;
-        self.running.wake.notify_one();
-        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! HTTP over a library of images: the gateway in front, one file an action, the way in and the way back out.
 
 mod actions;
+mod caller;
+mod columns;
 mod context;
 mod cover;
 mod download;
@@ -11,9 +13,11 @@ mod lab;
 mod limits;
 mod link;
 mod pages;
+mod paging;
 mod repeat;
 mod reply;
 mod server;
+mod taken_name;
 mod transfer;
 mod upload;
 mod view;

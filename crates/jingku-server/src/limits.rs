@@ -1,5 +1,5 @@
-//! What one client may ask of the server, and all clients together. Those on parameters are in `jingku-protocol`, those of
-//! accounts and jobs in `jingku-library`.
+//! Limits of requests, of one client and of all together. `jingku-protocol` has the limits of parameters, `jingku-library`
+//! those of accounts and jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,59 +10,59 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::error::Error;
 use crate::transfer::Slots;
 
-/// The connections beyond [`MAX_CONNECTIONS`], for health checks while all others are being answered.
+/// Extra connections beyond [`MAX_CONNECTIONS`](jingku_library::MAX_CONNECTIONS), reserved for health checks while all
+/// others are busy.
 pub const MAX_RESERVED_CONNECTIONS: usize = 64;
-/// The most bytes of a request's head. No more is read ahead on a connection either.
+/// Largest request head, in bytes. Also the read-ahead limit of a connection.
 pub const MAX_HEAD_BYTES: usize = 64 << 10;
-/// The most bytes of requests that have not come to their end, of all connections together. Beyond it, the address that
-/// sent most of them loses its oldest request.
+/// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest
+/// request.
 pub const MAX_HELD_BYTES: usize = 24 << 20;
-/// A request of which no more bytes than this have come does not lose its place for its size.
+/// A request of at most this many bytes is never dropped for its size.
 pub const SPARED_HELD_BYTES: usize = 8 << 10;
-/// How long a request's head may take to arrive; an idle connection is closed after the same time.
+/// How long a request head may take to arrive. Idle connections are closed after the same time.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request body may take to arrive.
 pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take none of what is sent to it, or send none of a file: then its connection is closed, and
-/// what it held is free.
+/// How long a client may read nothing of a response, or send nothing of a file, before its connection is closed.
 pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long requests and jobs may take to end when the server is told to stop. What runs then is cut off.
+/// How long requests and jobs may take to finish at shutdown. The rest is aborted.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-/// A body up to this size, in bytes, is read at once; only a picture is larger.
+/// Bodies up to this size, in bytes, are decoded at once. Only a cover is larger.
 const SMALL_BODY_BYTES: usize = 64 << 10;
-/// The most bytes of larger bodies decoded and answered at once; more wait. Anybody may send one, so this bounds what all
-/// cost: a body is in memory twice while it is decoded. One of the largest and others, or 16 with the largest cover.
+/// Maximum of large bodies decoded and answered at the same time, in bytes. Others wait. Clients need no credentials to
+/// send one, so this bounds the memory of all: a body is in memory twice while it is decoded.
 pub const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
-/// How long a larger body that has arrived waits until it is decoded.
+/// How long a large body waits to be decoded.
 pub const LARGE_BODY_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// What room for large bodies is counted in, in bytes.
+/// Unit in which memory for large bodies is counted, in bytes.
 const BODY_UNIT_BYTES: usize = 1 << 10;
-/// The most exports and downloads at once. An account gets another while it runs fewer than there are places left: half
-/// of them at most.
+/// Maximum number of parallel exports and downloads. An account may start another while it runs fewer than there are free
+/// places, so at most half of them.
 pub const MAX_EXPORTS: usize = 16;
-/// The most uploads that bytes come in for at once, shared between accounts in the same way.
+/// Maximum number of parallel uploads, shared between accounts in the same way.
 pub const MAX_UPLOADS: usize = 16;
-/// The bytes that a client must take of an export, or send of an upload, in each [`TRANSFER_STEP_TIMEOUT`].
+/// Bytes that a client must read or send in each `TRANSFER_STEP_TIMEOUT`.
 pub const TRANSFER_STEP_BYTES: u64 = 4 << 20;
-/// How long the server waits for a client until [`TRANSFER_STEP_BYTES`] have moved; then the transfer ends.
+/// How long the server waits for a client until [`TRANSFER_STEP_BYTES`] have moved. Then the transfer ends.
 pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
-/// The longest that one request may transfer bytes. Both directions resume where they were.
+/// Longest transfer of one request. Downloads and uploads can both be resumed.
 pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
-/// What has come of an upload is made durable at least this often while bytes come, however slowly.
+/// Received bytes of an upload are made durable at least this often.
 pub const UPLOAD_CHECKPOINT: Duration = Duration::from_secs(30);
-/// The most uploaded files read again at once to hash them, as after a restart; more wait.
+/// Maximum number of uploaded files that are read at the same time to hash them again, as after a restart. Others wait.
 pub const MAX_UPLOAD_HASHES: usize = 2;
-/// How long a request waits until a file has been read again. Then it is refused with 409, and the reading continues.
+/// How long a request waits for an uploaded file to be hashed again. Then it gets 409, and hashing continues.
 pub const UPLOAD_HASH_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most covers checked at once; more wait. Each may need 48 MiB.
+/// Maximum number of covers checked at the same time. Others wait. Each may need 48 MiB.
 pub const MAX_COVER_CHECKS: usize = 1;
-/// How long a cover waits to be looked at.
+/// How long a cover waits to be checked.
 pub const COVER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the same signed call to copy, sync or publish gets the answer of the first, in seconds.
+/// How long a repeated signed call to copy, sync or publish gets the first answer, in seconds.
 pub const ANSWER_SECS: i64 = jingku_catalog::ANSWER_SECS;
-/// How long deleting an image once more answers success, in seconds.
+/// How long a repeated delete of an image answers success, in seconds.
 pub const DELETED_SECS: i64 = jingku_catalog::DELETED_SECS;
-/// The most answers kept for one account; the oldest are forgotten first.
+/// Maximum number of stored answers of one account. The oldest are dropped first.
 pub const ANSWERS_MAX: i64 = jingku_catalog::ANSWERS_MAX;
 
 /// What is left of those that all clients share.

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use jingku_catalog::{AccountId, Generation};
+use jingku_catalog::{AccountId, Catalog, Generation};
 use jingku_library::lock;
 use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest as Query, DescribeCompShareCustomImagesResponse as Response,
@@ -16,9 +16,8 @@ use jingku_protocol::actions::{
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::context::Context;
+use crate::caller::Caller;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::reply::Reply;
 
 /// The most bytes of pages kept in memory.
@@ -68,9 +67,11 @@ fn allocated(query: &Query) -> usize {
         sort: _,
         ascending: _,
     } = query;
-    let texts = [region, zone, image_id, next_token, name].into_iter().flatten().chain(tags);
-    let texts: usize = texts.map(|text| ALLOCATION_BYTES + text.capacity()).sum();
-    let lists = size_of_val(statuses.as_slice()) + tags.capacity() * size_of::<String>();
+    let texts =
+        [region.as_deref(), zone.as_deref(), image_id.as_deref(), next_token.as_deref(), name.as_deref()];
+    let texts = texts.into_iter().flatten().chain(tags.iter().map(|tag| &**tag));
+    let texts: usize = texts.map(|text| ALLOCATION_BYTES + text.len()).sum();
+    let lists = size_of_val(statuses.as_slice()) + size_of_val::<[_]>(tags);
     texts + lists + 2 * ALLOCATION_BYTES
 }
 
@@ -81,10 +82,11 @@ impl Default for Pages {
     }
 }
 
-impl Context {
+impl Pages {
     /// The page of the caller's account that answers `query`: from memory if it is current, else from `read`.
     pub(crate) async fn page(
         &self,
+        catalog: &Catalog,
         caller: &Caller,
         query: Query,
         read: impl Future<Output = Result<Response, Error>>,
@@ -92,14 +94,14 @@ impl Context {
         // Generation, revision, rows, in this order: whatever changes in between makes the page look older than it is.
         let (account, generation) = (caller.account().id, caller.generation);
         let key = (account, query);
-        let kept = self.pages.0.get(&key);
+        let kept = self.0.get(&key);
         if let Some(page) = &kept
             && generation.is_some()
             && *lock(&page.current_at) == generation
         {
             return Ok(Reply::Object(page.members.clone()));
         }
-        let Some(revision) = self.catalog.account_revision(account).await? else {
+        let Some(revision) = catalog.account_revision(account).await? else {
             return Ok(Reply::object(&read.await?));
         };
         if let Some(page) = kept.filter(|page| page.revision == revision) {
@@ -115,7 +117,7 @@ impl Context {
             // A copy of its own, without the room that the text grew into.
             let members = Bytes::copy_from_slice(members);
             let page = Page { members, revision, current_at: Mutex::new(generation) };
-            self.pages.0.insert(key, Arc::new(page));
+            self.0.insert(key, Arc::new(page));
         }
         Ok(reply)
     }
@@ -133,8 +135,8 @@ mod tests {
         let (most, each) =
             (usize::try_from(KEPT_BYTES_MAX).expect("16 MiB"), 32 * (64 + size_of::<String>()));
         for number in 0..2 * most / each {
-            let query = ImageQuery { tags: vec![tag.clone(); 32], ..ImageQuery::default() };
-            let query = Query { image_id: Some(number.to_string()), query, ..Query::default() };
+            let query = ImageQuery { tags: vec![tag.clone(); 32].into(), ..ImageQuery::default() };
+            let query = Query { image_id: Some(number.to_string().into()), query, ..Query::default() };
             let page = Page { members: Bytes::from_static(b"{}"), revision: 0, current_at: Mutex::new(None) };
             pages.0.insert((AccountId(1), query), Arc::new(page));
         }

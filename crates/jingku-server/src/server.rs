@@ -4,6 +4,8 @@ mod connection;
 mod connections;
 mod exchange;
 mod framing;
+mod health;
+mod origin;
 mod stall;
 mod stream;
 
@@ -14,8 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, head};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -32,16 +33,12 @@ use crate::lab;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, STOP_TIMEOUT};
 use crate::upload;
 use connections::Connections;
+use health::{HEALTH, READINESS, ready};
 use stall::Stall;
 use stream::Counted;
 
 /// How long to wait after a failed accept, until something is closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-
-/// Whether the process runs.
-const HEALTH: &str = "/healthz";
-/// Whether the server can do its work.
-const READINESS: &str = "/readyz";
 
 /// The routes: health checks, covers for browsers, the API everywhere else. Clients send to any
 /// path.
@@ -53,29 +50,18 @@ pub fn router(context: Arc<Context>) -> Router {
             .route(&format!("{HEALTH}{slash}"), get(async || "ok\n"))
             .route(&format!("{READINESS}{slash}"), get(ready));
     }
+    let mut api = any(gateway::handle);
+    if let Some(lab) = &context.lab {
+        api = api.layer(from_fn_with_state(Arc::clone(lab), lab::layer));
+    }
     let mut router = router
-        .route("/covers/{id}", get(cover::serve).fallback(gateway::handle))
-        .route("/images/{id}/disk", get(download::serve).fallback(gateway::handle))
+        .route("/covers/{id}", get(cover::serve).fallback(api.clone()))
+        .route("/images/{id}/disk", get(download::serve).fallback(api.clone()))
         .route("/uploads/{id}", head(upload::serve).patch(upload::serve).post(upload::serve));
-    if context.lab.is_some() {
-        router = router.route("/_lab/{*call}", any(lab::control));
+    if let Some(lab) = &context.lab {
+        router = router.route("/_lab/{*call}", any(lab::control).with_state(Arc::clone(lab)));
     }
-    router.fallback(gateway::handle).with_state(context)
-}
-
-async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
-    let problem = if context.is_read_only() {
-        Some("the data folder is read-only".to_owned())
-    } else if let Err(problem) = context.readiness.check(&context.catalog).await {
-        Some(problem.clone())
-    } else {
-        let failing = context.health.problems();
-        (!failing.is_empty()).then(|| failing.join("; "))
-    };
-    match problem {
-        None => (StatusCode::OK, "ready\n".to_owned()),
-        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {problem}\n")),
-    }
+    router.fallback(api).with_state(context)
 }
 
 /// Serves until `shutdown` ends, then lets running requests finish.

@@ -16,8 +16,6 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::context::Context;
-
 pub(crate) use client_rate::{ClientRate, TooSlow};
 pub(crate) use manifests::OpenManifests;
 pub(crate) use slots::{Slot, Slots};
@@ -38,10 +36,15 @@ pub(crate) struct Disk {
 }
 
 /// Opens an image's disk.
-pub(crate) async fn open(context: &Context, image_id: String, manifest: &str) -> Result<Disk, Internal> {
+pub(crate) async fn open(
+    store: &Store,
+    manifests: &Arc<OpenManifests>,
+    image_id: String,
+    manifest: &str,
+) -> Result<Disk, Internal> {
     let bad_name = || Internal::BadRow(format!("image {image_id}: manifest {manifest}"));
     let id: ManifestId = manifest.parse().map_err(|_| bad_name())?;
-    let (store, manifests) = (context.store.clone(), Arc::clone(&context.manifests));
+    let (store, manifests) = (store.clone(), Arc::clone(manifests));
     let opened = tokio::task::spawn_blocking(move || {
         let hold = store.guard(&[id]).ok();
         let manifest = manifests.open(&store, id)?;

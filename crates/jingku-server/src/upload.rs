@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Upload};
-use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, Spool, failpoint, request_id, unique_id};
+use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, UploadFile, failpoint, request_id, unique_id};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
 
@@ -107,7 +107,7 @@ async fn finished_before(
     let Some((length, hash)) = stated else { return Err(gone) };
     let (account, now) = (AccountId(link.account), context.clock.now());
     let size = i64::try_from(length).unwrap_or(i64::MAX);
-    if !context.catalog.was_finished(account, &link.image_id, size, &hash, now).await? {
+    if !context.catalog.was_upload_finished(account, &link.image_id, size, &hash, now).await? {
         return Err(gone);
     }
     let kind = requested_kind(headers)?;
@@ -141,9 +141,9 @@ impl Incoming {
             return Ok(response);
         }
         match self.open().await {
-            Ok(spool) => {
-                headers.insert(UPLOAD_OFFSET, HeaderValue::from(spool.received()));
-                set_hash(headers, &spool.hash());
+            Ok(file) => {
+                headers.insert(UPLOAD_OFFSET, HeaderValue::from(file.received()));
+                set_hash(headers, &file.hash());
                 Ok(response)
             }
             // Another request has it, it is being read, or it has just been finished.
@@ -161,8 +161,8 @@ impl Incoming {
         }
         let upload = &self.upload;
         let size_max = u64::try_from(upload.size_bytes.unwrap_or(DISK_BYTES_MAX)).unwrap_or(0);
-        let spool = self.open().await?;
-        let at = spool.received();
+        let file = self.open().await?;
+        let at = file.received();
         if from != at {
             return Err(self.offset(at));
         }
@@ -178,8 +178,8 @@ impl Incoming {
             return Err(Error::UploadTooLong { image_id: upload.image_id.clone(), size_bytes: size_max });
         }
         let received = match zeros {
-            Some(zeros) => receive::zeros(&self.context, upload, spool, zeros).await?,
-            None => receive::body(&self.context, upload, spool, request.into_body(), size_max).await?,
+            Some(zeros) => receive::zeros(&self.context, upload, file, zeros).await?,
+            None => receive::body(&self.context, upload, file, request.into_body(), size_max).await?,
         };
         Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
     }
@@ -196,8 +196,8 @@ impl Incoming {
             };
         }
         let (context, upload) = (&self.context, &self.upload);
-        let spool = self.open().await?;
-        let (at, found) = (spool.received(), spool.hash());
+        let file = self.open().await?;
+        let (at, found) = (file.received(), file.hash());
         let size = u64::try_from(upload.size_bytes.unwrap_or(i64::MAX)).unwrap_or(0);
         if at != length || (upload.size_bytes.is_some() && at != size) || at == 0 {
             return Err(self.offset(at));
@@ -205,7 +205,7 @@ impl Incoming {
         let now = context.clock.now();
         if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
             context.catalog.fail_upload(upload, DIFFERS, now).await?;
-            context.spools.remove(&upload.image_id);
+            context.uploads.remove(&upload.image_id);
             return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
@@ -217,15 +217,15 @@ impl Incoming {
         };
         let finished = context.catalog.finish_upload(upload, size, agreed, job, now).await?;
         failpoint::reached("upload.finished");
-        drop(spool);
+        drop(file);
         match finished {
-            FinishUpload::Finished | FinishUpload::Before => {
-                context.spools.close(&upload.image_id);
+            FinishUpload::Finished | FinishUpload::AlreadyFinished => {
+                context.uploads.close(&upload.image_id);
                 context.running.wake.notify_one();
                 Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
             }
             FinishUpload::Gone => {
-                context.spools.remove(&upload.image_id);
+                context.uploads.remove(&upload.image_id);
                 Err(Error::ResourceNotFound(upload.image_id.clone()))
             }
         }
@@ -233,7 +233,7 @@ impl Incoming {
 
     /// Takes the file for this request. Refuses while another one has it, while it is still being read, and when it is
     /// whole already.
-    async fn open(&self) -> Result<Spool, Error> {
+    async fn open(&self) -> Result<UploadFile, Error> {
         let Upload { image_id, account, .. } = &self.upload;
         let opening = open(Arc::clone(&self.context), *account, image_id.clone(), self.kind);
         // A task of its own: what was begun is of use to the next request.
@@ -264,8 +264,8 @@ async fn open(
     account: AccountId,
     image_id: String,
     kind: HashKind,
-) -> Result<Spool, Error> {
-    let Some(place) = context.spools.take(&image_id)? else {
+) -> Result<UploadFile, Error> {
+    let Some(lock) = context.uploads.take(&image_id)? else {
         return Err(Error::UploadBusy(image_id));
     };
     // What was read before may be old by now: only a request that has the file knows that nothing is added to it. Cut to
@@ -277,14 +277,14 @@ async fn open(
         return Err(Error::UploadOffset { image_id, offset: bytes });
     }
     let acknowledged = Acknowledged { bytes, sparse_state: upload.sparse_state };
-    let permit = if Spool::must_read(&place, &acknowledged, kind) {
+    let permit = if UploadFile::must_read(&lock, &acknowledged, kind) {
         context.limits.upload_hashes.clone().acquire_owned().await.ok()
     } else {
         None
     };
     let opened = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        Spool::open(place, &acknowledged, kind)
+        UploadFile::open(lock, &acknowledged, kind)
     });
     Ok(opened.await??)
 }
@@ -292,7 +292,7 @@ async fn open(
 #[cfg(test)]
 mod tests {
     use jingku_catalog::{NewUpload, Receive, Received, Scope};
-    use jingku_library::{Config, Environment};
+    use jingku_library::{Config, Environment, Library};
 
     use super::*;
     use crate::limits::MAX_UPLOAD_HASHES;
@@ -300,8 +300,8 @@ mod tests {
     /// Files that are read again wait for each other; a request waits for a while, and once for each upload.
     #[tokio::test(start_paused = true)]
     async fn reading_again_is_bounded_and_not_waited_for_without_end() {
-        let context = Context::open_in_memory(&Config::default(), &Environment::default()).await;
-        let context = Arc::new(context.unwrap());
+        let library = Library::open_in_memory(&Config::default(), &Environment::default()).await;
+        let context = Arc::new(Context::new(library.unwrap()));
         let (account, _) = context.create_account("lab").await.unwrap();
         let new = NewUpload {
             image_id: "image-1",
@@ -317,9 +317,9 @@ mod tests {
         context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
         let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
         let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
-        let received = context.catalog.receive(&upload, received, i64::MAX, 0).await.unwrap();
+        let received = context.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
         assert_eq!(received, Receive::Received);
-        std::fs::write(context.spools.path("image-1").unwrap(), "bytes").unwrap();
+        std::fs::write(context.uploads.path("image-1").unwrap(), "bytes").unwrap();
 
         let incoming = async |kind| {
             let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
@@ -336,7 +336,7 @@ mod tests {
         assert!(!looked.headers().contains_key(UPLOAD_BLAKE3));
         drop(all);
         // What was begun comes to its end, and then the hash is known.
-        while context.spools.is_taken("image-1") {
+        while context.uploads.is_taken("image-1") {
             tokio::task::yield_now().await;
         }
         let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();

@@ -1,4 +1,4 @@
-//! Reads all data of a disk and prints how fast: `cargo run --release --example read_speed -- disk.qcow2`
+//! Reads all data of a disk and prints the speed: `cargo run --release --example read_speed -- disk.qcow2`
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use std::path::Path;
@@ -14,7 +14,7 @@ fn main() -> Result<(), DiskError> {
     let mut piece = vec![0; 4 << 20];
     let (mut at, mut bytes) = (0, 0);
     while let Some(range) = reader.next_data(at)? {
-        // Whole pieces from where data starts, as chunks are read, whatever lies between.
+        // Whole pieces from the start of the data, as chunks are read.
         let len = (reader.len() - range.start).min(piece.len() as u64);
         reader.read_exact_at(range.start, &mut piece[..usize::try_from(len).unwrap_or(usize::MAX)])?;
         bytes += len;

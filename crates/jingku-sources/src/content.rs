@@ -1,4 +1,4 @@
-//! What a file is, by its content: the one place where that is decided.
+//! Detects what a file is from its content. Nothing else decides this.
 
 mod archive;
 mod foreign;
@@ -15,9 +15,9 @@ use self::probe::Probe;
 pub(crate) use self::probe::is_zero;
 use crate::packing::Packing;
 
-/// Bytes of the start of a file that [`detect`] looks at: up to the end of the first label of ZFS.
+/// Bytes of the start of a file that [`detect`] needs: up to the end of the first ZFS label.
 pub const HEAD_BYTES: usize = 264 << 10;
-/// Bytes of the end of a file that [`detect`] looks at: a superblock of the old Linux software RAID lies in them.
+/// Bytes of the end of a file that [`detect`] needs: they include the superblock of old Linux software RAID.
 pub const TAIL_BYTES: usize = 128 << 10;
 
 /// What a file is.
@@ -25,22 +25,22 @@ pub const TAIL_BYTES: usize = 128 << 10;
 pub enum Content {
     /// A qcow2 disk, version 2 or later.
     Qcow2,
-    /// Something compressed in a way that an upload may be.
+    /// Compressed in a format that an upload may have.
     Packed(Packing),
-    /// A raw disk with a structure which only disks have, such as `a GPT partition table`.
+    /// A raw disk with a structure that only disks have, such as `a GPT partition table`.
     Disk(&'static str),
-    /// Zeros at both probe, which a new disk has; what is between them was not looked at.
+    /// Zeros at both ends, as in a new disk; the middle is unknown.
     Zeros,
-    /// Something that is no disk, or a disk in a format that is not read.
+    /// Not a disk, or a disk in an unsupported format.
     Foreign(Foreign),
-    /// None of all these. An encrypted disk looks so, and so does a file taken by mistake.
+    /// Not recognised. Encrypted disks look like this, and so do wrong files.
     Unknown,
 }
 
-/// Says what a file is, from its first [`HEAD_BYTES`] and its last [`TAIL_BYTES`], or all of it where it is shorter.
+/// Detects the content of a file from its first [`HEAD_BYTES`] and last [`TAIL_BYTES`], or all of it if it is shorter.
 ///
-/// What only disks have counts more than what a disk may happen to begin with, since a disk may begin with anything.
-/// Exceptions are the formats that hold a disk as it is and add something to it, which an image would hold too.
+/// Structures that only disks have take precedence, since a disk may begin with any bytes. Exceptions are formats that
+/// append something to a plain disk, which an image would then contain.
 pub fn detect(head: &[u8], tail: &[u8], size: u64) -> Content {
     let probe = Probe { head, tail, size };
     if probe.has(0, b"QFI\xfb") && !probe.has(4, &[0, 0, 0, 1]) {
@@ -63,12 +63,12 @@ pub fn detect(head: &[u8], tail: &[u8], size: u64) -> Content {
     if is_zero(head) && is_zero(tail) { Content::Zeros } else { Content::Unknown }
 }
 
-/// Why a disk that is accepted may not be what its owner means.
+/// Why an accepted disk may not be what its owner wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Caution {
-    /// Nothing in it that disks have.
+    /// It has no structure of a disk.
     NoStructure,
-    /// The disk in a qcow2 file holds what no machine starts from.
+    /// The disk in a qcow2 file contains something that no machine boots from.
     Holds(String),
 }
 
@@ -89,7 +89,7 @@ impl fmt::Display for Caution {
     }
 }
 
-/// Says what is to be said about a disk of this content, unless it was `zero` all over.
+/// Returns the warning for a disk of this content, unless it is all `zero`.
 pub(crate) fn caution(content: Content, is_qcow2: bool, zero: bool) -> Option<Caution> {
     match content {
         Content::Disk(_) => None,

@@ -1,4 +1,4 @@
-//! What is recorded of an instance's disk when it is declared, and checked each time it is opened.
+//! The record of an instance's disk, made at declaration and checked whenever the disk is opened.
 
 use std::path::{Path, PathBuf};
 
@@ -14,21 +14,21 @@ use crate::qemu;
 use crate::reader::DiskReader;
 use crate::source::Source;
 
-/// A disk as the operator saw it when the instance was declared: the files it consists of, top first.
+/// A disk as the operator declared it: its files, top first.
 ///
-/// This record, not the files, decides what is read later. It is stored as JSON.
+/// This record, not the files, decides what is read. It is stored as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    /// The file the instance runs on, then the file below it, and so on.
+    /// The file the instance runs on, then its backing files.
     pub layers: Vec<Layer>,
-    /// Size the guest sees. That of a raw disk need not be a multiple of 512.
+    /// Size that the guest sees. For a raw disk it need not be a multiple of 512.
     pub size_bytes: u64,
-    /// What its bytes are when it consists of no file.
+    /// Its content, if it has no files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
 }
 
-/// Whether a machine may run on a disk that is opened.
+/// Whether a machine may use the disk while it is open.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Running {
     Allowed,
@@ -36,17 +36,16 @@ enum Running {
 }
 
 impl Disk {
-    /// Longest backing chain, in files. Chains of machines that are snapshotted daily for a month fit.
+    /// Longest backing chain, in files. Enough for a month of daily snapshots.
     pub const LAYERS_MAX: usize = 32;
-    /// Largest disk. Far above what the service saves; here it keeps absurd claims out of the arithmetic.
+    /// Largest disk. Far above what the service stores; keeps hostile sizes out of the arithmetic.
     pub const SIZE_BYTES_MAX: u64 = 64 << 40;
 
-    /// Looks at the disk at `path` and pins its backing chain.
+    /// Inspects the disk at `path` and pins its backing chain.
     ///
-    /// Without a `format` the content of the file decides, and so it does for a backing file whose format the image
-    /// above does not tell (QEMU does the same). Never the file name. A relative backing file name starts at the
-    /// folder of the image that names it, links resolved. Show the operator the layers: from now on they are what the
-    /// instance is.
+    /// Without a `format`, the content decides, as it does for a backing file whose format the image above does not
+    /// declare (as in QEMU). The file name never decides. Relative backing file names start at the folder of the image,
+    /// with links resolved. Show the layers to the operator: they define the instance from now on.
     pub fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<Disk, DiskError> {
         let mut layers: Vec<Layer> = Vec::new();
         let (mut size_bytes, mut qemu_only, mut partial_sector) = (None, None, None);
@@ -90,21 +89,21 @@ impl Disk {
         Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0), pattern: None })
     }
 
-    /// A disk without a file, of this size, which must be from 1 to [`Disk::SIZE_BYTES_MAX`].
+    /// Creates a disk without files, of 1 to [`Disk::SIZE_BYTES_MAX`] bytes.
     pub fn of_pattern(pattern: Pattern, size_bytes: u64) -> Disk {
         debug_assert!((1..=Self::SIZE_BYTES_MAX).contains(&size_bytes));
         Disk { layers: Vec::new(), size_bytes, pattern: Some(pattern) }
     }
 
-    /// Checks that the disk still is what was declared and that no machine writes to it. Reads its headers only.
+    /// Checks that the disk matches its declaration and that no machine writes to it. Reads only headers.
     pub fn check(&self) -> Result<(), DiskError> {
         if self.pattern.is_some() { Ok(()) } else { self.open_layers(Running::Refused).map(drop) }
     }
 
-    /// Looks at the content of the disk, and says what is to be said about it.
+    /// Inspects the content of the disk and returns a warning, if any.
     ///
-    /// Not known, and so nothing, is what only QEMU could read. A machine may run on the disk: what it writes meanwhile
-    /// may or may not be seen.
+    /// Returns none for a disk that only QEMU reads. A machine may be running on the disk; its concurrent writes may or
+    /// may not be seen.
     pub fn caution(&self) -> Result<Option<Caution>, DiskError> {
         if self.pattern.is_some() {
             return Ok(None);
@@ -116,18 +115,18 @@ impl Disk {
         DiskReader::of_layers(parts, self.size_bytes)?.caution()
     }
 
-    /// Opens the disk for reading, after checking that it still is what was declared and that no machine writes to it.
+    /// Opens the disk for reading, after checking that it matches its declaration and that no machine writes to it.
     ///
-    /// `scratch_dir` takes a raw copy of a disk with features that only QEMU reads (zstd clusters, extended L2
-    /// entries, the dirty bit): up to the size of its data, gone when the reader is dropped. Not touched otherwise.
-    /// Making that copy takes as long as reading the disk; a process killed meanwhile leaves a `.jingku-convert-*`
-    /// there, which may be deleted at the next start.
+    /// If the disk has features that only QEMU reads (zstd clusters, extended L2 entries, the dirty bit), `scratch_dir`
+    /// receives a raw copy, up to the size of its data, which is deleted with the reader. Making it takes as long as
+    /// reading the disk. A process killed meanwhile leaves a `.jingku-convert-*` file there, which may be deleted at
+    /// the next start.
     pub fn open(&self, scratch_dir: &Path) -> Result<DiskReader, DiskError> {
         self.open_while(scratch_dir, &|| true)
     }
 
-    /// Does the same, and stops with [`DiskError::Stopped`] soon after `proceed` says no, which is asked every few
-    /// milliseconds.
+    /// As [`Disk::open`], but fails with [`DiskError::Stopped`] soon after `proceed` returns false. It is called every
+    /// few milliseconds.
     pub fn open_while(
         &self,
         scratch_dir: &Path,
@@ -165,7 +164,7 @@ impl Disk {
                 None => error,
             })?;
             if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
-                return Err(DiskError::redeclare(&layer.path, "its size is another"));
+                return Err(DiskError::redeclare(&layer.path, "its size differs"));
             }
             if running == Running::Refused {
                 qemu::refuse_if_written(&source)?;
@@ -176,10 +175,10 @@ impl Disk {
     }
 }
 
-/// Opens one pinned layer, and refuses it when it or the name of the file below it is not what was pinned.
+/// Opens one pinned layer. Fails if it or its backing file name is not what was pinned.
 fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<Header>), DiskError> {
     if canonical(&layer.path)? != layer.path {
-        return Err(DiskError::redeclare(&layer.path, "a link now stands in its path"));
+        return Err(DiskError::redeclare(&layer.path, "its path now contains a link"));
     }
     let source = Source::open(&layer.path)?;
     let header = read_header(&source, layer.format)?;
@@ -195,7 +194,7 @@ fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<He
     if same {
         Ok((source, header))
     } else {
-        Err(DiskError::redeclare(&layer.path, "its backing chain is another"))
+        Err(DiskError::redeclare(&layer.path, "its backing chain differs"))
     }
 }
 
@@ -225,7 +224,7 @@ fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, Di
     }
 }
 
-/// Size of the disk that one layer is, which must be within the limit.
+/// Size of the disk in one layer. Checks the limit.
 fn disk_size(source: &Source, header: Option<&Header>) -> Result<u64, DiskError> {
     let size_bytes = header.map_or(source.len(), |header| header.size_bytes);
     match size_bytes {
@@ -238,9 +237,9 @@ fn disk_size(source: &Source, header: Option<&Header>) -> Result<u64, DiskError>
     }
 }
 
-/// Says which file an image means by its backing file name.
+/// Resolves the backing file name of an image.
 fn backing_path(image: &Path, backing: &Backing) -> Result<PathBuf, DiskError> {
-    // QEMU takes what stands before a colon in the first component for a protocol (`json:`, `nbd:`, `file:`).
+    // QEMU takes a prefix with a colon as a protocol (`json:`, `nbd:`, `file:`).
     let first = backing.name.split('/').next().unwrap_or_default();
     if first.contains(':') {
         let why = format!(

@@ -1,4 +1,4 @@
-//! What can go wrong with a disk, in words for the person who has to act.
+//! Errors of disks, for the person who has to act.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,39 +6,39 @@ use std::path::{Path, PathBuf};
 use crate::content::Foreign;
 use crate::packing::PackedFault;
 
-/// Says why a disk could not be declared, opened or read.
+/// Why a disk could not be declared, opened or read.
 ///
-/// Grouped by what follows. Every message is a full sentence: what happened, why, and what to do. The messages name
-/// paths of the host, so they are for its operator; what a tenant may see is for the service to decide.
+/// Grouped by what to do. Every message is a full sentence: what happened, why, and what to do. Messages contain paths
+/// of the host, so they are for its operator; the service decides what a tenant sees.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
     // Declare another file, or change this one.
-    /// The path leads to no file.
+    /// The path does not exist.
     #[error("There is no file at {}. Check the path, and put the file back if it was moved.", path.display())]
     NotFound {
-        /// The path as it was followed.
+        /// The path.
         path: PathBuf,
     },
-    /// The file is not a disk, is over a limit, or uses a feature which is refused.
+    /// The file is not a disk, exceeds a limit, or uses an unsupported feature.
     #[error("{} cannot be used as a disk: {}.", path.display(), clause(why))]
     Unusable {
-        /// The file that is refused.
+        /// The file.
         path: PathBuf,
-        /// What is refused and what to do, without the closing full stop.
+        /// The reason and what to do, without the full stop.
         why: String,
     },
-    /// The file is recognised as something else than a disk, or as a disk in a format that is not read.
+    /// The file is not a disk, or a disk in an unsupported format.
     #[error(
         "{} is not a raw or qcow2 disk: it looks like {}. {}If it is a raw disk all the same, say so with `--format raw`.",
         path.display(), foreign.name, advice(*foreign)
     )]
     NotADisk {
-        /// The file that is refused.
+        /// The file.
         path: PathBuf,
         /// What it is.
         foreign: Foreign,
     },
-    /// The file is compressed, and cannot be unpacked.
+    /// The file is compressed and cannot be decompressed.
     #[error("{} cannot be unpacked: {}.", path.display(), clause(fault))]
     Packed {
         /// The compressed file.
@@ -46,7 +46,7 @@ pub enum DiskError {
         /// What is wrong with it.
         fault: PackedFault,
     },
-    /// The file is a qcow2 image whose structures contradict themselves or its length.
+    /// The file is a qcow2 image with inconsistent structures.
     #[error(
         "The qcow2 image {} is damaged: {}. Look at it with `qemu-img check`, and restore it from a copy if \
          that cannot repair it.",
@@ -55,41 +55,41 @@ pub enum DiskError {
     Damaged {
         /// The damaged file.
         path: PathBuf,
-        /// What contradicts what, without the closing full stop.
+        /// The inconsistency, without the full stop.
         why: String,
     },
 
-    /// A file that another one names as its backing file is refused.
+    /// A backing file is refused.
     #[error("The backing file that {} names cannot be used. {source}", image.display())]
     Backing {
         /// The qcow2 image that names it.
         image: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         source: Box<DiskError>,
     },
 
-    // Look at the instance again, and declare it again if it is what it should be.
-    /// The disk is not what was declared.
+    // Check the instance, and declare it again if it is right.
+    /// The disk differs from its declaration.
     #[error("{} is not what it was when the instance was declared: {}. Declare the instance again.", path.display(), clause(why))]
     Redeclare {
         /// The layer that differs.
         path: PathBuf,
-        /// What differs, without the closing full stop.
+        /// The difference, without the full stop.
         why: String,
     },
 
     // Try again later.
-    /// A QEMU process may write to the file now.
+    /// A QEMU process may be writing to the file.
     #[error(
         "{} is in use: a running virtual machine may write to it, so a copy would mix two states. Stop the machine, \
          or take a snapshot and declare the file below it, then try again.",
         path.display()
     )]
     InUse {
-        /// The layer that is held.
+        /// The layer in use.
         path: PathBuf,
     },
-    /// The file changed between open and now, so what was read may mix two states.
+    /// The file changed since it was opened, so what was read may mix two states.
     #[error(
         "{} changed while it was read, so the copy would mix two states. Stop what writes to it, then try again.",
         path.display()
@@ -99,25 +99,25 @@ pub enum DiskError {
         path: PathBuf,
     },
 
-    /// Opening the disk took long, and the caller stopped it.
+    /// The caller stopped opening the disk.
     #[error("Opening {} was stopped before its end. Try again.", path.display())]
     Stopped {
         /// The top layer of the disk.
         path: PathBuf,
     },
 
-    // The host has to be put right.
-    /// `qemu-img` is needed and is missing, failed, or took too long.
+    // Fix the host.
+    /// `qemu-img` is required and is missing, failed, or took too long.
     #[error("{} has to be read with qemu-img because of its {feature}, and {}.", path.display(), clause(why))]
     Converter {
         /// The top layer of the disk.
         path: PathBuf,
-        /// The feature which only QEMU reads.
+        /// The feature that only QEMU reads.
         feature: &'static str,
-        /// What went wrong and what to do, without the closing full stop.
+        /// What went wrong and what to do, without the full stop.
         why: String,
     },
-    /// The operating system refused.
+    /// The operating system returned an error.
     #[error(
         "Could not {action} {}: {}. Check the permissions and the storage of this host, then try again.",
         path.display(), clause(source)
@@ -125,15 +125,15 @@ pub enum DiskError {
     Io {
         /// What was tried, as a verb.
         action: &'static str,
-        /// The file or folder it was tried on.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl DiskError {
-    /// A file that cannot be used.
+    /// Refuses a file.
     pub fn unusable(path: &Path, why: impl Into<String>) -> DiskError {
         DiskError::Unusable { path: path.to_owned(), why: why.into() }
     }
@@ -146,7 +146,7 @@ impl DiskError {
         DiskError::Damaged { path: path.to_owned(), why: why.into() }
     }
 
-    /// Says which image names the file that is refused. That it changed or is in use is true of the whole disk.
+    /// Names the image whose backing file is refused. Errors that concern the whole disk stay as they are.
     pub(crate) fn named_by(self, image: &Path) -> DiskError {
         match self {
             DiskError::NotFound { .. }
@@ -168,7 +168,7 @@ impl DiskError {
         DiskError::Redeclare { path: path.to_owned(), why: why.into() }
     }
 
-    /// Returns what a failed call becomes, for `map_err`.
+    /// Returns a function for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
         move |source| DiskError::Io { action, path: path.to_owned(), source }
     }
@@ -189,7 +189,7 @@ fn advice(foreign: Foreign) -> String {
     }
 }
 
-/// What something says, for the middle of a sentence: without a full stop of its own.
+/// Formats an error for the middle of a sentence: without its full stop.
 fn clause(error: &dyn std::fmt::Display) -> String {
     let mut text = error.to_string();
     text.truncate(text.trim_end().trim_end_matches('.').len());
@@ -224,7 +224,7 @@ mod tests {
             missing.named_by(Path::new("/top")),
         ];
         for error in errors {
-            // A variant that is new has its place above.
+            // The exhaustive match makes sure that a new variant is added above.
             match &error {
                 DiskError::NotFound { .. }
                 | DiskError::Unusable { .. }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::content::{Content, Foreign};
 use crate::error::DiskError;
 
-/// How the bytes of a disk lie in its file.
+/// The format of a disk file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DiskFormat {
@@ -19,7 +19,7 @@ pub enum DiskFormat {
     Qcow2,
 }
 
-/// Says that a text names neither `raw` nor `qcow2`.
+/// A text that is neither `raw` nor `qcow2`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The disk format {0:?} is not known. Use raw or qcow2.")]
 pub struct UnknownFormat(String);
@@ -46,7 +46,7 @@ impl FromStr for DiskFormat {
 }
 
 impl DiskFormat {
-    /// Says how a disk of this content is read, or refuses what is no disk that we read.
+    /// Returns the format in which to read a disk of this content, or refuses it.
     pub(crate) fn of(content: Content, path: &Path) -> Result<DiskFormat, DiskError> {
         let foreign = match content {
             Content::Qcow2 => return Ok(DiskFormat::Qcow2),

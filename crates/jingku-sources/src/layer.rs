@@ -11,6 +11,6 @@ use crate::format::DiskFormat;
 pub struct Layer {
     /// Absolute and canonical.
     pub path: PathBuf,
-    /// How to read it, whatever it may look like later.
+    /// How to read it, whatever its content looks like later.
     pub format: DiskFormat,
 }

@@ -1,8 +1,8 @@
-//! Where bits come from: one instance looked at and read as a stream.
+//! The sources of images: VM disks and uploaded files, read as streams.
 //!
-//! An instance is a VM disk, raw or qcow2. [`Disk::inspect`] looks at it once, when the operator declares the
-//! instance, and pins what it saw: the files of the backing chain and the format of each. [`Disk::open`] refuses
-//! anything else later, and gives a [`DiskReader`] which names the ranges that hold data and reads them.
+//! A VM disk is raw or qcow2. [`Disk::inspect`] examines it once, when the operator declares the instance, and pins the
+//! files of its backing chain and their formats. [`Disk::open`] refuses anything else later, and returns a
+//! [`DiskReader`], which lists the ranges that hold data and reads them.
 //!
 //! ```no_run
 //! # use std::path::Path;
@@ -23,22 +23,21 @@
 //! # }
 //! ```
 //!
-//! # Why the format is told once
+//! # Why the format is pinned
 //!
-//! A guest owns every byte of its raw disk, so it can write a qcow2 header at the start of it, and name any file of
-//! the host as the backing file. Whoever probes the format again on the next read would then hand that file to the
-//! guest's owner. So content decides at most once, at declaration, while the operator looks at the answer.
+//! A guest controls every byte of its raw disk. It can write a qcow2 header that names any file of the host as the
+//! backing file. Probing the format again on a later read would disclose that file to the guest's owner. So content
+//! decides at most once, at declaration, while the operator sees the result.
 //!
-//! A file that a tenant uploads was seen by nobody: [`open_untrusted`] tells its format by its content once, and reads no
-//! other file whatever it says.
+//! Nobody has seen a file that a tenant uploads: [`open_untrusted`] detects its format once, and reads no other file.
 //!
 //! # Invariants
 //!
-//! - No source is ever opened for writing.
-//! - No file is read which is not a layer of the declared [`Disk`]: names inside an image are compared, never followed.
-//! - No claim of an image decides how much memory or time is spent: everything has a limit, see [`Disk`].
+//! - Sources are never opened for writing.
+//! - Only layers of the declared [`Disk`] are read: names inside an image are compared, never followed.
+//! - Time and memory are bounded, whatever an image claims: see [`Disk`].
 //!
-//! Everything here blocks. The daemon calls it from a blocking thread.
+//! All calls block.
 
 pub mod content;
 pub mod demo;

@@ -1,6 +1,6 @@
 //! Reproducible bytes that do not compress.
 
-/// Returns bytes that do not compress; the same for the same seed (`SplitMix64`).
+/// Returns the same bytes for the same seed (`SplitMix64`).
 pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed;
     let words = std::iter::repeat_with(|| {

@@ -1,4 +1,4 @@
-//! A disk that is a rule instead of a file: a hole with a little data in it. Throw-away servers make images of it.
+//! A generated disk: a hole with a little data. Temporary servers make images of it.
 
 use std::ops::Range;
 
@@ -6,17 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::noise::noise;
 
-/// How many pieces of data a disk has, evenly spread from its start.
+/// Number of pieces of data, evenly spread.
 const PIECES: u64 = 8;
-/// Size of a piece.
 const PIECE_BYTES: u64 = 4096;
 
-/// The bytes of a disk of any size, told by a number.
+/// Generates a disk of any size from a number.
 ///
-/// The first piece is the same for every seed, as a system is on machines that were made from one image.
+/// The first piece is the same for all seeds, like the system on machines made from one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
-    /// Two seeds give disks that differ.
+    /// Different seeds give different disks.
     pub seed: u64,
 }
 
@@ -44,7 +43,7 @@ impl Pattern {
     }
 }
 
-/// The pieces of a disk in order, with their numbers. On a disk too small for all there are fewer.
+/// The pieces of a disk in order, with their numbers. A disk that is too small has fewer.
 fn pieces(len: u64) -> impl Iterator<Item = (u64, Range<u64>)> {
     let step = (len / PIECES).next_multiple_of(PIECE_BYTES);
     (0..PIECES)
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_read_agrees_with_the_whole() {
+    fn every_read_matches_the_whole_pattern() {
         let pattern = Pattern { seed: 7 };
         for len in [1, 4095, 4096, 10_000, 1 << 20] {
             let mut whole = vec![9; usize::try_from(len).unwrap()];

@@ -1,7 +1,7 @@
-//! QEMU's copy-on-write format: what the header says, where the data lies, and writing a new image.
+//! QEMU's copy-on-write format: header, mapping of data, and writing new images.
 //!
-//! The format is told in `docs/interop/qcow2.rst` of QEMU's source. Tables and compression are the `imago` crate's;
-//! its reader trusts more than we may, so the header and the first table are checked here before it sees them.
+//! QEMU documents the format in `docs/interop/qcow2.rst`. The `imago` crate handles tables and compression. Its reader
+//! trusts the file too much, so the header and the L1 table are checked here first.
 
 mod header;
 mod image;

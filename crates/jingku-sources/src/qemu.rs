@@ -1,4 +1,4 @@
-//! What is asked of QEMU: whether it holds a file, and to read what only it can.
+//! The use of QEMU: detecting its locks, and converting what only it reads.
 
 mod child;
 mod convert;

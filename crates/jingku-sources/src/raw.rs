@@ -1,4 +1,4 @@
-//! Plain bytes in a file, and its holes.
+//! Plain bytes of a file, and its holes.
 
 use std::fs::File;
 use std::io;
@@ -8,9 +8,9 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
-/// Returns the first part of `range` of the file which may hold data, or `None` where all of it is a hole.
+/// Returns the first part of `range` that may hold data, or `None` if all of it is a hole.
 ///
-/// A file system which cannot say where its holes are has data everywhere. Past the end of the file is a hole.
+/// File systems without hole detection have data everywhere. Beyond the end of the file is a hole.
 pub fn next_stored(file: &File, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
     let start = match seek(file, SeekFrom::Data(range.start)) {
         Ok(start) => start,
@@ -23,14 +23,14 @@ pub fn next_stored(file: &File, range: Range<u64>) -> io::Result<Option<Range<u6
     }
     let end = match seek(file, SeekFrom::Hole(start)) {
         Ok(end) => end.min(range.end),
-        // The file was cut between the two calls. The reader's caller learns of it from `unchanged`.
+        // The file was truncated between the two calls; `unchanged` reports it.
         Err(Errno::NXIO) => return Ok(None),
         Err(err) => return Err(err.into()),
     };
     Ok(Some(start..end))
 }
 
-/// Fills `buf` from the file at `offset`, with zeros past its end.
+/// Fills `buf` from the file at `offset`, with zeros beyond its end.
 pub(crate) fn read_padded(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
     while !buf.is_empty() {
         match file.read_at(buf, offset) {

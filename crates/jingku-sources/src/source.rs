@@ -1,4 +1,4 @@
-//! One file of a disk, opened read-only, and what tells whether it is still the same.
+//! One file of a disk, opened read-only, with a fingerprint.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -9,16 +9,16 @@ use rustix::fs::OFlags;
 use crate::content::{Content, HEAD_BYTES, TAIL_BYTES, detect};
 use crate::error::DiskError;
 
-/// A regular file opened for reading, never for writing.
+/// A regular file, opened for reading only.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Where it was opened: absolute and canonical.
+    /// Absolute and canonical.
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// What tells that a file was replaced or written to.
+/// Detects that a file was replaced or written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     device: u64,
@@ -44,7 +44,7 @@ impl From<&Metadata> for Fingerprint {
 impl Source {
     /// Opens the regular, non-empty file at a canonical path.
     pub(crate) fn open(path: &Path) -> Result<Source, DiskError> {
-        // NONBLOCK: opening a FIFO must not wait for a writer. NOFOLLOW: the path was canonical when it was looked at.
+        // NONBLOCK: opening a FIFO must not wait for a writer. NOFOLLOW: the path was canonical when it was checked.
         let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY).bits();
         let file = OpenOptions::new()
             .read(true)
@@ -61,8 +61,8 @@ impl Source {
         if metadata.len() == 0 {
             return Err(DiskError::unusable(path, "it is empty; give the path of a raw or qcow2 file"));
         }
-        // A write through a memory map changes the times only when the page has reached the disk since the last one. Where
-        // this fails, as on a disk that is read-only, nothing writes.
+        // Writes through a memory map update the times only after their pages reached the disk. This fails only where
+        // nothing can be written, as on a read-only disk.
         let _ = file.sync_all();
         let metadata = file.metadata().map_err(DiskError::io("look at", path))?;
         let _ = file.sync_all();
@@ -82,7 +82,7 @@ impl Source {
         Ok(head)
     }
 
-    /// Says what the file is, by both of its ends.
+    /// Detects the content of the file.
     pub(crate) fn content(&self) -> Result<Content, DiskError> {
         let head = self.head(HEAD_BYTES)?;
         let mut tail = vec![0; usize::try_from(self.len()).unwrap_or(usize::MAX).min(TAIL_BYTES)];
@@ -91,7 +91,7 @@ impl Source {
         Ok(detect(&head, &tail, self.len()))
     }
 
-    /// Refuses when the path now leads to another file, or the file was written to since it was opened.
+    /// Fails if the path names another file, or the file was written to since it was opened.
     pub(crate) fn unchanged(&self) -> Result<(), DiskError> {
         let changed = || DiskError::Changed { path: self.path.clone() };
         let now = fs::symlink_metadata(&self.path).map_err(|_| changed())?;
@@ -99,7 +99,7 @@ impl Source {
     }
 }
 
-/// Names what a file is unless it is a regular one.
+/// Names the type of a file that is not a regular one.
 fn not_regular(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
     if kind.is_file() {

@@ -1,4 +1,4 @@
-//! Writing a file from its start to its end, with holes where it is zero.
+//! Writing a file from start to end, with holes for zeros.
 
 use std::fs::File;
 use std::io;
@@ -6,12 +6,12 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use crate::content::is_zero;
 
-/// Zeros are left out in pieces of this many bytes that begin at a multiple of it.
+/// Zeros become holes in aligned blocks of this size.
 const PIECE_BYTES: u64 = 64 << 10;
-/// Bytes of a block, in which files say what they take up.
+/// The unit in which file systems report allocation.
 const BLOCK_BYTES: u64 = 512;
 
-/// A file that is appended to. Zeros take no room in it.
+/// A file that grows at its end. Zeros take no space.
 #[derive(Debug)]
 pub struct SparseWriter {
     file: File,
@@ -20,29 +20,29 @@ pub struct SparseWriter {
 }
 
 impl SparseWriter {
-    /// Goes on with a file that is `at` bytes long.
+    /// Continues a file that is `at` bytes long.
     pub fn new(file: File, at: u64) -> Self {
         Self { file, at, data_bytes: 0 }
     }
 
-    /// How many bytes there are.
+    /// Returns the length in bytes.
     pub fn len(&self) -> u64 {
         self.at
     }
 
-    /// Whether there are none.
+    /// Returns whether the file is empty.
     pub fn is_empty(&self) -> bool {
         self.at == 0
     }
 
-    /// How many bytes this writer has written. Those that it left out as zeros are not.
+    /// Returns the bytes written by this writer, without skipped zeros.
     pub fn data_bytes(&self) -> u64 {
         self.data_bytes
     }
 
-    /// Appends bytes. After an error none of them is there.
+    /// Appends bytes. After an error, none of them count.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        // What is to be written in one go.
+        // The part to write in one call.
         let (mut from, mut to, mut left_out) = (0, 0, 0);
         while to < bytes.len() {
             let within = (self.at + to as u64) % PIECE_BYTES;
@@ -66,7 +66,7 @@ impl SparseWriter {
         self.at += count;
     }
 
-    /// Makes the file durable, zeros at its end included. Returns how many bytes it takes up.
+    /// Makes the file durable, including zeros at its end. Returns its allocated bytes.
     pub fn sync(&mut self) -> io::Result<u64> {
         self.file.set_len(self.at)?;
         self.file.sync_data()?;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_the_same_and_zeros_take_no_room() {
+    fn zeros_become_holes() {
         let mut expected = vec![0_u8; 3 << 20];
         expected[..100_000].fill(1);
         expected[1_000_000] = 7;

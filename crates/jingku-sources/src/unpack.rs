@@ -1,4 +1,4 @@
-//! Unpacking a compressed file from a stranger, up to a limit of bytes and of memory.
+//! Decompresses an untrusted file within limits of size and memory.
 
 mod gzip;
 mod input;
@@ -18,12 +18,11 @@ use crate::packing::{PackedFault, Packing};
 use crate::source::Source;
 use crate::sparse::SparseWriter;
 
-/// Unpacked at once.
 const PIECE_BYTES: usize = 1 << 20;
-/// How often a stream that waits for memory asks whether to stop.
+/// How often a stream that waits for memory checks whether to stop.
 const WAIT: Duration = Duration::from_millis(200);
 
-/// Says how a file is compressed, if it is: a disk may begin with the remains of something compressed.
+/// Detects the compression of a file, if any. Leftovers of compressed data at the start of a disk do not count.
 pub fn packing(path: &Path) -> Result<Option<Packing>, DiskError> {
     match Source::open(path)?.content()? {
         Content::Packed(packing) => Ok(Some(packing)),
@@ -31,22 +30,21 @@ pub fn packing(path: &Path) -> Result<Option<Packing>, DiskError> {
     }
 }
 
-/// How far the unpacking of a file is.
+/// The progress of decompressing a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unpacked {
     /// Bytes of the file that have been read.
     pub packed_bytes: u64,
-    /// Bytes of the content that are written. Runs of zeros are not.
+    /// Bytes of content that have been written, without runs of zeros.
     pub data_bytes: u64,
 }
 
-/// Unpacks a file into another, which is replaced, and makes it durable.
+/// Decompresses a file into another, which is replaced, and makes it durable.
 ///
-/// Stops with [`DiskError::Packed`] where the content is longer than `size_max` bytes, breaks off, or something else
-/// follows. Zeros that follow are padding, and are passed over. `proceed` is called with
-/// the progress, at least for every MiB of the content; its error ends the work.
+/// Fails with [`DiskError::Packed`] if the content exceeds `size_max` bytes, is truncated, or is followed by anything
+/// but zeros. `proceed` receives the progress at least once per MiB of content; its error ends the work.
 ///
-/// Memory is bounded by 130 MiB, and by 520 MiB for one file at a time: one that needs so much waits for another.
+/// Memory is at most 130 MiB, or 520 MiB for one file at a time: another such file waits.
 pub fn unpack<E: From<DiskError>>(
     path: &Path,
     packing: Packing,
@@ -85,7 +83,6 @@ pub fn unpack<E: From<DiskError>>(
     Ok(())
 }
 
-/// A file being unpacked.
 enum Stream {
     Gzip(GzipMembers),
     Zstd(Box<ZstdFrames>),

@@ -1,8 +1,7 @@
-//! A file that came from a stranger: what it holds is told by its content, and it makes nothing else be read.
+//! Untrusted files: their content decides what they are, and they cannot cause other files to be read.
 //!
-//! Nothing in it is believed. A qcow2 that names another file is refused, and its tables are gone through before the
-//! first byte is read: see `qcow2/tables.rs`. A compressed file is unpacked first, up to a limit. QEMU's tools see none
-//! of it.
+//! A qcow2 with a backing file is refused, and its tables are checked before the first read: see `qcow2/tables.rs`.
+//! Compressed files are decompressed first, within a limit. QEMU's tools never read them.
 
 use std::path::Path;
 
@@ -13,12 +12,12 @@ use crate::qcow2::{Header, check_tables};
 use crate::reader::DiskReader;
 use crate::source::Source;
 
-/// Opens the disk that a file is, which is raw or qcow2 and has `size_max` bytes at most.
+/// Opens the raw or qcow2 disk in a file, of at most `size_max` bytes.
 ///
-/// Without a `format` the content decides, and what is recognised as something else is refused. A file that is compressed
-/// is refused in any case: it was to be unpacked before.
+/// Without a `format`, the content decides, and recognised other formats are refused. Compressed files are always
+/// refused: decompress them first.
 ///
-/// The time it takes is bounded by the length of the file and `size_max`, memory by 64 MiB.
+/// Time is bounded by the length of the file and `size_max`, memory by 64 MiB.
 pub fn open_untrusted(
     path: &Path,
     size_max: u64,

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::args::{BackupArgs, Global, RestoreArgs};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
-use crate::operate::{done, open, open_folder};
-use crate::output::{bytes, note, print_json, print_table, time};
+use crate::library::{open, open_data_dir};
+use crate::messages::tr;
+use crate::output::{bytes, done, note, print_json, print_table, time};
 
 pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failure> {
     if args.list {
@@ -19,7 +19,7 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failur
     let BackupArgs { verify, with_master_key, keep, force, .. } = *args;
     let how = BackUp { folder: &args.folder, verify, with_master_key, keep, force };
     let context = open(global).await?;
-    tell(global, &context.back_up(&open_folder(global)?, how).await?)
+    report(global, &context.back_up(&open_data_dir(global)?, how).await?)
 }
 
 fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
@@ -27,21 +27,24 @@ fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
         let generations = backup.generations.iter().map(to_json).collect::<Vec<_>>();
         return print_json(&json!({ "Library": backup.library, "Generations": generations }));
     }
-    let headings = tr(
-        ["GENERATION", "TAKEN", "IMAGES", "SIZE", "MASTER KEY"],
-        ["编号", "备份时间", "镜像数", "大小", "主密钥"],
-    );
-    print_table(&headings, backup.generations.iter().map(row).collect(), 1, "")
+    let headings = [
+        tr!("table-generation"),
+        tr!("table-taken"),
+        tr!("table-images"),
+        tr!("table-size"),
+        tr!("table-master-key"),
+    ];
+    print_table(&headings, backup.generations.iter().map(row).collect(), 1, String::new)
 }
 
 fn row(generation: &Generation) -> Vec<String> {
     let number = generation.number.to_string();
     let Some(kept) = &generation.kept else {
-        return vec![number, tr("damaged", "已损坏").to_owned(), String::new(), String::new(), String::new()];
+        return vec![number, tr!("backup-damaged"), String::new(), String::new(), String::new()];
     };
     let size = kept.bytes.map(bytes).unwrap_or_default();
-    let key = if kept.master_key { tr("yes", "有") } else { tr("no", "无") };
-    vec![number, time(kept.taken_at), kept.images.to_string(), size, key.to_owned()]
+    let key = if kept.master_key { tr!("backup-yes") } else { tr!("backup-no") };
+    vec![number, time(kept.taken_at), kept.images.to_string(), size, key]
 }
 
 fn to_json(generation: &Generation) -> Value {
@@ -51,55 +54,33 @@ fn to_json(generation: &Generation) -> Value {
             "WithMasterKey": kept.map(|kept| kept.master_key) })
 }
 
-fn tell(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
+fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
     let BackedUp { generation, images, pruned, .. } = backed_up;
     let mut value = json!({ "Generation": generation, "Images": images, "CatalogBytes": backed_up.catalog_bytes,
                             "WithMasterKey": backed_up.master_key, "RemovedGenerations": pruned.generations,
                             "RemovedObjects": pruned.objects, "RemovedBytes": pruned.bytes });
     add(&mut value, &backed_up.copied, &backed_up.damage);
     let copied = copied(&backed_up.copied);
-    let mut text = tr(
-        format!("Backed up {images} images as generation {generation}: {copied}."),
-        format!("已备份 {images} 个镜像，为第 {generation} 代：{copied}。"),
-    );
+    let mut text = tr!("backup-done", images = *images, generation = *generation, copied = copied);
     if pruned.generations > 0 {
-        let (old, objects, size) = (pruned.generations, pruned.objects, bytes(pruned.bytes));
-        text.push_str(&tr(
-            format!(" {old} old generations removed, with {objects} objects ({size})."),
-            format!("删除了 {old} 代旧备份，共 {objects} 个对象（{size}）。"),
-        ));
+        let (generations, objects, size) = (pruned.generations, pruned.objects, bytes(pruned.bytes));
+        let removed = tr!("backup-pruned", generations = generations, objects = objects, size = size);
+        text = tr!("output-advice", message = text, advice = removed);
     }
     done(global, &value, &text)?;
     if backed_up.master_key_changed {
-        note(tr(
-            "The master key has changed since the last backup, which has the old one: call it once with --with-master-key.",
-            "主密钥在上次备份后已更换，备份中只有旧密钥：请加 --with-master-key 再备份一次。",
-        ));
+        note(&tr!("backup-master-key-changed"));
     } else if !backed_up.master_key {
-        note(tr(
-            "The master key is not in it: keep a copy elsewhere, or no key pair works after a restore.",
-            "备份不含主密钥：请另行保存，否则恢复后所有密钥对都不可用。",
-        ));
+        note(&tr!("backup-master-key-absent"));
     }
     if let Some(why) = &pruned.stopped {
-        note(&tr(
-            format!("Nothing was removed from the backup, which takes up room and does no other harm: {why}"),
-            format!("没有从备份中删除旧内容，仅多占用空间：{why}"),
-        ));
+        note(&tr!("backup-prune-stopped", reason = why));
     }
     if backed_up.damage.is_empty() {
         return Ok(());
     }
-    let (hurt, lines) = (backed_up.damage.images.len(), backed_up.damage.lines());
-    Err(Failure::new(
-        Exit::Fault,
-        tr(
-            format!(
-                "The backup is made, but {hurt} images are damaged in the data folder, and in the backup:{lines}"
-            ),
-            format!("备份已完成，但数据目录中有 {hurt} 个镜像已损坏，备份中也是如此：{lines}"),
-        ),
-    ))
+    let (corrupted, lines) = (backed_up.damage.images.len(), backed_up.damage.lines());
+    Err(Failure::new(Exit::Fault, tr!("backup-images-damaged", count = corrupted, lines = lines)))
 }
 
 pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), Failure> {
@@ -111,43 +92,40 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
     let mut value = json!({ "Generation": restored.generation, "Images": images, "TakenAt": restored.taken_at, "WithMasterKey": restored.master_key });
     add(&mut value, &restored.copied, &restored.damage);
     let (copied, place, generation) = (copied(&restored.copied), data.display(), restored.generation);
-    let text = tr(
-        format!("{images} images as of {taken_at} (generation {generation}) are back in {place}: {copied}."),
-        format!("已将 {taken_at}（第 {generation} 代）的 {images} 个镜像恢复到 {place}：{copied}。"),
+    let text = tr!(
+        "backup-restored",
+        images = images,
+        time = taken_at,
+        generation = generation,
+        path = place.to_string(),
+        copied = copied,
     );
     done(global, &value, &text)?;
     if !restored.damage.is_empty() {
         let lines = restored.damage.lines();
-        note(&tr(format!("Left out, being damaged:{lines}"), format!("已跳过损坏的镜像：{lines}")));
+        note(&tr!("backup-restore-skipped", lines = lines));
     }
     if !restored.master_key {
-        note(&tr(
-            format!(
-                "The backup has no master key. Before the first start put the one of the old folder at \
-                 {place}/master.key, or set JINGKU_MASTER_KEY: without it no key pair works."
-            ),
-            format!(
-                "备份不含主密钥。首次启动前请把原来的密钥放到 {place}/master.key，或设置 JINGKU_MASTER_KEY，否则所有密钥对都不可用。"
-            ),
-        ));
+        note(&tr!("backup-restore-no-master-key", path = place.to_string()));
     }
     Ok(())
 }
 
 fn copied(copied: &Copied) -> String {
-    let Copied { objects, there_objects, mended_objects, .. } = copied;
-    let (new, there) = (bytes(copied.bytes), bytes(copied.there_bytes));
-    let mut text = tr(
-        format!("{objects} objects copied ({new}), {there_objects} were there already ({there})"),
-        format!("复制了 {objects} 个对象（{new}），{there_objects} 个已存在（{there}）"),
-    );
-    if *mended_objects > 0 {
-        text.push_str(&tr(
-            format!("; {mended_objects} damaged ones were replaced"),
-            format!("，替换了 {mended_objects} 个损坏的对象"),
-        ));
+    let (objects, size) = (copied.objects, bytes(copied.bytes));
+    let (present, present_size) = (copied.there_objects, bytes(copied.there_bytes));
+    let repaired = copied.mended_objects;
+    if repaired > 0 {
+        return tr!(
+            "backup-copied-repaired",
+            objects = objects,
+            size = size,
+            present = present,
+            present_size = present_size,
+            repaired = repaired,
+        );
     }
-    text
+    tr!("backup-copied", objects = objects, size = size, present = present, present_size = present_size)
 }
 
 fn add(value: &mut Value, copied: &Copied, damage: &Damage) {

@@ -5,55 +5,37 @@ use std::net::Ipv6Addr;
 use reqwest::Url;
 
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 
-/// Answers the address without what stands around it, or says what is wrong with it.
+/// Returns the address without surrounding white space, or an error that says what is wrong with it.
 pub(crate) fn check(text: &str) -> Result<String, Failure> {
+    let refuse = |message: String| Err(Failure::new(Exit::Usage, message));
     let text = text.trim_start_matches('\u{feff}').trim();
+    let quoted = format!("{text:?}");
     let http = text.starts_with("http:") || text.starts_with("https:");
     if !text.contains("://") && !http {
-        let host = host(text);
-        return Err(refuse(
-            &format!(
-                "The base URL {text:?} has no http:// or https://. Write http://{host}, or https://{host} if the server speaks TLS."
-            ),
-            &format!(
-                "API 地址 {text:?} 缺少 http:// 或 https://。请写成 http://{host}；服务使用 TLS 时写成 https://{host}。"
-            ),
-        ));
+        return refuse(tr!("connection-url-no-scheme", url = quoted, host = host(text)));
     }
-    let url: Url = text.parse().map_err(|error| {
-        refuse(
-            &format!("The base URL {text:?} cannot be used: {error}."),
-            &format!("无法使用 API 地址 {text:?}：{error}。"),
-        )
-    })?;
+    let url: Url = match text.parse() {
+        Ok(url) => url,
+        Err(error) => {
+            return refuse(tr!("connection-url-invalid", url = quoted, error = format!("{error}")));
+        }
+    };
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse(
-            &format!("The base URL {text:?} must begin with http:// or https://."),
-            &format!("API 地址 {text:?} 必须以 http:// 或 https:// 开头。"),
-        ));
+        return refuse(tr!("connection-url-scheme", url = quoted));
     }
     // Not shown: a password may be in it.
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse(
-            "The base URL has a user name or a password in it, which the API does not use. Leave out what stands before the @.",
-            "API 地址中含有用户名或密码，而 API 不使用它们。请去掉 @ 之前的部分。",
-        ));
+        return refuse(tr!("connection-url-credentials"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(refuse(
-            &format!(
-                "The base URL {text:?} has a query or a fragment. Leave out what follows the ? or the #."
-            ),
-            &format!("API 地址 {text:?} 含有查询参数或片段。请去掉 ? 或 # 之后的部分。"),
-        ));
+        return refuse(tr!("connection-url-query", url = quoted));
     }
     Ok(text.to_owned())
 }
 
-/// What was probably meant to follow the scheme: a port alone is one of this machine, and an IPv6 address needs
-/// brackets.
+/// The host that was probably meant: a port alone is on this machine, and an IPv6 address needs brackets.
 fn host(text: &str) -> String {
     let text = text.trim_start_matches('/');
     let port = text.strip_prefix(':').unwrap_or(text);
@@ -68,10 +50,6 @@ fn host(text: &str) -> String {
         _ if is_address(text) => format!("[{text}]"),
         _ => text.to_owned(),
     }
-}
-
-fn refuse(english: &str, chinese: &str) -> Failure {
-    Failure::new(Exit::Usage, tr(english, chinese))
 }
 
 #[cfg(test)]
@@ -100,9 +78,9 @@ mod tests {
             ("::1:8480", "Write http://[::1]:8480,"),
             ("::1", "Write http://[::1],"),
             ("[::1]:8480", "Write http://[::1]:8480,"),
-            ("ftp://h", "must begin with http://"),
-            ("http://", "cannot be used"),
-            ("http://h:99999", "cannot be used"),
+            ("ftp://h", "must start with http://"),
+            ("http://", "is invalid"),
+            ("http://h:99999", "is invalid"),
             ("http://h/?a=b", "query"),
             ("http://h/#a", "query"),
         ] {

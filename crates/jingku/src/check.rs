@@ -1,20 +1,20 @@
-//! `jingku check`: whether the images are what they should be, with or without a server running on the data folder.
+//! `jingku check`: verifies image integrity, with or without a server running on the data directory.
 
 mod status;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_library::{CheckProgress, Checked, Depth, Hurt, HurtImage, HurtObject};
+use jingku_library::{CheckProgress, Checked, CorruptImage, CorruptObject, Corruption, Depth};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
-use crate::operate::open;
+use crate::library::open;
+use crate::messages::tr;
 use crate::output::{bytes, note, print, print_json, print_table};
 
-/// The most objects that people are shown one by one; programs get what there is.
+/// The most objects shown to people one by one; JSON contains all that are known.
 const OBJECTS_SHOWN: usize = 20;
 
 pub(crate) use status::summary;
@@ -33,7 +33,7 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
     let (shown, read) = (bar.clone(), AtomicU64::new(0));
     let watch = move |seen: CheckProgress| {
         let read = read.fetch_add(seen.read_bytes, Ordering::Relaxed) + seen.read_bytes;
-        // Threads are not all at the same place.
+        // Threads report different positions.
         shown.set_position(seen.per_mille().max(shown.position()));
         shown.set_message(speed(read, &shown));
         true
@@ -51,9 +51,8 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
 
 /// Drawn on standard error, and only on a terminal.
 fn bar() -> ProgressBar {
-    let template =
-        tr("{bar:32} {percent:>3}%  {msg}  {eta} left", "{bar:32} {percent:>3}%  {msg}  剩余 {eta}");
-    let style = ProgressStyle::with_template(template).expect("the template is right");
+    let template = format!("{{bar:32}} {{percent:>3}}%  {{msg}}  {}", tr!("check-bar-left", time = "{eta}"));
+    let style = ProgressStyle::with_template(&template).expect("the template is right");
     ProgressBar::new(1000).with_style(style)
 }
 
@@ -65,127 +64,78 @@ fn speed(read: u64, bar: &ProgressBar) -> String {
 fn show(checked: &Checked) -> Result<(), Failure> {
     let Checked { images, manifests, chunks, read_chunks, .. } = checked;
     let read = bytes(checked.read_bytes);
-    print(&tr(
-        format!(
-            "{images} images, {manifests} manifests, {chunks} chunks; {read_chunks} read in full ({read})."
-        ),
-        format!(
-            "{images} 个镜像，{manifests} 个清单，{chunks} 个分块；完整读取了 {read_chunks} 个（{read}）。"
-        ),
+    print(&tr!(
+        "check-summary",
+        images = *images,
+        manifests = *manifests,
+        chunks = *chunks,
+        read_chunks = *read_chunks,
+        size = read,
     ))?;
     if checked.spare_objects > 0 {
         let spare = checked.spare_objects;
-        note(&tr(
-            format!("{spare} damaged chunks are needed by no image; `jingku sweep` removes them."),
-            format!("有 {spare} 个损坏的分块不属于任何镜像，可用 `jingku sweep` 删除。"),
-        ));
+        note(&tr!("check-spare", count = spare));
     }
     if checked.is_clean() {
-        return print(tr("All is well.", "一切正常。"));
+        return print(&tr!("check-clean"));
     }
     for line in &checked.database {
-        print(&tr(format!("catalogue: {line}"), format!("目录数据库：{line}")))?;
+        print(&tr!("check-catalog", problem = line))?;
     }
-    let headings = tr(["IMAGE", "NAME", "ACCOUNT", "", "DAMAGE"], ["镜像", "名称", "账号", "", "损坏情况"]);
-    print_table(&headings, checked.hurt.iter().map(row).collect(), 4, "")?;
+    let headings =
+        [tr!("table-image"), tr!("table-name"), tr!("table-account"), String::new(), tr!("table-damage")];
+    print_table(&headings, checked.corrupt.iter().map(row).collect(), 4, String::new)?;
     for object in checked.objects.iter().take(OBJECTS_SHOWN) {
         print(&line(object))?;
     }
     let more = checked.object_count.saturating_sub(OBJECTS_SHOWN as u64);
     if more > 0 {
-        print(&tr(format!("… and {more} objects more"), format!("……另有 {more} 个对象")))?;
+        print(&tr!("check-more-objects", count = more))?;
     }
     Ok(())
 }
 
-fn row(image: &HurtImage) -> Vec<String> {
-    let trashed = if image.trashed { tr("in the trash", "在回收站") } else { "" };
+fn row(image: &CorruptImage) -> Vec<String> {
+    let trashed = if image.trashed { tr!("check-trashed") } else { String::new() };
     let (id, name, account) = (image.id.clone(), image.name.clone(), image.account.to_string());
-    vec![id, name, account, trashed.to_owned(), why(&image.why)]
+    vec![id, name, account, trashed, why(&image.why)]
 }
 
-fn why(hurt: &Hurt) -> String {
-    match hurt {
-        Hurt::Bits => tr("bytes are lost or damaged", "数据缺失或损坏").to_owned(),
-        Hurt::NoManifest => tr("its row names no manifest", "记录中没有清单").to_owned(),
-        Hurt::BadName(text) => tr(
-            format!("its row names {text:?}, which is no manifest"),
-            format!("记录中的 {text:?} 不是清单名"),
-        ),
-        Hurt::Size { row, manifest } => tr(
-            format!("its row says {row} bytes, its manifest {manifest}"),
-            format!("记录为 {row} 字节，清单为 {manifest} 字节"),
-        ),
+fn why(corruption: &Corruption) -> String {
+    match corruption {
+        Corruption::Bits => tr!("check-data-damaged"),
+        Corruption::NoManifest => tr!("check-no-manifest"),
+        Corruption::BadName(text) => tr!("check-bad-manifest-name", name = format!("{text:?}")),
+        Corruption::Size { row, manifest } => {
+            tr!("check-size-differs", row = row.to_string(), manifest = manifest.to_string())
+        }
     }
 }
 
-fn line(object: &HurtObject) -> String {
-    let HurtObject { key, reason, images } = object;
+fn line(object: &CorruptObject) -> String {
+    let CorruptObject { key, reason, images } = object;
     let images = images.join(", ");
-    tr(format!("{key}: {reason}. Needed by {images}"), format!("{key}：{reason}。涉及 {images}"))
+    tr!("check-object", object = key.to_string(), reason = reason, images = images)
 }
 
 fn failure(checked: &Checked) -> Failure {
     if !checked.database.is_empty() {
-        return Failure::new(
-            Exit::Fault,
-            tr(
-                "The catalogue is damaged. Stop the server, keep the folder as it is, and put a backup back into another one: \
-                 `jingku restore`.",
-                "目录数据库已损坏。请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。",
-            ),
-        );
+        return Failure::new(Exit::Fault, tr!("check-catalog-damaged"));
     }
-    let hurt = checked.hurt.len();
-    Failure::new(
-        Exit::Fault,
-        tr(
-            format!(
-                "{hurt} images are damaged. Make each again from its instance, which mends the damaged chunks, or put a backup \
-                 back: `jingku restore`."
-            ),
-            format!(
-                "{hurt} 个镜像已损坏。请从原实例重新制作（会修复损坏的分块），或用 `jingku restore` 恢复备份。"
-            ),
-        ),
-    )
+    let damaged = checked.corrupt.len();
+    Failure::new(Exit::Fault, tr!("check-images-damaged", count = damaged))
 }
 
 fn to_json(checked: &Checked) -> Value {
-    let image = |image: &HurtImage| {
+    let image = |image: &CorruptImage| {
         json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
                 "InTrash": image.trashed, "Damage": why(&image.why) })
     };
-    let object = |object: &HurtObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
+    let object = |object: &CorruptObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,
             "Chunks": checked.chunks, "ReadChunks": checked.read_chunks, "ReadBytes": checked.read_bytes,
-            "DamagedImages": checked.hurt.iter().map(image).collect::<Vec<_>>(),
+            "DamagedImages": checked.corrupt.iter().map(image).collect::<Vec<_>>(),
             "DamagedObjects": checked.objects.iter().map(object).collect::<Vec<_>>(),
             "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.spare_objects,
             "Catalog": checked.database })
-}
-
-/// A part of all, as in 1/7.
-pub(crate) fn subset(text: &str) -> Result<(u64, u64), String> {
-    let parsed = text.split_once('/').and_then(|(nth, of)| Some((nth.parse().ok()?, of.parse().ok()?)));
-    match parsed {
-        Some((nth, of)) if (1..=of).contains(&nth) && of <= PARTS_MAX => Ok((nth, of)),
-        _ => Err(tr("write a part of all, such as 1/7", "请写成第几份/共几份，如 1/7").to_owned()),
-    }
-}
-
-/// The most parts for `check --subset`: one a day for a year.
-const PARTS_MAX: u64 = 366;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_is_one_of_all() {
-        assert_eq!(["1/7", "7/7", "1/1"].map(subset), [Ok((1, 7)), Ok((7, 7)), Ok((1, 1))]);
-        for text in ["0/7", "8/7", "1", "1/0", "/", "a/b", "-1/7", "1/367", "1/7/2", ""] {
-            assert!(subset(text).is_err(), "{text:?}");
-        }
-    }
 }

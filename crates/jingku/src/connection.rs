@@ -1,4 +1,4 @@
-//! Where the API is and who asks: flags, then environment, then a profile, then the server of the data folder.
+//! The address of the API and the key pair: from options, then variables, then a profile, then the data directory.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -12,9 +12,9 @@ use crate::args::{ConnectionArgs, Global};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::lang::tr;
+use crate::messages::tr;
 
-/// What a section of `profiles.toml`, or a data folder's `credentials.toml`, may hold.
+/// The content of a section of `profiles.toml`, or of a data directory's `credentials.toml`.
 // No `Debug`: it holds a private key.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,7 +41,7 @@ impl Settings {
 }
 
 impl ConnectionArgs {
-    /// Whether nothing has to be looked up.
+    /// Whether nothing has to be read from the data directory.
     fn is_complete(&self) -> bool {
         [&self.base_url, &self.public_key, &self.private_key]
             .iter()
@@ -49,16 +49,13 @@ impl ConnectionArgs {
     }
 }
 
-/// The folder that holds everything, unless `--data-dir` says otherwise.
+/// The data directory: `--data-dir`, or the default.
 pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     if let Some(path) = &global.data_dir {
         return Ok(path.clone());
     }
     let folder = xdg("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
-        let message = tr(
-            "No home folder is known: set HOME, or name the data folder with --data-dir.",
-            "找不到主目录：请设置 HOME，或用 --data-dir 指定数据目录。",
-        );
+        let message = tr!("connection-no-home");
         Failure::new(Exit::Usage, message)
     })?;
     Ok(folder.join("jingku"))
@@ -72,20 +69,20 @@ pub(crate) struct Connection {
     pub(crate) private_key: String,
     pub(crate) region: Option<String>,
     pub(crate) zone: Option<String>,
-    /// Where the address is from, as arguments that lead there again.
+    /// The options that select this address again.
     origin: Vec<String>,
 }
 
 impl Connection {
-    /// Connects as the arguments say. clap has already merged the environment into them.
+    /// Builds a client from the arguments. clap has already merged the environment into them.
     pub(crate) fn open(global: &Global, args: &ConnectionArgs) -> Result<Self, Failure> {
         let settings = match filled(args.profile.as_ref()) {
             Some(name) => profile(&name)?,
-            // The folder need not even be there.
+            // The directory need not exist.
             None if args.is_complete() => Settings::default(),
             None => local(&data_dir(global)?)?,
         };
-        // Without an address there is most likely no server yet, whatever else is missing.
+        // Without an address there is probably no server yet, whatever else is missing.
         let base_url = filled(args.base_url.as_ref()).or(settings.base_url);
         let base_url = base_url::check(&base_url.ok_or_else(|| no_server(global))?)?;
         let key = |given: &Option<String>, kept: Option<String>, what| {
@@ -106,65 +103,50 @@ impl Connection {
         Ok(Self { client, base_url, public_key, private_key, region, zone, origin })
     }
 
-    /// A command that reaches the same API again. The key pair is left out: it does not belong on a screen.
+    /// A command line that reaches the same API. It omits the key pair, which should not appear on a screen.
     pub(crate) fn command(&self, global: &Global, words: &[&str]) -> String {
         let origin = self.origin.iter().map(String::as_str);
         hint::command(global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
     }
 
-    /// Says what to do when nobody answers.
+    /// Adds advice when no server answers.
     pub(crate) fn explain(&self, global: &Global, failure: Failure) -> Failure {
         if !failure.unreachable {
             return failure;
         }
-        let nobody = tr(
-            format!("No server answers at {}.", self.base_url),
-            format!("{} 没有服务应答。", self.base_url),
-        );
+        let nobody = tr!("connection-unreachable", base_url = self.base_url.as_str());
         let failure = failure.advise(&nobody);
         if self.origin.is_empty() { failure.advise(&hint::start_a_server(global)) } else { failure }
     }
 }
 
 fn no_server(global: &Global) -> Failure {
-    let message = tr(
-        "No server has run here yet, and no other is named by --base-url, JINGKU_BASE_URL or --profile.",
-        "此处还没有运行过服务，也没有用 --base-url、JINGKU_BASE_URL 或 --profile 指定其他服务。",
-    );
+    let message = tr!("connection-no-server");
     Failure::new(Exit::Usage, message).advise(&hint::start_a_server(global))
 }
 
 fn missing(key: &str) -> Failure {
     let variable = format!("JINGKU_{}", key.to_ascii_uppercase().replace('-', "_"));
-    let message = tr(
-        format!("There is no {key}. Give --{key}, {variable} or --profile."),
-        format!("缺少 {key}。请用 --{key}、环境变量 {variable} 或 --profile 指定。"),
-    );
+    let message = tr!("connection-key-missing", key = key, variable = variable);
     Failure::new(Exit::Credentials, message)
 }
 
-/// A key that was pasted with the end of a line, or two of them.
+/// A key that was copied with a line break.
 fn broken(key: &str) -> Failure {
-    let message = tr(
-        format!("The {key} has a line break or another control character in it. Copy it again, as one line."),
-        format!("{key} 中含有换行或其他控制字符。请重新复制，不要换行。"),
-    );
+    let message = tr!("connection-key-control", key = key);
     Failure::new(Exit::Credentials, message)
 }
 
-/// A value without the white space around it, such as the `\r` of a file from Windows. An empty one, as of a variable
-/// set to nothing, counts as none.
+/// A value without surrounding white space, such as the `\r` of a Windows file. An empty value, as from an empty
+/// variable, counts as unset.
 fn filled(value: Option<&String>) -> Option<String> {
     value.map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A section of `profiles.toml` in the XDG configuration folder.
+/// Reads a section of `profiles.toml` in the XDG configuration directory.
 fn profile(name: &str) -> Result<Settings, Failure> {
     let folder = xdg("XDG_CONFIG_HOME", ".config").ok_or_else(|| {
-        let message = tr(
-            "No home folder is known, so profiles.toml is not found: set HOME or XDG_CONFIG_HOME.",
-            "找不到主目录，因而找不到 profiles.toml：请设置 HOME 或 XDG_CONFIG_HOME。",
-        );
+        let message = tr!("connection-profiles-no-home");
         Failure::new(Exit::Usage, message)
     })?;
     let path = folder.join("jingku/profiles.toml");
@@ -174,21 +156,15 @@ fn profile(name: &str) -> Result<Settings, Failure> {
     let settings = profiles.remove(name).ok_or_else(|| {
         let file = path.display();
         let message = match known.as_str() {
-            "" => tr(
-                format!("There is no profile [{name}] in {file}, which has none at all."),
-                format!("{file} 中没有 [{name}] 这一节，其中没有任何一节。"),
-            ),
-            known => tr(
-                format!("There is no profile [{name}] in {file}. It has {known}."),
-                format!("{file} 中没有 [{name}] 这一节。其中有：{known}。"),
-            ),
+            "" => tr!("connection-profile-none", name = name, file = file.to_string()),
+            known => tr!("connection-profile-unknown", name = name, file = file.to_string(), known = known),
         };
         Failure::new(Exit::Usage, message)
     })?;
     Ok(settings.trimmed())
 }
 
-/// What a server on this machine left in its data folder, if there is one.
+/// Reads what a server on this machine wrote to its data directory, if it exists.
 fn local(data_dir: &Path) -> Result<Settings, Failure> {
     match data_dir.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
@@ -208,10 +184,7 @@ fn local(data_dir: &Path) -> Result<Settings, Failure> {
 fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::file(Exit::Fault, path, error);
     if error.kind() == ErrorKind::PermissionDenied {
-        failure.advise(tr(
-            "Run the command as the user whose server it is, or name a server and a key pair with --base-url, --public-key and --private-key.",
-            "请以运行该服务的用户执行，或用 --base-url、--public-key、--private-key 指定服务和密钥对。",
-        ))
+        failure.advise(&tr!("connection-no-permission"))
     } else {
         failure
     }
@@ -220,12 +193,14 @@ fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
         let message =
-            tr(format!("{} is wrong: {error}", path.display()), format!("{} 有误：{error}", path.display()));
+            tr!("connection-settings-invalid", file = path.display().to_string(), error = error.to_string());
         Failure::new(Exit::Usage, message.trim_end())
     })
 }
 
-/// A folder of the XDG base directories. Without `HOME`, as in a service, the home folder of the user database counts.
+/// A directory of the XDG base directory specification. Without `HOME`, as in many services, the user database names
+/// the home directory. The `etcetera` crate is not used: it needs a home directory even where the variable names the
+/// directory.
 fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |path: PathBuf| path.is_absolute().then_some(path);
     let named = std::env::var_os(variable).and_then(|path| absolute(path.into()));

@@ -1,4 +1,4 @@
-//! `jingku env`: what an SDK needs to talk to the server, ready to paste.
+//! `jingku env`: prints the settings SDKs need to connect to the server.
 
 mod literal;
 mod sample;
@@ -9,23 +9,14 @@ use crate::args::{EnvArgs, Global, Sdk};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
-
-/// What every client is told.
-// No `Debug`: it holds a private key.
-struct Access {
-    base_url: String,
-    public_key: String,
-    private_key: String,
-    region: String,
-    zone: String,
-}
+use sample::Access;
 
 pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
     let connection = Connection::open(global, &args.connection)?;
-    let place = place(&connection).await.map_err(|failure| connection.explain(global, failure))?;
-    let (region, zone) = place;
+    let (region, zone) =
+        region_and_zone(&connection).await.map_err(|failure| connection.explain(global, failure))?;
     let Connection { base_url, public_key, private_key, .. } = connection;
     let access = Access { base_url, public_key, private_key, region, zone };
     let text = match args.sdk {
@@ -40,28 +31,26 @@ pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
                         "Region": region, "Zone": zone, "Sdk": args.sdk.map(Sdk::name), "Text": text }))
 }
 
-/// The region and the zone that are named, or else the first that the server has: typed calls of the SDKs insist on both.
-async fn place(connection: &Connection) -> Result<(String, String), Failure> {
+/// The given region and zone, or else the server's first ones: typed SDK methods require both.
+async fn region_and_zone(connection: &Connection) -> Result<(String, String), Failure> {
     let (region, zone) = (&connection.region, &connection.zone);
     if let (Some(region), Some(zone)) = (region, zone) {
         return Ok((region.clone(), zone.clone()));
     }
-    let known = connection.client.describe_comp_share_support_zone().await?.zone_info;
+    let request = compshare::actions::DescribeCompShareSupportZoneRequest;
+    let known = connection.client.describe_comp_share_support_zone(&request).await?.zone_info;
     let is_meant = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
     let found =
         known.into_iter().find(|known| is_meant(region, &known.region) && is_meant(zone, &known.zone));
     let found = found.map(|known| (known.region, known.zone));
     found.ok_or_else(|| {
         let wanted = region.as_ref().or(zone.as_ref()).map_or("", String::as_str);
-        let message = tr(
-            format!("The server has no zone for {wanted:?}. Give both --region and --zone."),
-            format!("服务没有与 {wanted:?} 对应的可用区。请同时指定 --region 和 --zone。"),
-        );
+        let message = tr!("env-no-zone", wanted = format!("{wanted:?}"));
         Failure::new(Exit::NotThere, message)
     })
 }
 
-/// Lines for `eval` in a POSIX shell: the names that our Rust client, the CLI and the samples of the SDKs read.
+/// Lines for `eval` in a POSIX shell, with the names that our Rust client, the CLI and the SDK samples read.
 fn exports(access: &Access) -> String {
     let variables = [
         ("COMPSHARE_BASE_URL", &access.base_url),

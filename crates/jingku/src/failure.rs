@@ -1,4 +1,6 @@
-//! How a command ends when it does not end well: a sentence and an exit code. docs/operate/cli.md has the table.
+//! Failures of commands: a message and an exit code. docs/operate/cli.md lists the codes.
+
+mod name;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,46 +11,46 @@ use jingku_library::{
 };
 use jingku_testing::LabError;
 
-use crate::image::name;
-use crate::lang::tr;
-use crate::{translate, wrong_scheme};
+use crate::errors::{Localized, clause};
+use crate::messages::tr;
+use crate::wrong_scheme;
 
-/// Exit codes. Scripts rely on them.
+/// Exit codes. Scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// The request was refused as it is, or an image could not be made.
+    /// The request was refused, or an image could not be created.
     Refused = 1,
-    /// The command line, the environment or a configuration file is wrong; clap uses the same.
+    /// The command line, the environment or a configuration file is invalid; clap uses the same code.
     Usage = 2,
-    /// What was named is not there, or not in the state it needs.
+    /// Something that was named does not exist or is in the wrong state.
     NotThere = 3,
     /// The key pair is missing or wrong.
     Credentials = 4,
-    /// No answer now; trying again may help.
+    /// No answer, or something is in the way; retrying may help.
     TryAgain = 5,
     /// The server or this machine failed.
     Fault = 6,
-    /// The command whose output was to be imported failed.
+    /// The command whose output is imported failed.
     ProducerFailed = 7,
-    /// What `jingku run` is to run is there but cannot be run; a shell uses the same, as below.
+    /// The command of `jingku run` cannot be run; shells use the same code, and the next one.
     NotRunnable = 126,
-    /// What `jingku run` is to run is not there.
+    /// The command of `jingku run` does not exist.
     NoCommand = 127,
-    /// Ctrl-C: an image that was waited for goes on being made, a file that was written is gone.
+    /// Ctrl-C: the server continues to create the image; unfinished files are removed.
     Interrupted = 130,
-    /// SIGTERM, for what says where it can be resumed.
+    /// SIGTERM, where the command can be resumed.
     Terminated = 143,
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     message: String,
     ret_code: Option<i64>,
     request_id: Option<String>,
-    /// No server was reached at all.
+    /// No server was reached.
     pub(crate) unreachable: bool,
 }
 
@@ -57,15 +59,14 @@ impl Failure {
         Self { exit, message: message.into(), ret_code: None, request_id: None, unreachable: false }
     }
 
-    /// Nobody answered.
+    /// No server answered.
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
         Self { unreachable: true, ..Self::new(Exit::TryAgain, message) }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
-        self.message.push_str(tr(" ", ""));
-        self.message.push_str(advice);
+        self.message = tr!("output-advice", message = self.message, advice = advice);
         self
     }
 
@@ -75,12 +76,9 @@ impl Failure {
             && self.message.contains(&format!("[{param}]"))
     }
 
-    /// What the operating system refused to do with a file.
+    /// The operating system refused an operation on a file.
     pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
-        let message = tr(
-            format!("Cannot use {}: {}.", path.display(), translate::clause(error)),
-            format!("无法使用 {}：{}。", path.display(), translate::clause(error)),
-        );
+        let message = tr!("output-file", path = path.display().to_string(), error = clause(error));
         Self::new(exit, message)
     }
 
@@ -94,13 +92,13 @@ impl Failure {
             });
             eprintln!("{error}");
         } else {
-            eprintln!("{}{}", tr("error: ", "错误："), self.message);
+            eprintln!("{}", tr!("output-error", message = self.message.as_str()));
         }
         ExitCode::from(self.exit as u8)
     }
 }
 
-/// A command line that cannot be understood, for programs; people see clap's own page.
+/// For programs; people see clap's own page.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         let text = error.render().to_string();
@@ -121,16 +119,16 @@ impl From<compshare::Error> for Failure {
         };
         let failure = Self {
             exit,
-            message: tr(error.to_string(), translate::client_error(&error)),
+            message: error.localized(),
             ret_code: error.ret_code(),
             request_id: error.request_id().map(str::to_owned),
             unreachable: matches!(error, compshare::Error::Connect { .. }),
         };
         if let Some(advice) = scheme_advice(&error) {
-            // Somebody answers, and asking again will not help.
-            return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(advice) };
+            // A server answers, and retrying will not help.
+            return Self { exit: Exit::Usage, unreachable: false, ..failure.advise(&advice) };
         }
-        let key_limits = error.ret_code().and_then(limits_of_the_key).map(str::to_owned);
+        let key_limits = error.ret_code().and_then(limits_of_the_key);
         match key_limits.or_else(|| name::advice(&error)) {
             Some(advice) => failure.advise(&advice),
             None => failure,
@@ -139,30 +137,21 @@ impl From<compshare::Error> for Failure {
 }
 
 /// What to do when the address has the wrong scheme.
-fn scheme_advice(error: &compshare::Error) -> Option<&'static str> {
+fn scheme_advice(error: &compshare::Error) -> Option<String> {
     match error {
         compshare::Error::Connect { source, .. } | compshare::Error::Transport { source, .. } => {
             wrong_scheme::advice(source.as_ref())
         }
-        compshare::Error::Http { status: 400, .. } => Some(tr(
-            "If the server speaks TLS, write https:// instead of http:// in the base URL.",
-            "如果服务使用 TLS，请把 API 地址中的 http:// 改为 https://。",
-        )),
+        compshare::Error::Http { status: 400, .. } => Some(tr!("connection-maybe-tls")),
         _ => None,
     }
 }
 
-/// What a key pair that is right is not good for.
-fn limits_of_the_key(code: i64) -> Option<&'static str> {
+/// What to do when a valid key pair does not permit the call.
+fn limits_of_the_key(code: i64) -> Option<String> {
     match RetCode::from_code(code)? {
-        RetCode::AddressDenied => Some(tr(
-            "The key pair is not good from this address: use another one, or ask for this address to be allowed.",
-            "此密钥对不能从当前地址使用：请换一对，或请管理员放行该地址。",
-        )),
-        RetCode::PermissionDenied => Some(tr(
-            "The key pair is not good for this, perhaps for reading only: use another one.",
-            "此密钥对无权执行该操作，可能只能读取：请换一对。",
-        )),
+        RetCode::AddressDenied => Some(tr!("connection-key-address")),
+        RetCode::PermissionDenied => Some(tr!("connection-key-permission")),
         _ => None,
     }
 }
@@ -201,14 +190,14 @@ impl From<OperatorError> for Failure {
             | OperatorError::MasterKey(_)
             | OperatorError::Start(_) => Exit::Fault,
         };
-        Self::new(exit, tr(error.to_string(), translate::operator_error(&error)))
+        Self::new(exit, error.localized())
     }
 }
 
 /// A disk that an image is exported to.
 impl From<DiskError> for Failure {
     fn from(error: DiskError) -> Self {
-        Self::new(Exit::Fault, tr(error.to_string(), translate::disk_error(&error)))
+        Self::new(Exit::Fault, error.localized())
     }
 }
 
@@ -231,7 +220,7 @@ impl From<StartError> for Failure {
             | StartError::Catalog(_)
             | StartError::Store(_) => Exit::Fault,
         };
-        Self::new(exit, tr(error.to_string(), translate::start_error(&error)))
+        Self::new(exit, error.localized())
     }
 }
 
@@ -258,51 +247,45 @@ impl From<BackupError> for Failure {
         };
         match error {
             BackupError::Start(error) => error.into(),
-            error => Self::new(exit, tr(error.to_string(), translate::backup_error(&error))),
+            error => Self::new(exit, error.localized()),
         }
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let zh = match &error {
-            ConfigError::Unreadable { path, source } => {
-                format!("无法读取配置文件 {}：{}。", path.display(), translate::clause(source))
-            }
-            ConfigError::Invalid { path, source } => format!("配置文件 {} 有误：{source}", path.display()),
-        };
-        Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end())
+        Self::new(Exit::Usage, error.localized().trim_end())
     }
 }
 
 impl From<FixturesError> for Failure {
     fn from(error: FixturesError) -> Self {
-        let zh = match &error {
-            FixturesError::Unreadable { path, source } => {
-                format!("无法读取初始数据文件 {}：{}。", path.display(), translate::clause(source))
-            }
-            FixturesError::Wrong { path, place, why } => {
-                format!("初始数据文件 {} 有误：{place}：{why}", path.display())
-            }
-            FixturesError::Operator(_) => String::new(),
-        };
         match error {
             FixturesError::Operator(error) => error.into(),
-            error => Self::new(Exit::Usage, tr(error.to_string(), zh).trim_end()),
+            error => Self::new(Exit::Usage, error.localized().trim_end()),
         }
     }
 }
 
 impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
-        let (exit, zh) = match &error {
-            LabError::Unreachable { base_url, .. } => (Exit::TryAgain, format!("{base_url} 没有服务应答。")),
-            LabError::NoLab(base_url) => (
-                Exit::NotThere,
-                format!("{base_url} 的服务没有开启 lab。请用 `jingku serve --ephemeral --lab` 启动。"),
-            ),
-            LabError::Refused(why) => (Exit::Refused, why.clone()),
+        let exit = match &error {
+            LabError::Unreachable { .. } => Exit::TryAgain,
+            LabError::NoLab(_) => Exit::NotThere,
+            LabError::Refused(_) => Exit::Refused,
         };
-        Self::new(exit, tr(error.to_string(), zh))
+        Self::new(exit, error.localized())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_once() {
+        let error = std::io::Error::other("it says why.");
+        let failure = Failure::file(Exit::Fault, Path::new("/file"), &error);
+        assert!(failure.message.ends_with("why."), "{failure:?}");
     }
 }

@@ -1,11 +1,11 @@
-//! Commands to type next: pasted into a shell, they work.
+//! Command lines that can be pasted into a shell.
 
 use std::ffi::OsStr;
 
 use crate::args::Global;
-use crate::lang::tr;
+use crate::messages::tr;
 
-/// A command of this program as it was started here, on the same data folder.
+/// A command line of this program, as it was started, for the same data directory.
 pub(crate) fn command(global: &Global, words: &[&str]) -> String {
     let program = std::env::args_os().next();
     let mut line = vec![quote(program.as_deref().unwrap_or(OsStr::new("jingku")))];
@@ -19,10 +19,10 @@ pub(crate) fn command(global: &Global, words: &[&str]) -> String {
 /// What to do when there is no server.
 pub(crate) fn start_a_server(global: &Global) -> String {
     let serve = command(global, &["serve"]);
-    tr(format!("Start one with: {serve}"), format!("启动服务：{serve}"))
+    tr!("connection-start-server", command = serve)
 }
 
-/// A word as a shell reads it back.
+/// Quotes a word for a shell.
 pub(crate) fn quote(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);

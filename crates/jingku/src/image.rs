@@ -1,4 +1,4 @@
-//! The image commands: through the API, so that they work against a server here and against the cloud.
+//! The image commands. They use the API, so they work with this server and the cloud.
 
 mod cover;
 mod create;
@@ -9,8 +9,8 @@ mod import;
 mod input;
 pub(crate) mod list;
 mod look;
-pub(crate) mod name;
 mod producer;
+mod reader;
 mod source;
 mod sparse_file;
 mod stop;
@@ -25,7 +25,7 @@ use serde_json::json;
 use crate::args::{Global, ImageCommand, OneImage, UpdateArgs, Visibility};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_fields, print_json, size, time};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
@@ -54,22 +54,31 @@ async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Fa
 
 async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
     let request = DescribeCompShareCustomImagesRequest {
-        image_id: Some(image_id.to_owned()),
+        image_id: Some(image_id.into()),
         ..DescribeCompShareCustomImagesRequest::default()
     };
     let page = client.describe_comp_share_custom_images(&request).await?;
-    // The real service has been seen to answer with another image: only the one asked for counts.
+    // The cloud has been observed to answer with another image.
     page.image_set.into_iter().find(|image| image.comp_share_image_id == image_id).ok_or_else(|| {
-        let message = tr(format!("There is no image {image_id}."), format!("没有镜像 {image_id}。"));
+        let message = tr!("image-missing", id = image_id);
         Failure::new(Exit::NotThere, message)
     })
 }
 
 fn describe(image: &Image) -> Result<(), Failure> {
-    let labels = tr(
-        ["ID", "Name", "Status", "Reason", "Size", "Zone", "Created", "Tags", "GPU", "Cover", "Description"],
-        ["ID", "名称", "状态", "原因", "大小", "可用区", "创建时间", "标签", "GPU", "封面", "描述"],
-    );
+    let labels = [
+        tr!("image-field-id"),
+        tr!("image-field-name"),
+        tr!("image-field-status"),
+        tr!("image-field-reason"),
+        tr!("image-field-size"),
+        tr!("image-field-zone"),
+        tr!("image-field-created"),
+        tr!("image-field-tags"),
+        tr!("image-field-gpu"),
+        tr!("image-field-cover"),
+        tr!("image-field-description"),
+    ];
     let values = [
         image.comp_share_image_id.clone(),
         image.name.clone(),
@@ -94,26 +103,22 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
     let image_id = args.one.image_id;
     let cover = args.cover.as_deref().map(cover::read).transpose()?;
     let request = UpdateCompShareImageRequest {
-        image_id: image_id.clone(),
-        name: args.name,
-        description: args.description,
-        readme: args.readme,
-        cover,
+        image_id: image_id.as_str().into(),
+        name: args.name.map(Into::into),
+        description: args.description.map(Into::into),
+        readme: args.readme.map(Into::into),
+        cover: cover.map(Into::into),
         public: args.visibility.map(|visibility| visibility == Visibility::Public),
-        tags: changed(args.tags),
-        supported_gpu_types: changed(args.gpu_types),
+        tags: changed(args.tags).map(Into::into),
+        supported_gpu_types: changed(args.gpu_types).map(Into::into),
         auto_start: args.auto_start,
         ..UpdateCompShareImageRequest::default()
     };
     client.update_comp_share_image(&request).await.map_err(|error| cover::explain(error.into()))?;
-    if global.json {
-        print_json(&find(client, &image_id).await?)
-    } else {
-        print(tr("Updated.", "已更新。"))
-    }
+    if global.json { print_json(&find(client, &image_id).await?) } else { print(&tr!("image-updated")) }
 }
 
-/// A repeated option: never given leaves, a single empty value clears.
+/// A repeated option: absent changes nothing, a single empty value clears.
 fn changed(values: Vec<String>) -> Option<Vec<String>> {
     if values.is_empty() {
         None
@@ -124,12 +129,12 @@ fn changed(values: Vec<String>) -> Option<Vec<String>> {
 
 async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), Failure> {
     let request = TerminateCompShareCustomImageRequest {
-        image_id: args.image_id.clone(),
+        image_id: args.image_id.as_str().into(),
         ..TerminateCompShareCustomImageRequest::default()
     };
     client.terminate_comp_share_custom_image(&request).await?;
     if global.json {
         return print_json(&json!({ "CompShareImageId": args.image_id }));
     }
-    print(tr("Deleted.", "已删除。"))
+    print(&tr!("image-deleted"))
 }

@@ -1,39 +1,32 @@
-//! `jingku lab`: drives a server that was started with `--ephemeral --lab`.
+//! `jingku lab`: controls a server that was started with `--ephemeral --lab`.
 
 use std::time::Duration;
 
 use jingku_testing::Lab;
 use serde_json::Value;
 
+use crate::args::value::seconds;
 use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
-/// How often `trace --follow` asks for more.
+/// The interval at which `trace --follow` asks for more.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
     let base_url = args.base_url.filter(|url| !url.trim().is_empty()).ok_or_else(|| {
-        let message = tr(
-            "Which server? Give --base-url or JINGKU_BASE_URL; `jingku serve --ephemeral --lab` prints it.",
-            "未指定服务。请用 --base-url 或 JINGKU_BASE_URL 指定；`jingku serve --ephemeral --lab` 会显示它。",
-        );
+        let message = tr!("lab-which-server");
         Failure::new(Exit::Usage, message)
     })?;
     let base_url = base_url::check(&base_url)?;
     if base_url.starts_with("https:") {
-        let message = tr(
-            format!(
-                "A lab is on this machine and speaks plain HTTP: write http:// instead of https:// in {base_url}."
-            ),
-            format!("lab 只在本机使用 HTTP：请把 {base_url} 中的 https:// 改为 http://。"),
-        );
+        let message = tr!("lab-no-tls", base_url = base_url);
         return Err(Failure::new(Exit::Usage, message));
     }
     let lab = Lab::new(&base_url)?;
-    let told = match args.command {
+    let answer = match args.command {
         LabCommand::Reset => lab.reset().await.map(|()| serde_json::json!({ "reset": true }))?,
         LabCommand::Snapshot { name } => lab.snapshot(name.as_deref()).await?,
         LabCommand::Return { name } => lab.return_to(name.as_deref()).await?,
@@ -55,19 +48,19 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
             return print_json(&state);
         }
     };
-    if global.json { print_json(&told) } else { print(tr("Done.", "完成。")) }
+    if global.json { print_json(&answer) } else { print(&tr!("lab-done")) }
 }
 
 async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), Failure> {
-    let told = match command {
+    let answer = match command {
         ClockCommand::Set { time } => lab.set_clock(parse_time(&time)?).await?,
         ClockCommand::Advance { seconds } => lab.advance_clock(seconds).await?,
         ClockCommand::Free => lab.free_clock().await?,
     };
     if global.json {
-        return print_json(&told);
+        return print_json(&answer);
     }
-    let now = told["now"].as_i64().unwrap_or_default();
+    let now = answer["now"].as_i64().unwrap_or_default();
     let time = jiff::Timestamp::from_second(now).map(|time| time.to_string()).unwrap_or_default();
     print(format!("{now} {time}").trim_end())
 }
@@ -76,20 +69,9 @@ fn parse_time(text: &str) -> Result<i64, Failure> {
     let seconds = seconds(text).ok();
     let parsed = seconds.or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
     parsed.ok_or_else(|| {
-        let message = tr(
-            format!("{text:?} is not a time. Give Unix seconds, or a time as 2026-11-24T08:00:00Z."),
-            format!("{text:?} 不是时间。请给出 Unix 秒，或如 2026-11-24T08:00:00Z 的时间。"),
-        );
+        let message = tr!("argument-time", text = format!("{text:?}"));
         Failure::new(Exit::Usage, message)
     })
-}
-
-/// Reads a number of seconds; what is behind the point is cut.
-pub(crate) fn seconds(text: &str) -> Result<i64, String> {
-    let whole = text.parse().ok();
-    #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
-    let cut = || Some(text.parse().ok().filter(|number: &f64| number.is_finite())?.trunc() as i64);
-    whole.or_else(cut).ok_or_else(|| tr("it is not a number of seconds", "不是秒数").to_owned())
 }
 
 async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {
@@ -100,7 +82,7 @@ async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> 
     loop {
         for entry in lab.trace(after).await? {
             after = entry["number"].as_u64().unwrap_or(after);
-            // With --follow a line each, so that a program reads them as they come.
+            // With --follow one line each, so that a program can read them as they arrive.
             if global.json { print(&entry.to_string())? } else { print(&lines(&entry))? }
         }
         if !follow {
@@ -113,12 +95,10 @@ async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> 
     }
 }
 
-/// One request for people: a line, what was sent, and what is odd about it.
+/// A request for people: a line, the parameters, and anything unusual.
 fn lines(entry: &Value) -> String {
     let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
-    let ret_code = entry["ret_code"]
-        .as_i64()
-        .map_or_else(|| tr("no answer", "无应答").to_owned(), |code| code.to_string());
+    let ret_code = entry["ret_code"].as_i64().map_or_else(|| tr!("lab-no-answer"), |code| code.to_string());
     let mut lines = vec![format!(
         "#{} {} {} RetCode {ret_code} {} ms  {}  {}",
         entry["number"],
@@ -137,17 +117,17 @@ fn lines(entry: &Value) -> String {
     let sent = sent.filter(|(name, _)| !matches!(name.as_str(), "Action" | "PublicKey"));
     let sent: Vec<_> =
         sent.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
-    add(tr("sent", "参数"), sent.join(" "));
+    add(&tr!("lab-sent"), sent.join(" "));
     let list = |name: &str| {
         let items = entry[name].as_array().into_iter().flatten().filter_map(Value::as_str);
         items.collect::<Vec<_>>().join(", ")
     };
-    add(tr("unknown", "未知参数"), list("unknown"));
-    add(tr("refused", "被拒绝的参数"), entry["refused"].as_str().unwrap_or_default().to_owned());
-    add(tr("missing", "缺少参数"), list("missing"));
-    add(tr("injected", "注入"), list("injected"));
+    add(&tr!("lab-unknown"), list("unknown"));
+    add(&tr!("lab-refused"), entry["refused"].as_str().unwrap_or_default().to_owned());
+    add(&tr!("lab-missing"), list("missing"));
+    add(&tr!("lab-injected"), list("injected"));
     if entry["signature"] != "valid" {
-        add(tr("signature", "签名"), text("signature"));
+        add(&tr!("lab-signature"), text("signature"));
     }
     lines.join("\n")
 }

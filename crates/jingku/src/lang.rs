@@ -1,26 +1,24 @@
-//! Chinese or English, decided once at the start.
+//! The language of messages, chosen once at the start.
 
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
 
-/// The language of everything a person reads.
+/// English or Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
-    #[value(help = "English")]
     En,
-    #[value(help = "中文")]
     Zh,
 }
 
 static LANG: OnceLock<Lang> = OnceLock::new();
 
 impl Lang {
-    /// Takes `--lang` from the command line if it is there, else the locale. Before the arguments are parsed, because
-    /// help and errors of the parser are in that language too.
+    /// Uses `--lang` from the command line, else the locale. This runs before the arguments are parsed because help and
+    /// parse errors need the language.
     pub(crate) fn init(args: &[OsString]) {
-        // What follows belongs to the command of `jingku run`.
+        // The rest belongs to the command of `jingku run`.
         let args = || args.iter().filter_map(|arg| arg.to_str()).take_while(|arg| *arg != "--");
         let after_flag = args().skip_while(|arg| *arg != "--lang").nth(1);
         let joined = args().find_map(|arg| arg.strip_prefix("--lang="));
@@ -28,12 +26,20 @@ impl Lang {
         LANG.get_or_init(|| lang);
     }
 
-    /// The language asked for.
+    /// The chosen language.
     pub(crate) fn current() -> Self {
         *LANG.get_or_init(Self::from_locale)
     }
 
-    /// The first of these that is set decides, as POSIX has it.
+    /// The language tag, which selects plural forms.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// The first variable that is set decides, as in POSIX.
     fn from_locale() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
@@ -44,14 +50,6 @@ impl Lang {
 
     fn of(name: &str) -> Self {
         if name.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
-    }
-}
-
-/// Says the same in the language asked for.
-pub(crate) fn tr<T>(en: T, zh: T) -> T {
-    match Lang::current() {
-        Lang::En => en,
-        Lang::Zh => zh,
     }
 }
 

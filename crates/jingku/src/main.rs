@@ -1,4 +1,4 @@
-//! The one binary: `serve` and every client command. Arguments and output, nothing else.
+//! The binary: `serve`, the client commands and the operator's commands. Arguments and output, nothing else.
 
 mod args;
 mod backup;
@@ -6,11 +6,14 @@ mod base_url;
 mod check;
 mod connection;
 mod env;
+mod errors;
 mod failure;
 mod hint;
 mod image;
 mod lab;
 mod lang;
+mod library;
+mod messages;
 mod operate;
 mod output;
 mod overview;
@@ -18,7 +21,6 @@ mod review;
 mod run;
 mod serve;
 mod sweep;
-mod translate;
 mod trash;
 mod usage;
 mod wrong_scheme;
@@ -27,14 +29,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use args::{AnyImageCommand, Cli, Command, Global};
-use clap::Parser;
 use failure::{Exit, Failure};
+use lang::Lang;
 use rustix::fs::Mode;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    lang::Lang::init(&args);
-    let Cli { mut global, command, .. } = match Cli::try_parse_from(&args) {
+    Lang::init(&args);
+    let Cli { mut global, command, .. } = match Cli::read(&args) {
         Ok(cli) => cli,
         Err(error)
             if error.use_stderr()
@@ -62,7 +64,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         serve::keep_little();
     }
     if command.keeps_the_library() {
-        // A child that a client command starts keeps the umask of whoever called it; qemu-img here does not.
+        // Children of client commands keep the caller's umask; qemu-img here does not.
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -88,7 +90,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         };
         outcome.map(|()| ExitCode::SUCCESS)
     });
-    // A thread that still waits, for a disk that does not answer for example, does not keep the process from ending.
+    // A thread that still waits, for example for a disk that does not answer, must not keep the process alive.
     runtime.shutdown_background();
     outcome
 }

@@ -1,14 +1,16 @@
-//! What goes to standard output: a table for people, JSON for programs.
+//! Output: tables for people, JSON for programs.
 
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
+use serde_json::Value;
 
+use crate::args::Global;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 
-/// Writes text to standard output. A reader that has gone, as in `jingku image list | head`, is no failure.
+/// Writes text to standard output. A closed pipe, as in `jingku image list | head`, is not a failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let written = writeln!(io::stdout().lock(), "{text}");
     match written {
@@ -24,30 +26,35 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value).expect("output types serialise"))
 }
 
-/// Says something about what was printed, to people only.
+/// Reports that a command succeeded.
+pub(crate) fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
+    if global.json { print_json(value) } else { print(text) }
+}
+
+/// Writes a note for people to standard error.
 #[expect(clippy::print_stderr, reason = "this is where messages to people go")]
 pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
-/// Warns people of something that was accepted all the same.
+/// Warns about something that was accepted.
 pub(crate) fn warn(text: &str) {
-    note(&tr(format!("Warning: {text}"), format!("警告：{text}")));
+    note(&tr!("output-warning", message = text));
 }
 
-/// A terminal from this width on, in columns, has room for every column but the one that may wrap.
+/// The terminal width, in columns, from which only the wrapping column is shortened.
 const WIDE: u16 = 80;
 
-/// Prints rows under headings, as wide as the terminal, where column number `wrapping` gives way; without a terminal, as
-/// wide as they are. Instead of no rows it says `none`, but to people only: a program reads no rows.
+/// Prints rows under headings. On a terminal the table fits its width, and column number `wrapping` wraps first;
+/// elsewhere it is as wide as needed. If there are no rows, a terminal shows `none` instead.
 pub(crate) fn print_table(
-    headings: &[&str],
+    headings: &[String],
     rows: Vec<Vec<String>>,
     wrapping: usize,
-    none: &str,
+    none: impl FnOnce() -> String,
 ) -> Result<(), Failure> {
     if rows.is_empty() && io::stdout().is_terminal() {
-        note(none);
+        note(&none());
         return Ok(());
     }
     let mut table = bare_table();
@@ -61,15 +68,15 @@ pub(crate) fn print_table(
     print_bare(table)
 }
 
-/// Prints what is filled of some labelled values, a line each.
-pub(crate) fn print_fields<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> Result<(), Failure> {
+/// Prints labelled values, one per line, without empty ones.
+pub(crate) fn print_fields(fields: impl IntoIterator<Item = (String, String)>) -> Result<(), Failure> {
     let mut table = bare_table();
-    let filled = fields.filter(|(_, value)| !value.is_empty());
-    table.add_rows(filled.map(|(label, value)| [label.to_owned(), value]));
+    let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    table.add_rows(filled.map(|(label, value)| [label, value]));
     print_bare(table)
 }
 
-fn heading(text: &&str) -> Cell {
+fn heading(text: &String) -> Cell {
     let bold = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     if bold { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) }
 }
@@ -84,7 +91,7 @@ fn bare_table() -> Table {
 }
 
 fn print_bare(mut table: Table) -> Result<(), Failure> {
-    // The first column is what people copy.
+    // The first column is the one people copy.
     keep_whole(&mut table, 0);
     if let Some(first) = table.column_mut(0) {
         first.set_padding((0, 1));
@@ -117,7 +124,7 @@ fn local(seconds: i64, format: &str) -> String {
     }
 }
 
-/// A number of MB as people read it.
+/// Formats a number of MB.
 pub(crate) fn size(mb: i64) -> String {
     if mb < 10 * 1024 {
         return format!("{mb} MB");
@@ -125,7 +132,7 @@ pub(crate) fn size(mb: i64) -> String {
     format!("{} GB", mb / 1024)
 }
 
-/// A number of bytes as people read it.
+/// Formats a number of bytes.
 pub(crate) fn bytes(bytes: u64) -> String {
     let mut unit = 0;
     let mut scaled = bytes;

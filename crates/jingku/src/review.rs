@@ -1,4 +1,4 @@
-//! `jingku review`: the operator decides which images come into the community, on the data folder, with or without a
+//! `jingku review`: the operator approves or refuses images for the community, on the data directory, with or without a
 //! server running on it.
 
 use jingku_library::Review;
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::args::{Global, ReviewCommand};
 use crate::failure::Failure;
-use crate::lang::tr;
-use crate::operate::{done, open};
-use crate::output::{print_json, print_table, time};
+use crate::library::open;
+use crate::messages::tr;
+use crate::output::{done, print_json, print_table, time};
 
 pub(crate) async fn run(global: &Global, command: ReviewCommand) -> Result<(), Failure> {
     let context = open(global).await?;
@@ -16,18 +16,18 @@ pub(crate) async fn run(global: &Global, command: ReviewCommand) -> Result<(), F
         ReviewCommand::List => list(global, context.reviews().await?),
         ReviewCommand::Approve { image_id } => {
             context.approve_image(&image_id).await?;
-            let text = tr("Approved: everybody sees it now.", "已通过，所有人可见。");
+            let text = &tr!("operate-review-approved");
             done(global, &json!({ "CompShareImageId": image_id }), text)
         }
         ReviewCommand::Refuse { image_id, reason } => {
             context.refuse_image(&image_id, &reason).await?;
-            let text = tr("Refused: its owner reads why.", "已驳回，所有者可看到原因。");
+            let text = &tr!("operate-review-refused");
             done(global, &json!({ "CompShareImageId": image_id }), text)
         }
         ReviewCommand::Recommend { group_id, count } => {
             context.recommend_group(&group_id, count).await?;
             let value = json!({ "GroupId": group_id, "RecommendCount": count });
-            done(global, &value, tr("Recommended so.", "已设置推荐度。"))
+            done(global, &value, &tr!("operate-review-recommended"))
         }
     }
 }
@@ -36,28 +36,32 @@ fn list(global: &Global, reviews: Vec<Review>) -> Result<(), Failure> {
     if global.json {
         return print_json(&reviews.iter().map(to_json).collect::<Vec<_>>());
     }
-    let headings = tr(
-        ["IMAGE", "NAME", "VERSION", "ACCOUNT", "PRICE", "WAITS SINCE"],
-        ["镜像", "名称", "版本", "账号", "价格", "提交时间"],
-    );
+    let headings = [
+        tr!("table-image"),
+        tr!("table-name"),
+        tr!("table-version"),
+        tr!("table-account"),
+        tr!("table-price"),
+        tr!("table-submitted"),
+    ];
     let row = |review: Review| {
         let account = format!("{} {}", review.account.0, review.owner_name);
         let (price, since) = (price(&review), time(review.submitted_at));
         vec![review.image_id, review.community_name, review.version_name, account, price, since]
     };
-    let none = tr("No image waits for review.", "没有待审核的镜像。");
+    let none = || tr!("operate-review-none");
     print_table(&headings, reviews.into_iter().map(row).collect(), 1, none)
 }
 
 fn price(review: &Review) -> String {
     if review.price_cents == 0 {
-        return tr("free", "免费").to_owned();
+        return tr!("operate-review-free");
     }
     format!("{}.{:02}", review.price_cents / 100, review.price_cents % 100)
 }
 
 fn to_json(review: &Review) -> Value {
-    // In hundredths it is exact; a client divides.
+    // Hundredths are exact.
     json!({ "CompShareImageId": review.image_id, "Name": review.name, "CommunityImageName": review.community_name,
             "AccountId": review.account.0, "AccountName": review.owner_name, "GroupId": review.group_id,
             "VersionName": review.version_name, "PriceCents": review.price_cents, "Tags": review.tags,

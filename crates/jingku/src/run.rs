@@ -1,8 +1,8 @@
-//! `jingku run`: any command, with its calls to the cloud's API led to the server that client commands talk to.
+//! `jingku run`: runs a command and redirects its cloud API calls to the server that client commands use.
 //!
-//! The command is told of a proxy and of whom to trust, by the variables that its language's libraries read. The proxy
-//! takes calls to two names, ends their TLS with a certificate of a local authority, and sends what is inside to the
-//! server. All else it refuses.
+//! Environment variables point the command at a proxy and at a certificate to trust. The proxy accepts calls to two
+//! hosts, terminates their TLS with a certificate of a local authority, and forwards the requests to the server. It
+//! refuses everything else.
 
 mod authority;
 mod certificates;
@@ -22,20 +22,20 @@ use rustix::fs::Mode;
 use crate::args::{Global, RunArgs};
 use crate::connection::{Connection, data_dir};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use authority::Authority;
 use certificates::Certificates;
 use child::Child;
 use proxy::Proxy;
 use upstream::Upstream;
 
-/// Runs the command and answers its exit code.
+/// Runs the command and returns its exit code.
 pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Failure> {
     let connection = Connection::open(global, &args.connection)?;
     let upstream = Upstream::new(&connection.base_url)?;
     upstream.probe().await.map_err(|failure| connection.explain(global, failure))?;
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    // The command gets the umask of whoever called it back.
+    // The command keeps the caller's umask.
     let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let authority = Authority::open_or_create(data.path(), SystemClock.now());
     rustix::process::umask(umask);
@@ -59,12 +59,9 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
 pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
     let program = program.to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
-        let message = tr(
-            format!("There is no command {program:?}: it is not on the PATH, or not installed."),
-            format!("找不到命令 {program:?}：不在 PATH 中，或没有安装。"),
-        );
+        let message = tr!("run-no-command", program = format!("{program:?}"));
         return Failure::new(Exit::NoCommand, message);
     }
-    let message = tr(format!("Cannot run {program:?}: {error}."), format!("无法运行 {program:?}：{error}。"));
+    let message = tr!("run-cannot-run", program = format!("{program:?}"), error = error.to_string());
     Failure::new(Exit::NotRunnable, message)
 }

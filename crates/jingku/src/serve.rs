@@ -1,75 +1,34 @@
 //! `jingku serve`.
 
-use std::io::{ErrorKind, IsTerminal, Write};
-use std::path::Path;
+mod allocator;
+mod demo;
+mod ephemeral;
+mod listen;
+mod parent;
+mod session;
+
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use futures::FutureExt;
-use jingku_library::{
-    Config, DataDir, Environment, KeyPair, ListenAddress, StartError, Workers, add_demo_instances,
-};
-use jingku_server::{Context, STOP_TIMEOUT, router};
+use jingku_library::{DataDir, Library, add_demo_instances};
+use jingku_server::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use secrecy::SecretString;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Global, ServeArgs};
 use crate::connection::data_dir;
-use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::failure::Failure;
+use crate::library::{environment, first_key, read_config};
+use crate::messages::tr;
 use crate::output::note;
-use crate::translate;
-use parent::Parent;
-
-mod allocator;
-mod demo;
-mod ephemeral;
-mod parent;
-
 pub(crate) use allocator::keep_little;
+use listen::{address, listen};
+use parent::Parent;
+use session::serve_until_stopped;
 
-/// The configuration file, or what holds without one.
-pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
-    // An empty variable counts as none.
-    let path = path.filter(|path| !path.as_os_str().is_empty());
-    Ok(path.map(Config::read).transpose()?.unwrap_or_default())
-}
-
-/// The environment of a server or an operator's command.
-pub(crate) fn environment() -> Environment {
-    let master_key = variable("JINGKU_MASTER_KEY").map(SecretString::from);
-    Environment { master_key, ..Environment::default() }
-}
-
-/// The first account's key pair, when the environment has one.
-pub(crate) fn first_key() -> Result<Option<KeyPair>, Failure> {
-    match (variable("JINGKU_PUBLIC_KEY"), variable("JINGKU_PRIVATE_KEY")) {
-        (None, None) => Ok(None),
-        (Some(public_key), Some(private_key)) => {
-            Ok(Some(KeyPair { public_key, private_key: SecretString::from(private_key) }))
-        }
-        _ => Err(Failure::new(
-            Exit::Usage,
-            tr(
-                "Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.",
-                "JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。",
-            ),
-        )),
-    }
-}
-
-fn variable(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok()?;
-    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
-/// Serves until told to stop.
+/// Serves until a signal arrives.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
     start_log();
@@ -80,9 +39,9 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         return ephemeral::run(global, args, config, &address, parent).await;
     }
     let data = DataDir::open_or_create(&data_dir(global)?)?;
-    // Where nothing can be written nothing can be locked, and nothing has to be: such a server changes nothing.
+    // A read-only directory cannot be locked and need not be: such a server changes nothing.
     let _lock = data.is_writable().then(|| data.lock()).transpose()?;
-    let context = Arc::new(Context::open(&data, &config, &environment()).await?);
+    let context = Arc::new(Context::new(Library::open(&data, &config, &environment()).await?));
     let mut made = None;
     if !context.is_read_only() {
         made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
@@ -108,156 +67,38 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     serve_until_stopped(Arc::clone(&context), listener, parent, announce, demo).await
 }
 
-/// Where to listen: the option or its variable, unless empty, else the configuration.
-fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failure> {
-    match given.map(str::trim).filter(|text| !text.is_empty()) {
-        None => Ok(config.listen.clone()),
-        Some(text) => text.parse().map_err(|error| {
-            let message = tr(
-                format!("Cannot listen there: {error}"),
-                format!("无法监听：{}", translate::bad_listen_address(&error)),
-            );
-            Failure::new(Exit::Usage, message)
-        }),
-    }
-}
-
-/// Listens on the first of the addresses that can be had, and tells the base URL.
-async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
-    let addresses = address.resolve().await.map_err(|error| {
-        let message = tr(
-            format!("Cannot find the host of {address}: {error}. Choose another address with --listen."),
-            format!("无法解析 {address} 中的主机名：{error}。请用 --listen 换一个地址。"),
-        );
-        Failure::new(Exit::Usage, message)
-    })?;
-    let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
-        let message = tr(
-            format!("Cannot listen on {address}: {error}. Choose another address with --listen."),
-            format!("无法监听 {address}：{error}。请用 --listen 换一个地址。"),
-        );
-        Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
-    })?;
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
-    Ok((listener, format!("http://{bound}")))
-}
-
-/// Serves and works until a signal comes, or until `parent` has ended. `announce` runs when the server can be asked, `then` after it.
-async fn serve_until_stopped(
-    context: Arc<Context>,
-    listener: TcpListener,
-    parent: Option<Parent>,
-    announce: impl FnOnce(),
-    then: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
-    let workers = if context.is_read_only() {
-        None
-    } else {
-        Some(Workers::start(Arc::clone(context.library())).await.map_err(StartError::from)?)
-    };
-
-    // Taken before the address is told: whoever reads it may send the signal at once.
-    let (signal, orphaned) = (stop_signal()?, orphaned(parent));
-    let stopped = async move {
-        tokio::select! { () = signal => {}, () = orphaned => {} }
-    };
-    let stopped = stopped.boxed().shared();
-    let limits = context.connection_limits();
-    let server = tokio::spawn(jingku_server::serve_with(listener, router(context), limits, stopped.clone()));
-    announce();
-    tokio::select! {
-        // Told to stop in the middle of its demo, the server is not to blame that nobody answers it any more.
-        biased;
-        () = stopped.clone() => {}
-        shown = then => {
-            shown?;
-            stopped.await;
-        }
-    }
-    // A job is given back while requests finish: that may take longer than whoever sent the signal waits.
-    let stop_workers = async {
-        if let Some(workers) = workers {
-            workers.stop().await;
-        }
-    };
-    let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
-    let Ok((server, ())) = ended else {
-        note(tr("Not everything ended in time: the rest is cut off.", "部分工作未能及时结束，已被中断。"));
-        return Ok(());
-    };
-    server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
-}
-
-/// The base URL alone on the first line of standard output: scripts read it. The rest is for people.
+/// The first line of standard output is only the base URL: scripts read it. The rest is for people.
 fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     let mut stdout = std::io::stdout().lock();
-    // A reader that went away does not matter to a server.
+    // A closed pipe does not matter to a server.
     let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
     let folder = data.path().display();
-    note(&tr(format!("Data folder: {folder}"), format!("数据目录：{folder}")));
+    note(&tr!("serve-data-dir", path = folder.to_string()));
     if new_key {
         let file = data.credentials_path();
         let file = file.display();
-        note(&tr(format!("Account 1 has a new key pair: {file}"), format!("已为账号 1 生成密钥对：{file}")));
+        note(&tr!("serve-new-key", path = file.to_string()));
     }
 }
 
 fn note_read_only(data: &DataDir, base_url: &str) {
     let folder = data.path().display();
-    note(&tr(
-        format!(
-            "The data folder {folder} cannot be written to, so the server only reads it, as it is now: changes are refused. \
-             Client commands find the server with --base-url {base_url}."
-        ),
-        format!(
-            "数据目录 {folder} 不可写，服务只能读取它当前的内容，拒绝任何修改。客户端命令请加 --base-url {base_url}。"
-        ),
-    ));
+    note(&tr!("serve-read-only", path = folder.to_string(), base_url = base_url));
 }
 
 fn start_log() {
-    let named = std::env::var("JINGKU_LOG").ok().and_then(|names| names.parse::<Targets>().ok());
-    let filter = named.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let wanted = std::env::var("JINGKU_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
-    // A second start in one process, as in a test, keeps the first log.
+    // A second start in one process, as in tests, keeps the first log.
     let _ = tracing_subscriber::registry().with(log).with(filter).try_init();
 }
 
-/// Lets the process have as many files open as the system allows: each connection needs one, and the usual limit of 1024
-/// is meant for programs that use `select`.
+/// Raises the limit of open files to what the system allows: each connection needs one, and the default of 1024 is
+/// meant for programs that use `select`.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
-    // What it cannot have it does without: the server counts on half of what there is.
+    // On failure the limit stays: the server plans with half of what it has.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-}
-
-/// Ends with the parent, if the server is to end with it.
-async fn orphaned(parent: Option<Parent>) {
-    match parent {
-        Some(parent) => parent.gone().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Ends at the first SIGTERM or SIGINT. The second ends the process at once, with 128 and its number as a shell tells it.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let mut next = async move || {
-        tokio::select! {
-            _ = terminate.recv() => SignalKind::terminate(),
-            _ = interrupt.recv() => SignalKind::interrupt(),
-        }
-    };
-    let (first, stopped) = oneshot::channel();
-    tokio::spawn(async move {
-        next().await;
-        let _ = first.send(());
-        let second = next().await;
-        note(tr("A second signal: ending at once.", "再次收到信号，立即退出。"));
-        std::process::exit(128 + second.as_raw_value());
-    });
-    // Never without the signal: the task lives as long as the runtime.
-    Ok(stopped.map(drop))
 }

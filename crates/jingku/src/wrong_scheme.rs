@@ -1,31 +1,25 @@
-//! Recognises that an address has the wrong one of `http://` and `https://`, which no error says by itself.
+//! Detects that an address has the wrong one of `http://` and `https://`, which errors do not say.
 
 use std::error::Error;
 use std::io;
 
-use crate::lang::tr;
+use crate::messages::tr;
 
-/// What to do about a failed call, when the scheme is the likely cause.
-pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
+/// Advice for a failed call, if the scheme is the likely cause.
+pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<String> {
     let chain = std::iter::successors(Some(error), |error| below(*error));
     for error in chain {
         if let Some(rustls::Error::InvalidMessage(_)) = error.downcast_ref() {
-            return Some(tr(
-                "The server does not speak TLS: write http:// instead of https:// in the base URL.",
-                "服务没有使用 TLS：请把 API 地址中的 https:// 改为 http://。",
-            ));
+            return Some(tr!("connection-no-tls"));
         }
         if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            return Some(tr(
-                "The server does not answer in HTTP: if it speaks TLS, write https:// instead of http:// in the base URL.",
-                "服务的应答不是 HTTP：如果它使用 TLS，请把 API 地址中的 http:// 改为 https://。",
-            ));
+            return Some(tr!("connection-no-http"));
         }
     }
     None
 }
 
-/// The cause of an error. An I/O error hides the one it was made of: its own source is already the next.
+/// The cause of an error. An I/O error hides its inner error: its `source` skips it.
 fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),

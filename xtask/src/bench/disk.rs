@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use fastrand::Rng;
 
 use crate::workspace::run;
 
@@ -142,31 +143,17 @@ pub(super) fn change(path: &Path, change: Change, seed: u64) -> Result<u64> {
 
 /// Where changes are, anywhere on the disk, and how long; without end.
 fn places(disk_bytes: u64, change: Change, seed: u64) -> impl Iterator<Item = (u64, u64)> {
-    let mut dice = Dice(seed);
+    let mut random = Rng::with_seed(seed);
     std::iter::repeat_with(move || {
         let length = match change {
             Change::Runs => {
                 let blocks = (RUN_BYTES_MAX - RUN_BYTES_MIN) / BLOCK_BYTES + 1;
-                RUN_BYTES_MIN + dice.next(blocks) * BLOCK_BYTES
+                RUN_BYTES_MIN + random.u64(..blocks) * BLOCK_BYTES
             }
             Change::Blocks => BLOCK_BYTES,
         };
-        (dice.next((disk_bytes - length) / BLOCK_BYTES) * BLOCK_BYTES, length)
+        (random.u64(..(disk_bytes - length) / BLOCK_BYTES) * BLOCK_BYTES, length)
     })
-}
-
-/// The generator `SplitMix64`: enough to scatter changes, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `end`.
-    fn next(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
 }
 
 #[cfg(test)]

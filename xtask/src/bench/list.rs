@@ -24,16 +24,12 @@ use crate::workspace::Workspace;
 use case::{Case, cases, compare};
 use changes::Changes;
 use load::load;
-use results::{Measured, Work, table};
+use results::{BARE, CHECKED, JINGKU, Measured, Work, table};
 
 pub(super) use fill::fill;
 
 const ACCOUNT_IMAGES: [u32; 3] = [20, 1_000, 100_000];
 const CONNECTIONS: [u32; 2] = [1, 32];
-/// The servers, by their place in every list of three.
-const BARE: usize = 0;
-const CHECKED: usize = 1;
-const JINGKU: usize = 2;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

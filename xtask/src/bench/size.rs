@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
 
+use super::build::{Build, build_from_nothing};
 use super::daemon::{Daemon, build_release};
 use super::list::fill;
 use super::machine::Machine;
 use super::report::{Table, median, mega, print};
-use crate::workspace::{Workspace, run as run_command};
+use crate::workspace::Workspace;
 
 const IMAGES: u32 = 10_000;
 const STARTS: usize = 20;
@@ -22,9 +23,9 @@ const REST: Duration = Duration::from_secs(2);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Also build the binary from nothing, which takes minutes.
+    /// Do not build the binary from nothing, which takes minutes.
     #[arg(long)]
-    clean_build: bool,
+    skip_build: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -50,7 +51,7 @@ struct Results {
     rest_bytes: u64,
     rest_after_list_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    clean_build_seconds: Option<f64>,
+    build: Option<Build>,
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
@@ -83,7 +84,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         ephemeral_filled_start_ms: median(filled.iter().copied()),
         rest_bytes,
         rest_after_list_bytes,
-        clean_build_seconds: args.clean_build.then(|| clean_build(workspace)).transpose()?,
+        build: (!args.skip_build).then(|| build_from_nothing(workspace)).transpose()?,
     };
     print(args.json, &machine, &results, &table(&results))
 }
@@ -141,15 +142,6 @@ fn dependencies(workspace: &Workspace) -> Result<usize> {
     Ok(foreign.map(|line| line.trim_end_matches(" (proc-macro)")).collect::<BTreeSet<_>>().len())
 }
 
-fn clean_build(workspace: &Workspace) -> Result<f64> {
-    let folder = tempfile::Builder::new().prefix("bench-build-").tempdir_in(&workspace.target)?;
-    run_command(&mut workspace.cargo("fetch --quiet"))?;
-    let begin = Instant::now();
-    let mut build = workspace.cargo("build --quiet --release --package jingku");
-    run_command(build.env("CARGO_TARGET_DIR", folder.path()))?;
-    Ok(begin.elapsed().as_secs_f64())
-}
-
 fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
 }
@@ -176,8 +168,11 @@ fn table(results: &Results) -> Table {
     row("… with fixtures of 10,000 images", format!("{:.0} ms", results.ephemeral_filled_start_ms));
     row("anonymous memory at rest with 10,000 images", mib(results.rest_bytes));
     row("… after a page was listed", mib(results.rest_after_list_bytes));
-    if let Some(seconds) = results.clean_build_seconds {
-        row("clean release build", format!("{seconds:.0} s"));
+    if let Some(Build { seconds, crate_seconds, heaviest }) = &results.build {
+        row("release build from nothing", format!("{seconds:.0} s, {crate_seconds:.0} crate-seconds"));
+        for (name, seconds) in heaviest {
+            row(&format!("… {name}"), format!("{seconds:.0} s"));
+        }
     }
     table
 }

@@ -171,7 +171,7 @@ impl Module {
                 group.items.iter().for_each(|tree| self.import(before, tree, is_private));
             }
             UseTree::Name(name) if name.ident == "self" => {
-                add(before.last().cloned().unwrap_or_default(), None)
+                add(before.last().cloned().unwrap_or_default(), None);
             }
             UseTree::Name(name) => add(name.ident.to_string(), Some(name.ident.to_string())),
             UseTree::Rename(rename) if rename.ident == "self" => add(rename.rename.to_string(), None),

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use compshare::actions::{
     CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest,
-    DescribeCompShareInstanceRequest, GetCompShareImageCreateProgressRequest, Place,
-    TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
+    DescribeCompShareInstanceRequest, DescribeCompShareSoftwarePortRequest,
+    DescribeCompShareSupportZoneRequest, GetCompShareImageCreateProgressRequest, GetProjectListRequest,
+    GetRegionRequest, ImageId, Place, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
 };
 use compshare::{Client, ImageStatus};
 use serde_json::json;
@@ -51,7 +52,7 @@ async fn a_list_comes_back_typed() {
 }
 
 #[tokio::test]
-async fn the_clouds_null_list_is_an_empty_one() {
+async fn a_null_list_is_empty() {
     let server =
         Server::start(|_, _| Answer::Json(json!({"RetCode": 0, "TotalCount": 0, "ImageSet": null}))).await;
     let request = DescribeCompShareCustomImagesRequest::default();
@@ -71,7 +72,7 @@ async fn every_action_has_its_method() {
     })
     .await;
     let client = server.client();
-    let image_id = || "compshareImage-1".to_owned();
+    let image_id = || ImageId::from("compshareImage-1");
 
     let create = CreateCompShareCustomImageRequest {
         instance_id: "uhost-1".into(),
@@ -84,7 +85,7 @@ async fn every_action_has_its_method() {
     assert_eq!((progress.process, progress.remaining_duration.as_str()), (12.5, "30"));
     let update = UpdateCompShareImageRequest {
         image_id: image_id(),
-        tags: Some(vec!["LLM".into(), "其他".into()]),
+        tags: Some(["LLM", "其他"].into()),
         ..UpdateCompShareImageRequest::default()
     };
     client.update_comp_share_image(&update).await.unwrap();
@@ -92,10 +93,29 @@ async fn every_action_has_its_method() {
     client.terminate_comp_share_custom_image(&terminate).await.unwrap();
     let all = DescribeCompShareInstanceRequest::default();
     assert_eq!(client.describe_comp_share_instance(&all).await.unwrap().instances[0].id, "uhost-1");
-    assert_eq!(client.describe_comp_share_support_zone().await.unwrap().zone_info[0].zone, "z");
-    assert_eq!(client.describe_comp_share_software_port().await.unwrap().software_port[0].port, 22);
-    assert_eq!(client.get_region().await.unwrap().regions[0].region, "r");
-    assert_eq!(client.get_project_list().await.unwrap().project_set[0].project_id, "org-1");
+    assert_eq!(
+        client
+            .describe_comp_share_support_zone(&DescribeCompShareSupportZoneRequest)
+            .await
+            .unwrap()
+            .zone_info[0]
+            .zone,
+        "z"
+    );
+    assert_eq!(
+        client
+            .describe_comp_share_software_port(&DescribeCompShareSoftwarePortRequest)
+            .await
+            .unwrap()
+            .software_port[0]
+            .port,
+        22
+    );
+    assert_eq!(client.get_region(&GetRegionRequest).await.unwrap().regions[0].region, "r");
+    assert_eq!(
+        client.get_project_list(&GetProjectListRequest).await.unwrap().project_set[0].project_id,
+        "org-1"
+    );
 
     let actions: Vec<_> = server.seen().iter().map(|seen| seen.action().to_owned()).collect();
     let expected = [
@@ -126,14 +146,14 @@ async fn debug_text_never_shows_the_private_key() {
 async fn calls_can_be_spawned() {
     let server = Server::start(|_, _| Answer::Json(json!({"RetCode": 0}))).await;
     let client = server.client();
-    let call = tokio::spawn(async move { client.get_region().await });
+    let call = tokio::spawn(async move { client.get_region(&GetRegionRequest).await });
     assert!(call.await.unwrap().unwrap().regions.is_empty());
 }
 
 /// A slim container has no certificates, and plain HTTP needs none; a proxy does not lead to this machine. The
 /// environment of a process cannot be changed safely, so another one runs a test.
 #[test]
-fn the_environment_does_not_bar_the_way_to_this_machine() {
+fn proxies_are_not_used_for_this_machine() {
     for variable in ["SSL_CERT_FILE", "http_proxy"] {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "calls::a_list_comes_back_typed"])

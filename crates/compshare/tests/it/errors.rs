@@ -9,14 +9,14 @@ use crate::server::{Answer, PRIVATE_KEY, Server};
 
 async fn error_of(answer: impl Fn() -> Answer + Send + Sync + 'static) -> (Error, usize) {
     let server = Server::start(move |_, _| answer()).await;
-    let error = server.client().get_region().await.unwrap_err();
+    let error = server.client().get_region(&compshare::actions::GetRegionRequest).await.unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(!text.contains(PRIVATE_KEY) && !text.contains("Signature="), "{text}");
     (error, server.seen().len())
 }
 
 #[tokio::test]
-async fn a_refusal_tells_code_message_request_and_class() {
+async fn a_refusal_has_code_message_request_and_class() {
     let (error, _) =
         error_of(|| Answer::Json(json!({"RetCode": 171, "Message": "Signature VerifyAC Error"}))).await;
     assert_eq!(error.ret_code(), Some(RetCode::SignatureMismatch.code()));
@@ -70,7 +70,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_reply_without_end_is_cut_off() {
+async fn an_endless_reply_is_cut_off() {
     let (error, sent) = error_of(|| {
         let mut reply = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"RetCode\":0,\"Regions\":[".to_vec();
         reply.resize(MAX_REPLY_BYTES + 4096, b' ');
@@ -82,14 +82,15 @@ async fn a_reply_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn silence_ends_in_a_timeout() {
+async fn a_silent_server_times_out() {
     let silent: [&[u8]; 3] =
         [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"RetCode\""];
     for start in silent {
         let server = Server::start(move |_, _| Answer::Hang(start.to_vec())).await;
         let mut config = server.config();
         config.timeout = Duration::from_millis(150);
-        let error = Client::new(config).unwrap().get_region().await.unwrap_err();
+        let error =
+            Client::new(config).unwrap().get_region(&compshare::actions::GetRegionRequest).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error}");
         assert_eq!(error.to_string(), "GetRegion was not answered within 150ms.");
         assert_eq!((error.class(), server.seen().len()), (Class::AskAgainLater, 1));

@@ -23,7 +23,7 @@ async fn refused(answer: impl Fn() -> Answer + Send + Sync + 'static) -> (Error,
 }
 
 #[tokio::test]
-async fn a_file_comes_whole_after_a_retry() {
+async fn a_file_is_complete_after_a_retry() {
     let bytes: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[0]).collect();
     let sent = bytes.clone();
     let server = Server::start(move |before, _| match before {
@@ -43,7 +43,7 @@ async fn a_file_comes_whole_after_a_retry() {
 }
 
 #[tokio::test]
-async fn a_file_that_breaks_off_is_an_error() {
+async fn a_truncated_file_is_an_error() {
     let server = Server::start(|_, _| Answer::Raw(file("Content-Length: 100", b"half"))).await;
     let (_, body) = server.client().export(ID).await.unwrap();
     let parts: Vec<_> = body.collect().await;
@@ -51,9 +51,9 @@ async fn a_file_that_breaks_off_is_an_error() {
     assert_eq!(server.seen().len(), 1);
 }
 
-/// A connection that breaks is gone on with, at the byte where it broke, if the disk is the same.
+/// A broken connection resumes at the byte where it broke, if the disk is the same.
 #[tokio::test]
-async fn what_broke_off_is_gone_on_with() {
+async fn a_broken_download_resumes() {
     let server = Server::start(|_, request| match request.action() {
         "ExportCompShareCustomImage" => {
             Answer::Raw(file("ETag: \"tag\"\r\nContent-Length: 10", b"01234"))
@@ -83,7 +83,7 @@ async fn what_broke_off_is_gone_on_with() {
 
 /// Another disk, or a server that breaks at the same byte again, ends it.
 #[tokio::test]
-async fn what_cannot_be_gone_on_with_is_an_error() {
+async fn a_download_that_cannot_resume_is_an_error() {
     for part in [
         "HTTP/1.1 200 OK\r\nETag: \"other\"\r\nContent-Length: 2\r\n\r\nxx",
         "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\n",
@@ -105,7 +105,7 @@ async fn what_cannot_be_gone_on_with_is_an_error() {
 }
 
 #[tokio::test]
-async fn silence_in_the_middle_is_an_error() {
+async fn a_silent_transfer_is_an_error() {
     let server = Server::start(|_, _| Answer::Hang(file("Content-Length: 100", b"half"))).await;
     let mut config = server.config();
     config.timeout = Duration::from_millis(150);

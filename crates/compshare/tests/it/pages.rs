@@ -40,7 +40,7 @@ fn by_token(total: usize) -> impl Fn(usize, &Seen) -> Answer + Send + Sync + 'st
 }
 
 fn limit(limit: u32) -> DescribeCompShareCustomImagesRequest {
-    let paging = Paging { limit: Some(limit), ..Paging::default() };
+    let paging = Paging { limit: Some(limit.into()), ..Paging::default() };
     DescribeCompShareCustomImagesRequest { paging, ..DescribeCompShareCustomImagesRequest::default() }
 }
 
@@ -54,7 +54,7 @@ fn expected(total: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn by_offset_every_row_comes_once() {
+async fn paging_by_offset_lists_every_row_once() {
     // Total of the account, page requests: a total no larger than the one page proves nothing, see `after`.
     for (total, pages) in [(0, 1), (1, 1), (9, 1), (10, 2), (11, 2), (20, 2), (25, 3), (30, 3)] {
         let server = Server::start(by_offset(total, |total, _| total)).await;
@@ -66,7 +66,7 @@ async fn by_offset_every_row_comes_once() {
 }
 
 #[tokio::test]
-async fn a_total_of_the_page_or_none_hides_no_row() {
+async fn a_wrong_total_hides_no_row() {
     for told in [|_, page| page, |_, _| 0] {
         let server = Server::start(by_offset(30, told)).await;
         assert_eq!(ids(&server, limit(10)).await, expected(30));
@@ -75,7 +75,7 @@ async fn a_total_of_the_page_or_none_hides_no_row() {
 }
 
 #[tokio::test]
-async fn by_token_every_row_comes_once() {
+async fn paging_by_token_lists_every_row_once() {
     for (total, pages) in [(0, 1), (9, 1), (11, 2), (20, 2), (25, 3)] {
         let server = Server::start(by_token(total)).await;
         assert_eq!(ids(&server, limit(10)).await, expected(total));
@@ -89,10 +89,10 @@ async fn by_token_every_row_comes_once() {
 }
 
 #[tokio::test]
-async fn the_request_says_where_to_start_and_pages_are_large_by_default() {
+async fn paging_starts_at_the_requested_offset_with_large_pages() {
     let server = Server::start(by_offset(250, |total, _| total)).await;
     let mut request = limit(0);
-    request.paging.offset = Some(120);
+    request.paging.offset = Some(120.into());
     assert_eq!(ids(&server, request).await, expected(250)[120..]);
     let asked: Vec<_> =
         server.seen().iter().map(|seen| (number(seen, "Offset"), number(seen, "Limit"))).collect();
@@ -100,7 +100,7 @@ async fn the_request_says_where_to_start_and_pages_are_large_by_default() {
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_only_when_needed() {
+async fn a_page_is_requested_only_when_needed() {
     let server = Server::start(by_offset(30, |total, _| total)).await;
     let mut images = server.client().custom_images(limit(10));
     assert_eq!(server.seen().len(), 0);
@@ -127,7 +127,7 @@ async fn an_error_ends_the_stream() {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_itself_is_not_asked_for_ever() {
+async fn a_repeated_page_ends_the_stream() {
     let server =
         Server::start(|_, _| Answer::Json(json!({"RetCode": 0, "TotalCount": 10, "ImageSet": rows(0..10)})))
             .await;

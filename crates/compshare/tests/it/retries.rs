@@ -37,7 +37,7 @@ fn cut_off() -> Answer {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn temporary_errors_are_retried() {
     for status in [429, 502, 503, 504] {
         assert_eq!(sent(GetRegionRequest, 1, move || Answer::status(status)).await.0, 2, "{status}");
     }
@@ -52,7 +52,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_will_not_pass_is_sent_once() {
+async fn permanent_errors_are_not_retried() {
     for code in [130, 171, 230, 8039, 8433, 226_999] {
         assert_eq!(sent(GetRegionRequest, 3, move || refusal(code)).await.0, 1, "{code}");
     }
@@ -64,7 +64,7 @@ async fn what_will_not_pass_is_sent_once() {
 
 /// The one before may have been carried out.
 #[tokio::test]
-async fn what_must_not_happen_twice_is_sent_once() {
+async fn unsafe_actions_are_sent_once() {
     for status in [429, 503] {
         assert_eq!(sent(create(), 3, move || Answer::status(status)).await.0, 1, "{status}");
     }
@@ -82,13 +82,13 @@ async fn a_retry_that_succeeds_is_a_success() {
         _ => Answer::Json(json!({"RetCode": 0, "Regions": [{"Region": "r"}]})),
     })
     .await;
-    assert_eq!(server.client().get_region().await.unwrap().regions.len(), 1);
+    assert_eq!(server.client().get_region(&GetRegionRequest).await.unwrap().regions.len(), 1);
     assert_eq!(server.seen().len(), 3);
 }
 
 /// Not even a connection: nothing can have been carried out, so a later attempt may reach a server that has started.
 #[tokio::test]
-async fn a_refused_connection_is_tried_again_for_any_action() {
+async fn a_refused_connection_is_retried_for_any_action() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let mut config = Config::new(PUBLIC_KEY, PRIVATE_KEY);
     config.base_url = format!("http://127.0.0.1:{port}");
@@ -114,7 +114,7 @@ async fn no_pause_outlasts_the_call() {
     let server = Server::start(|_, _| Answer::status(503)).await;
     let mut config = server.config();
     config.timeout = Duration::from_millis(90);
-    let error = Client::new(config).unwrap().get_region().await.unwrap_err();
+    let error = Client::new(config).unwrap().get_region(&GetRegionRequest).await.unwrap_err();
     assert!(matches!(error, Error::Http { status: 503, .. }), "{error}");
     assert_eq!(server.seen().len(), 1);
 }

@@ -138,7 +138,7 @@ async fn receive(stream: &mut TcpStream) -> Option<Seen> {
     let body = if target.starts_with("/uploads/") { "" } else { &*body };
     let params = decode(query, Some("application/x-www-form-urlencoded"), body.as_bytes()).unwrap();
     if target.starts_with("/images/") || target.starts_with("/uploads/") {
-        // A link: whoever has it needs no signature.
+        // A link needs no signature.
         assert_eq!(params.get_text("PublicKey"), None);
         return Some(Seen { head, params });
     }

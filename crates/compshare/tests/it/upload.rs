@@ -13,8 +13,8 @@ use crate::server::{Answer, Seen, Server};
 
 fn request() -> ImportCompShareCustomImageRequest {
     ImportCompShareCustomImageRequest {
-        name: "env".to_owned(),
-        size_bytes: Some(10),
+        name: "env".into(),
+        size_bytes: Some(10.into()),
         ..ImportCompShareCustomImageRequest::default()
     }
 }
@@ -52,7 +52,7 @@ fn kind_of(seen: &Seen) -> String {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_gone_on_with_where_the_server_says() {
+async fn a_broken_upload_resumes_at_the_servers_offset() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let server = Server::start(move |_, request| {
@@ -116,7 +116,7 @@ async fn many_zeros_are_few_requests() {
 
 /// A link may stand anywhere on the server's own idea of where it is.
 #[tokio::test]
-async fn a_public_url_that_looks_like_a_link_is_none() {
+async fn a_public_url_may_look_like_a_link() {
     for public in ["/images", "/uploads", "/uploads/x", "/images/x/disk", "/covers", ""] {
         let server = Server::start(move |_, request| match &*kind_of(request) {
             "HEAD" if request.head.starts_with("HEAD /uploads/image-1?signature=s ") => head("200 OK", 4),
@@ -132,7 +132,7 @@ async fn a_public_url_that_looks_like_a_link_is_none() {
 }
 
 #[tokio::test]
-async fn what_was_opened_is_withdrawn() {
+async fn a_started_upload_can_be_withdrawn() {
     for gone in [false, true] {
         let server = Server::start(move |_, request| match request.action() {
             "TerminateCompShareCustomImage" if gone => {
@@ -155,7 +155,7 @@ async fn what_was_opened_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_mended_is_told() {
+async fn permanent_upload_errors_are_returned() {
     for (status, code) in
         [("413 Too Large", 230), ("507 Full", 8095), ("404 Gone", 8039), ("422 Differs", 230)]
     {
@@ -172,7 +172,7 @@ async fn what_cannot_be_mended_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_gets_nowhere_is_given_up() {
+async fn an_upload_without_progress_fails() {
     for answer in [|| refusal("409 Conflict", 153), || Answer::status(503), || refusal("403 Forbidden", 171)]
     {
         let server = Server::start(move |_, request| match &*kind_of(request) {
@@ -192,7 +192,7 @@ async fn a_server_that_gets_nowhere_is_given_up() {
 
 /// Bytes that were never sent from here, or fewer than the server had.
 #[tokio::test]
-async fn an_upload_that_moved_is_no_longer_ours() {
+async fn an_upload_at_another_offset_fails() {
     for moved in [1, 100] {
         let server = Server::start(move |number, request| match &*kind_of(request) {
             "HEAD" => head("200 OK", if number < 2 { 4 } else { moved }),

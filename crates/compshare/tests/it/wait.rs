@@ -1,4 +1,4 @@
-//! Waiting for an image, against Jingku, which tells a status with the progress, and the cloud, which does not.
+//! Waiting for an image, against Jingku, which reports a status with the progress, and the cloud, which does not.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn options(timeout_ms: u64) -> WaitOptions {
     }
 }
 
-/// Serves progress replies and rows, each list in order and its last entry for ever. A row of null is no row.
+/// Serves progress replies and rows, each list in order and its last entry for ever. A null row means no row.
 async fn serve(progress: Vec<Value>, rows: Vec<Value>) -> Server {
     let asked = std::sync::Mutex::new((0, 0));
     Server::start(move |_, seen| {
@@ -64,7 +64,7 @@ fn refusal(code: i64) -> Value {
 }
 
 #[tokio::test]
-async fn jingku_tells_by_progress_when_it_is_made() {
+async fn jingkus_progress_reports_success() {
     let done = json!({"RetCode": 0, "Process": 100, "Status": "Available"});
     let server = serve(vec![making(0), making(40), done], vec![row("Available")]).await;
     let (made, told) = wait(&server).await;
@@ -74,7 +74,7 @@ async fn jingku_tells_by_progress_when_it_is_made() {
 }
 
 #[tokio::test]
-async fn jingku_tells_by_progress_why_it_failed() {
+async fn jingkus_progress_reports_failure() {
     let failed = json!({"RetCode": 0, "Process": 7, "Status": "Failed", "FailedReason": "The disk has gone"});
     let server = serve(vec![making(5), failed], vec![row("UnAvailable")]).await;
     let (made, told) = wait(&server).await;
@@ -84,7 +84,7 @@ async fn jingku_tells_by_progress_why_it_failed() {
 }
 
 #[tokio::test]
-async fn the_clouds_row_decides_that_it_is_made() {
+async fn the_clouds_row_reports_success() {
     for status in ["Available", "Reviewing", "Offline"] {
         let progress = vec![plain(10), plain(100)];
         let server = serve(progress, vec![row("Making"), row("Making"), row(status)]).await;
@@ -95,22 +95,22 @@ async fn the_clouds_row_decides_that_it_is_made() {
 }
 
 #[tokio::test]
-async fn a_status_not_known_here_counts_as_made_with_process_100() {
+async fn an_unknown_status_counts_as_made_with_process_100() {
     let server = serve(vec![plain(99), plain(100)], vec![row("Frozen")]).await;
     let (made, told) = wait(&server).await;
     assert_eq!((made.unwrap().status, told.len()), (ImageStatus::Unknown, 2));
 }
 
 #[tokio::test]
-async fn the_clouds_row_decides_that_it_failed() {
+async fn the_clouds_row_reports_failure() {
     let server = serve(vec![plain(10)], vec![row("Making"), row("UnAvailable")]).await;
     let error = wait(&server).await.0.unwrap_err();
     assert_eq!(error.to_string(), format!("Image {ID} could not be made: disk unreadable."));
 }
 
-/// The cloud refuses to tell the progress of container images.
+/// The cloud reports no progress for container images.
 #[tokio::test]
-async fn a_refused_progress_leaves_the_row() {
+async fn without_progress_the_row_decides() {
     let server = serve(vec![refusal(230)], vec![row("Making"), row("Available")]).await;
     let (made, told) = wait(&server).await;
     assert_eq!(made.unwrap().status, ImageStatus::Available);
@@ -118,7 +118,7 @@ async fn a_refused_progress_leaves_the_row() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_gone_is_not_waited_for() {
+async fn waiting_for_a_deleted_image_fails() {
     for progress in [refusal(8039), plain(50)] {
         let server = serve(vec![progress], vec![Value::Null]).await;
         let error = wait(&server).await.0.unwrap_err();
@@ -127,7 +127,7 @@ async fn an_image_that_is_gone_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn the_time_to_wait_ends() {
+async fn waiting_times_out() {
     let server = serve(vec![making(1)], vec![row("Making")]).await;
     let mut looks = 0;
     let error = server.client().wait_until_available(ID, &options(80), |_| looks += 1).await.unwrap_err();
@@ -137,7 +137,7 @@ async fn the_time_to_wait_ends() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_end_the_waiting_at_once() {
+async fn wrong_credentials_end_the_wait_at_once() {
     let server = serve(vec![refusal(171)], vec![row("Making")]).await;
     assert_eq!(wait(&server).await.0.unwrap_err().ret_code(), Some(171));
     assert_eq!(server.seen().len(), 1);

@@ -1,25 +1,25 @@
-use crate::accounts::touch;
-use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
+use crate::accounts::bump_revision;
+use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
 use crate::database::{Cells, Params, Transaction};
 use crate::images::{COLUMNS, image_cells};
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
-/// What came of [`Catalog::add_favorite`].
+/// The outcome of [`Catalog::add_favorite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddFavorite {
-    /// The account favours the group, perhaps for a while already.
+    /// The group is a favourite, perhaps already before.
     Favored,
-    /// Nobody can see such a group.
+    /// There is no such public group.
     NotFound,
 }
 
-/// What came of [`Catalog::remove_favorite`].
+/// The outcome of [`Catalog::remove_favorite`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoveFavorite {
-    /// The account does not favour the group, perhaps did not before.
+    /// The group is not a favourite, perhaps not before either.
     Removed,
-    /// Nobody can see such a group, nor did the account favour it.
+    /// There is no such public group, and it was not a favourite.
     NotFound,
 }
 
@@ -28,7 +28,7 @@ pub enum RemoveFavorite {
 pub struct Favorite {
     /// The newest public version of the group.
     pub image: Image,
-    /// Its place among the favourites of the account, the last marked highest.
+    /// Sorts the favourites of the account, the last marked highest.
     pub ordinal: i64,
 }
 
@@ -36,16 +36,16 @@ impl Favorite {
     const ORDER: Order = Order {
         name: "favourites",
         columns: &[Column::Integer("f.ordinal")],
-        former: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
+        legacy: &[Column::Integer("f.created_at"), Column::Text("f.group_id")],
         ascending: false,
     };
 
-    /// The place in a list of favourites that a token stands for.
+    /// Parses the page token of a list of favourites.
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
         Self::ORDER.parse(token)
     }
 
-    fn place(&self) -> Vec<Key> {
+    fn position(&self) -> Vec<SortValue> {
         vec![self.ordinal.into()]
     }
 }
@@ -58,30 +58,30 @@ impl Catalog {
         };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
+                bump_revision(&mut transaction, owner).await?;
                 if !is_public(&mut transaction, group).await? {
                     return transaction.discard(AddFavorite::NotFound).await;
                 }
-                if !mark(&mut transaction, account, group, now).await? {
+                if !insert_favorite(&mut transaction, account, group, now).await? {
                     return transaction.discard(AddFavorite::Favored).await;
                 }
-                count(&mut transaction, group, 1).await?;
+                count_favorites(&mut transaction, group, 1).await?;
                 transaction.commit(AddFavorite::Favored).await
             })
             .await
     }
 
-    /// Takes the mark away. A group that was taken down meanwhile can be unmarked too, once.
+    /// Removes a favourite. That also works, once, for a group that is no longer public.
     pub async fn remove_favorite(&self, account: AccountId, group: &str) -> Result<RemoveFavorite> {
         let Some(owner) = self.owner_of_group(account, group).await? else {
             return Ok(RemoveFavorite::NotFound);
         };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
+                bump_revision(&mut transaction, owner).await?;
                 let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
                 if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
-                    count(&mut transaction, group, -1).await?;
+                    count_favorites(&mut transaction, group, -1).await?;
                     return transaction.commit(RemoveFavorite::Removed).await;
                 }
                 let public = is_public(&mut transaction, group).await?;
@@ -94,14 +94,13 @@ impl Catalog {
     /// Returns the group that a public image is a version of.
     pub async fn group_of_image(&self, image_id: &str) -> Result<Option<String>> {
         let scope = Scope::published();
-        let sql = format!("SELECT i.group_id FROM images i WHERE {} AND i.id = $2", scope.images());
-        let rows = self.database.query(&sql, &[scope.param(), image_id.into()]).await?;
-        rows.into_iter().next().map(|row| row.decode("images", Cells::text)).transpose()
+        let sql = scope.select_image("i.group_id");
+        self.database.query(&sql, &scope.image_params(image_id)).await?.first("images", Cells::text)
     }
 
-    /// Returns the newest public version of each group that the account favours, the favourite marked last first.
+    /// Returns the newest public version of each favourite of the account, last marked first.
     ///
-    /// Groups without a public version, or without one in these zones, are as if they were not marked.
+    /// Groups without a public version, or without one in these zones, are omitted.
     pub async fn favorites_page(
         &self,
         account: AccountId,
@@ -113,7 +112,7 @@ impl Catalog {
         }
         let scope = Scope::published();
         let mut params = Params::default();
-        // `Scope::images` calls it $1.
+        // $1 in `Scope::images`.
         params.add(scope.param());
         let (owner, account) = (account, params.add(account));
         let held =
@@ -124,27 +123,25 @@ impl Catalog {
         );
         let seen = format!("f.account_id = {account} AND EXISTS (SELECT 1 {versions})");
         let after = paging.after(&Favorite::ORDER, &mut params);
+        let window = paging.window(&Favorite::ORDER, &mut params);
         let sql = format!(
             "SELECT {COLUMNS}, '', k.ordinal, t.total
              FROM (SELECT COUNT(*) AS total FROM favorites f WHERE {seen}) t
              LEFT JOIN (SELECT f.ordinal,
                                (SELECT i.id {versions}
                                 ORDER BY i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1) AS image_id
-                        FROM favorites f WHERE {seen}{after} {} LIMIT {} OFFSET {}) k ON TRUE
+                        FROM favorites f WHERE {seen}{after} {window}) k ON TRUE
              LEFT JOIN images i ON i.id = k.image_id
              LEFT JOIN accounts a ON a.id = i.account_id
-             ORDER BY k.ordinal DESC",
-            Favorite::ORDER.clause(),
-            params.add(i64::from(paging.limit()) + 1),
-            params.add(i64::from(paging.offset())),
+             ORDER BY k.ordinal DESC"
         );
         let rows = self.database.scan(owner, &sql, params.as_slice()).await?;
         let read = |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, ordinal: cells.integer()? });
-        Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::place)
+        Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::position)
     }
 
-    /// Whose a group is, which never changes, if the account may know of it: it has a public version, or the account
-    /// marked it when it had one. Of all others it learns as much, and as fast, as of a group that never was.
+    /// Returns the owner of a group, which never changes, if the group has a public version or is a favourite of the
+    /// account. Other groups look, also in timing, exactly like groups that do not exist.
     async fn owner_of_group(&self, account: AccountId, id: &str) -> Result<Option<AccountId>> {
         let scope = Scope::published();
         let sql = format!(
@@ -155,14 +152,11 @@ impl Catalog {
             scope.images()
         );
         let rows = self.database.query(&sql, &[scope.param(), id.into(), account.into()]).await?;
-        rows.into_iter()
-            .next()
-            .map(|row| row.decode("image_groups", Cells::integer).map(AccountId))
-            .transpose()
+        rows.first("image_groups", Cells::account)
     }
 }
 
-/// Marks a group for accounts that have not marked it, be it public or not.
+/// Marks a group, public or not, as a favourite of accounts that have not marked it.
 pub(crate) async fn seed_favorites(
     transaction: &mut Transaction,
     group: &str,
@@ -173,13 +167,18 @@ pub(crate) async fn seed_favorites(
         return Ok(());
     }
     for account in accounts {
-        mark(transaction, *account, group, now).await?;
+        insert_favorite(transaction, *account, group, now).await?;
     }
-    count(transaction, group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
+    count_favorites(transaction, group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
 }
 
-/// Says whether the account had not marked the group before.
-async fn mark(transaction: &mut Transaction, account: AccountId, group: &str, now: i64) -> Result<bool> {
+/// Returns `false` if the account had marked the group before.
+async fn insert_favorite(
+    transaction: &mut Transaction,
+    account: AccountId,
+    group: &str,
+    now: i64,
+) -> Result<bool> {
     let ordinal = next_ordinal(transaction).await?;
     let sql = "INSERT INTO favorites (account_id, group_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
                ON CONFLICT (account_id, group_id) DO NOTHING";
@@ -192,8 +191,8 @@ async fn is_public(transaction: &mut Transaction, group: &str) -> Result<bool> {
     transaction.exists(&sql, &[scope.param(), group.into()]).await
 }
 
-/// Keeps how many accounts favour a group, on the group and on every version.
-async fn count(transaction: &mut Transaction, group: &str, difference: i64) -> Result<()> {
+/// Updates the number of favourites of a group and of every version.
+async fn count_favorites(transaction: &mut Transaction, group: &str, difference: i64) -> Result<()> {
     let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
     transaction.execute(groups, &[group.into(), difference.into()]).await?;
     let images =

@@ -1,82 +1,82 @@
-use super::groups::Group;
-use crate::cursor::{Column, Cursor, InvalidCursor, Key, Order};
+use super::group::Group;
+use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
 
-/// The order of groups; where they are equal, in order of publication, the same way.
+/// The order of groups. Ties are sorted by publication, in the same direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GroupOrder {
-    /// What they are sorted by.
+    /// The sort field.
     pub by: GroupSort,
-    /// Whether the smallest, or the oldest, comes first.
+    /// Whether to sort in ascending order.
     pub ascending: bool,
 }
 
-/// What groups can be sorted by.
+/// The field that groups are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupSort {
-    /// How much the operator recommends it.
+    /// The rank set by the operator.
     #[default]
     Recommended,
-    /// How much it is liked: recommendation, favourites and instances started, added up.
+    /// Popularity: the sum of rank, favourites and instances started.
     Favor,
-    /// When its newest version was published.
+    /// When the newest version was published.
     PubTime,
-    /// What its newest version costs.
+    /// The price of the newest version.
     Price,
-    /// Instances started from its versions.
+    /// Instances started from the versions.
     CreatedCount,
-    /// Hours its versions have been in use.
+    /// Hours that the versions were used.
     ImageUseTime,
-    /// Accounts that favour it.
+    /// Accounts that marked it as a favourite.
     FavoritesCount,
 }
 
 const PUB_TIME: Column = Column::Integer("g.pub_time");
 const PUBLISHED: Column = Column::Integer("g.published_ordinal");
 const ID: Column = Column::Text("g.id");
-const LIKED: &str = "g.recommend_count + g.favorites_count + g.created_count";
+const POPULARITY: &str = "g.recommend_count + g.favorites_count + g.created_count";
 
-/// A number of a group, then what tells groups apart whose number is the same.
+/// A number, then columns that make the order unique.
 macro_rules! by {
     ($number:expr) => {
         &[Column::Integer($number), PUB_TIME, PUBLISHED, ID]
     };
 }
 
-/// The same in tokens of the former form.
-macro_rules! former {
+/// The same in legacy tokens.
+macro_rules! legacy {
     ($number:expr) => {
         &[Column::Integer($number), PUB_TIME, ID]
     };
 }
 
 impl GroupOrder {
-    /// The place in a list in this order that a token stands for.
+    /// Parses the page token of a list in this order.
     pub fn cursor(self, token: &str) -> Result<Cursor, InvalidCursor> {
         self.order().parse(token)
     }
 
-    /// What groups are sorted by, of `image_groups AS g`.
+    /// Returns the order of `image_groups AS g`.
     pub(super) const fn order(self) -> Order {
-        let (name, columns, former): (_, &[Column], &[Column]) = match self.by {
+        let (name, columns, legacy): (_, &[Column], &[Column]) = match self.by {
             GroupSort::Recommended => {
-                ("groups recommended", by!("g.recommend_count"), former!("g.recommend_count"))
+                ("groups recommended", by!("g.recommend_count"), legacy!("g.recommend_count"))
             }
-            GroupSort::Favor => ("groups liked", by!(LIKED), former!(LIKED)),
+            GroupSort::Favor => ("groups liked", by!(POPULARITY), legacy!(POPULARITY)),
             GroupSort::PubTime => ("groups published", &[PUB_TIME, PUBLISHED, ID], &[PUB_TIME, ID]),
-            GroupSort::Price => ("groups priced", by!("g.price_cents"), former!("g.price_cents")),
-            GroupSort::CreatedCount => ("groups started", by!("g.created_count"), former!("g.created_count")),
+            GroupSort::Price => ("groups priced", by!("g.price_cents"), legacy!("g.price_cents")),
+            GroupSort::CreatedCount => ("groups started", by!("g.created_count"), legacy!("g.created_count")),
             GroupSort::ImageUseTime => {
-                ("groups used", by!("g.image_use_time_hours"), former!("g.image_use_time_hours"))
+                ("groups used", by!("g.image_use_time_hours"), legacy!("g.image_use_time_hours"))
             }
             GroupSort::FavoritesCount => {
-                ("groups favoured", by!("g.favorites_count"), former!("g.favorites_count"))
+                ("groups favoured", by!("g.favorites_count"), legacy!("g.favorites_count"))
             }
         };
-        Order { name, columns, former, ascending: self.ascending }
+        Order { name, columns, legacy, ascending: self.ascending }
     }
 
-    /// The values of a group in these columns.
-    pub(super) fn place(self, group: &Group) -> Vec<Key> {
+    /// Returns the values of a group in these columns.
+    pub(super) fn position(self, group: &Group) -> Vec<SortValue> {
         let value = match self.by {
             GroupSort::Recommended => Some(group.recommend_count),
             GroupSort::Favor => Some(group.recommend_count + group.favorites_count + group.created_count),
@@ -87,6 +87,6 @@ impl GroupOrder {
             GroupSort::FavoritesCount => Some(group.favorites_count),
         };
         let rest = [group.pub_time.into(), group.published_ordinal.into(), group.id.as_str().into()];
-        value.map(Key::from).into_iter().chain(rest).collect()
+        value.map(SortValue::from).into_iter().chain(rest).collect()
     }
 }

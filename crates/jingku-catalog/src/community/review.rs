@@ -1,8 +1,7 @@
-use super::facts::refresh_group;
-use super::publish::put;
-use crate::accounts::touch;
+use super::summary::refresh_group;
+use crate::accounts::bump_revision;
 use crate::database::{Cells, Read};
-use crate::images::state;
+use crate::images::find_state;
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
 
@@ -11,40 +10,40 @@ use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
 pub struct Review {
     /// The image.
     pub image_id: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
     /// The name of that account.
     pub owner_name: String,
-    /// What its owner calls it.
+    /// Its name.
     pub name: String,
-    /// What it is to be called in the community.
+    /// Its name in the community.
     pub community_name: String,
     /// The group it is a version of.
     pub group_id: String,
-    /// What its owner calls this version.
+    /// Its version name.
     pub version_name: String,
-    /// What its use is to cost, in 1/100 CNY an hour.
+    /// The price of its use, in 1/100 CNY per hour.
     pub price_cents: i64,
-    /// One paragraph for a reader.
+    /// Its description.
     pub description: String,
-    /// Words to find it by.
+    /// Its tags.
     pub tags: Vec<String>,
-    /// How large it is when unpacked.
+    /// Its unpacked size.
     pub size_bytes: i64,
-    /// When it was handed in.
+    /// When it was submitted.
     pub submitted_at: i64,
 }
 
-/// What came of a review.
+/// The outcome of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReviewImage {
-    /// It is as decided.
+    /// The decision was applied.
     Done,
-    /// There is no such image, or it does not wait for review.
+    /// There is no such image in review.
     NotReviewing,
 }
 
-/// The decision of a review.
+/// A decision of a reviewer.
 #[derive(Clone, Copy)]
 enum Decision<'a> {
     Approve,
@@ -52,9 +51,7 @@ enum Decision<'a> {
 }
 
 impl Catalog {
-    /// Returns the images of every account that wait for review, the longest waiting first, at most `limit`.
-    ///
-    /// The operator's view: no scope narrows it.
+    /// Returns the images of all accounts in review, oldest submission first, at most `limit`.
     pub async fn reviews(&self, limit: u32) -> Result<Vec<Review>> {
         let sql = "SELECT i.id, i.account_id, a.name, i.name,
                           CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END, i.group_id,
@@ -63,49 +60,42 @@ impl Catalog {
                    WHERE i.status = 'Reviewing' AND i.deleted_at IS NULL
                    ORDER BY i.submitted_ordinal LIMIT $1";
         let rows = self.database.scan(AccountId::PLATFORM, sql, &[i64::from(limit).into()]).await?;
-        rows.into_iter().map(|row| row.decode("images", review_cells)).collect()
+        rows.all("images", review_cells)
     }
 
-    /// Makes an image that waits for review public.
+    /// Publishes an image in review.
     pub async fn approve_image(&self, id: &str, now: i64) -> Result<ReviewImage> {
         self.review_image(id, Decision::Approve, now).await
     }
 
-    /// Gives an image that waits for review back to its owner, who reads why.
+    /// Rejects an image in review, with a reason for its owner.
     pub async fn refuse_image(&self, id: &str, reason: &str, now: i64) -> Result<ReviewImage> {
         self.review_image(id, Decision::Refuse(reason), now).await
     }
 
-    /// Says how much a group is recommended: the most first in the usual order. Returns whether there is such a group.
+    /// Sets the rank of a group; the default order shows the highest first. Returns whether the group exists.
     pub async fn recommend_group(&self, id: &str, count: i64) -> Result<bool> {
         let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
-        self.database
-            .write(|mut transaction| async move {
-                let changed = transaction.execute(sql, &[id.into(), count.into()]).await?;
-                transaction.commit(changed > 0).await
-            })
-            .await
+        Ok(self.database.execute(sql, &[id.into(), count.into()]).await? > 0)
     }
 
     async fn review_image(&self, id: &str, decision: Decision<'_>, now: i64) -> Result<ReviewImage> {
-        let owner = "SELECT account_id FROM images WHERE id = $1";
-        let rows = self.database.query(owner, &[id.into()]).await?;
-        let Some(owner) = rows.into_iter().next() else { return Ok(ReviewImage::NotReviewing) };
-        let scope = Scope::own(AccountId(owner.decode("images", Cells::integer)?));
+        let Some(owner) = self.image_owner(id).await? else { return Ok(ReviewImage::NotReviewing) };
+        let scope = Scope::own(owner);
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, scope.owner()).await?;
-                let image = state(&mut transaction, scope, id).await?;
-                let Some(image) = image.filter(|image| image.place.status == ImageStatus::Reviewing) else {
+                bump_revision(&mut transaction, owner).await?;
+                let image = find_state(&mut transaction, scope, id).await?;
+                let Some(image) = image.filter(|image| image.listing.status == ImageStatus::Reviewing) else {
                     return transaction.discard(ReviewImage::NotReviewing).await;
                 };
-                let mut place = image.place;
+                let mut listing = image.listing;
                 match decision {
-                    Decision::Approve => place.approve(now, next_ordinal(&mut transaction).await?),
-                    Decision::Refuse(reason) => place.take_down(reason),
+                    Decision::Approve => listing.approve(now, next_ordinal(&mut transaction).await?),
+                    Decision::Refuse(reason) => listing.unpublish(reason),
                 }
-                put(&mut transaction, id, &place, now).await?;
-                refresh_group(&mut transaction, &place.group_id).await?;
+                listing.save(&mut transaction, id, now).await?;
+                refresh_group(&mut transaction, &listing.group_id).await?;
                 transaction.commit(ReviewImage::Done).await
             })
             .await
@@ -115,7 +105,7 @@ impl Catalog {
 fn review_cells(cells: &mut Cells) -> Read<Review> {
     Ok(Review {
         image_id: cells.text()?,
-        account: AccountId(cells.integer()?),
+        account: cells.account()?,
         owner_name: cells.text()?,
         name: cells.text()?,
         community_name: cells.text()?,

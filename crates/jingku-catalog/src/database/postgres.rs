@@ -10,22 +10,21 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
-use super::value::Cell;
-use super::{Param, Row};
+use super::value::{Cell, Param, Rows};
 use crate::{CatalogError, Result};
 
-/// Connections to the server at most.
+/// The most connections to the server.
 const CONNECTIONS_MAX: usize = 16;
 /// How long a caller waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long PostgreSQL may leave unacknowledged what was sent to it.
+/// How long PostgreSQL may leave sent data unacknowledged.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
-/// How long a statement waits for a row, and how long a transaction whose client is silent holds its rows.
+/// How long a statement waits for a row lock, and how long an idle transaction keeps its locks.
 const LIMITS: &str = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s";
 /// The advisory lock held while migrating: "jingku" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
 
-/// A PostgreSQL database. Connections are made when first needed.
+/// A PostgreSQL database. Connections are opened when first needed.
 pub(crate) struct Postgres {
     pool: Pool,
 }
@@ -38,7 +37,7 @@ impl Postgres {
         if config.get_options().is_none() {
             config.options(LIMITS);
         }
-        // A connection found closed is replaced without asking the server first, which would double the cost of a read.
+        // Fast: replace a closed connection without a round trip to the server, which would double the cost of a read.
         let manager =
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
@@ -51,12 +50,12 @@ impl Postgres {
         Ok(Self { pool })
     }
 
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
         query(&self.connection().await?, sql, params).await
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        // In a transaction from here on: were the future dropped during BEGIN, the connection must go too.
+        // Created before BEGIN: if the future is dropped during BEGIN, the connection must be closed.
         let transaction = Transaction { connection: Some(self.connection().await?) };
         transaction.run("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         Ok(transaction)
@@ -70,14 +69,14 @@ impl Postgres {
     }
 }
 
-/// A transaction that holds a connection. Its statements see what was committed before each of them.
+/// A transaction that holds a connection. Each statement sees what was committed before it.
 pub(crate) struct Transaction {
     /// Taken when the transaction is finished.
     connection: Option<Object>,
 }
 
 impl Transaction {
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
         query(self.connection(), sql, params).await
     }
 
@@ -87,7 +86,7 @@ impl Transaction {
         connection.execute_raw(&statement, params).await.map_err(failure)
     }
 
-    /// Texts compare by their bytes, as in SQLite, whatever the locale of the server.
+    /// Texts compare by bytes, as in SQLite, whatever the locale of the server.
     pub(crate) async fn define(&mut self, sql: &str) -> Result<()> {
         let sql = sql.replace(" INTEGER", " BIGINT").replace(" TEXT", " TEXT COLLATE \"C\"");
         self.run(&sql).await
@@ -107,7 +106,7 @@ impl Transaction {
 
     async fn finish(mut self, sql: &str) -> Result<()> {
         self.run(sql).await?;
-        // Back to the pool.
+        // Returns the connection to the pool.
         self.connection = None;
         Ok(())
     }
@@ -124,20 +123,20 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            // Out of the pool and closed, upon which the server rolls back.
+            // Closing the connection makes the server roll back.
             drop(Object::take(connection));
         }
     }
 }
 
-async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
-    rows.iter().map(cells).collect()
+    rows.iter().map(cells).collect::<Result<_>>().map(Rows::new)
 }
 
-fn cells(row: &tokio_postgres::Row) -> Result<Row> {
+fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {
     let cell = |(index, column): (usize, &tokio_postgres::Column)| {
         if *column.type_() == Type::INT8 {
             row.try_get(index).map(|value: Option<i64>| value.map_or(Cell::Null, Cell::Integer))
@@ -146,7 +145,7 @@ fn cells(row: &tokio_postgres::Row) -> Result<Row> {
         }
     };
     let cells = row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>();
-    cells.map(Row::new).map_err(failure)
+    cells.map_err(failure)
 }
 
 impl ToSql for Param<'_> {
@@ -162,7 +161,7 @@ impl ToSql for Param<'_> {
         }
     }
 
-    /// The value inside looks at the type itself.
+    /// The inner value checks the type.
     fn accepts(_: &Type) -> bool {
         true
     }
@@ -172,8 +171,8 @@ impl ToSql for Param<'_> {
 
 fn failure(error: tokio_postgres::Error) -> CatalogError {
     let Some(state) = error.code() else {
-        let of_network = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>);
-        return if of_network {
+        let is_network = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>);
+        return if is_network {
             CatalogError::Unavailable(error.into())
         } else {
             CatalogError::Bug(error.into())

@@ -1,8 +1,8 @@
-//! The values that travel between the catalogue and an engine: 64-bit integers and texts, nothing else.
+//! The values exchanged with an engine: 64-bit integers and texts, nothing else.
 
-use crate::{CatalogError, Result};
+use crate::{AccountId, CatalogError, Result};
 
-/// A value handed to a statement, for `$1`, `$2`, … in order.
+/// The value of `$1`, `$2`, … in a statement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Param<'a> {
     Null,
@@ -13,6 +13,18 @@ pub(crate) enum Param<'a> {
 impl From<i64> for Param<'_> {
     fn from(value: i64) -> Self {
         Self::Integer(value)
+    }
+}
+
+impl From<bool> for Param<'_> {
+    fn from(value: bool) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<AccountId> for Param<'_> {
+    fn from(id: AccountId) -> Self {
+        Self::Integer(id.0)
     }
 }
 
@@ -34,24 +46,24 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     }
 }
 
-/// The form in which a list is kept; [`Cells::list`] reads it.
+/// Encodes a list as JSON; [`Cells::list`] decodes it.
 pub(crate) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).expect("numbers and texts have a JSON form")
 }
 
-/// The parameters of a statement whose text is put together.
+/// The parameters of a generated statement.
 #[derive(Default)]
 pub(crate) struct Params<'a>(Vec<Param<'a>>);
 
 impl<'a> Params<'a> {
-    /// Adds a value and returns how the statement names it.
+    /// Adds a value and returns its placeholder.
     pub(crate) fn add(&mut self, value: impl Into<Param<'a>>) -> String {
         self.0.push(value.into());
         format!("${}", self.0.len())
     }
 
-    /// Adds values and returns how the statement names them, with commas between.
-    pub(crate) fn add_all(&mut self, values: &[&'a str]) -> String {
+    /// Adds values and returns their placeholders, separated by commas.
+    pub(crate) fn add_all<T: Into<Param<'a>> + Copy>(&mut self, values: &[T]) -> String {
         values.iter().map(|value| self.add(*value)).collect::<Vec<_>>().join(", ")
     }
 
@@ -60,7 +72,7 @@ impl<'a> Params<'a> {
     }
 }
 
-/// A value that came back.
+/// A value in a row.
 #[derive(Debug)]
 pub(crate) enum Cell {
     Null,
@@ -68,47 +80,67 @@ pub(crate) enum Cell {
     Text(String),
 }
 
-/// One row that came back.
+/// The rows that a statement returned. The first column is the primary key of the table named when decoding; it
+/// identifies the row in errors.
 #[derive(Debug)]
-pub(crate) struct Row(Vec<Cell>);
+pub(crate) struct Rows(Vec<Vec<Cell>>);
 
-impl Row {
-    pub(crate) fn new(cells: Vec<Cell>) -> Self {
-        Self(cells)
+impl Rows {
+    pub(super) fn new(rows: Vec<Vec<Cell>>) -> Self {
+        Self(rows)
     }
 
-    /// Reads the row in the order of its columns, of which the first is the primary key of `table`.
-    ///
-    /// Fails with [`CatalogError::Corrupt`] on a value that `read` cannot take.
-    pub(crate) fn decode<T>(
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Decodes the first row, if any. Fails with [`CatalogError::Corrupt`] if `read` rejects a value.
+    pub(crate) fn first<T>(
         self,
         table: &'static str,
-        read: impl FnOnce(&mut Cells) -> Read<T>,
-    ) -> Result<T> {
-        let key = match self.0.first() {
-            Some(Cell::Integer(key)) => key.to_string(),
-            Some(Cell::Text(key)) => key.clone(),
-            Some(Cell::Null) | None => String::new(),
-        };
-        let mut cells = Cells { cells: self.0.into_iter(), column: 0 };
-        read(&mut cells).map_err(|BadCell { column, problem }| CatalogError::Corrupt {
-            table,
-            row: key,
-            problem: format!("column {column} {problem}"),
-        })
+        read: impl Fn(&mut Cells) -> Read<T>,
+    ) -> Result<Option<T>> {
+        self.0.into_iter().next().map(|row| decode(row, table, &read)).transpose()
+    }
+
+    /// Decodes every row, with the errors of [`Rows::first`].
+    pub(crate) fn all<T>(self, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<Vec<T>> {
+        self.0.into_iter().map(|row| decode(row, table, &read)).collect()
     }
 }
 
-/// What reading a cell returns.
+fn decode<T>(row: Vec<Cell>, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<T> {
+    let key = match row.first() {
+        Some(Cell::Integer(key)) => key.to_string(),
+        Some(Cell::Text(key)) => key.clone(),
+        Some(Cell::Null) | None => String::new(),
+    };
+    let mut cells = Cells { cells: row.into_iter(), column: 0 };
+    read(&mut cells).map_err(|BadCell { column, problem }| CatalogError::Corrupt {
+        table,
+        row: key,
+        problem: format!("column {column} {problem}"),
+    })
+}
+
+/// Reads a row whose first column is selected only to identify it in errors.
+pub(crate) fn after_key<T>(read: impl Fn(&mut Cells) -> Read<T>) -> impl Fn(&mut Cells) -> Read<T> {
+    move |cells: &mut Cells| {
+        cells.next();
+        read(cells)
+    }
+}
+
+/// The result of reading a cell.
 pub(crate) type Read<T> = std::result::Result<T, BadCell>;
 
-/// The cells of a row, taken one by one.
+/// The cells of a row, read in column order.
 pub(crate) struct Cells {
     cells: std::vec::IntoIter<Cell>,
     column: usize,
 }
 
-/// Says which column of a row cannot be read and why.
+/// A column that cannot be read, and why.
 #[derive(Debug)]
 pub(crate) struct BadCell {
     column: usize,
@@ -128,6 +160,15 @@ impl Cells {
         }
     }
 
+    /// A boolean, stored as 0 or 1.
+    pub(crate) fn flag(&mut self) -> Read<bool> {
+        self.integer().map(|value| value != 0)
+    }
+
+    pub(crate) fn account(&mut self) -> Read<AccountId> {
+        self.integer().map(AccountId)
+    }
+
     pub(crate) fn text(&mut self) -> Read<String> {
         self.optional_text()?.ok_or_else(|| self.bad("is null"))
     }
@@ -140,26 +181,26 @@ impl Cells {
         }
     }
 
-    /// A list kept as JSON.
+    /// A list stored as JSON.
     pub(crate) fn list<T: serde::de::DeserializeOwned>(&mut self) -> Read<Vec<T>> {
         let text = self.text()?;
         if text == "[]" {
             return Ok(Vec::new());
         }
-        serde_json::from_str(&text).map_err(|error| self.bad(&format!("is no list: {error}")))
+        serde_json::from_str(&text).map_err(|error| self.bad(&format!("is not a list: {error}")))
     }
 
-    /// One of the words of an enum.
+    /// An enum stored as a word.
     pub(crate) fn word<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Read<T> {
         let text = self.text()?;
         parse(&text).ok_or_else(|| self.bad(&format!("is {text:?}")))
     }
 
-    /// The number in the last column, taken from the back.
+    /// The number in the last column, whatever was read before.
     pub(crate) fn last_integer(&mut self) -> Read<i64> {
         match self.cells.next_back() {
             Some(Cell::Integer(value)) => Ok(value),
-            _ => Err(self.bad("(the last) is no number")),
+            _ => Err(self.bad("(the last) is not a number")),
         }
     }
 

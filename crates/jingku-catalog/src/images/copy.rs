@@ -1,59 +1,61 @@
-use super::change::{count, name_taken};
+use super::counts::count_images;
+use super::name::name_taken;
 use super::row::ImageStatus;
-use crate::accounts::touch_all;
-use crate::answers::{ANSWER_SECS, Answer, find_answer, keep_answer};
-use crate::database::Transaction;
-use crate::limits::{Limit, OverLimit, more_stored, refuse_over};
+use crate::accounts::bump_revisions;
+use crate::answers::{ANSWER_SECS, Answer, find_answer, store_answer};
+use crate::covers::lock_cover;
+use crate::database::{Cells, Read, Transaction, after_key};
 use crate::ordinals::{Position, next_position};
-use crate::{AccountId, Catalog, Result, Scope, covers};
+use crate::quota::added_bytes;
+use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
-/// What a copy is to be, where it is not as the image it is made from.
+/// The data of a copy that differs from the original.
 #[derive(Clone, Copy)]
 pub struct NewCopy<'a> {
-    /// Its id, which no image had before.
+    /// Its unique id.
     pub id: &'a str,
-    /// Whose it is to be.
+    /// Its owner.
     pub owner: AccountId,
-    /// The names to try, from number 0 on, made from the name of the image; `None` ends them.
+    /// Generates the names to try from the name of the original and 0, 1, …; `None` ends them.
     pub name: &'a (dyn Fn(&str, u32) -> Option<String> + Send + Sync),
-    /// One paragraph for a reader; `None` for that of the image.
+    /// Its description; `None` for that of the original.
     pub description: Option<&'a str>,
-    /// The region and the zone it is to be held in; `None` for those of the image.
+    /// The region and zone it is stored in; `None` for those of the original.
     pub place: Option<(&'a str, &'a str)>,
-    /// `System`, `App`, `Game` or `Other` for one of the platform's, else nothing.
+    /// `System`, `App`, `Game` or `Other` for a platform image, else empty.
     pub platform_type: &'a str,
-    /// Names the request for it. The same request within [`ANSWER_SECS`](crate::ANSWER_SECS) makes no other copy while
-    /// this one is there.
+    /// Identifies the request. Repeating it within [`ANSWER_SECS`](crate::ANSWER_SECS) makes no other copy while this one
+    /// exists.
     pub request: Option<&'a str>,
 }
 
-/// What came of [`Catalog::copy_image`].
+/// The outcome of [`Catalog::copy_image`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CopyImage {
-    /// The copy is there, under this name.
+    /// The copy was made, with this name.
     Copied(String),
     /// The same request made this copy before.
-    Before(String),
+    AlreadyCopied(String),
     /// There is no such image in the scope.
     NotFound,
     /// The image is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
     NotAvailable,
-    /// Every name is held by another image of the owner.
+    /// Other images of the owner have all the names.
     NameTaken,
-    /// The owner has as much as it may.
+    /// The owner would exceed a limit.
     OverLimit(OverLimit),
 }
 
-/// The image that a copy was made from, and how far the copy is.
+/// The original of a copy, and the status of the copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopySource {
-    /// The id of the image, which may be gone.
+    /// The id of the original, which may be deleted.
     pub image_id: String,
-    /// How far the copy is.
+    /// The status of the copy.
     pub status: ImageStatus,
 }
 
-/// What a copy takes over and its making looks at first.
+/// The fields of the original that a copy needs.
 struct Original {
     name: String,
     status: ImageStatus,
@@ -64,10 +66,10 @@ struct Original {
 }
 
 impl Catalog {
-    /// Makes another image of the same bits, of which none is read or written. It has everything that is said about
-    /// the image, and nothing that others did with it: no shares, no group, no price, no counters.
+    /// Makes another image with the same content, without reading or writing it. The copy keeps the facts about the
+    /// original, but not its shares, group, price and counters.
     pub async fn copy_image(&self, scope: Scope, id: &str, new: NewCopy<'_>, now: i64) -> Result<CopyImage> {
-        // It may be gone, and the same request may have copied it before that.
+        // The original may be deleted after the same request copied it.
         let source = self.image(scope, id).await?.map(|image| image.account);
         if source.is_none() && new.request.is_none() {
             return Ok(CopyImage::NotFound);
@@ -75,11 +77,11 @@ impl Catalog {
         let target = Scope::own(new.owner);
         self.database
             .write(|mut transaction| async move {
-                touch_all(&mut transaction, source.into_iter().chain([new.owner])).await?;
-                if let Some(copy) = made_before(&mut transaction, target, new.request, now).await? {
-                    return transaction.discard(CopyImage::Before(copy)).await;
+                bump_revisions(&mut transaction, source.into_iter().chain([new.owner])).await?;
+                if let Some(copy) = find_earlier_copy(&mut transaction, target, new.request, now).await? {
+                    return transaction.discard(CopyImage::AlreadyCopied(copy)).await;
                 }
-                let Some(original) = original(&mut transaction, scope, id).await? else {
+                let Some(original) = find_original(&mut transaction, scope, id).await? else {
                     return transaction.discard(CopyImage::NotFound).await;
                 };
                 if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
@@ -91,16 +93,16 @@ impl Catalog {
                 if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
                     return transaction.discard(CopyImage::OverLimit(over)).await;
                 }
-                covers::hold(&mut transaction, &original.cover).await?;
+                lock_cover(&mut transaction, &original.cover).await?;
                 let position = next_position(&mut transaction, new.owner, now).await?;
                 insert_copy(&mut transaction, id, &name, new, position).await?;
                 if let Some(request) = new.request {
                     let (ordinal, secs) = (position.ordinal, ANSWER_SECS);
                     let answer = Answer { request, text: new.id, ordinal, secs };
-                    keep_answer(&mut transaction, new.owner, answer, now).await?;
+                    store_answer(&mut transaction, new.owner, answer, now).await?;
                 }
                 let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
-                count(&mut transaction, new.owner, zone, 1).await?;
+                count_images(&mut transaction, new.owner, zone, 1).await?;
                 transaction.commit(CopyImage::Copied(name)).await
             })
             .await
@@ -112,31 +114,24 @@ impl Catalog {
         original: &Original,
         owner: AccountId,
     ) -> Result<Option<OverLimit>> {
-        let bytes = more_stored(transaction, owner, &original.manifest, original.data_bytes).await?;
+        let bytes = added_bytes(transaction, owner, &original.manifest, original.data_bytes).await?;
         let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
-        refuse_over(transaction, self.account_limits, owner, &more).await
+        self.check_limits(transaction, owner, &more).await
     }
 
-    /// Returns what an image was copied from; `None` when there is no such image in the scope, or it is no copy.
+    /// Returns the original of a copy; `None` if there is no such image in the scope, or it is not a copy.
     pub async fn copy_source(&self, scope: Scope, id: &str) -> Result<Option<CopySource>> {
-        let sql = format!(
-            "SELECT i.id, i.copied_from, i.status FROM images i
-             WHERE {} AND i.id = $2 AND i.copied_from <> ''",
-            scope.images()
-        );
-        let row = self.database.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
-        row.map(|row| {
-            row.decode("images", |cells| {
-                cells.text()?;
-                Ok(CopySource { image_id: cells.text()?, status: cells.word(ImageStatus::parse)? })
-            })
-        })
-        .transpose()
+        let sql = scope.select_image("i.id, i.copied_from, i.status") + " AND i.copied_from <> ''";
+        let rows = self.database.query(&sql, &scope.image_params(id)).await?;
+        let read = |cells: &mut Cells| {
+            Ok(CopySource { image_id: cells.text()?, status: cells.word(ImageStatus::parse)? })
+        };
+        rows.first("images", after_key(read))
     }
 }
 
-/// The copy that the same request made, if it is still there.
-async fn made_before(
+/// Returns the copy that the same request made, if it exists.
+async fn find_earlier_copy(
     transaction: &mut Transaction,
     target: Scope,
     request: Option<&str>,
@@ -144,32 +139,27 @@ async fn made_before(
 ) -> Result<Option<String>> {
     let Some(request) = request else { return Ok(None) };
     let Some(copy) = find_answer(transaction, target.owner(), request, now).await? else { return Ok(None) };
-    let sql = format!("SELECT i.id FROM images i WHERE {} AND i.id = $2", target.images());
-    let there = transaction.exists(&sql, &[target.param(), (&copy).into()]).await?;
-    Ok(there.then_some(copy))
+    let exists = transaction.exists(&target.select_image("i.id"), &target.image_params(&copy)).await?;
+    Ok(exists.then_some(copy))
 }
 
-async fn original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
-    let sql = format!(
-        "SELECT i.id, i.name, i.status, i.zone, i.cover, COALESCE(i.manifest, ''), COALESCE(i.data_bytes, 0)
-         FROM images i WHERE {} AND i.id = $2",
-        scope.images()
+async fn find_original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
+    let sql = scope.select_image(
+        "i.id, i.name, i.status, i.zone, i.cover, COALESCE(i.manifest, ''), COALESCE(i.data_bytes, 0)",
     );
-    let row = transaction.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
-    row.map(|row| {
-        row.decode("images", |cells| {
-            cells.text()?;
-            Ok(Original {
-                name: cells.text()?,
-                status: cells.word(ImageStatus::parse)?,
-                zone: cells.text()?,
-                cover: cells.text()?,
-                manifest: cells.text()?,
-                data_bytes: cells.integer()?,
-            })
-        })
+    let rows = transaction.query(&sql, &scope.image_params(id)).await?;
+    rows.first("images", after_key(original_cells))
+}
+
+fn original_cells(cells: &mut Cells) -> Read<Original> {
+    Ok(Original {
+        name: cells.text()?,
+        status: cells.word(ImageStatus::parse)?,
+        zone: cells.text()?,
+        cover: cells.text()?,
+        manifest: cells.text()?,
+        data_bytes: cells.integer()?,
     })
-    .transpose()
 }
 
 async fn free_name(

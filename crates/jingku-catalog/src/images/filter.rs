@@ -1,52 +1,51 @@
 use super::order::ImageOrder;
 use super::row::ImageStatus;
 use crate::database::Params;
+use crate::text_search::{TagTerms, contains, fold};
 
-/// Which images are wanted, and in what order. What is not said does not matter.
+/// A filter and order of images. An empty filter matches all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImageFilter<'a> {
-    /// The one with this id.
+    /// The id.
     pub id: Option<&'a str>,
-    /// Those held in one of these zones.
+    /// The zones, any of them.
     pub zones: Option<&'a [&'a str]>,
-    /// Those with this in their name, whatever its case.
+    /// Part of the name, ignoring case.
     pub name: Option<&'a str>,
-    /// Those of the account with this name.
+    /// The name of the owner.
     pub author: Option<&'a str>,
-    /// Those in one of these states; none for all.
+    /// The statuses, any of them; empty for all.
     pub statuses: &'a [ImageStatus],
-    /// Those with every one of these tags.
+    /// The tags, all of them.
     pub tags: &'a [&'a str],
-    /// Those of this type of the platform's.
+    /// The type of a platform image.
     pub platform_type: Option<&'a str>,
-    /// Those created then or later.
+    /// The earliest creation time.
     pub created_from: Option<i64>,
-    /// Those created earlier.
+    /// The creation time must be earlier.
     pub created_before: Option<i64>,
-    /// Those this large or larger.
+    /// The smallest size.
     pub bytes_from: Option<i64>,
-    /// Those that are smaller.
+    /// The size must be smaller.
     pub bytes_below: Option<i64>,
-    /// What comes first.
+    /// The order.
     pub order: ImageOrder,
-    /// Whether [`Image::readme`](super::Image::readme) is wanted: it may be long.
+    /// Whether to return [`Image::readme`](crate::Image::readme), which may be long.
     pub with_readme: bool,
 }
 
-/// The conditions that a filter sets beside the zones: the texts that they need are kept here.
-pub(super) struct Sought {
+/// The texts of a filter in the form in which they are compared.
+pub(super) struct FilterTerms {
     name: Option<String>,
-    tags: Vec<String>,
+    tags: TagTerms,
 }
 
-impl Sought {
+impl FilterTerms {
     pub(super) fn new(filter: &ImageFilter<'_>) -> Self {
-        // Of a list in JSON, a member that is not the first follows a comma.
-        let tag = |tag: &&str| format!(",{}", serde_json::to_string(tag).expect("a text has a JSON form"));
-        Self { name: filter.name.map(crate::fold::fold), tags: filter.tags.iter().map(tag).collect() }
+        Self { name: filter.name.map(fold), tags: TagTerms::new(filter.tags) }
     }
 
-    /// Conditions on `images AS i`, to be put after others.
+    /// Returns the conditions on `images AS i`, except zones, to append to others.
     pub(super) fn conditions<'a>(&'a self, filter: &ImageFilter<'a>, params: &mut Params<'a>) -> String {
         let mut all = Vec::new();
         all.extend(filter.id.map(|id| format!("i.id = {}", params.add(id))));
@@ -58,8 +57,7 @@ impl Sought {
             let statuses: Vec<_> = filter.statuses.iter().map(|status| status.as_str()).collect();
             all.push(format!("i.status IN ({})", params.add_all(&statuses)));
         }
-        // The bracket that opens the list becomes the comma before its first member.
-        all.extend(self.tags.iter().map(|tag| contains("(',' || SUBSTR(i.tags, 2))", &params.add(tag))));
+        all.extend(self.tags.conditions("i.tags", params));
         all.extend(filter.platform_type.map(|word| format!("i.platform_type = {}", params.add(word))));
         for (bound, condition) in [
             (filter.created_from, "i.create_time >="),
@@ -71,10 +69,4 @@ impl Sought {
         }
         all.iter().flat_map(|condition| [" AND ", condition]).collect()
     }
-}
-
-/// Whether a text, which is not empty, is in a column. Unlike LIKE it means the same on both engines and knows no
-/// special characters.
-fn contains(column: &str, text: &str) -> String {
-    format!("REPLACE({column}, {text}, '') <> {column}")
 }

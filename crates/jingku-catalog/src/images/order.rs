@@ -3,16 +3,16 @@ use crate::Scope;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::paging::Sorting;
 
-/// The order of a list of images: newest first unless told otherwise.
+/// The order of a list of images; by default, newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageOrder {
-    /// What they are sorted by; those that are equal, by order of creation.
+    /// The sort field. Ties are sorted by creation.
     pub by: ImageSort,
-    /// Whether the smallest, or the oldest, comes first.
+    /// Whether to sort in ascending order.
     pub ascending: bool,
 }
 
-/// What images can be sorted by.
+/// The field that images are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImageSort {
     /// [`Image::create_time`].
@@ -22,12 +22,12 @@ pub enum ImageSort {
     UpdateTime,
     /// [`Image::size_bytes`].
     Size,
-    /// [`Image::name`], by the numbers of its characters.
+    /// [`Image::name`], by code point.
     Name,
 }
 
 impl ImageOrder {
-    /// The place that a token stands for in a list, in this order, of the images in a scope.
+    /// Parses the page token of a list in this order of the images in a scope.
     pub fn cursor(self, scope: Scope, token: &str) -> Result<Cursor, InvalidCursor> {
         self.sorting(scope).order.parse(token)
     }
@@ -41,31 +41,31 @@ impl ImageOrder {
         const NAME: Column = Column::Text("name");
         let ascending = self.ascending;
         match self.by {
-            // Of one account's images, the numbers say which was created later, and agree with the times.
+            // Within one account, the order of numbers and of creation times agree.
             ImageSort::CreateTime if scope.is_one_account() => Sorting {
                 order: order("newest", &[Column::Integer("seq")], &[CREATE_TIME, ID], ascending),
-                ascending: |a, b| a.seq.cmp(&b.seq),
-                place: |image| vec![image.seq.into()],
+                compare: |a, b| a.seq.cmp(&b.seq),
+                position: |image| vec![image.seq.into()],
             },
             ImageSort::CreateTime => Sorting {
                 order: order("newest", &[CREATE_TIME, ORDINAL], &[CREATE_TIME, ID], ascending),
-                ascending: |a, b| (a.create_time, a.ordinal).cmp(&(b.create_time, b.ordinal)),
-                place: |image| vec![image.create_time.into(), image.ordinal.into()],
+                compare: |a, b| (a.create_time, a.ordinal).cmp(&(b.create_time, b.ordinal)),
+                position: |image| vec![image.create_time.into(), image.ordinal.into()],
             },
             ImageSort::UpdateTime => Sorting {
                 order: order("updated", &[UPDATE_TIME, ORDINAL], &[UPDATE_TIME, ID], ascending),
-                ascending: |a, b| (a.update_time, a.ordinal).cmp(&(b.update_time, b.ordinal)),
-                place: |image| vec![image.update_time.into(), image.ordinal.into()],
+                compare: |a, b| (a.update_time, a.ordinal).cmp(&(b.update_time, b.ordinal)),
+                position: |image| vec![image.update_time.into(), image.ordinal.into()],
             },
             ImageSort::Size => Sorting {
                 order: order("size", &[SIZE, ORDINAL], &[SIZE, ID], ascending),
-                ascending: |a, b| (a.size_bytes, a.ordinal).cmp(&(b.size_bytes, b.ordinal)),
-                place: |image| vec![image.size_bytes.into(), image.ordinal.into()],
+                compare: |a, b| (a.size_bytes, a.ordinal).cmp(&(b.size_bytes, b.ordinal)),
+                position: |image| vec![image.size_bytes.into(), image.ordinal.into()],
             },
             ImageSort::Name => Sorting {
                 order: order("name", &[NAME, ORDINAL], &[NAME, ID], ascending),
-                ascending: |a, b| (&a.name, a.ordinal).cmp(&(&b.name, b.ordinal)),
-                place: |image| vec![image.name.as_str().into(), image.ordinal.into()],
+                compare: |a, b| (&a.name, a.ordinal).cmp(&(&b.name, b.ordinal)),
+                position: |image| vec![image.name.as_str().into(), image.ordinal.into()],
             },
         }
     }
@@ -74,8 +74,8 @@ impl ImageOrder {
 const fn order(
     name: &'static str,
     columns: &'static [Column],
-    former: &'static [Column],
+    legacy: &'static [Column],
     ascending: bool,
 ) -> Order {
-    Order { name, columns, former, ascending }
+    Order { name, columns, legacy, ascending }
 }

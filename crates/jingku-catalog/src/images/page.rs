@@ -1,8 +1,8 @@
-use super::filter::{ImageFilter, Sought};
+use super::filter::{FilterTerms, ImageFilter};
 use super::order::ImageOrder;
 use super::row::{COLUMNS, image_cells};
 use crate::cursor::Order;
-use crate::database::{Params, Row};
+use crate::database::Params;
 use crate::{Catalog, Image, Page, Paging, Result, Scope};
 
 impl Catalog {
@@ -14,15 +14,15 @@ impl Catalog {
             scope.images()
         );
         let rows = self.database.query(&sql, &[scope.param(), id.into()]).await?;
-        rows.into_iter().next().map(|row: Row| row.decode("images", image_cells)).transpose()
+        rows.first("images", image_cells)
     }
 
-    /// Returns part of the images, newest first unless the filter says otherwise: those of one account in order of
-    /// creation, those of several by time, then in order of creation.
+    /// Returns a page of images. By default, images of one account are sorted by creation, newest first; those of several
+    /// by time, then by creation.
     ///
-    /// The rows and the total are of the same moment. For all images of an account or of its zones, newest first,
-    /// the cost at offset 0 and after a cursor does not grow with their number, and an offset is walked over in an
-    /// index; any other filter or order looks at every image in the scope.
+    /// Rows and total are from one snapshot. For all images of an account or of some zones, newest first, the cost at offset
+    /// 0 and after a cursor does not depend on their number, and an offset is skipped in an index. Any other filter or order
+    /// reads every image in the scope.
     pub async fn images_page(
         &self,
         scope: Scope,
@@ -32,21 +32,21 @@ impl Catalog {
         if filter.zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
-        let sought = Sought::new(&filter);
-        let (sql, params) = page_statement(scope, &filter, &sought, paging);
+        let terms = FilterTerms::new(&filter);
+        let (sql, params) = page_statement(scope, &filter, &terms, paging);
         let rows = if is_short(scope, &filter, paging) {
             self.database.query(&sql, params.as_slice()).await?
         } else {
-            self.database.scan(scope.asker(), &sql, params.as_slice()).await?
+            self.database.scan(scope.requester(), &sql, params.as_slice()).await?
         };
         Page::decode(rows, "images", paging.limit(), &filter.order.sorting(scope), image_cells)
     }
 }
 
-/// The most rows that a page may pass over and still be short.
+/// The largest offset of a page that is read as a short statement, not as a scan.
 const SHORT_OFFSET_MAX: u32 = 1000;
 
-/// Whether an index leads to a page in about the same time, however many images there are.
+/// Returns whether an index finds the page in about constant time.
 fn is_short(scope: Scope, filter: &ImageFilter<'_>, paging: Paging<'_>) -> bool {
     let ImageFilter { id, zones: _, name, author, statuses, tags, platform_type, .. } = *filter;
     let bounds = [filter.created_from, filter.created_before, filter.bytes_from, filter.bytes_below];
@@ -60,17 +60,17 @@ fn is_short(scope: Scope, filter: &ImageFilter<'_>, paging: Paging<'_>) -> bool 
     id.is_some() || (walks_index && paging.offset() <= SHORT_OFFSET_MAX)
 }
 
-/// The total, beside the keys of the page, beside their rows.
+/// Selects the total, the keys of the page, and their rows.
 fn page_statement<'a>(
     scope: Scope,
     filter: &ImageFilter<'a>,
-    sought: &'a Sought,
+    terms: &'a FilterTerms,
     paging: Paging<'a>,
 ) -> (String, Params<'a>) {
     let mut params = Params::default();
-    // `Scope::images` calls it $1.
+    // $1 in `Scope::images`.
     let owner = params.add(scope.param());
-    let conditions = sought.conditions(filter, &mut params);
+    let conditions = terms.conditions(filter, &mut params);
     let zones = match filter.zones {
         Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
         None => String::new(),
@@ -85,12 +85,12 @@ fn page_statement<'a>(
         format!("SELECT COUNT(*) AS total FROM images i WHERE {}{conditions}{zones}", scope.images())
     };
     let order = filter.order.sorting(scope).order;
-    let walk = Walk { scope, order, conditions, paging };
+    let keys = Keys { scope, order, conditions, paging };
     let keys = match filter.zones {
         Some([_, _, ..]) if counted && filter.order == ImageOrder::default() => {
-            walk.each_zone(filter.zones.unwrap_or_default(), &mut params)
+            keys.each_zone(filter.zones.unwrap_or_default(), &mut params)
         }
-        _ => walk.whole(&zones, &mut params),
+        _ => keys.whole(&zones, &mut params),
     };
     let sql = format!(
         "SELECT {COLUMNS}, {}, t.total
@@ -103,24 +103,25 @@ fn page_statement<'a>(
     (sql, params)
 }
 
-/// Finds the keys of a page.
-struct Walk<'a> {
+/// Selects the keys of a page.
+struct Keys<'a> {
     scope: Scope,
     order: Order,
     conditions: String,
     paging: Paging<'a>,
 }
 
-impl<'a> Walk<'a> {
-    /// Walks along one index, that of the account or of its one zone, where the order is that of the index.
+impl<'a> Keys<'a> {
+    /// Reads one index, of the account or of its one zone, if the order is that of the index.
     fn whole(self, zones: &str, params: &mut Params<'a>) -> String {
-        let window = self.window(params);
+        let window = self.paging.window(&self.order, params);
         format!("{}{zones} {window}", self.start(params))
     }
 
-    /// Walks along the indexes of several zones side by side: sorting the whole account would make the cost grow.
+    /// Merges the indexes of several zones, instead of sorting the whole account.
     fn each_zone(self, zones: &[&'a str], params: &mut Params<'a>) -> String {
-        let (start, window, order) = (self.start(params), self.window(params), self.order.clause());
+        let (start, window, order) =
+            (self.start(params), self.paging.window(&self.order, params), self.order.clause());
         let reach = params.add(i64::from(self.paging.limit()) + 1 + i64::from(self.paging.offset()));
         let walks = zones.iter().map(|zone| {
             let zone = params.add(*zone);
@@ -135,12 +136,6 @@ impl<'a> Walk<'a> {
         let (columns, scope) = (self.order.columns(), self.scope.images());
         format!("SELECT id, {columns} FROM images i WHERE {scope}{after}{}", self.conditions)
     }
-
-    fn window(&self, params: &mut Params<'a>) -> String {
-        let limit = params.add(i64::from(self.paging.limit()) + 1);
-        let offset = params.add(i64::from(self.paging.offset()));
-        format!("{} LIMIT {limit} OFFSET {offset}", self.order.clause())
-    }
 }
 
 #[cfg(test)]
@@ -148,22 +143,12 @@ mod tests {
     use super::*;
     use crate::AccountId;
 
-    /// What SQLite does for a page, a step a line.
+    /// Returns SQLite's query plan for a page.
     async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let sought = Sought::new(&filter);
-        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &sought, paging);
-        let sql = format!("EXPLAIN QUERY PLAN {sql}");
-        let rows = catalog.database.query(&sql, params.as_slice()).await.unwrap();
-        let step = |row: Row| {
-            row.decode("plan", |cells| {
-                for _number_of_step in 0..3 {
-                    cells.integer()?;
-                }
-                cells.text()
-            })
-        };
-        rows.into_iter().map(step).collect::<Result<Vec<_>>>().unwrap().join("\n")
+        let terms = FilterTerms::new(&filter);
+        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &terms, paging);
+        catalog.database.plan(&sql, params.as_slice()).await
     }
 
     #[tokio::test]
@@ -171,24 +156,21 @@ mod tests {
         let cursor = ImageOrder::default().sorting(Scope::own(AccountId(1))).order.cursor(vec![5.into()]);
         let all = ImageFilter::default();
         for paging in [Paging::first(20), Paging::After { cursor: &cursor, limit: 20 }] {
-            let plan_of_all = plan(all, paging).await;
-            assert!(
-                plan_of_all.contains("USING COVERING INDEX images_newest (account_id=?"),
-                "{plan_of_all}"
-            );
+            let whole = plan(all, paging).await;
+            assert!(whole.contains("USING COVERING INDEX images_newest (account_id=?"), "{whole}");
             let in_zone = plan(ImageFilter { zones: Some(&["a"]), ..all }, paging).await;
             assert!(
                 in_zone.contains("USING COVERING INDEX images_newest_of_zone (account_id=? AND zone=?"),
                 "{in_zone}"
             );
-            for plan in [plan_of_all, in_zone] {
+            for plan in [whole, in_zone] {
                 assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN i"), "{plan}");
             }
         }
     }
 
     #[tokio::test]
-    async fn a_page_of_several_zones_walks_an_index_for_each() {
+    async fn a_page_of_several_zones_reads_an_index_for_each() {
         let zones = ImageFilter { zones: Some(&["a", "b"]), ..ImageFilter::default() };
         let plan = plan(zones, Paging::first(20)).await;
         let walks =

@@ -1,27 +1,28 @@
 use super::row::ImageStatus;
+use crate::database::{Cells, Read, after_key};
 use crate::{Catalog, Result, Scope};
 
-/// How far the making of an image is.
+/// The progress of making an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// How far the image is.
+    /// The status of the image.
     pub status: ImageStatus,
-    /// Bytes of the instance read so far; while a file is uploaded that the image is made of, bytes that have come.
+    /// Bytes read so far; during an upload, bytes received.
     pub done_bytes: i64,
-    /// Bytes to read in all.
+    /// The total number of bytes.
     pub total_bytes: i64,
-    /// When a worker first began; `None` while the job waits.
+    /// When a worker first started; `None` while the job waits.
     pub started_at: Option<i64>,
-    /// When `done_bytes` was reported. The rate so far is `done_bytes` over the time since `started_at`.
+    /// When `done_bytes` was reported. The average rate is `done_bytes` divided by the time since `started_at`.
     pub reported_at: Option<i64>,
-    /// Why the image could not be made, or nothing.
+    /// Why the image could not be made, or empty.
     pub failed_reason: String,
-    /// What is to be said about its disk although it was accepted, or nothing.
+    /// A warning about its disk, or empty.
     pub caution: String,
 }
 
 impl Catalog {
-    /// Returns how far the making of an image is.
+    /// Returns the progress of making an image.
     pub async fn image_progress(&self, scope: Scope, id: &str) -> Result<Option<Progress>> {
         let sql = format!(
             "SELECT i.id, i.status, COALESCE(j.done_bytes, u.received_bytes, 0),
@@ -31,21 +32,19 @@ impl Catalog {
              WHERE {} AND i.id = $2",
             scope.images()
         );
-        let row = self.database.query(&sql, &[scope.param(), id.into()]).await?.into_iter().next();
-        row.map(|row| {
-            row.decode("images", |cells| {
-                cells.text()?;
-                Ok(Progress {
-                    status: cells.word(ImageStatus::parse)?,
-                    done_bytes: cells.integer()?,
-                    total_bytes: cells.integer()?,
-                    started_at: cells.optional_integer()?,
-                    reported_at: cells.optional_integer()?,
-                    failed_reason: cells.text()?,
-                    caution: cells.text()?,
-                })
-            })
-        })
-        .transpose()
+        let rows = self.database.query(&sql, &scope.image_params(id)).await?;
+        rows.first("images", after_key(progress_cells))
     }
+}
+
+fn progress_cells(cells: &mut Cells) -> Read<Progress> {
+    Ok(Progress {
+        status: cells.word(ImageStatus::parse)?,
+        done_bytes: cells.integer()?,
+        total_bytes: cells.integer()?,
+        started_at: cells.optional_integer()?,
+        reported_at: cells.optional_integer()?,
+        failed_reason: cells.text()?,
+        caution: cells.text()?,
+    })
 }

@@ -1,33 +1,32 @@
 use crate::AccountId;
 use crate::database::{Cells, Read};
 
-/// An image: what is known about it, not its bits.
+/// The metadata of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Its id, unique in the catalogue.
     pub id: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
     /// The name of that account.
     pub owner_name: String,
-    /// What a person calls it. Unique among the images of the account that are not in the trash and not
-    /// [`ImageStatus::UnAvailable`].
+    /// Its name, unique among the account's images that are neither in the trash nor [`ImageStatus::UnAvailable`].
     pub name: String,
-    /// How far it is.
+    /// Its status.
     pub status: ImageStatus,
-    /// One paragraph for a reader.
+    /// Its description, one paragraph.
     pub description: String,
-    /// Words to find it by.
+    /// Its tags.
     pub tags: Vec<String>,
-    /// The id of its cover, or nothing.
+    /// The id of its cover, or empty.
     pub cover: String,
     /// Who can see it: 0 its owner, 1 everybody.
     pub visibility: i64,
-    /// What its use costs, in 1/100 CNY an hour.
+    /// The price of its use, in 1/100 CNY per hour.
     pub price_cents: i64,
     /// Whether its software starts with the machine.
     pub auto_start: bool,
-    /// What is installed, as a JSON object; `None` when nobody said.
+    /// The installed software, as a JSON object, if known.
     pub softwares: Option<String>,
     /// The GPUs it is recommended for.
     pub supported_gpu_types: Vec<String>,
@@ -35,58 +34,58 @@ pub struct Image {
     pub software_ports: String,
     /// The ports to open.
     pub firewall_ports: Vec<i64>,
-    /// How long it was used.
+    /// How many hours it was used.
     pub image_use_time_hours: i64,
     /// How many instances were created from it.
     pub created_count: i64,
-    /// How many people marked it.
+    /// How many accounts marked it as a favourite.
     pub favorites_count: i64,
-    /// Why it could not be made, or was refused in review; else nothing.
+    /// Why it could not be made, or was rejected in review; else empty.
     pub failed_reason: String,
-    /// When it was asked for.
+    /// When it was created.
     pub create_time: i64,
-    /// When one of these facts changed last.
+    /// When it was last changed.
     pub update_time: i64,
     /// When it was published, or 0.
     pub pub_time: i64,
-    /// The group of published versions it belongs to, or nothing.
+    /// The community group it belongs to, or empty.
     pub group_id: String,
-    /// What its publisher calls this version.
+    /// Its version name in the group.
     pub version_name: String,
-    /// What is new in this version.
+    /// The changes in this version.
     pub version_desc: String,
-    /// The kind of GPU of the instance it was made from.
+    /// The GPU type of the instance it was made from.
     pub source_gpu_type: String,
-    /// The region it is held in.
+    /// The region it is stored in.
     pub region: String,
-    /// The zone it is held in.
+    /// The zone it is stored in.
     pub zone: String,
-    /// The instance it was made from, which may be gone; nothing when it was uploaded.
+    /// The instance it was made from, perhaps removed since; empty if it was uploaded.
     pub source_instance_id: String,
-    /// How large it is when unpacked; while it is made, how large it can become.
+    /// Its unpacked size; while it is being made, its maximum size.
     pub size_bytes: i64,
-    /// The name of its manifest, once it is made.
+    /// The name of its manifest, once made.
     pub manifest: Option<String>,
-    /// Whether it was made from a container, not from a disk.
+    /// Whether it was made from a container instead of a disk.
     pub container: bool,
-    /// `System`, `App`, `Game` or `Other` when it is the platform's, or nothing.
+    /// `System`, `App`, `Game` or `Other` for a platform image, else empty.
     pub platform_type: String,
-    /// Its number among the images that its account has had, from 1: of two, the later created has the higher one.
+    /// Its number among all images its account ever had, from 1 in order of creation.
     pub seq: i64,
-    /// The same among those of all accounts, with gaps.
+    /// Its number among those of all accounts, with gaps.
     pub ordinal: i64,
-    /// A page for a reader; empty where it was not asked for.
+    /// Its readme; empty if not requested.
     pub readme: String,
 }
 
-/// How far an image is.
+/// The status of an image.
 ///
 /// | from | to | by |
 /// |---|---|---|
 /// | – | `Making` | `create_image`, `start_upload` |
 /// | `Making` | `Available` | `complete_job` |
-/// | `Making` | `UnAvailable` | `fail_job`, `fail_upload`, or a job that was started too often |
-/// | `Available`, `Offline` | `Reviewing`, or at once the next | `publish_image`, `update_image` |
+/// | `Making` | `UnAvailable` | `fail_job`, `fail_upload`, or a job with too many attempts |
+/// | `Available`, `Offline` | `Reviewing`, or directly the next | `publish_image`, `update_image` |
 /// | `Reviewing` | `Available` and public | `approve_image` |
 /// | `Reviewing` | `Offline`, with a reason | `refuse_image` |
 /// | `Available` and public, `Reviewing` | `Offline` | `update_image` |
@@ -94,20 +93,20 @@ pub struct Image {
 /// Nothing leads out of `UnAvailable`. An image is public while [`Image::visibility`] is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageStatus {
-    /// A job makes it, or will, perhaps once the file it is made of has come.
+    /// It is being made, or waits for its job or upload.
     Making,
-    /// All its bits are here.
+    /// Its content is complete.
     Available,
-    /// It could not be made. It stays to be looked at and holds no name.
+    /// It could not be made. It stays visible and does not reserve its name.
     UnAvailable,
-    /// It waits to be published.
+    /// It waits for review.
     Reviewing,
-    /// It was refused or taken down: private again, with all its bits.
+    /// It was rejected in review or unpublished. Its content is complete.
     Offline,
 }
 
 impl ImageStatus {
-    /// The word of the API, which is also the word in the database.
+    /// Returns the word used in the API and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Making => "Making",
@@ -125,7 +124,7 @@ impl ImageStatus {
     }
 }
 
-/// The columns of an image but for the readme, from `images AS i` and `accounts AS a`.
+/// The columns of an image except the readme, from `images AS i` and `accounts AS a`.
 pub(crate) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, i.description, i.tags, i.cover, \
      i.visibility, i.price_cents, i.auto_start, i.softwares, i.supported_gpu_types, i.software_ports, \
      i.firewall_ports, i.image_use_time_hours, i.created_count, i.favorites_count, i.failed_reason, \
@@ -137,7 +136,7 @@ pub(crate) const COLUMNS: &str = "i.id, i.account_id, a.name, i.name, i.status, 
 pub(crate) fn image_cells(cells: &mut Cells) -> Read<Image> {
     Ok(Image {
         id: cells.text()?,
-        account: AccountId(cells.integer()?),
+        account: cells.account()?,
         owner_name: cells.text()?,
         name: cells.text()?,
         status: cells.word(ImageStatus::parse)?,
@@ -146,7 +145,7 @@ pub(crate) fn image_cells(cells: &mut Cells) -> Read<Image> {
         cover: cells.text()?,
         visibility: cells.integer()?,
         price_cents: cells.integer()?,
-        auto_start: cells.integer()? != 0,
+        auto_start: cells.flag()?,
         softwares: cells.optional_text()?,
         supported_gpu_types: cells.list()?,
         software_ports: cells.text()?,
@@ -167,7 +166,7 @@ pub(crate) fn image_cells(cells: &mut Cells) -> Read<Image> {
         source_instance_id: cells.text()?,
         size_bytes: cells.integer()?,
         manifest: cells.optional_text()?,
-        container: cells.integer()? != 0,
+        container: cells.flag()?,
         platform_type: cells.text()?,
         seq: cells.integer()?,
         ordinal: cells.integer()?,

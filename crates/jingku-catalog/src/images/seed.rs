@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
 
-use super::change::{count, name_taken};
+use super::counts::count_images;
+use super::name::name_taken;
 use super::row::ImageStatus;
-use crate::accounts::touch_all;
-use crate::community::{self, refresh_group};
+use crate::accounts::bump_revisions;
+use crate::community::{insert_group, refresh_group, seed_favorites};
 use crate::database::{Cells, Transaction, json_list};
+use crate::jobs::SEED_WORKER;
 use crate::ordinals::{Position, next_position};
+use crate::shares::insert_shares;
 use crate::{AccountId, Catalog, Result, Scope};
 
-/// An image as it is to be, in any status, with no making before it.
+/// An image to insert directly, in any status.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the fields are those of `Image`")]
 pub struct SeedImage<'a> {
@@ -28,70 +31,67 @@ pub struct SeedImage<'a> {
     pub source_gpu_type: &'a str,
     pub source_instance_id: &'a str,
     pub size_bytes: i64,
-    /// The name of its manifest, whose chunks are all there; `None` while it is made or could not be.
+    /// The name of its manifest, whose chunks are all stored; `None` in status `Making` or `UnAvailable`.
     pub manifest: Option<&'a str>,
-    /// Of an image that is [`ImageStatus::Making`]: bytes read so far.
+    /// Bytes read so far, in status `Making`.
     pub done_bytes: i64,
     pub container: bool,
     pub platform_type: &'a str,
-    /// Accounts that see it, others than its own.
+    /// Other accounts it is shared with.
     pub shared_with: &'a [AccountId],
-    /// Of one that was handed in: public when it is [`ImageStatus::Available`], else as its status says.
+    /// Its community version, if it was submitted. It is public if it is [`ImageStatus::Available`].
     pub version: Option<SeedVersion<'a>>,
 }
 
-/// What a version in the community is called.
+/// A version in the community.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the fields are those of `Image`")]
 pub struct SeedVersion<'a> {
-    /// A [`SeedGroup`] of the image's account.
+    /// The id of a [`SeedGroup`] of the image's account.
     pub group_id: String,
-    /// What the group is called; empty: as the image.
+    /// The name of the group; empty for that of the image.
     pub community_name: &'a str,
     pub version_name: String,
     pub version_desc: &'a str,
 }
 
-/// A group of versions, and what others make of it.
+/// A group of versions.
 #[derive(Clone, Debug)]
 pub struct SeedGroup {
-    /// Its id, which no group had before.
+    /// Its unique id.
     pub id: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
-    /// Its place at the top of the community, the highest first.
+    /// Its rank in the community, highest first.
     pub recommend_count: i64,
-    /// Who favours it, each account once.
+    /// The distinct accounts that marked it as a favourite.
     pub favored_by: Vec<AccountId>,
 }
 
 impl SeedImage<'_> {
-    /// Whether everybody is to see it: what has not all its bits is shown to nobody.
     fn is_public(&self) -> bool {
         self.version.is_some() && self.status == ImageStatus::Available
     }
 }
 
-/// What came of [`Catalog::seed_images`].
+/// The outcome of [`Catalog::seed_images`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SeedImages {
-    /// All of them are there.
+    /// All were inserted.
     Seeded,
-    /// An image of the account holds this name; nothing was changed.
+    /// Another image of the account has this name. Nothing was changed.
     NameTaken(String),
 }
 
-/// Who has the jobs of images that are made for ever. No server has this name.
-pub(crate) const NOBODY: &str = "nobody";
-
-/// Live jobs that nobody works on: `$1` is [`NOBODY`].
-const STANDING: &str = "worker = $1 AND finished_at IS NULL";
+/// Unfinished seeded jobs: `$1` is [`SEED_WORKER`].
+const SEEDED: &str = "worker = $1 AND finished_at IS NULL";
 
 impl Catalog {
-    /// Adds images and the groups that they are versions of as they are described, all or none, for servers that are
-    /// filled by a file. They are created in order of their times, those of one time as they are given.
+    /// Inserts images and their groups, for servers that load fixtures from a file. They are created in order of creation
+    /// time, then in the order given.
     ///
-    /// One that is [`ImageStatus::Making`] stays so: no worker gets its job, see [`Catalog::end_standing_jobs`].
+    /// An image in status [`ImageStatus::Making`] stays so: no worker gets its job. See
+    /// [`Catalog::complete_seeded_jobs`].
     pub async fn seed_images(
         &self,
         images: &[SeedImage<'_>],
@@ -102,10 +102,9 @@ impl Catalog {
             .write(|mut transaction| async move {
                 let viewers = images.iter().flat_map(|image| image.shared_with);
                 let owners = images.iter().map(|image| &image.account);
-                touch_all(&mut transaction, owners.chain(viewers).copied()).await?;
+                bump_revisions(&mut transaction, owners.chain(viewers).copied()).await?;
                 for group in groups {
-                    community::insert_group(&mut transaction, Scope::own(group.account), &group.id, now)
-                        .await?;
+                    insert_group(&mut transaction, Scope::own(group.account), &group.id, now).await?;
                 }
                 let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
                 let mut images: Vec<&SeedImage<'_>> = images.iter().collect();
@@ -119,61 +118,54 @@ impl Catalog {
                     }
                     let position = next_position(&mut transaction, image.account, image.create_time).await?;
                     insert_image(&mut transaction, image, position).await?;
-                    insert_shares(&mut transaction, image, position.ordinal, now).await?;
+                    let (viewers, ordinal) = (image.shared_with, position.ordinal);
+                    insert_shares(&mut transaction, &image.id, viewers, ordinal, now).await?;
                     if image.status == ImageStatus::Making {
-                        insert_standing_job(&mut transaction, image, now).await?;
+                        insert_seeded_job(&mut transaction, image, now).await?;
                     }
                     *counts.entry((image.account, image.zone)).or_default() += 1;
                 }
                 for group in groups {
-                    community::seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
+                    seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
                     let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
                     let params = [(&group.id).into(), group.recommend_count.into()];
                     transaction.execute(sql, &params).await?;
                     refresh_group(&mut transaction, &group.id).await?;
                 }
                 for ((account, zone), images) in counts {
-                    count(&mut transaction, account, zone, images).await?;
+                    count_images(&mut transaction, account, zone, images).await?;
                 }
                 transaction.commit(SeedImages::Seeded).await
             })
             .await
     }
 
-    /// Lets the images come so far that [`Catalog::seed_images`] left in the making, in percent of their size. One
-    /// that is further stays where it is.
-    pub async fn move_standing_jobs(&self, percent: i64, now: i64) -> Result<u64> {
-        self.database
-            .write(|mut transaction| async move {
-                let sql = format!(
-                    "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3
-                     WHERE {STANDING} AND done_bytes < (total_bytes * $2 + 99) / 100"
-                );
-                let params = [NOBODY.into(), percent.into(), now.into()];
-                let moved = transaction.execute(&sql, &params).await?;
-                transaction.commit(moved).await
-            })
-            .await
+    /// Advances seeded images in status `Making` to a percentage of their size. Those that are further are unchanged.
+    pub async fn advance_seeded_jobs(&self, percent: i64, now: i64) -> Result<u64> {
+        let sql = format!(
+            "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3
+             WHERE {SEEDED} AND done_bytes < (total_bytes * $2 + 99) / 100"
+        );
+        self.database.execute(&sql, &[SEED_WORKER.into(), percent.into(), now.into()]).await
     }
 
-    /// Returns the sizes in bytes of the images that [`Catalog::seed_images`] left in the making, each once.
-    pub async fn standing_sizes(&self) -> Result<Vec<i64>> {
-        let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {STANDING}");
-        let rows = self.database.scan(AccountId::PLATFORM, &sql, &[NOBODY.into()]).await?;
-        rows.into_iter().map(|row| row.decode("jobs", Cells::integer)).collect()
+    /// Returns the distinct sizes in bytes of seeded images in status `Making`.
+    pub async fn seeded_job_sizes(&self) -> Result<Vec<i64>> {
+        let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {SEEDED}");
+        let rows = self.database.scan(AccountId::PLATFORM, &sql, &[SEED_WORKER.into()]).await?;
+        rows.all("jobs", Cells::integer)
     }
 
-    /// Ends the making of those of one size that [`Catalog::seed_images`] left in it: they are available, and this
-    /// is their manifest.
-    pub async fn end_standing_jobs(&self, size_bytes: i64, manifest: &str, now: i64) -> Result<u64> {
+    /// Makes seeded images of one size in status `Making` available with a manifest.
+    pub async fn complete_seeded_jobs(&self, size_bytes: i64, manifest: &str, now: i64) -> Result<u64> {
         self.database
             .write(|mut transaction| async move {
-                let of_size = format!("{STANDING} AND total_bytes = $2");
+                let of_size = format!("{SEEDED} AND total_bytes = $2");
                 let owners = format!(
                     "UPDATE accounts SET revision = revision + 1
                      WHERE id IN (SELECT account_id FROM jobs WHERE {of_size})"
                 );
-                let (nobody, size) = (NOBODY.into(), size_bytes.into());
+                let (nobody, size) = (SEED_WORKER.into(), size_bytes.into());
                 transaction.execute(&owners, &[nobody, size]).await?;
                 let images = format!(
                     "UPDATE images SET status = 'Available', manifest = $3, update_time = $4
@@ -225,7 +217,7 @@ async fn insert_image(
                 image.status.as_str().into(),
                 image.description.into(),
                 (&tags).into(),
-                i64::from(image.is_public()).into(),
+                image.is_public().into(),
                 image.price_cents.into(),
                 (&supported_gpu_types).into(),
                 image.failed_reason.into(),
@@ -241,7 +233,7 @@ async fn insert_image(
                 image.size_bytes.into(),
                 image.manifest.into(),
                 image.readme.into(),
-                i64::from(image.container).into(),
+                image.container.into(),
                 image.platform_type.into(),
                 version.map_or("", |version| version.community_name).into(),
                 if_submitted(create_time).into(),
@@ -255,23 +247,8 @@ async fn insert_image(
         .map(drop)
 }
 
-async fn insert_shares(
-    transaction: &mut Transaction,
-    image: &SeedImage<'_>,
-    ordinal: i64,
-    now: i64,
-) -> Result<()> {
-    for account in image.shared_with {
-        let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal) VALUES ($1, $2, $3, $4)";
-        let params = [(&image.id).into(), (*account).into(), now.into(), ordinal.into()];
-        transaction.execute(sql, &params).await?;
-    }
-    Ok(())
-}
-
-/// A job under a lease that never runs out. It carries the image's id where an instance's would be: the instance, if
-/// there is one, is free.
-async fn insert_standing_job(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
+/// Inserts a job whose lease never expires. It has the image's id as the instance: the real instance, if any, is free.
+async fn insert_seeded_job(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
     transaction
         .execute(
             "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, worker, lease_until, attempts,
@@ -281,7 +258,7 @@ async fn insert_standing_job(transaction: &mut Transaction, image: &SeedImage<'_
                 (&image.id).into(),
                 image.account.into(),
                 image.create_time.into(),
-                NOBODY.into(),
+                SEED_WORKER.into(),
                 i64::MAX.into(),
                 now.into(),
                 image.done_bytes.into(),

@@ -1,71 +1,71 @@
-use super::change::{State, count, name_taken, state_where};
+use super::counts::count_images;
+use super::name::name_taken;
 use super::row::ImageStatus;
-use crate::accounts::touch;
-use crate::community;
-use crate::database::{Cells, Param, Read, Transaction};
-use crate::limits::{Limit, OverLimit, refuse_over};
-use crate::shares::touch_viewers;
-use crate::{AccountId, Catalog, Result, Scope, covers};
+use super::state::{ImageState, find_state_where};
+use crate::accounts::bump_revision;
+use crate::community::{refresh_group, version_taken};
+use crate::covers::delete_if_unused;
+use crate::database::{Cells, Param, Read, Transaction, after_key};
+use crate::shares::bump_viewers;
+use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
 /// An image in the trash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrashedImage {
     /// Its id.
     pub id: String,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
     /// The name of that account.
     pub owner_name: String,
-    /// What it was called, which another image may be by now.
+    /// Its name, which another image may have now.
     pub name: String,
-    /// How far it was.
+    /// Its status when it was deleted.
     pub status: ImageStatus,
-    /// How large it is when unpacked.
+    /// Its unpacked size.
     pub size_bytes: i64,
-    /// When it was asked for.
+    /// When it was created.
     pub create_time: i64,
     /// When it was deleted.
     pub deleted_at: i64,
 }
 
-/// What came of [`Catalog::restore_image`].
+/// The outcome of [`Catalog::restore_image`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestoreImage {
-    /// It is back, under this name.
+    /// It was restored with this name.
     Restored(String),
-    /// The trash has no such image.
+    /// There is no such image in the trash.
     NotFound,
-    /// Another image of the account holds this name.
+    /// Another image of the account has this name.
     NameTaken(String),
-    /// It was being made when it was deleted, and that ended the making: it has no bits.
+    /// It was deleted while being made, and has no content.
     NeverMade,
-    /// The account has as many images as it may.
+    /// The account would exceed a limit.
     OverLimit(OverLimit),
 }
 
-/// What came of [`Catalog::purge_image`].
+/// The outcome of [`Catalog::purge_image`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PurgeImage {
-    /// It is gone for good.
+    /// It was deleted permanently.
     Purged,
-    /// The trash has no such image, or not for so long.
+    /// There is no such image in the trash, or it was deleted later.
     NotFound,
 }
 
-/// Which images an operation on the trash is about.
+/// The image `$1`, if it is in the trash.
 const IN_TRASH: &str = "i.id = $1 AND i.deleted_at IS NOT NULL";
 
 impl Catalog {
-    /// Returns what the trash holds, the last deleted first, at most `limit`.
-    ///
-    /// The operator's view: no scope narrows it.
+    /// Returns the trash of all accounts, last deleted first, at most `limit`.
     pub async fn trash(&self, limit: u32) -> Result<Vec<TrashedImage>> {
         let sql = format!("{TRASHED} ORDER BY i.deleted_ordinal DESC LIMIT $1");
         self.trashed(&sql, &[i64::from(limit).into()]).await
     }
 
-    /// Returns what was deleted at a time or earlier, in order of time and id, after a place in that order, at most
-    /// `limit`. The first place is before `(i64::MIN, "")`.
+    /// Returns what was deleted at a time or earlier, in order of time and id, after a position in that order, at most
+    /// `limit`. Start at `(i64::MIN, "")`.
     pub async fn trash_until(
         &self,
         deleted_at_max: i64,
@@ -80,7 +80,7 @@ impl Catalog {
         self.trashed(&sql, &params).await
     }
 
-    /// Returns an image of the trash.
+    /// Returns an image in the trash.
     pub async fn trashed_image(&self, id: &str) -> Result<Option<TrashedImage>> {
         let found = self.trashed(&format!("{TRASHED} AND i.id = $1"), &[id.into()]).await?;
         Ok(found.into_iter().next())
@@ -88,106 +88,85 @@ impl Catalog {
 
     async fn trashed(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<TrashedImage>> {
         let rows = self.database.scan(AccountId::PLATFORM, sql, params).await?;
-        rows.into_iter().map(|row| row.decode("images", trashed_cells)).collect()
+        rows.all("images", trashed_cells)
     }
 
-    /// Takes an image back from the trash, under its name or another. It is private and shared with nobody; it is in
-    /// the group it was in, without a version name if another version has that by now.
+    /// Restores an image from the trash, with its name or another. It is private and not shared. It returns to its group,
+    /// without a version name if another version has that now.
     pub async fn restore_image(&self, id: &str, name: Option<&str>, now: i64) -> Result<RestoreImage> {
-        let Some(owner) = self.owner_in_trash(id).await? else { return Ok(RestoreImage::NotFound) };
+        let Some(owner) = self.image_owner(id).await? else { return Ok(RestoreImage::NotFound) };
         let scope = Scope::own(owner);
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
-                let Some(image) = state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
+                bump_revision(&mut transaction, owner).await?;
+                let Some(image) = find_state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
                     return transaction.discard(RestoreImage::NotFound).await;
                 };
-                if image.place.status == ImageStatus::Making {
+                if image.listing.status == ImageStatus::Making {
                     return transaction.discard(RestoreImage::NeverMade).await;
                 }
                 let name = name.unwrap_or(&image.name);
-                if image.place.status != ImageStatus::UnAvailable
+                if image.listing.status != ImageStatus::UnAvailable
                     && name_taken(&mut transaction, scope, name, id).await?
                 {
                     return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
                 }
-                // Its bytes count in the trash as well.
+                // Its bytes count in the trash too.
                 let more = [(Limit::Images, 1)];
-                if let Some(over) = refuse_over(&mut transaction, self.account_limits, owner, &more).await? {
+                if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
                     return transaction.discard(RestoreImage::OverLimit(over)).await;
                 }
-                bring_back(&mut transaction, id, name, &image, now).await?;
-                count(&mut transaction, owner, &image.zone, 1).await?;
-                community::refresh_group(&mut transaction, &image.place.group_id).await?;
+                write_restored(&mut transaction, id, name, &image, now).await?;
+                count_images(&mut transaction, owner, &image.zone, 1).await?;
+                refresh_group(&mut transaction, &image.listing.group_id).await?;
                 transaction.commit(RestoreImage::Restored(name.to_owned())).await
             })
             .await
     }
 
-    /// Forgets an image of the trash for good, with its job and, unless another image has it, its cover. Leaves one
-    /// alone that was deleted later than `deleted_at_max`. Its manifest and chunks are for the store to sweep.
+    /// Deletes an image in the trash permanently, with its job and, unless another image uses it, its cover. Does nothing if
+    /// it was deleted later than `deleted_at_max`. Its manifest and chunks become garbage in the store.
     pub async fn purge_image(&self, id: &str, deleted_at_max: i64) -> Result<PurgeImage> {
-        let Some(owner) = self.owner_in_trash(id).await? else { return Ok(PurgeImage::NotFound) };
+        let Some(owner) = self.image_owner(id).await? else { return Ok(PurgeImage::NotFound) };
         self.database
             .write(|mut transaction| async move {
-                touch(&mut transaction, owner).await?;
-                let sql = "SELECT i.id, i.cover FROM images i
-                           WHERE i.id = $1 AND i.deleted_at IS NOT NULL AND i.deleted_at <= $2";
-                let rows = transaction.query(sql, &[id.into(), deleted_at_max.into()]).await?;
-                let Some(row) = rows.into_iter().next() else {
+                bump_revision(&mut transaction, owner).await?;
+                let sql =
+                    format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
+                let rows = transaction.query(&sql, &[id.into(), deleted_at_max.into()]).await?;
+                let Some(cover) = rows.first("images", after_key(Cells::text))? else {
                     return transaction.discard(PurgeImage::NotFound).await;
                 };
-                let cover = row.decode("images", |cells| {
-                    cells.text()?;
-                    cells.text()
-                })?;
                 remove(&mut transaction, id, &cover).await?;
                 transaction.commit(PurgeImage::Purged).await
             })
             .await
     }
 
-    /// Forgets an image for good wherever it is, be it public: for one whose bits are lost. Returns whether there was
-    /// such an image.
-    ///
-    /// The operator's: no scope narrows it.
+    /// Deletes an image of any account permanently, even a public one: for one whose content is lost. Returns whether it
+    /// existed.
     pub async fn forget_image(&self, id: &str) -> Result<bool> {
-        let owner = "SELECT account_id FROM images WHERE id = $1";
-        let rows = self.database.query(owner, &[id.into()]).await?;
-        let Some(owner) = rows.into_iter().next() else { return Ok(false) };
-        let owner = AccountId(owner.decode("images", Cells::integer)?);
+        let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         self.database
             .write(|mut transaction| async move {
-                touch_viewers(&mut transaction, owner, id).await?;
+                bump_viewers(&mut transaction, owner, id).await?;
                 let sql = "SELECT i.id, i.cover, i.zone, i.group_id,
                                   CAST(CASE WHEN i.deleted_at IS NULL THEN 0 ELSE 1 END AS BIGINT)
                            FROM images i WHERE i.id = $1";
                 let rows = transaction.query(sql, &[id.into()]).await?;
-                let Some(row) = rows.into_iter().next() else { return transaction.discard(false).await };
-                let (cover, zone, group, trashed) = row.decode("images", |cells| {
-                    cells.text()?;
-                    Ok((cells.text()?, cells.text()?, cells.text()?, cells.integer()? != 0))
-                })?;
+                let read =
+                    |cells: &mut Cells| Ok((cells.text()?, cells.text()?, cells.text()?, cells.flag()?));
+                let Some((cover, zone, group, trashed)) = rows.first("images", after_key(read))? else {
+                    return transaction.discard(false).await;
+                };
                 if !trashed {
-                    count(&mut transaction, owner, &zone, -1).await?;
+                    count_images(&mut transaction, owner, &zone, -1).await?;
                 }
                 remove(&mut transaction, id, &cover).await?;
-                community::refresh_group(&mut transaction, &group).await?;
+                refresh_group(&mut transaction, &group).await?;
                 transaction.commit(true).await
             })
             .await
-    }
-
-    /// Whether an image of an instance was made whole once, and was not forgotten for good.
-    pub async fn was_made_of(&self, instance_id: &str) -> Result<bool> {
-        let sql = "SELECT id FROM jobs WHERE instance_id = $1 AND outcome = 'done' LIMIT 1";
-        Ok(!self.database.query(sql, &[instance_id.into()]).await?.is_empty())
-    }
-
-    async fn owner_in_trash(&self, id: &str) -> Result<Option<AccountId>> {
-        let sql = "SELECT account_id FROM images WHERE id = $1 AND deleted_at IS NOT NULL";
-        let rows = self.database.query(sql, &[id.into()]).await?;
-        rows.into_iter().next().map(|row| row.decode("images", Cells::integer).map(AccountId)).transpose()
     }
 }
 
@@ -196,7 +175,7 @@ const TRASHED: &str =
      FROM images i JOIN accounts a ON a.id = i.account_id
      WHERE i.deleted_at IS NOT NULL";
 
-/// Removes an image's row and all that refers to it.
+/// Deletes an image's row and the rows that refer to it.
 async fn remove(transaction: &mut Transaction, id: &str, cover: &str) -> Result<()> {
     for sql in [
         "DELETE FROM jobs WHERE image_id = $1",
@@ -205,21 +184,21 @@ async fn remove(transaction: &mut Transaction, id: &str, cover: &str) -> Result<
     ] {
         transaction.execute(sql, &[id.into()]).await?;
     }
-    covers::release(transaction, cover).await
+    delete_if_unused(transaction, cover).await
 }
 
-async fn bring_back(
+async fn write_restored(
     transaction: &mut Transaction,
     id: &str,
     name: &str,
-    image: &State,
+    image: &ImageState,
     now: i64,
 ) -> Result<()> {
-    let version = if community::version_taken(transaction, id, &image.place).await? {
-        // The number after the highest comes when it is published again.
+    let version = if version_taken(transaction, id, &image.listing).await? {
+        // Publishing it again assigns the next number.
         ""
     } else {
-        &image.place.version_name
+        &image.listing.version_name
     };
     let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
                    favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
@@ -230,7 +209,7 @@ async fn bring_back(
 fn trashed_cells(cells: &mut Cells) -> Read<TrashedImage> {
     Ok(TrashedImage {
         id: cells.text()?,
-        account: AccountId(cells.integer()?),
+        account: cells.account()?,
         owner_name: cells.text()?,
         name: cells.text()?,
         status: cells.word(ImageStatus::parse)?,

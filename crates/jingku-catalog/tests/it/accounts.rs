@@ -14,9 +14,9 @@ async fn accounts_are_numbered_from_one(Engine { catalog, .. }: Engine) {
 async fn an_account_is_found_by_id_and_name(Engine { catalog, .. }: Engine) {
     let lab = account(&catalog, "实验室").await;
     assert_eq!(catalog.account(lab.id).await.unwrap().as_ref(), Some(&lab));
-    assert_eq!(catalog.account_named("实验室").await.unwrap().as_ref(), Some(&lab));
+    assert_eq!(catalog.account_by_name("实验室").await.unwrap().as_ref(), Some(&lab));
     assert_eq!(catalog.account(AccountId(7)).await.unwrap(), None);
-    assert_eq!(catalog.account_named("lab").await.unwrap(), None);
+    assert_eq!(catalog.account_by_name("lab").await.unwrap(), None);
     assert_eq!(catalog.account_revision(AccountId(7)).await.unwrap(), None);
 }
 
@@ -24,6 +24,6 @@ async fn a_name_is_used_once(Engine { catalog, .. }: Engine) {
     account(&catalog, "lab").await;
     let again = NewAccount { name: "lab", project_id: "org-2" };
     assert_eq!(catalog.create_account(again, NOW).await.unwrap(), CreateAccount::NameTaken);
-    // The refused one used up no number.
+    // The rejected account used no number.
     assert_eq!(account(&catalog, "other").await.id, AccountId(2));
 }

@@ -1,4 +1,4 @@
-//! A request that comes twice does its work once.
+//! Repeated requests take effect once.
 
 use jingku_catalog::{
     ANSWER_SECS, ANSWERS_MAX, AccountId, Catalog, CopyImage, DELETED_SECS, DeleteImage, ImageChanges,
@@ -7,21 +7,20 @@ use jingku_catalog::{
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::at_once;
-use crate::setting::{NOW, account, instance, make, submission};
+use crate::setting::{NOW, account, instance, lab, make, submission};
 
 on_every_engine!(
-    the_same_request_makes_one_copy,
-    requests_that_come_at_once_make_one_copy,
-    a_request_is_repeated_for_a_while_and_by_its_account_only,
-    a_copy_that_is_gone_is_made_again,
-    the_same_request_publishes_once,
-    deleting_again_is_known_for_a_while,
+    a_repeated_request_makes_one_copy,
+    concurrent_equal_requests_make_one_copy,
+    a_repeated_request_is_recognized_for_a_time_and_per_account,
+    a_deleted_copy_is_made_again,
+    a_repeated_request_publishes_once,
+    deleting_again_is_recognized_for_a_time,
     answers_are_bounded,
 );
 
 async fn setting(catalog: &Catalog) -> AccountId {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     make(catalog, owner, "a", "vm", NOW).await;
     owner
 }
@@ -43,14 +42,14 @@ async fn total(catalog: &Catalog, owner: AccountId) -> i64 {
     catalog.images_page(Scope::own(owner), ImageFilter::default(), Paging::first(1)).await.unwrap().total
 }
 
-async fn the_same_request_makes_one_copy(engine: Engine) {
+async fn a_repeated_request_makes_one_copy(engine: Engine) {
     let catalog = &engine.catalog;
     let owner = setting(catalog).await;
     let copied = copy(catalog, owner, "image-a", "c1", Some("r1"), NOW).await;
     assert_eq!(copied, CopyImage::Copied("a-0".to_owned()));
-    let before = CopyImage::Before("c1".to_owned());
+    let before = CopyImage::AlreadyCopied("c1".to_owned());
     assert_eq!(copy(catalog, owner, "image-a", "c2", Some("r1"), NOW + 5).await, before);
-    // Whatever happened since then: the server began anew, the original is gone.
+    // Also after a restart, and after the original is deleted.
     let again = engine.other_process().await;
     catalog.delete_image(Scope::own(owner), "image-a", NOW + 5).await.unwrap();
     assert_eq!(copy(&again, owner, "image-a", "c3", Some("r1"), NOW + 5).await, before);
@@ -60,7 +59,7 @@ async fn the_same_request_makes_one_copy(engine: Engine) {
     catalog.restore_image("image-a", None, NOW + 5).await.unwrap();
     assert_eq!(copy(&again, owner, "image-a", "c3", Some("r1"), NOW + 5).await, before);
     assert_eq!(total(catalog, owner).await, 2);
-    // Another request makes another copy, and so does one without a name.
+    // Another request, or one without a name, makes another copy.
     for request in [Some("r2"), None, None] {
         let id = format!("c-{}", total(catalog, owner).await);
         let copied = copy(catalog, owner, "image-a", &id, request, NOW + 5).await;
@@ -69,13 +68,13 @@ async fn the_same_request_makes_one_copy(engine: Engine) {
     assert_eq!(total(catalog, owner).await, 5);
 }
 
-async fn requests_that_come_at_once_make_one_copy(engine: Engine) {
+async fn concurrent_equal_requests_make_one_copy(engine: Engine) {
     let owner = setting(&engine.catalog).await;
     let ids = at_once(&engine, 12, move |catalog, number| async move {
         let id = format!("copy-{number}");
         match copy(&catalog, owner, "image-a", &id, Some("request"), NOW).await {
             CopyImage::Copied(_) => id,
-            CopyImage::Before(id) => id,
+            CopyImage::AlreadyCopied(id) => id,
             other => panic!("{other:?}"),
         }
     })
@@ -84,18 +83,18 @@ async fn requests_that_come_at_once_make_one_copy(engine: Engine) {
     assert_eq!(total(&engine.catalog, owner).await, 2);
 }
 
-async fn a_request_is_repeated_for_a_while_and_by_its_account_only(Engine { catalog, .. }: Engine) {
+async fn a_repeated_request_is_recognized_for_a_time_and_per_account(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     copy(&catalog, owner, "image-a", "c1", Some("r"), NOW).await;
-    let before = CopyImage::Before("c1".to_owned());
+    let before = CopyImage::AlreadyCopied("c1".to_owned());
     assert_eq!(copy(&catalog, owner, "image-a", "c2", Some("r"), NOW + ANSWER_SECS - 1).await, before);
     let copied = copy(&catalog, owner, "image-a", "c2", Some("r"), NOW + ANSWER_SECS).await;
     assert_eq!(copied, CopyImage::Copied("a-1".to_owned()));
-    // A clock that was set back by a second forgets nothing; one by a day cannot keep it for a day.
+    // Setting the clock back by a second expires nothing; by a day, it expires the answer.
     let now = NOW + ANSWER_SECS - 1;
     assert_eq!(
         copy(&catalog, owner, "image-a", "c3", Some("r"), now).await,
-        CopyImage::Before("c2".to_owned())
+        CopyImage::AlreadyCopied("c2".to_owned())
     );
     let copied = copy(&catalog, owner, "image-a", "c3", Some("r"), NOW - 86_400).await;
     assert_eq!(copied, CopyImage::Copied("a-2".to_owned()));
@@ -107,17 +106,17 @@ async fn a_request_is_repeated_for_a_while_and_by_its_account_only(Engine { cata
     assert_eq!(copied, CopyImage::Copied("b-0".to_owned()));
 }
 
-async fn a_copy_that_is_gone_is_made_again(Engine { catalog, .. }: Engine) {
+async fn a_deleted_copy_is_made_again(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     copy(&catalog, owner, "image-a", "c1", Some("r"), NOW).await;
     catalog.delete_image(Scope::own(owner), "c1", NOW + 1).await.unwrap();
     let copied = copy(&catalog, owner, "image-a", "c2", Some("r"), NOW + 2).await;
     assert_eq!(copied, CopyImage::Copied("a-0".to_owned()));
     let again = copy(&catalog, owner, "image-a", "c3", Some("r"), NOW + 2).await;
-    assert_eq!(again, CopyImage::Before("c2".to_owned()));
+    assert_eq!(again, CopyImage::AlreadyCopied("c2".to_owned()));
 }
 
-async fn the_same_request_publishes_once(Engine { catalog, .. }: Engine) {
+async fn a_repeated_request_publishes_once(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let scope = Scope::own(owner);
     let publish = async |group, request, now| {
@@ -130,7 +129,7 @@ async fn the_same_request_publishes_once(Engine { catalog, .. }: Engine) {
     for (request, now) in [(Some("other"), NOW), (None, NOW), (Some("r"), NOW + ANSWER_SECS)] {
         assert_eq!(publish("g2", request, now).await, PublishImage::AlreadyPublished);
     }
-    // Taken down meanwhile, it is handed in once more.
+    // Unpublished meanwhile, it is submitted again.
     let private = ImageChanges { publication: Some(Publication::Private), ..ImageChanges::default() };
     let updated = catalog.update_image(scope, "image-a", private, NOW + 10).await.unwrap();
     assert_eq!(updated, UpdateImage::Updated);
@@ -138,29 +137,29 @@ async fn the_same_request_publishes_once(Engine { catalog, .. }: Engine) {
     assert!(catalog.image(scope, "image-a").await.unwrap().unwrap().visibility == 1);
 }
 
-async fn deleting_again_is_known_for_a_while(Engine { catalog, .. }: Engine) {
+async fn deleting_again_is_recognized_for_a_time(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let other = account(&catalog, "other").await.id;
     let delete = async |account, id, now| catalog.delete_image(Scope::own(account), id, now).await.unwrap();
     assert_eq!(delete(other, "image-a", NOW).await, DeleteImage::NotFound);
     assert_eq!(delete(owner, "image-a", NOW).await, DeleteImage::Deleted);
     let revision = catalog.account_revision(owner).await.unwrap();
-    assert_eq!(delete(owner, "image-a", NOW + DELETED_SECS - 1).await, DeleteImage::Before);
+    assert_eq!(delete(owner, "image-a", NOW + DELETED_SECS - 1).await, DeleteImage::AlreadyDeleted);
     assert_eq!(catalog.account_revision(owner).await.unwrap(), revision, "nothing has changed");
     assert_eq!(delete(other, "image-a", NOW + 1).await, DeleteImage::NotFound);
     assert_eq!(delete(owner, "image-none", NOW + 1).await, DeleteImage::NotFound);
-    // Back from the trash it is deleted anew, and gone from there it stays known.
+    // A restored image is deleted again; a purged one is still recognized.
     let restored = catalog.restore_image("image-a", None, NOW + 2).await.unwrap();
     assert_eq!(restored, RestoreImage::Restored("a".to_owned()));
     assert_eq!(delete(owner, "image-a", NOW + 3).await, DeleteImage::Deleted);
     assert_eq!(catalog.purge_image("image-a", NOW + 3).await.unwrap(), PurgeImage::Purged);
-    assert_eq!(delete(owner, "image-a", NOW + 3).await, DeleteImage::Before);
+    assert_eq!(delete(owner, "image-a", NOW + 3).await, DeleteImage::AlreadyDeleted);
     assert_eq!(delete(owner, "image-a", NOW + 3 + DELETED_SECS).await, DeleteImage::NotFound);
 }
 
 async fn answers_are_bounded(engine: Engine) {
     if engine.is_file() {
-        // A transaction in a file takes milliseconds; the other engines show as much.
+        // A transaction in a file takes milliseconds; the other engines prove the same.
         return;
     }
     let catalog = &engine.catalog;
@@ -173,5 +172,5 @@ async fn answers_are_bounded(engine: Engine) {
         assert_eq!(catalog.delete_image(scope, &id, NOW).await.unwrap(), DeleteImage::Deleted);
     }
     assert_eq!(catalog.delete_image(scope, "c0", NOW).await.unwrap(), DeleteImage::NotFound);
-    assert_eq!(catalog.delete_image(scope, "c1", NOW).await.unwrap(), DeleteImage::Before);
+    assert_eq!(catalog.delete_image(scope, "c1", NOW).await.unwrap(), DeleteImage::AlreadyDeleted);
 }

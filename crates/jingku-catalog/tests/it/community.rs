@@ -1,4 +1,4 @@
-//! Publishing, review, and what a group is told by its versions.
+//! Publishing, review, and the summary of a group.
 
 use jingku_catalog::{
     Catalog, DeleteImage, Group, GroupFilter, GroupOrder, Image, ImageChanges, ImageStatus, Paging,
@@ -6,17 +6,17 @@ use jingku_catalog::{
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, create, instance, make, make_public, publish, submission};
+use crate::setting::{NOW, account, create, instance, lab, make, make_public, publish, submission};
 
 on_every_engine!(
-    an_image_waits_until_it_is_approved,
-    a_refused_image_can_be_handed_in_again,
-    only_what_is_whole_and_private_is_published,
-    a_refused_publication_changes_nothing,
-    versions_of_a_group_have_names_of_their_own,
+    an_image_is_in_review_until_approved,
+    a_rejected_image_can_be_submitted_again,
+    only_complete_private_images_are_published,
+    a_rejected_submission_changes_nothing,
+    version_names_are_unique_in_a_group,
     a_group_shows_its_newest_public_version,
-    what_is_out_is_not_deleted_until_it_is_taken_down,
-    visibility_publishes_and_takes_down_repeatedly,
+    a_listed_image_is_not_deleted_until_unpublished,
+    an_image_is_published_and_unpublished_repeatedly,
     a_version_moves_to_another_group,
 );
 
@@ -42,7 +42,7 @@ async fn image(catalog: &Catalog, scope: Scope, id: &str) -> Image {
     catalog.image(scope, id).await.unwrap().unwrap()
 }
 
-/// The groups that a scope shows, as their owner sees them.
+/// The groups in a scope, as seen by their owner.
 async fn groups(catalog: &Catalog, scope: Scope) -> Vec<Group> {
     let order = GroupOrder::default();
     let viewer = jingku_catalog::AccountId(1);
@@ -52,9 +52,8 @@ async fn groups(catalog: &Catalog, scope: Scope) -> Vec<Group> {
     page.items
 }
 
-async fn an_image_waits_until_it_is_approved(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn an_image_is_in_review_until_approved(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
     let revision = catalog.account_revision(owner).await.unwrap();
@@ -91,9 +90,8 @@ async fn an_image_waits_until_it_is_approved(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.tags_in_use(Scope::published()).await.unwrap(), ["LLM"]);
 }
 
-async fn a_refused_image_can_be_handed_in_again(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn a_rejected_image_can_be_submitted_again(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
     let publish = async |group, approve| {
@@ -111,7 +109,7 @@ async fn a_refused_image_can_be_handed_in_again(Engine { catalog, .. }: Engine) 
     assert_eq!((&*public.version_name, &*public.failed_reason), ("v1.0", ""));
 }
 
-async fn only_what_is_whole_and_private_is_published(Engine { catalog, .. }: Engine) {
+async fn only_complete_private_images_are_published(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     let other = account(&catalog, "other").await.id;
     instance(&catalog, owner, "vm").await;
@@ -131,7 +129,7 @@ async fn only_what_is_whole_and_private_is_published(Engine { catalog, .. }: Eng
     assert_eq!(publish(owner, "image-a", submission("g", false)).await, PublishImage::AlreadyPublished);
 }
 
-async fn a_refused_publication_changes_nothing(Engine { catalog, .. }: Engine) {
+async fn a_rejected_submission_changes_nothing(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     let other = account(&catalog, "other").await.id;
     instance(&catalog, owner, "vm").await;
@@ -152,7 +150,7 @@ async fn a_refused_publication_changes_nothing(Engine { catalog, .. }: Engine) {
         assert_eq!(published.unwrap(), refusal);
         assert_eq!((image(&catalog, scope, "image-b").await, groups(&catalog, scope).await), before);
     }
-    // A group of somebody else is one that does not exist.
+    // A group of another account looks nonexistent.
     instance(&catalog, other, "vm-2").await;
     make(&catalog, other, "c", "vm-2", NOW).await;
     let changes = ImageChanges { group_id: Some("g"), ..NOTHING };
@@ -162,9 +160,8 @@ async fn a_refused_publication_changes_nothing(Engine { catalog, .. }: Engine) {
     assert_eq!(groups(&catalog, Scope::own(other)).await, []);
 }
 
-async fn versions_of_a_group_have_names_of_their_own(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn version_names_are_unique_in_a_group(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     let scope = Scope::own(owner);
     let into = ImageChanges { group_id: Some("g"), ..NOTHING };
     make_public(&catalog, owner, "a", "g", NOW).await;
@@ -185,7 +182,7 @@ async fn versions_of_a_group_have_names_of_their_own(Engine { catalog, .. }: Eng
     assert_eq!(rename("v1.0").await, UpdateImage::VersionTaken("v1.0".to_owned()));
     assert_eq!(rename("v10.0").await, UpdateImage::Updated);
     assert_eq!(rename("v11.0").await, UpdateImage::Updated);
-    // A deleted version leaves its name free.
+    // Deleting a version frees its name.
     let down = ImageChanges { publication: Some(Publication::Private), ..NOTHING };
     catalog.update_image(scope, "image-a", down, NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
@@ -193,14 +190,13 @@ async fn versions_of_a_group_have_names_of_their_own(Engine { catalog, .. }: Eng
 }
 
 async fn a_group_shows_its_newest_public_version(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+    let owner = lab(&catalog).await;
     let scope = Scope::own(owner);
     make(&catalog, owner, "a", "vm", NOW).await;
     let named = Submission { community_name: Some("PyTorch 环境"), ..submission("g", true) };
     let changes = ImageChanges { description: Some("first"), tags: Some(&["cv"]), ..NOTHING };
     catalog.publish_image(scope, "image-a", named, changes, None, NOW).await.unwrap();
-    // Created later, handed in later, but refused: it tells nothing.
+    // Created and submitted later, but rejected: it has no effect.
     make(&catalog, owner, "b", "vm", NOW + 1).await;
     let changes =
         ImageChanges { group_id: Some("g"), description: Some("second"), price_cents: Some(5), ..NOTHING };
@@ -218,7 +214,7 @@ async fn a_group_shows_its_newest_public_version(Engine { catalog, .. }: Engine)
     let first = ("PyTorch 环境".to_owned(), "first".to_owned(), 0, NOW, 1);
     assert_eq!(group(groups(&catalog, Scope::published()).await), first);
     catalog.approve_image("image-b", NOW + 3).await.unwrap();
-    // Without a name of its own a version leaves the group its name.
+    // A version without a name keeps the group's name.
     let second = ("PyTorch 环境".to_owned(), "second".to_owned(), 5, NOW + 3, 2);
     assert_eq!(group(groups(&catalog, Scope::published()).await), second);
     assert_eq!(catalog.tags_in_use(Scope::published()).await.unwrap(), Vec::<String>::new());
@@ -239,9 +235,8 @@ async fn a_group_shows_its_newest_public_version(Engine { catalog, .. }: Engine)
     assert_eq!(groups(&catalog, scope).await, []);
 }
 
-async fn what_is_out_is_not_deleted_until_it_is_taken_down(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn a_listed_image_is_not_deleted_until_unpublished(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
     catalog.publish_image(scope, "image-a", submission("g", false), NOTHING, None, NOW).await.unwrap();
@@ -253,9 +248,8 @@ async fn what_is_out_is_not_deleted_until_it_is_taken_down(Engine { catalog, .. 
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
 }
 
-async fn visibility_publishes_and_takes_down_repeatedly(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn an_image_is_published_and_unpublished_repeatedly(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     create(&catalog, owner, "b", "vm").await;
     let scope = Scope::own(owner);
@@ -298,7 +292,7 @@ async fn a_version_moves_to_another_group(Engine { catalog, .. }: Engine) {
         catalog.update_image(scope, "image-a", to("none"), NOW).await.unwrap(),
         UpdateImage::GroupNotFound
     );
-    // Both are called v1.0.
+    // Both are named v1.0.
     assert_eq!(
         catalog.update_image(scope, "image-a", to("h"), NOW).await.unwrap(),
         UpdateImage::VersionTaken("v1.0".to_owned())

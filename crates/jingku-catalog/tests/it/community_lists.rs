@@ -1,4 +1,4 @@
-//! Lists of groups, of their versions, and of favourites.
+//! Lists of groups, versions and favourites.
 
 use jingku_catalog::{
     AccountId, AddFavorite, Catalog, Favorite, GroupFilter, GroupOrder, GroupSort, ImageChanges, Paging,
@@ -9,12 +9,12 @@ use crate::engines::{Engine, on_every_engine};
 use crate::setting::{NOW, account, instance, make, make_public, publish};
 
 on_every_engine!(
-    recommended_groups_come_first_then_the_newest,
+    groups_are_sorted_by_rank_then_newest_first,
     every_order_pages_without_gaps_both_ways,
-    a_filter_lets_through_what_fits,
-    an_image_names_its_group_in_its_scope_only,
-    versions_come_newest_first_and_no_more_than_wanted,
-    a_favourite_is_marked_once_and_taken_back,
+    a_filter_returns_exactly_the_matches,
+    a_group_is_found_by_image_within_the_scope_only,
+    versions_are_newest_first_up_to_the_maximum,
+    a_favourite_is_added_once_and_removed,
     favourites_are_listed_in_the_order_they_were_marked,
 );
 
@@ -41,7 +41,7 @@ async fn ids(catalog: &Catalog, filter: GroupFilter<'_>, order: GroupOrder) -> V
     page.items.into_iter().map(|group| group.id).collect()
 }
 
-/// Two accounts with five public groups, g0 to g4, the last the newest.
+/// Two accounts with five public groups, g0 to g4, newest last.
 async fn five(catalog: &Catalog) -> (AccountId, AccountId) {
     let lab = account(catalog, "Vision 实验室").await.id;
     let fan = account(catalog, "fan").await.id;
@@ -69,7 +69,7 @@ async fn five(catalog: &Catalog) -> (AccountId, AccountId) {
     (lab, fan)
 }
 
-async fn recommended_groups_come_first_then_the_newest(Engine { catalog, .. }: Engine) {
+async fn groups_are_sorted_by_rank_then_newest_first(Engine { catalog, .. }: Engine) {
     let (_, fan) = five(&catalog).await;
     let order = GroupOrder::default();
     assert_eq!(ids(&catalog, ALL, order).await, ["g4", "g3", "g2", "g1", "g0"]);
@@ -114,7 +114,7 @@ async fn every_order_pages_without_gaps_both_ways(Engine { catalog, .. }: Engine
                 assert_eq!(page.total, 5);
                 found.extend(page.items.into_iter().map(|group| group.id));
                 let Some(next) = page.next else { break };
-                // Through its text, as a client sends it back; a list in another order does not take it.
+                // As text, as a client sends it; a list in another order rejects it.
                 let token = next.to_string();
                 cursor = Some(order.cursor(&token).unwrap());
                 let turned = GroupOrder { ascending: !order.ascending, ..order };
@@ -128,7 +128,7 @@ async fn every_order_pages_without_gaps_both_ways(Engine { catalog, .. }: Engine
     assert_eq!((page.items.len(), page.total, page.next), (0, 5, None));
 }
 
-async fn a_filter_lets_through_what_fits(Engine { catalog, .. }: Engine) {
+async fn a_filter_returns_exactly_the_matches(Engine { catalog, .. }: Engine) {
     five(&catalog).await;
     let (none, zone): (&[&str], &[&str]) = (&[], &["cn-wlcb-01"]);
     for (filter, found) in [
@@ -137,7 +137,7 @@ async fn a_filter_lets_through_what_fits(Engine { catalog, .. }: Engine) {
         (GroupFilter { name: Some("TORCH"), ..ALL }, &["g0"]),
         (GroupFilter { name: Some("ｐｙｔｏｒｃｈ"), ..ALL }, &["g0"]),
         (GroupFilter { name: Some("音合"), ..ALL }, &["g2"]),
-        // A sign of LIKE is a sign like any other.
+        // Wildcards of LIKE are ordinary characters.
         (GroupFilter { name: Some("%"), ..ALL }, &[]),
         (GroupFilter { author: Some("Vision 实验室"), ..ALL }, &["g4", "g3", "g2", "g1", "g0"]),
         (GroupFilter { author: Some("Vision"), ..ALL }, &[]),
@@ -162,7 +162,7 @@ async fn a_filter_lets_through_what_fits(Engine { catalog, .. }: Engine) {
     }
 }
 
-async fn an_image_names_its_group_in_its_scope_only(Engine { catalog, .. }: Engine) {
+async fn a_group_is_found_by_image_within_the_scope_only(Engine { catalog, .. }: Engine) {
     let (lab, fan) = five(&catalog).await;
     let down = ImageChanges { publication: Some(Publication::Private), ..ImageChanges::default() };
     catalog.update_image(Scope::own(lab), "image-Qwen", down, NOW).await.unwrap();
@@ -184,14 +184,14 @@ async fn an_image_names_its_group_in_its_scope_only(Engine { catalog, .. }: Engi
     }
 }
 
-async fn versions_come_newest_first_and_no_more_than_wanted(Engine { catalog, .. }: Engine) {
+async fn versions_are_newest_first_up_to_the_maximum(Engine { catalog, .. }: Engine) {
     let (lab, _) = five(&catalog).await;
     for (name, readme) in [("b", "# b"), ("d", "# d, which waits"), ("c", "# c")] {
         make(&catalog, lab, name, "vm", NOW).await;
         let changes = ImageChanges { group_id: Some("g0"), readme: Some(readme), ..ImageChanges::default() };
         let submission = crate::setting::submission("unused", name != "d");
         let image = format!("image-{name}");
-        // In one second: the last handed in is the newest.
+        // Within one second, the last submitted is the newest.
         catalog.publish_image(Scope::own(lab), &image, submission, changes, None, NOW).await.unwrap();
     }
     let found = async |scope, filter| {
@@ -216,7 +216,7 @@ async fn versions_come_newest_first_and_no_more_than_wanted(Engine { catalog, ..
     assert_eq!(catalog.versions(Scope::published(), &[], VERSIONS).await.unwrap(), []);
 }
 
-async fn a_favourite_is_marked_once_and_taken_back(Engine { catalog, .. }: Engine) {
+async fn a_favourite_is_added_once_and_removed(Engine { catalog, .. }: Engine) {
     let (lab, fan) = five(&catalog).await;
     let seen = async |viewer| {
         let filter = GroupFilter { id: Some("g0"), ..ALL };
@@ -230,7 +230,7 @@ async fn a_favourite_is_marked_once_and_taken_back(Engine { catalog, .. }: Engin
         assert_eq!(catalog.add_favorite(fan, "g0", NOW).await.unwrap(), AddFavorite::Favored);
         assert_eq!((seen(fan).await, seen(lab).await), ((1, true), (1, false)));
     }
-    // The owner's rows show the count.
+    // The owner's images show the count.
     assert!(catalog.account_revision(lab).await.unwrap() > revision);
     assert_eq!(catalog.add_favorite(lab, "g0", NOW).await.unwrap(), AddFavorite::Favored);
     assert_eq!(
@@ -243,7 +243,7 @@ async fn a_favourite_is_marked_once_and_taken_back(Engine { catalog, .. }: Engin
     }
     assert_eq!(catalog.add_favorite(fan, "none", NOW).await.unwrap(), AddFavorite::NotFound);
     assert_eq!(catalog.remove_favorite(fan, "none").await.unwrap(), RemoveFavorite::NotFound);
-    // What nobody can see cannot be marked, not even by its owner; the owner's mark can be taken back, once.
+    // An invisible group cannot be marked, even by its owner; the owner's mark can be removed, once.
     let down = ImageChanges { publication: Some(Publication::Private), ..ImageChanges::default() };
     catalog.update_image(Scope::own(lab), "image-PyTorch-2.7", down, NOW).await.unwrap();
     assert_eq!(catalog.add_favorite(lab, "g0", NOW).await.unwrap(), AddFavorite::NotFound);
@@ -258,7 +258,7 @@ async fn favourites_are_listed_in_the_order_they_were_marked(Engine { catalog, .
     make_public(&catalog, lab, "newer", "spare", NOW).await;
     let moved = ImageChanges { group_id: Some("g3"), version_name: Some("v2.0"), ..ImageChanges::default() };
     catalog.update_image(Scope::own(lab), "image-newer", moved, NOW).await.unwrap();
-    // Whatever the clock says.
+    // Independent of the clock.
     for (group, time) in [("g3", 1), ("g1", 3), ("g4", 2), ("g0", 2)] {
         catalog.add_favorite(fan, group, time).await.unwrap();
     }
@@ -275,7 +275,7 @@ async fn favourites_are_listed_in_the_order_they_were_marked(Engine { catalog, .
     let (rest, total, next) = listed(None, Paging::After { cursor: &cursor, limit: 2 }).await;
     assert_eq!((&rest[..], total, next), (&all.map(str::to_owned)[2..], 4, None));
     assert_eq!(listed(Some(&["elsewhere"]), Paging::first(9)).await, (vec![], 0, None));
-    // One that was taken down is as if it was not marked.
+    // An unpublished favourite is omitted.
     let down = ImageChanges { publication: Some(Publication::Private), ..ImageChanges::default() };
     catalog.update_image(Scope::own(lab), "image-Qwen", down, NOW).await.unwrap();
     assert_eq!(listed(None, Paging::first(9)).await.1, 3);

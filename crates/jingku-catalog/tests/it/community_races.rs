@@ -1,4 +1,4 @@
-//! The community under concurrent changes: each of two things that exclude each other happens whole or not at all.
+//! The community under concurrent changes: of two exclusive changes, one happens.
 
 use jingku_catalog::{
     AccountId, AddFavorite, Catalog, DeleteImage, GroupFilter, GroupOrder, ImageChanges, ImageFilter, Paging,
@@ -7,17 +7,17 @@ use jingku_catalog::{
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::{at_once, count};
-use crate::setting::{NOW, account, instance, make, make_public, submission};
+use crate::setting::{NOW, account, instance, lab, make, make_public, submission};
 
 on_every_engine!(
     an_image_is_published_or_deleted,
-    an_approval_beside_a_taking_down_leaves_facts_that_are_true,
-    one_of_many_gets_a_version_name,
-    many_versions_get_names_of_their_own,
+    concurrent_approval_and_unpublishing_leave_a_consistent_group,
+    concurrent_versions_get_a_name_once,
+    concurrent_versions_get_unique_names,
     favourites_are_counted_once_each,
 );
 
-/// Checks what the group says about its versions against the versions themselves.
+/// Compares the summary of a group with its versions.
 async fn assert_true_facts(catalog: &Catalog, owner: AccountId) {
     let scope = Scope::own(owner);
     let order = GroupOrder::default();
@@ -34,8 +34,7 @@ async fn assert_true_facts(catalog: &Catalog, owner: AccountId) {
 }
 
 async fn an_image_is_published_or_deleted(engine: Engine) {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+    let owner = lab(&engine.catalog).await;
     let scope = Scope::own(owner);
     for round in 0..5 {
         let name = round.to_string();
@@ -67,9 +66,8 @@ async fn an_image_is_published_or_deleted(engine: Engine) {
     }
 }
 
-async fn an_approval_beside_a_taking_down_leaves_facts_that_are_true(engine: Engine) {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+async fn concurrent_approval_and_unpublishing_leave_a_consistent_group(engine: Engine) {
+    let owner = lab(&engine.catalog).await;
     let scope = Scope::own(owner);
     for round in 0..5 {
         let (name, group) = (round.to_string(), format!("g-{round}"));
@@ -94,15 +92,14 @@ async fn an_approval_beside_a_taking_down_leaves_facts_that_are_true(engine: Eng
             }
         })
         .await;
-        // Whichever came first, somebody took it down after it was handed in.
+        // In either order, it was unpublished after its submission.
         assert_eq!(engine.catalog.image(Scope::published(), &waiting).await.unwrap(), None);
         assert_true_facts(&engine.catalog, owner).await;
     }
 }
 
 async fn publish_into_one_group(engine: &Engine, version: Option<&'static str>) -> Vec<PublishImage> {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+    let owner = lab(&engine.catalog).await;
     make_public(&engine.catalog, owner, "first", "g", NOW).await;
     for number in 0..8 {
         make(&engine.catalog, owner, &number.to_string(), "vm", NOW).await;
@@ -117,13 +114,13 @@ async fn publish_into_one_group(engine: &Engine, version: Option<&'static str>) 
     outcomes
 }
 
-async fn one_of_many_gets_a_version_name(engine: Engine) {
+async fn concurrent_versions_get_a_name_once(engine: Engine) {
     let outcomes = publish_into_one_group(&engine, Some("v2.0")).await;
     assert_eq!(count(&outcomes, &PublishImage::Published("g".to_owned())), 1);
     assert_eq!(count(&outcomes, &PublishImage::VersionTaken), 7);
 }
 
-async fn many_versions_get_names_of_their_own(engine: Engine) {
+async fn concurrent_versions_get_unique_names(engine: Engine) {
     let outcomes = publish_into_one_group(&engine, None).await;
     assert_eq!(count(&outcomes, &PublishImage::Published("g".to_owned())), 8);
     let page = engine

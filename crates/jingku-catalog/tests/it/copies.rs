@@ -5,15 +5,15 @@ use jingku_catalog::{
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::at_once;
-use crate::setting::{NOW, account, claim, create, instance, make};
+use crate::setting::{NOW, account, claim, create, lab, make};
 
 on_every_engine!(
-    a_copy_has_the_bits_and_none_of_the_ties,
+    a_copy_has_the_content_but_no_shares_or_group,
     names_are_tried_in_order,
-    a_copy_can_be_elsewhere_and_of_the_platform,
-    only_an_image_with_all_its_bits_is_copied,
+    a_copy_can_be_in_another_zone_or_of_the_platform,
+    only_a_complete_image_is_copied,
     a_copy_outlives_its_original,
-    every_copy_made_at_once_has_a_name,
+    concurrent_copies_get_unique_names,
     a_copy_keeps_the_cover,
 );
 
@@ -29,8 +29,7 @@ fn numbered(original: &str, number: u32) -> Option<String> {
 }
 
 async fn setting(catalog: &Catalog) -> AccountId {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     make(catalog, owner, "a", "vm", NOW).await;
     owner
 }
@@ -42,7 +41,7 @@ async fn total(catalog: &Catalog, scope: Scope, zones: Option<&[&str]>) -> i64 {
     page.total
 }
 
-async fn a_copy_has_the_bits_and_none_of_the_ties(Engine { catalog, .. }: Engine) {
+async fn a_copy_has_the_content_but_no_shares_or_group(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let other = account(&catalog, "other").await.id;
     let scope = Scope::own(owner);
@@ -100,13 +99,13 @@ async fn names_are_tried_in_order(Engine { catalog, .. }: Engine) {
     let copied = catalog.copy_image(scope, "image-a", new_copy("copy-9", owner, &taken), NOW).await;
     assert_eq!(copied.unwrap(), CopyImage::NameTaken);
     assert_eq!(total(&catalog, scope, None).await, 4);
-    // A name is free again once its image is deleted.
+    // Deleting an image frees its name.
     catalog.delete_image(scope, "copy-1", NOW).await.unwrap();
     let copied = catalog.copy_image(scope, "image-a", new_copy("copy-9", owner, &taken), NOW).await;
     assert_eq!(copied.unwrap(), CopyImage::Copied("a-1".to_owned()));
 }
 
-async fn a_copy_can_be_elsewhere_and_of_the_platform(Engine { catalog, .. }: Engine) {
+async fn a_copy_can_be_in_another_zone_or_of_the_platform(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let scope = Scope::own(owner);
     let place = Some(("cn-sh2", "cn-sh2-02"));
@@ -118,7 +117,7 @@ async fn a_copy_can_be_elsewhere_and_of_the_platform(Engine { catalog, .. }: Eng
     assert_eq!(total(&catalog, scope, Some(&["cn-sh2-02"])).await, 1);
     assert_eq!(total(&catalog, scope, Some(&["cn-wlcb-01"])).await, 1);
 
-    // The name is that of the image: it is free at the platform.
+    // The platform has no image of this name.
     let same = |original: &str, number| (number == 0).then(|| original.to_owned());
     let new = NewCopy { platform_type: "System", ..new_copy("system", AccountId::PLATFORM, &same) };
     let promoted = catalog.copy_image(Scope::everybody(), "image-a", new, NOW).await.unwrap();
@@ -135,7 +134,7 @@ async fn a_copy_can_be_elsewhere_and_of_the_platform(Engine { catalog, .. }: Eng
     assert_eq!(total(&catalog, Scope::platform(), None).await, 0);
 }
 
-async fn only_an_image_with_all_its_bits_is_copied(Engine { catalog, .. }: Engine) {
+async fn only_a_complete_image_is_copied(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let other = account(&catalog, "other").await.id;
     let copy = async |account, id| {
@@ -167,7 +166,7 @@ async fn a_copy_outlives_its_original(Engine { catalog, .. }: Engine) {
     );
 }
 
-async fn every_copy_made_at_once_has_a_name(engine: Engine) {
+async fn concurrent_copies_get_unique_names(engine: Engine) {
     let owner = setting(&engine.catalog).await;
     let scope = Scope::own(owner);
     let mut names = at_once(&engine, 12, move |catalog, number| async move {

@@ -1,12 +1,12 @@
 use jingku_catalog::{Catalog, Cover, CoverChange, ImageChanges, NewCover, Scope, UpdateImage};
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, instance, make};
+use crate::setting::{NOW, account, lab, make};
 
 on_every_engine!(
-    a_cover_is_kept_until_another_comes,
+    a_cover_is_kept_until_replaced,
     the_same_picture_keeps_its_id,
-    a_cover_is_not_set_where_the_image_is_not,
+    a_cover_needs_an_existing_image,
     an_image_in_the_trash_shows_no_cover,
 );
 
@@ -27,16 +27,15 @@ async fn cover_of(catalog: &Catalog, scope: Scope, image: &str) -> String {
     catalog.image(scope, image).await.unwrap().unwrap().cover
 }
 
-/// An account with image-a and image-b.
+/// An account with images image-a and image-b.
 async fn setting(catalog: &Catalog) -> Scope {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     make(catalog, owner, "a", "vm", NOW).await;
     make(catalog, owner, "b", "vm", NOW).await;
     Scope::own(owner)
 }
 
-async fn a_cover_is_kept_until_another_comes(Engine { catalog, .. }: Engine) {
+async fn a_cover_is_kept_until_replaced(Engine { catalog, .. }: Engine) {
     let scope = setting(&catalog).await;
     assert_eq!(set(&catalog, scope, "image-a", &new("cover-1", "AAAA")).await, UpdateImage::Updated);
     assert_eq!(cover_of(&catalog, scope, "image-a").await, "cover-1");
@@ -61,14 +60,14 @@ async fn the_same_picture_keeps_its_id(Engine { catalog, .. }: Engine) {
     set(&catalog, scope, "image-a", &new("cover-2", "AAAA")).await;
     assert_eq!(cover_of(&catalog, scope, "image-a").await, "cover-1");
     assert_eq!(catalog.cover("cover-2").await.unwrap(), None);
-    // Another image that brings it has it under another id.
+    // The same picture of another image gets another id.
     set(&catalog, scope, "image-b", &new("cover-3", "AAAA")).await;
     set(&catalog, scope, "image-a", &CoverChange::Clear).await;
     assert_eq!(cover_of(&catalog, scope, "image-b").await, "cover-3");
     assert!(catalog.cover("cover-3").await.unwrap().is_some());
 }
 
-async fn a_cover_is_not_set_where_the_image_is_not(Engine { catalog, .. }: Engine) {
+async fn a_cover_needs_an_existing_image(Engine { catalog, .. }: Engine) {
     let scope = setting(&catalog).await;
     set(&catalog, scope, "image-a", &new("cover-1", "AAAA")).await;
     let other = Scope::own(account(&catalog, "other").await.id);
@@ -93,7 +92,7 @@ async fn an_image_in_the_trash_shows_no_cover(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.cover("cover-1").await.unwrap(), None);
 }
 
-/// As a copy of an image has it.
+/// As a copy of an image does.
 #[tokio::test]
 async fn a_cover_that_is_shared_stays_for_the_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +104,7 @@ async fn a_cover_that_is_shared_stays_for_the_other() {
     rusqlite::Connection::open(&path).unwrap().execute(copy, []).unwrap();
     set(&catalog, scope, "image-a", &new("cover-2", "BBBB")).await;
     assert!(catalog.cover("cover-1").await.unwrap().is_some());
-    // In the trash an image keeps what it has, to be brought back with it.
+    // An image in the trash keeps its cover for a restore.
     catalog.delete_image(scope, "image-b", NOW).await.unwrap();
     assert_eq!(catalog.cover("cover-1").await.unwrap(), None);
     let restore = "UPDATE images SET deleted_at = NULL WHERE id = 'image-b'";

@@ -1,4 +1,4 @@
-//! A catalogue whose files are taken away while it is open.
+//! A catalogue whose files are moved or deleted while it is open.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ async fn is_refused(catalog: &Catalog) -> bool {
         catalog.create_account(jingku_catalog::NewAccount { name: "lost", project_id: "lost" }, 0).await;
     let pinged = catalog.ping().await;
     assert_eq!(created.is_err(), pinged.is_err(), "{created:?} {pinged:?}");
-    matches!((created, pinged), (Err(CatalogError::Displaced(_)), Err(CatalogError::Displaced(_))))
+    matches!((created, pinged), (Err(CatalogError::FileReplaced(_)), Err(CatalogError::FileReplaced(_))))
 }
 
 async fn open() -> (TempDir, Catalog) {
@@ -49,15 +49,15 @@ async fn changes_are_refused_until_the_files_are_back() {
     assert_eq!(names, ["lab", "catalog.db", "catalog.db-wal", "catalog.db-shm"]);
 }
 
-/// A connection that is opened later must not make a new file, or read another one.
+/// A connection opened later must neither create a file nor read another one.
 #[tokio::test]
 async fn nothing_is_read_from_another_file() {
     let (folder, catalog) = open().await;
     let path = folder.path().join("catalog.db");
     fs::remove_file(&path).unwrap();
     let backup = folder.path().join("backup.db");
-    assert!(matches!(catalog.back_up(&backup).await, Err(CatalogError::Displaced(_))));
-    assert!(matches!(catalog.check(false).await, Err(CatalogError::Displaced(_))));
+    assert!(matches!(catalog.back_up(&backup).await, Err(CatalogError::FileReplaced(_))));
+    assert!(matches!(catalog.check(false).await, Err(CatalogError::FileReplaced(_))));
     assert!(!path.exists());
 }
 
@@ -67,5 +67,5 @@ async fn an_emptied_file_takes_no_change() {
     fs::File::create(folder.path().join("catalog.db")).unwrap();
     let created =
         catalog.create_account(jingku_catalog::NewAccount { name: "lost", project_id: "lost" }, 0).await;
-    assert!(matches!(created, Err(CatalogError::Displaced(_))), "{created:?}");
+    assert!(matches!(created, Err(CatalogError::FileReplaced(_))), "{created:?}");
 }

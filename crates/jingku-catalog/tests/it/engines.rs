@@ -3,7 +3,7 @@
 use jingku_catalog::{Catalog, testing};
 use tempfile::TempDir;
 
-/// An empty catalogue, gone when dropped.
+/// An empty catalogue, deleted when dropped.
 pub(crate) struct Engine {
     pub(crate) catalog: Catalog,
     reopen: Reopen,
@@ -34,12 +34,12 @@ impl Engine {
         Some(Self { catalog, reopen: Reopen::Postgres(url) })
     }
 
-    /// Whether it is SQLite in a file.
+    /// Returns whether it is SQLite in a file.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self.reopen, Reopen::File(_))
     }
 
-    /// The same catalogue as another process sees it; in memory, where there is none, the same handle.
+    /// The same catalogue as seen by another process; in memory, the same handle.
     pub(crate) async fn other_process(&self) -> Catalog {
         match &self.reopen {
             Reopen::Memory => self.catalog.clone(),
@@ -49,7 +49,7 @@ impl Engine {
     }
 }
 
-/// Makes a test of each function, `async fn(Engine)`, on every engine.
+/// Generates a test of each `async fn(Engine)` for every engine.
 macro_rules! on_every_engine {
     ($($test:ident),+ $(,)?) => {
         mod sqlite_in_memory {

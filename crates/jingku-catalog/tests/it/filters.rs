@@ -1,8 +1,8 @@
 //! Filters and orders compared with a list kept in memory.
 
 use jingku_catalog::{
-    AddInstance, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus,
-    Made, NewInstance, NewJob, Paging, Scope, UpdateImage,
+    AddInstance, BuiltImage, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
+    ImageStatus, NewInstance, NewJob, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -14,7 +14,7 @@ const NAMES: [&str; 8] =
     ["PyTorch-2.3", "pytorch_nightly", "训练环境", "训练-v2", "llm", "LLM-8B", "a,b", "A:b"];
 const TAGS: [&[&str]; 5] = [&[], &["LLM"], &["llm", "a b"], &["LLM", "say \"hi\",\"LLM2"], &["图像"]];
 
-/// Images in three zones and three states, with different tags, sizes and times.
+/// Images in three zones and three statuses, with different tags, sizes and times.
 async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountId) {
     for number in 0..24_u8 {
         let index = usize::from(number);
@@ -45,7 +45,7 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
             catalog.fail_job(&job.lease, "no disk", 10).await.unwrap();
         } else {
             catalog
-                .complete_job(&job.lease, Made::of_data("manifest", i64::from(number % 5) * 100), 10)
+                .complete_job(&job.lease, BuiltImage::dense("manifest", i64::from(number % 5) * 100), 10)
                 .await
                 .unwrap();
         }
@@ -128,7 +128,7 @@ async fn every_filter_in_every_order_is_that_of_a_list(Engine { catalog, .. }: E
     assert_eq!(empty, 4, "a filter that finds nothing compares nothing");
 }
 
-/// Asks for every page, by offset and by token.
+/// Reads every page, by offset and by token.
 async fn walk(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, expected: &[&str]) {
     const LIMIT: u32 = 5;
     let mut next: Option<String> = None;

@@ -1,20 +1,20 @@
 use jingku_catalog::{
-    CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, Made, NewJob, Paging, Scope,
+    BuiltImage, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, NewJob, Paging, Scope,
     UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, claim, create, instance, make, new_image};
+use crate::setting::{NOW, account, claim, create, instance, lab, make, new_image};
 
 on_every_engine!(
     a_new_image_is_in_the_list,
-    a_name_is_held_until_the_image_is_deleted,
-    a_failed_image_does_not_hold_its_name,
+    a_name_is_taken_until_the_image_is_deleted,
+    a_failed_image_frees_its_name,
     an_instance_makes_one_image_at_a_time,
-    changes_leave_what_they_do_not_name,
+    changes_leave_other_fields_unchanged,
     a_name_is_not_taken_by_renaming,
-    what_is_of_another_account_does_not_exist,
-    every_change_moves_the_revision,
+    images_of_other_accounts_look_nonexistent,
+    every_change_increments_the_revision,
 );
 
 async fn a_new_image_is_in_the_list(Engine { catalog, .. }: Engine) {
@@ -47,9 +47,8 @@ async fn a_new_image_is_in_the_list(Engine { catalog, .. }: Engine) {
     assert_eq!((image.create_time, image.update_time, image.size_bytes), (NOW, NOW, 1 << 30));
 }
 
-async fn a_name_is_held_until_the_image_is_deleted(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn a_name_is_taken_until_the_image_is_deleted(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
     let again = new_image("image-2", "a", "vm");
@@ -57,16 +56,15 @@ async fn a_name_is_held_until_the_image_is_deleted(Engine { catalog, .. }: Engin
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::NameTaken);
 
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
-    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Before);
+    assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::AlreadyDeleted);
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::Created);
     let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(20)).await.unwrap();
     assert_eq!((page.total, page.items.len()), (1, 1));
 }
 
-async fn a_failed_image_does_not_hold_its_name(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn a_failed_image_frees_its_name(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     create(&catalog, owner, "a", "vm").await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     catalog.fail_job(&job.lease, "The disk is gone.", NOW + 1).await.unwrap();
@@ -80,15 +78,14 @@ async fn a_failed_image_does_not_hold_its_name(Engine { catalog, .. }: Engine) {
     let again = new_image("image-2", "a", "vm");
     let created = catalog.create_image(scope, again, NewJob { id: "job-2" }, NOW).await.unwrap();
     assert_eq!(created, CreateImage::Created);
-    // Two of the same name can be seen; the failed one can still be described and deleted.
+    // Two have the same name; the failed one can still be changed and deleted.
     let changes = ImageChanges { name: Some("a"), description: Some("broken"), ..ImageChanges::default() };
     assert_eq!(catalog.update_image(scope, "image-a", changes, NOW).await.unwrap(), UpdateImage::Updated);
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
 }
 
 async fn an_instance_makes_one_image_at_a_time(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+    let owner = lab(&catalog).await;
     assert_eq!(create(&catalog, owner, "a", "vm").await, CreateImage::Created);
     assert_eq!(create(&catalog, owner, "b", "vm").await, CreateImage::InstanceBusy);
     assert_eq!(create(&catalog, owner, "b", "no-vm").await, CreateImage::InstanceNotFound);
@@ -96,9 +93,8 @@ async fn an_instance_makes_one_image_at_a_time(Engine { catalog, .. }: Engine) {
     assert_eq!(create(&catalog, owner, "b", "vm").await, CreateImage::Created);
 }
 
-async fn changes_leave_what_they_do_not_name(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn changes_leave_other_fields_unchanged(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     create(&catalog, owner, "a", "vm").await;
     let scope = Scope::own(owner);
     let before = catalog.image(scope, "image-a").await.unwrap().unwrap();
@@ -137,8 +133,7 @@ async fn changes_leave_what_they_do_not_name(Engine { catalog, .. }: Engine) {
 }
 
 async fn a_name_is_not_taken_by_renaming(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+    let owner = lab(&catalog).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     make(&catalog, owner, "b", "vm", NOW).await;
     let scope = Scope::own(owner);
@@ -151,9 +146,8 @@ async fn a_name_is_not_taken_by_renaming(Engine { catalog, .. }: Engine) {
     assert_eq!(update("image-x", "x").await, UpdateImage::NotFound);
 }
 
-async fn what_is_of_another_account_does_not_exist(Engine { catalog, .. }: Engine) {
-    let (owner, other) = (account(&catalog, "lab").await.id, account(&catalog, "other").await.id);
-    instance(&catalog, owner, "vm").await;
+async fn images_of_other_accounts_look_nonexistent(Engine { catalog, .. }: Engine) {
+    let (owner, other) = (lab(&catalog).await, account(&catalog, "other").await.id);
     make(&catalog, owner, "a", "vm", NOW).await;
 
     let scope = Scope::own(other);
@@ -169,7 +163,7 @@ async fn what_is_of_another_account_does_not_exist(Engine { catalog, .. }: Engin
     }
     let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(20)).await.unwrap();
     assert_eq!((page.total, page.items.len()), (0, 0));
-    // Neither its instance nor its name.
+    // Also not by its instance or its name.
     assert_eq!(create(&catalog, other, "b", "vm").await, CreateImage::InstanceNotFound);
     instance(&catalog, other, "vm-of-other").await;
     let same_name = new_image("image-2", "a", "vm-of-other");
@@ -179,7 +173,7 @@ async fn what_is_of_another_account_does_not_exist(Engine { catalog, .. }: Engin
     assert_eq!((untouched.name.as_str(), untouched.update_time), ("a", NOW));
 }
 
-async fn every_change_moves_the_revision(Engine { catalog, .. }: Engine) {
+async fn every_change_increments_the_revision(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     let scope = Scope::own(owner);
     instance(&catalog, owner, "vm").await;
@@ -190,7 +184,7 @@ async fn every_change_moves_the_revision(Engine { catalog, .. }: Engine) {
     create(&catalog, owner, "a", "vm").await;
     assert!(moved().await);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, Made::of_data("manifest", 5), NOW).await.unwrap();
+    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
     assert!(moved().await);
     let changes = ImageChanges { name: Some("b"), ..ImageChanges::default() };
     catalog.update_image(scope, "image-a", changes, NOW).await.unwrap();

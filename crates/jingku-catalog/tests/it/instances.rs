@@ -1,19 +1,18 @@
-use jingku_catalog::{AddInstance, InstanceFilter, Made, NewInstance, Paging, RemoveInstance, Scope};
+use jingku_catalog::{AddInstance, BuiltImage, InstanceFilter, NewInstance, Paging, RemoveInstance, Scope};
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, claim, create, instance};
+use crate::setting::{NOW, account, claim, create, instance, lab};
 
 on_every_engine!(
-    an_instance_is_listed_with_the_image_in_the_making,
+    an_instance_is_listed_with_the_image_being_made,
     an_id_is_used_once,
     a_busy_instance_is_not_removed,
-    instances_are_chosen_by_account_and_id,
+    instances_are_filtered_by_account_and_id,
     instances_are_paged,
 );
 
-async fn an_instance_is_listed_with_the_image_in_the_making(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+async fn an_instance_is_listed_with_the_image_being_made(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
     let idle = catalog.instance(Some(owner), "vm").await.unwrap().unwrap();
     assert_eq!((idle.id.as_str(), idle.account, idle.size_bytes), ("vm", owner, 1 << 30));
     assert_eq!(idle.image_in_making, None);
@@ -23,13 +22,13 @@ async fn an_instance_is_listed_with_the_image_in_the_making(Engine { catalog, ..
     assert_eq!(busy.image_in_making.as_deref(), Some("image-a"));
 
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, Made::of_data("manifest", 5), NOW).await.unwrap();
+    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
     assert_eq!(catalog.instance(None, "vm").await.unwrap(), Some(idle));
 }
 
 async fn an_id_is_used_once(Engine { catalog, .. }: Engine) {
-    let (owner, other) = (account(&catalog, "lab").await.id, account(&catalog, "other").await.id);
-    instance(&catalog, owner, "vm").await;
+    lab(&catalog).await;
+    let other = account(&catalog, "other").await.id;
     let again = NewInstance {
         id: "vm",
         account: other,
@@ -45,8 +44,7 @@ async fn an_id_is_used_once(Engine { catalog, .. }: Engine) {
 }
 
 async fn a_busy_instance_is_not_removed(Engine { catalog, .. }: Engine) {
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+    let owner = lab(&catalog).await;
     create(&catalog, owner, "a", "vm").await;
     assert_eq!(catalog.remove_instance("vm", NOW).await.unwrap(), RemoveInstance::Busy);
     catalog.delete_image(Scope::own(owner), "image-a", NOW).await.unwrap();
@@ -54,7 +52,7 @@ async fn a_busy_instance_is_not_removed(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.remove_instance("vm", NOW).await.unwrap(), RemoveInstance::NotFound);
 }
 
-async fn instances_are_chosen_by_account_and_id(Engine { catalog, .. }: Engine) {
+async fn instances_are_filtered_by_account_and_id(Engine { catalog, .. }: Engine) {
     let (owner, other) = (account(&catalog, "lab").await.id, account(&catalog, "other").await.id);
     for id in ["vm-1", "vm-2", "vm-3"] {
         instance(&catalog, owner, id).await;

@@ -1,31 +1,30 @@
 use jingku_catalog::{
-    ATTEMPTS_MAX, AccountId, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus, JobEnd, Lease,
-    Made, Scope,
+    ATTEMPTS_MAX, AccountId, BuiltImage, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus,
+    Job, JobEnd, Lease, Scope, Source,
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{LEASE_SECS, NOW, account, claim, create, create_at, instance};
+use crate::setting::{LEASE_SECS, NOW, account, claim, create, create_at, instance, lab};
 
 on_every_engine!(
     jobs_are_claimed_in_order_of_arrival,
     accounts_take_turns,
-    an_account_leaves_a_worker_for_others,
-    of_several_workers_each_claims_another_job,
+    an_account_cannot_occupy_all_workers,
+    concurrent_workers_claim_different_jobs,
     a_made_image_is_available,
-    a_lease_runs_out_and_another_worker_goes_on,
-    a_lease_is_of_one_attempt,
-    a_late_heartbeat_keeps_a_job_nobody_took,
+    an_expired_job_is_claimed_by_another_worker,
+    a_lease_is_valid_for_one_attempt,
+    a_late_heartbeat_renews_an_unclaimed_job,
     a_deleted_image_cancels_its_job,
     a_released_job_is_claimed_at_once_and_not_counted,
-    a_later_run_takes_back_what_it_held,
-    a_job_is_started_only_so_often,
+    a_restarted_worker_releases_its_jobs,
+    attempts_are_bounded,
     progress_is_what_the_worker_reports,
 );
 
-/// An account with the image `image-a` in the making.
+/// An account with the image `image-a` in status `Making`.
 async fn making(catalog: &Catalog) -> Scope {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     assert_eq!(create(catalog, owner, "a", "vm").await, CreateImage::Created);
     Scope::own(owner)
 }
@@ -38,7 +37,7 @@ async fn image(catalog: &Catalog, scope: Scope) -> Image {
     catalog.image(scope, "image-a").await.unwrap().expect("it exists")
 }
 
-/// Queues jobs of an account, one an instance, all within one second, under ids that sort the other way round.
+/// Queues jobs of an account, one per instance, in one second, with ids in reverse order.
 async fn queue(catalog: &Catalog, owner: AccountId, prefix: &str, count: usize) -> Vec<String> {
     let mut names = Vec::new();
     for number in 0..count {
@@ -50,11 +49,18 @@ async fn queue(catalog: &Catalog, owner: AccountId, prefix: &str, count: usize) 
     names
 }
 
-/// Claims until nothing is left for the worker, and tells which instances.
+fn instance_of(job: &Job) -> String {
+    match &job.source {
+        Source::Instance(id) => id.clone(),
+        Source::Upload => panic!("no instance"),
+    }
+}
+
+/// Claims all jobs the worker can get and returns their instances.
 async fn claim_all(catalog: &Catalog, worker: &str, account_max: i64) -> Vec<String> {
     let mut order = Vec::new();
     while let Some(job) = catalog.claim_job(worker, account_max, NOW, LEASE_SECS).await.unwrap() {
-        order.push(job.instance_id);
+        order.push(instance_of(&job));
     }
     order
 }
@@ -63,13 +69,13 @@ async fn jobs_are_claimed_in_order_of_arrival(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     let names = queue(&catalog, owner, "vm-", 5).await;
     let first = claim(&catalog, "worker", NOW).await.unwrap();
-    assert_eq!((first.account, first.attempt, &first.instance_id), (owner, 1, &names[0]));
-    // One that is given back keeps its place before the others.
+    assert_eq!((first.account, first.attempt, instance_of(&first)), (owner, 1, names[0].clone()));
+    // A released job keeps its position.
     assert!(catalog.release_job(&first.lease).await.unwrap());
     assert_eq!(claim_all(&catalog, "worker", i64::MAX).await, names);
 }
 
-/// An account whose queue is long gets no more than another with one job.
+/// An account with a long queue gets no more than one with a single job.
 async fn accounts_take_turns(Engine { catalog, .. }: Engine) {
     let (a, b) = (account(&catalog, "a").await.id, account(&catalog, "b").await.id);
     queue(&catalog, a, "a-", 4).await;
@@ -77,30 +83,30 @@ async fn accounts_take_turns(Engine { catalog, .. }: Engine) {
     let mut order = Vec::new();
     while let Some(job) = claim(&catalog, "worker", NOW).await {
         catalog.fail_job(&job.lease, "Next.", NOW).await.unwrap();
-        order.push(job.instance_id);
+        order.push(instance_of(&job));
     }
     assert_eq!(order, ["a-99", "b-99", "a-98", "b-98", "a-97", "a-96"]);
-    // With jobs that do not end it is the same: the one of whom the fewest are being made is next.
+    // The same with running jobs: next is the account with the fewest.
     queue(&catalog, a, "c-", 3).await;
     queue(&catalog, b, "d-", 1).await;
     assert_eq!(claim_all(&catalog, "worker", i64::MAX).await, ["d-99", "c-99", "c-98", "c-97"]);
 }
 
-async fn an_account_leaves_a_worker_for_others(Engine { catalog, .. }: Engine) {
+async fn an_account_cannot_occupy_all_workers(Engine { catalog, .. }: Engine) {
     let (a, b) = (account(&catalog, "a").await.id, account(&catalog, "b").await.id);
     let of_a = queue(&catalog, a, "a-", 30).await;
     assert_eq!(claim_all(&catalog, "server", 2).await, of_a[..2]);
     let of_b = queue(&catalog, b, "b-", 1).await;
     assert_eq!(claim_all(&catalog, "server", 2).await, of_b);
-    // Another server has workers of its own.
+    // Other servers count separately.
     assert_eq!(claim_all(&catalog, "another", 2).await, of_a[2..4]);
-    // A lease that has run out holds none; whose turn was longest ago is next.
+    // Expired leases do not count; next is the account served least recently.
     let later = catalog.claim_job("server", 1, NOW + LEASE_SECS, LEASE_SECS).await.unwrap().unwrap();
-    assert_eq!((later.account, later.attempt, &later.instance_id), (b, 2, &of_b[0]));
+    assert_eq!((later.account, later.attempt, instance_of(&later)), (b, 2, of_b[0].clone()));
 }
 
-/// However many workers there are, on however many servers, each job is claimed once.
-async fn of_several_workers_each_claims_another_job(Engine { catalog, .. }: Engine) {
+/// Each job is claimed once by any number of workers on any number of servers.
+async fn concurrent_workers_claim_different_jobs(Engine { catalog, .. }: Engine) {
     let (a, b) = (account(&catalog, "a").await.id, account(&catalog, "b").await.id);
     let mut expected = queue(&catalog, a, "a-", 8).await;
     expected.extend(queue(&catalog, b, "b-", 8).await);
@@ -124,21 +130,24 @@ async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(job.lease.job(), "job-a");
     assert_eq!(
-        catalog.complete_job(&job.lease, Made::of_data("m1", 7), NOW + 9).await.unwrap(),
+        catalog.complete_job(&job.lease, BuiltImage::dense("m1", 7), NOW + 9).await.unwrap(),
         JobEnd::Ended
     );
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));
     assert_eq!((made.size_bytes, made.create_time, made.update_time), (7, NOW, NOW + 9));
-    // Once is enough.
-    assert_eq!(catalog.complete_job(&job.lease, Made::of_data("m2", 8), NOW).await.unwrap(), JobEnd::Lost);
+    // It ends once.
+    assert_eq!(
+        catalog.complete_job(&job.lease, BuiltImage::dense("m2", 8), NOW).await.unwrap(),
+        JobEnd::Lost
+    );
     assert_eq!(catalog.fail_job(&job.lease, "No.", NOW).await.unwrap(), JobEnd::Lost);
     assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Lost);
     assert_eq!(image(&catalog, scope).await, made);
     assert!(claim(&catalog, "worker", NOW + 1_000_000).await.is_none());
 }
 
-async fn a_lease_runs_out_and_another_worker_goes_on(Engine { catalog, .. }: Engine) {
+async fn an_expired_job_is_claimed_by_another_worker(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let first = claim(&catalog, "first", NOW).await.unwrap();
     assert!(claim(&catalog, "second", NOW + LEASE_SECS - 1).await.is_none());
@@ -147,20 +156,20 @@ async fn a_lease_runs_out_and_another_worker_goes_on(Engine { catalog, .. }: Eng
     let later = NOW + LEASE_SECS + 1;
     assert_eq!(beat(&catalog, &first.lease, later).await, Heartbeat::Lost);
     assert_eq!(
-        catalog.complete_job(&first.lease, Made::of_data("m1", 7), later).await.unwrap(),
+        catalog.complete_job(&first.lease, BuiltImage::dense("m1", 7), later).await.unwrap(),
         JobEnd::Lost
     );
     assert_eq!(catalog.fail_job(&first.lease, "No.", later).await.unwrap(), JobEnd::Lost);
     assert!(!catalog.release_job(&first.lease).await.unwrap());
     assert_eq!(image(&catalog, scope).await.status, ImageStatus::Making);
     assert_eq!(
-        catalog.complete_job(&second.lease, Made::of_data("m2", 7), later).await.unwrap(),
+        catalog.complete_job(&second.lease, BuiltImage::dense("m2", 7), later).await.unwrap(),
         JobEnd::Ended
     );
     assert_eq!(image(&catalog, scope).await.manifest.as_deref(), Some("m2"));
 }
 
-async fn a_lease_is_of_one_attempt(Engine { catalog, .. }: Engine) {
+async fn a_lease_is_valid_for_one_attempt(Engine { catalog, .. }: Engine) {
     making(&catalog).await;
     let stalled = claim(&catalog, "worker", NOW).await.unwrap();
     let again = claim(&catalog, "worker", NOW + LEASE_SECS).await.unwrap();
@@ -168,7 +177,7 @@ async fn a_lease_is_of_one_attempt(Engine { catalog, .. }: Engine) {
     assert_eq!(beat(&catalog, &again.lease, NOW + LEASE_SECS).await, Heartbeat::Held);
 }
 
-async fn a_late_heartbeat_keeps_a_job_nobody_took(Engine { catalog, .. }: Engine) {
+async fn a_late_heartbeat_renews_an_unclaimed_job(Engine { catalog, .. }: Engine) {
     making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     let late = NOW + 2 * LEASE_SECS;
@@ -181,7 +190,10 @@ async fn a_deleted_image_cancels_its_job(Engine { catalog, .. }: Engine) {
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
     assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Cancelled);
-    assert_eq!(catalog.complete_job(&job.lease, Made::of_data("m1", 7), NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(
+        catalog.complete_job(&job.lease, BuiltImage::dense("m1", 7), NOW).await.unwrap(),
+        JobEnd::Lost
+    );
     assert!(claim(&catalog, "worker", NOW + 2 * LEASE_SECS).await.is_none());
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
 }
@@ -197,27 +209,27 @@ async fn a_released_job_is_claimed_at_once_and_not_counted(Engine { catalog, .. 
     }
 }
 
-async fn a_later_run_takes_back_what_it_held(Engine { catalog, .. }: Engine) {
+async fn a_restarted_worker_releases_its_jobs(Engine { catalog, .. }: Engine) {
     making(&catalog).await;
     let dead = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(catalog.release_jobs_of("other").await.unwrap(), 0);
     assert!(claim(&catalog, "other", NOW).await.is_none());
     assert_eq!(catalog.release_jobs_of("worker").await.unwrap(), 1);
     assert_eq!(beat(&catalog, &dead.lease, NOW).await, Heartbeat::Lost);
-    // The attempt that died counts.
+    // The lost attempt counts.
     assert_eq!(claim(&catalog, "other", NOW).await.unwrap().attempt, 2);
     assert_eq!(catalog.release_jobs_of("worker").await.unwrap(), 0);
 }
 
-async fn a_job_is_started_only_so_often(Engine { catalog, .. }: Engine) {
+async fn attempts_are_bounded(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let mut now = NOW;
     for attempt in 1..=ATTEMPTS_MAX {
         assert_eq!(claim(&catalog, "worker", now).await.unwrap().attempt, attempt);
         now += LEASE_SECS;
     }
-    // The next job is not held up by the one that ends.
-    let owner = catalog.account_named("lab").await.unwrap().unwrap().id;
+    // The next job does not wait for the failed one.
+    let owner = catalog.account_by_name("lab").await.unwrap().unwrap().id;
     instance(&catalog, owner, "vm-2").await;
     create_at(&catalog, owner, "b", "vm-2", now).await;
     assert_eq!(claim(&catalog, "worker", now).await.unwrap().image_id, "image-b");

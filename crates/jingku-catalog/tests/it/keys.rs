@@ -29,7 +29,7 @@ async fn a_key_keeps_its_limits(Engine { catalog, .. }: Engine) {
     assert_eq!(key.limits, limits);
     let listed: Vec<_> = catalog.keys(None).await.unwrap().into_iter().map(|key| key.limits).collect();
     assert_eq!(listed, [limits, KeyLimits::default()]);
-    // Adding it again without limits does not lift them.
+    // Adding it again without limits does not remove them.
     assert_eq!(add(&catalog, lab.id, "public-1").await, AddKey::Exists);
     assert!(catalog.find_key("public-1").await.unwrap().unwrap().0.limits.read_only);
 }

@@ -1,25 +1,24 @@
 use jingku_catalog::{
-    AccountId, AccountLimits, Catalog, CopyImage, CreateImage, JobEnd, Limit, Made, NewCopy, OverLimit,
+    AccountId, AccountLimits, BuiltImage, Catalog, CopyImage, CreateImage, JobEnd, Limit, NewCopy, OverLimit,
     PurgeImage, RestoreImage, Scope,
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, claim, create, instance, make};
+use crate::setting::{NOW, account, claim, create, instance, lab, make};
 
 on_every_engine!(
-    every_way_to_an_image_keeps_to_the_limit,
-    deleted_images_have_a_limit_as_well,
-    concurrent_copies_do_not_exceed_it,
+    every_way_to_create_an_image_respects_the_limit,
+    trashed_images_are_limited,
+    concurrent_copies_do_not_exceed_the_limit,
     stored_bytes_count_each_content_once,
     an_image_too_large_for_the_account_is_not_made,
-    waiting_jobs_have_a_limit,
-    an_account_has_limits_of_its_own,
+    waiting_jobs_are_limited,
+    an_account_can_have_its_own_limits,
 );
 
 async fn limited(catalog: &Catalog, limits: AccountLimits) -> (Catalog, AccountId) {
     let catalog = catalog.clone().with_account_limits(limits);
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+    let owner = lab(&catalog).await;
     (catalog, owner)
 }
 
@@ -40,7 +39,7 @@ async fn state(catalog: &Catalog, owner: AccountId, limit: Limit) -> (i64, i64, 
     (state.used, state.max, state.own)
 }
 
-async fn every_way_to_an_image_keeps_to_the_limit(Engine { catalog, .. }: Engine) {
+async fn every_way_to_create_an_image_respects_the_limit(Engine { catalog, .. }: Engine) {
     let (catalog, owner) = limited(&catalog, AccountLimits { images: 3, ..AccountLimits::NONE }).await;
     let scope = Scope::own(owner);
     make(&catalog, owner, "a", "vm", NOW).await;
@@ -52,14 +51,14 @@ async fn every_way_to_an_image_keeps_to_the_limit(Engine { catalog, .. }: Engine
     assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(over));
     assert_eq!(copy(&catalog, scope, "image-a", "f", owner).await, CopyImage::OverLimit(over));
     assert_eq!(catalog.restore_image("b", None, NOW).await.unwrap(), RestoreImage::OverLimit(over));
-    // The platform is the operator's.
+    // The platform has no limits.
     let promoted = copy(&catalog, scope, "image-a", "p", AccountId::PLATFORM).await;
     assert_eq!(promoted, CopyImage::Copied("p".to_owned()));
     catalog.delete_image(scope, "image-d", NOW).await.unwrap();
     assert_eq!(catalog.restore_image("b", None, NOW).await.unwrap(), RestoreImage::Restored("b".to_owned()));
 }
 
-async fn deleted_images_have_a_limit_as_well(Engine { catalog, .. }: Engine) {
+async fn trashed_images_are_limited(Engine { catalog, .. }: Engine) {
     let limits = AccountLimits { images: 2, trashed: 3, ..AccountLimits::NONE };
     let (catalog, owner) = limited(&catalog, limits).await;
     let scope = Scope::own(owner);
@@ -77,12 +76,12 @@ async fn deleted_images_have_a_limit_as_well(Engine { catalog, .. }: Engine) {
     assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::Created);
 }
 
-async fn concurrent_copies_do_not_exceed_it(engine: Engine) {
+async fn concurrent_copies_do_not_exceed_the_limit(engine: Engine) {
     let (catalog, owner) = limited(&engine.catalog, AccountLimits { images: 5, ..AccountLimits::NONE }).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let mut copying = Vec::new();
     for number in 0..12 {
-        // As many processes as copies.
+        // One process per copy.
         let catalog = engine
             .other_process()
             .await
@@ -101,18 +100,18 @@ async fn concurrent_copies_do_not_exceed_it(engine: Engine) {
 async fn stored_bytes_count_each_content_once(Engine { catalog, .. }: Engine) {
     let (catalog, owner) = limited(&catalog, AccountLimits { stored_bytes: 12, ..AccountLimits::NONE }).await;
     let scope = Scope::own(owner);
-    // Of 5 bytes, all of the same manifest.
+    // 5 bytes each, all with the same manifest.
     make(&catalog, owner, "a", "vm", NOW).await;
     make(&catalog, owner, "b", "vm", NOW).await;
     copy(&catalog, scope, "image-a", "c", owner).await;
     assert_eq!(state(&catalog, owner, Limit::StoredBytes).await, (5, 12, false));
-    // What another account shares is the receiver's, once it has a copy.
+    // A shared image counts for the receiver once copied.
     let other = account(&catalog, "other").await.id;
     instance(&catalog, other, "vm-2").await;
     catalog.set_account_limits(other, &[(Limit::StoredBytes, Some(4))]).await.unwrap();
     let refused = copy(&catalog, Scope::everybody(), "image-a", "d", other).await;
     assert_eq!(refused, CopyImage::OverLimit(over(Limit::StoredBytes, 0, 4)));
-    // In the trash it is still stored, and once it is purged no longer.
+    // It counts in the trash, but not after a purge.
     for id in ["image-a", "image-b", "c"] {
         catalog.delete_image(scope, id, NOW).await.unwrap();
         assert_eq!(state(&catalog, owner, Limit::StoredBytes).await.0, 5);
@@ -123,13 +122,13 @@ async fn stored_bytes_count_each_content_once(Engine { catalog, .. }: Engine) {
     assert_eq!(state(&catalog, owner, Limit::StoredBytes).await.0, 0);
 }
 
-/// How much data a disk has is known when it has been read.
+/// The data size of a disk is known after reading it.
 async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: Engine) {
     let (catalog, owner) = limited(&catalog, AccountLimits { stored_bytes: 12, ..AccountLimits::NONE }).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     create(&catalog, owner, "b", "vm").await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    let sparse = |data_bytes| Made { manifest: "m2", size_bytes: 1 << 40, data_bytes };
+    let sparse = |data_bytes| BuiltImage { manifest: "m2", size_bytes: 1 << 40, data_bytes };
     let end = catalog.complete_job(&job.lease, sparse(8), NOW).await.unwrap();
     assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 12)));
     assert_eq!(catalog.complete_job(&job.lease, sparse(7), NOW).await.unwrap(), JobEnd::Ended);
@@ -139,7 +138,7 @@ async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: 
     assert_eq!(copied, CopyImage::Copied("d".to_owned()), "it takes no byte more");
 }
 
-async fn waiting_jobs_have_a_limit(Engine { catalog, .. }: Engine) {
+async fn waiting_jobs_are_limited(Engine { catalog, .. }: Engine) {
     let (catalog, owner) = limited(&catalog, AccountLimits { jobs: 2, ..AccountLimits::NONE }).await;
     for vm in ["vm-2", "vm-3"] {
         instance(&catalog, owner, vm).await;
@@ -150,11 +149,11 @@ async fn waiting_jobs_have_a_limit(Engine { catalog, .. }: Engine) {
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
-    catalog.complete_job(&job.lease, Made::of_data("m", 5), NOW).await.unwrap();
+    catalog.complete_job(&job.lease, BuiltImage::dense("m", 5), NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, CreateImage::Created);
 }
 
-async fn an_account_has_limits_of_its_own(Engine { catalog, .. }: Engine) {
+async fn an_account_can_have_its_own_limits(Engine { catalog, .. }: Engine) {
     let (catalog, owner) = limited(&catalog, AccountLimits { images: 1, ..AccountLimits::NONE }).await;
     let set = async |max| catalog.set_account_limits(owner, &[(Limit::Images, max)]).await.unwrap();
     assert_eq!(state(&catalog, owner, Limit::Images).await, (0, 1, false));

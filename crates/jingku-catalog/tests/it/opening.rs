@@ -1,4 +1,4 @@
-//! Opening a catalogue, and what one handle sees of another.
+//! Opening a catalogue, and visibility between handles.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use jingku_catalog::{Catalog, CatalogError, CreateImage, ImageFilter, NewAccount
 use tokio::runtime::Runtime;
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{account, create, instance};
+use crate::setting::{account, create, instance, lab};
 
 on_every_engine!(
     another_process_sees_a_change_at_once,
-    what_was_acknowledged_is_there_after_opening_again,
-    the_generation_moves_with_every_change,
-    a_call_that_is_given_up_leaves_nothing_half_done,
+    acknowledged_changes_survive_reopening,
+    the_generation_changes_with_every_change,
+    a_dropped_call_leaves_no_partial_change,
     a_catalogue_answers_a_ping,
 );
 
@@ -28,9 +28,8 @@ async fn another_process_sees_a_change_at_once(engine: Engine) {
     assert_eq!(engine.catalog.accounts().await.unwrap(), [lab, second]);
 }
 
-async fn what_was_acknowledged_is_there_after_opening_again(engine: Engine) {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+async fn acknowledged_changes_survive_reopening(engine: Engine) {
+    let owner = lab(&engine.catalog).await;
     assert_eq!(create(&engine.catalog, owner, "a", "vm").await, CreateImage::Created);
     let before = engine.catalog.image(Scope::own(owner), "image-a").await.unwrap();
     assert!(before.is_some());
@@ -39,10 +38,10 @@ async fn what_was_acknowledged_is_there_after_opening_again(engine: Engine) {
     assert_eq!(again.image(Scope::own(owner), "image-a").await.unwrap(), before);
 }
 
-async fn the_generation_moves_with_every_change(engine: Engine) {
+async fn the_generation_changes_with_every_change(engine: Engine) {
     let catalog = &engine.catalog;
     let Some(empty) = catalog.generation() else {
-        // PostgreSQL has none to be had without asking.
+        // PostgreSQL has none without a query.
         return;
     };
     assert_eq!(catalog.generation(), Some(empty));
@@ -55,17 +54,17 @@ async fn the_generation_moves_with_every_change(engine: Engine) {
     assert_ne!(catalog.generation(), one);
 }
 
-async fn a_call_that_is_given_up_leaves_nothing_half_done(engine: Engine) {
+async fn a_dropped_call_leaves_no_partial_change(engine: Engine) {
     let catalog = &engine.catalog;
     let owner = account(catalog, "lab").await.id;
     for number in 0..40_u64 {
         let (vm, name) = (format!("vm-{number}"), number.to_string());
         instance(catalog, owner, &vm).await;
-        // Given up after ever more time: before the transaction, within, and when it is done.
+        // Dropped after increasing times: before, during and after the transaction.
         let patience = Duration::from_micros(number * 40);
         let _ = tokio::time::timeout(patience, create(catalog, owner, &name, &vm)).await;
     }
-    // No transaction is left open to wait for, and of each image there is all or nothing.
+    // No transaction is left open, and no image is partial.
     let begin = Instant::now();
     account(catalog, "second").await;
     assert!(begin.elapsed() < Duration::from_secs(4));
@@ -134,7 +133,7 @@ async fn a_new_file_is_for_its_owner_only() {
     }
 }
 
-/// Moves with every change, so that a copy that holds half a change is found out.
+/// Changes with every transaction, to detect a copy with half a change.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_of_a_catalogue_that_is_written_to_is_whole() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +147,7 @@ async fn a_copy_of_a_catalogue_that_is_written_to_is_whole() {
         let (stop, path) = (Arc::clone(&stop), path.clone());
         thread::spawn(move || {
             let connection = rusqlite::Connection::open(path).unwrap();
-            // The log is moved into the file and starts over all the time.
+            // The log is checkpointed and restarts all the time.
             connection.execute_batch("PRAGMA wal_autocheckpoint = 4").unwrap();
             let (mut number, filler) = (0, "x".repeat(9000));
             while !stop.load(Ordering::Relaxed) {
@@ -161,7 +160,7 @@ async fn a_copy_of_a_catalogue_that_is_written_to_is_whole() {
     let mut last = -1;
     for _ in 0..20 {
         let copy = match Catalog::open_sqlite_copy(&path).await {
-            // It changed ten times in a row while it was copied, and says so.
+            // It changed during ten attempts to copy it.
             Err(CatalogError::Unavailable(_)) => continue,
             copy => copy.unwrap(),
         };
@@ -205,13 +204,12 @@ async fn a_row_that_makes_no_sense_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("catalog.db");
     let catalog = Catalog::open_sqlite(&path).await.unwrap();
-    let owner = account(&catalog, "lab").await.id;
-    instance(&catalog, owner, "vm").await;
+    let owner = lab(&catalog).await;
     create(&catalog, owner, "a", "vm").await;
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute("UPDATE images SET status = 'Lost'", []).unwrap();
     let error = catalog.image(Scope::own(owner), "image-a").await.unwrap_err();
-    let expected = "the catalogue is wrong: row image-a of images: column 5 is \"Lost\"";
+    let expected = "the catalogue is inconsistent: row image-a of images: column 5 is \"Lost\"";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -243,7 +241,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
     assert!(matches!(error, CatalogError::InvalidUrl(_)), "{error:?}");
 }
 
-/// An error of the disk under a mapped file would end the process by a signal.
+/// A disk error in a mapped file would kill the process by a signal.
 #[test]
 fn nothing_is_mapped_into_memory() {
     let folder = tempfile::tempdir().unwrap();

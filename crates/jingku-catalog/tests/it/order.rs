@@ -1,4 +1,4 @@
-//! Lists that are newest first keep the order of creation, whatever the clock and the ids say.
+//! Newest-first lists keep the order of creation, independent of clock and ids.
 
 use jingku_catalog::{
     AccountId, AddInstance, Catalog, CopyImage, DeleteImage, Favorite, GroupFilter, GroupOrder, GroupSort,
@@ -8,20 +8,20 @@ use jingku_catalog::{
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, instance, make, submission};
+use crate::setting::{NOW, account, lab, make, submission};
 
 on_every_engine!(
     images_of_one_second_are_in_order_of_creation,
-    a_clock_that_goes_back_reorders_nothing,
-    what_comes_back_from_the_trash_keeps_its_place,
+    setting_the_clock_back_reorders_nothing,
+    a_restored_image_keeps_its_position,
     images_of_several_accounts_are_in_order_of_creation,
     groups_reviews_and_favourites_are_in_order_of_their_events,
     the_trash_instances_and_keys_are_in_order_of_their_events,
-    a_former_token_goes_on_at_its_place,
-    seeds_are_in_order_of_their_times_then_as_given,
+    a_legacy_token_continues_at_its_position,
+    seeds_are_sorted_by_time_then_as_given,
 );
 
-/// Ids whose order by name is another than that of their creation.
+/// Ids whose alphabetical order differs from the order of creation.
 const IDS: [&str; 5] = ["image-m", "image-a", "image-z", "image-c", "image-k"];
 const NEWEST_FIRST: [&str; 5] = ["image-k", "image-c", "image-z", "image-a", "image-m"];
 
@@ -33,10 +33,9 @@ async fn copy(catalog: &Catalog, owner: AccountId, id: &str, now: i64) {
     assert!(matches!(copied, CopyImage::Copied(_)), "{copied:?}");
 }
 
-/// An account whose image `image-origin` is there to be copied.
+/// An account with the image `image-origin` to copy.
 async fn setting(catalog: &Catalog) -> AccountId {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     make(catalog, owner, "origin", "vm", NOW).await;
     owner
 }
@@ -45,7 +44,7 @@ async fn listed(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>) -> Vec
     let mut ids = Vec::new();
     let mut next: Option<String> = None;
     loop {
-        // By token, as a client walks.
+        // By token, as a client pages.
         let cursor = next.map(|token| filter.order.cursor(scope, &token).unwrap());
         let paging = cursor.as_ref().map_or(Paging::first(2), |cursor| Paging::After { cursor, limit: 2 });
         let page = catalog.images_page(scope, filter, paging).await.unwrap();
@@ -72,14 +71,14 @@ async fn images_of_one_second_are_in_order_of_creation(Engine { catalog, .. }: E
     }
     assert_eq!(listed(&catalog, scope, ImageFilter { name: Some("name"), ..all }).await, NEWEST_FIRST);
     for by in [ImageSort::CreateTime, ImageSort::UpdateTime, ImageSort::Size] {
-        // `image-origin` is larger or as large, older or as old.
+        // `image-origin` is no smaller and no newer.
         let order = |ascending| ImageFilter { order: ImageOrder { by, ascending }, ..all };
         assert_eq!(listed(&catalog, scope, order(false)).await, NEWEST_FIRST, "{by:?}");
         assert_eq!(listed(&catalog, scope, order(true)).await, IDS, "{by:?}");
     }
 }
 
-async fn a_clock_that_goes_back_reorders_nothing(Engine { catalog, .. }: Engine) {
+async fn setting_the_clock_back_reorders_nothing(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let times = [NOW + 100, NOW - 1_000_000, NOW + 100, 0, NOW + 101];
     for (id, now) in IDS.into_iter().zip(times) {
@@ -94,7 +93,7 @@ async fn a_clock_that_goes_back_reorders_nothing(Engine { catalog, .. }: Engine)
     assert_eq!(seqs, [6, 5, 4, 3, 2, 1], "numbers are dense");
 }
 
-async fn what_comes_back_from_the_trash_keeps_its_place(Engine { catalog, .. }: Engine) {
+async fn a_restored_image_keeps_its_position(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     for id in IDS {
         copy(&catalog, owner, id, NOW).await;
@@ -176,7 +175,7 @@ async fn groups_reviews_and_favourites_are_in_order_of_their_events(Engine { cat
     for group in ["g-k", "g-a", "g-z", "g-c"] {
         catalog.add_favorite(fan, group, NOW).await.unwrap();
     }
-    // Marked already: it keeps its place.
+    // Marked again, it keeps its position.
     catalog.add_favorite(fan, "g-k", NOW).await.unwrap();
     let first = catalog.favorites_page(fan, None, Paging::first(3)).await.unwrap();
     let ids: Vec<&str> = first.items.iter().map(|favorite| favorite.image.group_id.as_str()).collect();
@@ -231,8 +230,8 @@ async fn the_trash_instances_and_keys_are_in_order_of_their_events(Engine { cata
     assert_eq!(keys, ["m", "z", "a"], "the oldest first");
 }
 
-/// Such tokens name a time and an id, which is where an image stood while ids decided between images of one second.
-async fn a_former_token_goes_on_at_its_place(Engine { catalog, .. }: Engine) {
+/// Legacy tokens have a time and an id: ids sorted images of one second.
+async fn a_legacy_token_continues_at_its_position(Engine { catalog, .. }: Engine) {
     use base64::Engine as _;
     let owner = setting(&catalog).await;
     for (number, id) in ["image-1", "image-2", "image-3", "image-4"].into_iter().enumerate() {
@@ -253,7 +252,7 @@ async fn a_former_token_goes_on_at_its_place(Engine { catalog, .. }: Engine) {
     for scope in [Scope::own(owner), Scope::everybody()] {
         let at = |id| token("newest", &(NOW + 1).to_string(), id);
         assert_eq!(after(scope, newest, at("image-4")).await, ["image-3", "image-2", "image-1"]);
-        // Its image may be gone.
+        // Its image may be deleted.
         assert_eq!(after(scope, newest, at("image-30")).await, ["image-3", "image-2", "image-1"]);
         assert_eq!(after(scope, newest, at("image-3")).await, ["image-2", "image-1"]);
     }
@@ -262,7 +261,7 @@ async fn a_former_token_goes_on_at_its_place(Engine { catalog, .. }: Engine) {
     assert_eq!(after(Scope::own(owner), by_name, at).await, ["image-2", "image-1"]);
 }
 
-async fn seeds_are_in_order_of_their_times_then_as_given(Engine { catalog, .. }: Engine) {
+async fn seeds_are_sorted_by_time_then_as_given(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     let seed = |id: &str, create_time| SeedImage {
         id: id.to_owned(),

@@ -19,7 +19,7 @@ const ZONES: [&str; 3] = ["cn-wlcb-01", "cn-sh2-02", "us-den-01"];
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Adds an image, in a zone, when the clock has gone so many seconds on, or back.
+    /// Moves the clock by some seconds, perhaps back, and adds an image in a zone.
     Add {
         zone: usize,
         seconds: i64,
@@ -38,10 +38,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..25)
 }
 
-/// What the catalogue should hold: number, id, zone and name of each image, the last created first.
+/// The expected number, id, zone and name of each image, last created first.
 type Model = Vec<(u32, String, &'static str, String)>;
 
-/// An account with an instance for each image, so that many can be in the making.
+/// An account with one instance per image, so that many can be made at once.
 struct Library {
     catalog: Catalog,
     account: Account,
@@ -63,7 +63,7 @@ impl Library {
     async fn add(&mut self, zone: &'static str, seconds: i64) {
         self.now += seconds;
         self.added += 1;
-        // Ids must not ascend with time, or their place in the order would not show.
+        // Ids must not increase with time, to expose an order by id.
         let number = self.added * 7 % 101;
         let id = format!("{}-image-{number:03}", self.account.name);
         let (job, vm, name) = (format!("job-{id}"), format!("vm-{id}"), format!("name-{number}"));
@@ -150,7 +150,7 @@ async fn pages_are_those_of_a_sorted_list(Engine { catalog, .. }: Engine) {
     let checked = tokio::task::spawn_blocking(move || {
         let mut runner = TestRunner::new(Config { cases: 12, ..Config::default() });
         let cases = AtomicU32::new(1);
-        // Shrinking replays on the same catalogue, hence an account for each run.
+        // Shrinking replays on the same catalogue, so each run has its own account.
         runner.run(&(steps(), 0..6_u32), |(steps, limit)| {
             let case = cases.fetch_add(1, Ordering::Relaxed);
             runtime.block_on(async {
@@ -181,7 +181,7 @@ async fn a_walk_sees_every_image_once_while_others_come_and_go(Engine { catalog,
         };
         let page = catalog.images_page(library.scope(), ImageFilter::default(), paging).await.unwrap();
         seen.extend(page.items.into_iter().map(|image| image.id));
-        // One comes, and the newest, which was seen, goes.
+        // One is added, and the newest, already seen, is deleted.
         library.add(ZONES[2], 1).await;
         let newest_seen = library.model.iter().position(|(_, id, ..)| seen.contains(id));
         let (_, id, ..) = library.model.remove(newest_seen.expect("some are left"));

@@ -8,18 +8,18 @@ use jingku_catalog::{
 use tokio::task::JoinSet;
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, claim, create, instance, make, new_image};
+use crate::setting::{NOW, account, claim, create, instance, lab, make, new_image};
 
 on_every_engine!(
-    one_of_many_gets_an_account_name,
-    one_of_many_gets_an_image_name,
-    one_of_many_gets_an_instance,
+    concurrent_accounts_get_a_name_once,
+    concurrent_images_get_a_name_once,
+    concurrent_images_get_an_instance_once,
     every_job_goes_to_one_worker,
     an_image_is_deleted_once,
     the_total_survives_concurrent_changes,
 );
 
-/// Runs `call` for 0, 1, … at once, on handles of two processes in turn.
+/// Runs `call` for 0, 1, … concurrently, alternating between two processes.
 pub(crate) async fn at_once<F, T>(engine: &Engine, calls: usize, call: impl Fn(Catalog, usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
@@ -37,7 +37,7 @@ pub(crate) fn count<T: PartialEq>(all: &[T], one: &T) -> usize {
     all.iter().filter(|other| *other == one).count()
 }
 
-async fn one_of_many_gets_an_account_name(engine: Engine) {
+async fn concurrent_accounts_get_a_name_once(engine: Engine) {
     let outcomes = at_once(&engine, 20, |catalog, number| async move {
         let project_id = format!("org-{number}");
         catalog.create_account(NewAccount { name: "lab", project_id: &project_id }, NOW).await.unwrap()
@@ -48,7 +48,7 @@ async fn one_of_many_gets_an_account_name(engine: Engine) {
     assert_eq!(accounts.iter().map(|account| account.id).collect::<Vec<_>>(), [AccountId(1)]);
 }
 
-async fn one_of_many_gets_an_image_name(engine: Engine) {
+async fn concurrent_images_get_a_name_once(engine: Engine) {
     let owner = account(&engine.catalog, "lab").await.id;
     for number in 0..20 {
         instance(&engine.catalog, owner, &format!("vm-{number}")).await;
@@ -64,9 +64,8 @@ async fn one_of_many_gets_an_image_name(engine: Engine) {
     assert_eq!(count(&outcomes, &CreateImage::NameTaken), 19);
 }
 
-async fn one_of_many_gets_an_instance(engine: Engine) {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+async fn concurrent_images_get_an_instance_once(engine: Engine) {
+    let owner = lab(&engine.catalog).await;
     let outcomes = at_once(&engine, 20, move |catalog, number| async move {
         create(&catalog, owner, &number.to_string(), "vm").await
     })
@@ -90,15 +89,14 @@ async fn every_job_goes_to_one_worker(engine: Engine) {
 }
 
 async fn an_image_is_deleted_once(engine: Engine) {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+    let owner = lab(&engine.catalog).await;
     make(&engine.catalog, owner, "a", "vm", NOW).await;
     let outcomes = at_once(&engine, 10, move |catalog, _| async move {
         catalog.delete_image(Scope::own(owner), "image-a", NOW).await.unwrap()
     })
     .await;
     assert_eq!(count(&outcomes, &DeleteImage::Deleted), 1);
-    assert_eq!(count(&outcomes, &DeleteImage::Before), 9);
+    assert_eq!(count(&outcomes, &DeleteImage::AlreadyDeleted), 9);
 }
 
 async fn the_total_survives_concurrent_changes(engine: Engine) {

@@ -6,7 +6,7 @@ use crate::setting::{NOW, account, claim, create, instance};
 on_every_engine!(
     seeded_images_are_listed_as_described,
     a_taken_name_seeds_nothing,
-    what_stands_moves_and_ends_when_told_to,
+    seeded_jobs_advance_and_complete_on_request,
 );
 
 fn seed(account: AccountId, name: &str, status: ImageStatus) -> SeedImage<'static> {
@@ -66,7 +66,7 @@ async fn seeded_images_are_listed_as_described(Engine { catalog, .. }: Engine) {
         (failed.status, failed.failed_reason.as_str()),
         (ImageStatus::UnAvailable, "the disk is full")
     );
-    // No worker gets what stands, however late it is.
+    // No worker ever gets a seeded job.
     assert!(claim(&catalog, "worker", i64::MAX / 2).await.is_none());
 }
 
@@ -84,7 +84,7 @@ async fn a_taken_name_seeds_nothing(Engine { catalog, .. }: Engine) {
     assert_eq!(seeded, SeedImages::Seeded);
 }
 
-async fn what_stands_moves_and_ends_when_told_to(Engine { catalog, .. }: Engine) {
+async fn seeded_jobs_advance_and_complete_on_request(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await;
     instance(&catalog, owner.id, "vm").await;
     create(&catalog, owner.id, "real", "vm").await;
@@ -95,20 +95,20 @@ async fn what_stands_moves_and_ends_when_told_to(Engine { catalog, .. }: Engine)
     catalog.seed_images(&standing, &[], NOW).await.unwrap();
     let scope = Scope::own(owner.id);
     assert_eq!(catalog.image_progress(scope, "image-one").await.unwrap().unwrap().done_bytes, 5);
-    assert_eq!(catalog.move_standing_jobs(40, NOW).await.unwrap(), 2, "a job that waits is not touched");
-    assert_eq!(catalog.move_standing_jobs(30, NOW).await.unwrap(), 0, "they are further");
+    assert_eq!(catalog.advance_seeded_jobs(40, NOW).await.unwrap(), 2, "a job that waits is not touched");
+    assert_eq!(catalog.advance_seeded_jobs(30, NOW).await.unwrap(), 0, "they are further");
     let progress = catalog.image_progress(scope, "image-one").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes), (419_431, 1 << 20));
 
-    let mut sizes = catalog.standing_sizes().await.unwrap();
+    let mut sizes = catalog.seeded_job_sizes().await.unwrap();
     sizes.sort_unstable();
     assert_eq!(sizes, [1 << 20, 1 << 30]);
     let revision = catalog.account_revision(owner.id).await.unwrap();
-    assert_eq!(catalog.end_standing_jobs(1 << 20, "manifest", NOW).await.unwrap(), 1);
+    assert_eq!(catalog.complete_seeded_jobs(1 << 20, "manifest", NOW).await.unwrap(), 1);
     assert_ne!(catalog.account_revision(owner.id).await.unwrap(), revision);
     let one = catalog.image(scope, "image-one").await.unwrap().unwrap();
     assert_eq!((one.status, one.manifest.as_deref()), (ImageStatus::Available, Some("manifest")));
     let large = catalog.image(scope, "image-large").await.unwrap().unwrap();
     assert_eq!(large.status, ImageStatus::Making);
-    assert_eq!(catalog.standing_sizes().await.unwrap(), [1 << 30]);
+    assert_eq!(catalog.seeded_job_sizes().await.unwrap(), [1 << 30]);
 }

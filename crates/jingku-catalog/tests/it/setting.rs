@@ -1,8 +1,8 @@
-//! Short forms of what most tests set up.
+//! The set-up shared by most tests.
 
 use jingku_catalog::{
-    Account, AccountId, AddInstance, Catalog, CreateAccount, CreateImage, ImageChanges, Job, JobEnd, Made,
-    NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
+    Account, AccountId, AddInstance, BuiltImage, Catalog, CreateAccount, CreateImage, ImageChanges, Job,
+    JobEnd, NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
 };
 
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -14,6 +14,13 @@ pub(crate) async fn account(catalog: &Catalog, name: &str) -> Account {
         CreateAccount::Created(account) => account,
         CreateAccount::NameTaken => panic!("account {name} exists"),
     }
+}
+
+/// Creates the account "lab" with the instance "vm".
+pub(crate) async fn lab(catalog: &Catalog) -> AccountId {
+    let owner = account(catalog, "lab").await.id;
+    instance(catalog, owner, "vm").await;
+    owner
 }
 
 pub(crate) async fn instance(catalog: &Catalog, account: AccountId, id: &str) {
@@ -42,7 +49,7 @@ pub(crate) fn new_image<'a>(id: &'a str, name: &'a str, instance_id: &'a str) ->
     }
 }
 
-/// Creates an image called `name` with the id `image-name` from an instance, and the job `job-name`.
+/// Creates the image `image-name`, named `name`, from an instance, and the job `job-name`.
 pub(crate) async fn create(
     catalog: &Catalog,
     account: AccountId,
@@ -72,22 +79,22 @@ pub(crate) async fn claim(catalog: &Catalog, worker: &str, now: i64) -> Option<J
 pub(crate) async fn make(catalog: &Catalog, account: AccountId, name: &str, instance_id: &str, now: i64) {
     assert_eq!(create_at(catalog, account, name, instance_id, now).await, CreateImage::Created);
     let job = claim(catalog, "maker", now).await.expect("a job waits");
-    let end = catalog.complete_job(&job.lease, Made::of_data("manifest", 5), now).await.unwrap();
+    let end = catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await.unwrap();
     assert_eq!(end, JobEnd::Ended);
 }
 
-/// Hands an image in that belongs to no group; approves it at once or leaves it waiting.
+/// Submits an image without a group, with or without approval.
 pub(crate) const fn submission(new_group_id: &str, approve: bool) -> Submission<'_> {
     Submission { new_group_id, community_name: None, approve, containers_only: false }
 }
 
-/// Makes an image called `name` at a time and publishes it then as the first version of a group of this id.
+/// Makes the image `image-name` and publishes it as the first version of a group.
 pub(crate) async fn make_public(catalog: &Catalog, owner: AccountId, name: &str, group: &str, now: i64) {
     make(catalog, owner, name, "vm", now).await;
     publish(catalog, owner, &format!("image-{name}"), group, ImageChanges::default(), now).await;
 }
 
-/// Publishes an image, into the group of the changes or else a new one, and approves it.
+/// Publishes and approves an image, in the group of the changes or a new one.
 pub(crate) async fn publish(
     catalog: &Catalog,
     owner: AccountId,

@@ -4,25 +4,24 @@ use jingku_catalog::{
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::at_once;
-use crate::setting::{NOW, account, create, instance, make};
+use crate::setting::{NOW, account, create, instance, lab, make};
 
 on_every_engine!(
-    an_image_is_shared_and_taken_back,
+    an_image_is_shared_and_unshared,
     accounts_are_listed_in_the_order_of_adding,
-    one_invalid_account_stops_all,
-    only_ones_own_available_image_is_shared,
-    sharing_has_a_bound,
-    a_deleted_image_is_shared_no_more,
-    viewers_learn_of_changes,
-    sharing_and_deleting_do_not_cross,
-    accounts_that_share_with_each_other_do_not_block,
-    the_bound_holds_at_once,
+    one_invalid_account_rejects_all,
+    only_an_own_available_image_is_shared,
+    shares_are_bounded,
+    a_deleted_image_is_not_shared,
+    changes_bump_the_revisions_of_viewers,
+    sharing_and_deleting_exclude_each_other,
+    mutual_sharing_does_not_deadlock,
+    the_bound_holds_under_concurrency,
 );
 
 /// The owner, with the image `image-a`, and other accounts.
 async fn shared_setting(catalog: &Catalog, others: usize) -> (Scope, Vec<AccountId>) {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     make(catalog, owner, "a", "vm", NOW).await;
     let mut accounts = Vec::new();
     for number in 0..others {
@@ -53,7 +52,7 @@ async fn sees(catalog: &Catalog, account: AccountId) -> bool {
     catalog.image(Scope::shared_with(account), "image-a").await.unwrap().is_some()
 }
 
-async fn an_image_is_shared_and_taken_back(Engine { catalog, .. }: Engine) {
+async fn an_image_is_shared_and_unshared(Engine { catalog, .. }: Engine) {
     let (scope, others) = shared_setting(&catalog, 2).await;
     assert_eq!(shares(&catalog, scope).await, []);
     for _twice in 0..2 {
@@ -83,7 +82,7 @@ async fn accounts_are_listed_in_the_order_of_adding(Engine { catalog, .. }: Engi
     assert_eq!((first.account_name.as_str(), first.created_at), ("other-2", NOW));
 }
 
-async fn one_invalid_account_stops_all(Engine { catalog, .. }: Engine) {
+async fn one_invalid_account_rejects_all(Engine { catalog, .. }: Engine) {
     let (scope, others) = shared_setting(&catalog, 2).await;
     assert_eq!(share(&catalog, scope, add(&others[..1])).await, ShareImage::Shared);
     let owner = AccountId(1);
@@ -100,10 +99,10 @@ async fn one_invalid_account_stops_all(Engine { catalog, .. }: Engine) {
     assert_eq!(shares(&catalog, scope).await, others[..1]);
 }
 
-async fn only_ones_own_available_image_is_shared(Engine { catalog, .. }: Engine) {
+async fn only_an_own_available_image_is_shared(Engine { catalog, .. }: Engine) {
     let (scope, others) = shared_setting(&catalog, 2).await;
     let theirs = Scope::own(others[0]);
-    // Who does not see the image cannot tell it from none.
+    // An invisible image looks nonexistent.
     assert_eq!(share(&catalog, theirs, add(&others[1..])).await, ShareImage::NotFound);
     let none = catalog.share_image(scope, "image-none", add(&others), NOW).await.unwrap();
     assert_eq!(none, ShareImage::NotFound);
@@ -121,7 +120,7 @@ async fn only_ones_own_available_image_is_shared(Engine { catalog, .. }: Engine)
     assert_eq!(shares(&catalog, scope).await, others[..1]);
 }
 
-async fn sharing_has_a_bound(Engine { catalog, .. }: Engine) {
+async fn shares_are_bounded(Engine { catalog, .. }: Engine) {
     let (scope, others) = shared_setting(&catalog, 3).await;
     let two = |accounts| ShareChanges { shares_max: 2, ..add(accounts) };
     assert_eq!(share(&catalog, scope, two(&others)).await, ShareImage::TooMany);
@@ -129,13 +128,13 @@ async fn sharing_has_a_bound(Engine { catalog, .. }: Engine) {
     assert_eq!(share(&catalog, scope, two(&others[..2])).await, ShareImage::Shared);
     assert_eq!(share(&catalog, scope, two(&others[..2])).await, ShareImage::Shared);
     assert_eq!(share(&catalog, scope, two(&others[2..])).await, ShareImage::TooMany);
-    // Whoever is over a bound that was lowered can still take back.
+    // Above a lowered bound, removing still works.
     let none = ShareChanges { shares_max: 0, ..remove(&others[..1]) };
     assert_eq!(share(&catalog, scope, none).await, ShareImage::Shared);
     assert_eq!(shares(&catalog, scope).await, [others[1]]);
 }
 
-async fn a_deleted_image_is_shared_no_more(Engine { catalog, .. }: Engine) {
+async fn a_deleted_image_is_not_shared(Engine { catalog, .. }: Engine) {
     let (scope, others) = shared_setting(&catalog, 1).await;
     share(&catalog, scope, add(&others)).await;
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
@@ -146,7 +145,7 @@ async fn a_deleted_image_is_shared_no_more(Engine { catalog, .. }: Engine) {
     assert_eq!(share(&catalog, scope, remove(&others)).await, ShareImage::NotFound);
 }
 
-async fn viewers_learn_of_changes(Engine { catalog, .. }: Engine) {
+async fn changes_bump_the_revisions_of_viewers(Engine { catalog, .. }: Engine) {
     let (scope, others) = shared_setting(&catalog, 2).await;
     let revisions = async || {
         let mut revisions = Vec::new();
@@ -177,7 +176,7 @@ async fn viewers_learn_of_changes(Engine { catalog, .. }: Engine) {
     assert_eq!(moved().await, [true, false, true]);
 }
 
-async fn sharing_and_deleting_do_not_cross(engine: Engine) {
+async fn sharing_and_deleting_exclude_each_other(engine: Engine) {
     let (scope, others) = shared_setting(&engine.catalog, 4).await;
     let receivers = others.clone();
     let outcomes = at_once(&engine, 9, move |catalog, number| {
@@ -202,7 +201,7 @@ async fn sharing_and_deleting_do_not_cross(engine: Engine) {
     }
 }
 
-async fn accounts_that_share_with_each_other_do_not_block(engine: Engine) {
+async fn mutual_sharing_does_not_deadlock(engine: Engine) {
     let mut accounts = Vec::new();
     for number in 0..4 {
         let owner = account(&engine.catalog, &format!("lab-{number}")).await.id;
@@ -235,7 +234,7 @@ async fn accounts_that_share_with_each_other_do_not_block(engine: Engine) {
     }
 }
 
-async fn the_bound_holds_at_once(engine: Engine) {
+async fn the_bound_holds_under_concurrency(engine: Engine) {
     let (scope, others) = shared_setting(&engine.catalog, 8).await;
     let outcomes = at_once(&engine, 8, move |catalog, number| {
         let account = [others[number]];

@@ -18,7 +18,7 @@ async fn a_return_brings_everything_back_and_nothing_stays_current() {
         account(&catalog, &name).await;
         assert!(catalog.image(scope, &format!("image-{name}")).await.unwrap().is_some());
         seen.push((catalog.generation(), catalog.account_revision(owner.id).await.unwrap()));
-        catalog.return_to(&snapshot).await.unwrap();
+        catalog.restore(&snapshot).await.unwrap();
         seen.push((catalog.generation(), catalog.account_revision(owner.id).await.unwrap()));
         assert!(catalog.image(scope, &format!("image-{name}")).await.unwrap().is_none());
         assert!(catalog.image(scope, "image-first").await.unwrap().is_some());
@@ -40,5 +40,5 @@ async fn a_file_is_not_put_back() {
     let catalog = Catalog::open_sqlite(&folder.path().join("catalog.db")).await.unwrap();
     assert!(matches!(catalog.snapshot().await, Err(CatalogError::Bug(_))));
     let memory = Catalog::open_sqlite_in_memory().await.unwrap().snapshot().await.unwrap();
-    assert!(matches!(catalog.return_to(&memory).await, Err(CatalogError::Bug(_))));
+    assert!(matches!(catalog.restore(&memory).await, Err(CatalogError::Bug(_))));
 }

@@ -5,24 +5,23 @@ use jingku_catalog::{
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::{at_once, count};
-use crate::setting::{NOW, account, create, instance, make, new_image, publish};
+use crate::setting::{NOW, account, create, instance, lab, make, new_image, publish};
 
 on_every_engine!(
-    what_comes_back_is_as_it_was,
-    a_taken_name_has_to_be_given_up,
-    what_was_never_made_stays_gone,
-    a_version_comes_back_into_its_group,
-    purged_for_good,
-    the_trash_is_listed_and_walked,
-    restored_or_purged_but_not_both,
-    one_of_many_gets_the_name_of_a_trashed_image,
-    one_whose_bits_are_lost_is_forgotten_wherever_it_is,
-    a_copy_in_a_file_is_the_catalogue_of_one_moment,
+    a_restored_image_is_unchanged,
+    a_restored_image_needs_a_free_name,
+    an_image_never_made_is_not_restored,
+    a_restored_version_returns_to_its_group,
+    a_purged_image_leaves_nothing,
+    the_trash_is_listed_and_paged,
+    an_image_is_restored_or_purged_but_not_both,
+    concurrent_images_get_a_trashed_name_once,
+    an_image_is_forgotten_wherever_it_is,
+    a_backup_is_a_consistent_snapshot,
 );
 
 async fn start(engine: &Engine) -> (Catalog, AccountId) {
-    let owner = account(&engine.catalog, "lab").await.id;
-    instance(&engine.catalog, owner, "vm").await;
+    let owner = lab(&engine.catalog).await;
     (engine.catalog.clone(), owner)
 }
 
@@ -42,7 +41,7 @@ fn restored(name: &str) -> RestoreImage {
     RestoreImage::Restored(name.to_owned())
 }
 
-async fn what_comes_back_is_as_it_was(engine: Engine) {
+async fn a_restored_image_is_unchanged(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     let scope = Scope::own(owner);
     let friend = account(&catalog, "friend").await.id;
@@ -75,13 +74,13 @@ async fn what_comes_back_is_as_it_was(engine: Engine) {
     assert_eq!(total(&catalog, owner).await, 1);
     assert!(catalog.cover("cover").await.unwrap().is_some());
     assert!(catalog.account_revision(owner).await.unwrap() > revision);
-    // Nobody it was shared with sees it again.
+    // It is no longer shared.
     assert_eq!(catalog.image(Scope::visible_to(friend), "image-a").await.unwrap(), None);
     assert_eq!(catalog.restore_image("image-a", None, NOW).await.unwrap(), RestoreImage::NotFound);
     assert_eq!(catalog.restore_image("image-b", None, NOW).await.unwrap(), RestoreImage::NotFound);
 }
 
-async fn a_taken_name_has_to_be_given_up(engine: Engine) {
+async fn a_restored_image_needs_a_free_name(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     delete(&catalog, owner, "image-a", NOW).await;
@@ -95,7 +94,7 @@ async fn a_taken_name_has_to_be_given_up(engine: Engine) {
     assert_eq!(total(&catalog, owner).await, 2);
 }
 
-async fn what_was_never_made_stays_gone(engine: Engine) {
+async fn an_image_never_made_is_not_restored(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     assert_eq!(create(&catalog, owner, "a", "vm").await, CreateImage::Created);
     delete(&catalog, owner, "image-a", NOW).await;
@@ -103,7 +102,7 @@ async fn what_was_never_made_stays_gone(engine: Engine) {
     assert_eq!(catalog.trashed_image("image-a").await.unwrap().unwrap().status, ImageStatus::Making);
 }
 
-async fn a_version_comes_back_into_its_group(engine: Engine) {
+async fn a_restored_version_returns_to_its_group(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     let scope = Scope::own(owner);
     for (name, version) in [("a", "v1"), ("b", "v2")] {
@@ -129,7 +128,7 @@ async fn a_version_comes_back_into_its_group(engine: Engine) {
     assert_eq!((back.group_id.as_str(), back.version_name.as_str()), ("group", ""));
 }
 
-async fn purged_for_good(engine: Engine) {
+async fn a_purged_image_leaves_nothing(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     let scope = Scope::own(owner);
     make(&catalog, owner, "a", "vm", NOW).await;
@@ -140,7 +139,7 @@ async fn purged_for_good(engine: Engine) {
     });
     let changes = ImageChanges { cover: Some(&cover), ..ImageChanges::default() };
     catalog.update_image(scope, "image-a", changes, NOW).await.unwrap();
-    // What is not in the trash is not purged.
+    // Only images in the trash are purged.
     assert_eq!(catalog.purge_image("image-a", i64::MAX).await.unwrap(), PurgeImage::NotFound);
     delete(&catalog, owner, "image-a", NOW + 10).await;
     assert_eq!(catalog.purge_image("image-a", NOW + 9).await.unwrap(), PurgeImage::NotFound);
@@ -148,15 +147,15 @@ async fn purged_for_good(engine: Engine) {
     assert_eq!(catalog.purge_image("image-a", NOW + 10).await.unwrap(), PurgeImage::NotFound);
     assert_eq!(catalog.restore_image("image-a", None, NOW).await.unwrap(), RestoreImage::NotFound);
     assert_eq!(catalog.manifest_uses("", 10).await.unwrap(), []);
-    // Name, id, instance and job id are free, so nothing of it was left; and so is the cover's id.
+    // Name, id, instance, job id and cover id are free again.
     make(&catalog, owner, "a", "vm", NOW).await;
     assert_eq!(catalog.update_image(scope, "image-a", changes, NOW).await.unwrap(), UpdateImage::Updated);
     assert_eq!(total(&catalog, owner).await, 1);
 }
 
-async fn the_trash_is_listed_and_walked(engine: Engine) {
+async fn the_trash_is_listed_and_paged(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
-    // The clock goes back once.
+    // The clock is set back once.
     for (name, at) in [("a", 3), ("b", 1), ("c", 2), ("d", 2), ("e", 9)] {
         make(&catalog, owner, name, "vm", NOW).await;
         if name != "e" {
@@ -179,7 +178,7 @@ async fn the_trash_is_listed_and_walked(engine: Engine) {
     assert_eq!(uses, [("d", true), ("e", false)]);
 }
 
-async fn restored_or_purged_but_not_both(engine: Engine) {
+async fn an_image_is_restored_or_purged_but_not_both(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     for round in 0..10 {
         let name = format!("r{round}");
@@ -210,7 +209,7 @@ async fn restored_or_purged_but_not_both(engine: Engine) {
     total(&catalog, owner).await;
 }
 
-async fn one_of_many_gets_the_name_of_a_trashed_image(engine: Engine) {
+async fn concurrent_images_get_a_trashed_name_once(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     delete(&catalog, owner, "image-a", NOW).await;
@@ -231,7 +230,7 @@ async fn one_of_many_gets_the_name_of_a_trashed_image(engine: Engine) {
     assert_eq!((count(&got, &true), total(&catalog, owner).await), (1, 1), "{got:?}");
 }
 
-async fn one_whose_bits_are_lost_is_forgotten_wherever_it_is(engine: Engine) {
+async fn an_image_is_forgotten_wherever_it_is(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     publish(&catalog, owner, "image-a", "group", ImageChanges::default(), NOW).await;
@@ -243,14 +242,14 @@ async fn one_whose_bits_are_lost_is_forgotten_wherever_it_is(engine: Engine) {
         assert!(!catalog.forget_image(id).await.unwrap(), "{id}");
     }
     assert_eq!((total(&catalog, owner).await, catalog.manifest_uses("", 10).await.unwrap().len()), (0, 0));
-    // The instance is free, and the group has no versions: it takes the name that its first one had.
+    // The instance is free, and the group is empty: its first version name is free.
     make(&catalog, owner, "d", "vm", NOW).await;
     let into =
         ImageChanges { group_id: Some("group"), version_name: Some("v1.0"), ..ImageChanges::default() };
     publish(&catalog, owner, "image-d", "group", into, NOW).await;
 }
 
-async fn a_copy_in_a_file_is_the_catalogue_of_one_moment(engine: Engine) {
+async fn a_backup_is_a_consistent_snapshot(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     make(&catalog, owner, "a", "vm", NOW).await;
     let folder = tempfile::tempdir().unwrap();
@@ -260,7 +259,7 @@ async fn a_copy_in_a_file_is_the_catalogue_of_one_moment(engine: Engine) {
         assert!(matches!(refused, Err(jingku_catalog::CatalogError::Bug(_))), "{refused:?}");
         return;
     }
-    // Others write meanwhile: of each change all is in the copy, or nothing.
+    // Under concurrent writes, the copy has no partial change.
     let writer = catalog.clone();
     let writing = tokio::spawn(async move {
         for number in 0..50 {

@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, AccountLimits, AgreedHash, Catalog, DELETED_SECS, DeleteImage, FinishUpload, ImageStatus,
-    JobEnd, Limit, Made, NewJob, NewUpload, OverLimit, Receive, Received, Scope, StartUpload, UPLOAD_SOURCE,
+    AccountId, AccountLimits, AgreedHash, BuiltImage, Catalog, DELETED_SECS, DeleteImage, FinishUpload,
+    ImageStatus, JobEnd, Limit, NewJob, NewUpload, OverLimit, Receive, Received, Scope, Source, StartUpload,
     Upload,
 };
 
@@ -9,19 +9,19 @@ use crate::setting::{NOW, account, claim, instance, make};
 
 on_every_engine!(
     an_upload_becomes_a_job_and_then_an_image,
-    the_same_upload_is_one,
-    an_account_has_so_many,
-    uploaded_files_have_a_limit_together,
-    only_data_counts,
+    a_repeated_upload_is_recognized,
+    uploads_are_limited,
+    uploaded_bytes_are_limited_in_total,
+    only_data_bytes_count,
     a_file_of_unknown_size_grows_to_the_limit,
     a_failed_upload_frees_its_name,
     a_deleted_image_has_no_upload,
-    silence_is_found,
-    either_hash_is_kept,
+    idle_uploads_are_found,
+    either_hash_is_stored,
 );
 
 const UPLOADS_MAX: i64 = 2;
-/// More than all files together have.
+/// More than all files together.
 const SHARE: i64 = 1 << 40;
 
 fn new<'a>(image_id: &'a str, name: &'a str) -> NewUpload<'a> {
@@ -50,11 +50,11 @@ fn received(bytes: i64) -> Received<'static> {
     Received { bytes, stored_bytes: bytes - 1, sparse_state: Some("state") }
 }
 
-/// Receives bytes of a file that take up less.
+/// Bytes received that occupy less.
 async fn written(catalog: &Catalog, owner: AccountId, id: &str, bytes: i64, stored_bytes: i64) -> Upload {
     let going = upload(catalog, owner, id).await;
     let received = Received { bytes, stored_bytes, sparse_state: None };
-    assert_eq!(catalog.receive(&going, received, SHARE, NOW).await.unwrap(), Receive::Received);
+    assert_eq!(catalog.record_received(&going, received, SHARE, NOW).await.unwrap(), Receive::Received);
     going
 }
 
@@ -69,32 +69,36 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     assert_eq!((image.status, image.size_bytes, &*image.zone), (ImageStatus::Making, 9, "cn-wlcb-01"));
     assert!(claim(&catalog, "worker", NOW).await.is_none());
     let going = upload(&catalog, owner, "image-a").await;
-    assert_eq!(catalog.receive(&going, received(4), SHARE, NOW + 1).await.unwrap(), Receive::Received);
+    assert_eq!(
+        catalog.record_received(&going, received(4), SHARE, NOW + 1).await.unwrap(),
+        Receive::Received
+    );
     let progress = catalog.image_progress(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((progress.done_bytes, progress.total_bytes, progress.started_at), (4, 9, None));
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!((going.received_bytes, going.size_bytes, going.finished), (4, Some(9), false));
-    let state = (going.stored_bytes, going.data_bytes, going.sparse_state.as_deref(), going.owed_bytes());
+    let state =
+        (going.stored_bytes, going.data_bytes, going.sparse_state.as_deref(), going.remaining_bytes());
     assert_eq!(state, (3, Some(7), Some("state"), Some(4)));
     let stranger = account(&catalog, "other").await.id;
     assert_eq!(catalog.upload(stranger, "image-a").await.unwrap(), None);
 
     assert_eq!(finish(&catalog, &going, "job").await, FinishUpload::Finished);
-    assert_eq!(finish(&catalog, &going, "another").await, FinishUpload::Before);
+    assert_eq!(finish(&catalog, &going, "another").await, FinishUpload::AlreadyFinished);
     let finished = upload(&catalog, owner, "image-a").await;
     assert_eq!((finished.received_bytes, finished.finished), (9, true));
-    let late = catalog.receive(&going, received(5), SHARE, NOW + 3).await.unwrap();
+    let late = catalog.record_received(&going, received(5), SHARE, NOW + 3).await.unwrap();
     assert_eq!(late, Receive::Gone, "it has come");
     assert!(!catalog.fail_upload(&going, "late", NOW + 3).await.unwrap());
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
-    assert_eq!(job.instance_id, format!("{UPLOAD_SOURCE}image-a"));
+    assert_eq!(job.source, Source::Upload);
     assert_eq!(
-        catalog.complete_job(&job.lease, Made::of_data("m", 100), NOW + 4).await.unwrap(),
+        catalog.complete_job(&job.lease, BuiltImage::dense("m", 100), NOW + 4).await.unwrap(),
         JobEnd::Ended
     );
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(finish(&catalog, &going, "third").await, FinishUpload::Gone);
-    // What was agreed on is known a while longer.
+    // The agreement is remembered for a time.
     for (account, size_bytes, hash, now, known) in [
         (owner, 9, "aa", NOW + 4, true),
         (owner, 9, "aa", NOW + 3 + DELETED_SECS, true),
@@ -103,16 +107,16 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
         (owner, 8, "aa", NOW + 4, false),
         (stranger, 9, "aa", NOW + 4, false),
     ] {
-        let finished = catalog.was_finished(account, "image-a", size_bytes, hash, now).await.unwrap();
+        let finished = catalog.was_upload_finished(account, "image-a", size_bytes, hash, now).await.unwrap();
         assert_eq!(finished, known, "{account:?} {size_bytes} {hash} {now}");
     }
     let image = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((image.status, image.size_bytes), (ImageStatus::Available, 100));
 }
 
-async fn the_same_upload_is_one(Engine { catalog, .. }: Engine) {
+async fn a_repeated_upload_is_recognized(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
-    let going = StartUpload::Going("image-a".to_owned());
+    let going = StartUpload::InProgress("image-a".to_owned());
     start(&catalog, owner, new("image-a", "a")).await;
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, going);
     assert_eq!(start(&catalog, owner, NewUpload { blake3: None, ..new("image-b", "a") }).await, going);
@@ -122,9 +126,9 @@ async fn the_same_upload_is_one(Engine { catalog, .. }: Engine) {
         NewUpload { blake3: Some("bb"), ..new("image-b", "a") },
     ] {
         assert_eq!(start(&catalog, owner, other).await, StartUpload::NameTaken);
-        assert_eq!(catalog.going_upload(Scope::own(owner), &other).await.unwrap(), None);
+        assert_eq!(catalog.upload_in_progress(Scope::own(owner), &other).await.unwrap(), None);
     }
-    let found = catalog.going_upload(Scope::own(owner), &new("", "a")).await.unwrap();
+    let found = catalog.upload_in_progress(Scope::own(owner), &new("", "a")).await.unwrap();
     assert_eq!(found.as_deref(), Some("image-a"));
     instance(&catalog, owner, "vm").await;
     make(&catalog, owner, "made", "vm", NOW).await;
@@ -132,7 +136,7 @@ async fn the_same_upload_is_one(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.uploads().await.unwrap().len(), 1);
 }
 
-async fn an_account_has_so_many(Engine { catalog, .. }: Engine) {
+async fn uploads_are_limited(Engine { catalog, .. }: Engine) {
     let catalog = catalog.with_account_limits(AccountLimits { uploads: UPLOADS_MAX, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
@@ -141,13 +145,13 @@ async fn an_account_has_so_many(Engine { catalog, .. }: Engine) {
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
     let other = account(&catalog, "other").await.id;
     assert_eq!(start(&catalog, other, new("image-d", "c")).await, StartUpload::Started);
-    // One whose file has come is none.
+    // A finished upload does not count.
     finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await;
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
 }
 
-/// Those that wait for their job are there as well.
-async fn uploaded_files_have_a_limit_together(Engine { catalog, .. }: Engine) {
+/// Finished uploads that wait for their job count.
+async fn uploaded_bytes_are_limited_in_total(Engine { catalog, .. }: Engine) {
     let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, NewUpload { data_bytes: None, ..new("image-a", "a") }).await;
@@ -155,7 +159,7 @@ async fn uploaded_files_have_a_limit_together(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-b", "b")).await;
     let over = OverLimit { limit: Limit::UploadBytes, used: 15, max: 20 };
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
-    // A share of what is free limits likewise.
+    // The share of free space is a limit too.
     let other = account(&catalog, "other").await.id;
     let within =
         async |id, share| catalog.start_upload(Scope::own(other), new(id, id), share, NOW).await.unwrap();
@@ -166,27 +170,27 @@ async fn uploaded_files_have_a_limit_together(Engine { catalog, .. }: Engine) {
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
 }
 
-/// Holes take no room, so a file may be longer than the limit.
-async fn only_data_counts(Engine { catalog, .. }: Engine) {
+/// Holes do not count: a file may be longer than the limit.
+async fn only_data_bytes_count(Engine { catalog, .. }: Engine) {
     let catalog = catalog.with_account_limits(AccountLimits { upload_bytes: 20, ..AccountLimits::NONE });
     let owner = account(&catalog, "lab").await.id;
     let sparse = |id, data_bytes| NewUpload { size_bytes: Some(900), data_bytes, ..new(id, id) };
     assert_eq!(start(&catalog, owner, sparse("image-a", Some(8))).await, StartUpload::Started);
-    // A sender that does not say it may send nothing but data.
+    // Without an announced data size, the file size counts.
     let over = OverLimit { limit: Limit::UploadBytes, used: 8, max: 20 };
     assert_eq!(start(&catalog, owner, sparse("image-b", None)).await, StartUpload::OverLimit(over));
     assert_eq!(start(&catalog, owner, sparse("image-b", Some(0))).await, StartUpload::Started);
-    // More data than was said is taken up to the limit and the share.
+    // More data than announced is accepted up to the limit and the share.
     let going = upload(&catalog, owner, "image-b").await;
     let receive = async |stored_bytes, share| {
         let received = Received { bytes: 900, stored_bytes, sparse_state: None };
-        catalog.receive(&going, received, share, NOW).await.unwrap()
+        catalog.record_received(&going, received, share, NOW).await.unwrap()
     };
     assert_eq!(receive(12, SHARE).await, Receive::Received);
     let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
     assert_eq!(receive(13, SHARE).await, Receive::OverLimit(over));
     assert_eq!(receive(12, 19).await, Receive::OverShare);
-    // One that is whole counts with what it takes up.
+    // A finished upload counts with its stored bytes.
     finish(&catalog, &written(&catalog, owner, "image-a", 900, 3).await, "job").await;
     assert_eq!(start(&catalog, owner, sparse("image-c", Some(5))).await, StartUpload::Started);
 }
@@ -199,7 +203,7 @@ async fn a_file_of_unknown_size_grows_to_the_limit(Engine { catalog, .. }: Engin
     let going = upload(&catalog, owner, "image-b").await;
     let receive = async |stored_bytes, share| {
         let received = Received { bytes: 2 * stored_bytes, stored_bytes, sparse_state: None };
-        catalog.receive(&going, received, share, NOW).await.unwrap()
+        catalog.record_received(&going, received, share, NOW).await.unwrap()
     };
     assert_eq!(receive(13, SHARE).await, Receive::Received);
     let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
@@ -218,7 +222,7 @@ async fn a_failed_upload_frees_its_name(Engine { catalog, .. }: Engine) {
     assert_eq!((image.status, &*image.failed_reason), (ImageStatus::UnAvailable, "why"));
     assert_eq!(catalog.upload(owner, "image-a").await.unwrap(), None);
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, StartUpload::Started);
-    // So does a job that fails.
+    // So does a failed job.
     finish(&catalog, &upload(&catalog, owner, "image-b").await, "job").await;
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
     catalog.fail_job(&job.lease, "why", NOW + 4).await.unwrap();
@@ -231,33 +235,33 @@ async fn a_deleted_image_has_no_upload(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, new("image-a", "a")).await;
     let going = upload(&catalog, owner, "image-a").await;
     assert_eq!(catalog.delete_image(scope, "image-a", NOW + 1).await.unwrap(), DeleteImage::Deleted);
-    assert_eq!(catalog.receive(&going, received(5), SHARE, NOW + 2).await.unwrap(), Receive::Gone);
+    assert_eq!(catalog.record_received(&going, received(5), SHARE, NOW + 2).await.unwrap(), Receive::Gone);
     assert_eq!(finish(&catalog, &going, "job").await, FinishUpload::Gone);
     assert_eq!(catalog.uploads().await.unwrap(), []);
     assert_eq!(start(&catalog, owner, new("image-b", "a")).await, StartUpload::Started);
 }
 
-async fn silence_is_found(Engine { catalog, .. }: Engine) {
+async fn idle_uploads_are_found(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
     let going = upload(&catalog, owner, "image-b").await;
-    catalog.receive(&going, received(1), SHARE, NOW + 10).await.unwrap();
+    catalog.record_received(&going, received(1), SHARE, NOW + 10).await.unwrap();
     let silent = async |heard_before: i64, started_before: i64| {
-        let found = catalog.silent_uploads(Some(heard_before), started_before).await.unwrap();
+        let found = catalog.idle_uploads(Some(heard_before), started_before).await.unwrap();
         found.into_iter().map(|upload| upload.image_id).collect::<Vec<_>>()
     };
     assert_eq!(silent(NOW, NOW).await, [""; 0]);
     assert_eq!(silent(NOW + 1, NOW).await, ["image-a"]);
-    // One of which something has come is given more time.
+    // An upload with bytes gets more time.
     assert_eq!(silent(NOW, NOW + 11).await, ["image-a"]);
     assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
-    // Without a time that can be trusted it is not given up.
-    let startable = catalog.silent_uploads(None, NOW + 11).await.unwrap();
+    // Without a reliable time, an upload with bytes is not idle.
+    let startable = catalog.idle_uploads(None, NOW + 11).await.unwrap();
     assert_eq!(startable.iter().map(|upload| &*upload.image_id).collect::<Vec<_>>(), ["image-a"]);
-    // A sign of life counts for the first bytes alone.
-    catalog.hear("image-a", NOW + 5).await.unwrap();
-    catalog.hear("image-b", NOW + 20).await.unwrap();
+    // Contact counts only before the first byte.
+    catalog.record_contact("image-a", NOW + 5).await.unwrap();
+    catalog.record_contact("image-b", NOW + 20).await.unwrap();
     assert_eq!(silent(NOW, NOW + 5).await, [""; 0]);
     assert_eq!(silent(NOW, NOW + 6).await, ["image-a"]);
     assert_eq!(silent(NOW + 11, NOW).await, ["image-a", "image-b"]);
@@ -265,7 +269,7 @@ async fn silence_is_found(Engine { catalog, .. }: Engine) {
     assert_eq!(silent(NOW + 11, NOW + 11).await, ["image-b"]);
 }
 
-async fn either_hash_is_kept(Engine { catalog, .. }: Engine) {
+async fn either_hash_is_stored(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     for (id, agreed, kept) in [
         ("image-a", AgreedHash::Plain("bb"), (Some("bb"), None)),
@@ -274,7 +278,7 @@ async fn either_hash_is_kept(Engine { catalog, .. }: Engine) {
         let new = NewUpload { size_bytes: None, data_bytes: None, blake3: None, ..new(id, id) };
         start(&catalog, owner, new).await;
         let going = upload(&catalog, owner, id).await;
-        assert_eq!(going.owed_bytes(), None);
+        assert_eq!(going.remaining_bytes(), None);
         let job = NewJob { id };
         let finished = catalog.finish_upload(&going, 9, agreed, job, NOW).await.unwrap();
         assert_eq!(finished, FinishUpload::Finished);

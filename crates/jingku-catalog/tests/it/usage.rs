@@ -5,23 +5,22 @@ use jingku_catalog::{
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::at_once;
-use crate::setting::{NOW, account, create, instance, make};
+use crate::setting::{NOW, account, create, lab, make};
 
 on_every_engine!(
     a_start_is_counted_and_shown,
-    only_an_image_that_is_seen_is_started_from,
+    an_instance_starts_only_from_a_visible_image,
     whole_hours_of_use_are_counted_once,
-    what_is_left_is_counted_at_the_end,
-    the_name_of_an_image_no_longer_seen_is_not_shown,
-    an_hour_is_counted_once_by_many,
-    changes_of_counters_are_changes_of_the_list,
+    remaining_use_is_counted_on_removal,
+    the_name_of_an_invisible_image_is_not_shown,
+    concurrent_counts_count_an_hour_once,
+    counting_use_increments_the_revision,
 );
 
 const HOUR: i64 = 3600;
 
 async fn setting(catalog: &Catalog) -> AccountId {
-    let owner = account(catalog, "lab").await.id;
-    instance(catalog, owner, "vm").await;
+    let owner = lab(catalog).await;
     make(catalog, owner, "a", "vm", NOW).await;
     owner
 }
@@ -40,7 +39,7 @@ async fn start(catalog: &Catalog, account: AccountId, id: &str, image: &str) -> 
     catalog.add_instance_from(new, image, NOW).await.unwrap()
 }
 
-/// How many instances were started from the image, and for how many hours they have used it.
+/// The instances started from the image, and their hours of use.
 async fn counters(catalog: &Catalog) -> (i64, i64) {
     let image = catalog.image(Scope::own(AccountId(1)), "image-a").await.unwrap().unwrap();
     (image.created_count, image.image_use_time_hours)
@@ -64,12 +63,12 @@ async fn a_start_is_counted_and_shown(Engine { catalog, .. }: Engine) {
         StartImage { name: "a".to_owned(), account: owner, platform_type: String::new(), public: false };
     let from = StartedFrom { image_id: "image-a".to_owned(), image: Some(image) };
     assert_eq!(started_from(&catalog, "started").await, Some(from));
-    // One that is there already is not started once more.
+    // Adding an existing instance counts nothing.
     assert_eq!(start(&catalog, owner, "started", "image-a").await, AddInstance::Exists);
     assert_eq!(counters(&catalog).await, (1, 0));
 }
 
-async fn only_an_image_that_is_seen_is_started_from(Engine { catalog, .. }: Engine) {
+async fn an_instance_starts_only_from_a_visible_image(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let other = account(&catalog, "other").await.id;
     create(&catalog, owner, "making", "vm").await;
@@ -88,7 +87,7 @@ async fn whole_hours_of_use_are_counted_once(Engine { catalog, .. }: Engine) {
     for id in ["one", "two"] {
         start(&catalog, owner, id, "image-a").await;
     }
-    // When it is counted, how many instances there is something to count of, and the hours so far.
+    // Time of counting, instances counted, and total hours.
     for (time, counted, hours) in [
         (NOW + HOUR - 1, 0, 0),
         (NOW + HOUR, 2, 2),
@@ -102,14 +101,14 @@ async fn whole_hours_of_use_are_counted_once(Engine { catalog, .. }: Engine) {
     }
 }
 
-async fn what_is_left_is_counted_at_the_end(Engine { catalog, .. }: Engine) {
+async fn remaining_use_is_counted_on_removal(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     start(&catalog, owner, "one", "image-a").await;
     catalog.count_image_use(NOW + HOUR).await.unwrap();
     let removed = catalog.remove_instance("one", NOW + 4 * HOUR - 1).await.unwrap();
     assert_eq!((removed, counters(&catalog).await), (RemoveInstance::Removed, (1, 3)));
     assert_eq!(catalog.count_image_use(NOW + 90 * HOUR).await.unwrap(), 0);
-    // A clock that was set back, and an image that is gone.
+    // The clock was set back, and the image is deleted.
     start(&catalog, owner, "two", "image-a").await;
     catalog.remove_instance("two", NOW - 9 * HOUR).await.unwrap();
     assert_eq!(counters(&catalog).await, (2, 3));
@@ -119,7 +118,7 @@ async fn what_is_left_is_counted_at_the_end(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.remove_instance("three", NOW + HOUR).await.unwrap(), RemoveInstance::Removed);
 }
 
-async fn the_name_of_an_image_no_longer_seen_is_not_shown(Engine { catalog, .. }: Engine) {
+async fn the_name_of_an_invisible_image_is_not_shown(Engine { catalog, .. }: Engine) {
     setting(&catalog).await;
     let other = account(&catalog, "other").await.id;
     share(&catalog, ShareChanges { add: &[other], remove: &[], shares_max: 9 }).await;
@@ -130,7 +129,7 @@ async fn the_name_of_an_image_no_longer_seen_is_not_shown(Engine { catalog, .. }
     assert_eq!(started_from(&catalog, "theirs").await, Some(from));
 }
 
-async fn an_hour_is_counted_once_by_many(engine: Engine) {
+async fn concurrent_counts_count_an_hour_once(engine: Engine) {
     let owner = setting(&engine.catalog).await;
     for number in 0..5 {
         start(&engine.catalog, owner, &format!("vm-{number}"), "image-a").await;
@@ -146,7 +145,7 @@ async fn an_hour_is_counted_once_by_many(engine: Engine) {
     assert_eq!(counters(&engine.catalog).await, (5, 5));
 }
 
-async fn changes_of_counters_are_changes_of_the_list(Engine { catalog, .. }: Engine) {
+async fn counting_use_increments_the_revision(Engine { catalog, .. }: Engine) {
     let owner = setting(&catalog).await;
     let other = account(&catalog, "other").await.id;
     share(&catalog, ShareChanges { add: &[other], remove: &[], shares_max: 9 }).await;

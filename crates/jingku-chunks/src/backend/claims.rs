@@ -1,31 +1,30 @@
-//! What keeps a sweep away from objects that no image names yet; `docs/format/sweep.md` has the argument.
+//! Protects objects from sweeps before an image references them. `docs/format/sweep.md` proves that it does.
 
 use crate::error::Result;
 use crate::key::Key;
 
-/// The objects that one writer relies on or is about to. Dropping it lets go of them all; so does the end of the
-/// process, however it ends.
+/// The objects that one writer depends on. Dropping the claim or ending the process releases them all.
 pub trait Claim: Send + Sync {
-    /// Adds an object, which need not exist. Waits while a sweep is about to delete something.
+    /// Adds an object, which need not exist. Waits while a sweep deletes.
     ///
-    /// When this returns, a sweep has either deleted the object already or leaves it alone for as long as the claim
-    /// lives. So whether the object exists is to be asked *afterwards*.
+    /// After this returns, a sweep has either deleted the object already or leaves it alone while the claim lives.
+    /// Check *afterwards* whether the object exists.
     fn add(&self, key: Key) -> Result<()>;
 
-    /// Adds objects, with the same promise for each once it returns: cheaper than one by one where a call costs.
+    /// Adds objects with the same promise for each once it returns. Cheaper than one by one where a call is expensive.
     fn add_all(&self, keys: &[Key]) -> Result<()> {
         keys.iter().try_for_each(|key| self.add(*key))
     }
 }
 
-/// Reads all claims there are, and holds them still.
+/// Reads and pauses all claims.
 pub trait ClaimWatch: Send {
-    /// Keeps every claim from growing until [`release`](Self::resume), and tells what was added to any of them since
-    /// the last call, or since ever in the first. What a claim that has ended paused meanwhile may be reported or not.
+    /// Blocks additions to all claims until [`resume`](Self::resume), and visits every key added since the previous
+    /// call. Keys of claims that ended meanwhile may be skipped.
     ///
-    /// After an error nothing is paused, and what was reported may be reported again.
+    /// After an error nothing is paused, and visited keys may be visited again.
     fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()>;
 
-    /// Lets claims grow again. So does dropping the watch.
+    /// Allows additions again, as does dropping the watch.
     fn resume(&mut self);
 }

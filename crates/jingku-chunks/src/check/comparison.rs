@@ -1,4 +1,4 @@
-//! Comparing what manifests name with what was found.
+//! Compares what manifests reference with what is stored.
 
 use super::report::CheckReport;
 use super::scanner::{Group, Scanner, reason};
@@ -10,22 +10,21 @@ use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 use crate::manifest::Extents;
 
-/// The most chunks of one manifest in one group that are looked at again, each because it was not found good.
+/// The most chunks of one manifest in one group that are examined again because they did not look good.
 const AGAIN_MAX: usize = 10_000;
 
 pub(super) struct Comparison<'a> {
     backend: &'a dyn Backend,
     manifests: &'a [ManifestId],
     scanner: &'a Scanner<'a>,
-    /// Manifests that turned out to be damaged: what they name is not known.
+    /// Corrupted manifests: what they reference is unknown.
     unreadable: Vec<bool>,
 }
 
-/// Chunks of one manifest that were not found good.
+/// Chunks of one manifest that did not look good.
 #[derive(Default)]
 struct Bad {
     chunks: Vec<(ChunkId, u64)>,
-    /// Whether there are more than these.
     more: bool,
 }
 
@@ -38,33 +37,33 @@ impl<'a> Comparison<'a> {
         Self { backend, manifests, scanner, unreadable: vec![false; manifests.len()] }
     }
 
-    /// Compares with a group of chunks, and adds what is wrong.
-    pub(super) fn all(&mut self, group: &mut Group, findings: &mut CheckReport) {
+    /// Compares all manifests with a group of chunks and adds what is wrong.
+    pub(super) fn all(&mut self, group: &mut Group, report: &mut CheckReport) {
         for (place, id) in self.manifests.iter().enumerate() {
             if self.unreadable[place] {
                 continue;
             }
-            match self.bad_chunks(place, *id, group, findings) {
-                Ok(bad) => self.look_again(place, bad, group, findings),
+            match self.bad_chunks(place, *id, group, report) {
+                Ok(bad) => self.look_again(place, bad, group, report),
                 Err(error) => {
                     self.unreadable[place] = true;
-                    findings.logical_sizes[place] = None;
-                    findings.add(Key::Manifest(*id), || reason(&error), place);
+                    report.logical_sizes[place] = None;
+                    report.add(Key::Manifest(*id), || reason(&error), place);
                 }
             }
         }
-        let named = |id: &&ChunkId| findings.places.contains_key(&Key::Chunk(**id));
+        let named = |id: &&ChunkId| report.places.contains_key(&Key::Chunk(**id));
         let spare = group.damaged.len() - group.damaged.keys().filter(named).count();
-        findings.unreferenced_findings += spare as u64;
+        report.unreferenced_findings += spare as u64;
     }
 
-    /// Reads a manifest to its end: before that nobody knows whether it is what it seems to be.
+    /// Reads the whole manifest: its hash is only verified at the end.
     fn bad_chunks(
         &self,
         place: usize,
         id: ManifestId,
         group: &mut Group,
-        findings: &mut CheckReport,
+        report: &mut CheckReport,
     ) -> Result<Bad, Error> {
         let mut extents = Extents::open(self.backend, id)?;
         let mut bad = Bad::default();
@@ -80,28 +79,28 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        findings.logical_sizes[place] = Some(extents.covered());
+        report.logical_sizes[place] = Some(extents.covered());
         Ok(bad)
     }
 
-    /// Somebody may have healed a chunk since it was looked at.
-    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, findings: &mut CheckReport) {
-        findings.corrupt[place] |= bad.more;
+    /// A writer may have repaired a chunk since it was scanned.
+    fn look_again(&self, place: usize, mut bad: Bad, group: &Group, report: &mut CheckReport) {
+        report.corrupt[place] |= bad.more;
         bad.chunks.sort_unstable();
         bad.chunks.dedup();
         for (id, len) in bad.chunks {
             let key = Key::Chunk(id);
-            if findings.places.contains_key(&key) {
-                findings.add(key, String::new, place);
+            if report.places.contains_key(&key) {
+                report.add(key, String::new, place);
             } else if let Some(reason) = self.wrong(id, len, group) {
-                findings.add(key, || reason, place);
+                report.add(key, || reason, place);
             }
         }
     }
 
     fn wrong(&self, id: ChunkId, len: u64, group: &Group) -> Option<String> {
         let seen = ChunkReader::new().and_then(|mut reader| {
-            // Its header may be good all the same, and then only its bytes tell.
+            // Its header may be intact although its content is not.
             if group.damaged.contains_key(&id) {
                 reader.read_or_mark(self.backend, id).map(|plain| plain.len() as u64)
             } else {

@@ -1,67 +1,69 @@
-//! What a check is asked to do.
+//! The options of a check.
 
 use std::ops::{ControlFlow, RangeInclusive};
 
 use crate::census::CENSUS_CHUNKS_MAX;
 use crate::id::ChunkId;
 
-/// The most threads of a check, which has two a core otherwise: one reads while the other unpacks. Each holds one chunk,
-/// packed and unpacked: 8 MiB together at the usual chunk size, 128 MiB with chunks of the largest.
+/// The most threads of a check, which otherwise uses two per core. One reads while the other decompresses. Each holds
+/// one chunk, compressed and plain: 8 MiB in total at the default chunk size, 128 MiB at the largest.
 pub const CHECK_THREADS_MAX: usize = 16;
 
-/// How closely a check looks at a chunk. Whatever it is, a chunk with a note is read in full, see `docs/format/chunk.md`.
+/// How thoroughly a check examines chunks. A chunk with a quarantine mark is always read in full:
+/// `docs/format/chunk.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// At its header and its length.
+    /// Headers and lengths.
     Headers,
-    /// At every byte.
+    /// Every byte.
     Bytes,
-    /// At every byte of one part of the chunks, at the header of the others. The parts from 1 to `of` are all chunks.
+    /// Every byte of one part of the chunks, headers of the others. Parts 1 to `of` cover all chunks.
     Part {
-        /// Which part, from 1.
+        /// The part, from 1.
         nth: u64,
-        /// How many parts there are.
+        /// The number of parts.
         of: u64,
     },
-    /// At every byte of the chunks whose names come after this one, at the header of the others.
+    /// Every byte of the chunks whose names follow this one, headers of the others.
     After(ChunkId),
 }
 
-/// How a check goes about it.
+/// The options of a check.
 #[derive(Debug, Clone)]
 pub struct CheckPlan {
-    /// How closely it looks.
+    /// How thorough it is.
     pub depth: Depth,
-    /// The first bytes of the names of the chunks it looks at; all unless told otherwise.
+    /// First bytes of the names of the chunks to examine; all by default.
     pub prefixes: RangeInclusive<u8>,
-    /// The most chunks known of at a time, [`CENSUS_CHUNKS_MAX`] unless told otherwise. Bounds memory.
+    /// The most chunks tracked at a time, [`CENSUS_CHUNKS_MAX`] by default. Bounds memory.
     pub census_chunks_max: usize,
-    /// How many threads read; `None` for two a core, at most [`CHECK_THREADS_MAX`]. One goes by the order of the names.
+    /// Reader threads; `None` for two per core, at most [`CHECK_THREADS_MAX`]. A single thread reads in the order of
+    /// names.
     pub threads: Option<usize>,
 }
 
 impl CheckPlan {
-    /// A check of everything.
+    /// Checks everything.
     pub fn new(depth: Depth) -> Self {
         Self { depth, prefixes: 0..=u8::MAX, census_chunks_max: CENSUS_CHUNKS_MAX, threads: None }
     }
 }
 
-/// What was looked at just now.
+/// A chunk that was just examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckProgress {
-    /// The chunk. Names are as good as random, so it also tells how far the check is: see [`CheckProgress::per_mille`].
+    /// The chunk. Names are uniformly distributed, so they show the progress: see [`CheckProgress::per_mille`].
     pub chunk: ChunkId,
-    /// How long its object is, in bytes; 0 when it was not read.
+    /// Length of its object in bytes; 0 if it was not read.
     pub read_bytes: u64,
 }
 
 impl CheckProgress {
-    /// How much of all names comes before it, in thousandths.
+    /// The share of all names that precede it, in thousandths.
     pub fn per_mille(&self) -> u64 {
         ((self.chunk.rank() >> 32) * 1000) >> 32
     }
 }
 
-/// Is told of every chunk, from several threads; may take its time, and stops the check with `Break`.
+/// Called for every chunk, from several threads. May block; returns `Break` to stop the check.
 pub type OnProgress<'a> = &'a (dyn Fn(CheckProgress) -> ControlFlow<()> + Sync);

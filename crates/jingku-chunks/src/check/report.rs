@@ -1,48 +1,49 @@
-//! What a check found.
+//! The result of a check.
 
 use std::collections::HashMap;
 
 use crate::key::Key;
 
-/// The most objects that a check tells one by one. The manifests that others corrupt are told all the same.
+/// The most objects that a check reports one by one. Manifests affected by others are still reported.
 pub const FINDINGS_MAX: usize = 1000;
 
-/// The most manifests that are told of one object.
+/// The most manifests reported for one object.
 const AFFECTED_MAX: usize = 1000;
 
-/// An object that is not what it should be.
+/// An object that is missing or corrupted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The object.
     pub key: Key,
-    /// What is wrong, as a sentence without its full stop.
+    /// What is wrong, as a sentence without the full stop.
     pub reason: String,
-    /// Which of the manifests that were asked for it affected, by their places, in order; at most a thousand of them.
+    /// Indexes of the given manifests that it affects, in order, at most a thousand.
     pub affected: Vec<usize>,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// Chunks in the store.
     pub chunks: u64,
-    /// Bytes of those that can be looked at, as they are stored.
+    /// Stored bytes of those that could be examined.
     pub bytes: u64,
-    /// Of these, chunks that were read in full.
+    /// Chunks that were read in full.
     pub read_chunks: u64,
-    /// Bytes of those, as they are stored.
+    /// Stored bytes of those.
     pub read_bytes: u64,
-    /// What is wrong, at most [`FINDINGS_MAX`], in the order it was found.
+    /// At most [`FINDINGS_MAX`] findings, in the order they were made.
     pub findings: Vec<Finding>,
-    /// How many objects there are with which something is wrong; with very many, at least.
+    /// Number of findings; a lower bound if there are very many.
     pub finding_count: u64,
-    /// Damaged chunks that none of the manifests names. The next to store them heals them, and a sweep removes them.
+    /// Corrupted chunks that no given manifest references. The next write of the same content repairs them, and a sweep
+    /// removes them.
     pub unreferenced_findings: u64,
-    /// Whether each of the manifests is corrupt.
+    /// Whether each given manifest is corrupted.
     pub corrupt: Vec<bool>,
-    /// Sizes of the disks of the manifests, in bytes; `None` for one that cannot be read.
+    /// Disk sizes of the given manifests in bytes; `None` if unreadable.
     pub logical_sizes: Vec<Option<u64>>,
-    /// Where in `findings` an object is.
+    /// Index of each object in `findings`.
     pub(super) places: HashMap<Key, usize>,
 }
 
@@ -51,7 +52,7 @@ impl CheckReport {
         Self { corrupt: vec![false; manifests], logical_sizes: vec![None; manifests], ..Self::default() }
     }
 
-    /// Whether nothing is wrong with what the manifests name.
+    /// Returns whether everything that the manifests reference is intact.
     pub fn is_clean(&self) -> bool {
         self.finding_count == 0 && !self.corrupt.contains(&true)
     }

@@ -1,4 +1,4 @@
-//! Looking at the stored chunks, on several threads.
+//! Examines the stored chunks on several threads.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -17,12 +17,11 @@ use crate::id::ChunkId;
 use crate::key::Key;
 use crate::quarantine::{self, Quarantine};
 
-/// How many chunks are handed to the threads at least, so that they do not wait for each other all the time.
+/// The least chunks handed to the threads at once, to keep them all busy.
 const BATCH_CHUNKS: usize = 4096;
-/// The most damaged chunks of a group whose reasons are remembered.
+/// The most corrupted chunks per group whose reasons are kept.
 const REASONS_MAX: usize = 10_000;
 
-/// Looks at one chunk after the other.
 pub(super) struct Scanner<'a> {
     backend: &'a dyn Backend,
     depth: Depth,
@@ -35,13 +34,12 @@ pub(super) struct Scanner<'a> {
     read_bytes: AtomicU64,
 }
 
-/// The chunks of some prefixes as they were found.
 pub(super) struct Group {
-    /// Each with the length of its plain bytes; 0 for one that is damaged.
+    /// Plain length of each; 0 if corrupted.
     pub(super) chunks: Census<u32>,
     pub(super) first_prefix: u8,
     pub(super) last_prefix: u8,
-    /// Damaged ones, and why.
+    /// Corrupted chunks and the reasons.
     pub(super) damaged: HashMap<ChunkId, String>,
 }
 
@@ -67,18 +65,17 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Bytes of the chunks that could be looked at.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many chunks were read in full, and their bytes.
+    /// Returns the number of chunks read in full and their stored bytes.
     pub(super) fn read(&self) -> (u64, u64) {
         (self.read_chunks.load(Ordering::Relaxed), self.read_bytes.load(Ordering::Relaxed))
     }
 
-    /// Looks at a chunk, and tells how long its plain bytes are. What is found damaged is quarantine, so that the next to
-    /// store it heals it.
+    /// Examines a chunk and returns its plain length. Marks it if it is corrupted, so that the next writer of the same
+    /// content repairs it.
     pub(super) fn chunk(&self, id: ChunkId, reader: &mut ChunkReader) -> Result<u32> {
         let looked = if self.reads(id) { self.read_in_full(id, reader) } else { self.header(id) };
         looked.inspect_err(|error| quarantine::mark(self.backend, id, error))
@@ -100,7 +97,7 @@ impl<'a> Scanner<'a> {
         self.read_chunks.fetch_add(1, Ordering::Relaxed);
         self.read_bytes.fetch_add(length, Ordering::Relaxed);
         self.report(id, length);
-        // No chunk is longer than 4 MiB.
+        // A chunk is at most 4 MiB.
         Ok(u32::try_from(plain.len()).unwrap_or(u32::MAX))
     }
 
@@ -126,7 +123,7 @@ impl<'a> Scanner<'a> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Looks at these, in their order as far as there is one thread.
+    /// Examines chunks, in order if there is one thread.
     fn all(&self, ids: &[ChunkId], damaged: &Mutex<HashMap<ChunkId, String>>) -> Result<Vec<AtomicU32>> {
         let found: Vec<AtomicU32> = ids.iter().map(|_| AtomicU32::new(0)).collect();
         let next = AtomicUsize::new(0);
@@ -159,8 +156,7 @@ impl<'a> Scanner<'a> {
 }
 
 impl Group {
-    /// Looks at prefixes from this one on, until there are more chunks than wanted, but at least at one; `None` when it
-    /// was stopped.
+    /// Scans at least one prefix from `first`, and more up to `chunks_max` chunks; `None` if stopped.
     pub(super) fn scan(
         scanner: &Scanner<'_>,
         first: u8,
@@ -192,13 +188,12 @@ impl Group {
         Ok(Some(Self { chunks, first_prefix: first, last_prefix, damaged }))
     }
 
-    /// Whether a name is of this group.
     pub(super) fn has(&self, id: ChunkId) -> bool {
         (self.first_prefix..=self.last_prefix).contains(&id.0[0])
     }
 }
 
-/// Looks at the chunks of some prefixes, so many each, and adds them.
+/// Scans the chunks of some prefixes, given the number of each, and adds them.
 fn add(
     chunks: &mut Census<u32>,
     scanner: &Scanner<'_>,
@@ -215,7 +210,7 @@ fn add(
     Ok(())
 }
 
-/// What is wrong with an object, without its name.
+/// Describes what is wrong with an object, without its name.
 pub(super) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound(_) => "it does not exist".to_owned(),

@@ -1,7 +1,7 @@
-//! Claims in a folder: one file each, in the folder of the session, that only grows.
+//! Claims as append-only files, one each, in the folder of the session.
 //!
-//! A record is one byte that tells the kind and the 32 bytes of the name. It is appended under a shared `flock` of the
-//! folder `chunks`, which a sweep takes for itself. Nothing of this must survive a power cut: no writer does.
+//! A record is a byte for the kind and the 32 bytes of the name. It is appended under a shared `flock` of the folder
+//! `chunks`, which a sweep locks exclusively. Claims need not survive a power cut: no writer does.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -15,16 +15,15 @@ use crate::error::{Error, Result};
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 
-/// How the files are called, apart from those of objects being written.
+/// Distinguishes claims from objects being written.
 const NAME_PREFIX: &str = "claim-";
 const RECORD_BYTES: usize = 33;
-/// Read at once: a multiple of a record.
 const READ_BYTES: usize = RECORD_BYTES << 11;
 const TAG_CHUNK: u8 = 1;
 const TAG_MANIFEST: u8 = 2;
 const TAG_QUARANTINE_MARK: u8 = 3;
 
-/// The claim of a store that is only read: nothing that it names could be written down.
+/// The claim of a read-only store, which cannot record anything.
 pub(super) struct NoClaim;
 
 impl Claim for NoClaim {
@@ -36,14 +35,14 @@ impl Claim for NoClaim {
 pub(super) struct DiskClaim {
     journal: Mutex<Journal>,
     path: PathBuf,
-    /// Keeps the folder of the file locked.
+    /// Keeps the file's folder locked.
     _session: Arc<Session>,
 }
 
 struct Journal {
     file: File,
     gate: File,
-    /// Whether a record was not written, or only a part of it: what follows could not be read.
+    /// Whether a record was not written completely: later records would be unreadable.
     broken: bool,
 }
 
@@ -73,7 +72,7 @@ impl Claim for DiskClaim {
 
 impl Drop for DiskClaim {
     fn drop(&mut self) {
-        // What cannot be removed now keeps some garbage until the session's folder goes.
+        // A file that stays keeps some garbage until the session's folder is removed.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -84,7 +83,7 @@ impl Journal {
             return Err(io::Error::other("an earlier object could not be claimed"));
         }
         uninterrupted(|| self.gate.lock_shared())?;
-        // Other processes read the file through the same kernel, so what is written is seen.
+        // Other processes read the file through the same kernel, so they see the bytes without a sync.
         let written = self.file.write_all(records);
         self.broken = written.is_err();
         uninterrupted(|| self.gate.unlock())?;
@@ -92,16 +91,15 @@ impl Journal {
     }
 }
 
-/// Reads the claims of every session below `tmp/`.
 pub(super) struct DiskWatch {
     tmp: PathBuf,
     gate: File,
-    /// Where in each file the next record is.
+    /// Offset of the next record in each file.
     reported: HashMap<PathBuf, u64>,
 }
 
 impl DiskWatch {
-    /// What dead sessions claim is not used any more: remove their folders before.
+    /// Remove the folders of dead sessions first: their claims do not count.
     pub(super) fn start(tmp: PathBuf, gate: &Path) -> Result<Self> {
         let gate = File::open(gate).map_err(|e| Error::io("look for claims", e))?;
         Ok(Self { tmp, gate, reported: HashMap::new() })
@@ -110,7 +108,7 @@ impl DiskWatch {
     fn read(&mut self, visit: &mut dyn FnMut(Key)) -> io::Result<()> {
         let mut reported = HashMap::new();
         let sessions = match fs::read_dir(&self.tmp) {
-            // A copy of the store may have left it out, being empty.
+            // A copy of the store may lack this empty folder.
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
             sessions => sessions?,
         };
@@ -127,7 +125,7 @@ impl DiskWatch {
                 let path = file.path();
                 let from = self.reported.get(&path).copied().unwrap_or(0);
                 match read_records(&path, from, visit) {
-                    // Its owner let go of it just now.
+                    // The claim has just ended.
                     Err(e) if e.kind() == ErrorKind::NotFound => {}
                     to => drop(reported.insert(path, to?)),
                 }
@@ -148,12 +146,12 @@ impl ClaimWatch for DiskWatch {
     }
 
     fn resume(&mut self) {
-        // Cannot fail for a descriptor that is open; closing it, which a drop does, lets go as well.
+        // Cannot fail for an open descriptor, and dropping closes it, which unlocks as well.
         let _ = self.gate.unlock();
     }
 }
 
-/// Tells the records from an offset on, and returns where the next will be.
+/// Visits the records from an offset on and returns the offset of the next one.
 fn read_records(path: &Path, from: u64, visit: &mut dyn FnMut(Key)) -> io::Result<u64> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
@@ -162,7 +160,7 @@ fn read_records(path: &Path, from: u64, visit: &mut dyn FnMut(Key)) -> io::Resul
     loop {
         buffer.clear();
         (&file).take(READ_BYTES as u64).read_to_end(&mut buffer)?;
-        // Half a record is all that a writer on a full disk could leave; it relies on nothing from there on.
+        // A writer on a full disk may leave a partial record; it depends on nothing after it.
         let (records, _) = buffer.as_chunks::<RECORD_BYTES>();
         for record in records {
             visit(decode(record)?);
@@ -191,7 +189,7 @@ fn decode(record: &[u8; RECORD_BYTES]) -> io::Result<Key> {
         TAG_CHUNK => Ok(Key::Chunk(ChunkId(name))),
         TAG_MANIFEST => Ok(Key::Manifest(ManifestId(name))),
         TAG_QUARANTINE_MARK => Ok(Key::QuarantineMark(ChunkId(name))),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim holds what is not the name of an object")),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim contains an invalid record")),
     }
 }
 
@@ -210,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_record_is_read_when_it_is_whole() {
+    fn partial_record_is_read_once_complete() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("claim-0");
         let keys = [Key::Chunk(ChunkId([7; 32])), Key::Manifest(ManifestId([8; 32]))];
@@ -224,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn more_records_than_are_read_at_once() {
+    fn many_records_are_read() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("claim-0");
         fs::write(&path, encode(Key::Chunk(ChunkId([7; 32]))).repeat(5000)).unwrap();

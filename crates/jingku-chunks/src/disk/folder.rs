@@ -1,4 +1,4 @@
-//! The layout of the folder: which file is where, and that this is a store at all.
+//! The layout of the store's folder.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -9,26 +9,24 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
-/// What the file `format` says. A new layout is a new number, and old programs then keep out.
+/// Content of the file `format`. A new layout gets a new number, so that old programs refuse it.
 const FORMAT: &str = "jingku-chunks 1\n";
 
-/// Files and folders are for their owner only, whatever the umask: they hold the contents of disks.
+/// Only the owner has access, whatever the umask: the files hold the contents of disks.
 pub(super) const FILE_MODE: u32 = 0o600;
 pub(super) const FOLDER_MODE: u32 = 0o700;
 
-/// Creates a folder with those above it, unless it is there.
 pub(super) fn create_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }
 
-/// The folder of a store.
 #[derive(Clone)]
 pub(super) struct Folder {
     path: Arc<Path>,
 }
 
 impl Folder {
-    /// Lays out an empty store; the `format` file comes last, so that a killed `create` can be repeated.
+    /// Creates an empty store. The `format` file comes last, so that an interrupted `create` can be repeated.
     pub(super) fn create(path: &Path) -> Result<()> {
         let create = || {
             create_folders(path)?;
@@ -41,7 +39,7 @@ impl Folder {
             for name in ["chunks", "manifests", "tmp"] {
                 create_folders(&path.join(name))?;
             }
-            // Staged and linked: seen whole or not at all, and by one of two creators only.
+            // Staged and linked: visible completely or not at all, and only one of two creators succeeds.
             let staged = path.join("tmp").join(format!("format.{}", std::process::id()));
             let mut file =
                 File::options().write(true).create(true).truncate(true).mode(FILE_MODE).open(&staged)?;
@@ -58,11 +56,11 @@ impl Folder {
         })
     }
 
-    /// Finds the store in a folder and checks its version.
+    /// Opens the store in a folder and checks its version.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let mut found = Vec::new();
         match File::open(path.join("format")) {
-            // A longer file is not ours; one byte more than ours is enough to see that.
+            // One byte more than expected is enough to recognise another file.
             Ok(file) => file.take(FORMAT.len() as u64 + 1).read_to_end(&mut found),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(e) => Err(e),
@@ -75,17 +73,17 @@ impl Folder {
         Ok(Self { path: path.into() })
     }
 
-    /// Where objects are written before they get their name.
+    /// Where objects are written before they get their names.
     pub(super) fn tmp(&self) -> PathBuf {
         self.path.join("tmp")
     }
 
-    /// What is locked, shared, while a claim grows, and by a sweep alone while it deletes.
+    /// Locked shared while a claim grows, exclusively while a sweep deletes.
     pub(super) fn gate(&self) -> PathBuf {
         self.path.join("chunks")
     }
 
-    /// The folder of all objects of a kind whose name begins with this byte.
+    /// The folder of all objects of a kind whose names begin with this byte.
     pub(super) fn fan(&self, kind: Kind, prefix: u8) -> PathBuf {
         let kind = match kind {
             Kind::Chunk => "chunks",
@@ -95,14 +93,13 @@ impl Folder {
         self.path.join(kind).join(format!("{prefix:02x}"))
     }
 
-    /// The file of an object.
     pub(super) fn object(&self, key: Key) -> PathBuf {
         let mut path = self.fan(key.kind(), key.prefix());
         path.push(key.name());
         path
     }
 
-    /// Does what needs the folder of an object, which is made when it turns out to be missing.
+    /// Runs `act`, which needs the folder of an object, and creates the folder if it is missing.
     pub(super) fn with_fan(&self, key: Key, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
         match act() {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -113,7 +110,7 @@ impl Folder {
         }
     }
 
-    /// Makes the names in the folder of an object durable, and the folder's own.
+    /// Makes the names in the folder of an object durable, and the folder itself.
     pub(super) fn sync_fan(&self, key: Key) -> io::Result<()> {
         let fan = self.fan(key.kind(), key.prefix());
         File::open(&fan)?.sync_all()?;

@@ -1,8 +1,7 @@
-//! The folder below `tmp/` that one open store writes into.
+//! The folder below `tmp/` that one open store writes to.
 //!
-//! It is locked for as long as its owner lives. The kernel lets go of the lock when the process ends, however it ends,
-//! so whoever finds a folder it can lock knows that its owner is dead: no clock, no age, no process numbers that another
-//! container may use too.
+//! The owner holds a lock on it. The kernel releases the lock when the process ends, so a folder that can be locked has
+//! no owner. This needs no clock, no age and no process ids, which containers may share.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -19,11 +18,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Removes the folders of dead sessions and makes one of its own.
+    /// Removes the folders of dead sessions and creates a new one.
     pub(super) fn start(tmp: &Path) -> io::Result<Self> {
-        // A backup may have left it out, being empty.
+        // A backup may lack this empty folder.
         create_folders(tmp)?;
-        // Held meanwhile, so that nobody takes a folder for abandoned that was made but is not locked yet.
+        // Held until the end, so that nobody removes a folder that is created but not locked yet.
         let gate = File::open(tmp)?;
         gate.lock()?;
         remove_all_abandoned(tmp)?;
@@ -33,14 +32,12 @@ impl Session {
         Ok(Self { path, next_file: AtomicU64::new(0), _lock: lock })
     }
 
-    /// Removes the folders of dead sessions.
     pub(super) fn remove_dead(tmp: &Path) -> io::Result<()> {
         let gate = File::open(tmp)?;
         gate.lock()?;
         remove_all_abandoned(tmp)
     }
 
-    /// Makes a new file in the folder; its name begins like this.
     pub(super) fn create_file(&self, prefix: &str) -> io::Result<(File, PathBuf)> {
         let number = self.next_file.fetch_add(1, Ordering::Relaxed);
         let path = self.path.join(format!("{prefix}{number}"));
@@ -51,7 +48,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Tidiness only: what stays is removed by the next session.
+        // Best effort: the next session removes what stays.
         let _ = fs::remove_dir(&self.path);
     }
 }
@@ -68,7 +65,7 @@ fn remove_all_abandoned(tmp: &Path) -> io::Result<()> {
 
 fn remove_abandoned(path: &Path) -> io::Result<()> {
     let folder = match File::open(path) {
-        // Its owner ended properly just now.
+        // Its owner has just ended.
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         folder => folder?,
     };
@@ -82,7 +79,7 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The process number only makes the name easy to place: another container may have the same one.
+/// The process id only helps people; containers may share it.
 fn create_folder(tmp: &Path) -> io::Result<PathBuf> {
     for number in 0_u32.. {
         let path = tmp.join(format!("{}-{number}", std::process::id()));

@@ -1,7 +1,7 @@
-//! A new object as a file that has no name until it is whole.
+//! Writes an object as a file without a name until it is complete.
 //!
-//! Cheaper than a file below `tmp/` that is linked and unlinked: one name is made instead of two, and threads do not wait
-//! for each other at one folder. What a killed process leaves unnamed the kernel takes away by itself.
+//! This is cheaper than linking and unlinking a file below `tmp/`: one name instead of two, and threads do not contend
+//! for one folder. The kernel removes unnamed files of killed processes.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::folder::{FILE_MODE, Folder, create_folders};
 use crate::backend::Outcome;
 use crate::key::Key;
 
-/// Puts an object unless there is one. Returns nothing, having done nothing, where such files are not to be had.
+/// Stores an object unless it exists. Returns `None`, with no effect, where such files are not supported.
 #[cfg(target_os = "linux")]
 pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option<Outcome>> {
     use std::fs::File;
@@ -29,23 +29,23 @@ pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option
         opened => opened,
     };
     let mut file = match opened {
-        // Each is how some file system, or a kernel, says that it does not know this.
+        // File systems and kernels without support answer with one of these.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
         opened => File::from(opened?),
     };
     file.write_all(object)?;
-    // The kernel's own name of the descriptor; to link the descriptor itself takes a privilege.
+    // Linking the descriptor itself needs a privilege.
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
     match linkat(CWD, descriptor, CWD, folder.object(key), AtFlags::SYMLINK_FOLLOW) {
         Ok(()) => Ok(Some(Outcome::Stored)),
         Err(Errno::EXIST) => Ok(Some(Outcome::Kept)),
-        // Without /proc.
+        // `/proc` is not mounted.
         Err(Errno::NOENT | Errno::XDEV) => Ok(None),
         Err(e) => Err(e.into()),
     }
 }
 
-/// Nothing of the kind elsewhere.
+/// Not supported elsewhere.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn put(_: &Folder, _: Key, _: &[u8]) -> io::Result<Option<Outcome>> {
     Ok(None)

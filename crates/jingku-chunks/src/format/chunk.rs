@@ -4,20 +4,19 @@ use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
 
-/// The smallest chunk size that a manifest may name, in bytes.
+/// The smallest chunk size of a manifest, in bytes.
 pub const CHUNK_SIZE_MIN: u64 = 4 << 10;
 
-/// The largest chunk size that a manifest may name, in bytes. Also bounds what a damaged chunk can make a reader allocate.
+/// The largest chunk size of a manifest, in bytes. Also bounds what a corrupted chunk can make a reader allocate.
 pub const CHUNK_SIZE_MAX: u64 = 4 << 20;
 
 const MAGIC: [u8; 4] = *b"JKCH";
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 16;
 
-/// What is wrong with stored bytes.
 pub(crate) type Malformed = &'static str;
 
-/// The longest chunk object, in bytes: compression never makes one longer than its plain bytes and a header.
+/// The longest chunk object, in bytes: compression never exceeds the plain bytes and a header.
 pub(crate) const OBJECT_BYTES_MAX: u64 = HEADER_BYTES as u64 + CHUNK_SIZE_MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +25,16 @@ enum Codec {
     Zstd,
 }
 
-/// What the first 16 bytes of a chunk object say.
+/// The first 16 bytes of a chunk object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     codec: Codec,
-    /// Length of the plain bytes.
     pub(crate) plain_length: u32,
     payload_length: u32,
 }
 
 impl Header {
-    /// Reads the header at the start of an object; every field is in its range afterwards.
+    /// Decodes the header of an object and validates every field.
     pub(crate) fn decode(object: &[u8]) -> Result<Self, Malformed> {
         let header: &[u8; HEADER_BYTES] = object.first_chunk().ok_or("it is shorter than a header")?;
         let [m0, m1, m2, m3, version, codec, r0, r1, lengths @ ..] = *header;
@@ -77,24 +75,21 @@ impl Header {
         bytes
     }
 
-    /// Length that the whole object must have, in bytes.
     pub(crate) fn object_length(&self) -> u64 {
         HEADER_BYTES as u64 + u64::from(self.payload_length)
     }
 }
 
-/// Encodes plain bytes, compressed where that makes them smaller, into `object`, whatever was in it. The caller keeps them
-/// between 1 byte and [`CHUNK_SIZE_MAX`].
+/// Encodes 1 to [`CHUNK_SIZE_MAX`] plain bytes into `object`, compressed if that is smaller, replacing its content.
 ///
-/// Fresh memory for every chunk would cost more than the claim and the look for it together: the kernel gives it page by
-/// page.
+/// Reusing the buffer matters: allocating one for every chunk costs more than claiming and looking it up.
 pub(crate) fn encode(plain: &[u8], compressor: &mut Compressor<'_>, object: &mut Vec<u8>) -> io::Result<()> {
     let plain_length = u32::try_from(plain.len()).map_err(io::Error::other)?;
     object.resize(HEADER_BYTES + zstd::zstd_safe::compress_bound(plain.len()), 0);
     let compressed = compressor.compress_to_buffer(plain, &mut object[HEADER_BYTES..])?;
     let (codec, payload_length) = if compressed < plain.len() {
         object.truncate(HEADER_BYTES + compressed);
-        // Smaller than a length that fits.
+        // Less than a length that fits.
         (Codec::Zstd, u32::try_from(compressed).map_err(io::Error::other)?)
     } else {
         object.truncate(HEADER_BYTES);
@@ -105,7 +100,7 @@ pub(crate) fn encode(plain: &[u8], compressor: &mut Compressor<'_>, object: &mut
     Ok(())
 }
 
-/// Decodes a whole object to its plain bytes. They are not checked against a name yet.
+/// Decodes an object to its plain bytes. Does not verify them against a name.
 pub(crate) fn decode(object: &[u8], decompressor: &mut Decompressor<'_>) -> Result<Vec<u8>, Malformed> {
     let header = Header::decode(object)?;
     if object.len() as u64 != header.object_length() {
@@ -115,7 +110,7 @@ pub(crate) fn decode(object: &[u8], decompressor: &mut Decompressor<'_>) -> Resu
     match header.codec {
         Codec::Plain => Ok(payload.to_vec()),
         Codec::Zstd => {
-            // At most CHUNK_SIZE_MAX, whatever the frame itself promises.
+            // At most CHUNK_SIZE_MAX, whatever the frame declares.
             let plain = decompressor
                 .decompress(payload, header.plain_length as usize)
                 .map_err(|_| "it does not decompress")?;
@@ -144,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn keeps_plain_what_does_not_compress() {
+    fn stores_incompressible_bytes_plain() {
         assert_eq!(encoded(b"x"), b"JKCH\x01\0\0\0\x01\0\0\0\x01\0\0\0x");
         assert!(encoded(&[7; 4096]).len() < 100);
     }
 
     #[test]
-    fn refuses_a_frame_that_gives_more_than_promised() {
+    fn refuses_a_frame_longer_than_declared() {
         let mut object = encoded(&vec![7; 100_000]);
         object[8..12].copy_from_slice(&99_999_u32.to_le_bytes());
         assert_eq!(decoded(&object), Err("it does not decompress"));

@@ -7,16 +7,16 @@ use crate::id::ChunkId;
 pub const LOGICAL_SIZE_MAX: u64 = 1 << 50;
 
 const MAGIC: [u8; 4] = *b"JKMF";
-/// What every version begins with: magic, version, reserved.
+/// Common start of all versions: magic, version, reserved.
 pub(super) const START_BYTES: usize = 8;
-/// What follows in version 1.
+/// The rest of the header in version 1.
 pub(super) const SHAPE_BYTES: usize = 12;
 pub(super) const TAG_ZEROS: u8 = 0;
 pub(super) const TAG_CHUNK: u8 = 1;
-/// In version 2 only: a stream's length is not known before its end.
+/// Version 2 only: the length of a stream is not known before its end.
 pub(super) const TAG_END: u8 = 2;
 
-/// How what a manifest lists was cut.
+/// How the content of a manifest was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// A disk, at fixed offsets.
@@ -25,7 +25,6 @@ pub(crate) enum Layout {
     ByContent,
 }
 
-/// What the version says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     Fixed = 1,
@@ -48,7 +47,6 @@ impl Layout {
     }
 }
 
-/// Reads what every version begins with.
 pub(super) fn version(start: [u8; START_BYTES]) -> Result<Version, Malformed> {
     let [m0, m1, m2, m3, version, reserved @ ..] = start;
     if [m0, m1, m2, m3] != MAGIC {
@@ -74,7 +72,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Checks the limits that docs/format sets.
+    /// Checks the limits of `docs/format`.
     pub(crate) fn check(self) -> Result<Self, Malformed> {
         if self.logical_size > LOGICAL_SIZE_MAX {
             return Err("the disk is larger than 1 PiB");
@@ -102,7 +100,7 @@ impl Shape {
     }
 }
 
-/// One run of a disk.
+/// One extent of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// Zeros.
@@ -114,13 +112,12 @@ pub enum Extent {
     Chunk {
         /// Its name.
         id: ChunkId,
-        /// Its length in bytes.
+        /// Length in bytes.
         len: u64,
     },
 }
 
 impl Extent {
-    /// Returns its length in bytes.
     pub(crate) fn len(self) -> u64 {
         match self {
             Self::Zero { len } | Self::Chunk { len, .. } => len,

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_has_chunks_of_any_size() {
+    fn stream_has_chunks_of_any_size() {
         let id = ChunkId([3; 32]);
         let extents =
             [Extent::Chunk { id, len: 1 }, Extent::Zero { len: 7 }, Extent::Chunk { id, len: 4 << 20 }];
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_stream_that_does_not_add_up() {
+    fn refuses_a_stream_with_wrong_lengths() {
         for (len, reason) in [
             (0, "the length of a chunk is out of range"),
             ((4 << 20) + 1, "the length of a chunk is out of range"),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_second_spelling_of_the_same_disk() {
+    fn refuses_a_non_canonical_encoding() {
         let (mut bytes, _) = encode(
             Layout::Fixed(Shape { logical_size: 8192, chunk_size: 4096 }),
             &[Extent::Zero { len: 8192 }],

@@ -1,4 +1,4 @@
-//! Reading a manifest entry by entry.
+//! Reads a manifest entry by entry.
 
 use std::io::Read;
 
@@ -11,8 +11,7 @@ use crate::key::Key;
 
 /// Reads a manifest entry by entry.
 ///
-/// The last entry is followed by an error instead of the end if the manifest turns out not to be what its name says.
-/// Nothing follows an error.
+/// If the manifest does not match its name, the last entry is followed by an error. Nothing follows an error.
 pub struct Extents {
     key: Key,
     id: ManifestId,
@@ -28,7 +27,7 @@ impl Extents {
         Ok(Self { key, id, decoder, ended: false })
     }
 
-    /// Returns how many bytes the entries read so far cover: after the last one, the size of the disk or stream.
+    /// Returns the bytes covered by the entries read so far; after the last one, the size of the disk or stream.
     pub(crate) fn covered(&self) -> u64 {
         self.decoder.position()
     }

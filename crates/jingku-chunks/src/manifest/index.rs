@@ -1,4 +1,4 @@
-//! Where in a manifest the entries for each part of the disk are, so that a part is read without the rest.
+//! Finds the entries for a part of the disk without reading the rest of the manifest.
 
 use super::extents::{Extents, decode_error};
 use crate::backend::Backend;
@@ -11,8 +11,8 @@ use crate::key::Key;
 /// Entries in a segment, which is read at once: 33 to 37 KiB.
 const SEGMENT_ENTRIES: usize = 1024;
 
-/// The segments of a manifest, in order. The name of a manifest vouches for all of it; the hash of a segment, taken while
-/// the whole was checked, vouches for that segment when it is read again.
+/// The segments of a manifest, in order. The manifest's name verifies the whole; the hash of a segment, taken while the
+/// whole was verified, verifies that segment when it is read again.
 pub(super) struct Index {
     layout: Layout,
     logical_size: u64,
@@ -20,19 +20,18 @@ pub(super) struct Index {
 }
 
 struct Segment {
-    /// Byte of the disk where its first entry starts.
+    /// Offset on the disk of its first entry.
     position: u64,
-    /// Where it starts in the manifest, and its length there.
+    /// Offset and length in the manifest.
     offset: u64,
     length: usize,
     hash: blake3::Hash,
 }
 
 impl Index {
-    /// Reads the entries of a manifest to their end.
     pub(super) fn read(extents: &mut Extents) -> Result<Self> {
         let mut segments = Vec::new();
-        // The header is in no segment.
+        // The header belongs to no segment.
         extents.decoder.begin_segment();
         loop {
             let (position, offset) = (extents.decoder.position(), extents.decoder.offset());
@@ -71,12 +70,12 @@ impl Index {
         self.segments.partition_point(|segment| segment.position <= byte).saturating_sub(1)
     }
 
-    /// Returns the byte of the disk where a segment starts.
+    /// Returns the offset on the disk where a segment starts.
     pub(super) fn start_of(&self, segment: usize) -> Option<u64> {
         self.segments.get(segment).map(|segment| segment.position)
     }
 
-    /// Reads a segment of the manifest again: its extents, each with the byte of the disk where it starts.
+    /// Reads a segment again: its extents with their offsets on the disk.
     pub(super) fn read_segment(
         &self,
         backend: &dyn Backend,
@@ -87,7 +86,7 @@ impl Index {
         let Segment { position, offset, length, hash } = &self.segments[number];
         let bytes = backend.read_part(key, *offset, *length)?;
         if blake3::hash(&bytes) != *hash {
-            return Err(Error::Damaged { key, reason: "it is not what it was when it was opened" });
+            return Err(Error::Damaged { key, reason: "it changed since it was opened" });
         }
         let end = self.start_of(number + 1).unwrap_or(self.logical_size);
         let mut decoder = Decoder::resume(&bytes, self.layout, *position);

@@ -1,4 +1,4 @@
-//! Listing a part of a disk.
+//! Lists a part of a disk.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,13 +10,12 @@ use crate::error::Result;
 use crate::format::layout::Extent;
 use crate::id::ManifestId;
 
-/// The extents that overlap a part of a disk, each with the byte of the disk where it starts. Nothing follows an error.
+/// The extents that overlap a part of a disk, each with its offset on the disk. Nothing follows an error.
 pub(crate) struct ExtentsIn {
     backend: Arc<dyn Backend>,
     id: ManifestId,
     index: Arc<Index>,
     part: Range<u64>,
-    /// Extents of the segment that was read last.
     read: vec::IntoIter<(u64, Extent)>,
     next_segment: usize,
     failed: bool,

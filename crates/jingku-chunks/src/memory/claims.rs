@@ -7,7 +7,7 @@ use crate::backend::{Claim, ClaimWatch};
 use crate::error::Result;
 use crate::key::Key;
 
-/// Every living claim, by number.
+/// All living claims, by number.
 #[derive(Default)]
 pub(super) struct Claims {
     table: Mutex<Table>,
@@ -34,7 +34,7 @@ impl Claims {
         Box::new(MemoryWatch { claims: Arc::clone(self), reported: BTreeMap::new(), pauses: false })
     }
 
-    /// Nothing panics while it holds the lock but the vectors' growing, which ends the process.
+    /// Code under the lock panics only when memory runs out, which ends the process.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +66,7 @@ impl Drop for MemoryClaim {
 
 struct MemoryWatch {
     claims: Arc<Claims>,
-    /// How many keys of each claim were reported.
+    /// Number of keys visited in each claim.
     reported: BTreeMap<u64, usize>,
     pauses: bool,
 }

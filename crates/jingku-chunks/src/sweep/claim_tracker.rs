@@ -1,4 +1,4 @@
-//! What writers and holders need, as far as they have told.
+//! What writers and guards claim.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 
-/// Watches claims, and remembers the manifests among what was claimed. They are few.
+/// Watches claims and remembers the claimed manifests, which are few.
 pub(super) struct ClaimTracker {
     watch: Box<dyn ClaimWatch>,
     manifests: HashSet<ManifestId>,
@@ -19,9 +19,9 @@ impl ClaimTracker {
         Ok(Self { watch: backend.watch_claims()?, manifests: HashSet::new() })
     }
 
-    /// Keeps claims from growing, and tells the chunks that were claimed since the last time.
+    /// Pauses claims and visits the chunks that were claimed since the last call.
     ///
-    /// What is live must be asked *after* this: a claim that has ended is not told, but what it was for is on record.
+    /// Ask for live manifests *after* this: a claim that has ended is not visited, but its image is in the catalogue.
     pub(super) fn pause(&mut self, claimed: &mut dyn FnMut(ChunkId)) -> Result<()> {
         self.watch.pause(&mut |key| match key {
             Key::Chunk(id) => claimed(id),

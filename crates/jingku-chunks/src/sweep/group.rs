@@ -12,28 +12,26 @@ use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
 use crate::manifest::Extents;
 
-/// How often manifests that became live meanwhile are read before writers have to wait for that.
+/// How often newly live manifests are read before writers have to wait for that.
 const CATCH_UP_ROUNDS_MAX: u32 = 3;
 
-/// Marks the chunks of a group that are needed. A mark is never taken away: what ceases to be needed meanwhile is left
-/// to the next sweep.
+/// Marks the needed chunks of a group. Marks are never removed: what is no longer needed is left to the next sweep.
 pub(super) struct Group {
     marks: Census<bool>,
     claims: ClaimTracker,
-    /// The manifests whose chunks are marked.
     marked: HashSet<ManifestId>,
-    /// Manifests to be marked before writers have to wait.
+    /// Manifests to mark before writers have to wait.
     pending: Vec<ManifestId>,
     rounds: u32,
-    /// The next prefix whose chunks have not been looked through.
+    /// The next prefix to search for candidates.
     next_prefix: u16,
     last_prefix: u8,
-    /// Chunks without a mark when they were looked at.
+    /// Chunks that had no mark when they were listed.
     candidates: Vec<ChunkId>,
 }
 
 impl Group {
-    /// Lists prefixes from this one on until there are more chunks than wanted, but at least one.
+    /// Lists at least one prefix from `first_prefix`, and more up to `chunks_max` chunks.
     pub(super) fn begin(backend: &Arc<dyn Backend>, first_prefix: u8, chunks_max: usize) -> Result<Self> {
         let mut marks = Census::new(first_prefix);
         let mut last_prefix = first_prefix;
@@ -65,10 +63,10 @@ impl Group {
         self.last_prefix
     }
 
-    /// Marks the chunks of one manifest that is known to be needed; tells whether there was one.
+    /// Marks the chunks of one pending manifest; returns whether there was one.
     pub(super) fn mark_more(&mut self, backend: &Arc<dyn Backend>) -> Result<bool> {
         let Some(id) = self.pending.pop() else { return Ok(false) };
-        // It may have ceased to be live, and another sweep have removed it. If not, the same error comes again below.
+        // Another sweep may have removed it after its image was deleted. Otherwise the same error recurs below.
         match self.mark(backend.as_ref(), id) {
             Err(Error::NotFound(_)) => {}
             marked => marked?,
@@ -76,7 +74,7 @@ impl Group {
         Ok(true)
     }
 
-    /// Takes some chunks without a mark; nothing when all prefixes were looked through.
+    /// Takes some chunks without a mark; `None` when all prefixes are done.
     pub(super) fn take_candidates(
         &mut self,
         backend: &dyn Backend,
@@ -88,14 +86,14 @@ impl Group {
                 return Ok(None);
             };
             self.candidates = list_chunks(backend, prefix)?;
-            // What was stored after the group was listed has no entry, and is nobody's suspect.
+            // Chunks stored after the group was listed have no entry and are kept.
             self.candidates.retain(|id| self.marks.get(*id).is_some_and(|mark| !*mark));
             self.next_prefix += 1;
         }
         Ok(Some(self.candidates.split_off(self.candidates.len().saturating_sub(count))))
     }
 
-    /// Gives back what was taken and not deleted.
+    /// Returns candidates that were not deleted.
     pub(super) fn put_back(&mut self, keys: Vec<Key>) {
         let chunk = |key| match key {
             Key::Chunk(id) => Some(id),
@@ -104,8 +102,8 @@ impl Group {
         self.candidates.extend(keys.into_iter().filter_map(chunk));
     }
 
-    /// Keeps claims from growing and marks what has come to be needed; from then on, until released, what has no mark is
-    /// garbage. Tells `false`, and holds nothing, when there are manifests to be marked first.
+    /// Pauses claims and marks what is needed now. Until resumed, chunks without a mark are garbage. Returns `false`,
+    /// with claims running, if there are manifests to mark first.
     pub(super) fn pause_claims<E: From<Error>>(
         &mut self,
         backend: &Arc<dyn Backend>,
@@ -116,7 +114,7 @@ impl Group {
                 *mark = true;
             }
         })?;
-        // After the claims, see there.
+        // After pausing claims: see `ClaimTracker::pause`.
         let live = live()?.into_iter().map(|id| (id, true));
         let claimed = self.claims.manifests().map(|id| (id, false));
         let mut new: Vec<_> = live.chain(claimed).filter(|(id, _)| !self.marked.contains(id)).collect();
@@ -128,7 +126,7 @@ impl Group {
         }
         for (id, is_live) in new.drain(..) {
             match self.mark(backend.as_ref(), id) {
-                // A writer claims the name of a manifest before it writes it. It claims the chunks themselves, too.
+                // A writer claims the name of a manifest before writing it. It claims the chunks, too.
                 Err(Error::NotFound(_)) if !is_live => {}
                 marked => marked?,
             }
@@ -141,7 +139,7 @@ impl Group {
         self.claims.resume();
     }
 
-    /// Tells whether a chunk may be deleted, while held.
+    /// Whether a chunk may be deleted, while claims are paused.
     pub(super) fn is_garbage(&mut self, key: Key) -> bool {
         matches!(key, Key::Chunk(id) if self.marks.get(id).is_some_and(|mark| !*mark))
     }
@@ -154,7 +152,7 @@ impl Group {
                 *mark = true;
             }
         }
-        // Only now: half of one that was read before an error must not count.
+        // Only now: a manifest that was read in part must not count.
         self.marked.insert(id);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! From chunks in order to a manifest of them, whatever they are cut from.
+//! Stores chunks and assembles their manifest.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::quarantine::Quarantine;
 /// Bytes of the manifest collected before they go to the backend.
 const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 
-/// Has chunks stored on several cores, and writes their manifest in the order they came.
+/// Stores chunks on several cores and writes their manifest in order.
 pub(super) struct Assembler {
     backend: Arc<dyn Backend>,
     guard: GcGuard,
@@ -31,7 +31,7 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    /// Stretches are cut at multiples of `chunk_size`.
+    /// Runs are cut at multiples of `chunk_size`.
     pub(super) fn start(
         backend: &Arc<dyn Backend>,
         layout: Layout,
@@ -57,9 +57,9 @@ impl Assembler {
         })
     }
 
-    /// Has the next chunks stored. Waits while enough are on their way.
+    /// Queues chunks to be stored. Waits while enough are in progress.
     pub(super) fn submit(&mut self, job: Job) -> Result<()> {
-        // A stretch is read by the thread that stores it, so those that wait guard nothing; but each is many chunks.
+        // The thread that stores a run reads it, so queued runs hold no memory; but each is many chunks.
         match job {
             Job::Chunk(_) => self.make_room(Pipeline::is_full)?,
             Job::Run { .. } => self.make_room(Pipeline::is_busy)?,
@@ -68,7 +68,6 @@ impl Assembler {
         Ok(())
     }
 
-    /// Appends zeros, which cost nothing.
     pub(super) fn zeros(&mut self, len: u64) -> Result<()> {
         self.make_room(Pipeline::is_full)?;
         self.pipeline.pass(Ok(vec![Ingested::Zeros { len }]));
@@ -80,17 +79,16 @@ impl Assembler {
         Ok(())
     }
 
-    /// Bytes of what was given so far that are in known chunks.
     pub(super) fn known_plain_bytes(&self) -> u64 {
         self.totals.known_plain_bytes
     }
 
-    /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must be of so many bytes.
+    /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must cover `logical_bytes`.
     pub(super) fn finish(mut self, logical_bytes: u64) -> Result<Sealed> {
         while let Some(ingested) = self.pipeline.take() {
             self.record(ingested?)?;
         }
-        // An error that an earlier call returned took its chunk with it; a caller that went on all the same ends here.
+        // The chunk of an earlier error is missing; a caller that ignored the error fails here.
         if self.manifest.position() != logical_bytes {
             let what = "a chunk could not be stored";
             return Err(Error::Length { what, offset: self.manifest.position(), length: logical_bytes });
@@ -103,7 +101,7 @@ impl Assembler {
         Ok(Sealed { backend, guard, stage, id, logical_bytes, totals })
     }
 
-    /// Takes what is ready, and waits for more only where the bound on memory demands it.
+    /// Takes what is ready, and waits only if the memory limit requires it.
     fn make_room(&mut self, is_full: impl Fn(&Pipeline<Job, Vec<Ingested>>) -> bool) -> Result<()> {
         while let Some(ingested) = self.pipeline.take_ready() {
             self.record(ingested?)?;

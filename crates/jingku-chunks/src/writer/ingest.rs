@@ -1,4 +1,4 @@
-//! What happens to chunks on their way into the backend.
+//! Storing chunks in the backend.
 
 use std::io;
 use std::sync::Arc;
@@ -14,36 +14,35 @@ use crate::id::ChunkId;
 use crate::key::Key;
 use crate::quarantine::{self, Quarantine};
 
-/// What is to become chunks: one of them, or a run that is read and cut by the thread that stores it.
+/// What to store: one chunk, or a run that the storing thread reads and cuts.
 pub(super) enum Job {
     Chunk(Vec<u8>),
     Run { source: Arc<dyn Source>, offset: u64, length: usize },
 }
 
-/// What became of a chunk.
+/// The result for one chunk.
 #[derive(Clone, Copy)]
 pub(super) enum Ingested {
-    /// It is that many bytes of zeros, which are not stored.
+    /// That many bytes of zeros, which are not stored.
     Zeros { len: u64 },
-    /// It is in the backend; `new_bytes` is the length of the object if it was put there now.
+    /// The chunk is in the backend; `new_bytes` is the length of its object if it was written now.
     Chunk { id: ChunkId, plain_bytes: u32, new_bytes: Option<u64> },
 }
 
-/// Stores chunks, on one thread.
 pub(super) struct Ingest {
     shared: Arc<Shared>,
     compressor: Compressor<'static>,
-    /// Used again and again, see [`chunk::encode`].
+    /// Reused, see [`chunk::encode`].
     object: Vec<u8>,
     run: Vec<u8>,
 }
 
-/// What all threads of one writer have in common.
+/// Shared by all threads of one writer.
 pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) claim: Arc<dyn Claim>,
     pub(super) quarantine: Quarantine,
-    /// Size of chunks in bytes, which runes are cut at.
+    /// Size in bytes at which runs are cut.
     pub(super) chunk_size: usize,
 }
 
@@ -53,7 +52,7 @@ impl Ingest {
         Ok(Self { shared, compressor, object: Vec::new(), run: Vec::new() })
     }
 
-    /// Stores what the job is about, and tells of each chunk in its order.
+    /// Stores a job and returns the result for each chunk, in order.
     pub(super) fn run(&mut self, job: Job) -> Result<Vec<Ingested>> {
         match job {
             Job::Chunk(plain) => {
@@ -87,11 +86,11 @@ impl Ingest {
         self.store(&chunks)
     }
 
-    /// Stores chunks with their names; those without are zeros.
+    /// Stores chunks with their names; chunks of zeros have none.
     fn store(&mut self, chunks: &[(&[u8], Option<ChunkId>)]) -> Result<Vec<Ingested>> {
         let keys: Vec<Key> = chunks.iter().filter_map(|(_, id)| id.map(Key::Chunk)).collect();
         if !keys.is_empty() {
-            // Before they are looked for: from here on a sweep leaves them alone, or has removed them already.
+            // Before looking them up: from here on a sweep leaves them alone or has removed them already.
             self.shared.claim.add_all(&keys)?;
         }
         let store = |(plain, id): &(&[u8], Option<ChunkId>)| match id {
@@ -101,7 +100,7 @@ impl Ingest {
         chunks.iter().map(store).collect()
     }
 
-    /// Stores a chunk that is claimed, unless it is there.
+    /// Stores a claimed chunk unless it exists.
     fn claimed(&mut self, plain: &[u8], id: ChunkId) -> Result<Ingested> {
         let Shared { backend, quarantine, .. } = self.shared.as_ref();
         let key = Key::Chunk(id);
@@ -120,7 +119,7 @@ impl Ingest {
                     }
                     return Ok(Ingested::Chunk { id, plain_bytes, new_bytes: None });
                 }
-                // An interrupted machine left this, or a disk spoiled it. It must not pass for the chunk.
+                // A crash or a failing disk left this. It must not pass for the chunk.
                 _ => Existing::Replace,
             },
             Err(Error::NotFound(_)) => Existing::Keep,
@@ -140,17 +139,16 @@ impl Ingest {
     }
 }
 
-/// Reads a chunk that was noted. One that cannot be read is no better than a damaged one: there is a good one at hand.
+/// Verifies a marked chunk. An unreadable one counts as corrupted: the content is at hand.
 fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
     Ok(ChunkReader::new()?.read(backend, id).is_err())
 }
 
-/// The name of a chunk, unless it is all zeros.
 fn name(plain: &[u8]) -> Option<ChunkId> {
     (!is_zero(plain)).then(|| ChunkId::of(plain))
 }
 
-/// Goes through the bytes in blocks, which the compiler turns into wide instructions, and stops at the first that is not zero.
+/// Works in blocks, which the compiler vectorises, and stops at the first that is not zero.
 fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(1024).all(|block| block.iter().fold(0, |all, byte| all | byte) == 0)
 }
@@ -160,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_byte_anywhere_is_not_zero() {
+    fn single_byte_is_detected_as_nonzero() {
         let mut bytes = vec![0; 5000];
         assert!(is_zero(&bytes));
         for place in [0, 1023, 1024, 4999] {

@@ -9,7 +9,6 @@ use crate::id::ManifestId;
 use crate::key::Key;
 use crate::manifest::Manifest;
 
-/// What was stored so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Totals {
     pub(super) data_bytes: u64,
@@ -19,7 +18,7 @@ pub(super) struct Totals {
     pub(super) known_plain_bytes: u64,
 }
 
-/// A disk or stream whose chunks are all durable, and whose manifest has no name yet.
+/// A disk or stream whose chunks are durable and whose manifest has no name yet.
 #[must_use = "without its manifest the chunks are garbage"]
 pub struct Sealed {
     pub(super) backend: Arc<dyn Backend>,
@@ -31,7 +30,7 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Gives the manifest its name and makes it durable.
+    /// Names the manifest and makes it durable.
     pub fn write_manifest(self) -> Result<Written> {
         let key = Key::Manifest(self.id);
         self.guard.add(key)?;
@@ -41,7 +40,7 @@ impl Sealed {
             Err(Error::Damaged { .. }) => self.stage.commit(key, Existing::Replace)?,
             Err(error) => return Err(error),
         };
-        // Also when it was there: whoever wrote it may not have come this far yet.
+        // Also if it existed: its writer may not have synced it yet.
         self.backend.sync()?;
         Ok(Written {
             manifest: self.id,
@@ -56,24 +55,24 @@ impl Sealed {
     }
 }
 
-/// What writing a disk or stream came to.
+/// The result of writing a disk or stream.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// Names what was written; the same content always has the same name.
+    /// Names the content; equal content has equal names.
     pub manifest: ManifestId,
-    /// Whether no such manifest existed before.
+    /// Whether the manifest is new.
     pub new_manifest: bool,
-    /// Size of the disk or stream.
+    /// Size of the disk or stream, in bytes.
     pub logical_bytes: u64,
-    /// Plain bytes that are not in chunks of zeros.
+    /// Plain bytes outside chunks of zeros.
     pub data_bytes: u64,
-    /// Bytes of chunk objects that were added to the backend, compressed and with headers.
+    /// Bytes of chunk objects added to the backend, compressed and with headers.
     pub new_bytes: u64,
-    /// Chunks that were added to the backend, or replaced there because they were damaged.
+    /// Chunks added to the backend, or replaced because they were corrupted.
     pub new_chunks: u64,
-    /// Chunks that were found in the backend, counted as often as they stand on the disk.
+    /// Chunks found in the backend, counted once per occurrence on the disk.
     pub reused_chunks: u64,
-    /// Keeps sweeps away from the manifest and its chunks. To be dropped when it is on record that the manifest is live,
-    /// and not before: nothing else protects it until then.
+    /// Protects the manifest and its chunks from sweeps. Drop it only after the catalogue records the manifest as live:
+    /// nothing else protects it until then.
     pub guard: GcGuard,
 }

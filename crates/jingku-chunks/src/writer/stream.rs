@@ -1,4 +1,4 @@
-//! Writing a stream of unknown length, cut by its content.
+//! Writing a stream of unknown length, cut by content.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -14,12 +14,11 @@ use crate::format::layout::{LOGICAL_SIZE_MAX, Layout};
 
 /// The shortest chunk of a stream but its last, in bytes.
 const CHUNK_BYTES_MIN: usize = 64 << 10;
-/// How long chunks of a stream are, about, in bytes. `docs/format/choices.md` has the measurement.
+/// Average chunk of a stream, in bytes. `docs/format/choices.md` has the measurement.
 const CHUNK_BYTES_AVERAGE: usize = 256 << 10;
 /// The longest chunk of a stream, in bytes.
 const CHUNK_BYTES_MAX: usize = 1 << 20;
 
-/// Reads a stream to its end and stores its chunks.
 pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
     let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
     let mut cutter = Cutter::new(source);
@@ -36,14 +35,14 @@ pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i
     assembler.finish(length)
 }
 
-/// Cuts what it reads.
+/// Cuts a stream into chunks.
 ///
-/// Where it cuts depends on nothing but the bytes from the last cut on. The same stream is therefore always cut the same
-/// way, and after a change the cuts soon fall where they fell before.
+/// A cut depends only on the bytes since the previous cut. So equal streams are cut equally, and after a change the
+/// cuts soon coincide again.
 struct Cutter<R> {
     source: R,
     buffer: Box<[u8]>,
-    /// What was read and not handed out yet is between these two.
+    /// The unread bytes are between these two.
     start: usize,
     end: usize,
     ended: bool,
@@ -51,12 +50,12 @@ struct Cutter<R> {
 
 impl<R: Read> Cutter<R> {
     fn new(source: R) -> Self {
-        // Longer than the longest chunk, so that what is left over is moved to the front only now and then.
+        // Larger than a chunk, so that leftovers are rarely moved to the front.
         let buffer = vec![0; 4 * CHUNK_BYTES_MAX].into();
         Self { source, buffer, start: 0, end: 0, ended: false }
     }
 
-    /// Returns the next chunk; nothing at the end.
+    /// Returns the next chunk; `None` at the end.
     fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.fill()?;
         let unread = &self.buffer[self.start..self.end];
@@ -66,7 +65,7 @@ impl<R: Read> Cutter<R> {
         Ok(chunk)
     }
 
-    /// Has at least one longest chunk to look at, or all that is left.
+    /// Buffers at least one longest chunk, or all that is left.
     fn fill(&mut self) -> io::Result<()> {
         if self.end - self.start >= CHUNK_BYTES_MAX || self.ended {
             return Ok(());
@@ -90,7 +89,7 @@ impl<R: Read> Cutter<R> {
 mod tests {
     use super::*;
 
-    /// Hands out a few bytes at a time, and is interrupted now and then.
+    /// Returns few bytes at a time, and is interrupted now and then.
     struct Trickle<'a>(&'a [u8], usize);
 
     impl Read for Trickle<'_> {
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_do_not_depend_on_how_the_stream_comes() {
+    fn cuts_do_not_depend_on_read_sizes() {
         let stream = noise(9 << 20);
         let chunks = cuts(&stream[..]);
         assert_eq!(chunks.concat(), stream);
@@ -126,9 +125,9 @@ mod tests {
         assert_eq!(cuts(&[][..]), Vec::<Vec<u8>>::new());
     }
 
-    /// Chunks are found again only if they are cut for ever as they were cut first.
+    /// Chunks are only found again if cuts never change.
     #[test]
-    fn cuts_are_where_they_always_were() {
+    fn cuts_never_change() {
         let lengths: Vec<usize> = cuts(&noise(2 << 20)[..]).iter().map(Vec::len).collect();
         assert_eq!(lengths, [531_215, 93_777, 506_155, 463_976, 351_611, 67_744, 82_674]);
     }

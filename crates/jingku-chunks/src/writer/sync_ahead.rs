@@ -1,6 +1,6 @@
-//! Making chunks durable while others are still being made, so that little is left to wait for in the end.
+//! Makes chunks durable while others are still in progress, so that little is left at the end.
 //!
-//! Left alone, the kernel writes nothing back for half a minute: first the cores are busy and then the disk is.
+//! Otherwise the kernel writes nothing back for half a minute: first the cores are busy, then the disk.
 
 use std::io;
 use std::sync::Arc;
@@ -9,14 +9,13 @@ use std::thread::{self, JoinHandle};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 
-/// The new bytes after which a writer has them written back ahead of the end.
+/// The new bytes after which a writer starts a sync.
 const STEP_BYTES: u64 = 64 << 20;
 
-/// One sync at a time, on a thread of its own.
+/// Runs one sync at a time, on its own thread.
 pub(super) struct SyncAhead {
     backend: Arc<dyn Backend>,
     running: Option<JoinHandle<Result<()>>>,
-    /// What was stored since the last one began.
     bytes: u64,
 }
 
@@ -25,7 +24,7 @@ impl SyncAhead {
         Self { backend: Arc::clone(backend), running: None, bytes: 0 }
     }
 
-    /// Tells that so many bytes were stored. Fails when an earlier sync has failed.
+    /// Records stored bytes. Fails if an earlier sync has failed.
     pub(super) fn stored(&mut self, bytes: u64) -> Result<()> {
         self.bytes += bytes;
         if self.bytes < STEP_BYTES || self.running.as_ref().is_some_and(|sync| !sync.is_finished()) {
@@ -39,7 +38,6 @@ impl SyncAhead {
         Ok(())
     }
 
-    /// Waits for the sync that runs.
     pub(super) fn wait(&mut self) -> Result<()> {
         let ended = self.running.take().map(JoinHandle::join);
         ended
@@ -50,7 +48,7 @@ impl SyncAhead {
 
 impl Drop for SyncAhead {
     fn drop(&mut self) {
-        // Nothing of the writer's is left at work when it is gone. Whether it failed does not matter any more.
+        // No thread outlives the writer. Its errors no longer matter.
         let _ = self.wait();
     }
 }

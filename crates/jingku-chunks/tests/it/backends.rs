@@ -1,4 +1,4 @@
-//! The promises of `Backend`, asked of every implementation.
+//! The promises of `Backend`, for every implementation.
 
 use std::thread;
 

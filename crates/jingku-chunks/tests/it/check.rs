@@ -1,4 +1,4 @@
-//! Checking: every damage is found and hits the right disks, and nothing else is taken for damage.
+//! Checks find all corruption, report the affected disks, and report nothing else.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -30,35 +30,35 @@ fn replace(backend: &impl Backend, key: Key, bytes: &[u8]) {
     backend.put(key, bytes, Existing::Replace).unwrap();
 }
 
-/// A disk, another that shares its first three chunks, and a third of its own.
+/// A disk, another that shares its first three chunks, and a separate third.
 fn three(store: &Store) -> [ManifestId; 3] {
     let second = [noise(1, 3 * 4096), noise(7, 5000)].concat();
     [disk(), second, noise(9, 9000)].map(|disk| sample::write(store, &disk).unwrap().manifest)
 }
 
 #[test]
-fn what_is_whole_is_clean_however_it_is_looked_at() {
+fn intact_store_is_clean_at_every_depth() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let ids = three(&store);
     let chunks = DISK_CHUNKS + 2 + 3;
     for depth in [Depth::Headers, Depth::Bytes, Depth::Part { nth: 2, of: 3 }] {
-        let findings = check(&store, &ids, depth);
-        assert!(findings.is_clean(), "{findings:?}");
-        assert_eq!((findings.chunks, findings.unreferenced_findings), (chunks, 0));
+        let report = check(&store, &ids, depth);
+        assert!(report.is_clean(), "{report:?}");
+        assert_eq!((report.chunks, report.unreferenced_findings), (chunks, 0));
         let sizes = [disk().len() as u64, 3 * 4096 + 5000, 9000].map(Some);
-        assert_eq!(findings.logical_sizes, sizes);
+        assert_eq!(report.logical_sizes, sizes);
         let read = match depth {
             Depth::Headers => 0,
             Depth::Bytes => chunks,
-            _ => findings.read_chunks,
+            _ => report.read_chunks,
         };
-        assert_eq!(findings.read_chunks, read);
+        assert_eq!(report.read_chunks, read);
     }
     let bytes: u64 =
         sample::list(&backend, Kind::Chunk).iter().map(|key| object(&backend, *key).len() as u64).sum();
-    let findings = check(&store, &ids, Depth::Bytes);
-    assert_eq!((findings.bytes, findings.read_bytes), (bytes, bytes));
+    let report = check(&store, &ids, Depth::Bytes);
+    assert_eq!((report.bytes, report.read_bytes), (bytes, bytes));
     assert!(check(&store, &[], Depth::Bytes).is_clean());
 }
 
@@ -79,31 +79,31 @@ fn every_flipped_bit_is_found() {
             bytes[bit / 8] ^= 1 << (bit % 8);
             replace(&backend, key, &bytes);
             flips += 1;
-            let findings = check(&store, &[id], Depth::Bytes);
-            let told: Vec<_> =
-                findings.findings.iter().map(|flaw| (flaw.key, flaw.affected.clone())).collect();
+            let report = check(&store, &[id], Depth::Bytes);
+            let reported: Vec<_> =
+                report.findings.iter().map(|finding| (finding.key, finding.affected.clone())).collect();
             match sample::read(&store, id) {
                 Ok(read) => {
                     assert!(read == whole, "wrong bytes: {key}, bit {bit}");
-                    assert!(findings.is_clean(), "{key}, bit {bit}: {findings:?}");
+                    assert!(report.is_clean(), "{key}, bit {bit}: {report:?}");
                     harmless += 1;
                 }
-                Err(_) => assert_eq!(told, [(key, vec![0])], "{key}, bit {bit}"),
+                Err(_) => assert_eq!(reported, [(key, vec![0])], "{key}, bit {bit}"),
             }
             replace(&backend, key, &good);
         }
     }
-    // A zstd frame has a bit or two that mean nothing: docs/format/chunk.md.
+    // A zstd frame has up to two bits without meaning: docs/format/chunk.md.
     assert!(harmless <= 2, "{harmless} of {flips} flips change nothing");
     println!("{flips} bits flipped, {harmless} of which mean nothing");
-    // Notes on what is good again hurt nobody, and go with the next to store it.
+    // Marks on intact chunks are harmless, and the next writer removes them.
     assert!(check(&store, &[id], Depth::Bytes).is_clean());
     sample::write(&store, &whole).unwrap();
     assert!(sample::list(&backend, Kind::QuarantineMark).is_empty());
 }
 
 #[test]
-fn damage_hits_whom_it_hits_and_heals_when_the_same_is_stored_again() {
+fn corruption_is_attributed_and_repaired_by_the_next_write() {
     for (depth, shallow) in [(Depth::Headers, true), (Depth::Bytes, false)] {
         let backend = Memory::new();
         let store = Store::new(backend.clone());
@@ -115,13 +115,13 @@ fn damage_hits_whom_it_hits_and_heals_when_the_same_is_stored_again() {
         replace(&backend, shared, if shallow { &good[..good.len() - 1] } else { &flipped });
         backend.delete(own).unwrap();
         backend.delete(Key::Manifest(ids[2])).unwrap();
-        let findings = check(&store, &ids, depth);
-        assert_eq!(findings.corrupt, [true, true, true]);
-        let mut told: Vec<_> =
-            findings.findings.iter().map(|flaw| (flaw.key, flaw.affected.clone())).collect();
-        told.sort();
-        // What a lost manifest names is not known, and that its chunk is lost too affected nobody else.
-        assert_eq!(told, [(shared, vec![0, 1]), (Key::Manifest(ids[2]), vec![2])]);
+        let report = check(&store, &ids, depth);
+        assert_eq!(report.corrupt, [true, true, true]);
+        let mut reported: Vec<_> =
+            report.findings.iter().map(|finding| (finding.key, finding.affected.clone())).collect();
+        reported.sort();
+        // What a lost manifest references is unknown; its lost chunk affects nobody else.
+        assert_eq!(reported, [(shared, vec![0, 1]), (Key::Manifest(ids[2]), vec![2])]);
         assert_eq!(sample::list(&backend, Kind::QuarantineMark).len(), 1);
 
         let again = three(&store);
@@ -132,7 +132,7 @@ fn damage_hits_whom_it_hits_and_heals_when_the_same_is_stored_again() {
 }
 
 #[test]
-fn what_was_noted_is_read_whatever_was_asked() {
+fn marked_chunks_are_read_at_every_depth() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let ids = three(&store);
@@ -143,11 +143,11 @@ fn what_was_noted_is_read_whatever_was_asked() {
     replace(&backend, key, &bytes);
     assert!(check(&store, &ids, Depth::Headers).is_clean(), "its header is good");
     assert!(!check(&store, &ids, Depth::Bytes).is_clean());
-    assert!(!check(&store, &ids, Depth::Headers).is_clean(), "it is noted by now");
+    assert!(!check(&store, &ids, Depth::Headers).is_clean(), "it is marked by now");
 }
 
 #[test]
-fn the_parts_are_everything_and_do_not_overlap() {
+fn parts_cover_everything_once() {
     let store = Store::new(Memory::new());
     let ids = three(&store);
     let all = check(&store, &ids, Depth::Bytes).read_chunks;
@@ -169,7 +169,7 @@ fn the_parts_are_everything_and_do_not_overlap() {
 }
 
 #[test]
-fn it_goes_on_after_a_place_and_stops_when_told() {
+fn check_resumes_after_a_name_and_stops_on_request() {
     let store = Store::new(Memory::new());
     let ids = three(&store);
     let plan = CheckPlan { threads: Some(1), ..CheckPlan::new(Depth::Bytes) };
@@ -189,9 +189,9 @@ fn it_goes_on_after_a_place_and_stops_when_told() {
     assert!(rest.is_clean());
 }
 
-/// However little is known of at a time, the findings are the same.
+/// The findings do not depend on how much is tracked at a time.
 #[test]
-fn groups_make_no_difference() {
+fn grouping_does_not_change_the_report() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let ids = three(&store);
@@ -202,40 +202,40 @@ fn groups_make_no_difference() {
             _ => {}
         }
     }
-    let sorted = |mut findings: CheckReport| {
-        findings.findings.sort_by_key(|flaw| flaw.key);
-        (findings.findings.clone(), findings.corrupt.clone(), findings.chunks, findings.finding_count)
+    let sorted = |mut report: CheckReport| {
+        report.findings.sort_by_key(|finding| finding.key);
+        (report.findings.clone(), report.corrupt.clone(), report.chunks, report.finding_count)
     };
     let all = sorted(check(&store, &ids, Depth::Bytes));
     for (census_chunks_max, threads) in [(1, 1), (2, 5), (5, 16)] {
         let plan = CheckPlan { census_chunks_max, threads: Some(threads), ..CheckPlan::new(Depth::Bytes) };
         assert_eq!(sorted(store.check(&ids, &plan, &go_on).unwrap().unwrap()), all);
     }
-    // Range by range, too.
+    // Also range by range.
     let mut keys = BTreeSet::new();
     for prefix in 0..=u8::MAX {
         let plan = CheckPlan { prefixes: prefix..=prefix, ..CheckPlan::new(Depth::Headers) };
-        let findings = store.check(&ids, &plan, &go_on).unwrap().unwrap();
-        keys.extend(findings.findings.into_iter().map(|flaw| flaw.key));
+        let report = store.check(&ids, &plan, &go_on).unwrap().unwrap();
+        keys.extend(report.findings.into_iter().map(|finding| finding.key));
     }
-    assert_eq!(keys, all.0.iter().map(|flaw| flaw.key).collect());
+    assert_eq!(keys, all.0.iter().map(|finding| finding.key).collect());
 }
 
 #[test]
-fn damage_that_no_disk_needs_is_told_apart() {
+fn unreferenced_corruption_is_counted_separately() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let ids = three(&store);
     let own = Key::Chunk(jingku_chunks::ChunkId::of(&noise(9, 9000)[..4096]));
     replace(&backend, own, b"");
-    let findings = check(&store, &ids[..2], Depth::Headers);
-    assert!(findings.is_clean());
-    assert_eq!((findings.unreferenced_findings, findings.finding_count), (1, 0));
+    let report = check(&store, &ids[..2], Depth::Headers);
+    assert!(report.is_clean());
+    assert_eq!((report.unreferenced_findings, report.finding_count), (1, 0));
 }
 
-/// The n-th call fails, for every n: it is an error, or told as a flaw that the next check does not find again.
+/// Fails the n-th call for every n: it is an error, or a finding that the next check does not repeat.
 #[test]
-fn a_call_that_fails_is_never_taken_for_a_clean_bill() {
+fn failed_call_never_yields_a_clean_report() {
     for operation in Operation::ALL {
         for call in 1.. {
             let backend = Arc::new(Faulty::new(Memory::new()));
@@ -247,8 +247,8 @@ fn a_call_that_fails_is_never_taken_for_a_clean_bill() {
             let outcome = store.check(&ids, &plan, &go_on);
             let reached = backend.calls(operation) >= before + call;
             match outcome {
-                Ok(Some(findings)) if findings.is_clean() => {
-                    // A chunk that could not be read the first time is read again before anything is said.
+                Ok(Some(report)) if report.is_clean() => {
+                    // An unreadable chunk is read again before it is reported.
                     assert!(!reached || operation == Operation::Read, "{operation:?} {call}");
                 }
                 Ok(_) | Err(Error::Io { .. }) => assert!(reached, "{operation:?} {call}"),

@@ -1,4 +1,4 @@
-//! Real threads on one store, and several openings of one folder.
+//! Threads on one store, and several openings of one folder.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -33,7 +33,7 @@ fn assert_stored_once(backend: &(impl Backend + Clone), written: &[Written]) {
 }
 
 #[test]
-fn writers_of_the_same_disk_at_once_store_it_once() {
+fn concurrent_writers_store_a_disk_once() {
     for _ in 0..10 {
         let memory = Memory::new();
         let store = Store::new(memory.clone());
@@ -41,9 +41,9 @@ fn writers_of_the_same_disk_at_once_store_it_once() {
     }
 }
 
-/// Two openings of one folder know as little of each other as two processes do.
+/// Two openings of one folder are as independent as two processes.
 #[test]
-fn writers_in_two_openings_of_one_folder_store_it_once() {
+fn writers_in_two_openings_store_a_disk_once() {
     for _ in 0..5 {
         let scratch = tempfile::tempdir().unwrap();
         let first = Arc::new(Disk::create(scratch.path()).unwrap());
@@ -54,7 +54,7 @@ fn writers_in_two_openings_of_one_folder_store_it_once() {
 }
 
 #[test]
-fn readers_and_writers_do_not_disturb_each_other() {
+fn concurrent_readers_and_writers() {
     let store = Store::new(Memory::new());
     let id = sample::write(&store, &disk()).unwrap().manifest;
     thread::scope(|scope| {
@@ -67,7 +67,7 @@ fn readers_and_writers_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_dropped_writer_or_reader_leaves_no_thread_behind() {
+fn dropped_writer_or_reader_leaves_no_thread() {
     let backend = Arc::new(Memory::new());
     let store = Store::new(Arc::clone(&backend));
     let id = sample::write(&store, &disk()).unwrap().manifest;

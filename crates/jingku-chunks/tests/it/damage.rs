@@ -1,7 +1,7 @@
 //! The damage matrix: what is damaged, how, and what must follow.
 //!
-//! Whatever happened to a stored object, nobody gets wrong bytes, the error names the object, and storing the same disk
-//! again heals it: what a writer can see from outside at once, the rest because whoever read it noted it
+//! Whatever happens to a stored object, nobody reads wrong bytes, the error names the object, and storing the same disk
+//! again repairs it: at once if its header shows the damage, otherwise because the reader marked it
 //! (`docs/format/chunk.md`, "Already there").
 
 use jingku_chunks::{Backend, Disk, Error, Existing, Key, Kind, ManifestId, Memory, Store};
@@ -11,7 +11,7 @@ use crate::sample::{self, disk};
 #[derive(Debug, Clone, Copy)]
 enum Damage {
     Delete,
-    /// Keep that many bytes.
+    /// Keep this many bytes.
     Truncate(usize),
     Append,
     FlipBit(usize),
@@ -21,7 +21,7 @@ impl Damage {
     fn matrix(length: usize) -> impl Iterator<Item = Self> {
         let cuts = [0, 1, 15, 16, 17, 20, length / 2, length - 33, length - 1];
         let cuts = cuts.into_iter().filter(move |cut| *cut < length);
-        // Every bit of headers, of the first entries and of the trailer; one bit of every byte between.
+        // Every bit of headers, first entries and trailer; elsewhere one bit per byte.
         let bits =
             (0..length * 8).filter(move |bit| *bit < 64 * 8 || *bit >= (length - 33) * 8 || bit % 8 == 3);
         let bits = bits.step_by(if length > 1000 { 7 } else { 1 });
@@ -49,8 +49,8 @@ fn object(backend: &impl Backend, key: Key) -> Vec<u8> {
     bytes
 }
 
-/// Goes through the matrix for every `step`th kind of damage.
-fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
+/// Runs every `step`th case of the matrix.
+fn all_damage_is_detected(backend: &(impl Backend + Clone), step: usize) {
     let store = Store::new(backend.clone());
     let disk = disk();
     let id = sample::write(&store, &disk).unwrap().manifest;
@@ -60,10 +60,10 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
         for damage in Damage::matrix(good.len()).step_by(step) {
             damage.apply(backend, key, &good);
 
-            let was_hurt = match sample::read(&store, id) {
+            let was_corrupt = match sample::read(&store, id) {
                 Err(Error::NotFound(named)) => named == key && matches!(damage, Damage::Delete),
                 Err(Error::Damaged { key: named, .. }) => named == key,
-                // Bytes 4 and 5 of a zstd frame hold a bit or two that mean nothing; the disk is as it was.
+                // Bytes 4 and 5 of a zstd frame have up to two bits without meaning; the disk is unchanged.
                 Ok(read) if matches!(damage, Damage::FlipBit(bit) if bit / 8 < 22) => {
                     assert!(read == disk);
                     false
@@ -74,15 +74,15 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
 
             let again = sample::write(&store, &disk).unwrap();
             assert_eq!(again.manifest, id);
-            if was_hurt {
-                // The chunk that comes twice may be healed by two threads at once.
+            if was_corrupt {
+                // Two threads may repair the repeated chunk at once.
                 assert_eq!(again.new_chunks > 0, key.kind() == Kind::Chunk, "{key} after {damage:?}");
                 assert_eq!(again.new_manifest, key.kind() == Kind::Manifest, "{key} after {damage:?}");
             }
             assert!(sample::read(&store, id).unwrap() == disk, "{key} after {damage:?} is not healed");
             assert!(
                 sample::list(backend, Kind::QuarantineMark).is_empty(),
-                "{key} after {damage:?} is still noted"
+                "{key} after {damage:?} is still marked"
             );
             backend.put(key, &good, Existing::Replace).unwrap();
         }
@@ -91,18 +91,18 @@ fn no_damage_goes_unseen(backend: &(impl Backend + Clone), step: usize) {
 }
 
 #[test]
-fn no_damage_goes_unseen_in_memory() {
-    no_damage_goes_unseen(&Memory::new(), 5);
+fn all_damage_is_detected_in_memory() {
+    all_damage_is_detected(&Memory::new(), 5);
 }
 
 #[test]
-fn no_damage_goes_unseen_on_disk() {
+fn all_damage_is_detected_on_disk() {
     let scratch = tempfile::tempdir().unwrap();
-    no_damage_goes_unseen(&std::sync::Arc::new(Disk::create(scratch.path()).unwrap()), 97);
+    all_damage_is_detected(&std::sync::Arc::new(Disk::create(scratch.path()).unwrap()), 97);
 }
 
 #[test]
-fn objects_under_each_others_names_are_damaged() {
+fn swapped_objects_are_corrupted() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let small = sample::write(&store, &disk()[..8192]).unwrap().manifest;
@@ -122,7 +122,7 @@ fn objects_under_each_others_names_are_damaged() {
 }
 
 #[test]
-fn a_manifest_that_is_damaged_after_it_was_opened_ends_in_an_error() {
+fn manifest_corrupted_after_open_is_an_error() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -139,15 +139,15 @@ fn a_manifest_that_is_damaged_after_it_was_opened_ends_in_an_error() {
 }
 
 #[test]
-fn an_unknown_manifest_is_not_found() {
+fn unknown_manifest_is_not_found() {
     let id = ManifestId([1; 32]);
     let opened = Store::new(Memory::new()).open_manifest(id);
     assert!(matches!(opened, Err(Error::NotFound(key)) if key == Key::Manifest(id)));
 }
 
-/// A note is a reason to look, not a verdict.
+/// A mark is a reason to verify, not a verdict.
 #[test]
-fn a_good_chunk_that_was_noted_stays() {
+fn marked_intact_chunk_is_kept() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let first = sample::write(&store, &disk()).unwrap();

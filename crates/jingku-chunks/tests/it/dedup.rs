@@ -1,4 +1,4 @@
-//! Each byte is stored once. Asserted by counting what the backend is asked, not by time.
+//! Equal bytes are stored once. Counts backend calls instead of measuring time.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use jingku_chunks::{Faulty, Kind, Memory, Operation, Store};
 use crate::sample::{self, DISK_CHUNKS, disk, noise};
 
 #[test]
-fn the_first_write_puts_each_different_chunk_once() {
+fn first_write_stores_each_distinct_chunk_once() {
     let backend = Arc::new(Faulty::new(Memory::new()));
     let written = sample::write(&Store::new(Arc::clone(&backend)), &disk()).unwrap();
     assert_eq!((written.new_chunks, written.reused_chunks), (DISK_CHUNKS, 1));
     assert_eq!(sample::list(&backend, Kind::Chunk).len() as u64, DISK_CHUNKS);
     assert_eq!(sample::list(&backend, Kind::Manifest).len(), 1);
-    // A chunk of zeros is not even asked for.
+    // A chunk of zeros is not even looked up.
     assert_eq!(backend.calls(Operation::Head), DISK_CHUNKS + 1);
-    // Once for the chunks, once for the manifest.
+    // One for the chunks, one for the manifest.
     assert_eq!(backend.calls(Operation::Sync), 2);
 }
 
 #[test]
-fn the_same_disk_again_puts_nothing() {
+fn same_disk_again_stores_nothing() {
     let backend = Arc::new(Faulty::new(Memory::new()));
     let store = Store::new(Arc::clone(&backend));
     let first = sample::write(&store, &disk()).unwrap();
@@ -34,7 +34,7 @@ fn the_same_disk_again_puts_nothing() {
 }
 
 #[test]
-fn a_changed_byte_puts_one_chunk() {
+fn changed_byte_stores_one_chunk() {
     let backend = Arc::new(Faulty::new(Memory::new()));
     let store = Store::new(Arc::clone(&backend));
     let mut disk = noise(1, 50 * 4096);

@@ -1,4 +1,4 @@
-//! What is particular to a folder: creating, opening, and what killed processes leave.
+//! Specific to folders: creating, opening, and what killed processes leave.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ fn files_below(path: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_store_that_is_only_read_is_not_changed() {
+fn read_only_store_is_not_changed() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("store");
     assert!(matches!(Disk::open_read_only(&path), Err(Error::UnknownFormat { .. })));
     let written = sample::write(&Store::new(Disk::create(&path).unwrap()), &disk()).unwrap();
-    // As a copy may lack it, being empty.
+    // A copy may lack this empty folder.
     fs::remove_dir_all(path.join("tmp")).unwrap();
     let before = files_below(&path);
 
@@ -45,7 +45,7 @@ fn a_store_that_is_only_read_is_not_changed() {
 }
 
 #[test]
-fn create_refuses_what_exists_and_open_what_does_not() {
+fn create_refuses_existing_and_open_missing_stores() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("store");
     assert!(matches!(Disk::open(&path), Err(Error::UnknownFormat { .. })));
@@ -62,7 +62,7 @@ fn create_refuses_what_exists_and_open_what_does_not() {
 }
 
 #[test]
-fn a_killed_create_can_be_repeated() {
+fn interrupted_create_can_be_repeated() {
     let scratch = tempfile::tempdir().unwrap();
     fs::create_dir(scratch.path().join("chunks")).unwrap();
     fs::create_dir(scratch.path().join("tmp")).unwrap();
@@ -71,7 +71,7 @@ fn a_killed_create_can_be_repeated() {
 }
 
 #[test]
-fn a_folder_of_another_version_is_left_alone() {
+fn folder_of_another_version_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
     Disk::create(scratch.path()).unwrap();
     for format in ["jingku-chunks 2\n", "jingku-chunks 1\nmore", ""] {
@@ -81,7 +81,7 @@ fn a_folder_of_another_version_is_left_alone() {
 }
 
 #[test]
-fn opening_removes_what_the_dead_left_and_nothing_of_the_living() {
+fn open_removes_only_dead_sessions() {
     let scratch = tempfile::tempdir().unwrap();
     let living = Disk::create(scratch.path()).unwrap();
     let mut stage = living.stage().unwrap();
@@ -99,7 +99,7 @@ fn opening_removes_what_the_dead_left_and_nothing_of_the_living() {
 }
 
 #[test]
-fn a_writer_dropped_midway_leaves_chunks_and_nothing_else() {
+fn dropped_writer_leaves_only_chunks() {
     let scratch = tempfile::tempdir().unwrap();
     let store = Store::new(Disk::create(scratch.path()).unwrap());
     let mut writer = store.writer_with(disk().len() as u64, sample::CUT).unwrap();
@@ -115,7 +115,7 @@ fn a_writer_dropped_midway_leaves_chunks_and_nothing_else() {
 }
 
 #[test]
-fn an_empty_file_under_a_name_is_not_a_chunk() {
+fn empty_file_is_not_a_chunk() {
     let scratch = tempfile::tempdir().unwrap();
     let store = Store::new(Disk::create(scratch.path()).unwrap());
     let first = sample::write(&store, &disk()).unwrap();
@@ -124,13 +124,13 @@ fn an_empty_file_under_a_name_is_not_a_chunk() {
         fs::write(chunk, "").unwrap();
     }
     let second = sample::write(&store, &disk()).unwrap();
-    // The chunk that comes twice may be healed by two threads at once.
+    // Two threads may repair the repeated chunk at once.
     assert!(second.new_chunks >= chunks.len() as u64);
     assert_eq!(sample::read(&store, first.manifest).unwrap(), disk());
 }
 
 #[test]
-fn foreign_files_are_not_listed() {
+fn other_files_are_not_listed() {
     let scratch = tempfile::tempdir().unwrap();
     let backend = Disk::create(scratch.path()).unwrap();
     fs::create_dir(scratch.path().join("chunks/00")).unwrap();

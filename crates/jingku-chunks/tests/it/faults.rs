@@ -1,4 +1,4 @@
-//! Backends that fail at every call there is, fill up, and forget what was not synced.
+//! Backends that fail at every call, fill up, and lose what was not synced.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ fn backend() -> (Backend, Store) {
     (Arc::clone(&backend), Store::new(backend))
 }
 
-/// Fails the n-th call of every operation of a write, cuts the power, and tries again.
+/// Fails the n-th call of every operation of a write, cuts the power, and retries.
 #[test]
-fn no_failed_call_leaves_a_manifest_that_names_a_missing_chunk() {
+fn failed_write_leaves_no_incomplete_manifest() {
     for (operation, fault) in Operation::ALL.into_iter().flat_map(|o| [(o, Fault::Io), (o, Fault::NoSpace)]) {
         for call in 1.. {
             let (backend, store) = backend();
@@ -41,9 +41,9 @@ fn no_failed_call_leaves_a_manifest_that_names_a_missing_chunk() {
     }
 }
 
-/// After every possible number of chunks, or with all of them and no manifest; what stays is chance, some of it cut short.
+/// After every number of chunks, or with all of them and no manifest; what remains is random, some of it truncated.
 #[test]
-fn a_power_cut_at_any_moment_spoils_no_later_write() {
+fn power_cut_never_affects_later_writes() {
     for seed in 0..300 {
         let (backend, store) = backend();
         let acknowledged = sample::write(&store, &disk()[..5 * 4096]).unwrap().manifest;
@@ -68,7 +68,7 @@ fn a_power_cut_at_any_moment_spoils_no_later_write() {
 }
 
 #[test]
-fn no_failed_call_of_a_read_gives_wrong_bytes() {
+fn failed_read_returns_no_wrong_bytes() {
     let (backend, store) = backend();
     let id = sample::write(&store, &disk()).unwrap().manifest;
     // The manifest is read when opened and when iterated.
@@ -81,7 +81,7 @@ fn no_failed_call_of_a_read_gives_wrong_bytes() {
 }
 
 #[test]
-fn a_full_disk_says_so_and_can_be_tried_again() {
+fn full_disk_is_reported_and_can_be_retried() {
     for operation in [Operation::Stage, Operation::Put, Operation::Write, Operation::Commit, Operation::Sync]
     {
         for call in 1..=2 {
@@ -99,7 +99,7 @@ fn a_full_disk_says_so_and_can_be_tried_again() {
 }
 
 #[test]
-fn a_caller_that_goes_on_after_an_error_gets_no_manifest() {
+fn writer_continued_after_an_error_yields_no_manifest() {
     let (backend, store) = backend();
     backend.fail(Operation::Put, 1, Fault::Io);
     let disk = sample::noise(1, 200 * 4096);
@@ -115,7 +115,7 @@ fn a_caller_that_goes_on_after_an_error_gets_no_manifest() {
 }
 
 #[test]
-fn a_power_cut_loses_nothing_that_was_acknowledged() {
+fn power_cut_keeps_acknowledged_writes() {
     let (backend, store) = backend();
     let id = sample::write(&store, &disk()).unwrap().manifest;
     backend.lose_unsynced().unwrap();
@@ -123,7 +123,7 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
-fn chunks_are_durable_before_the_manifest_exists() {
+fn chunks_are_durable_before_the_manifest() {
     let (backend, store) = backend();
     let mut writer = store.writer_with(disk().len() as u64, sample::CUT).unwrap();
     sample::push(&mut writer, &disk()).unwrap();
@@ -135,7 +135,7 @@ fn chunks_are_durable_before_the_manifest_exists() {
 }
 
 #[test]
-fn a_power_cut_before_the_chunks_are_durable_loses_them_all() {
+fn power_cut_before_sync_loses_all_chunks() {
     let (backend, store) = backend();
     let mut writer = store.writer_with(disk().len() as u64, sample::CUT).unwrap();
     sample::push(&mut writer, &disk()).unwrap();
@@ -148,7 +148,7 @@ fn a_power_cut_before_the_chunks_are_durable_loses_them_all() {
 
 /// The second writer finds every chunk of the first, none of which is durable yet.
 #[test]
-fn chunks_borrowed_from_an_unfinished_writer_become_durable_too() {
+fn chunks_of_an_unfinished_writer_become_durable() {
     let (backend, store) = backend();
     let mut first = store.writer_with(disk().len() as u64 + 4096, sample::CUT).unwrap();
     sample::push(&mut first, &disk()[..disk().len() / 4096 * 4096]).unwrap();

@@ -1,7 +1,7 @@
-//! Objects written by earlier versions stay readable, for ever.
+//! Objects written by earlier versions stay readable.
 //!
-//! `tests/fixtures/v<N>` is a whole store of format version N. Files in there are never changed: a format that differs
-//! is another version, with a folder of its own.
+//! `tests/fixtures/v<N>` is a complete store of format version N. Never change its files: a different format is a new
+//! version with its own folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,14 +12,14 @@ use jingku_chunks::{Disk, Key, Kind, Store};
 use crate::sample::{self, disk};
 
 const MANIFEST_V1: &str = "66d7829b33b335b830f48ca425779e76eb9f5d6f611ea954b9dea990edbc0100";
-/// Of a stream; everything else in the folder is of version 1.
+/// A stream; everything else in the folder is version 1.
 const MANIFEST_V2: &str = "15c07b7f2057cb7c91f553705f60907496a889f7a67116639bdc28200f2f2d39";
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// Opening writes below `tmp`, so this opens a copy.
+/// Opening writes below `tmp`, so open a copy.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -44,9 +44,9 @@ fn version_1_reads_as_it_was_written() {
     assert_eq!(sample::read(&store, MANIFEST_V1.parse().unwrap()).unwrap(), disk());
 }
 
-/// Names are for ever: what is written today is found among what was written then.
+/// Names never change: today's writes find the old objects.
 #[test]
-fn version_1_is_what_is_written_now() {
+fn version_1_is_written_today() {
     let scratch = tempfile::tempdir().unwrap();
     copy(&fixtures().join("v1"), scratch.path());
     let written = sample::write(&Store::new(Disk::open(scratch.path()).unwrap()), &disk()).unwrap();
@@ -55,7 +55,7 @@ fn version_1_is_what_is_written_now() {
 }
 
 #[test]
-fn version_2_reads_as_it_was_written_and_is_what_is_written_now() {
+fn version_2_reads_as_written_and_is_written_today() {
     let scratch = tempfile::tempdir().unwrap();
     copy(&fixtures().join("v2"), scratch.path());
     let store = Store::new(Disk::open(scratch.path()).unwrap());
@@ -65,7 +65,7 @@ fn version_2_reads_as_it_was_written_and_is_what_is_written_now() {
     assert_eq!((written.new_chunks, written.new_manifest), (0, false));
 }
 
-/// A few chunks of data, and zeros of which some are in chunks of their own.
+/// Chunks of data, and zeros, some of them whole chunks.
 fn stream() -> Vec<u8> {
     let mut stream = sample::noise(4, 150_000);
     stream.extend(b"cut by what it says. ".repeat(40_000));
@@ -75,7 +75,7 @@ fn stream() -> Vec<u8> {
 }
 
 #[test]
-fn every_documented_version_has_a_fixture_and_the_other_way_round() {
+fn documented_versions_and_fixtures_match() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/format/README.md");
     let document = fs::read_to_string(document).unwrap();
     let documented: BTreeSet<String> = document
@@ -88,7 +88,7 @@ fn every_documented_version_has_a_fixture_and_the_other_way_round() {
     assert_eq!(documented, kept);
 }
 
-/// Writes the store that is kept as the fixture of a new version. Run by hand, once a version.
+/// Writes the fixture of a new version. Run by hand, once per version.
 #[test]
 #[ignore = "writes into the source tree; only for a new format version"]
 fn write_fixture() {

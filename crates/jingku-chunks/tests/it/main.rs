@@ -1,4 +1,4 @@
-//! Tests of the store as a caller sees it. One binary, one file a topic.
+//! Tests of the store's public interface. One binary, one file per topic.
 
 #![allow(
     clippy::unwrap_used,

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::sample::{self, noise};
 
-/// Entries of several segments of a manifest: data and zeros by turns, and a short last chunk.
+/// Several segments of a manifest: data and zeros alternate; the last chunk is short.
 fn long_disk() -> Vec<u8> {
     let mut disk = Vec::new();
     for number in 0..1500 {
@@ -42,7 +42,7 @@ fn write(store: &Store, disk: &[u8]) -> ManifestId {
 }
 
 #[test]
-fn a_part_has_the_bytes_of_the_whole() {
+fn range_equals_the_same_part_of_the_disk() {
     let store = Store::new(Memory::new());
     let disk = long_disk();
     let end = disk.len() as u64;
@@ -62,7 +62,7 @@ fn a_part_has_the_bytes_of_the_whole() {
 }
 
 #[test]
-fn a_part_of_an_empty_disk_is_empty() {
+fn range_of_an_empty_disk_is_empty() {
     let store = Store::new(Memory::new());
     let manifest = store.open_manifest(write(&store, b"")).unwrap();
     assert_eq!(read(&store, &manifest, 0..1), b"");
@@ -79,7 +79,7 @@ fn a_part_costs_what_it_is_long_wherever_it_is() {
     for start in [0, 4096 * 1023, end / 2, end - 4096 * 3] {
         let before = backend.calls(Operation::Read);
         read(&store, &manifest, start..start + 4096 * 2);
-        // Two chunks at most hold data, a third may be cut; one segment of the manifest, or two at the seam.
+        // At most two chunks of data, possibly a third in part; one segment of the manifest, or two at a boundary.
         let reads = backend.calls(Operation::Read) - before;
         assert!((2..=4).contains(&reads), "{reads} reads at {start}");
     }
@@ -92,7 +92,7 @@ fn a_chunk_of_another_length_is_an_error() {
     let disk = noise(1, 3 * 4096);
     let id = write(&store, &disk);
 
-    // A manifest as a stranger could write it: sound by its own hash, wrong about the length of what it names.
+    // A hostile manifest: its hash is right, the length of a chunk is wrong.
     let short = ChunkId::of(&disk[2 * 4096..]);
     let mut bytes = Vec::new();
     bytes.extend(b"JKMF\x02\0\0\0");
@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_part_has_the_bytes_of_the_whole(start in 0..60_000_u64, length in 0..60_000_u64) {
+    fn any_range_equals_the_same_part_of_the_disk(start in 0..60_000_u64, length in 0..60_000_u64) {
         let store = Store::new(Memory::new());
         let disk = sample::disk();
         let manifest = store.open_manifest(write(&store, &disk)).unwrap();

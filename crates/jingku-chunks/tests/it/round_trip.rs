@@ -1,4 +1,4 @@
-//! What is written is read, whatever it is.
+//! What is read equals what was written.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::sample::{self, noise};
 
-/// A stretch of a disk: zeros, one repeated byte, or noise.
+/// A run of a disk: zeros, one repeated byte, or noise.
 fn run() -> impl Strategy<Value = Vec<u8>> {
     let length = 1..20_000_usize;
     prop_oneof![
@@ -19,7 +19,7 @@ fn run() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A disk to pull from, which is read at once or chunk by chunk.
+/// A disk to pull from, read at once or chunk by chunk.
 struct InMemory {
     bytes: Vec<u8>,
     small: bool,
@@ -45,12 +45,12 @@ impl Source for InMemory {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Chunks of zeros are told as holes or pushed, at random; that must make no difference.
+    /// Chunks of zeros are declared as holes or pushed, at random; the result is the same.
     #[test]
-    fn a_disk_is_read_as_written(
+    fn disk_reads_as_written(
         runs in prop::collection::vec(run(), 0..12),
         chunk_size in prop::sample::select(vec![4096_u64, 8192, 65_536]),
-        told in any::<u64>(),
+        choices in any::<u64>(),
     ) {
         let disk = runs.concat();
         let store = Store::new(Memory::new());
@@ -59,7 +59,7 @@ proptest! {
         let mut writer = store.writer_with(disk.len() as u64, cut).unwrap();
         for (n, chunk) in disk.chunks(usize::try_from(chunk_size).unwrap()).enumerate() {
             let zeros = chunk.iter().all(|byte| *byte == 0);
-            if zeros && told.rotate_left(u32::try_from(n % 64).unwrap()) & 1 == 1 {
+            if zeros && choices.rotate_left(u32::try_from(n % 64).unwrap()) & 1 == 1 {
                 writer.zeros(chunk.len() as u64).unwrap();
             } else {
                 writer.push(chunk.to_vec()).unwrap();
@@ -75,7 +75,7 @@ proptest! {
         prop_assert_eq!(sample::read(&store, written.manifest).unwrap(), disk.clone());
 
         let mut pulled = store.writer_with(disk.len() as u64, cut).unwrap();
-        let source = Arc::new(InMemory { bytes: disk.clone(), small: told & 1 == 1 });
+        let source = Arc::new(InMemory { bytes: disk.clone(), small: choices & 1 == 1 });
         for at in (0..disk.len()).step_by(6 * 65_536) {
             pulled.pull((disk.len() - at).min(6 * 65_536) as u64, &source).unwrap();
         }
@@ -91,7 +91,7 @@ proptest! {
 }
 
 #[test]
-fn a_disk_on_disk_at_the_usual_chunk_size() {
+fn folder_store_at_the_default_chunk_size() {
     let scratch = tempfile::tempdir().unwrap();
     let mut disk = noise(1, 3_000_000);
     disk.resize(5_000_000, 0);
@@ -108,7 +108,7 @@ fn a_disk_on_disk_at_the_usual_chunk_size() {
 }
 
 #[test]
-fn a_huge_hole_costs_nothing() {
+fn huge_hole_costs_nothing() {
     let store = Store::new(Memory::new());
     let mut writer = store.writer(LOGICAL_SIZE_MAX).unwrap();
     for _ in 0..1000 {
@@ -124,9 +124,9 @@ fn a_huge_hole_costs_nothing() {
     assert_eq!(pieces, [Piece::Zero(LOGICAL_SIZE_MAX)]);
 }
 
-/// Several threads of the writer read at once; one of them meets the end of what there is.
+/// Several threads of the writer read at once; one of them reaches the end of the source.
 #[test]
-fn a_disk_that_cannot_be_read_is_no_shorter_disk() {
+fn unreadable_source_is_not_a_shorter_disk() {
     let store = Store::new(Memory::new());
     for small in [true, false] {
         let short = Arc::new(InMemory { bytes: noise(1, 50 * 4096 - 1), small });
@@ -143,7 +143,7 @@ fn a_disk_that_cannot_be_read_is_no_shorter_disk() {
 }
 
 #[test]
-fn lengths_that_do_not_add_up_are_refused() {
+fn wrong_lengths_are_refused() {
     let store = Store::new(Memory::new());
     let refused = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Length { .. })));
     refused(store.writer(LOGICAL_SIZE_MAX + 1).map(drop));

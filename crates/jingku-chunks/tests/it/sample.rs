@@ -5,14 +5,14 @@ use jingku_chunks::{Cut, Extent, Key, Kind, ManifestId, Piece, Result, Store, Wr
 /// Small chunks, so that small disks have many.
 pub(crate) const CUT: Cut = Cut { chunk_size: 4096, zstd_level: 1 };
 
-/// Bytes that do not compress, the same for the same seed.
+/// Incompressible bytes, the same for the same seed.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes
 }
 
-/// A disk of twelve chunks and a bit: noise, text, zeros, a chunk that comes twice, a short tail.
+/// A disk of twelve chunks and a tail: noise, text, zeros, a repeated chunk.
 pub(crate) fn disk() -> Vec<u8> {
     let text = b"jingku keeps each byte once. ".repeat(1000);
     let mut disk = noise(1, 3 * 4096);
@@ -25,7 +25,7 @@ pub(crate) fn disk() -> Vec<u8> {
     disk
 }
 
-/// Number of different chunks of [`disk`].
+/// Number of distinct chunks of [`disk`].
 pub(crate) const DISK_CHUNKS: u64 = 3 + 4 + 1 + 1;
 
 /// Pushes a disk into a writer, chunk by chunk.
@@ -34,14 +34,12 @@ pub(crate) fn push(writer: &mut Writer, disk: &[u8]) -> Result<()> {
     disk.chunks(chunk_size).try_for_each(|chunk| writer.push(chunk.to_vec()))
 }
 
-/// Writes a disk.
 pub(crate) fn write(store: &Store, disk: &[u8]) -> Result<Written> {
     let mut writer = store.writer_with(disk.len() as u64, CUT)?;
     push(&mut writer, disk)?;
     writer.finish_chunks()?.write_manifest()
 }
 
-/// Reads a disk back, in full.
 pub(crate) fn read(store: &Store, id: ManifestId) -> Result<Vec<u8>> {
     let manifest = store.open_manifest(id)?;
     let mut disk = Vec::new();
@@ -54,12 +52,12 @@ pub(crate) fn read(store: &Store, id: ManifestId) -> Result<Vec<u8>> {
     Ok(disk)
 }
 
-/// Lists every object of a kind.
+/// Lists all objects of a kind.
 pub(crate) fn list(backend: &impl jingku_chunks::Backend, kind: Kind) -> Vec<Key> {
     (0..=255).flat_map(|prefix| backend.list(kind, prefix).unwrap()).collect()
 }
 
-/// Asserts that every manifest there is can be read to its end, which is what `Available` promises.
+/// Asserts that every manifest can be read completely, which is what `Available` promises.
 pub(crate) fn assert_manifests_whole(backend: &(impl jingku_chunks::Backend + Clone)) {
     let store = Store::new(backend.clone());
     for key in list(backend, Kind::Manifest) {

@@ -11,7 +11,7 @@ fn write(store: &Store, stream: &[u8]) -> Written {
 }
 
 #[test]
-fn any_stream_comes_back_byte_for_byte() {
+fn any_stream_round_trips() {
     let store = Store::new(Memory::new());
     let mut mixed = noise(1, 700_000);
     mixed.resize(mixed.len() + 5_000_000, 0);
@@ -27,7 +27,7 @@ fn any_stream_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn the_same_stream_is_stored_once() {
+fn same_stream_is_stored_once() {
     let store = Store::new(Memory::new());
     let stream = noise(1, 5 << 20);
     let (first, second) = (write(&store, &stream), write(&store, &stream));
@@ -44,7 +44,7 @@ fn zeros_are_not_stored() {
 }
 
 #[test]
-fn what_is_inserted_or_taken_out_changes_only_the_chunks_around_it() {
+fn edits_change_only_nearby_chunks() {
     let store = Store::new(Memory::new());
     let stream = noise(1, 24 << 20);
     let chunks = write(&store, &stream).new_chunks;
@@ -61,7 +61,7 @@ fn what_is_inserted_or_taken_out_changes_only_the_chunks_around_it() {
     }
 }
 
-/// Breaks after some bytes.
+/// Fails after some bytes.
 struct Broken(u64);
 
 impl Read for Broken {
@@ -77,7 +77,7 @@ impl Read for Broken {
 }
 
 #[test]
-fn a_stream_that_breaks_off_is_no_shorter_stream() {
+fn interrupted_stream_is_not_a_shorter_stream() {
     let backend = std::sync::Arc::new(Memory::new());
     let store = Store::new(std::sync::Arc::clone(&backend));
     match store.write_stream(Broken(5_000_000)) {

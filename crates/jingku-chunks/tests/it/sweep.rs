@@ -1,4 +1,4 @@
-//! Sweeping: garbage goes, and nothing else, whatever writers do meanwhile.
+//! Sweeps remove garbage and nothing else, whatever writers do meanwhile.
 
 mod model;
 mod processes;
@@ -14,7 +14,7 @@ use jingku_chunks::{
 
 use crate::sample::{self, DISK_CHUNKS, disk, noise};
 
-/// Little at a time, so that small stores have many steps.
+/// Small steps, so that small stores have many.
 const PLAN: SweepPlan = SweepPlan { dry_run: false, census_chunks_max: 2, batch_objects: 1 };
 
 fn sweep(
@@ -34,7 +34,7 @@ fn chunks_of(store: &Store, id: ManifestId) -> BTreeSet<Key> {
     extents.map(Result::unwrap).filter_map(chunk).collect()
 }
 
-/// Asserts that the store holds the live images and nothing but them.
+/// Asserts that the store holds exactly the live images.
 fn assert_exactly(backend: &impl Backend, store: &Store, live: &BTreeSet<ManifestId>) {
     let needed: BTreeSet<Key> = live.iter().flat_map(|id| chunks_of(store, *id)).collect();
     assert_eq!(sample::list(backend, Kind::Chunk).into_iter().collect::<BTreeSet<_>>(), needed);
@@ -43,7 +43,7 @@ fn assert_exactly(backend: &impl Backend, store: &Store, live: &BTreeSet<Manifes
 }
 
 #[test]
-fn what_no_image_names_goes_and_the_rest_stays() {
+fn sweep_removes_exactly_the_garbage() {
     for plan in [PLAN, SweepPlan::default()] {
         let backend = Memory::new();
         let store = Store::new(backend.clone());
@@ -79,10 +79,10 @@ fn what_no_image_names_goes_and_the_rest_stays() {
     }
 }
 
-/// The moment everything turns on: the writer finds the chunks there, and the sweep has just taken them for garbage.
+/// The critical moment: the writer finds the chunks just after the sweep has chosen them.
 #[test]
-fn a_writer_that_found_chunks_keeps_them() {
-    // After every possible number of steps of the sweep.
+fn chunks_found_by_a_writer_survive_the_sweep() {
+    // After every number of steps of the sweep.
     for steps in 0..60 {
         let backend = Memory::new();
         let store = Store::new(backend.clone());
@@ -108,7 +108,7 @@ fn a_writer_that_found_chunks_keeps_them() {
 }
 
 #[test]
-fn a_writer_begun_before_the_sweep_may_end_after_it() {
+fn writer_may_span_a_sweep() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let mut writer = store.writer_with(disk().len() as u64, sample::CUT).unwrap();
@@ -126,7 +126,7 @@ fn a_writer_begun_before_the_sweep_may_end_after_it() {
 }
 
 #[test]
-fn what_is_held_stays_until_it_is_let_go() {
+fn guarded_objects_stay_until_released() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -138,9 +138,9 @@ fn what_is_held_stays_until_it_is_let_go() {
     assert_exactly(&backend, &store, &BTreeSet::new());
 }
 
-/// Nobody knows what it names, so nothing may go.
+/// What it references is unknown, so nothing may be deleted.
 #[test]
-fn no_chunk_goes_while_a_live_manifest_cannot_be_read() {
+fn unreadable_live_manifest_stops_the_sweep() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -160,9 +160,9 @@ fn no_chunk_goes_while_a_live_manifest_cannot_be_read() {
     assert_exactly(&backend, &store, &[id].into());
 }
 
-/// A bit of the record flipped: what it names is not there, and what is there nobody names.
+/// A row with a flipped bit: it names a missing manifest, and nobody names the existing one.
 #[test]
-fn no_manifest_goes_while_a_live_one_is_missing() {
+fn missing_live_manifest_stops_the_sweep() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;
@@ -175,7 +175,7 @@ fn no_manifest_goes_while_a_live_one_is_missing() {
 }
 
 #[test]
-fn a_step_whose_record_fails_deletes_nothing_and_can_be_tried_again() {
+fn sweep_step_without_live_list_deletes_nothing() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     drop(sample::write(&store, &disk()).unwrap());
@@ -185,15 +185,15 @@ fn a_step_whose_record_fails_deletes_nothing_and_can_be_tried_again() {
         let _ = sweep.step(&mut fails);
     }
     assert_eq!(sample::list(&backend, Kind::Chunk).len() as u64, DISK_CHUNKS);
-    // A claim can grow: nothing is held any more.
+    // Claims can grow again: nothing is paused.
     drop(sample::write(&store, &noise(7, 5000)).unwrap());
     while sweep.step(&mut || Ok::<_, Error>(Vec::new())).unwrap() {}
     assert_exactly(&backend, &store, &BTreeSet::new());
 }
 
-/// Fails the n-th call of every operation of a sweep, then cuts the power, then sweeps again.
+/// Fails the n-th call of every operation of a sweep, cuts the power, and sweeps again.
 #[test]
-fn no_failed_call_of_a_sweep_deletes_what_is_needed() {
+fn failed_sweep_deletes_nothing_needed() {
     for operation in Operation::ALL {
         for call in 1.. {
             let backend = Arc::new(Faulty::new(Memory::new()));
@@ -221,7 +221,7 @@ fn no_failed_call_of_a_sweep_deletes_what_is_needed() {
 }
 
 #[test]
-fn notes_on_chunks_that_are_no_more_go_too() {
+fn sweep_removes_marks_of_missing_chunks() {
     let backend = Memory::new();
     let store = Store::new(backend.clone());
     let id = sample::write(&store, &disk()).unwrap().manifest;

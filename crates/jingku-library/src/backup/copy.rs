@@ -9,7 +9,7 @@ use jingku_chunks::{Backend, ChunkId, Error, Existing, Key, Kind, Store};
 
 use super::{Copied, Damage};
 use crate::failpoint;
-use crate::named::{Named, take_references};
+use crate::referenced::{Referenced, take_references};
 
 /// The most objects that a backup copies at once, each in memory.
 const THREADS_MAX: usize = 4;
@@ -24,17 +24,17 @@ pub(super) struct Pair<'a> {
     pub(super) to_store: &'a Store,
     /// Looks also into what is there already.
     pub(super) verify: bool,
-    pub(super) way: Way,
+    pub(super) direction: Direction,
 }
 
 /// Where objects are on their way to.
 #[derive(Clone, Copy)]
-pub(super) enum Way {
+pub(super) enum Direction {
     ToBackup,
     FromBackup,
 }
 
-impl Way {
+impl Direction {
     fn chunk(self) {
         match self {
             Self::ToBackup => failpoint::reached("backup.chunk"),
@@ -84,13 +84,13 @@ impl Outcome {
 
 /// Copies what `images` name, chunks before manifests, each made durable and checked. What cannot be had is noted, and the
 /// rest copied all the same.
-pub(super) fn copy(pair: &Pair<'_>, named: &Named, images: &[ManifestUse]) -> Result<Outcome, Error> {
+pub(super) fn copy(pair: &Pair<'_>, needed: &Referenced, images: &[ManifestUse]) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let ids = |place: usize| {
-        named.manifests[place].images.iter().map(|image| images[*image].image_id.clone()).collect::<Vec<_>>()
+        needed.manifests[place].images.iter().map(|image| images[*image].image_id.clone()).collect::<Vec<_>>()
     };
-    outcome.damage.images.extend(named.unreadable.iter().map(|place| images[*place].image_id.clone()));
-    named.passes(|pass| {
+    outcome.damage.images.extend(needed.unreadable.iter().map(|place| images[*place].image_id.clone()));
+    needed.passes(|pass| {
         let mut rest = pass.references.as_slice();
         for prefix in pass.prefixes.clone() {
             let mut wanted: Vec<ChunkId> = Vec::new();
@@ -115,15 +115,15 @@ pub(super) fn copy(pair: &Pair<'_>, named: &Named, images: &[ManifestUse]) -> Re
         Ok::<_, Error>(())
     })?;
     pair.to.sync()?;
-    pair.way.chunks_durable();
-    for (place, manifest) in named.manifests.iter().enumerate() {
+    pair.direction.chunks_durable();
+    for (place, manifest) in needed.manifests.iter().enumerate() {
         match copy_manifest(pair, Key::Manifest(manifest.id))? {
             Ok(copied) => outcome.copied.add(copied),
             Err(wrong) => outcome.note(&wrong, ids(place).into_iter()),
         }
     }
     pair.to.sync()?;
-    pair.way.manifests_durable();
+    pair.direction.manifests_durable();
     Ok(outcome)
 }
 
@@ -141,7 +141,7 @@ fn copy_chunks(pair: &Pair<'_>, wanted: &[ChunkId], there: &[Key]) -> Result<Chu
                 Ok(one) => copied.add(one),
                 Err(one) => wrong.push(one),
             }
-            pair.way.chunk();
+            pair.direction.chunk();
         }
         Ok::<Chunks, Error>((copied, wrong))
     };
@@ -302,11 +302,11 @@ mod tests {
                     to: &to,
                     to_store: &to_store,
                     verify: call % 2 == 0,
-                    way: Way::ToBackup,
+                    direction: Direction::ToBackup,
                 };
-                let named = Named::open(&images, &[(&from, &from_store)]).unwrap();
+                let needed = Referenced::open(&images, &[(&from, &from_store)]).unwrap();
                 to.fail(operation, call, Fault::Io);
-                let outcome = copy(&pair, &named, &images);
+                let outcome = copy(&pair, &needed, &images);
                 let reached = to.calls(operation) >= call;
                 to.recover();
                 to.cut_power(call).unwrap();
@@ -315,7 +315,7 @@ mod tests {
                 let ended = outcome.is_ok_and(|outcome| outcome.damage.is_empty());
                 assert!(!ended || left == images.len(), "{operation:?} {call}: {left} left");
                 assert!(ended || reached, "{operation:?} {call}: failed by itself");
-                let again = copy(&pair, &named, &images).unwrap();
+                let again = copy(&pair, &needed, &images).unwrap();
                 assert!(again.damage.is_empty(), "{operation:?} {call}");
                 to.lose_unsynced().unwrap();
                 assert_eq!(whole_manifests(&to, &to_store).len(), images.len(), "{operation:?} {call}");

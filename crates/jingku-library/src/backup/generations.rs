@@ -5,11 +5,11 @@ use std::path::Path;
 use jingku_catalog::{Catalog, ManifestUse};
 use jingku_chunks::{ManifestId, Store, SweepPlan, SweepReport};
 
+use super::BackupError;
 use super::folder::{Folder, copy_catalog, read_checked, remove_catalog};
 use super::record::{Entry, Record};
-use super::{BackupError, save};
 use crate::failpoint;
-use crate::named::all_images;
+use crate::referenced::all_images;
 
 /// What is in a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), Ba
     if !folder.entries()?.iter().any(|entry| entry.number == 1 && entry.path != folder.first_record()) {
         let (found, _) = look_into(folder, &first).await?;
         if let Some(found) = found.filter(|found| found != library) {
-            return Err(save::another_library(folder.path(), found, library));
+            return Err(another_library(folder.path(), found, library));
         }
         let mut keys = Vec::new();
         for (name, hash) in &first.keys {
@@ -156,4 +156,8 @@ async fn look_into(
     drop(catalog);
     remove_catalog(&staged)?;
     Ok(found)
+}
+
+pub(super) fn another_library(folder: &Path, found: String, own: &str) -> BackupError {
+    BackupError::AnotherLibrary { folder: folder.to_owned(), found, own: own.to_owned() }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jingku_catalog::Catalog;
 
-use super::copy::{Outcome, Pair, Way, copy};
+use super::copy::{Direction, Outcome, Pair, copy};
 use super::folder::{
     Folder, copy_catalog, hash_file, open_objects, put_in_place, read_checked, remove_catalog, write_whole,
 };
@@ -15,7 +15,7 @@ use super::record::{Entry, Record};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
 use crate::failpoint;
-use crate::named::{Named, all_images};
+use crate::referenced::{Referenced, all_images};
 
 /// How [`restore_backup`] is to go.
 #[derive(Clone, Copy, Debug)]
@@ -68,10 +68,16 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     let (from, from_store) = folder.objects_read_only()?;
     let (to, to_store) = open_objects(&data.path().join("store"))?;
     let copying = tokio::task::spawn_blocking(move || {
-        let named = Named::open(&images, &[(&from, &from_store)])?;
+        let referenced = Referenced::open(&images, &[(&from, &from_store)])?;
         // What an earlier try left is looked into like everything else.
-        let pair = Pair { from: &from, to: &to, to_store: &to_store, verify: true, way: Way::FromBackup };
-        copy(&pair, &named, &images)
+        let pair = Pair {
+            from: &from,
+            to: &to,
+            to_store: &to_store,
+            verify: true,
+            direction: Direction::FromBackup,
+        };
+        copy(&pair, &referenced, &images)
     });
     let Outcome { copied, damage } = copying.await??;
     if !damage.is_empty() && !how.skip_damaged {

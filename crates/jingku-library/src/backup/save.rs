@@ -6,16 +6,16 @@ use std::path::Path;
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
 use jingku_chunks::{Backend, GcGuard, ManifestId};
 
-use super::copy::{Outcome, Pair, Way, copy};
+use super::copy::{Direction, Outcome, Pair, copy};
 use super::folder::{Folder, hash_file, put_in_place, read_checked, remove_catalog};
-use super::generations::{Pruned, adopt_first, prune};
+use super::generations::{Pruned, adopt_first, another_library, prune};
 use super::record::Record;
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, StartError, parse_master_key};
 use crate::failpoint;
 use crate::keyring::Keyring;
 use crate::library::Library;
-use crate::named::{Named, all_images};
+use crate::referenced::{Referenced, all_images};
 
 /// How often a backup writes the catalogue anew because images went for good before they could be held.
 const TRIES_MAX: u32 = 10;
@@ -98,9 +98,15 @@ impl Library {
             let to_store = to_store.clone();
             tokio::task::spawn_blocking(move || {
                 let stores: [(&dyn Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
-                let named = Named::open(&images, &stores)?;
-                let pair = Pair { from: &from, to: &to, to_store: &to_store, verify, way: Way::ToBackup };
-                copy(&pair, &named, &images)
+                let referenced = Referenced::open(&images, &stores)?;
+                let pair = Pair {
+                    from: &from,
+                    to: &to,
+                    to_store: &to_store,
+                    verify,
+                    direction: Direction::ToBackup,
+                };
+                copy(&pair, &referenced, &images)
             })
         };
         let Outcome { copied, damage } = copying.await??;
@@ -252,10 +258,6 @@ async fn last_of(folder: &Folder, library: &str) -> Result<Option<(u64, Record)>
     // Nobody knows whose backup it is when no record can be read.
     let record = readable.map_or_else(|| newest.record().cloned(), Ok)?;
     Ok(Some((newest.number, record)))
-}
-
-pub(super) fn another_library(folder: &Path, found: String, own: &str) -> BackupError {
-    BackupError::AnotherLibrary { folder: folder.to_owned(), found, own: own.to_owned() }
 }
 
 /// Whether the text of a master key opens a sealed private key.

@@ -7,33 +7,33 @@ use std::sync::Arc;
 use jingku_chunks::{Store, Written};
 use jingku_sources::{DiskError, DiskFormat, open_untrusted, packing, unpack};
 
-use super::make::{MakeError, Readable, copy, no_room};
+use super::make::{MakeError, Readable, copy, no_space};
 use super::progress::Progress;
+use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::failpoint;
 use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE};
-use crate::room::{MARGIN_BYTES, Room};
-use crate::upload::UNPACKED;
+use crate::uploads::UNPACKED;
 
 /// Makes the image of an uploaded file. A compressed one is replaced by what is in it. With a `format`, the disk in it is
 /// read so, whatever it looks like.
 pub(super) fn make(
     store: &Store,
-    spool: &Path,
+    file: &Path,
     format: Option<DiskFormat>,
     unpack_ratio: u64,
     progress: &Progress,
-    room: Option<&Room>,
+    disk_space: Option<&DiskSpace>,
 ) -> Result<Written, MakeError> {
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
-    unpack_in_place(spool, size_max, format, unpack_ratio, progress, room)?;
-    let reader = Arc::new(Readable(open_untrusted(spool, size_max, format).map_err(MakeError::File)?));
+    unpack_in_place(file, size_max, format, unpack_ratio, progress, disk_space)?;
+    let reader = Arc::new(Readable(open_untrusted(file, size_max, format).map_err(MakeError::File)?));
     // Who says that it is raw knows what is in it.
     if format != Some(DiskFormat::Raw) {
         progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
     }
     progress.set_total(progress.passed() + reader.0.len());
     let mut writer = store.writer(reader.0.len())?;
-    copy(&reader, &mut writer, progress, None, room).map_err(of_file)?;
+    copy(&reader, &mut writer, progress, None, disk_space).map_err(of_file)?;
     let sealed = writer.finish_chunks().map_err(|error| of_file(error.into()))?;
     reader.0.unchanged().map_err(MakeError::File)?;
     failpoint::reached("import.chunks_durable");
@@ -45,36 +45,36 @@ pub(super) fn make(
 /// Puts what a compressed file holds in its place. What it holds may not be compressed itself: killed after that, the
 /// job would unpack it once more.
 fn unpack_in_place(
-    spool: &Path,
+    file: &Path,
     size_max: u64,
     format: Option<DiskFormat>,
     unpack_ratio: u64,
     progress: &Progress,
-    room: Option<&Room>,
+    disk_space: Option<&DiskSpace>,
 ) -> Result<(), MakeError> {
-    let Some(packing) = packing(spool).map_err(MakeError::File)? else { return Ok(()) };
-    let unpacked = spool.with_extension(UNPACKED);
-    let packed_bytes = spool.metadata().map_or(0, |file| file.len());
+    let Some(packing) = packing(file).map_err(MakeError::File)? else { return Ok(()) };
+    let unpacked = file.with_extension(UNPACKED);
+    let packed_bytes = file.metadata().map_or(0, |file| file.len());
     // Half of the work, for all one can know.
     progress.set_total(2 * packed_bytes);
     let data_max = packed_bytes.saturating_mul(unpack_ratio).max(UNPACKED_DATA_BYTES_FREE);
-    let keep_free = room.and_then(|room| room.free_bytes().ok()).map_or(0, keep_free);
-    let done = unpack(spool, packing, &unpacked, size_max, |unpacked| {
+    let keep_free = disk_space.and_then(|disk_space| disk_space.free_bytes().ok()).map_or(0, keep_free);
+    let done = unpack(file, packing, &unpacked, size_max, |unpacked| {
         progress.reach(unpacked.packed_bytes);
         if let Some(stop) = progress.stopped() {
             return Err(MakeError::Stopped(stop));
         }
         if unpacked.data_bytes > data_max {
             return Err(DiskError::unusable(
-                spool,
+                file,
                 format!(
                     "it unpacks to more than {unpack_ratio} times its size, zeros not counted; import it uncompressed"
                 ),
             )
             .into());
         }
-        if room.is_some_and(|room| room.free_bytes().is_ok_and(|free| free < keep_free)) {
-            return Err(no_room("unpack an uploaded file"));
+        if disk_space.is_some_and(|disk_space| disk_space.free_bytes().is_ok_and(|free| free < keep_free)) {
+            return Err(no_space("unpack an uploaded file"));
         }
         Ok(())
     });
@@ -82,7 +82,7 @@ fn unpack_in_place(
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");
-            fs::rename(&unpacked, spool).and_then(|()| sync_folder(spool)).map_err(replacing(spool))?;
+            fs::rename(&unpacked, file).and_then(|()| sync_folder(file)).map_err(replacing(file))?;
             failpoint::reached("import.replaced");
             progress.pass(length);
             Ok(())

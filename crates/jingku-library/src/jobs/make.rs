@@ -8,10 +8,10 @@ use jingku_sources::content::Caution;
 use jingku_sources::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
-use super::progress::{Progress, Stop, share};
+use super::progress::{Progress, StopReason, percent_of};
+use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::error::Internal;
 use crate::failpoint;
-use crate::room::{MARGIN_BYTES, Room};
 use crate::sentence::clause;
 
 /// Why an image is not made.
@@ -19,7 +19,7 @@ use crate::sentence::clause;
 pub(super) enum MakeError {
     /// Somebody asked the job to stop.
     #[error("stopped: {0:?}")]
-    Stopped(Stop),
+    Stopped(StopReason),
     /// The instance was forgotten meanwhile.
     #[error("the instance is gone")]
     InstanceGone,
@@ -44,7 +44,7 @@ impl MakeError {
     /// What the owner of the image is told: what to do, and nothing of the host, such as paths.
     pub(super) fn reason(&self) -> String {
         match self {
-            Self::Stopped(Stop::Overdue) => {
+            Self::Stopped(StopReason::Overdue) => {
                 "Making the image took longer than it may for its size. Make a smaller image, or ask the operator to give \
                  it more time (`deadline_minutes`), then make it again."
             }
@@ -189,21 +189,21 @@ pub(super) fn make(
     disk: &str,
     scratch: &Path,
     progress: &Progress,
-    room: Option<&Room>,
+    disk_space: Option<&DiskSpace>,
 ) -> Result<Written, MakeError> {
     let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
     progress.set_caution(caution);
-    let proceed = || progress.stopped().is_none() && !room.is_some_and(is_used_up);
+    let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(is_used_up);
     let opened = disk.open_while(scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
         (DiskError::Stopped { .. }, Some(stop)) => MakeError::Stopped(stop),
-        (DiskError::Stopped { .. }, None) => no_room("convert a disk"),
+        (DiskError::Stopped { .. }, None) => no_space("convert a disk"),
         (error, _) => error.into(),
     })?;
     let reader = Arc::new(Readable(opened));
     let mut writer = store.writer(reader.0.len())?;
-    copy(&reader, &mut writer, progress, fails.as_ref(), room)?;
+    copy(&reader, &mut writer, progress, fails.as_ref(), disk_space)?;
     let sealed = writer.finish_chunks()?;
     reader.0.unchanged()?;
     failpoint::reached("make.chunks_durable");
@@ -236,7 +236,7 @@ pub(super) fn copy(
     writer: &mut Writer,
     progress: &Progress,
     fails: Option<&DeclaredFailure>,
-    room: Option<&Room>,
+    disk_space: Option<&DiskSpace>,
 ) -> Result<(), MakeError> {
     writer.compare_with(progress.own_manifests())?;
     let (length, chunk_bytes) = (reader.0.len(), writer.chunk_size());
@@ -253,8 +253,8 @@ pub(super) fn copy(
             writer.zeros(start - at)?;
             at = start;
         }
-        if room.is_some_and(is_used_up) {
-            return Err(no_room("make an image"));
+        if disk_space.is_some_and(is_used_up) {
+            return Err(no_space("make an image"));
         }
         // To the end of the last chunk that holds data, as far as one stretch goes.
         let end = data.end.next_multiple_of(chunk_bytes).min(at + RUN_BYTES_MAX).min(length);
@@ -270,13 +270,13 @@ pub(super) fn copy(
 }
 
 /// What is free must stay so.
-pub(super) fn no_room(doing: &str) -> MakeError {
+pub(super) fn no_space(doing: &str) -> MakeError {
     jingku_chunks::Error::NoSpace { doing: format!("{doing} and leave the catalogue some") }.into()
 }
 
 /// Whether what is free must stay so. Where nobody can tell, the store will.
-pub(super) fn is_used_up(room: &Room) -> bool {
-    room.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
+pub(super) fn is_used_up(disk_space: &DiskSpace) -> bool {
+    disk_space.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }
 
 /// Tells how far the job is, and ends it where it was asked to stop or is declared to fail.
@@ -286,7 +286,7 @@ fn reach(
     progress: &Progress,
     fails: Option<&DeclaredFailure>,
 ) -> Result<(), MakeError> {
-    let end = fails.map(|failure| (share(length, failure.at_percent), failure));
+    let end = fails.map(|failure| (percent_of(length, failure.at_percent), failure));
     progress.reach(end.as_ref().map_or(at, |(end, _)| at.min(*end)));
     if let Some(stop) = progress.stopped() {
         return Err(MakeError::Stopped(stop));

@@ -13,7 +13,7 @@ use crate::lock::lock;
 
 /// Why a job stops before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopReason {
     /// The server stops; the job goes on later.
     Shutdown,
     /// The image was deleted, or another worker has the job.
@@ -141,30 +141,30 @@ impl Progress {
     }
 
     /// Asks the job to stop at the next chunk.
-    pub(crate) fn stop(&self, why: Stop) {
+    pub(crate) fn stop(&self, why: StopReason) {
         match why {
-            Stop::Shutdown => self.shutdown.store(true, Ordering::Relaxed),
-            Stop::Lost => self.lost.store(true, Ordering::Relaxed),
-            Stop::Overdue => self.overdue.store(true, Ordering::Relaxed),
+            StopReason::Shutdown => self.shutdown.store(true, Ordering::Relaxed),
+            StopReason::Lost => self.lost.store(true, Ordering::Relaxed),
+            StopReason::Overdue => self.overdue.store(true, Ordering::Relaxed),
         }
     }
 
     /// Whether the job was asked to stop. A lost job is not given back, whatever else was asked.
-    pub fn stopped(&self) -> Option<Stop> {
+    pub fn stopped(&self) -> Option<StopReason> {
         if self.lost.load(Ordering::Relaxed) {
-            return Some(Stop::Lost);
+            return Some(StopReason::Lost);
         }
         if self.overdue.load(Ordering::Relaxed) {
-            return Some(Stop::Overdue);
+            return Some(StopReason::Overdue);
         }
-        self.shutdown.load(Ordering::Relaxed).then_some(Stop::Shutdown)
+        self.shutdown.load(Ordering::Relaxed).then_some(StopReason::Shutdown)
     }
 }
 
 /// So many percent of a number of bytes, no less.
-pub fn share(bytes: u64, percent: u8) -> u64 {
-    let share = (u128::from(bytes) * u128::from(percent)).div_ceil(100);
-    u64::try_from(share).unwrap_or(u64::MAX)
+pub fn percent_of(bytes: u64, percent: u8) -> u64 {
+    let part = (u128::from(bytes) * u128::from(percent)).div_ceil(100);
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 /// How often a pause looks for jobs that do not stop yet.
@@ -197,7 +197,7 @@ impl Running {
     /// Stops the making of an image that was deleted; the worker would find out at its next heartbeat.
     pub fn cancel(&self, image_id: &str) {
         if let Some(progress) = self.get(image_id) {
-            progress.stop(Stop::Lost);
+            progress.stop(StopReason::Lost);
         }
     }
 
@@ -208,7 +208,7 @@ impl Running {
         loop {
             // Again and again, because a job may have been claimed that is not among them yet.
             for progress in lock(&self.jobs).values() {
-                progress.stop(Stop::Shutdown);
+                progress.stop(StopReason::Shutdown);
             }
             tokio::select! {
                 guard = &mut idle => return guard,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::Pause;
 use super::supervisor::Loop;
-use crate::check::{Checked, HurtObject};
+use crate::check::{Checked, CorruptObject};
 use crate::failpoint;
 use crate::library::Library;
 use crate::operator::OperatorError;
@@ -25,7 +25,7 @@ const GO_BYTES: u64 = 64 << 20;
 /// Reads until the server stops.
 pub(super) async fn scrub(task: Loop) {
     let context = &task.context;
-    if context.scrub_settings.days == 0 || context.data.is_none() {
+    if context.config.scrub.days == 0 || context.data.is_none() {
         return;
     }
     while !task.stop.is_cancelled() {
@@ -55,7 +55,7 @@ async fn go(context: &Arc<Library>, mut scrub: Scrub, stop: &CancellationToken) 
     let Some(survey) = context.survey(only(first..=first), move |_| go_on.wait(Duration::ZERO)).await? else {
         return Ok(());
     };
-    scrub.set_rate(survey.bytes, context.clock.now(), context.scrub_settings.days);
+    scrub.set_rate(survey.bytes, context.clock.now(), context.config.scrub.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
     let depth = scrub.place().map_or(Depth::Bytes, Depth::After);
     let pacer = Arc::new(Mutex::new(Pacer::new(context, scrub, stop)));
@@ -90,7 +90,7 @@ fn more_prefixes(bytes: u64) -> u8 {
 fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
     let untold = checked.object_count - checked.objects.len() as u64;
     scrub.damaged_objects += untold;
-    let is_of_range = |object: &&HurtObject| {
+    let is_of_range = |object: &&CorruptObject| {
         !matches!(object.key, Key::Manifest(_)) || range.contains(&object.key.prefix())
     };
     for object in checked.objects.iter().filter(is_of_range) {
@@ -98,7 +98,7 @@ fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
         let (object, reason, images) = (object.key, &object.reason, object.images.join(" "));
         tracing::error!(%object, reason, images, "scrub found damage");
     }
-    for image in &checked.hurt {
+    for image in &checked.corrupt {
         if scrub.add_damaged(&image.id) {
             let (image_id, name, account, trashed) = (&image.id, &image.name, image.account, image.trashed);
             tracing::error!(image_id, name, account, trashed, "an image is damaged");

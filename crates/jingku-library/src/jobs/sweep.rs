@@ -20,7 +20,7 @@ const SECS_OF_AN_HOUR: i64 = 60 * 60;
 pub(super) async fn sweep(task: Loop) {
     let context = &task.context;
     // The snapshots of a lab name manifests too, and nobody asks them; what is in memory is gone at the end anyway.
-    if context.sweep.every_hours == 0 || context.data.is_none() {
+    if context.config.sweep.every_hours == 0 || context.data.is_none() {
         return;
     }
     let mut now = is_due(context);
@@ -36,7 +36,7 @@ pub(super) async fn sweep(task: Loop) {
 }
 
 fn is_due(context: &Library) -> bool {
-    let every = i64::from(context.sweep.every_hours) * SECS_OF_AN_HOUR;
+    let every = i64::from(context.config.sweep.every_hours) * SECS_OF_AN_HOUR;
     let now = context.clock.now();
     // A clock that went back does not keep it from sweeping for ever.
     context

@@ -38,8 +38,8 @@ pub(super) async fn trusted_now(context: &Arc<Library>) -> Option<i64> {
 
 /// Makes the reserve of room, at the start, and anew when it was used up and there is room again.
 async fn keep_reserve(context: &Library) {
-    let Some(room) = context.room.clone() else { return };
-    let kept = tokio::task::spawn_blocking(move || room.keep_reserve()).await;
+    let Some(disk_space) = context.disk_space.clone() else { return };
+    let kept = tokio::task::spawn_blocking(move || disk_space.keep_reserve()).await;
     if let Ok(Err(error)) = kept {
         tracing::warn!(%error, "cannot keep a reserve of room");
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{CatalogError, Job, UPLOAD_SOURCE, Upload};
+use jingku_catalog::{CatalogError, Job, Source, Upload};
 
 use super::supervisor::Loop;
 use super::trash::trusted_now;
@@ -28,20 +28,20 @@ async fn expire_once(context: &Arc<Library>) -> Result<(), CatalogError> {
     // What has come of a file may be hours of work: a clock that has just jumped does not throw it away. Where nothing has
     // come nothing is lost.
     let resumable = trusted_now(context).await.map(|now| now - seconds(UPLOAD_RESUME_TIMEOUT));
-    let silent = context.catalog.silent_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
+    let silent = context.catalog.idle_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
     // Bytes may be coming just now.
-    for upload in silent.iter().filter(|upload| !context.spools.is_taken(&upload.image_id)) {
+    for upload in silent.iter().filter(|upload| !context.uploads.is_taken(&upload.image_id)) {
         if context.catalog.fail_upload(upload, reason(upload), now).await? {
             tracing::info!(image_id = upload.image_id, "upload given up");
-            context.spools.remove(&upload.image_id);
+            context.uploads.remove(&upload.image_id);
         }
     }
     // In this order: a file that comes meanwhile is of an upload that was there before it.
-    let files = context.spools.list();
+    let files = context.uploads.list();
     let uploads = context.catalog.uploads().await?;
     let needed = |id: &str| uploads.iter().any(|upload| upload.image_id == id);
     for image_id in files.iter().filter(|id| !needed(id)) {
-        context.spools.remove(image_id);
+        context.uploads.remove(image_id);
     }
     Ok(())
 }
@@ -56,11 +56,11 @@ fn seconds(duration: Duration) -> i64 {
 
 /// Removes the file of a job that has ended.
 pub(super) async fn remove_if_gone(context: &Library, job: &Job) {
-    if !job.instance_id.starts_with(UPLOAD_SOURCE) {
+    if job.source != Source::Upload {
         return;
     }
     // If it is there, it goes on later; if nobody can tell, the next look finds out.
     if let Ok(None) = context.catalog.upload(job.account, &job.image_id).await {
-        context.spools.remove(&job.image_id);
+        context.uploads.remove(&job.image_id);
     }
 }

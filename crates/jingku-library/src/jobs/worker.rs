@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jingku_catalog::{CatalogError, Heartbeat, Job, JobEnd, Made, UPLOAD_SOURCE};
+use jingku_catalog::{self as catalog, BuiltImage, CatalogError, Heartbeat, Job, JobEnd};
 use jingku_chunks::{ManifestId, Written};
 use jingku_sources::DiskFormat;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;
-use super::progress::{Progress, Stop};
+use super::progress::{Progress, StopReason};
 use super::supervisor::{Loop, panic_text};
 use super::{import, make, uploads};
 use crate::error::Internal;
@@ -37,7 +37,7 @@ pub(super) async fn work(task: Loop) {
     while !task.stop.is_cancelled() {
         let working = context.running.at_work.read().await;
         failpoint::passed("worker.before_claim");
-        let (now, account_max) = (context.clock.now(), context.job_settings.account_max());
+        let (now, account_max) = (context.clock.now(), context.config.jobs.account_max());
         let claimed = context.catalog.claim_job(&context.node, account_max, now, LEASE_SECS).await;
         match claimed {
             Ok(Some(job)) => {
@@ -136,13 +136,13 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
             break stop;
         }
         // How much there is to read may show only after a while. A hook keeps jobs waiting for as long as it likes.
-        let deadline = started + context.job_settings.deadline(progress.total());
+        let deadline = started + context.config.jobs.deadline(progress.total());
         tokio::select! {
             made = &mut making => return made?,
-            () = task.stop.cancelled() => progress.stop(Stop::Shutdown),
+            () = task.stop.cancelled() => progress.stop(StopReason::Shutdown),
             () = sleep_until(deadline), if context.job_hook.is_none() => {
-                if Instant::now() >= started + context.job_settings.deadline(progress.total()) {
-                    progress.stop(Stop::Overdue);
+                if Instant::now() >= started + context.config.jobs.deadline(progress.total()) {
+                    progress.stop(StopReason::Overdue);
                 }
             }
             _ = beat.tick() => keep(context, job, progress).await,
@@ -164,12 +164,12 @@ enum Source {
 }
 
 async fn source(context: &Library, job: &Job) -> Result<Source, MakeError> {
-    if job.instance_id.starts_with(UPLOAD_SOURCE) {
+    let catalog::Source::Instance(instance_id) = &job.source else {
         let upload = context.catalog.upload(job.account, &job.image_id).await?;
         let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
-        return Ok(Source::Upload(context.spools.path(&job.image_id).map_err(MakeError::Inside)?, format));
-    }
-    let instance = context.catalog.instance(Some(job.account), &job.instance_id).await?;
+        return Ok(Source::Upload(context.uploads.path(&job.image_id).map_err(MakeError::Inside)?, format));
+    };
+    let instance = context.catalog.instance(Some(job.account), instance_id).await?;
     Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
 }
 
@@ -182,12 +182,17 @@ fn spawn(
     tokio::task::spawn_blocking(move || {
         failpoint::passed("make.begun");
         let scratch = context.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let room = context.room.as_ref();
+        let disk_space = context.disk_space.as_ref();
         match source {
-            Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, room),
-            Source::Upload(spool, format) => {
-                import::make(&context.store, &spool, format, context.unpack_ratio, &progress, room)
-            }
+            Source::Instance(disk) => make::make(&context.store, &disk, &scratch, &progress, disk_space),
+            Source::Upload(file, format) => import::make(
+                &context.store,
+                &file,
+                format,
+                context.config.limits.unpack_ratio.into(),
+                &progress,
+                disk_space,
+            ),
         }
     })
 }
@@ -196,7 +201,7 @@ struct StopWhenDropped<'a>(&'a Progress);
 
 impl Drop for StopWhenDropped<'_> {
     fn drop(&mut self) {
-        self.0.stop(Stop::Shutdown);
+        self.0.stop(StopReason::Shutdown);
     }
 }
 
@@ -204,7 +209,7 @@ async fn keep(context: &Library, job: &Job, progress: &Progress) {
     let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
     match context.catalog.heartbeat(&job.lease, done, total, context.clock.now(), LEASE_SECS).await {
         Ok(Heartbeat::Held) => {}
-        Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(Stop::Lost),
+        Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),
         // The next beat may do better; if none does, the lease runs out.
         Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew a lease"),
     }
@@ -214,12 +219,12 @@ async fn end(context: &Library, job: &Job, result: Result<Written, MakeError>) -
     let (lease, now, image_id) = (&job.lease, context.clock.now(), &job.image_id);
     let ended = match result {
         Ok(written) => complete(context, job, &written).await?,
-        Err(MakeError::Stopped(Stop::Shutdown)) => {
+        Err(MakeError::Stopped(StopReason::Shutdown)) => {
             context.catalog.release_job(lease).await?;
             tracing::info!(image_id, "job given back");
             return Ok(());
         }
-        Err(MakeError::Stopped(Stop::Lost)) => JobEnd::Lost,
+        Err(MakeError::Stopped(StopReason::Lost)) => JobEnd::Lost,
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot make image");
             context.catalog.fail_job(lease, &error.reason(), now).await?
@@ -231,7 +236,7 @@ async fn end(context: &Library, job: &Job, result: Result<Written, MakeError>) -
             tracing::info!(image_id, "the image was deleted meanwhile, or another worker has the job");
         }
         JobEnd::OverLimit(over) => {
-            let reason = format!("{}.", crate::account_limits::refusal(&over));
+            let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
             tracing::info!(image_id, reason, "the account would store more than it may");
             context.catalog.fail_job(lease, &reason, now).await?;
         }
@@ -242,7 +247,7 @@ async fn end(context: &Library, job: &Job, result: Result<Written, MakeError>) -
 async fn complete(context: &Library, job: &Job, written: &Written) -> Result<JobEnd, CatalogError> {
     failpoint::reached("make.before_row");
     let manifest = written.manifest.to_string();
-    let made = Made {
+    let made = BuiltImage {
         manifest: &manifest,
         size_bytes: to_i64(written.logical_bytes),
         data_bytes: to_i64(written.data_bytes),

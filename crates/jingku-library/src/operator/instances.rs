@@ -4,12 +4,11 @@ use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, R
 use jingku_sources::content::Caution;
 use jingku_sources::{Disk, DiskFormat};
 
-use super::OperatorError;
-use crate::config::DeclaredInstance;
+use super::error::OperatorError;
+use crate::config::{DeclaredInstance, Zone};
 use crate::error::Internal;
 use crate::jobs::DeclaredDisk;
 use crate::library::Library;
-use crate::zones::Zone;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;

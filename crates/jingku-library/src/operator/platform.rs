@@ -2,7 +2,7 @@ use jingku_catalog::{AccountId, CopyImage, DeleteImage, NewCopy, Scope};
 use jingku_protocol::PlatformType;
 use jingku_protocol::actions::is_image_name;
 
-use super::OperatorError;
+use super::error::OperatorError;
 use crate::library::Library;
 use crate::random::image_id;
 
@@ -45,7 +45,7 @@ impl Library {
             request: None,
         };
         match self.catalog.copy_image(Scope::everybody(), id, copy, self.clock.now()).await? {
-            CopyImage::Before(_) => unreachable!("it is asked for by no request"),
+            CopyImage::AlreadyCopied(_) => unreachable!("it is asked for by no request"),
             CopyImage::Copied(name) => {
                 Ok(PlatformImage { id: copy_id, name, platform_type, copied_from: id.to_owned() })
             }

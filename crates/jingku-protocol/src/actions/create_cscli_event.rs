@@ -1,32 +1,28 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::Ignored;
 
-/// Telemetry that the official CLI sends after every command. Its parameters
-/// are thrown away.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CreateCscliEventRequest;
+/// Telemetry that the official CLI sends after every command. The server discards it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct CreateCscliEventRequest {
+    /// The command that ran.
+    #[serde(skip_serializing)]
+    pub command: Ignored,
+    /// The version of the CLI.
+    #[serde(rename = "CLIVersion", skip_serializing)]
+    pub cli_version: Ignored,
+    /// The operating system.
+    #[serde(rename = "OS", skip_serializing)]
+    pub os: Ignored,
+    /// When the command ran.
+    #[serde(skip_serializing)]
+    pub occurred_at: Ignored,
+}
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreateCscliEventResponse {}
-
-impl Request for CreateCscliEventRequest {
-    const ACTION: Action = Action::CreateCscliEvent;
-    type Response = CreateCscliEventResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        for name in ["Command", "CLIVersion", "OS", "OccurredAt"] {
-            tree.scalar(name)?;
-        }
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
-}

@@ -1,30 +1,17 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::GroupId;
 
-/// Marks a group no longer. The official CLI sends this.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Removes a group from the caller's favourites. The official CLI sends this.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DeleteCompShareImageFavoriteRequest {
     /// The group.
-    pub group_id: String,
+    pub group_id: GroupId,
 }
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeleteCompShareImageFavoriteResponse {}
-
-impl Request for DeleteCompShareImageFavoriteRequest {
-    const ACTION: Action = Action::DeleteCompShareImageFavorite;
-    type Response = DeleteCompShareImageFavoriteResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { group_id: tree.required_id("GroupId")? })
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name()).text("GroupId", Some(&self.group_id))
-    }
-}

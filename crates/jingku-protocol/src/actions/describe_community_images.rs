@@ -1,20 +1,22 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, CommunityQuery, ImageGroup, Request};
-use crate::bind::ParamError;
+use crate::community_query::{CommunityQuery, ImageGroup};
 use crate::image::Image;
-use crate::params::Params;
-use crate::tree::Tree;
 
-/// Lists what is in the community: groups of published versions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// Lists the groups of published versions in the community.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeCommunityImagesRequest {
     /// Which groups, and in what order.
+    #[serde(rename = "+query")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }
 
 /// A page of groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCommunityImagesResponse {
     /// Groups that match, on all pages.
@@ -28,17 +30,4 @@ pub struct DescribeCommunityImagesResponse {
     pub image_set: Vec<Image>,
     /// Extension: where the next page starts; empty on the last one.
     pub next_token: String,
-}
-
-impl Request for DescribeCommunityImagesRequest {
-    const ACTION: Action = Action::DescribeCommunityImages;
-    type Response = DescribeCommunityImagesResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { query: CommunityQuery::bind(tree)? })
-    }
-
-    fn params(&self) -> Params {
-        self.query.add_to(Params::for_action(Self::ACTION.name()))
-    }
 }

@@ -1,23 +1,27 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Place, Request};
-use crate::bind::ParamError;
+use crate::bounded::ImageId;
 use crate::image::ImageStatus;
 use crate::lenient;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::place::Place;
 
-/// Asks how far a copy in another zone is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Reports the progress of a copy in another zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailRequest {
     /// Where the copy is.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
-    /// The copy, from [`SyncResult`](super::SyncResult).
-    pub image_id: String,
+    /// The copy, from [`SyncResult`](crate::actions::SyncResult).
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: ImageId,
 }
 
-/// How far it is.
+/// The progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailResponse {
     /// Percent as text, as the real service sends it.
@@ -25,22 +29,6 @@ pub struct DescribeCompShareCustomImageSyncDetailResponse {
     pub progress: String,
     /// Extension: the copy's status.
     pub status: ImageStatus,
-    /// Extension: the image it was copied from, which may be gone.
+    /// Extension: the image it was copied from, which may be deleted.
     pub source_comp_share_image_id: String,
-}
-
-impl Request for DescribeCompShareCustomImageSyncDetailRequest {
-    const ACTION: Action = Action::DescribeCompShareCustomImageSyncDetail;
-    type Response = DescribeCompShareCustomImageSyncDetailResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_id("CompShareImageId")?;
-        Ok(Self { place: Place::bind(tree)?, image_id })
-    }
-
-    fn params(&self) -> Params {
-        self.place
-            .add_to(Params::for_action(Self::ACTION.name()))
-            .text("CompShareImageId", Some(&self.image_id))
-    }
 }

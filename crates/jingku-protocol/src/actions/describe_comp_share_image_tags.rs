@@ -2,17 +2,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
-/// Lists the tags to choose from. The documents have a region, which nobody needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Lists the tags to choose from. The documents require a region, which is not needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DescribeCompShareImageTagsRequest;
 
 /// The tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareImageTagsResponse {
     /// All of them.
@@ -21,17 +18,4 @@ pub struct DescribeCompShareImageTagsResponse {
     pub tags_map: BTreeMap<String, Vec<String>>,
     /// The categories in the order to show them.
     pub tag_index: Vec<String>,
-}
-
-impl Request for DescribeCompShareImageTagsRequest {
-    const ACTION: Action = Action::DescribeCompShareImageTags;
-    type Response = DescribeCompShareImageTagsResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

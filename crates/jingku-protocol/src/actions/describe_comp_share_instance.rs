@@ -1,26 +1,34 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Paging, Place, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::InstanceId;
+use crate::list::List;
+use crate::paging::Paging;
+use crate::place::Place;
 
 /// The most ids in one call: more would not fit on a page.
 pub const MAX_INSTANCE_IDS: usize = 100;
 
 /// Lists the account's instances.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareInstanceRequest {
     /// Narrows the list to instances there.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Only these; empty for all.
-    pub instance_ids: Vec<String>,
+    #[serde(default, rename = "UHostIds")]
+    pub instance_ids: List<InstanceId, MAX_INSTANCE_IDS>,
     /// Which page.
+    #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
 /// A page of instances.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareInstanceResponse {
     /// Instances that match, on all pages.
@@ -32,8 +40,9 @@ pub struct DescribeCompShareInstanceResponse {
     pub next_token: String,
 }
 
-/// An instance, as far as the image API is concerned with it.
+/// An instance, with the members that the image API needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Instance {
     /// The instance's id.
@@ -45,11 +54,11 @@ pub struct Instance {
     pub zone: String,
     /// Its name.
     pub name: String,
-    /// `Stopped`, or `ImageMaking` while an image is made of it.
+    /// `Stopped`, or `ImageMaking` while an image is made from it.
     pub state: String,
     /// `UHost` for a virtual machine, `Container` for a container.
     pub instance_type: String,
-    /// The image it was started from; empty when that is not known here.
+    /// The image it was started from; empty when unknown.
     pub comp_share_image_id: String,
     /// Likewise.
     pub comp_share_image_name: String,
@@ -60,12 +69,12 @@ pub struct Instance {
     /// Number of GPUs.
     #[serde(rename = "GPU")]
     pub gpu: i64,
-    /// Number of CPU cores; 0 when not known here.
+    /// Number of CPU cores; 0 when unknown.
     #[serde(rename = "CPU")]
     pub cpu: i64,
-    /// MB; 0 when not known here.
+    /// MB; 0 when unknown.
     pub memory: i64,
-    /// How it is paid for; `Free`, nothing is charged here.
+    /// How it is charged; always `Free`.
     pub charge_type: String,
     /// Unix seconds.
     pub create_time: i64,
@@ -73,13 +82,14 @@ pub struct Instance {
     pub expire_time: i64,
     /// Its disks, boot disk first.
     pub disk_set: Vec<InstanceDisk>,
-    /// Its addresses; none known here.
+    /// Its addresses; always empty.
     #[serde(rename = "IPSet")]
     pub addresses: Vec<InstanceAddress>,
 }
 
 /// A network address of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct InstanceAddress {
     /// The address.
@@ -95,6 +105,7 @@ pub struct InstanceAddress {
 
 /// A disk of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct InstanceDisk {
     /// The disk's id.
@@ -105,22 +116,4 @@ pub struct InstanceDisk {
     pub is_boot: String,
     /// GB, rounded up.
     pub size: i64,
-}
-
-impl Request for DescribeCompShareInstanceRequest {
-    const ACTION: Action = Action::DescribeCompShareInstance;
-    type Response = DescribeCompShareInstanceResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self {
-            place: Place::bind(tree)?,
-            instance_ids: tree.ids("UHostIds", MAX_INSTANCE_IDS)?,
-            paging: Paging::bind(tree)?,
-        })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        self.paging.add_to(params.list("UHostIds", &self.instance_ids))
-    }
 }

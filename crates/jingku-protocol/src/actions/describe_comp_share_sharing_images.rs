@@ -1,24 +1,31 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Paging, Place, Request};
-use crate::bind::ParamError;
+use crate::bounded::ImageId;
 use crate::image::Image;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::paging::Paging;
+use crate::place::Place;
 
 /// Lists the images that others share with the caller, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareSharingImagesRequest {
     /// Narrows the list to images held there.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Exactly this image, with its readme.
-    pub image_id: Option<String>,
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: Option<ImageId>,
     /// Which page.
+    #[serde(rename = "+paging")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
 
-/// A page of images; the owner of each is who shares it.
+/// A page of images; the owner of each is the account that shares it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareSharingImagesResponse {
     /// Images that match, on all pages.
@@ -27,22 +34,4 @@ pub struct DescribeCompShareSharingImagesResponse {
     pub image_set: Vec<Image>,
     /// Extension: where the next page starts; empty on the last one.
     pub next_token: String,
-}
-
-impl Request for DescribeCompShareSharingImagesRequest {
-    const ACTION: Action = Action::DescribeCompShareSharingImages;
-    type Response = DescribeCompShareSharingImagesResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self {
-            place: Place::bind(tree)?,
-            image_id: tree.id("CompShareImageId")?,
-            paging: Paging::bind(tree)?,
-        })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        self.paging.add_to(params.text("CompShareImageId", self.image_id.as_deref()))
-    }
 }

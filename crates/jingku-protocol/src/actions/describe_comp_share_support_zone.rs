@@ -1,16 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
 /// Lists the zones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DescribeCompShareSupportZoneRequest;
 
 /// The zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeCompShareSupportZoneResponse {
     /// One entry a zone.
@@ -19,6 +16,7 @@ pub struct DescribeCompShareSupportZoneResponse {
 
 /// A zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Zone {
     /// The region it belongs to.
@@ -33,17 +31,4 @@ pub struct Zone {
     pub describe: String,
     /// Whether containers run there.
     pub is_pod: bool,
-}
-
-impl Request for DescribeCompShareSupportZoneRequest {
-    const ACTION: Action = Action::DescribeCompShareSupportZone;
-    type Response = DescribeCompShareSupportZoneResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

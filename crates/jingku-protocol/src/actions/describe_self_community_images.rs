@@ -1,19 +1,21 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, CommunityQuery, ImageGroup, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::community_query::{CommunityQuery, ImageGroup};
 
 /// Lists the caller's own groups, with versions in every state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeSelfCommunityImagesRequest {
     /// Which groups, and in what order.
+    #[serde(rename = "+query")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }
 
 /// A page of groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeSelfCommunityImagesResponse {
     /// Groups that match, on all pages.
@@ -27,17 +29,4 @@ pub struct DescribeSelfCommunityImagesResponse {
     pub image_set_group: Vec<ImageGroup>,
     /// Extension: where the next page starts; empty on the last one.
     pub next_token: String,
-}
-
-impl Request for DescribeSelfCommunityImagesRequest {
-    const ACTION: Action = Action::DescribeSelfCommunityImages;
-    type Response = DescribeSelfCommunityImagesResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { query: CommunityQuery::bind(tree)? })
-    }
-
-    fn params(&self) -> Params {
-        self.query.add_to(Params::for_action(Self::ACTION.name()))
-    }
 }

@@ -1,21 +1,24 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, CommunityQuery, ImageGroup, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::community_query::{CommunityQuery, ImageGroup};
 
 /// Lists what one account has in the community.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct DescribeUserCommunityImagesRequest {
     /// The account.
+    #[serde(rename = "TargetTopOrganizationId")]
     pub account: i64,
     /// Which groups, and in what order.
+    #[serde(rename = "+query")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }
 
 /// A page of groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct DescribeUserCommunityImagesResponse {
     /// Groups that match, on all pages.
@@ -29,22 +32,4 @@ pub struct DescribeUserCommunityImagesResponse {
     pub image_set_group: Vec<ImageGroup>,
     /// Extension: where the next page starts; empty on the last one.
     pub next_token: String,
-}
-
-impl Request for DescribeUserCommunityImagesRequest {
-    const ACTION: Action = Action::DescribeUserCommunityImages;
-    type Response = DescribeUserCommunityImagesResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self {
-            account: tree.required_integer("TargetTopOrganizationId")?,
-            query: CommunityQuery::bind(tree)?,
-        })
-    }
-
-    fn params(&self) -> Params {
-        self.query
-            .add_to(Params::for_action(Self::ACTION.name()))
-            .number("TargetTopOrganizationId", Some(self.account))
-    }
 }

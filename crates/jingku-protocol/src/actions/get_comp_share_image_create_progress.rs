@@ -1,30 +1,34 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Place, Request};
-use crate::bind::ParamError;
+use crate::bounded::ImageId;
 use crate::lenient;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::place::Place;
 
-/// Asks how far the making of an image has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Reports the progress of making an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct GetCompShareImageCreateProgressRequest {
     /// Where the image is.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
-    pub image_id: String,
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: ImageId,
 }
 
-/// How far it has come.
+/// The progress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetCompShareImageCreateProgressResponse {
     /// Percent, 0 to 100.
     pub process: f64,
-    /// Seconds, whole making: those that have passed and those left. Decimal text: the Go SDK refuses a number.
+    /// Seconds in total, elapsed and remaining. Decimal text: the Go SDK refuses a number.
     #[serde(deserialize_with = "lenient::text")]
     pub total_duration: String,
-    /// Seconds left, estimated, likewise; `"0"` only when the making has ended.
+    /// Estimated remaining seconds, as decimal text; `"0"` only at the end.
     #[serde(deserialize_with = "lenient::text")]
     pub remaining_duration: String,
     /// Extension that the official CLI waits for: `Making`, `Available` or `Failed`.
@@ -33,27 +37,12 @@ pub struct GetCompShareImageCreateProgressResponse {
     pub progress: f64,
     /// Extension: why it failed; empty otherwise.
     pub failed_reason: String,
-    /// Extension: bytes of the disk looked at so far, holes included.
+    /// Extension: bytes of the disk processed so far, holes included.
     pub processed_bytes: u64,
     /// Extension: size of the disk in bytes.
     pub total_bytes: u64,
-    /// Extension: of the bytes passed, those that images of the account have already; 0 when the image is not being made
-    /// right now.
+    /// Extension: processed bytes that other images of the account already store; 0 unless the image is being made.
     pub present_bytes: u64,
-    /// Extension: what is to be said about the disk although it was accepted.
+    /// Extension: warnings about the disk, which was accepted.
     pub warnings: Vec<String>,
-}
-
-impl Request for GetCompShareImageCreateProgressRequest {
-    const ACTION: Action = Action::GetCompShareImageCreateProgress;
-    type Response = GetCompShareImageCreateProgressResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { place: Place::bind(tree)?, image_id: tree.required_id("CompShareImageId")? })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        params.text("CompShareImageId", Some(&self.image_id))
-    }
 }

@@ -1,16 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
 /// Lists the account's projects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetProjectListRequest;
 
 /// The projects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetProjectListResponse {
     /// How many.
@@ -21,6 +18,7 @@ pub struct GetProjectListResponse {
 
 /// A project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Project {
     /// Its id, such as `org-abc123`.
@@ -39,17 +37,4 @@ pub struct Project {
     pub resource_count: i64,
     /// Members of it.
     pub member_count: i64,
-}
-
-impl Request for GetProjectListRequest {
-    const ACTION: Action = Action::GetProjectList;
-    type Response = GetProjectListResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

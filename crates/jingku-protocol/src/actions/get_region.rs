@@ -1,16 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
-
 /// Lists regions and zones, one entry a zone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GetRegionRequest;
 
 /// The regions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetRegionResponse {
     /// One entry a zone.
@@ -19,6 +16,7 @@ pub struct GetRegionResponse {
 
 /// A zone with its region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Region {
     /// The region's number.
@@ -33,17 +31,4 @@ pub struct Region {
     pub region: String,
     /// The zone.
     pub zone: String,
-}
-
-impl Request for GetRegionRequest {
-    const ACTION: Action = Action::GetRegion;
-    type Response = GetRegionResponse;
-
-    fn bind(_tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self)
-    }
-
-    fn params(&self) -> Params {
-        Params::for_action(Self::ACTION.name())
-    }
 }

@@ -1,43 +1,58 @@
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Action, Place, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::{Description, FileHash, ImageName, Integer};
+use crate::place::Place;
 
-/// Characters of a BLAKE3 hash in hexadecimal.
-const HASH_CHARS: usize = 64;
-
-/// Tells whether a text is a BLAKE3 hash in hexadecimal, in small letters.
-pub fn is_blake3(text: &str) -> bool {
-    text.len() == HASH_CHARS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Extension: asks for a link to which the file of a disk can be uploaded, to be made an image of.
+/// Extension: starts the import of a disk file as an image and answers the link to upload it to.
 ///
-/// Asked again for the same name and size while the upload goes on, it answers the same image and a new link.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A repeated call with the same name and size resumes the upload: it answers the same image and a new link.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ImportCompShareCustomImageRequest {
-    /// Where the image is to be; the default zone when absent.
+    /// Where to store the image; the default zone when absent.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
-    /// The image's name, unique in the account; see [`is_image_name`](super::is_image_name).
-    pub name: String,
+    /// The image's name, unique in the account; see [`is_image_name`](crate::actions::is_image_name).
+    pub name: ImageName,
     /// Free text.
-    pub description: Option<String>,
-    /// Bytes of the file, as it is uploaded; absent when nobody knows yet.
-    pub size_bytes: Option<i64>,
-    /// Bytes of the file that are no hole, if the client knows; at most `size_bytes`. Room is looked for by them.
-    pub data_bytes: Option<i64>,
-    /// BLAKE3 of the file in hexadecimal, if it is known.
-    pub blake3: Option<String>,
-    /// How the disk in the file is to be read, whatever it looks like; its content decides when absent.
+    pub description: Option<Description>,
+    /// Size of the uploaded file in bytes, if known.
+    pub size_bytes: Option<Integer<1, { i64::MAX }>>,
+    /// Bytes of the file outside holes, if known; at most `size_bytes`. The server checks its free space against them.
+    pub data_bytes: Option<Integer<0, { i64::MAX }>>,
+    /// BLAKE3 of the file in hexadecimal, if known.
+    pub blake3: Option<FileHash>,
+    /// The format of the file; detected from its content when absent.
     pub format: Option<FileFormat>,
 }
 
-/// How the disk in a file is to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// With `remote`, serde derives plain functions and not the traits: this compares fields after them.
+impl<'de> Deserialize<'de> for ImportCompShareCustomImageRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let request = Self::deserialize(deserializer)?;
+        let size = request.size_bytes.map(|size| size.0);
+        if request.data_bytes.is_some_and(|data| size.is_none_or(|size| data.0 > size)) {
+            return Err(D::Error::duplicate_field("DataBytes"));
+        }
+        Ok(request)
+    }
+}
+
+impl Serialize for ImportCompShareCustomImageRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// The format of a disk file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum FileFormat {
-    /// Byte for byte.
+    /// A raw disk.
     Raw,
     /// QEMU copy on write.
     Qcow2,
@@ -51,67 +66,19 @@ impl FileFormat {
             Self::Qcow2 => "qcow2",
         }
     }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Raw, Self::Qcow2].into_iter().find(|format| format.as_str() == text)
-    }
 }
 
-/// The image, which is `Making` from now on, and where its file goes.
+/// The image, now `Making`, and the link to upload its file to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ImportCompShareCustomImageResponse {
     /// The image's id.
     pub comp_share_image_id: String,
-    /// For `HEAD`, `PATCH` and `POST`. Whoever has it can send bytes.
+    /// For `HEAD`, `PATCH` and `POST`. It needs no signature: keep it secret.
     pub url: String,
-    /// When the link ends, in Unix seconds. Asking again gives another.
+    /// When the link expires, in Unix seconds. A repeated call answers a new one.
     pub expire_time: i64,
-    /// Whether the upload was there before: a client that fails may withdraw only what it has started itself.
+    /// Whether the upload existed already: after a failure a client may withdraw only an upload that it started.
     pub resumed: bool,
-}
-
-impl Request for ImportCompShareCustomImageRequest {
-    const ACTION: Action = Action::ImportCompShareCustomImage;
-    type Response = ImportCompShareCustomImageResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let name = tree.required_image_name("Name")?;
-        let size_bytes = tree.parsed("SizeBytes")?;
-        if size_bytes.is_some_and(|bytes: i64| bytes < 1) {
-            return Err(ParamError::not_available("SizeBytes"));
-        }
-        let data_bytes = tree.parsed("DataBytes")?;
-        if data_bytes.is_some_and(|bytes: i64| bytes < 0 || size_bytes.is_none_or(|size| bytes > size)) {
-            return Err(ParamError::not_available("DataBytes"));
-        }
-        let blake3 = tree.id("Blake3")?;
-        if blake3.as_deref().is_some_and(|hash| !is_blake3(hash)) {
-            return Err(ParamError::not_available("Blake3"));
-        }
-        let format = tree.word("Format")?.filter(|text| !text.is_empty());
-        let known =
-            |text: String| FileFormat::parse(&text).ok_or_else(|| ParamError::not_available("Format"));
-        let format = format.map(known).transpose()?;
-        Ok(Self {
-            place: Place::bind(tree)?,
-            name,
-            description: tree.description("Description")?,
-            size_bytes,
-            data_bytes,
-            blake3,
-            format,
-        })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        params
-            .text("Name", Some(&self.name))
-            .text("Description", self.description.as_deref())
-            .number("SizeBytes", self.size_bytes)
-            .number("DataBytes", self.data_bytes)
-            .text("Blake3", self.blake3.as_deref())
-            .text("Format", self.format.map(FileFormat::as_str))
-    }
 }

@@ -1,53 +1,55 @@
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Action, Place, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::ImageId;
+use crate::list::{List, without_repeats};
+use crate::place::Place;
 
 /// The most accounts in either list of one call.
 pub const MAX_SHARE_ACCOUNTS: usize = 10;
 
-/// Shares an image with accounts, or no longer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Shares an image with accounts, or stops sharing it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ModifyCompShareImageShareAccountRequest {
     /// Where the image is; the documents have only a region.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
-    pub image_id: String,
-    /// Accounts that are to see it, at most [`MAX_SHARE_ACCOUNTS`].
-    pub add_accounts: Vec<i64>,
-    /// Accounts that are to see it no longer, at most [`MAX_SHARE_ACCOUNTS`].
-    pub remove_accounts: Vec<i64>,
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: ImageId,
+    /// Accounts to share it with, at most [`MAX_SHARE_ACCOUNTS`].
+    #[serde(default, deserialize_with = "without_repeats")]
+    pub add_accounts: List<i64, MAX_SHARE_ACCOUNTS>,
+    /// Accounts to stop sharing it with, at most [`MAX_SHARE_ACCOUNTS`].
+    #[serde(default, deserialize_with = "without_repeats")]
+    pub remove_accounts: List<i64, MAX_SHARE_ACCOUNTS>,
 }
 
-/// Success, unless an account is invalid: then nothing was changed.
+/// With `remote`, serde derives plain functions and not the traits: this compares fields after them.
+impl<'de> Deserialize<'de> for ModifyCompShareImageShareAccountRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let request = Self::deserialize(deserializer)?;
+        if request.add_accounts.is_empty() && request.remove_accounts.is_empty() {
+            return Err(D::Error::missing_field("AddAccounts|RemoveAccounts"));
+        }
+        Ok(request)
+    }
+}
+
+impl Serialize for ModifyCompShareImageShareAccountRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// Nothing changes if an account is invalid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct ModifyCompShareImageShareAccountResponse {
     /// The accounts that do not exist or cannot be shared with, as numbers.
     pub invalid_accounts: Vec<i64>,
-}
-
-impl Request for ModifyCompShareImageShareAccountRequest {
-    const ACTION: Action = Action::ModifyCompShareImageShareAccount;
-    type Response = ModifyCompShareImageShareAccountResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_id("CompShareImageId")?;
-        let add_accounts = tree.integers("AddAccounts", MAX_SHARE_ACCOUNTS)?;
-        let remove_accounts = tree.integers("RemoveAccounts", MAX_SHARE_ACCOUNTS)?;
-        if add_accounts.is_empty() && remove_accounts.is_empty() {
-            return Err(ParamError::Missing("AddAccounts|RemoveAccounts".to_owned()));
-        }
-        Ok(Self { place: Place::bind(tree)?, image_id, add_accounts, remove_accounts })
-    }
-
-    fn params(&self) -> Params {
-        self.place
-            .add_to(Params::for_action(Self::ACTION.name()))
-            .text("CompShareImageId", Some(&self.image_id))
-            .list("AddAccounts", &self.add_accounts)
-            .list("RemoveAccounts", &self.remove_accounts)
-    }
 }

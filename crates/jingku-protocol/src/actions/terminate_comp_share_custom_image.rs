@@ -1,33 +1,23 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Place, Request};
-use crate::bind::ParamError;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::bounded::ImageId;
+use crate::place::Place;
 
 /// Deletes an image of the caller's own account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct TerminateCompShareCustomImageRequest {
     /// Where the image is.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
-    pub image_id: String,
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: ImageId,
 }
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TerminateCompShareCustomImageResponse {}
-
-impl Request for TerminateCompShareCustomImageRequest {
-    const ACTION: Action = Action::TerminateCompShareCustomImage;
-    type Response = TerminateCompShareCustomImageResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        Ok(Self { place: Place::bind(tree)?, image_id: tree.required_id("CompShareImageId")? })
-    }
-
-    fn params(&self) -> Params {
-        let params = self.place.add_to(Params::for_action(Self::ACTION.name()));
-        params.text("CompShareImageId", Some(&self.image_id))
-    }
-}

@@ -1,105 +1,72 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Action, Place, Request};
-use crate::bind::{MAX_LIST_ITEMS, ParamError};
+use crate::bounded::{
+    Cover, Description, Ignored, ImageId, ImageName, MAX_TAGS, Price, Readme, Word, clearable,
+};
 use crate::image::Softwares;
-use crate::params::Params;
-use crate::tree::Tree;
+use crate::list::List;
+use crate::place::Place;
 
-/// The most tags on an image.
-pub const MAX_TAGS: usize = 3;
-/// The highest price, in CNY per hour. Ours: the documents name none.
-const MAX_PRICE: f64 = 1_000_000.0;
-
-/// Changes facts about an image. What is absent stays as it is, so a call with only the id changes nothing: the typed
-/// Python and Go SDKs cannot send all of these.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Changes an image. Absent parameters leave their values unchanged: the typed Python and Go SDKs cannot send all of
+/// them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
 pub struct UpdateCompShareImageRequest {
     /// Where the image is.
+    #[serde(rename = "+place")]
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
-    pub image_id: String,
-    /// A new name; see [`is_image_name`](super::is_image_name).
-    pub name: Option<String>,
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: ImageId,
+    /// A text of older clients, not used.
+    #[serde(default, skip_serializing)]
+    pub framework: Ignored,
+    /// Older clients send it, as a text or as an object. Not used.
+    #[serde(default, with = "crate::softwares")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::softwares::SoftwaresParam>"))]
+    pub softwares: Option<Softwares>,
+    /// A new name; see [`is_image_name`](crate::actions::is_image_name).
+    pub name: Option<ImageName>,
     /// Free text; empty clears.
-    pub description: Option<String>,
+    #[serde(default, deserialize_with = "clearable")]
+    pub description: Option<Description>,
     /// `true` for public.
+    #[serde(rename = "Visibility", serialize_with = "one_or_zero")]
     pub public: Option<bool>,
     /// A picture as Base64 text; empty clears.
-    pub cover: Option<String>,
+    #[serde(default, deserialize_with = "clearable")]
+    pub cover: Option<Cover>,
     /// Markdown; empty clears.
-    pub readme: Option<String>,
+    #[serde(default, deserialize_with = "clearable")]
+    pub readme: Option<Readme>,
     /// At most [`MAX_TAGS`].
-    pub tags: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "clearable")]
+    pub tags: Option<List<Word, MAX_TAGS>>,
     /// The community group.
-    pub group_id: Option<String>,
+    pub group_id: Option<Word>,
     /// CNY per hour.
-    pub price: Option<f64>,
+    pub price: Option<Price>,
     /// Such as `v1.0`.
-    pub version_name: Option<String>,
+    #[serde(default, deserialize_with = "clearable")]
+    pub version_name: Option<Word>,
     /// Free text.
-    pub version_desc: Option<String>,
-    /// A recommendation.
-    pub supported_gpu_types: Option<Vec<String>>,
-    /// Whether the software inside starts by itself.
+    #[serde(default, deserialize_with = "clearable")]
+    pub version_desc: Option<Description>,
+    /// Recommended GPU models.
+    #[serde(default, deserialize_with = "clearable")]
+    pub supported_gpu_types: Option<List<Word>>,
+    /// Whether the software starts automatically.
     pub auto_start: Option<bool>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde calls it so")]
+fn one_or_zero<S: Serializer>(flag: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
+    flag.map(u8::from).serialize(serializer)
 }
 
 /// Nothing but success.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateCompShareImageResponse {}
-
-impl Request for UpdateCompShareImageRequest {
-    const ACTION: Action = Action::UpdateCompShareImage;
-    type Response = UpdateCompShareImageResponse;
-
-    fn bind(tree: &Tree) -> Result<Self, ParamError> {
-        let image_id = tree.required_id("CompShareImageId")?;
-        // Texts of older clients: of any content, never used.
-        tree.scalar("Framework")?;
-        Softwares::bind(tree, "Softwares")?;
-        Ok(Self {
-            place: Place::bind(tree)?,
-            image_id,
-            name: tree.image_name("Name")?,
-            description: tree.description("Description")?,
-            public: tree.flag("Visibility")?,
-            cover: tree.cover("Cover")?,
-            readme: tree.readme("Readme")?,
-            tags: tree.words("Tags", MAX_TAGS)?,
-            group_id: tree.word("GroupId")?.filter(|id| !id.is_empty()),
-            price: bind_price(tree)?,
-            version_name: tree.word("VersionName")?,
-            version_desc: tree.description("VersionDesc")?,
-            supported_gpu_types: tree.words("SupportedGpuTypes", MAX_LIST_ITEMS)?,
-            auto_start: tree.flag("AutoStart")?,
-        })
-    }
-
-    fn params(&self) -> Params {
-        self.place
-            .add_to(Params::for_action(Self::ACTION.name()))
-            .text("CompShareImageId", Some(&self.image_id))
-            .text("Name", self.name.as_deref())
-            .text("Description", self.description.as_deref())
-            .number("Visibility", self.public.map(u8::from))
-            .text("Cover", self.cover.as_deref())
-            .text("Readme", self.readme.as_deref())
-            .optional_list("Tags", self.tags.as_deref())
-            .text("GroupId", self.group_id.as_deref())
-            .number("Price", self.price)
-            .text("VersionName", self.version_name.as_deref())
-            .text("VersionDesc", self.version_desc.as_deref())
-            .optional_list("SupportedGpuTypes", self.supported_gpu_types.as_deref())
-            .number("AutoStart", self.auto_start)
-    }
-}
-
-/// A price in CNY per hour.
-pub(super) fn bind_price(tree: &Tree) -> Result<Option<f64>, ParamError> {
-    let price = tree.parsed("Price")?;
-    if price.is_some_and(|price| !(0.0..=MAX_PRICE).contains(&price)) {
-        return Err(ParamError::not_available("Price"));
-    }
-    Ok(price)
-}

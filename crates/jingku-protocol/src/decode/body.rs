@@ -29,7 +29,7 @@ pub(super) fn recognize<'a>(content_type: Option<&str>, body: &'a [u8]) -> Resul
     let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let is = |name: &str| media_type.eq_ignore_ascii_case(name);
     let json = is("application/json");
-    // Of these a body is a form when nothing speaks against it, of other types only when it looks like one.
+    // With these types a body is a form unless it contradicts that; with others only if it looks like a form.
     let form = is("application/x-www-form-urlencoded")
         || is("text/plain")
         || is("application/octet-stream")
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unambiguous_is_read() {
+    fn unambiguous_bodies_are_read() {
         for (content_type, body) in [
             (Some("application/x-www-form-urlencoded"), "{\"a\":1}"),
             (Some("text/plain"), " \u{feff}{\"a\":1}\n"),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_of_what_cannot_be_read_is_named() {
+    fn the_type_of_an_unreadable_body_is_named() {
         let multipart =
             "--x\r\nContent-Disposition: form-data; name=\"Action\"\r\n\r\nGetRegion\r\n--x--\r\n";
         let unknown = |name: &str| Err(DecodeError::UnknownType(name.to_owned()));

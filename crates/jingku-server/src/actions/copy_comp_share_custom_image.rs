@@ -4,10 +4,10 @@ use jingku_protocol::actions::{
     CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
 };
 
-use super::name_taken;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::taken_name::name_taken;
 
 /// The most names that are tried for a copy that was given none.
 const NAMES_MAX: u32 = 1000;
@@ -20,7 +20,7 @@ pub(super) async fn run(
     context.zones.resolve(&request.place)?;
     let id = image_id(&*context.random);
     let name = |original: &str, number: u32| match &request.target_name {
-        Some(name) => (number == 0).then(|| name.clone()),
+        Some(name) => (number == 0).then(|| name.to_string()),
         None => (number < NAMES_MAX).then(|| with_suffix(original, &numbered(number))),
     };
     let copy = NewCopy {
@@ -38,9 +38,9 @@ pub(super) async fn run(
     failpoint::reached("copy.after_row");
     match copied {
         CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
-        CopyImage::Before(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
-        CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
-        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
+        CopyImage::AlreadyCopied(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
+        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
             let name = request.target_name.as_deref().unwrap_or_default();
             Err(name_taken(context, caller, "TargetImageName", name).await)

@@ -6,10 +6,11 @@ use jingku_library::{
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
 use jingku_sources::{Disk, DiskError};
 
-use super::{name_taken, to_json};
+use crate::caller::Caller;
+use crate::columns::to_json;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::taken_name::name_taken;
 
 /// Refuses all that can be refused, and only then starts the job.
 pub(super) async fn run(
@@ -18,7 +19,7 @@ pub(super) async fn run(
     request: CreateCompShareCustomImageRequest,
 ) -> Result<CreateCompShareCustomImageResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
-    let not_found = || Error::ResourceNotFound(request.instance_id.clone());
+    let not_found = || Error::ResourceNotFound(request.instance_id.to_string());
     let instance = context.catalog.instance(Some(caller.account().id), &request.instance_id).await?;
     let instance = instance.ok_or_else(not_found)?;
     if zones.is_some_and(|zones| !zones.contains(&instance.zone.as_str())) {
@@ -30,7 +31,7 @@ pub(super) async fn run(
     let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
         let declared = check_disk(&instance.id, instance.disk).await?;
-        check_room(context, &instance.id, &declared.disk).await?;
+        check_disk_space(context, &instance.id, &declared.disk).await?;
         warnings.extend(declared.caution.map(|caution| caution.to_string()));
     }
 
@@ -56,7 +57,7 @@ pub(super) async fn run(
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
         CreateImage::NameTaken => Err(name_taken(context, caller, "Name", &request.name).await),
-        CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id)),
+        CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
@@ -78,9 +79,9 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 
 /// Refuses what may not fit. When an image of the instance was made before, only what has changed since then is stored,
 /// which nobody knows: then it is enough that there is any room.
-async fn check_room(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
-    let Some(room) = &context.room else { return Ok(()) };
-    let free = match room.free_bytes() {
+async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
+    let Some(disk_space) = &context.disk_space else { return Ok(()) };
+    let free = match disk_space.free_bytes() {
         Ok(free) => free,
         Err(error) => {
             tracing::warn!(%error, "cannot tell how much is free");
@@ -88,7 +89,8 @@ async fn check_room(context: &Context, instance_id: &str, disk: &Disk) -> Result
         }
     };
     let free_bytes = free.saturating_sub(MARGIN_BYTES);
-    let needed_bytes = if context.catalog.was_made_of(instance_id).await? { 1 } else { needed_bytes(disk) };
+    let needed_bytes =
+        if context.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
     if needed_bytes <= free_bytes {
         return Ok(());
     }

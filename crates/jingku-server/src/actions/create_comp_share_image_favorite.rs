@@ -1,9 +1,9 @@
 use jingku_catalog::AddFavorite;
 use jingku_protocol::actions::{CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
@@ -13,6 +13,6 @@ pub(super) async fn run(
     let (account, now) = (caller.account().id, context.clock.now());
     match context.catalog.add_favorite(account, &request.group_id, now).await? {
         AddFavorite::Favored => Ok(CreateCompShareImageFavoriteResponse {}),
-        AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id)),
+        AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
     }
 }

@@ -1,8 +1,8 @@
 use jingku_protocol::actions::{CreateCscliEventRequest, CreateCscliEventResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// Answers, and throws away what was told.
 #[expect(clippy::unused_async, reason = "every action is called alike")]

@@ -1,9 +1,9 @@
 use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
@@ -12,6 +12,6 @@ pub(super) async fn run(
 ) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
     match context.catalog.remove_favorite(caller.account().id, &request.group_id).await? {
         RemoveFavorite::Removed => Ok(DeleteCompShareImageFavoriteResponse {}),
-        RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id)),
+        RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
     }
 }

@@ -1,9 +1,9 @@
 use jingku_catalog::Scope;
 use jingku_protocol::actions::{DescribeCommunityImagesRequest, DescribeCommunityImagesResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::groups;
 
 pub(super) async fn run(

@@ -2,9 +2,9 @@ use jingku_protocol::actions::{
     DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImageSyncDetailResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::view;
 
 /// A copy takes no time: its bits are there already.
@@ -17,7 +17,7 @@ pub(super) async fn run(
 ) -> Result<DescribeCompShareCustomImageSyncDetailResponse, Error> {
     context.zones.resolve(&request.place)?;
     let source = context.catalog.copy_source(caller.own(), &request.image_id).await?;
-    let source = source.ok_or(Error::ResourceNotFound(request.image_id))?;
+    let source = source.ok_or(Error::ResourceNotFound(request.image_id.into()))?;
     Ok(DescribeCompShareCustomImageSyncDetailResponse {
         progress: DONE.to_owned(),
         status: view::status(source.status),

@@ -3,10 +3,11 @@ use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, ImageQuery, ImageSort,
 };
 
-use super::{cursor, next_token, rows, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::reply::Reply;
 use crate::view::{self, row_status, smallest_bytes};
 
@@ -15,7 +16,8 @@ pub(super) async fn run(
     caller: &Caller,
     request: DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
-    context.page(caller, request.clone(), page(context, caller, &request)).await
+    let read = page(context, caller, &request);
+    context.pages.page(&context.catalog, caller, request.clone(), read).await
 }
 
 async fn page(

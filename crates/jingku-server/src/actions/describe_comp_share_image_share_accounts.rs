@@ -3,9 +3,9 @@ use jingku_protocol::actions::{
     DescribeCompShareImageShareAccountsRequest, DescribeCompShareImageShareAccountsResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
@@ -14,7 +14,7 @@ pub(super) async fn run(
 ) -> Result<DescribeCompShareImageShareAccountsResponse, Error> {
     context.zones.resolve(&request.place)?;
     let shares = context.catalog.image_shares(caller.own(), &request.image_id).await?;
-    let shares = shares.ok_or(Error::ResourceNotFound(request.image_id))?;
+    let shares = shares.ok_or(Error::ResourceNotFound(request.image_id.into()))?;
     let owner = |share: jingku_catalog::Share| Owner {
         account_name: share.account_name,
         account_id: share.account.0.to_string(),

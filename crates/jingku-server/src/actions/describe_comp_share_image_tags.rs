@@ -4,9 +4,9 @@ use jingku_catalog::Scope;
 use jingku_library::OTHERS;
 use jingku_protocol::actions::{DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// The most tags that are shown beside those of the configuration: they keep a reply below 1 MiB.
 const OTHERS_MAX: usize = 1000;
@@ -27,12 +27,13 @@ pub(super) async fn run(
         reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
         reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
     };
-    for category in &context.community.categories {
+    for category in &context.config.community.categories {
         add(&category.name, category.tags.clone());
     }
-    let mut others = context.catalog.tags_in_use(Scope::published().asked_by(caller.account().id)).await?;
+    let mut others =
+        context.catalog.tags_in_use(Scope::published().requested_by(caller.account().id)).await?;
     let configured: HashSet<&String> =
-        context.community.categories.iter().flat_map(|category| &category.tags).collect();
+        context.config.community.categories.iter().flat_map(|category| &category.tags).collect();
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));
     others.truncate(OTHERS_MAX);
     if !others.is_empty() {

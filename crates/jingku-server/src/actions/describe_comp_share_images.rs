@@ -2,10 +2,11 @@ use jingku_catalog::{Cursor, Image as Row, ImageFilter, Page, Scope};
 use jingku_protocol::PlatformType;
 use jingku_protocol::actions::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse, Paging};
 
-use super::{cursor, next_token, rows, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::view::{self, OFFICIAL};
 
 /// Everybody sees the same.
@@ -30,7 +31,7 @@ pub(super) async fn run(
     if cursor.is_some() && !one_list {
         return Err(Error::not_available("NextToken"));
     }
-    let scope = Scope::platform().asked_by(caller.account().id);
+    let scope = Scope::platform().requested_by(caller.account().id);
     let mut response = DescribeCompShareImagesResponse::default();
     // The platform's images have one author.
     if request.author.as_deref().is_none_or(|author| author == OFFICIAL) {

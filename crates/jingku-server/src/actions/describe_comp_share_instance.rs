@@ -3,10 +3,10 @@ use jingku_protocol::actions::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
 };
 
-use super::{cursor, next_token, rows};
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
 
@@ -16,7 +16,7 @@ pub(super) async fn run(
     request: DescribeCompShareInstanceRequest,
 ) -> Result<DescribeCompShareInstanceResponse, Error> {
     let zones = context.zones.resolve(&request.place)?;
-    let ids: Vec<&str> = request.instance_ids.iter().map(String::as_str).collect();
+    let ids: Vec<&str> = request.instance_ids.iter().map(|id| &**id).collect();
     let filter = InstanceFilter {
         account: Some(caller.account().id),
         ids: (!ids.is_empty()).then_some(&ids),

@@ -3,10 +3,10 @@ use jingku_protocol::actions::{
     DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
 };
 
-use super::{cursor, next_token, rows};
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::view;
 
 pub(super) async fn run(

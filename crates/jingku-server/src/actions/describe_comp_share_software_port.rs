@@ -1,9 +1,9 @@
 use jingku_protocol::SoftwarePort;
 use jingku_protocol::actions::{DescribeCompShareSoftwarePortRequest, DescribeCompShareSoftwarePortResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// The software the documents name, and its ports.
 const SOFTWARE: [(&str, u16); 3] = [("JupyterLab", 8888), ("SSH", 22), ("FileBrowser", 443)];

@@ -2,9 +2,9 @@ use jingku_protocol::actions::{
     DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(super) async fn run(

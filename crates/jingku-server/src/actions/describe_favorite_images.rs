@@ -1,10 +1,10 @@
 use jingku_catalog::Favorite;
 use jingku_protocol::actions::{DescribeFavoriteImagesRequest, DescribeFavoriteImagesResponse};
 
-use super::{cursor, next_token, rows};
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::paging::{cursor, next_token, rows};
 use crate::view;
 
 pub(super) async fn run(

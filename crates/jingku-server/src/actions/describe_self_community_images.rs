@@ -1,8 +1,8 @@
 use jingku_protocol::actions::{DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::groups;
 
 pub(super) async fn run(

@@ -1,9 +1,9 @@
 use jingku_catalog::{AccountId, Scope};
 use jingku_protocol::actions::{DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::groups;
 
 pub(super) async fn run(

@@ -1,9 +1,9 @@
 use jingku_protocol::actions::ExportCompShareCustomImageRequest;
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::download;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::reply::Reply;
 use crate::transfer;
 
@@ -14,7 +14,7 @@ pub(super) async fn run(
 ) -> Result<Reply, Error> {
     let (image, manifest) = download::find(context, caller.account().id, &request.image_id).await?;
     let slot = context.limits.exports.take(caller.account().id)?;
-    let disk = transfer::open(context, image.id, &manifest).await?;
+    let disk = transfer::open(&context.store, &context.manifests, image.id, &manifest).await?;
     let length = disk.length();
     let body = disk.read(0..length, slot).await?;
     Ok(Reply::File { length, etag: download::etag(&manifest)?, body })

@@ -2,10 +2,10 @@ use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, GetCompShareCustomImageUrlRequest, GetCompShareCustomImageUrlResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::download;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::link::Link;
 
 pub(super) async fn run(
@@ -15,7 +15,7 @@ pub(super) async fn run(
 ) -> Result<GetCompShareCustomImageUrlResponse, Error> {
     let account = caller.account().id;
     let (image, manifest) = download::find(context, account, &request.image_id).await?;
-    let expires_at = context.clock.now() + request.expires_secs.unwrap_or(DEFAULT_LINK_SECS);
+    let expires_at = context.clock.now() + request.expires_secs.map_or(DEFAULT_LINK_SECS, |secs| secs.0);
     let link = Link { image_id: image.id, account: account.0, manifest, expires_at };
     Ok(GetCompShareCustomImageUrlResponse {
         url: context.link_url(&link),

@@ -3,9 +3,9 @@ use jingku_protocol::actions::{
     GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// "About 15 minutes for 100 GB", the public FAQ of the real service says of making an image. An image whose size is not known
 /// yet is assumed to be of that size.
@@ -21,7 +21,7 @@ pub(super) async fn run(
     // Taken before the catalogue is read: a job that ends in between is told of as it was, not as its last heartbeat.
     let live = context.running.get(&request.image_id);
     let progress = context.catalog.image_progress(caller.own(), &request.image_id).await?;
-    let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.clone()))?;
+    let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.to_string()))?;
     // The catalogue has the last heartbeat; the job itself, when it runs here, has this moment.
     let present = live.as_ref().map_or(0, |live| live.present());
     if let Some(live) = live {

@@ -1,8 +1,8 @@
 use jingku_protocol::actions::{GetProjectListRequest, GetProjectListResponse, Project};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// Answers the one project every account has.
 #[expect(clippy::unused_async, reason = "every action is called alike")]

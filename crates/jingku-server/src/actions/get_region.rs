@@ -1,8 +1,8 @@
 use jingku_protocol::actions::{GetRegionRequest, GetRegionResponse, Region};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(super) async fn run(

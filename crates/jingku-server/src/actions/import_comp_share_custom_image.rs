@@ -4,11 +4,11 @@ use jingku_protocol::actions::{
     DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
 };
 
-use super::name_taken;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 use crate::link::UploadLink;
+use crate::taken_name::name_taken;
 
 pub(super) async fn run(
     context: &Context,
@@ -19,7 +19,9 @@ pub(super) async fn run(
     // The zones are never none, and a region has at least one.
     let zone = zones.as_ref().and_then(|zones| zones.first()).and_then(|name| context.zones.find(name));
     let zone = zone.or_else(|| context.zones.iter().next()).ok_or_else(|| Error::not_available("Zone"))?;
-    if request.size_bytes.is_some_and(|bytes| bytes > DISK_BYTES_MAX) {
+    let size_bytes = request.size_bytes.map(|bytes| bytes.0);
+    let data_bytes = request.data_bytes.map(|bytes| bytes.0);
+    if size_bytes.is_some_and(|bytes| bytes > DISK_BYTES_MAX) {
         return Err(Error::FileTooLarge);
     }
     let new = |id| NewUpload {
@@ -28,24 +30,24 @@ pub(super) async fn run(
         description: request.description.as_deref().unwrap_or_default(),
         region: &zone.region,
         zone: &zone.zone,
-        size_bytes: request.size_bytes,
-        data_bytes: request.data_bytes,
+        size_bytes,
+        data_bytes,
         blake3: request.blake3.as_deref(),
         format: request.format.map(FileFormat::as_str),
     };
     let (own, account) = (caller.own(), caller.account().id);
     // What has come of one that goes on is on the disk already.
-    let (id, resumed) = if let Some(id) = context.catalog.going_upload(own, &new("")).await? {
-        context.catalog.hear(&id, context.clock.now()).await?;
+    let (id, resumed) = if let Some(id) = context.catalog.upload_in_progress(own, &new("")).await? {
+        context.catalog.record_contact(&id, context.clock.now()).await?;
         (id, true)
     } else {
-        check_room(context, request.data_bytes.or(request.size_bytes)).await?;
+        check_disk_space(context, data_bytes.or(size_bytes)).await?;
         let id = image_id(&*context.random);
         let now = context.clock.now();
         let share = context.upload_share().await?;
         match context.catalog.start_upload(own, new(&id), share, now).await? {
             StartUpload::Started => (id, false),
-            StartUpload::Going(other) => (other, true),
+            StartUpload::InProgress(other) => (other, true),
             StartUpload::NameTaken => {
                 return Err(name_taken(context, caller, "Name", &request.name).await);
             }
@@ -61,12 +63,12 @@ pub(super) async fn run(
 
 /// Refuses a file that may not fit: it lies in the data folder until its image is made, which may take as much again.
 /// What other uploads have still to bring is theirs. Holes take no room.
-async fn check_room(context: &Context, data_bytes: Option<i64>) -> Result<(), Error> {
-    let Some(room) = context.room.clone() else { return Ok(()) };
-    let free = tokio::task::spawn_blocking(move || room.free_bytes()).await.map_err(Internal::Task)?;
+async fn check_disk_space(context: &Context, data_bytes: Option<i64>) -> Result<(), Error> {
+    let Some(disk_space) = context.disk_space.clone() else { return Ok(()) };
+    let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await.map_err(Internal::Task)?;
     let Ok(free) = free else { return Ok(()) };
     let uploads = context.catalog.uploads().await?;
-    let owed = uploads.iter().filter_map(Upload::owed_bytes).fold(0, i64::saturating_add);
+    let owed = uploads.iter().filter_map(Upload::remaining_bytes).fold(0, i64::saturating_add);
     let owed = u64::try_from(owed).unwrap_or(0);
     let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(owed);
     let needed_bytes = data_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);

@@ -4,9 +4,9 @@ use jingku_protocol::actions::{
     ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
 };
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
@@ -24,10 +24,10 @@ pub(super) async fn run(
     let invalid = match context.catalog.share_image(caller.own(), &id, changes, now).await? {
         ShareImage::Shared => Vec::new(),
         ShareImage::Invalid(accounts) => accounts,
-        ShareImage::NotFound => return Err(Error::ResourceNotFound(id)),
-        ShareImage::NotOwn => return Err(Error::ReshareRefused(id)),
-        ShareImage::NotAvailable => return Err(Error::ImageNotAvailable(id)),
-        ShareImage::TooMany => return Err(Error::TooManyShares(id)),
+        ShareImage::NotFound => return Err(Error::ResourceNotFound(id.into())),
+        ShareImage::NotOwn => return Err(Error::ReshareRefused(id.into())),
+        ShareImage::NotAvailable => return Err(Error::ImageNotAvailable(id.into())),
+        ShareImage::TooMany => return Err(Error::TooManyShares(id.into())),
     };
     let invalid_accounts = invalid.into_iter().map(|account| account.0).collect();
     Ok(ModifyCompShareImageShareAccountResponse { invalid_accounts })

@@ -2,11 +2,11 @@ use jingku_catalog::{ImageChanges, PublishImage, Submission};
 use jingku_library::{Approve, group_id, price_to_cents};
 use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
 
-use super::{texts, to_json};
+use crate::caller::Caller;
+use crate::columns::{texts, to_json};
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
@@ -24,7 +24,7 @@ pub(super) async fn run(
         cover: cover.as_ref(),
         readme: request.readme.as_deref(),
         // Absent is free, not as it was: the documents ask for a price with every version.
-        price_cents: Some(request.price.map_or(0, price_to_cents)),
+        price_cents: Some(request.price.map_or(0, |price| price_to_cents(price.0))),
         auto_start: request.auto_start,
         softwares: softwares.as_deref(),
         supported_gpu_types: supported_gpu_types.as_deref(),
@@ -42,15 +42,19 @@ pub(super) async fn run(
         .await?
     {
         PublishImage::Published(group_id) => {
-            Ok(PublishCompShareImageResponse { new_comp_share_image_id: request.image_id, group_id })
+            Ok(PublishCompShareImageResponse { new_comp_share_image_id: request.image_id.into(), group_id })
         }
-        PublishImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        PublishImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         PublishImage::AlreadyPublished | PublishImage::NotFromContainer => {
             Err(Error::not_available("CompShareImageId"))
         }
-        PublishImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
-        PublishImage::GroupNotFound => Err(Error::ResourceNotFound(request.group_id.unwrap_or_default())),
-        PublishImage::VersionTaken => Err(Error::VersionTaken(request.version_name.unwrap_or_default())),
+        PublishImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
+        PublishImage::GroupNotFound => {
+            Err(Error::ResourceNotFound(request.group_id.unwrap_or_default().into()))
+        }
+        PublishImage::VersionTaken => {
+            Err(Error::VersionTaken(request.version_name.unwrap_or_default().into()))
+        }
     }
 }
 
@@ -64,8 +68,8 @@ impl Context {
         Submission {
             new_group_id,
             community_name,
-            approve: self.community.approve == Approve::Automatic,
-            containers_only: self.strict,
+            approve: self.config.community.approve == Approve::Automatic,
+            containers_only: self.config.strict,
         }
     }
 }

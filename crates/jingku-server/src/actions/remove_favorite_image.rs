@@ -1,16 +1,16 @@
 use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
     request: RemoveFavoriteImageRequest,
 ) -> Result<RemoveFavoriteImageResponse, Error> {
-    let not_found = || Error::ResourceNotFound(request.image_id.clone());
+    let not_found = || Error::ResourceNotFound(request.image_id.to_string());
     let group = context.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
     match context.catalog.remove_favorite(caller.account().id, &group).await? {
         RemoveFavorite::Removed => Ok(RemoveFavoriteImageResponse {}),

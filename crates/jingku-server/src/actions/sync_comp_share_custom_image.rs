@@ -5,9 +5,9 @@ use jingku_protocol::actions::{
 };
 
 use super::copy_comp_share_custom_image::with_suffix;
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 /// One copy a zone, each on its own: what is refused for one zone does not stop the others.
 pub(super) async fn run(
@@ -17,9 +17,9 @@ pub(super) async fn run(
 ) -> Result<SyncCompShareCustomImageResponse, Error> {
     context.zones.resolve(&request.place)?;
     let image = context.catalog.image(caller.own(), &request.source_image_id).await?;
-    let image = image.ok_or_else(|| Error::ResourceNotFound(request.source_image_id.clone()))?;
+    let image = image.ok_or_else(|| Error::ResourceNotFound(request.source_image_id.to_string()))?;
     if !matches!(image.status, ImageStatus::Available | ImageStatus::Offline) {
-        return Err(Error::ImageNotAvailable(request.source_image_id));
+        return Err(Error::ImageNotAvailable(request.source_image_id.into()));
     }
     let mut results = Vec::with_capacity(request.target_zone_ids.len());
     for zone_id in &request.target_zone_ids {
@@ -51,7 +51,7 @@ async fn copy_to(
     let id = image_id(&*context.random);
     let name = |original: &str, number: u32| {
         let name = match &request.target_name {
-            Some(name) if request.target_zone_ids.len() == 1 => name.clone(),
+            Some(name) if request.target_zone_ids.len() == 1 => name.to_string(),
             name => with_suffix(name.as_deref().unwrap_or(original), &format!("-{}", zone.zone)),
         };
         // A zone of the configuration may be called what an image may not.
@@ -71,9 +71,9 @@ async fn copy_to(
     let source = &request.source_image_id;
     match context.catalog.copy_image(caller.own(), source, copy, context.clock.now()).await? {
         CopyImage::Copied(_) => Ok(id),
-        CopyImage::Before(id) => Ok(id),
-        CopyImage::NotFound => Err(Error::ResourceNotFound(source.clone())),
-        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(source.clone())),
+        CopyImage::AlreadyCopied(id) => Ok(id),
+        CopyImage::NotFound => Err(Error::ResourceNotFound(source.to_string())),
+        CopyImage::NotAvailable => Err(Error::ImageNotAvailable(source.to_string())),
         CopyImage::NameTaken => Err(Error::not_available("TargetImageName")),
         CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }

@@ -2,9 +2,9 @@ use jingku_catalog::DeleteImage;
 use jingku_library::failpoint;
 use jingku_protocol::actions::{TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse};
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::Caller;
 
 pub(super) async fn run(
     context: &Context,
@@ -17,12 +17,12 @@ pub(super) async fn run(
     failpoint::reached("delete.after_row");
     match deleted {
         // A client that lost the answer sends the call again, and reads that it worked.
-        DeleteImage::Deleted | DeleteImage::Before => {
+        DeleteImage::Deleted | DeleteImage::AlreadyDeleted => {
             context.running.cancel(&request.image_id);
-            context.spools.remove(&request.image_id);
+            context.uploads.remove(&request.image_id);
             Ok(TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
-        DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
     }
 }

@@ -2,11 +2,12 @@ use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_library::{group_id, price_to_cents};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
-use super::{name_taken, texts};
+use crate::caller::Caller;
+use crate::columns::texts;
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
-use crate::gateway::Caller;
+use crate::taken_name::name_taken;
 
 pub(super) async fn run(
     context: &Context,
@@ -32,7 +33,7 @@ pub(super) async fn run(
         cover: cover.as_ref(),
         readme: request.readme.as_deref(),
         publication: request.public.map(publication),
-        price_cents: request.price.map(price_to_cents),
+        price_cents: request.price.map(|price| price_to_cents(price.0)),
         auto_start: request.auto_start,
         softwares: None,
         supported_gpu_types: supported_gpu_types.as_deref(),
@@ -44,14 +45,16 @@ pub(super) async fn run(
     };
     match context.catalog.update_image(caller.own(), &request.image_id, changes, context.clock.now()).await? {
         UpdateImage::Updated => Ok(UpdateCompShareImageResponse {}),
-        UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id)),
+        UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         UpdateImage::NameTaken => {
             let name = request.name.as_deref().unwrap_or_default();
             Err(name_taken(context, caller, "Name", name).await)
         }
-        UpdateImage::GroupNotFound => Err(Error::ResourceNotFound(request.group_id.unwrap_or_default())),
+        UpdateImage::GroupNotFound => {
+            Err(Error::ResourceNotFound(request.group_id.unwrap_or_default().into()))
+        }
         UpdateImage::VersionTaken(name) => Err(Error::VersionTaken(name)),
-        UpdateImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id)),
+        UpdateImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         UpdateImage::NotFromContainer => Err(Error::not_available("CompShareImageId")),
     }
 }

@@ -23,11 +23,14 @@ const ANIMATION_PIXEL_BYTES: u64 = 3 * 4;
 /// The most pixels of all pictures of an animation, as they are shown.
 const ANIMATION_PIXELS_MAX: u64 = 32 << 20;
 
+/// Decodes a whole picture; `None` if it is damaged or too large.
+type Decode = fn(&[u8]) -> Option<()>;
+
 /// Returns the media type of a picture that can be a cover: PNG, JPEG, WebP or GIF, complete, and with nothing after its
 /// end. `None` for anything else, whatever the reason.
 pub(super) fn media_type(bytes: &[u8]) -> Option<&'static str> {
     // Decoders show what they have of a picture that is cut off, so the end is checked here.
-    let (media_type, is_complete, decode): (_, bool, fn(&[u8]) -> Option<()>) = match bytes {
+    let (media_type, is_complete, decode): (_, _, Decode) = match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => {
             // The chunk IEND: no bytes, its name, its checksum.
             ("image/png", bytes.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"), decode_png)

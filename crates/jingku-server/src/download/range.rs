@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RangeRequest {
     /// All of it: there is no range, none that is understood, or several, which nobody is bound to serve.
     Whole,
     /// A part of it, not empty.
@@ -16,13 +16,13 @@ pub(super) enum Asked {
 }
 
 /// Reads `Range` and `If-Range` for a disk of this tag and length.
-pub(super) fn asked(headers: &HeaderMap, etag: &HeaderValue, length: u64) -> Asked {
-    let Some(range) = single(headers, header::RANGE) else { return Asked::Whole };
+pub(super) fn range_request(headers: &HeaderMap, etag: &HeaderValue, length: u64) -> RangeRequest {
+    let Some(range) = single(headers, header::RANGE) else { return RangeRequest::Whole };
     // A date never matches: a disk has none. Whoever has a part of another disk gets the whole of this one.
     if headers.contains_key(header::IF_RANGE) && single(headers, header::IF_RANGE) != Some(etag) {
-        return Asked::Whole;
+        return RangeRequest::Whole;
     }
-    range.to_str().ok().and_then(|text| parse(text, length)).unwrap_or(Asked::Whole)
+    range.to_str().ok().and_then(|text| parse(text, length)).unwrap_or(RangeRequest::Whole)
 }
 
 fn single(headers: &HeaderMap, name: header::HeaderName) -> Option<&HeaderValue> {
@@ -31,7 +31,7 @@ fn single(headers: &HeaderMap, name: header::HeaderName) -> Option<&HeaderValue>
 }
 
 /// `None` for what is not understood.
-fn parse(text: &str, length: u64) -> Option<Asked> {
+fn parse(text: &str, length: u64) -> Option<RangeRequest> {
     let (unit, set) = text.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") || set.contains(',') {
         return None;
@@ -51,7 +51,7 @@ fn parse(text: &str, length: u64) -> Option<Asked> {
             first..last.saturating_add(1).min(length)
         }
     };
-    Some(if part.is_empty() { Asked::Nothing } else { Asked::Part(part) })
+    Some(if part.is_empty() { RangeRequest::Nothing } else { RangeRequest::Part(part) })
 }
 
 /// Digits alone; more than fit are as many as can be.
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn ranges_are_read_as_the_standard_says() {
-        let part = |range| Some(Asked::Part(range));
+        let part = |range| Some(RangeRequest::Part(range));
         for (text, asked) in [
             ("bytes=0-0", part(0..1)),
             ("bytes=0-99", part(0..100)),
@@ -76,9 +76,9 @@ mod tests {
             ("bytes=-1", part(99..100)),
             ("bytes=-1000", part(0..100)),
             ("bytes=5-99999999999999999999999", part(5..100)),
-            ("bytes=100-", Some(Asked::Nothing)),
-            ("bytes=99999999999999999999999-", Some(Asked::Nothing)),
-            ("bytes=-0", Some(Asked::Nothing)),
+            ("bytes=100-", Some(RangeRequest::Nothing)),
+            ("bytes=99999999999999999999999-", Some(RangeRequest::Nothing)),
+            ("bytes=-0", Some(RangeRequest::Nothing)),
             ("bytes=", None),
             ("bytes=-", None),
             ("bytes=5", None),
@@ -102,12 +102,12 @@ mod tests {
             if let Some(condition) = condition {
                 headers.insert(header::IF_RANGE, HeaderValue::from_static(condition));
             }
-            asked(&headers, &tag, 10)
+            range_request(&headers, &tag, 10)
         };
-        assert_eq!(asked_with(None), Asked::Part(1..3));
-        assert_eq!(asked_with(Some("\"a\"")), Asked::Part(1..3));
+        assert_eq!(asked_with(None), RangeRequest::Part(1..3));
+        assert_eq!(asked_with(Some("\"a\"")), RangeRequest::Part(1..3));
         for other in ["\"b\"", "W/\"a\"", "Tue, 24 Nov 2026 08:00:00 GMT"] {
-            assert_eq!(asked_with(Some(other)), Asked::Whole, "{other}");
+            assert_eq!(asked_with(Some(other)), RangeRequest::Whole, "{other}");
         }
     }
 }

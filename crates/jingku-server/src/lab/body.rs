@@ -16,7 +16,7 @@ fn closed() -> io::Error {
 }
 
 /// No answer at all: the body fails before the head was sent.
-pub(crate) fn silence() -> Response {
+pub(super) fn silence() -> Response {
     Response::new(Body::from_stream(futures::stream::once(async { Err::<Bytes, _>(closed()) })))
 }
 

@@ -1,13 +1,10 @@
 //! The control API under `/_lab/`: JSON over HTTP, for programs on this machine. docs/operate/lab.md describes it.
-//!
-//! A web page in a browser on this machine must not get here. It can send requests to loopback, also under a name of
-//! its own that it lets lead there; it cannot send a header of its own without asking first, which nobody answers.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 use jingku_library::{CatalogError, Clock, Internal, clause, lock, store_pattern};
@@ -19,12 +16,10 @@ use serde_json::{Value, json};
 
 use super::Lab;
 use super::faults::{FAULTS_MAX, Fault, Waiting};
+use super::origin::check_origin;
 use super::seconds::Seconds;
-use crate::context::Context;
 use crate::limits::BODY_READ_TIMEOUT;
 
-/// A request must carry this header; what it says does not matter.
-const HEADER: &str = "x-jingku-lab";
 /// The largest body, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// The most snapshots kept.
@@ -119,13 +114,8 @@ fn once() -> u32 {
 }
 
 /// Answers one control call.
-pub(crate) async fn control(State(context): State<Arc<Context>>, request: Request) -> Response {
-    let outcome = match &context.lab {
-        Some(lab) => answer(&context, lab, request).await,
-        // There is no route here without one.
-        None => Err(Refusal::NotFound("there is no lab".to_owned())),
-    };
-    let (status, json) = match outcome {
+pub(crate) async fn control(State(lab): State<Arc<Lab>>, request: Request) -> Response {
+    let (status, json) = match answer(&lab, request).await {
         Ok(json) => (StatusCode::OK, json),
         Err(refusal) => {
             let (status, message) = match refusal {
@@ -146,9 +136,9 @@ pub(crate) async fn control(State(context): State<Arc<Context>>, request: Reques
     response
 }
 
-async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<String, Refusal> {
+async fn answer(lab: &Lab, request: Request) -> Result<String, Refusal> {
     let (parts, body) = request.into_parts();
-    guard(&parts.headers)?;
+    check_origin(&parts.headers).map_err(Refusal::Forbidden)?;
     if parts.method == Method::GET && parts.uri.path() == "/_lab/trace" {
         return trace(lab, parts.uri.query().unwrap_or_default());
     }
@@ -163,24 +153,18 @@ async fn answer(context: &Context, lab: &Lab, request: Request) -> Result<String
     };
     let path = parts.uri.path();
     let call = path.strip_prefix("/_lab/").unwrap_or(path);
-    carry_out(context, lab, parts.method, call, &body).await.map(|value| value.to_string())
+    carry_out(lab, parts.method, call, &body).await.map(|value| value.to_string())
 }
 
-async fn carry_out(
-    context: &Context,
-    lab: &Lab,
-    method: Method,
-    call: &str,
-    body: &[u8],
-) -> Result<Value, Refusal> {
+async fn carry_out(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value, Refusal> {
     match (method, call) {
-        (Method::GET, "state") => Ok(state(context, lab)),
-        (Method::POST, "reset") => reset(context, lab).await,
-        (Method::POST, "snapshot") => snapshot(context, lab, parse(body)?).await,
-        (Method::POST, "return") => return_to(context, lab, parse(body)?).await,
+        (Method::GET, "state") => Ok(state(lab)),
+        (Method::POST, "reset") => reset(lab).await,
+        (Method::POST, "snapshot") => snapshot(lab, parse(body)?).await,
+        (Method::POST, "return") => return_to(lab, parse(body)?).await,
         (Method::POST, "clock") => clock(lab, &parse(body)?),
-        (Method::POST, "hold") => hold(context, lab, &parse(body)?).await,
-        (Method::POST, "release") => release(context, lab).await,
+        (Method::POST, "hold") => hold(lab, &parse(body)?).await,
+        (Method::POST, "release") => release(lab).await,
         (Method::POST, "fail") => fail(lab, parse(body)?),
         (Method::POST, "delay") => delay(lab, parse(body)?),
         (Method::POST, "drop") => drop_call(lab, parse(body)?),
@@ -196,33 +180,6 @@ async fn carry_out(
     }
 }
 
-fn guard(headers: &HeaderMap) -> Result<(), Refusal> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    if !host.is_some_and(is_loopback) {
-        return Err(Refusal::Forbidden(
-            "The lab is only for this machine: its host must be a loopback address.",
-        ));
-    }
-    if !headers.contains_key(HEADER) {
-        return Err(Refusal::Forbidden("The lab wants the header X-Jingku-Lab, which no web page can send."));
-    }
-    if headers.contains_key(header::ORIGIN) {
-        return Err(Refusal::Forbidden("The lab is not for web pages."));
-    }
-    Ok(())
-}
-
-/// Whether a `Host` header names this machine by an address, or as localhost.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 /// An absent body is an empty object.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
@@ -230,15 +187,15 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         .map_err(|error| Refusal::Bad(format!("The body is wrong: {}.", clause(&error))))
 }
 
-fn state(context: &Context, lab: &Lab) -> Value {
+fn state(lab: &Lab) -> Value {
     json!({
         "clock": told(lab),
-        "hold": lab.hold.get(),
+        "hold": lab.pause_gate.get(),
         "faults": lab.faults.list(),
         "snapshots": lock(&lab.snapshots).keys().collect::<Vec<_>>(),
         "trace": { "last": lab.trace.last_number() },
         "version": env!("CARGO_PKG_VERSION"),
-        "strict": context.strict,
+        "strict": lab.library.config.strict,
     })
 }
 
@@ -246,22 +203,22 @@ fn told(lab: &Lab) -> Value {
     json!({ "now": lab.clock.now(), "stands": lab.clock.stands() })
 }
 
-async fn reset(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
+async fn reset(lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
     // First, so that a job that is held is let go.
-    lab.hold.set(None);
+    lab.pause_gate.set(None);
     lab.faults.clear();
     lab.clock.free();
     let Some(start) = lab.start.get() else {
         return Err(Refusal::NotFound("The server has not remembered its start.".to_owned()));
     };
-    context.return_to(start).await?;
+    lab.return_to(start).await?;
     lock(&lab.snapshots).clear();
     lab.trace.clear();
     Ok(json!({ "reset": true }))
 }
 
-async fn snapshot(context: &Context, lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
+async fn snapshot(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
     let name = name.unwrap_or_else(|| NAME.to_owned());
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
         return Err(Refusal::Bad(format!("A name has 1 to {NAME_BYTES_MAX} bytes.")));
@@ -273,12 +230,12 @@ async fn snapshot(context: &Context, lab: &Lab, Named { name }: Named) -> Result
             "There are {SNAPSHOTS_MAX} snapshots already: take one of their names."
         )));
     }
-    let snapshot = Arc::new(context.catalog.snapshot().await?);
+    let snapshot = Arc::new(lab.library.catalog.snapshot().await?);
     lock(&lab.snapshots).insert(name.clone(), snapshot);
     Ok(json!({ "snapshot": name }))
 }
 
-async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
+async fn return_to(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
     let name = name.unwrap_or_else(|| NAME.to_owned());
     let _turn = lab.turn.lock().await;
     let snapshot = lock(&lab.snapshots).get(&name).cloned();
@@ -291,7 +248,7 @@ async fn return_to(context: &Context, lab: &Lab, Named { name }: Named) -> Resul
         };
         return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. {known}")));
     };
-    context.return_to(&snapshot).await?;
+    lab.return_to(&snapshot).await?;
     Ok(json!({ "returned": name }))
 }
 
@@ -315,26 +272,26 @@ fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
     Ok(told(lab))
 }
 
-async fn hold(context: &Context, lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
+async fn hold(lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
     if *percent > 100 {
         return Err(Refusal::Bad("percent is from 0 to 100.".to_owned()));
     }
     let _turn = lab.turn.lock().await;
-    lab.hold.set(Some(*percent));
-    context.catalog.move_standing_jobs(i64::from(*percent), context.clock.now()).await?;
+    lab.pause_gate.set(Some(*percent));
+    lab.library.catalog.advance_seeded_jobs(i64::from(*percent), lab.library.clock.now()).await?;
     Ok(json!({ "hold": percent }))
 }
 
 /// Lets jobs go on, and ends the making of the images that a fixtures file left in it.
-async fn release(context: &Context, lab: &Lab) -> Result<Value, Refusal> {
+async fn release(lab: &Lab) -> Result<Value, Refusal> {
     let _turn = lab.turn.lock().await;
-    lab.hold.set(None);
-    for size in context.catalog.standing_sizes().await? {
+    lab.pause_gate.set(None);
+    for size in lab.library.catalog.seeded_job_sizes().await? {
         let bytes = u64::try_from(size).unwrap_or(0);
         // Every chunk is there before an image says so.
-        let written = store_pattern(&context.store, bytes).await?;
+        let written = store_pattern(&lab.library.store, bytes).await?;
         let manifest = written.manifest.to_string();
-        context.catalog.end_standing_jobs(size, &manifest, context.clock.now()).await?;
+        lab.library.catalog.complete_seeded_jobs(size, &manifest, lab.library.clock.now()).await?;
     }
     Ok(json!({ "hold": null }))
 }
@@ -389,30 +346,4 @@ fn trace(lab: &Lab, query: &str) -> Result<String, Refusal> {
     };
     let traced = Traced { entries: lab.trace.after(after), last: lab.trace.last_number() };
     Ok(serde_json::to_string(&traced).expect("entries serialise"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_pass() {
-        for host in
-            ["127.0.0.1", "127.0.0.1:8480", "127.9.9.9:1", "localhost:80", "LOCALHOST", "[::1]:8480", "[::1]"]
-        {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in [
-            "",
-            "evil.example",
-            "evil.example:8480",
-            "localhost.evil.example",
-            "10.0.0.1",
-            "0.0.0.0:1",
-            "127.0.0.1.evil:1",
-            "[::]:1",
-        ] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 }

@@ -6,7 +6,14 @@ use std::task::{Context, Poll, Waker};
 use jingku_library::lock;
 use tokio::time::Instant;
 
-use super::connections::{Connections, Origin};
+use super::origin::Origin;
+
+/// Counts the bytes that all connections hold.
+pub(super) trait HeldBytes: Send + Sync {
+    fn hold(&self, bytes: usize);
+
+    fn release(&self, bytes: usize);
+}
 
 /// A connection, shared between its stream, its requests and the table of all connections.
 pub(super) struct Connection {
@@ -14,7 +21,7 @@ pub(super) struct Connection {
     pub(super) origin: Origin,
     /// It came when there was no place for it: only health checks are answered.
     pub(super) reserved: bool,
-    all: Arc<Connections>,
+    all: Arc<dyn HeldBytes>,
     state: Mutex<State>,
 }
 
@@ -50,7 +57,7 @@ pub(super) struct Idle {
 }
 
 impl Connection {
-    pub(super) fn new(number: u64, origin: Origin, reserved: bool, all: Arc<Connections>) -> Self {
+    pub(super) fn new(number: u64, origin: Origin, reserved: bool, all: Arc<dyn HeldBytes>) -> Self {
         let state = State {
             phase: Phase::Head,
             since: Instant::now(),

@@ -5,35 +5,18 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
 
-use super::connection::{Connection, Idle};
+use super::connection::{Connection, HeldBytes, Idle};
+use super::origin::Origin;
 use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
 
 /// Of so many connections one more loses its place with the first, so that looking for it pays.
 const EVICTED_SHARE: usize = 64;
-
-/// Where a connection comes from, as far as clients can be told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Origin(IpAddr);
-
-impl Origin {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) if !address.is_loopback() => {
-                // One client has a whole network of 64 bits to choose from.
-                let network = address.to_bits() & !u128::from(u64::MAX);
-                Self(Ipv6Addr::from_bits(network).into())
-            }
-            IpAddr::V6(_) => Self(Ipv4Addr::LOCALHOST.into()),
-            address @ IpAddr::V4(_) => Self(address),
-        }
-    }
-}
 
 /// The connections of a server.
 pub(super) struct Connections {
@@ -72,7 +55,7 @@ impl Connections {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.open);
         let of_origin = open.by_origin.get(&origin).copied().unwrap_or(0);
-        let has_place = if !origin.0.is_loopback() && of_origin >= self.limits.per_address {
+        let has_place = if !origin.is_loopback() && of_origin >= self.limits.per_address {
             open.evict_idle(Some(origin))
         } else {
             open.seated.len() < self.limits.total || open.evict_idle(None)
@@ -80,7 +63,7 @@ impl Connections {
         if !has_place && open.reserved.len() >= MAX_RESERVED_CONNECTIONS {
             open.evict_reserved();
         }
-        let connection = Arc::new(Connection::new(number, origin, !has_place, Arc::clone(self)));
+        let connection = Arc::new(Connection::new(number, origin, !has_place, self.clone()));
         open.insert(Arc::clone(&connection));
         Seat(connection, Arc::clone(self))
     }
@@ -89,16 +72,18 @@ impl Connections {
     pub(super) fn evict_idle(&self) -> bool {
         lock(&self.open).evict_idle(None)
     }
+}
 
-    /// Counts bytes that are held. When they are too many, the address that holds most of them loses its oldest requests.
-    pub(super) fn hold(&self, bytes: usize) {
+impl HeldBytes for Connections {
+    /// When they are too many, the address that holds most of them loses its oldest requests.
+    fn hold(&self, bytes: usize) {
         let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if held > MAX_HELD_BYTES {
             lock(&self.open).evict_holding(held - MAX_HELD_BYTES);
         }
     }
 
-    pub(super) fn release(&self, bytes: usize) {
+    fn release(&self, bytes: usize) {
         if bytes > 0 {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
         }
@@ -207,6 +192,8 @@ fn descriptors_max() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
     use super::*;
 
     const A: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));

@@ -16,7 +16,7 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
 use super::connection::Connection;
-use super::{HEALTH, READINESS};
+use super::health::{HEALTH, READINESS};
 
 /// Whatever a transfer takes in is bounded where it is written down.
 const TRANSFERS: &str = "/uploads/";

@@ -6,7 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use jingku_catalog::{OverLimit, Receive, Received, Upload};
-use jingku_library::{Internal, Spool, failpoint};
+use jingku_library::{Internal, UploadFile, failpoint};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -42,15 +42,15 @@ enum Stop {
 pub(super) async fn body(
     context: &Arc<Context>,
     upload: &Upload,
-    spool: Spool,
+    file: UploadFile,
     mut body: Body,
     size_max: u64,
 ) -> Result<u64, Error> {
     let (sender, pieces) = mpsc::channel(AHEAD);
-    let mut left = size_max - spool.received().min(size_max);
+    let mut left = size_max - file.received().min(size_max);
     let writing = {
         let (context, upload) = (Arc::clone(context), upload.clone());
-        tokio::task::spawn_blocking(move || write(&context, &upload, spool, pieces))
+        tokio::task::spawn_blocking(move || write(&context, &upload, file, pieces))
     };
     let (mut rate, mut refusal) = (ClientRate::start(), None);
     loop {
@@ -89,13 +89,13 @@ fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>
     match stop {
         None => Ok(received),
         Some(Stop::Gone) => {
-            context.spools.remove(&upload.image_id);
+            context.uploads.remove(&upload.image_id);
             Err(Error::ResourceNotFound(upload.image_id.clone()))
         }
         Some(Stop::Full { free_bytes }) => {
             // Of a file whose size nobody knows, some more.
             let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
-            let owed = upload.owed_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+            let owed = upload.remaining_bytes().and_then(|bytes| u64::try_from(bytes).ok());
             let (image_id, needed_bytes) = (&*upload.image_id, owed.unwrap_or(1).max(1));
             tracing::warn!(image_id, needed_bytes, free_bytes, "no room for the rest of a file");
             Err(Error::NoRoomForFile { needed_bytes })
@@ -110,13 +110,13 @@ fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>
 pub(super) async fn zeros(
     context: &Arc<Context>,
     upload: &Upload,
-    mut spool: Spool,
+    mut file: UploadFile,
     count: u64,
 ) -> Result<u64, Error> {
     let (shared, of) = (Arc::clone(context), upload.clone());
     let appended = tokio::task::spawn_blocking(move || {
-        spool.append_zeros(count);
-        (spool.received(), checkpoint(&shared, &of, &mut spool))
+        file.append_zeros(count);
+        (file.received(), checkpoint(&shared, &of, &mut file))
     });
     let (received, stop) = appended.await?;
     outcome(context, upload, received, stop)
@@ -125,21 +125,21 @@ pub(super) async fn zeros(
 fn write(
     context: &Context,
     upload: &Upload,
-    mut spool: Spool,
+    mut file: UploadFile,
     mut pieces: mpsc::Receiver<Bytes>,
 ) -> (u64, Option<Stop>) {
-    let (mut durable, mut durable_at) = (spool.received(), context.clock.now());
+    let (mut durable, mut durable_at) = (file.received(), context.clock.now());
     let mut stop = None;
     while let Some(bytes) = pieces.blocking_recv() {
-        match spool.append(&bytes) {
+        match file.append(&bytes) {
             Ok(true) => {}
-            Ok(false) => stop = Some(Stop::Full { free_bytes: spool.free_bytes() }),
-            Err(error) => stop = Some(Stop::Failed(Internal::Spool(error))),
+            Ok(false) => stop = Some(Stop::Full { free_bytes: file.free_bytes() }),
+            Err(error) => stop = Some(Stop::Failed(Internal::UploadFile(error))),
         }
         let late = context.clock.now() >= durable_at + CHECKPOINT_SECS;
-        if stop.is_none() && (late || spool.received() >= durable + CHECKPOINT_BYTES) {
-            stop = checkpoint(context, upload, &mut spool);
-            (durable, durable_at) = (spool.received(), context.clock.now());
+        if stop.is_none() && (late || file.received() >= durable + CHECKPOINT_BYTES) {
+            stop = checkpoint(context, upload, &mut file);
+            (durable, durable_at) = (file.received(), context.clock.now());
         }
         if stop.is_some() {
             break;
@@ -147,10 +147,10 @@ fn write(
     }
     // Who sends waits for room in the channel no longer.
     drop(pieces);
-    let received = spool.received();
+    let received = file.received();
     if matches!(stop, None | Some(Stop::Full { .. }))
         && received > durable
-        && let Some(worse) = checkpoint(context, upload, &mut spool)
+        && let Some(worse) = checkpoint(context, upload, &mut file)
     {
         return (received, Some(worse));
     }
@@ -158,12 +158,12 @@ fn write(
 }
 
 /// Makes durable what has come, then says so.
-fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<Stop> {
-    let stored = match spool.sync() {
+fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Option<Stop> {
+    let stored = match file.sync() {
         Ok(stored) => stored,
-        Err(error) => return Some(Stop::Failed(Internal::Spool(error))),
+        Err(error) => return Some(Stop::Failed(Internal::UploadFile(error))),
     };
-    let (bytes, state) = (spool.received(), spool.sparse_state());
+    let (bytes, state) = (file.received(), file.sparse_state());
     let received = Received {
         bytes: to_i64(bytes),
         // A file system counts whole blocks: they are no reason to refuse a file that is as long as it was to be.
@@ -172,7 +172,7 @@ fn checkpoint(context: &Context, upload: &Upload, spool: &mut Spool) -> Option<S
     };
     let written_down = async {
         let share = context.upload_share().await?;
-        context.catalog.receive(upload, received, share, context.clock.now()).await
+        context.catalog.record_received(upload, received, share, context.clock.now()).await
     };
     match Handle::current().block_on(written_down) {
         Ok(Receive::Received) => {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jingku_library::{Config, Environment, FixedClock, Fixtures, KeyPair, LoadedAccount, SeededRandom};
+use jingku_library::{
+    Config, Environment, FixedClock, Fixtures, KeyPair, Library, LoadedAccount, SeededRandom,
+};
 use jingku_protocol::actions::Action;
 use jingku_server::{Context, router};
 use serde_json::{Value, json};
@@ -26,7 +28,8 @@ async fn server_with(
         random: Arc::new(SeededRandom::new(1)),
         ..Environment::default()
     };
-    let context = Context::open_in_memory(&Config::default(), &environment).await.unwrap();
+    let library = Library::open_in_memory(&Config::default(), &environment).await.unwrap();
+    let context = Context::new(library);
     let accounts = context.load(&fixtures, given).await.map_err(|error| error.to_string())?;
     Ok((Arc::new(context), accounts))
 }

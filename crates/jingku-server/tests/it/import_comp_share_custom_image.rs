@@ -6,7 +6,7 @@ mod sparse;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request};
 use axum::response::Response;
-use jingku_library::{Clock, MAX_ACCOUNT_UPLOADS, UPLOAD_START_TIMEOUT};
+use jingku_library::{Clock, Library, MAX_ACCOUNT_UPLOADS, UPLOAD_START_TIMEOUT};
 use jingku_protocol::actions::Action;
 use jingku_server::UPLOAD_CHECKPOINT;
 use serde_json::Value;
@@ -598,9 +598,8 @@ async fn an_upload_without_a_byte_expires_after_ten_minutes() {
 #[tokio::test]
 async fn without_a_data_folder_uploads_use_the_system_temp_folder() {
     let environment = jingku_library::Environment::default();
-    let context =
-        jingku_server::Context::open_in_memory(&jingku_library::Config::default(), &environment).await;
-    let context = std::sync::Arc::new(context.unwrap());
+    let library = Library::open_in_memory(&jingku_library::Config::default(), &environment).await;
+    let context = std::sync::Arc::new(jingku_server::Context::new(library.unwrap()));
     let (_, keys) = context.create_account("lab").await.unwrap();
     let caller = Caller::with_keys(jingku_server::router(context.clone()), &keys);
     let disk = disk_bytes(1);

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use jingku_library::{
-    Config, DataDir, DeclaredInstance, DiskFormat, Environment, KeyPair, NewInstance, OperatorError,
+    Config, DataDir, DeclaredInstance, DiskFormat, Environment, KeyPair, Library, NewInstance, OperatorError,
     PlatformType, add_demo_instances,
 };
 use jingku_protocol::actions::Action;
-use jingku_server::Context;
 
 use crate::support::{INSTANCE, NOW, PRIVATE_KEY, PUBLIC_KEY, Service};
 
@@ -70,7 +69,7 @@ async fn a_given_key_pair_is_adopted_unless_it_conflicts() {
 async fn without_a_given_key_one_is_generated_once_and_saved() {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::open_or_create(folder.path()).unwrap();
-    let open = async || Context::open(&data, &Config::default(), &Environment::default()).await.unwrap();
+    let open = async || Library::open(&data, &Config::default(), &Environment::default()).await.unwrap();
     let made =
         open().await.ensure_first_account(&data, None).await.unwrap().expect("a key pair was generated");
     let file = std::fs::read_to_string(data.credentials_path()).unwrap();

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jingku_library::{
-    Config, DataDir, DiskFormat, Environment, FixedClock, Instance, KeyPair, NewInstance, SeededRandom,
-    Workers,
+    Config, DataDir, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library, NewInstance,
+    SeededRandom, Workers,
 };
 use jingku_server::{Context, router, serve};
 use tempfile::TempDir;
@@ -72,7 +72,7 @@ impl Service {
             ..Environment::default()
         };
         let data = DataDir::open_or_create(&folder.path().join("data")).unwrap();
-        let context = Arc::new(Context::open(&data, config, &environment).await.unwrap());
+        let context = Arc::new(Context::new(Library::open(&data, config, &environment).await.unwrap()));
         context.ensure_first_account(&data, Some(&first_key)).await.unwrap();
         Self { context, clock, folder }
     }

@@ -1,4 +1,4 @@
-//! Archives that have no magic number at their start, or had none in old times.
+//! Archives without a magic number at their start.
 
 use super::foreign::Foreign;
 use super::probe::Probe;
@@ -6,10 +6,10 @@ use super::probe::Probe;
 const BLOCK: usize = 512;
 /// The checksum of a tar header, in octal digits.
 const SUM: std::ops::Range<usize> = 148..156;
-/// The longest name in a binary cpio archive that is believed.
+/// The longest plausible name in a binary cpio archive.
 const NAME_MAX: u16 = 4096;
 
-/// Says whether a file is a tar or cpio archive.
+/// Detects tar, zip and cpio archives.
 pub(super) fn find(probe: &Probe<'_>) -> Option<Foreign> {
     let block = probe.bytes(0, BLOCK);
     if let Some(header) = block.filter(|header| is_tar(header)) {
@@ -30,18 +30,18 @@ pub(super) fn find(probe: &Probe<'_>) -> Option<Foreign> {
     cpio.then_some(Foreign::new("a cpio archive", "cpio -id < FILE"))
 }
 
-/// A tar header adds up to what it says. The oldest ones say nothing else of themselves.
+/// The checksum of a tar header must match. The oldest headers have no magic number.
 fn is_tar(header: &[u8]) -> bool {
     let Some(said) = octal(&header[SUM]) else { return false };
     let bytes = header.iter().enumerate().map(|(at, byte)| if SUM.contains(&at) { b' ' } else { *byte });
     let (unsigned, signed) = bytes.fold((0_i64, 0_i64), |(unsigned, signed), byte| {
-        // Some programs added up signed bytes.
+        // Some programs add signed bytes.
         (unsigned + i64::from(byte), signed + i64::from(byte.cast_signed()))
     });
     said == unsigned || said == signed
 }
 
-/// Octal digits between blanks, ended by a blank, a zero or the end.
+/// Octal digits, padded with blanks or zeros.
 fn octal(field: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
     i64::from_str_radix(text, 8).ok().filter(|number| *number > 0)
@@ -59,7 +59,7 @@ fn ends_as_zip(probe: &Probe<'_>) -> bool {
         && u64::from(directory_at) + u64::from(directory_len) <= at
 }
 
-/// Two bytes tell it, so the name of the first member must be one.
+/// The magic number has only two bytes, so the name of the first member must be plausible.
 fn is_binary_cpio(probe: &Probe<'_>) -> bool {
     let Some(header) = probe.bytes(0, 26) else { return false };
     let word: fn([u8; 2]) -> u16 = match header[..2] {

@@ -1,18 +1,18 @@
-//! What is no disk, or a disk in a format that is not read, by its magic number or its last sector.
+//! Files that are not disks, and disks in unsupported formats, by magic number or last sector.
 
 use super::probe::Probe;
 
-/// What is recognised and is no disk that we read.
+/// A recognised format that is not supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
-    /// What it is, with its article.
+    /// Its name, with an article.
     pub name: &'static str,
-    /// The command that makes a disk of it, where there is one. `FILE` stands for its path.
+    /// The command that converts it to a disk, if there is one. `FILE` stands for its path.
     pub command: Option<&'static str>,
 }
 
 impl Foreign {
-    /// `command` is empty where there is none.
+    /// An empty `command` means none.
     pub(super) fn new(name: &'static str, command: &'static str) -> Self {
         Self { name, command: Some(command).filter(|command| !command.is_empty()) }
     }
@@ -23,7 +23,7 @@ const PARALLELS: &str = "qemu-img convert -f parallels -O qcow2 FILE disk.qcow2"
 const PROXMOX: &str = "proxmox-backup-client restore";
 const EXPORT: &str = "jingku image export IMAGE_ID -o disk.raw";
 
-/// Offset and bytes of a magic number, what it identifies, and the command that makes a disk of it, if any.
+/// Offset and bytes of a magic number, what it identifies, and the command that converts it to a disk.
 type Magic = (u64, &'static [u8], &'static str, &'static str);
 
 const MAGICS: &[Magic] = &[
@@ -132,7 +132,7 @@ const MAGICS: &[Magic] = &[
     (0, b"\0asm\x01\0\0\0", "a program (WebAssembly)", ""),
 ];
 
-/// Says what a file begins like.
+/// Detects a format by its start.
 pub(super) fn by_magic(probe: &Probe<'_>) -> Option<Foreign> {
     let known = MAGICS.iter().find(|(at, magic, ..)| probe.has(*at, magic));
     if let Some((_, _, name, command)) = known {
@@ -150,7 +150,7 @@ pub(super) fn by_magic(probe: &Probe<'_>) -> Option<Foreign> {
     is_dar(probe).then_some(Foreign::new("a dar archive", "dar -x FILE"))
 }
 
-/// Says what a file ends like, which else is a raw disk: an image of it would be longer than the disk.
+/// Detects a format by its end. Without the end it is a raw disk, so an image of it would be too long.
 pub(super) fn by_footer(probe: &Probe<'_>) -> Option<Foreign> {
     // Old versions of Virtual PC wrote one byte less.
     let vhd = [512, 511].iter().any(|before| {
@@ -170,7 +170,7 @@ pub(super) fn by_footer(probe: &Probe<'_>) -> Option<Foreign> {
     is_nrg(probe).then_some(Foreign::new("a Nero image (NRG)", "nrg2iso FILE disk.iso"))
 }
 
-/// Where its list of tracks begins, which lies behind the tracks.
+/// The footer points to the list of tracks, which follows the tracks.
 fn is_nrg(probe: &Probe<'_>) -> bool {
     let new = probe.at_end(12, 12).and_then(|footer| footer.strip_prefix(b"NER5"));
     let old = probe.at_end(8, 8).and_then(|footer| footer.strip_prefix(b"NERO"));
@@ -178,12 +178,12 @@ fn is_nrg(probe: &Probe<'_>) -> bool {
     begins_at.is_some_and(|at| (1..probe.size).contains(&at))
 }
 
-/// A DOS header that leads to a PE header.
+/// A DOS header that points to a PE header.
 fn is_windows_program(probe: &Probe<'_>) -> bool {
     probe.has(0, b"MZ") && probe.u32_le(0x3c).is_some_and(|at| probe.has(u64::from(at), b"PE\0\0"))
 }
 
-/// The header of dump(8): 256 words, whose sum is always the same.
+/// The header of dump(8): 256 words with a fixed sum.
 fn is_dump(probe: &Probe<'_>) -> bool {
     const MAGICS: [u32; 2] = [60_011, 60_012];
     const SUM: u32 = 84_446;

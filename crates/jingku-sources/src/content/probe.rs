@@ -1,6 +1,6 @@
-//! Reading fields in the two ends of a file.
+//! Fields in the head and the tail of a file.
 
-/// The two ends of a file.
+/// The head and the tail of a file.
 pub(super) struct Probe<'a> {
     pub(super) head: &'a [u8],
     pub(super) tail: &'a [u8],
@@ -17,7 +17,7 @@ impl<'a> Probe<'a> {
         within(0, self.head).or_else(|| within(self.size.checked_sub(self.tail.len() as u64)?, self.tail))
     }
 
-    /// Bytes that lie so far before the end.
+    /// Bytes that begin `before` the end.
     pub(super) fn at_end(&self, before: u64, len: usize) -> Option<&'a [u8]> {
         self.bytes(self.size.checked_sub(before)?, len)
     }

@@ -1,11 +1,11 @@
-//! What only disks have: partition tables, file systems, volume managers, swap.
+//! Structures that only disks have: partition tables, file systems, volume managers, swap.
 //!
-//! A magic number of two bytes alone is not believed: one compressed file in 65,536 would have it. Where a format has no
-//! more, other fields must be possible as well.
+//! A magic number of two bytes is not sufficient: one in 65,536 compressed files has it. Such formats must have other
+//! plausible fields.
 
 use super::probe::Probe;
 
-/// Magic numbers of at least four bytes at a fixed place.
+/// Magic numbers of at least four bytes at a fixed offset.
 const MAGICS: &[(u64, &[u8], &str)] = &[
     (512, b"EFI PART\0\0\x01\0", "a GPT partition table"),
     (2048, b"EFI PART\0\0\x01\0", "a GPT partition table"),
@@ -62,11 +62,11 @@ const MAGICS: &[(u64, &[u8], &str)] = &[
     (512, b"!Stra0tis\x86\xff\x02^", "a Stratis device"),
 ];
 
-/// Pages of this size have their mark in the last ten bytes of the first one.
+/// The mark is in the last ten bytes of the first page.
 const SWAP_PAGES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 const SWAP_MARKS: [&[u8; 10]; 4] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND\0", b"LINHIB0001"];
 
-/// Names the first structure of a disk that is found.
+/// Names the first structure found.
 pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
     type Look = fn(&Probe<'_>) -> bool;
     let validated: [(Look, &str); 15] = [
@@ -90,7 +90,7 @@ pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
     by_magic.or_else(|| validated.iter().find(|(look, _)| look(probe)).map(|(_, name)| *name))
 }
 
-/// A boot sector's mark, and four partitions that are possible, one of which is there.
+/// The signature and four plausible partitions, at least one in use.
 fn has_mbr(probe: &Probe<'_>) -> bool {
     let Some(table) = probe.bytes(446, 64).filter(|_| probe.has(510, &[0x55, 0xaa])) else { return false };
     let sectors = probe.size.div_ceil(512);
@@ -114,7 +114,7 @@ fn has_mbr(probe: &Probe<'_>) -> bool {
     partitions > 0
 }
 
-/// The copy in the last sector, where the first was overwritten.
+/// The backup in the last sector, if the first copy was overwritten.
 fn has_backup_gpt(probe: &Probe<'_>) -> bool {
     [512, 4096].iter().any(|sector| probe.at_end(*sector, 12) == Some(b"EFI PART\0\0\x01\0"))
 }
@@ -123,7 +123,7 @@ fn has_apple_map(probe: &Probe<'_>) -> bool {
     probe.has(0, b"ER") && [512, 1024, 2048].iter().any(|sector| probe.has(*sector, b"PM\0\0"))
 }
 
-/// Its mark, and the sum over the sector.
+/// Its magic number and checksum.
 fn has_sun_label(probe: &Probe<'_>) -> bool {
     let Some(label) = probe.bytes(0, 512).filter(|label| label[508..510] == [0xda, 0xbe]) else {
         return false;
@@ -148,7 +148,7 @@ fn has_xfs(probe: &Probe<'_>) -> bool {
     block_size.is_some_and(|size| (512..=65536).contains(&size) && size.is_power_of_two())
 }
 
-/// What every FAT tells of itself in its first sector.
+/// Fields that every FAT has in its first sector.
 fn has_fat(probe: &Probe<'_>) -> bool {
     let Some(sector) = probe.bytes(0, 512) else { return false };
     let word = |at: usize| u16::from_le_bytes([sector[at], sector[at + 1]]);
@@ -189,7 +189,7 @@ fn has_lvm(probe: &Probe<'_>) -> bool {
     (0..4).map(|sector| sector * 512).any(|at| probe.has(at, b"LABELONE") && probe.has(at + 24, b"LVM2 001"))
 }
 
-/// Versions 0.90 and 1.0 lie at the end.
+/// Versions 0.90 and 1.0 are at the end.
 fn has_md_at_end(probe: &Probe<'_>) -> bool {
     const MAGIC: u32 = 0xa92b_4efc;
     let old = (probe.size & !0xffff).checked_sub(0x1_0000);
@@ -205,7 +205,7 @@ fn has_firmware_raid(probe: &Probe<'_>) -> bool {
         || probe.at_end(512, 4) == Some(&[0xde, 0x11, 0xde, 0x11])
 }
 
-/// The volume recognition sequence may begin after that of an ISO, in sectors of 2 KiB or 4 KiB.
+/// The volume recognition sequence may follow that of an ISO, in sectors of 2 KiB or 4 KiB.
 fn has_late_udf(probe: &Probe<'_>) -> bool {
     (16..32).map(|sector| sector * 2048 + 1).any(|at| probe.has(at, b"NSR02") || probe.has(at, b"NSR03"))
 }

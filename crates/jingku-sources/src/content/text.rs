@@ -1,9 +1,9 @@
-//! Text where a disk should be: a page that an address answered instead of the file, a script, a checksum.
+//! Text instead of a disk: an error page, a script, a checksum.
 
 use super::foreign::Foreign;
 use super::probe::is_zero;
 
-/// Texts that are recognised by how they begin, in small letters. `true`: only when all of it is text.
+/// Known beginnings in lower case. `true`: only if all of it is text.
 const BEGINNINGS: &[(&[u8], bool, &str, &str)] = &[
     (b"<!doctype html", false, "an HTML page", ""),
     (b"<html", false, "an HTML page", ""),
@@ -17,12 +17,12 @@ const BEGINNINGS: &[(&[u8], bool, &str, &str)] = &[
     (b"[{", true, "a JSON document", ""),
 ];
 
-/// The shortest text without a blank or a line break that is taken for one.
+/// The longest text without a blank or a line break.
 const WORD_MAX: usize = 512;
-/// The shortest text in a code page that is taken for one.
+/// The shortest text in a legacy code page.
 const LEGACY_MIN: usize = 256;
 
-/// Says what a text is, if it is one: all of it, but for zeros at its end.
+/// Detects text, which may be followed by zeros.
 pub(super) fn find(head: &[u8]) -> Option<Foreign> {
     if let Some(rest) = head.strip_prefix(b"\xff\xfe").or_else(|| head.strip_prefix(b"\xfe\xff")) {
         return is_wide_text(rest).then_some(Foreign::new("plain text", ""));
@@ -39,7 +39,7 @@ pub(super) fn find(head: &[u8]) -> Option<Foreign> {
     }
 }
 
-/// Whether all is text up to a zero, and all is zero from there on.
+/// Whether it is text up to the first zero, and zeros from there on.
 fn is_text(head: &[u8]) -> bool {
     let end = head.iter().position(|byte| *byte == 0).unwrap_or(head.len());
     let (body, rest) = head.split_at(end);
@@ -48,25 +48,25 @@ fn is_text(head: &[u8]) -> bool {
     }
     let body = match std::str::from_utf8(body) {
         Ok(text) => text,
-        // The end of what was read may lie within a character.
+        // The head may end within a character.
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&body[..error.valid_up_to()]).unwrap_or_default()
         }
         Err(_) => return is_legacy_text(body),
     };
     let possible = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
-    // A long run of letters is no text, but what fills a disk that somebody tests with.
+    // A long run of letters is more likely test data on a disk.
     !body.is_empty() && body.chars().all(possible) && (body.len() <= WORD_MAX || body.contains([' ', '\n']))
 }
 
-/// Text in a code page, such as Latin-1 or GBK: any bytes but control characters. Noise has one in every tenth byte.
+/// Text in a code page such as Latin-1 or GBK: no control characters, which are one tenth of random bytes.
 fn is_legacy_text(body: &[u8]) -> bool {
     let possible =
         |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0c' | b'\x1b');
     body.len() >= LEGACY_MIN && body.contains(&b'\n') && body.iter().all(possible)
 }
 
-/// Text in two bytes a character, as Windows writes it: every other byte of Latin text is zero.
+/// UTF-16 text, as Windows writes it: every other byte of Latin text is zero.
 fn is_wide_text(rest: &[u8]) -> bool {
     let sample = &rest[..rest.len().min(512)];
     let zeros = |from: usize| sample.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();

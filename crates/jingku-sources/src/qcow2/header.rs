@@ -1,24 +1,23 @@
-//! The header of a qcow2 file, parsed from its first cluster and checked against QEMU's own limits.
+//! The header of a qcow2 file, validated against QEMU's limits.
 
 use std::path::Path;
 
 use crate::error::DiskError;
 use crate::format::DiskFormat;
 
-/// QEMU counts a qcow2 disk in sectors of so many bytes.
+/// QEMU counts qcow2 disks in sectors of this size.
 pub(crate) const SECTOR_BYTES: u64 = 512;
 const MAGIC: u32 = 0x5146_49fb;
 /// Clusters of 512 bytes to 2 MiB: the limits of the format and of QEMU.
 const CLUSTER_BITS: std::ops::RangeInclusive<u32> = 9..=21;
-/// QEMU's limit for the first table, which is held in memory.
+/// QEMU's limit for the L1 table, which is held in memory.
 const L1_BYTES_MAX: u64 = 32 << 20;
 /// The format's limit for a backing file name.
 const BACKING_NAME_BYTES_MAX: usize = 1023;
-/// A v2 header ends here; a v3 header is at least 104 bytes.
 const V2_HEADER_BYTES: usize = 72;
 /// The shortest header of version 3, in bytes.
 const V3_HEADER_BYTES_MIN: usize = 104;
-/// The most header extensions of a qcow2 image that are read; no program writes as many.
+/// The most header extensions of a qcow2 image that are read; no program writes that many.
 const EXTENSIONS_MAX: usize = 256;
 
 const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;
@@ -33,20 +32,20 @@ const FEATURE_COMPRESSION_TYPE: u64 = 1 << 3;
 const FEATURE_EXTENDED_L2: u64 = 1 << 4;
 const FEATURES_KNOWN: u64 = (1 << 5) - 1;
 
-/// What a qcow2 file says about itself.
+/// The header of a qcow2 file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) cluster_bits: u32,
-    /// Size of the disk the guest sees.
+    /// Size of the disk that the guest sees.
     pub(crate) size_bytes: u64,
     pub(crate) l1_offset: u64,
     pub(crate) l1_entries: u32,
     pub(crate) backing: Option<Backing>,
-    /// A feature which only QEMU's own tool reads.
+    /// A feature that only QEMU reads.
     pub(crate) qemu_only: Option<&'static str>,
 }
 
-/// What a qcow2 file says about the file below it.
+/// The reference to the backing file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Backing {
     pub(crate) name: String,
@@ -55,10 +54,10 @@ pub(crate) struct Backing {
 }
 
 impl Header {
-    /// Bytes at the start of a file that hold every header: one cluster of the largest size.
+    /// Bytes at the start of a file that contain any header: the largest cluster.
     pub(crate) const HEAD_BYTES_MAX: usize = 1 << *CLUSTER_BITS.end();
 
-    /// Parses the head of a qcow2 file of `file_len` bytes at `path`.
+    /// Parses the head of a qcow2 file of `file_len` bytes.
     pub(crate) fn parse(path: &Path, head: &[u8], file_len: u64) -> Result<Header, DiskError> {
         let fields = Fields(head);
         let truncated = || DiskError::damaged(path, "its header is cut off");
@@ -105,12 +104,12 @@ impl Header {
         1 << self.cluster_bits
     }
 
-    /// Whether the size is no whole number of sectors: QEMU leaves out what is beyond the last whole one.
+    /// Whether the size is not a multiple of a sector: QEMU ignores the rest.
     pub(crate) fn has_partial_sector(&self) -> bool {
         !self.size_bytes.is_multiple_of(SECTOR_BYTES)
     }
 
-    /// Checks that the first table is aligned, small enough, inside the file, and covers the disk.
+    /// Checks that the L1 table is aligned, within the limit, inside the file, and covers the disk.
     fn check_l1(&self, path: &Path, extended: bool, file_len: u64) -> Result<(), DiskError> {
         let entry_bytes = if extended { 16 } else { 8 };
         let covered_by_entry = self.cluster_bytes() / entry_bytes * self.cluster_bytes();
@@ -133,7 +132,7 @@ impl Header {
     }
 }
 
-/// Refuses features that cannot be read correctly, and names one that only QEMU reads.
+/// Refuses unsupported features and returns one that only QEMU reads.
 fn check_features(path: &Path, features: u64) -> Result<Option<&'static str>, DiskError> {
     if features & !FEATURES_KNOWN != 0 {
         let why = format!("it uses qcow2 features that are not known (incompatible features {features:#x})");
@@ -152,14 +151,14 @@ fn check_features(path: &Path, features: u64) -> Result<Option<&'static str>, Di
     } else if features & FEATURE_COMPRESSION_TYPE != 0 {
         Some("zstd compression")
     } else if features & FEATURE_DIRTY != 0 {
-        // Only reference counts may be wrong, which reading does not need; imago refuses all the same.
+        // Only reference counts may be wrong, which reading does not need; but imago refuses it.
         Some("dirty bit (it was not closed properly)")
     } else {
         None
     })
 }
 
-/// Reads the backing file's name and format out of the first cluster.
+/// Parses the backing file's name and format.
 fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<Option<Backing>, DiskError> {
     let (Some(offset), Some(len)) = (cluster.u64(8), cluster.u32(16)) else {
         return Err(DiskError::damaged(path, "its header is cut off"));
@@ -177,14 +176,14 @@ fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<
     let name = std::str::from_utf8(name).map_err(|_| {
         DiskError::unusable(path, "its backing file name is not UTF-8; rename the file below it")
     })?;
-    // A length of zero is no backing file: QEMU reads it so.
+    // QEMU treats an empty name as no backing file.
     if name.is_empty() {
         return Ok(None);
     }
     let extensions = cluster.bytes(0, usize::try_from(offset).unwrap_or(usize::MAX)).unwrap_or_default();
     let format = match backing_format(path, Fields(extensions), header_len)? {
         None => None,
-        // "file" is how images of very old tools name raw.
+        // Very old tools write "file" for raw.
         Some(b"raw" | b"file") => Some(DiskFormat::Raw),
         Some(b"qcow2") => Some(DiskFormat::Qcow2),
         Some(other) => {
@@ -196,7 +195,7 @@ fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<
     Ok(Some(Backing { name: name.to_owned(), format }))
 }
 
-/// Walks the header extensions, which end at the backing file name, and returns the one that tells its format.
+/// Walks the header extensions, which end at the backing file name, and returns the backing format.
 fn backing_format<'a>(
     path: &Path,
     extensions: Fields<'a>,
@@ -219,7 +218,7 @@ fn backing_format<'a>(
     Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
 }
 
-/// Refuses a table of feature names that ends within a name: imago panics on one.
+/// Refuses a feature name table that ends within a name: imago panics on it.
 fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<(), DiskError> {
     let mut at = header_len;
     for _ in 0..EXTENSIONS_MAX {
@@ -234,7 +233,7 @@ fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> R
     Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
 }
 
-/// Big-endian fields of a byte string, `None` where it ends before them.
+/// Big-endian fields of a byte string; `None` beyond its end.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a [u8]);
 

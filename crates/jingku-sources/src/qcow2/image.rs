@@ -1,4 +1,4 @@
-//! One qcow2 file without the files below it: where each part of the disk lies.
+//! One qcow2 file without its backing files: where each part of the disk is.
 
 use std::fs::File;
 use std::io;
@@ -12,14 +12,14 @@ use crate::error::DiskError;
 use crate::raw::read_padded;
 use crate::source::Source;
 
-/// Bits of a table entry that hold an offset in the file.
+/// Bits of a table entry that contain an offset in the file.
 const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 
 /// An open qcow2 file.
 ///
-/// The chain is not imago's to follow: it gets no backing file, so what this image does not hold comes back as
-/// [`Mapping::Below`], and the reader asks the next layer. It keeps up to 128 second tables of one cluster each in
-/// memory: 8 MiB at the usual 64 KiB.
+/// It opens without its backing file, so imago does not follow the chain: unallocated parts are reported as
+/// [`Mapping::Below`], and the reader asks the next layer. imago caches up to 128 L2 tables of one cluster each: 8 MiB
+/// at the usual 64 KiB.
 #[derive(Debug)]
 pub(crate) struct Image {
     access: FormatAccess<ImagoFile>,
@@ -27,16 +27,16 @@ pub(crate) struct Image {
     cluster_bytes: u64,
 }
 
-/// Where a part of a disk lies, seen from one layer.
+/// Where one layer stores a part of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mapping {
-    /// As it is in this layer's file, at this offset.
+    /// Uncompressed, at this offset of the file.
     Stored(u64),
-    /// Compressed in this layer's file.
+    /// Compressed.
     Compressed,
     /// Zeros.
     Hole,
-    /// In the layers below.
+    /// In the backing files.
     Below,
 }
 
@@ -54,7 +54,7 @@ impl Image {
         Ok(Image { access, file_len: source.len(), cluster_bytes: header.cluster_bytes() })
     }
 
-    /// Says where the disk's bytes from `offset` on lie, and how many of at most `len_max` (not zero) lie there.
+    /// Returns where the disk's bytes from `offset` are, and how many of at most `len_max` (not zero) are there.
     pub(crate) fn mapping(
         &self,
         source: &Source,
@@ -71,7 +71,7 @@ impl Image {
             ShallowMapping::Special { .. } => Mapping::Compressed,
             ShallowMapping::Zero { explicit: true, .. } => Mapping::Hole,
             ShallowMapping::Zero { explicit: false, .. } => Mapping::Below,
-            // An overlay may be larger than the image below it, which reads as zeros from its end on.
+            // An overlay may be larger than its backing file, which reads as zeros beyond its end.
             ShallowMapping::Eof { .. } => return Ok((Mapping::Hole, len_max)),
             other => return Err(DiskError::damaged(&source.path, format!("unexpected mapping {other:?}"))),
         };
@@ -81,7 +81,6 @@ impl Image {
         Ok((mapping, len))
     }
 
-    /// Fills `buf` from compressed clusters.
     pub(crate) fn read_compressed(
         &self,
         source: &Source,
@@ -91,10 +90,10 @@ impl Image {
         self.access.read(buf, offset).map_err(|err| fault(source, err))
     }
 
-    /// Refuses data that lies outside the file by a cluster or more.
+    /// Refuses data that is outside the file by a cluster or more.
     ///
-    /// QEMU leaves the last cluster of a file short, and `qemu-img check` draws the line at the same place. Beyond
-    /// it the file was cut, and what is missing must not be taken for zeros.
+    /// QEMU may leave the last cluster of a file short; `qemu-img check` draws the same line. Otherwise the file was
+    /// truncated, and missing data must not read as zeros.
     fn check_inside(&self, source: &Source, offset: u64, len: u64) -> Result<(), DiskError> {
         if offset.saturating_add(len) >= self.file_len.saturating_add(self.cluster_bytes) {
             return Err(DiskError::damaged(&source.path, "a table leads to data past the end of the file"));
@@ -103,9 +102,9 @@ impl Image {
     }
 }
 
-/// Checks that each second table lies inside the file, so that a cut file is not taken for an empty disk.
+/// Checks that all L2 tables are inside the file, so that a truncated file does not look like an empty disk.
 ///
-/// Unlike data, tables are written in whole clusters, at the end of the file too.
+/// Unlike data, tables always occupy whole clusters.
 fn check_l1_entries(source: &Source, header: &Header) -> Result<(), DiskError> {
     let mut table = vec![0; header.l1_entries as usize * 8];
     read_padded(&source.file, header.l1_offset, &mut table).map_err(DiskError::io("read", &source.path))?;
@@ -118,7 +117,7 @@ fn check_l1_entries(source: &Source, header: &Header) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// Tells what the operating system refused from what the image got wrong: only the former has an error number.
+/// Only errors of the operating system have an error number; others are faults of the image.
 fn fault(source: &Source, err: io::Error) -> DiskError {
     if err.raw_os_error().is_some() {
         DiskError::io("read", &source.path)(err)

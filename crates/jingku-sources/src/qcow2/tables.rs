@@ -1,7 +1,7 @@
-//! The tables of a qcow2 file from a stranger, gone through before anything is read by them.
+//! Checks the tables of an untrusted qcow2 file before they are used.
 //!
-//! What is read later is bounded by what is found here: every table and every cluster lies inside the file and belongs to
-//! one place of the disk only, so a small file cannot be made to look like a large disk full of data.
+//! This bounds what is read later: every table and cluster is inside the file and used once, so a small file cannot
+//! pose as a large disk full of data.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -10,20 +10,20 @@ use crate::error::DiskError;
 use crate::raw::read_padded;
 use crate::source::Source;
 
-/// Clusters of a file that can be kept apart: one bit each in two maps of 16 MiB. At the usual 64 KiB a file of 8 TiB.
+/// Clusters of a file that can be tracked, one bit each in two maps of 16 MiB. 8 TiB at the usual 64 KiB.
 const CLUSTERS_MAX: u64 = 128 << 20;
-/// Entries read at once of the first table.
+/// Entries of the L1 table read at once.
 const ENTRIES: usize = 8192;
-/// Where the header tells the place of the reference counts: an offset, then a number of clusters.
+/// Offset in the header of the refcount table's position: an offset, then a number of clusters.
 const REFCOUNT_FIELDS: u64 = 48;
-/// The most bytes that deflate makes of one.
+/// The largest expansion by deflate.
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
-/// Bits of an entry that hold an offset in the file.
+/// Bits of an entry that contain an offset in the file.
 const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 const COMPRESSED: u64 = 1 << 62;
 
-/// Checks that all tables and clusters lie inside the file, aligned, and none in the place of another.
+/// Checks that all tables and clusters are aligned, inside the file, and do not overlap.
 pub(crate) fn check_tables(source: &Source, header: &Header) -> Result<(), DiskError> {
     let clusters = source.len().div_ceil(header.cluster_bytes());
     if clusters > CLUSTERS_MAX {
@@ -46,9 +46,9 @@ pub(crate) fn check_tables(source: &Source, header: &Header) -> Result<(), DiskE
 struct Walk<'a> {
     source: &'a Source,
     header: &'a Header,
-    /// Clusters of the file that something has for itself.
+    /// Clusters of the file with exclusive use.
     own: Bits,
-    /// Clusters of the file that compressed ones lie in.
+    /// Clusters of the file that contain compressed ones.
     shared: Bits,
     compressed_clusters: u64,
 }
@@ -84,7 +84,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Takes the places of the reference counts, which are not read but must not be read as something else.
+    /// Reserves the refcount structures, which are not read but must not overlap anything.
     fn take_refcounts(&mut self, table: &mut [u8]) -> Result<(), DiskError> {
         let mut fields = [0; 12];
         self.read(REFCOUNT_FIELDS, &mut fields)?;
@@ -108,10 +108,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks at one entry of a second table, which says where the cluster at this place of the disk lies.
+    /// Checks an L2 entry: where the cluster at this offset of the disk is stored.
     fn cluster(&mut self, entry: u64, place: u64) -> Result<(), DiskError> {
         if entry & COMPRESSED != 0 {
-            // The higher the bits of the offset end, the smaller the clusters.
+            // The larger the clusters, the fewer bits the offset has.
             let offset_bits = 62 - (self.header.cluster_bits - 8);
             let offset = entry & ((1 << offset_bits) - 1);
             let sectors = (entry & (COMPRESSED - 1)) >> offset_bits;
@@ -119,8 +119,7 @@ impl Walk<'_> {
         }
         match entry & OFFSET_MASK {
             0 => Ok(()),
-            // The last cluster of a file may be short, but only of what lies past the end of the disk: a file that was
-            // cut is not taken for one.
+            // The last cluster may only lack what is beyond the end of the disk; otherwise the file was truncated.
             offset => {
                 let disk_bytes = self.header.size_bytes.saturating_sub(place);
                 self.take(offset, disk_bytes.clamp(1, self.header.cluster_bytes()))
@@ -129,7 +128,7 @@ impl Walk<'_> {
     }
 
     fn compressed(&mut self, offset: u64, sectors: u64) -> Result<(), DiskError> {
-        // Whole sectors are claimed, of which the file may end in the last.
+        // Sizes are in whole sectors; the file may end within the last one.
         let end = (offset / 512 + sectors + 1).saturating_mul(512);
         if offset >= self.source.len() || end >= self.source.len().saturating_add(512) {
             return Err(self.damaged("a table leads to data past the end of the file"));
@@ -152,11 +151,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Whether the compressed cluster at the end of the file comes to its own end there.
+    /// Whether the compressed cluster at the end of the file is complete.
     fn is_whole(&self, offset: u64) -> Result<bool, DiskError> {
         let cluster_bytes = usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory");
         let packed_bytes = usize::try_from(self.source.len() - offset).unwrap_or(usize::MAX);
-        // No cluster is stored compressed that does not become smaller.
+        // Clusters are stored compressed only if that makes them smaller.
         let mut packed = vec![0; packed_bytes.min(cluster_bytes)];
         self.read(offset, &mut packed)?;
         let mut unpacked = Vec::with_capacity(cluster_bytes);
@@ -165,7 +164,7 @@ impl Walk<'_> {
         Ok(matches!(status, Ok(Status::StreamEnd)) && unpacked.len() == cluster_bytes)
     }
 
-    /// Takes a part of the file for one thing.
+    /// Reserves a part of the file for exclusive use.
     fn take(&mut self, offset: u64, bytes: u64) -> Result<(), DiskError> {
         if !offset.is_multiple_of(self.header.cluster_bytes()) {
             return Err(self.damaged("a table leads to a place that is not aligned to a cluster"));
@@ -197,7 +196,7 @@ impl Walk<'_> {
     }
 }
 
-/// A bit for each cluster of a file.
+/// One bit per cluster of a file.
 struct Bits(Vec<u64>);
 
 impl Bits {

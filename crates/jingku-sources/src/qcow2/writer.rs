@@ -1,4 +1,4 @@
-//! Writing a disk into a new, sparse qcow2 file.
+//! Writing a new, sparse qcow2 file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,21 +13,21 @@ use crate::error::DiskError;
 
 /// Writes a disk into a new qcow2 file (version 3, 64 KiB clusters, not compressed).
 ///
-/// What is never written takes no room. Nothing lies at the path before [`Qcow2Writer::finish`]: the bytes go to a
-/// temporary file beside it, which is removed when the writer is dropped. Only the owner may read the file.
+/// Unwritten parts take no space. Nothing exists at the path before [`Qcow2Writer::finish`]: a temporary file beside it
+/// is removed when the writer is dropped. Only the owner may read the file.
 #[derive(Debug)]
 pub struct Qcow2Writer {
-    // Before `staged`: dropping it writes its tables back, which needs the file.
+    // Before `staged`: dropping it writes tables to the file.
     access: FormatAccess<ImagoFile>,
     staged: NamedTempFile,
     path: PathBuf,
 }
 
 impl Qcow2Writer {
-    /// Starts a qcow2 file for a disk of `size_bytes`, which will read as zeros where nothing is written.
+    /// Creates a qcow2 file for a disk of `size_bytes`, initially zeros.
     ///
-    /// The disk in the file is rounded up to whole sectors of 512 bytes, as `qemu-img convert` does: QEMU would not read
-    /// the bytes of a part of one. Fails where the path exists already, or `size_bytes` is beyond the format.
+    /// The size is rounded up to whole sectors of 512 bytes, as `qemu-img convert` does: QEMU ignores a partial sector.
+    /// Fails if the path exists or the format does not support the size.
     pub fn create(path: &Path, size_bytes: u64) -> Result<Qcow2Writer, DiskError> {
         if path.exists() {
             let source = io::ErrorKind::AlreadyExists.into();
@@ -47,12 +47,12 @@ impl Qcow2Writer {
 
     /// Writes `data` at `offset` of the disk.
     ///
-    /// Fast in any order; densest where a caller leaves zeros out in whole clusters of 64 KiB. Fails past the size.
+    /// Any order is fast. Skip zeros in whole clusters of 64 KiB for the smallest file. Fails beyond the size.
     pub fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<(), DiskError> {
         self.access.write(data, offset).map_err(DiskError::io("write", &self.path))
     }
 
-    /// Makes the file durable and gives it its name, unless something took the name meanwhile.
+    /// Makes the file durable and names it, unless the name is taken meanwhile.
     pub fn finish(self) -> Result<(), DiskError> {
         let Qcow2Writer { access, staged, path } = self;
         access.flush().map_err(DiskError::io("write", &path))?;

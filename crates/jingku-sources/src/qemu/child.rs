@@ -1,4 +1,4 @@
-//! A program of QEMU's as a child that cannot outlive us.
+//! A child process that cannot outlive us.
 
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
@@ -8,16 +8,15 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-/// How often a running program is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// The most bytes that are kept of what `qemu-img` writes to standard error.
+/// The most bytes of standard error kept from `qemu-img`.
 const STDERR_BYTES_MAX: usize = 2048;
 
-/// Runs `$@` and ends with its status. The whole process group is killed when standard input ends: its other end is held
-/// by our process alone, so the program ends with us even when we are killed.
+/// Runs `$@` and exits with its status. Kills the whole process group when standard input ends: only our process holds
+/// the other end, so the program ends with us even if we are killed.
 ///
-/// A parent death signal would need code between `fork` and `exec`, which is unsafe, and would follow the thread instead of
-/// the process.
+/// A parent death signal would need unsafe code between `fork` and `exec`, and would follow the thread instead of the
+/// process.
 const SUPERVISE: &str = r#"
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -31,7 +30,7 @@ wait "$watch" 2>/dev/null
 exit "$status"
 "#;
 
-/// What the shell ends with when there is no such program.
+/// Exit status of the shell if there is no such program.
 const NO_SUCH_PROGRAM: i32 = 127;
 
 /// How a program ended.
@@ -40,18 +39,18 @@ pub(super) enum Exit {
     /// By itself.
     Exited {
         status: ExitStatus,
-        /// The start of what it said on standard error, on one line.
+        /// The start of its standard error, on one line.
         stderr: String,
     },
     /// There is no such program.
     Missing,
-    /// It ran for too long and was killed.
+    /// It was killed after the timeout.
     TimedOut,
-    /// It was to stop and was killed.
+    /// It was killed because the caller stopped it.
     Stopped,
 }
 
-/// Runs a program to its end. Kills it, with all that it has started, after `timeout`, or soon after `proceed` says no.
+/// Runs a program to its end. Kills it and its children after `timeout`, or soon after `proceed` returns false.
 pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bool) -> io::Result<Exit> {
     let mut running = Running::start(program)?;
     let started = Instant::now();
@@ -92,7 +91,7 @@ impl Running {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // A group of its own, to be killed as one. Ctrl-C in a terminal then reaches us alone.
+            // A process group to be killed as one. Ctrl-C in a terminal reaches only us.
             .process_group(0);
         for (name, value) in program.get_envs() {
             if let Some(value) = value {
@@ -105,19 +104,19 @@ impl Running {
         Ok(Self { child, status: None, stderr, lifeline })
     }
 
-    /// Says whether the program has ended, and leaves its number its own.
+    /// Whether the program has ended. Leaves it unreaped, so its process id stays reserved.
     fn has_ended(&self) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let id = WaitId::Pid(Pid::from_child(&self.child));
         Ok(rustix::io::retry_on_intr(|| waitid(id.clone(), options))?.is_some())
     }
 
-    /// Kills what is left of the group, which may be all or nothing of it, and returns how the program ended.
+    /// Kills what is left of the group and returns how the program ended.
     fn end(&mut self) -> io::Result<ExitStatus> {
         if let Some(status) = self.status {
             return Ok(status);
         }
-        // Until the child is waited for, its number is no other's.
+        // The child is not reaped yet, so its process id is still its own.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let status = self.child.wait()?;
         self.status = Some(status);
@@ -138,11 +137,11 @@ impl Drop for Running {
     }
 }
 
-/// Reads to the end, so that the writer never waits, and keeps only the start.
+/// Reads to the end, so that the writer never blocks, and keeps only the start.
 fn read_start(mut stderr: impl Read) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut piece = [0; 1024];
-    // What was said only explains a failure, which is reported anyway.
+    // This text only explains a failure that is reported anyway.
     while let Ok(read @ 1..) = stderr.read(&mut piece) {
         let wanted = read.min(STDERR_BYTES_MAX - kept.len());
         kept.extend_from_slice(&piece[..wanted]);
@@ -156,14 +155,14 @@ mod tests {
 
     const LONG: Duration = Duration::from_mins(1);
 
-    /// A shell script that says the number of a process of its own, which sleeps for ten minutes.
+    /// A shell script that prints the process id of a child that sleeps for ten minutes.
     fn sleeper(pid_file: &std::path::Path) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "sleep 600 & echo $! >\"$0\"; wait"]).arg(pid_file);
         command
     }
 
-    /// Whether a process runs; one that has ended and was not waited for does not.
+    /// Whether a process runs; a zombie does not.
     fn runs(pid: &str) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         !stat.is_empty() && !stat.contains(") Z ")
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_ends_as_it_ends() {
+    fn exit_status_and_stderr_are_returned() {
         let shell = |script: &str| {
             let mut command = Command::new("/bin/sh");
             command.args(["-c", script]);
@@ -190,7 +189,7 @@ mod tests {
         // Much more than a pipe holds.
         let Exit::Exited { stderr, .. } = shell("yes 1234567 | head -c 1000000 >&2") else { panic!() };
         assert_eq!(stderr.len(), STDERR_BYTES_MAX - 1);
-        // What it leaves behind holds standard error, and is not waited for.
+        // A background child keeps standard error open, and is not waited for.
         let started = Instant::now();
         let Exit::Exited { status, .. } = shell("sleep 600 & exit 0") else { panic!() };
         assert!(status.success() && started.elapsed() < LONG);
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_must_stop_is_killed_with_its_children() {
+    fn stopped_program_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let begun = || std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n'));
@@ -211,9 +210,9 @@ mod tests {
         assert!(matches!(late, Exit::TimedOut), "{late:?}");
     }
 
-    /// As when this process is killed: nobody kills the group, the pipe just ends.
+    /// As if this process were killed: nobody kills the group, the pipe just ends.
     #[test]
-    fn a_program_ends_when_itslifeline_does() {
+    fn program_ends_with_its_lifeline() {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let mut running = Running::start(&sleeper(&pid)).unwrap();

@@ -1,4 +1,4 @@
-//! Reading a chain through `qemu-img`, for the features that only QEMU reads.
+//! Reads a chain through `qemu-img`, for features that only QEMU reads.
 
 use std::fs::File;
 use std::io;
@@ -15,16 +15,16 @@ use crate::layer::Layer;
 
 /// Time allowed for any conversion, however small.
 const TIMEOUT_BASE: Duration = Duration::from_mins(1);
-/// Slowest conversion that is waited for beyond that.
+/// Slowest accepted conversion beyond that.
 const BYTES_PER_SECOND_MIN: u64 = 8 << 20;
 
-/// Writes the whole disk into a sparse raw file below `scratch_dir`, and returns it open. Stops with
-/// [`DiskError::Stopped`] soon after `proceed` says no.
+/// Copies the whole disk to a sparse raw file below `scratch_dir` and returns it open. Fails with
+/// [`DiskError::Stopped`] soon after `proceed` returns false.
 ///
-/// The file has no name any more when this returns, so it goes away with the handle, and after a crash too. Only
-/// while `qemu-img` runs does it lie there as `.jingku-convert-*`.
+/// The file is already unlinked, so it disappears with the handle, also after a crash. Only while `qemu-img` runs does
+/// it have a name, `.jingku-convert-*`.
 ///
-/// Every layer is told to `qemu-img` with its path and format, so it follows no name and probes no format itself.
+/// `qemu-img` gets the path and format of every layer, so it follows no name and probes no format.
 pub(crate) fn convert(
     layers: &[Layer],
     size_bytes: u64,
@@ -34,7 +34,7 @@ pub(crate) fn convert(
 ) -> Result<File, DiskError> {
     let failed = |why: String| DiskError::Converter { path: layers[0].path.clone(), feature, why };
     let scratch = || -> io::Result<_> {
-        // Absolute, so that no part of it can be taken for a protocol or an option.
+        // Absolute, so that no part of it looks like a protocol or an option.
         let folder = scratch_dir.canonicalize()?;
         tempfile::Builder::new().prefix(".jingku-convert-").tempfile_in(folder)
     };
@@ -48,7 +48,7 @@ pub(crate) fn convert(
     match run(&program, timeout, proceed) {
         Ok(Exit::Exited { status, .. }) if status.success() => {
             let copied = target.as_file().metadata().map_err(DiskError::io("look at", target.path()))?.len();
-            // What is missing at the end would be read as zeros.
+            // Missing data at the end would read as zeros.
             if copied < size_bytes {
                 let why = format!(
                     "it wrote {copied} of {size_bytes} bytes; look at the disk with `qemu-img check`"
@@ -74,7 +74,7 @@ pub(crate) fn convert(
     }
 }
 
-/// Describes the chain to QEMU, top first, the way its `blockdev-add` takes it.
+/// Describes the chain to QEMU, top first, as `blockdev-add` takes it.
 fn block_device(layers: &[Layer]) -> Value {
     let Some((layer, below)) = layers.split_first() else { return Value::Null };
     let mut node = json!({
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_layer_is_told_and_the_last_has_nothing_below() {
+    fn every_layer_is_declared_to_qemu() {
         let layer = |path: &str, format| Layer { path: path.into(), format };
         let chain =
             [layer("/a,b", DiskFormat::Qcow2), layer("/c", DiskFormat::Qcow2), layer("/d", DiskFormat::Raw)];

@@ -5,12 +5,12 @@ use std::fs::File;
 use crate::error::DiskError;
 use crate::source::Source;
 
-/// Byte that QEMU locks while it holds the permission to write: `RAW_LOCK_PERM_BASE` (100) and
-/// `BLK_PERM_WRITE` (bit 1), from `block/file-posix.c` and `include/block/block-common.h` of its source.
+/// The byte that QEMU locks while it may write: `RAW_LOCK_PERM_BASE` (100) and `BLK_PERM_WRITE` (bit 1), from its
+/// `block/file-posix.c` and `include/block/block-common.h`.
 #[cfg(target_os = "linux")]
 const WRITE_PERMISSION_BYTE: i64 = 101;
 
-/// Refuses a file which a QEMU process has open for writing on this machine; see [`is_written`].
+/// Refuses a file that a QEMU process on this machine has open for writing; see [`is_written`].
 pub(crate) fn refuse_if_written(source: &Source) -> Result<(), DiskError> {
     if is_written(&source.file) {
         return Err(DiskError::InUse { path: source.path.clone() });
@@ -18,10 +18,10 @@ pub(crate) fn refuse_if_written(source: &Source) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// Tells whether a QEMU process has a file open for writing on this machine.
+/// Whether a QEMU process on this machine has a file open for writing.
 ///
-/// Asks for no lock itself, so it never stands in a machine's way. Where locks do not work (some network file
-/// systems, QEMU run with `locking=off`) nobody is seen, and comparing the file before and after is what remains.
+/// Takes no lock, so it never disturbs a machine. Without working locks (some network file systems, QEMU with
+/// `locking=off`) it returns false; comparing the file before and after remains.
 #[cfg(target_os = "linux")]
 #[expect(clippy::cast_possible_truncation, reason = "libc has these small constants as int, flock as short")]
 pub fn is_written(file: &File) -> bool {
@@ -39,7 +39,7 @@ pub fn is_written(file: &File) -> bool {
     asked.is_ok() && lock.l_type != libc::F_UNLCK as libc::c_short
 }
 
-/// QEMU locks nothing elsewhere.
+/// QEMU uses no locks elsewhere.
 #[cfg(not(target_os = "linux"))]
 pub fn is_written(_file: &File) -> bool {
     false

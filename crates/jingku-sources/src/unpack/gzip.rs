@@ -1,4 +1,4 @@
-//! The members of a gzip file, one after the other.
+//! The members of a gzip file.
 
 use std::io::Read;
 
@@ -7,9 +7,9 @@ use flate2::bufread::GzDecoder;
 use super::input::{Input, Stop};
 use crate::packing::{PackedFault, Packing};
 
-/// One member after the other; zeros may follow the last, as after a file on a tape, but nothing else.
+/// Reads one member after another. Only zeros may follow the last one, as on a tape.
 pub(super) struct GzipMembers {
-    /// `None` only while one member is left for the next.
+    /// `None` only while switching to the next member.
     member: Option<Box<GzDecoder<Input>>>,
     ended: bool,
     position: u64,
@@ -38,7 +38,7 @@ impl GzipMembers {
         let mut input = member.into_inner();
         let head = input.peek(3).map_err(Stop::Io)?;
         match *head {
-            // Another member, or the first bytes of one.
+            // Another member, or a truncated magic number.
             [0x1f, 0x8b, 8] | [0x1f, 0x8b] | [0x1f] => self.member = Some(Box::new(GzDecoder::new(input))),
             _ => {
                 if let Some(at) = input.skip_padding().map_err(Stop::Io)? {

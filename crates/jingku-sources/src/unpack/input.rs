@@ -1,4 +1,4 @@
-//! The compressed file, and what reading it gives.
+//! The compressed file, and the results of reading it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,22 +7,21 @@ use std::os::unix::fs::FileExt;
 use crate::packing::{PackedFault, Packing};
 use crate::source::Source;
 
-/// Read at once from the compressed file.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// What one call gave.
+/// The result of one read.
 pub(super) enum Step {
-    /// So many bytes of the content; none at its end.
+    /// Bytes of content; none at the end.
     Bytes(usize),
-    /// Nothing: the memory that is needed is another's just now.
+    /// Nothing: another stream uses the memory.
     Wait,
 }
 
-/// Why unpacking stops.
+/// Why decompression stops.
 pub(super) enum Stop {
-    /// Because of the file.
+    /// A fault of the file.
     Fault(PackedFault),
-    /// Because of the machine.
+    /// A fault of the machine.
     Io(io::Error),
 }
 
@@ -33,7 +32,7 @@ impl From<PackedFault> for Stop {
 }
 
 impl Stop {
-    /// Separates errors of the machine, which have an error number, from faults of the content.
+    /// Only errors of the operating system have an error number; others are faults of the content.
     pub(super) fn of(packing: Packing, error: &io::Error) -> Self {
         if let Some(number) = error.raw_os_error() {
             return Self::Io(io::Error::from_raw_os_error(number));
@@ -45,7 +44,7 @@ impl Stop {
     }
 }
 
-/// Counts what is taken of a file.
+/// Counts the bytes consumed from a file.
 pub(super) struct Input {
     reader: BufReader<File>,
     pub(super) position: u64,
@@ -57,7 +56,7 @@ impl Input {
         Ok(Self { reader, position: 0 })
     }
 
-    /// The next bytes, up to `len`, without taking them.
+    /// Returns up to `len` next bytes without consuming them.
     pub(super) fn peek(&self, len: usize) -> io::Result<Vec<u8>> {
         let (mut bytes, mut filled) = (vec![0; len], 0);
         while filled < len {
@@ -72,7 +71,7 @@ impl Input {
         Ok(bytes)
     }
 
-    /// Takes zeros to the end of the file. Tells where something else is, if there is.
+    /// Skips zeros up to the end of the file. Returns the offset of anything else.
     pub(super) fn skip_padding(&mut self) -> io::Result<Option<u64>> {
         loop {
             let buffer = self.reader.fill_buf()?;

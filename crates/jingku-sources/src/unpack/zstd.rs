@@ -1,7 +1,7 @@
-//! The frames of a zstd file, one after the other.
+//! The frames of a zstd file.
 //!
-//! The header of each is looked at before it is read: what it asks for is then named, and memory is only given to one
-//! stream at a time beyond a limit.
+//! The header of each frame is parsed first, so that errors can name what it requires, and so that only one stream at a
+//! time gets much memory.
 
 use std::io::BufRead;
 use std::sync::{Mutex, MutexGuard, TryLockError};
@@ -11,17 +11,17 @@ use ::zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use super::input::{Input, Step, Stop};
 use crate::packing::{PackedFault, Packing, ZSTD_WINDOW_BITS_MAX, ZSTD_WINDOW_BYTES_MAX};
 
-/// The largest window that every stream may have, in bytes: what `zstd` writes without being told that memory does not
-/// count. Of those with a larger one only one is read at a time.
+/// The largest window that every stream may have, in bytes: the most that `zstd` uses without a request for more
+/// memory. Streams with a larger one are read one at a time.
 const SHARED_WINDOW_BYTES_MAX: u64 = 128 << 20;
-/// Held by the stream that has the large window.
+/// Locked by the stream with the large window.
 static LARGE_WINDOW: Mutex<()> = Mutex::new(());
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The longest header of a zstd frame, magic number included.
 const HEADER_BYTES_MAX: usize = 18;
 
-/// One frame after the other; zeros may follow the last, but nothing else.
+/// Reads one frame after another. Only zeros may follow the last one.
 pub(super) struct ZstdFrames {
     input: Input,
     decoder: Decoder<'static>,
@@ -63,11 +63,11 @@ impl ZstdFrames {
         }
     }
 
-    /// Looks at the header of the next frame. Says `false` at the end, and where the frame has to wait for memory.
+    /// Parses the header of the next frame. Returns `false` at the end, and if the frame must wait for memory.
     fn begin_frame(&mut self) -> Result<bool, Stop> {
         let head = self.input.peek(HEADER_BYTES_MAX).map_err(Stop::Io)?;
         match *head {
-            // A frame that holds nothing of the content.
+            // A skippable frame.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {}
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
                 let frame = Frame::parse(&head).ok_or(PackedFault::EndsEarly(Packing::Zstd))?;
@@ -118,14 +118,14 @@ fn is_cut_magic(head: &[u8]) -> bool {
     !head.is_empty() && is_start
 }
 
-/// What the header of a frame asks for: RFC 8878, section 3.1.1.1.
+/// The requirements of a frame: RFC 8878, section 3.1.1.1.
 struct Frame {
     window: u64,
     dictionary: u32,
 }
 
 impl Frame {
-    /// `None` where the header is cut off.
+    /// `None` if the header is truncated.
     fn parse(head: &[u8]) -> Option<Self> {
         let descriptor = *head.get(4)?;
         let single_segment = descriptor & 0x20 != 0;

@@ -1,4 +1,4 @@
-//! How far the server is with reading every byte in the background, and when it swept.
+//! Progress of the background scrub, and the last sweep.
 
 use jingku_library::{DataDir, Scrub};
 use serde_json::json;
@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::args::Global;
 use crate::connection::data_dir;
 use crate::failure::Failure;
-use crate::lang::tr;
-use crate::operate::open_folder;
+use crate::library::open_data_dir;
+use crate::messages::tr;
 use crate::output::{bytes, date, print, print_fields, print_json, time};
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
-    let data = open_folder(global)?;
+    let data = open_data_dir(global)?;
     let (scrub, sweep) = (data.scrub_status()?, data.last_sweep());
     if global.json {
         let scrub = scrub.map(|scrub| {
@@ -26,77 +26,60 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
     }
     let mut fields = Vec::new();
     match &scrub {
-        None => fields.push((
-            tr("scrub", "巡检"),
-            tr("not begun: a server does it", "尚未开始，由服务进行").to_owned(),
-        )),
+        None => fields.push((tr!("check-scrub"), tr!("check-scrub-none"))),
         Some(scrub) => fields.extend(scrub_fields(scrub)),
     }
     if let Some(sweep) = sweep {
         let (when, files, size) = (time(sweep.ended_at), sweep.files, bytes(sweep.bytes));
-        let text = tr(
-            format!("{when}, {files} files of {size} removed"),
-            format!("{when}，删除 {files} 个文件，共 {size}"),
-        );
-        fields.push((tr("last sweep", "上次清理"), text));
+        let text = tr!("check-last-sweep-removed", time = when, files = files, size = size);
+        fields.push((tr!("check-last-sweep"), text));
     }
-    print_fields(fields.into_iter())?;
+    print_fields(fields)?;
     match scrub {
-        Some(scrub) if scrub.has_found_damage() => {
-            print(tr("`jingku check` names what is damaged now.", "`jingku check` 列出目前损坏的内容。"))
-        }
+        Some(scrub) if scrub.has_found_damage() => print(&tr!("check-run-it")),
         _ => Ok(()),
     }
 }
 
-fn scrub_fields(scrub: &Scrub) -> Vec<(&'static str, String)> {
+fn scrub_fields(scrub: &Scrub) -> Vec<(String, String)> {
     let (begun, percent) = (time(scrub.started_at), scrub.percent());
     let state = if let Some(ended) = scrub.ended_at {
         let ended = time(ended);
-        tr(format!("everything read, from {begun} to {ended}"), format!("已全部读取，{begun} 至 {ended}"))
+        tr!("check-scrub-ended", start = begun, end = ended)
     } else {
         let rate = bytes(scrub.rate);
-        tr(
-            format!("{percent}% read since {begun}, at up to {rate} a second"),
-            format!("自 {begun} 已读取 {percent}%，每秒不超过 {rate}"),
-        )
+        tr!("check-scrub-percent", percent = percent, start = begun, rate = rate)
     };
     let (chunks, size) = (scrub.chunks, bytes(scrub.bytes));
     let (objects, images) = (scrub.damaged_objects, scrub.damaged_images.join(" "));
     let damage = if scrub.has_found_damage() {
-        tr(format!("{objects} objects; images {images}"), format!("{objects} 个对象；镜像 {images}"))
+        tr!("check-found-some", objects = objects, images = images)
     } else {
-        tr("none", "无").to_owned()
+        tr!("check-found-none")
     };
     vec![
-        (tr("scrub", "巡检"), state),
-        (tr("read", "已读取"), tr(format!("{chunks} chunks, {size}"), format!("{chunks} 个分块，{size}"))),
-        (tr("damage found", "发现损坏"), damage),
-        (tr("last one ended", "上次完成"), time(scrub.previous_ended_at.unwrap_or(0))),
+        (tr!("check-scrub"), state),
+        (tr!("check-read"), tr!("check-read-amount", chunks = chunks, size = size)),
+        (tr!("check-found"), damage),
+        (tr!("check-previous"), time(scrub.previous_ended_at.unwrap_or(0))),
     ]
 }
 
-/// The same in a few words, for whoever asks for nothing in particular.
+/// The same in a few words, for the overview.
 pub(crate) fn summary(global: &Global) -> String {
-    // Nothing is created for it, and nothing that fails is worth a word here.
+    // The overview creates nothing and ignores errors.
     let folder = data_dir(global).ok().filter(|path| path.is_dir());
     let scrub = folder.and_then(|path| DataDir::open(&path).ok()?.scrub());
     match scrub {
-        None => tr("is every image whole? see also: sweep", "检查镜像是否完好；另有 sweep").to_owned(),
-        Some(scrub) if scrub.has_found_damage() => tr(
-            "DAMAGE WAS FOUND: it names what is damaged now".to_owned(),
-            "曾发现损坏，运行它查看目前的情况".to_owned(),
-        ),
+        None => tr!("overview-check"),
+        Some(scrub) if scrub.has_found_damage() => tr!("overview-check-damage"),
         Some(Scrub { ended_at: Some(ended), .. }) => {
             let day = date(ended);
-            tr(format!("is every image whole? {day}: all was"), format!("检查镜像是否完好；{day} 均完好"))
+            tr!("overview-check-ended", day = day)
         }
         Some(scrub) => {
             let percent = scrub.percent();
-            tr(
-                format!("is every image whole? {percent}% read, all are"),
-                format!("检查镜像是否完好；已巡检 {percent}%，均完好"),
-            )
+            tr!("overview-check-percent", percent = percent)
         }
     }
 }

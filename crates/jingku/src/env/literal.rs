@@ -1,8 +1,8 @@
-//! Texts as literals of programming languages.
+//! Literals of programming languages.
 
 /// A literal in double quotes as Python, Go, JavaScript and Java all read it.
 pub(super) fn double_quoted(text: &str) -> String {
-    // JSON's escapes are those that they have in common.
+    // These languages all understand JSON's escapes.
     serde_json::Value::from(text).to_string()
 }
 

@@ -1,12 +1,21 @@
-//! A program of each SDK that lists the account's own images.
+//! A sample program for each SDK that lists your own images.
 
-use super::Access;
 use super::literal::{double_quoted, single_quoted};
 use crate::args::Sdk;
-use crate::lang::tr;
+use crate::messages::tr;
+
+/// The settings of a client.
+// No `Debug`: it holds a private key.
+pub(super) struct Access {
+    pub(super) base_url: String,
+    pub(super) public_key: String,
+    pub(super) private_key: String,
+    pub(super) region: String,
+    pub(super) zone: String,
+}
 
 impl Sdk {
-    /// As it is given on the command line.
+    /// Its name on the command line.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Python => "python",
@@ -147,37 +156,29 @@ foreach ($client->invoke($request)->toArray()['ImageSet'] as $image) {
 }
 ";
 
-/// The program with everything filled in.
+/// The program with all values filled in.
 pub(super) fn of(sdk: Sdk, access: &Access) -> String {
     let literal = match sdk {
         Sdk::Python | Sdk::Go | Sdk::Js | Sdk::Java => double_quoted,
         Sdk::Php => single_quoted,
     };
-    let typed = tr(
-        "Typed calls insist on a zone; client.invoke(\"DescribeCompShareCustomImages\", {\"Limit\": 20}) does not.",
-        "带类型的方法必须给出可用区；client.invoke(\"DescribeCompShareCustomImages\", {\"Limit\": 20}) 不需要。",
-    );
-    let typed_only = tr("The SDK insists on a zone.", "SDK 要求必须给出可用区。");
-    let retries = tr(
-        "The SDK sends a call up to four times, also when the server has refused it.",
-        "该 SDK 最多发送四次，即使服务已明确拒绝。",
-    );
-    let logger = tr("Otherwise the SDK prints every request and reply.", "否则 SDK 会输出每个请求和应答。");
-    let untyped = tr(
-        "This SDK has no class for this API; its client sends any action.",
-        "该 SDK 没有此 API 的类，但其客户端可以调用任意 Action。",
-    );
+    let call = r#"client.invoke("DescribeCompShareCustomImages", {"Limit": 20})"#;
+    let typed = tr!("env-typed", call = call);
+    let typed_only = tr!("env-typed-only");
+    let retries = tr!("env-retries");
+    let logger = tr!("env-logger");
+    let untyped = tr!("env-untyped");
     let marks = [
-        ("{logger}", logger.to_owned()),
-        ("{untyped}", untyped.to_owned()),
+        ("{logger}", logger),
+        ("{untyped}", untyped),
         ("{base_url}", literal(&access.base_url)),
         ("{public_key}", literal(&access.public_key)),
         ("{private_key}", literal(&access.private_key)),
         ("{region}", literal(&access.region)),
         ("{zone}", literal(&access.zone)),
-        ("{typed}", typed.to_owned()),
-        ("{typed_only}", typed_only.to_owned()),
-        ("{retries}", retries.to_owned()),
+        ("{typed}", typed),
+        ("{typed_only}", typed_only),
+        ("{retries}", retries),
     ];
     fill(template(sdk), &marks)
 }
@@ -192,7 +193,7 @@ fn template(sdk: Sdk) -> &'static str {
     }
 }
 
-/// Puts values in the place of marks, from left to right: a value that looks like a mark stays as it is.
+/// Replaces marks by values from left to right. A value that looks like a mark is kept.
 fn fill(mut template: &str, marks: &[(&str, String)]) -> String {
     let mut text = String::new();
     while let Some((at, (mark, value))) =

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 
 /// The largest file that is sent, in bytes: in Base64 it fits into a request. What becomes a cover is up to the server.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -26,23 +26,18 @@ pub(super) fn read(path: &OsStr) -> Result<String, Failure> {
     read.map_err(|error| Failure::file(Exit::Refused, path, &error))?;
     if bytes.is_empty() || bytes.len() as u64 > FILE_BYTES_MAX {
         let path = path.display();
-        return Err(Failure::new(
-            Exit::Refused,
-            tr(format!("{path} is empty or larger than 4 MiB."), format!("{path} 是空的，或超过 4 MiB。")),
-        )
-        .advise(limits()));
+        return Err(
+            Failure::new(Exit::Refused, tr!("image-cover-size", path = path.to_string())).advise(&limits())
+        );
     }
     Ok(STANDARD.encode(bytes))
 }
 
-/// Says what a cover may be when the server did not take one.
+/// Adds the rules for covers when the server refused one.
 pub(super) fn explain(failure: Failure) -> Failure {
-    if failure.names("Cover") { failure.advise(limits()) } else { failure }
+    if failure.names("Cover") { failure.advise(&limits()) } else { failure }
 }
 
-fn limits() -> &'static str {
-    tr(
-        "A cover is a PNG, JPEG, WebP or GIF of at most 512 KiB and 4096 pixels a side.",
-        "封面须为 PNG、JPEG、WebP 或 GIF，不超过 512 KiB，边长不超过 4096 像素。",
-    )
+fn limits() -> String {
+    tr!("image-cover-limits")
 }

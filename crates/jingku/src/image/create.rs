@@ -10,13 +10,13 @@ use crate::output::warn;
 
 pub(super) async fn run(global: &Global, connection: &Connection, args: CreateArgs) -> Result<(), Failure> {
     let request = CreateCompShareCustomImageRequest {
-        instance_id: args.instance,
-        name: args.name,
-        description: args.description,
+        instance_id: args.instance.into(),
+        name: args.name.into(),
+        description: args.description.map(Into::into),
         ..CreateCompShareCustomImageRequest::default()
     };
     let created = connection.client.create_comp_share_custom_image(&request).await?;
-    // Who waits is told at the end.
+    // With --wait, the warnings are shown at the end.
     if !args.wait {
         created.warnings.iter().for_each(|warning| warn(warning));
     }

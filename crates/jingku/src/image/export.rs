@@ -13,34 +13,34 @@ use super::follow::bar;
 use super::sparse_file::SparseFile;
 use crate::args::{ExportArgs, Global};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
-/// What the stream is written to.
+/// Where the disk is written to.
 enum Sink {
     Raw(SparseFile),
     Qcow2 {
         writer: Qcow2Writer,
         at: u64,
     },
-    /// Standard output, which takes the raw disk as it comes.
+    /// Standard output, which takes the raw disk as a stream.
     Stdout(Stdout),
 }
 
-/// Why not everything was written.
-enum Unwritten {
-    /// Who read standard output wants no more, as in `… | head -c 512`: no failure.
-    Unwanted,
+/// Why the export ended early.
+enum ExportError {
+    /// The reader of standard output is gone, as in `… | head -c 512`: not a failure.
+    ReaderGone,
     Failed(Failure),
 }
 
-impl<E: Into<Failure>> From<E> for Unwritten {
+impl<E: Into<Failure>> From<E> for ExportError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// What `-o` calls standard output.
+/// The name of standard output for `-o`.
 const STDOUT: &str = "-";
 
 impl Sink {
@@ -53,12 +53,12 @@ impl Sink {
         }
     }
 
-    fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Unwritten> {
+    fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
         match self {
             Self::Raw(file) => {
                 file.append(bytes).map_err(|error| Failure::file(Exit::Fault, path, &error).into())
             }
-            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(|error| unwritten(&error)),
+            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(|error| stdout_error(&error)),
             Self::Qcow2 { writer, at } => {
                 if bytes.iter().any(|byte| *byte != 0) {
                     writer.write_at(*at, bytes)?;
@@ -69,62 +69,56 @@ impl Sink {
         }
     }
 
-    fn finish(self, path: &Path) -> Result<(), Unwritten> {
+    fn finish(self, path: &Path) -> Result<(), ExportError> {
         match self {
             Self::Raw(file) => file.finish().map_err(|error| Failure::file(Exit::Fault, path, &error).into()),
-            Self::Stdout(mut stdout) => stdout.flush().map_err(|error| unwritten(&error)),
+            Self::Stdout(mut stdout) => stdout.flush().map_err(|error| stdout_error(&error)),
             Self::Qcow2 { writer, .. } => Ok(writer.finish()?),
         }
     }
 }
 
-fn unwritten(error: &io::Error) -> Unwritten {
+fn stdout_error(error: &io::Error) -> ExportError {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Unwritten::Unwanted;
+        return ExportError::ReaderGone;
     }
-    Unwritten::Failed(Failure::file(Exit::Fault, Path::new(STDOUT), error))
+    ExportError::Failed(Failure::file(Exit::Fault, Path::new(STDOUT), error))
 }
 
 pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
     let to_stdout = args.output == Path::new(STDOUT);
     if to_stdout && io::stdout().is_terminal() {
-        let message = tr(
-            "A disk does not belong on a terminal: lead it to a program or a file.",
-            "磁盘内容不能输出到终端：请用管道或重定向。",
-        );
+        let message = tr!("image-export-terminal");
         return Err(Failure::new(Exit::Usage, message));
     }
     if !to_stdout && args.output.symlink_metadata().is_ok() {
         let file = args.output.display();
-        let message = tr(
-            format!("{file} exists already. Choose another file."),
-            format!("{file} 已存在。请换一个文件。"),
-        );
+        let message = tr!("image-export-exists", path = file.to_string());
         return Err(Failure::new(Exit::Refused, message));
     }
-    // What is written so far goes away with the future that writes it.
+    // Dropping the future removes the unfinished file.
     let written = tokio::select! {
         written = write(client, &args, to_stdout) => written,
         _ = tokio::signal::ctrl_c() => {
-            let message = tr("Stopped; nothing was written.", "已停止，没有写入文件。");
+            let message = tr!("image-export-stopped");
             return Err(Failure::new(Exit::Interrupted, message));
         }
     };
     let length = match written {
         Ok(_) if to_stdout => return Ok(()),
         Ok(length) => length,
-        Err(Unwritten::Unwanted) => return Ok(()),
-        Err(Unwritten::Failed(failure)) => return Err(failure),
+        Err(ExportError::ReaderGone) => return Ok(()),
+        Err(ExportError::Failed(failure)) => return Err(failure),
     };
     let file = args.output.display().to_string();
     if global.json {
         return print_json(&json!({ "File": file, "Format": args.format.to_string(), "Bytes": length }));
     }
-    print(&tr(format!("Wrote {file}"), format!("已写入 {file}")))
+    print(&tr!("image-exported", path = file))
 }
 
-/// Writes the file and tells how large the disk is, in bytes.
-async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u64, Unwritten> {
+/// Writes the file and returns the length of the disk in bytes.
+async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u64, ExportError> {
     match (to_stdout, args.format) {
         (false, _) => {
             let sink = |length| Sink::create(&args.output, args.format, length);
@@ -134,40 +128,40 @@ async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u6
             receive(client, args, &args.output, |_| Ok(Sink::Stdout(io::stdout()))).await
         }
         (true, DiskFormat::Qcow2) => {
-            // Its tables are written last and stand first, so it cannot be made as a stream.
+            // Its tables are written last but come first, so it cannot be streamed.
             let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
             let length =
                 receive(client, args, &made, |length| Sink::create(&made, args.format, length)).await?;
             let copied = File::open(&made).and_then(|mut file| {
-                // It goes away with the handle, whatever comes.
+                // The file disappears when its handle is closed.
                 std::fs::remove_file(&made)?;
                 Ok(io::copy(&mut file, &mut io::stdout().lock()))
             });
             copied
                 .map_err(|error| Failure::file(Exit::Fault, &made, &error))?
-                .map_err(|error| unwritten(&error))?;
+                .map_err(|error| stdout_error(&error))?;
             Ok(length)
         }
     }
 }
 
-/// Receives the disk into a sink that is made for its length.
+/// Receives the disk into a sink that is created for its length.
 async fn receive(
     client: &Client,
     args: &ExportArgs,
     path: &Path,
     sink: impl FnOnce(u64) -> Result<Sink, Failure>,
-) -> Result<u64, Unwritten> {
+) -> Result<u64, ExportError> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
     let length = length.ok_or_else(|| {
-        let message = tr("The server does not tell the size of the image.", "服务端没有给出镜像大小。");
+        let message = tr!("image-export-no-size");
         Failure::new(Exit::Fault, message)
     })?;
     let mut sink = sink(length)?;
     let bar = bar(length);
     let mut received = 0;
     while let Some(piece) = bytes.try_next().await.map_err(|_| broken_off(received, length))? {
-        // Writing blocks, and this process has nothing else to do meanwhile.
+        // Writing blocks, but this process has nothing else to do.
         sink.append(path, &piece)?;
         received += piece.len() as u64;
         bar.set_position(received);
@@ -181,11 +175,6 @@ async fn receive(
 }
 
 fn broken_off(received: u64, length: u64) -> Failure {
-    let message = tr(
-        format!(
-            "The stream broke off after {received} of {length} bytes; nothing was written. The server's log says why."
-        ),
-        format!("数据在 {length} 字节中的第 {received} 字节处中断，没有写入文件。原因见服务端日志。"),
-    );
+    let message = tr!("image-export-cut", received = received, length = length);
     Failure::new(Exit::Fault, message)
 }

@@ -1,4 +1,4 @@
-//! What tells that a file or a device was replaced or written to.
+//! Detects that a file or device was replaced or modified.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use rustix::fs::{SeekFrom, major, minor, seek};
 
-/// Longer than a tick of the clock that file systems take times from: 10 ms on the slowest kernels.
+/// Longer than the timestamp granularity of file systems: 10 ms on the slowest kernels.
 const TICK: Duration = Duration::from_millis(20);
-/// The same where times are whole seconds, of which some file systems keep every other one.
+/// The same for file systems with timestamps of one or two seconds.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// A file or a block device as it was.
+/// The state of a file or block device.
 pub(super) struct Fingerprint {
-    seen: Seen,
+    state: State,
     path: Option<PathBuf>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Seen {
+enum State {
     File(Times),
     Device { number: u64, length: u64, written: Written },
 }
@@ -32,12 +32,12 @@ struct Times {
     inode: u64,
     length: u64,
     modified: (i64, i64),
-    /// No program can set this one back.
+    /// No program can set this time back.
     changed: (i64, i64),
 }
 
-/// What the kernel counts of a block device, which has no times: what was written and discarded, and, where it tells,
-/// which medium it is.
+/// The kernel's counters of a block device, which has no timestamps: sectors written and discarded, and which medium it
+/// is where the kernel knows.
 #[derive(Debug, PartialEq, Eq)]
 struct Written {
     sectors: [u64; 2],
@@ -45,49 +45,50 @@ struct Written {
 }
 
 impl Fingerprint {
-    /// Looks at an open file or device, and waits until a write would show. Without a path nobody can replace it.
+    /// Takes the state of an open file or device, and waits until a later write would be detected. Without a path it
+    /// cannot be replaced.
     pub(super) fn take(file: &File, path: Option<&Path>) -> io::Result<Self> {
         write_back(file);
-        let seen = look(file)?;
-        // Once more, for what was written between the two.
+        let state = state_of(file)?;
+        // Again, for what was written in between.
         write_back(file);
-        if let Seen::File(times) = &seen {
+        if let State::File(times) = &state {
             let coarse = times.changed.1 == 0;
             sleep(if coarse { COARSE_TICK } else { TICK });
         }
-        Ok(Self { seen, path: path.map(Path::to_owned) })
+        Ok(Self { state, path: path.map(Path::to_owned) })
     }
 
     /// The length in bytes.
     pub(super) fn length(&self) -> u64 {
-        match &self.seen {
-            Seen::File(times) => times.length,
-            Seen::Device { length, .. } => *length,
+        match &self.state {
+            State::File(times) => times.length,
+            State::Device { length, .. } => *length,
         }
     }
 
-    /// Whether the file or device is as it was, and its path still leads to it.
+    /// Whether the file or device is unchanged and its path still leads to it.
     pub(super) fn is_of(&self, file: &File) -> bool {
-        let same = |metadata: &Metadata| match &self.seen {
-            Seen::File(times) => times.device == metadata.dev() && times.inode == metadata.ino(),
-            Seen::Device { number, .. } => *number == metadata.rdev(),
+        let same = |metadata: &Metadata| match &self.state {
+            State::File(times) => times.device == metadata.dev() && times.inode == metadata.ino(),
+            State::Device { number, .. } => *number == metadata.rdev(),
         };
-        look(file).is_ok_and(|now| now == self.seen)
+        state_of(file).is_ok_and(|now| now == self.state)
             && self.path.as_ref().is_none_or(|path| path.metadata().is_ok_and(|metadata| same(&metadata)))
     }
 }
 
-/// Makes a write through a memory map show, as a virtual machine with its disk in memory does it: the times of a file change
-/// when a page is written to for the first time after it has reached the disk, and not again. Where this fails, as on a
-/// disk that is read-only, nothing writes.
+/// Makes writes through a memory map detectable, such as those of a virtual machine: the timestamps of a file change at
+/// the first write to a page after that page was written back, and only then. Where this fails, as on a read-only disk,
+/// nothing writes.
 fn write_back(file: &File) {
     let _ = file.sync_all();
 }
 
-fn look(file: &File) -> io::Result<Seen> {
+fn state_of(file: &File) -> io::Result<State> {
     let metadata = file.metadata()?;
     if !metadata.file_type().is_block_device() {
-        return Ok(Seen::File(Times {
+        return Ok(State::File(Times {
             device: metadata.dev(),
             inode: metadata.ino(),
             length: metadata.len(),
@@ -95,10 +96,10 @@ fn look(file: &File) -> io::Result<Seen> {
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }));
     }
-    // What was written through the page cache counts only when it reaches the device.
+    // The kernel counts a write through the page cache when it reaches the device.
     file.sync_all()?;
     let number = metadata.rdev();
-    Ok(Seen::Device { number, length: seek(file, SeekFrom::End(0))?, written: written(number)? })
+    Ok(State::Device { number, length: seek(file, SeekFrom::End(0))?, written: written(number)? })
 }
 
 fn written(number: u64) -> io::Result<Written> {
@@ -109,8 +110,8 @@ fn written(number: u64) -> io::Result<Written> {
     Ok(Written { sectors, medium })
 }
 
-/// Sectors written and sectors discarded: `Documentation/block/stat.rst` of the Linux kernel. The number of writes says
-/// less: it includes flushes, such as our own. Discards are counted since Linux 4.18.
+/// Sectors written and discarded: `Documentation/block/stat.rst` of the Linux kernel. The number of writes is not used:
+/// it includes flushes, such as our own. Discards are counted since Linux 4.18.
 fn sectors(stat: &str) -> Option<[u64; 2]> {
     let fields: Vec<u64> = stat.split_whitespace().map_while(|field| field.parse().ok()).collect();
     Some([*fields.get(6)?, fields.get(13).copied().unwrap_or(0)])
@@ -124,8 +125,8 @@ mod tests {
 
     use super::*;
 
-    /// Whether a change of a file of 10 bytes is seen.
-    fn is_seen(change: impl FnOnce(&Path, &File, &fs::Metadata)) -> bool {
+    /// Whether a change to a file of 10 bytes is detected.
+    fn is_detected(change: impl FnOnce(&Path, &File, &fs::Metadata)) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk");
         fs::write(&path, "0123456789").unwrap();
@@ -140,19 +141,19 @@ mod tests {
 
     #[test]
     fn every_change_of_a_file_is_seen() {
-        assert!(!is_seen(|path, _, _| drop(fs::read(path).unwrap())), "reading is no change");
-        assert!(is_seen(|_, file, _| file.write_all_at(b"x", 3).unwrap()));
-        assert!(is_seen(|_, file, _| file.set_len(9).unwrap()));
-        assert!(is_seen(|_, file, _| file.write_all_at(b"x", 10).unwrap()));
-        assert!(is_seen(|path, _, _| fs::remove_file(path).unwrap()));
+        assert!(!is_detected(|path, _, _| drop(fs::read(path).unwrap())), "reading is no change");
+        assert!(is_detected(|_, file, _| file.write_all_at(b"x", 3).unwrap()));
+        assert!(is_detected(|_, file, _| file.set_len(9).unwrap()));
+        assert!(is_detected(|_, file, _| file.write_all_at(b"x", 10).unwrap()));
+        assert!(is_detected(|path, _, _| fs::remove_file(path).unwrap()));
         // As `touch -d` and `rsync --times` do.
-        assert!(is_seen(|_, file, before| {
+        assert!(is_detected(|_, file, before| {
             file.write_all_at(b"x", 3).unwrap();
             file.set_modified(before.modified().unwrap()).unwrap();
             assert_eq!(file.metadata().unwrap().modified().unwrap(), before.modified().unwrap());
         }));
-        assert!(is_seen(|_, file, _| file.set_modified(SystemTime::UNIX_EPOCH).unwrap()));
-        assert!(is_seen(|path, _, before| {
+        assert!(is_detected(|_, file, _| file.set_modified(SystemTime::UNIX_EPOCH).unwrap()));
+        assert!(is_detected(|path, _, before| {
             let other = path.with_extension("new");
             fs::write(&other, "0123456789").unwrap();
             File::options()
@@ -165,8 +166,8 @@ mod tests {
         }));
     }
 
-    /// The index of SQLite's log is written to through a memory map. A file system in memory keeps no times for it, so
-    /// this one lies beside what is built.
+    /// SQLite writes the index of its log through a memory map. A file system in memory keeps no timestamps for that,
+    /// so this directory lies in the build directory.
     #[test]
     fn a_write_through_a_memory_map_is_seen() {
         let program = std::env::current_exe().unwrap();

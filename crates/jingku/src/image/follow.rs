@@ -1,4 +1,4 @@
-//! Following the making of an image: a bar on a terminal, silence elsewhere.
+//! Waits for image creation: a progress bar on a terminal, nothing elsewhere.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{bytes, note, print, print_json, size, warn};
 
 /// `jingku image progress`.
@@ -25,7 +25,7 @@ pub(super) async fn progress(
         return until_made(global, connection, image_id).await;
     }
     let request = GetCompShareImageCreateProgressRequest {
-        image_id: image_id.to_owned(),
+        image_id: image_id.into(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
     let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
@@ -36,22 +36,20 @@ pub(super) async fn progress(
 fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
     let percent = progress.process;
     if !progress.failed_reason.is_empty() {
-        return tr(
-            format!("Failed: {}", progress.failed_reason),
-            format!("失败：{}", progress.failed_reason),
-        );
+        return tr!("image-failed", reason = progress.failed_reason.as_str());
     }
-    // Only Jingku tells a status; the cloud is done at 100 percent. "0" seconds left is no estimate yet: only the cloud says so.
+    // Only Jingku sends a status; for the cloud, 100 percent means done. "0" seconds left means that the cloud has no
+    // estimate yet.
     let (status, left) = (&progress.status, progress.remaining_duration.as_str());
     let done = percent >= 100.0;
     let status = if status.is_empty() { if done { "Available" } else { "Making" } } else { status };
     if done || left.is_empty() || left == "0" {
         return format!("{status} {percent}%");
     }
-    tr(format!("{status} {percent}%, {left} s left"), format!("{status} {percent}%，剩余 {left} 秒"))
+    tr!("image-progress", status = status, percent = percent, seconds = left)
 }
 
-/// Waits for an image whose making has begun, or tells its id and how to follow it.
+/// Waits for an image in progress, or prints its id and how to follow it.
 pub(super) async fn begun(
     global: &Global,
     connection: &Connection,
@@ -64,14 +62,14 @@ pub(super) async fn begun(
     if global.json {
         return print_json(&json!({ "CompShareImageId": image_id }));
     }
-    // The id alone on standard output: `id=$(jingku image create …)`.
+    // Only the id on standard output: `id=$(jingku image create …)`.
     print(image_id)?;
     let follow = connection.command(global, &["image", "progress", image_id, "--wait"]);
-    note(&tr(format!("It is being made. Follow it with: {follow}"), format!("正在制作。查看进度：{follow}")));
+    note(&tr!("image-started", command = follow));
     Ok(())
 }
 
-/// Waits until the image is there. Ctrl-C stops the waiting, not the making.
+/// Waits until the image is available. Ctrl-C stops waiting; the server continues.
 pub(super) async fn until_made(
     global: &Global,
     connection: &Connection,
@@ -97,24 +95,21 @@ pub(super) async fn until_made(
     if global.json {
         return print_json(&image);
     }
-    print(&tr(
-        format!("{image_id} is available: {} ({})", image.name, size(image.size)),
-        format!("{image_id} 已可用：{}（{}）", image.name, size(image.size)),
-    ))
+    print(&tr!("image-available", id = image_id, name = image.name.as_str(), size = size(image.size)))
 }
 
-/// What the server says about the disk, which it may have found out after it was asked for the last time.
+/// The server's warnings about the disk. It may have found some after the last progress request.
 async fn warnings(
     connection: &Connection,
     image_id: &str,
     last: GetCompShareImageCreateProgressResponse,
 ) -> Vec<String> {
-    // The cloud tells no status, and warns of nothing.
+    // The cloud sends neither status nor warnings.
     if last.status != "Making" {
         return last.warnings;
     }
     let request = GetCompShareImageCreateProgressRequest {
-        image_id: image_id.to_owned(),
+        image_id: image_id.into(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
     let asked = connection.client.get_comp_share_image_create_progress(&request).await;
@@ -122,28 +117,24 @@ async fn warnings(
 }
 
 fn detached(follow: &str) -> Failure {
-    let message = tr(
-        format!("Stopped waiting; the image goes on being made. Come back with: {follow}"),
-        format!("已停止等待，镜像仍在制作。继续查看：{follow}"),
-    );
+    let message = tr!("image-detached", command = follow);
     Failure::new(Exit::Interrupted, message)
 }
 
-/// Percent, MB/s, seconds left, and what was there already. indicatif draws it on standard error, and only on a terminal.
+/// A bar with percent, MB/s, time left and what was already present. indicatif draws it on standard error, and only on
+/// a terminal.
 pub(super) fn bar(length: u64) -> ProgressBar {
-    let template = tr(
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  {left} left  {msg}",
-        "{bar:32} {percent:>3}%  {decimal_bytes_per_sec}  剩余 {left}  {msg}",
-    );
-    let style = ProgressStyle::with_template(template).expect("the template is right");
+    let left = tr!("image-bar-left", time = "{left}");
+    let template = format!("{{bar:32}} {{percent:>3}}%  {{decimal_bytes_per_sec}}  {left}  {{msg}}");
+    let style = ProgressStyle::with_template(&template).expect("the template is right");
     let left = |state: &ProgressState, text: &mut dyn fmt::Write| {
-        // An error would be the bar's, which has none.
+        // Writing to the bar cannot fail.
         let _ = text.write_str(&time_left(state.pos(), state.len().unwrap_or(0), state.eta()));
     };
     ProgressBar::new(length).with_style(style.with_key("left", left))
 }
 
-/// What a bar says of the time that is left. Before anything is measured nobody knows, and before the end it is never none.
+/// The time left: unknown before anything is measured, and never zero before the end.
 fn time_left(position: u64, length: u64, estimate: Duration) -> String {
     if position >= length {
         return "0s".to_owned();
@@ -154,10 +145,10 @@ fn time_left(position: u64, length: u64, estimate: Duration) -> String {
     format!("{:#}", HumanDuration(estimate.max(Duration::from_secs(1))))
 }
 
-/// What the bar says of bytes that need not be sent or stored again.
-pub(super) fn were_there(count: u64) -> String {
+/// The amount that need not be sent or stored again.
+pub(super) fn already_present(count: u64) -> String {
     let count = bytes(count);
-    tr(format!("{count} were there"), format!("已有 {count}"))
+    tr!("image-bar-present", size = count)
 }
 
 fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {
@@ -165,10 +156,10 @@ fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {
         bar.set_length(progress.total_bytes);
         bar.set_position(progress.processed_bytes);
         if progress.present_bytes > 0 {
-            bar.set_message(were_there(progress.present_bytes));
+            bar.set_message(already_present(progress.present_bytes));
         }
     } else {
-        // The cloud tells percent only.
+        // The cloud sends only a percentage.
         bar.set_length(100);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "percent, 0 to 100")]
         bar.set_position(progress.process.clamp(0.0, 100.0) as u64);

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::follow::{self, bar, were_there};
+use super::follow::{self, already_present, bar};
 use super::input::{Input, empty};
 use super::look;
 use super::producer::Producer;
@@ -17,10 +17,10 @@ use super::source::{Piece, Source};
 use super::stop::Stop;
 use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
+use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::warn;
-use crate::translate;
 
 /// How long it may take to learn what the server has of an upload that broke off.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,17 +30,17 @@ const WITHDRAW_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the server hears of an upload of which no byte was sent yet: it ends one that is silent for ten minutes.
 const RENEW_AFTER: Duration = Duration::from_mins(3);
 
-/// Why an upload has not come to its end, and what becomes of it.
-enum Broken {
-    /// What has come stays for a while: the same command may resume it.
-    Resumable(Failure),
-    /// Nothing can come of it: it is withdrawn.
-    Lost(Failure),
-    /// It is of another client or of another file, or is not there any more.
-    NotOurs(Failure),
+/// Why an upload was not finished, and what happens to it.
+enum UploadError {
+    /// The server keeps the data for a while: the same command can resume.
+    Interrupted(Failure),
+    /// It cannot become an image: it is withdrawn.
+    Failed(Failure),
+    /// It belongs to another client or file, or no longer exists.
+    Foreign(Failure),
 }
 
-/// An upload and whether this command may withdraw it: it has started it, or has sent some of it.
+/// An upload. `ours` is whether this command may withdraw it: it started it or sent data.
 struct Sending {
     upload: Upload,
     ours: bool,
@@ -59,11 +59,11 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: ImportAr
     let image_id = imported?;
     tokio::select! {
         followed = follow::begun(global, connection, &image_id, args.wait) => followed,
-        () = stop.terminated() => Err(Failure::new(Exit::Terminated, tr("Stopped waiting.", "已停止等待。"))),
+        () = stop.terminated() => Err(Failure::new(Exit::Terminated, tr!("import-stopped-waiting"))),
     }
 }
 
-/// Brings the input to the server. Returns the id of the image that is made of it.
+/// Uploads the input. Returns the id of its image.
 async fn import(
     global: &Global,
     connection: &Connection,
@@ -74,22 +74,22 @@ async fn import(
 ) -> Result<String, Failure> {
     let input = open(args, producer, output, stop).await?;
     refuse_what_may_be_a_part(&input, args)?;
-    // Who waits is told at the end, by the server.
+    // With --wait, the server's warnings are shown at the end.
     if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
-        warn(&translate::caution(&caution));
+        warn(&caution.localized());
     }
     let mut sending = start(connection, args, &input, stop).await?;
     match send(&mut sending, input, args, producer, stop).await {
         Ok(()) => Ok(sending.upload.image_id().to_owned()),
-        Err(broken) => tokio::select! {
-            failure = give_up(global, connection, sending, broken) => Err(failure),
-            // It was asked twice.
+        Err(error) => tokio::select! {
+            failure = clean_up(global, connection, sending, error) => Err(failure),
+            // A second signal stops the cleanup.
             exit = stop.asked() => Err(stopped(exit)),
         },
     }
 }
 
-/// Opens the input and waits for its first bytes: so nothing is started for what brings none.
+/// Opens the input and waits for its first bytes, so that an empty input starts no upload.
 async fn open(
     args: &ImportArgs,
     producer: &mut Option<Producer>,
@@ -103,7 +103,7 @@ async fn open(
         _ => Input::open(&file, format),
     });
     let opened = tokio::select! {
-        // First: Ctrl-C at a terminal ends the command as well.
+        // First: Ctrl-C on a terminal also ends the producer.
         biased;
         exit = stop.asked() => return Err(stopped(exit)),
         failure = failed(producer) => return Err(failure),
@@ -112,39 +112,28 @@ async fn open(
     if opened.is_err()
         && let Some(producer) = producer
     {
-        // That it wrote nothing matters less than why.
+        // Why the producer failed matters more than that it wrote nothing.
         producer.ended().await?;
     }
     opened
 }
 
-/// Refuses an input that may end early without anybody knowing, and a file that is not as it was stated.
+/// Refuses an input whose truncation would go unnoticed, and a file that does not have the stated size.
 fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Failure> {
     if let (Some(stated), Some(size)) = (args.size, input.size)
         && stated != size
     {
-        return Err(other_size(&input.name, size, stated));
+        return Err(wrong_size(&input.name, size, stated));
     }
     if input.ends_itself || args.size.is_some() || args.blake3.is_some() {
         return Ok(());
     }
     let (name, image) = (&input.name, &args.name);
-    let message = tr(
-        format!(
-            "{name} brings a raw disk through a pipe, which has no end of its own: if what writes it dies, a part would \
-             become an image. Let Jingku run the command: `jingku image import --name {image} -- COMMAND…`. Or state \
-             what must arrive: `jingku image import {name} --name {image} --size BYTES`, or --blake3 HEX."
-        ),
-        format!(
-            "{name} 通过管道传来 raw 磁盘，它没有自己的结尾：写入方一旦中断，残缺的内容就会成为镜像。请让 Jingku 运行该命令：\
-             `jingku image import --name {image} -- COMMAND…`；或说明必须收到的内容：\
-             `jingku image import {name} --name {image} --size BYTES`，或 --blake3 HEX。"
-        ),
-    );
+    let message = tr!("import-unbounded", name = name, image = image);
     Err(Failure::new(Exit::Usage, message))
 }
 
-/// Starts the upload. Asked to stop meanwhile, it withdraws what it may have started.
+/// Starts the upload. On a signal, withdraws what it may have started.
 async fn start(
     connection: &Connection,
     args: &ImportArgs,
@@ -154,10 +143,10 @@ async fn start(
     let as_i64 = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let request = ImportCompShareCustomImageRequest {
         format: args.format.map(look::on_the_wire),
-        name: args.name.clone(),
-        description: args.description.clone(),
-        size_bytes: input.size.or(args.size).map(as_i64),
-        data_bytes: input.data.map(as_i64),
+        name: args.name.clone().into(),
+        description: args.description.clone().map(Into::into),
+        size_bytes: input.size.or(args.size).map(as_i64).map(Into::into),
+        data_bytes: input.data.map(as_i64).map(Into::into),
         ..ImportCompShareCustomImageRequest::default()
     };
     let mut starting = std::pin::pin!(connection.client.start_import(&request));
@@ -165,7 +154,7 @@ async fn start(
         started = &mut starting => started?,
         exit = stop.asked() => {
             if let Ok(Ok(upload)) = timeout(WITHDRAW_TIMEOUT, starting).await && !upload.is_resumed() {
-                // The server forgets it by itself when this does not come about.
+                // If this fails, the server expires the upload.
                 let _ = timeout(WITHDRAW_TIMEOUT, upload.withdraw()).await;
             }
             return Err(stopped(exit));
@@ -175,29 +164,29 @@ async fn start(
     Ok(Sending { upload, ours })
 }
 
-/// Sends all of the input, and agrees on it when it is certain that it is whole and one state.
+/// Sends the input, and finishes the upload once it is complete and consistent.
 async fn send(
     sending: &mut Sending,
     input: Input,
     args: &ImportArgs,
     producer: &mut Option<Producer>,
     stop: &mut Stop,
-) -> Result<(), Broken> {
+) -> Result<(), UploadError> {
     let bar = bar(input.size.or(args.size).unwrap_or(0));
     let source = tokio::select! {
         biased;
-        exit = stop.asked() => return Err(Broken::Resumable(stopped(exit))),
-        failure = failed(producer) => return Err(Broken::Lost(failure)),
+        exit = stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
+        failure = failed(producer) => return Err(UploadError::Failed(failure)),
         sent = send_pieces(sending, input, args, &bar) => sent?,
     };
     if let Some(producer) = producer {
-        producer.ended().await.map_err(Broken::Lost)?;
+        producer.ended().await.map_err(UploadError::Failed)?;
     }
-    check(&source, args).map_err(Broken::Lost)?;
+    check(&source, args).map_err(UploadError::Failed)?;
     let hash = source.hash();
     tokio::select! {
         finished = sending.upload.finish(&hash) => finished?,
-        exit = stop.asked() => return Err(Broken::Resumable(stopped(exit))),
+        exit = stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
     }
     bar.finish_and_clear();
     Ok(())
@@ -208,7 +197,7 @@ async fn send_pieces(
     input: Input,
     args: &ImportArgs,
     bar: &ProgressBar,
-) -> Result<Source, Broken> {
+) -> Result<Source, UploadError> {
     let Sending { upload, ours } = sending;
     upload.look().await?;
     let (name, size) = (input.name.clone(), input.size.or(args.size));
@@ -223,7 +212,7 @@ async fn send_pieces(
             Piece::Zeros(count) => *count,
         };
         if let Some(size) = size.filter(|size| upload.received() + length > *size) {
-            return Err(Broken::Lost(more_than(&name, size)));
+            return Err(UploadError::Failed(too_long(&name, size)));
         }
         let (showing, known) = (bar.clone(), size.is_some());
         let show = move |sent| {
@@ -241,10 +230,10 @@ async fn send_pieces(
         }
         *ours = true;
     }
-    reading.await.map_err(Broken::Lost)
+    reading.await.map_err(UploadError::Failed)
 }
 
-/// Waits for a piece. What writes it may take its time: until the first one the server hears from us now and then.
+/// Waits for a piece. The producer may be slow: until the first piece, the upload is renewed from time to time.
 async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> Result<Option<Piece>, Error> {
     loop {
         match timeout(RENEW_AFTER, pieces.recv()).await {
@@ -255,27 +244,27 @@ async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> 
     }
 }
 
-/// Passes over what the server has, which must be the start of the input.
-async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, Broken> {
-    let there = upload.received();
-    if there == 0 {
+/// Skips what the server already has, which must be the start of the input.
+async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, UploadError> {
+    let present = upload.received();
+    if present == 0 {
         return Ok(source);
     }
     let (hash, shown, name) = (upload.received_hash().to_owned(), bar.clone(), source.input.name.clone());
     let skipping = on_a_thread(move || {
-        let same = source.skip(there, &hash, |at| shown.set_position(at))?;
+        let same = source.skip(present, &hash, |at| shown.set_position(at))?;
         Ok((source, same))
     });
-    let (source, same) = skipping.await.map_err(Broken::NotOurs)?;
+    let (source, same) = skipping.await.map_err(UploadError::Foreign)?;
     if !same {
-        return Err(Broken::NotOurs(another(&name, upload.image_id())));
+        return Err(UploadError::Foreign(other_file(&name, upload.image_id())));
     }
     bar.reset_eta();
-    bar.set_message(were_there(there));
+    bar.set_message(already_present(present));
     Ok(source)
 }
 
-/// Refuses what was read when it is not all of one state, or not what was stated.
+/// Refuses an input that changed or is not what was stated.
 fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
     let (input, read) = (&source.input, source.at());
     if read == 0 {
@@ -283,46 +272,45 @@ fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
     }
     input.unchanged()?;
     if let Some(size) = input.size.or(args.size).filter(|size| *size != read) {
-        return Err(other_size(&input.name, read, size));
+        return Err(wrong_size(&input.name, read, size));
     }
     if args.blake3.is_some() && args.blake3 != source.stated_hash() {
-        return Err(other_hash(&input.name));
+        return Err(wrong_hash(&input.name));
     }
     Ok(())
 }
 
-/// Withdraws an upload of which nothing can come, or says how it is resumed.
-async fn give_up(global: &Global, connection: &Connection, mut sending: Sending, broken: Broken) -> Failure {
-    let (failure, resumable) = match broken {
-        Broken::Resumable(failure) => (failure, true),
-        Broken::Lost(failure) => (failure, false),
-        Broken::NotOurs(failure) => return failure,
+/// Withdraws an upload that cannot be finished, or says how to resume it.
+async fn clean_up(
+    global: &Global,
+    connection: &Connection,
+    mut sending: Sending,
+    error: UploadError,
+) -> Failure {
+    let (failure, resumable) = match error {
+        UploadError::Interrupted(failure) => (failure, true),
+        UploadError::Failed(failure) => (failure, false),
+        UploadError::Foreign(failure) => return failure,
     };
     if !sending.ours {
         return failure;
     }
     if resumable {
-        // What the last request brought is there though its answer did not come.
+        // The server may have stored the last request although its answer was lost.
         let _ = timeout(LOOK_TIMEOUT, sending.upload.look()).await;
     }
     let image_id = sending.upload.image_id().to_owned();
     let delete = connection.command(global, &["image", "delete", &image_id]);
     if resumable && sending.upload.received() > 0 {
-        return failure.advise(&tr(
-            format!("Within 24 hours the same command resumes it. To give it up: {delete}"),
-            format!("24 小时内再次运行同一命令即可续传。放弃续传：{delete}"),
-        ));
+        return failure.advise(&tr!("import-resumable", command = delete));
     }
     match timeout(WITHDRAW_TIMEOUT, sending.upload.withdraw()).await {
         Ok(Ok(())) => failure,
-        _ => failure.advise(&tr(
-            format!("The image it was to become is still there. Delete it: {delete}"),
-            format!("未完成的镜像仍然存在，请删除：{delete}"),
-        )),
+        _ => failure.advise(&tr!("import-left-over", command = delete)),
     }
 }
 
-/// Waits until the command that writes the input has failed.
+/// Waits until the producer fails.
 async fn failed(producer: &mut Option<Producer>) -> Failure {
     match producer {
         Some(producer) => producer.failed().await,
@@ -330,7 +318,7 @@ async fn failed(producer: &mut Option<Producer>) -> Failure {
     }
 }
 
-/// Reads on a thread that nobody waits for when the command ends: standard input may be silent for ever.
+/// Runs blocking work on a thread that does not keep the process alive: standard input may block for ever.
 fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> impl Future<Output = Result<T, Failure>> {
@@ -339,7 +327,7 @@ fn on_a_thread<T: Send + 'static>(
     async { result.await.unwrap_or_else(|error| Err(Failure::new(Exit::Fault, error.to_string()))) }
 }
 
-/// Reads to the end, a piece ahead of the network.
+/// Reads to the end, one piece ahead of the network.
 fn read(mut source: Source, sender: &mpsc::Sender<Piece>) -> Result<Source, Failure> {
     while let Some(piece) = source.next()? {
         if sender.blocking_send(piece).is_err() {
@@ -349,56 +337,39 @@ fn read(mut source: Source, sender: &mpsc::Sender<Piece>) -> Result<Source, Fail
     Ok(source)
 }
 
-impl From<Error> for Broken {
+impl From<Error> for UploadError {
     fn from(error: Error) -> Self {
         let gone = matches!(error, Error::ImageGone { .. });
-        // The bytes cannot be what the server expects.
+        // The bytes are not what the server expects.
         let wrong = error.ret_code() == Some(RetCode::ParamNotAvailable.code());
         match Failure::from(error) {
-            failure if gone => Self::NotOurs(failure),
-            failure if wrong => Self::Lost(failure),
-            failure => Self::Resumable(failure),
+            failure if gone => Self::Foreign(failure),
+            failure if wrong => Self::Failed(failure),
+            failure => Self::Interrupted(failure),
         }
     }
 }
 
-fn other_size(name: &str, size: u64, stated: u64) -> Failure {
-    let message = tr(
-        format!("{name} has {size} bytes, and {stated} must arrive. Nothing was imported."),
-        format!("{name} 有 {size} 字节，而必须收到 {stated} 字节，没有导入任何内容。"),
-    );
+fn wrong_size(name: &str, read: u64, expected: u64) -> Failure {
+    let message = tr!("import-wrong-size", name = name, read = read, expected = expected);
     Failure::new(Exit::Refused, message)
 }
 
-fn more_than(name: &str, stated: u64) -> Failure {
-    let message = tr(
-        format!("{name} has more than the {stated} bytes that must arrive. Nothing was imported."),
-        format!("{name} 超过必须收到的 {stated} 字节，没有导入任何内容。"),
-    );
+fn too_long(name: &str, expected: u64) -> Failure {
+    let message = tr!("import-too-long", name = name, expected = expected);
     Failure::new(Exit::Refused, message)
 }
 
-fn other_hash(name: &str) -> Failure {
-    let message = tr(
-        format!("The BLAKE3 of {name} is not the one that was given. Nothing was imported."),
-        format!("{name} 的 BLAKE3 与给定值不符，没有导入任何内容。"),
-    );
+fn wrong_hash(name: &str) -> Failure {
+    let message = tr!("import-wrong-hash", name = name);
     Failure::new(Exit::Refused, message)
 }
 
-fn another(name: &str, image_id: &str) -> Failure {
-    let message = tr(
-        format!(
-            "Another file than {name} is being imported under this name, or it has changed since that began. Choose \
-             another name, or delete image {image_id} first."
-        ),
-        format!(
-            "正以该名称导入另一个文件，而不是 {name}，或该文件此后发生了变化。请换一个名称，或先删除镜像 {image_id}。"
-        ),
-    );
+fn other_file(name: &str, image_id: &str) -> Failure {
+    let message = tr!("import-other-file", name = name, id = image_id);
     Failure::new(Exit::Refused, message)
 }
 
 fn stopped(exit: Exit) -> Failure {
-    Failure::new(exit, tr("Stopped.", "已停止。"))
+    Failure::new(exit, tr!("import-stopped"))
 }

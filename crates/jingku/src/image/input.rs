@@ -1,4 +1,4 @@
-//! What is imported: a file, a device, or what comes through a pipe; and whether one can tell that it came whole.
+//! The input of an import: a file, a device or a pipe; and whether truncation would be noticed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor, IsTerminal, PipeReader, Read};
@@ -10,32 +10,32 @@ use jingku_library::{DiskFormat, Packing, is_written, next_stored};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::fingerprint::Fingerprint;
-use super::source::{Bits, read_whole};
+use super::reader::{Reader, fill};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 
-/// What the command line calls standard input.
+/// The name of standard input on the command line.
 pub(super) const STDIN: &str = "-";
-/// Bytes that show what a stream holds.
+/// Bytes that identify a stream's format.
 const HEAD_BYTES: usize = 8;
 
-/// An input that was opened and is not empty.
+/// An open input that is not empty.
 pub(super) struct Input {
-    /// As the command line calls it.
+    /// Its name on the command line.
     pub(super) name: String,
-    pub(super) bits: Bits,
-    /// Its length in bytes, if it is known before it is read.
+    pub(super) reader: Reader,
+    /// Its length in bytes, if known in advance.
     pub(super) size: Option<u64>,
-    /// Bytes of it that are no hole, likewise.
+    /// Bytes outside holes, if known in advance.
     pub(super) data: Option<u64>,
-    /// Whether a part of it cannot pass for the whole, whatever becomes of what writes it.
+    /// Whether a truncated input is detected, whatever happens to its writer.
     pub(super) ends_itself: bool,
     /// Of a file or a device.
     pub(super) fingerprint: Option<Fingerprint>,
 }
 
 impl Input {
-    /// Opens what the command line names. Blocking: a pipe may be silent for ever.
+    /// Opens the input that the command line names. Blocks while a pipe is silent.
     pub(super) fn open(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if path == Path::new(STDIN) { Self::open_stdin(format) } else { Self::open_file(path, format) }
     }
@@ -44,7 +44,7 @@ impl Input {
         let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(STDIN), &error);
         let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?.into();
         let kind = file.metadata().map_err(failed)?.file_type();
-        // A file of which something was read before is like a pipe.
+        // A file that was partly read is like a pipe.
         let at_start = seek(&file, SeekFrom::Current(0)).is_ok_and(|at| at == 0);
         if at_start && (kind.is_file() || kind.is_block_device()) {
             return Self::of_file(STDIN, file, None);
@@ -61,7 +61,7 @@ impl Input {
         let mut options = OpenOptions::new();
         options.read(true);
         if kind.is_block_device() {
-            // Refused while it is mounted or part of another device, and nobody mounts it meanwhile.
+            // Fails while the device is mounted or part of another one, and prevents mounting meanwhile.
             options.custom_flags(OFlags::EXCL.bits().cast_signed());
         }
         let name = path.display().to_string();
@@ -76,10 +76,10 @@ impl Input {
         Self::of_stream(&name, file, format)
     }
 
-    /// What a command writes.
+    /// The output of a command.
     pub(super) fn of_command(name: &str, output: PipeReader) -> Result<Self, Failure> {
         let input = Self::of_stream(name, OwnedFd::from(output).into(), None)?;
-        // Its exit status tells.
+        // Its exit status shows whether it is complete.
         Ok(Self { ends_itself: true, ..input })
     }
 
@@ -96,7 +96,7 @@ impl Input {
         let data = count_data(&file, length).map_err(failed)?;
         Ok(Self {
             name: name.to_owned(),
-            bits: Bits::File { file, length },
+            reader: Reader::File { file, length },
             size: Some(length),
             data: Some(data),
             ends_itself: true,
@@ -106,14 +106,11 @@ impl Input {
 
     fn of_stream(name: &str, mut stream: File, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if stream.is_terminal() {
-            let message = tr(
-                "A disk does not come from a terminal: lead a program or a file to it.",
-                "磁盘内容不能从终端输入：请用管道或重定向。",
-            );
+            let message = tr!("import-terminal");
             return Err(Failure::new(Exit::Usage, message));
         }
         let mut head = vec![0; HEAD_BYTES];
-        let read = read_whole(|piece, _| stream.read(piece), &mut head);
+        let read = fill(|piece, _| stream.read(piece), &mut head);
         head.truncate(read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?);
         if head.is_empty() {
             return Err(empty(name));
@@ -121,29 +118,29 @@ impl Input {
         Ok(Self {
             name: name.to_owned(),
             ends_itself: ends_itself(&head, format),
-            bits: Bits::Stream(Box::new(Cursor::new(head).chain(stream))),
+            reader: Reader::Stream(Box::new(Cursor::new(head).chain(stream))),
             size: None,
             data: None,
             fingerprint: None,
         })
     }
 
-    /// Refuses a file or a device that something was written to since it was opened, or that has been replaced.
+    /// Refuses a file or device that was modified or replaced since it was opened.
     pub(super) fn unchanged(&self) -> Result<(), Failure> {
-        let (Some(fingerprint), Bits::File { file, .. }) = (&self.fingerprint, &self.bits) else {
+        let (Some(fingerprint), Reader::File { file, .. }) = (&self.fingerprint, &self.reader) else {
             return Ok(());
         };
         if fingerprint.is_of(file) { Ok(()) } else { Err(changed(&self.name)) }
     }
 }
 
-/// Whether what begins like this says itself where it ends: gzip, zstd and qcow2, cut short, are refused by the server,
-/// unless it takes the qcow2 for a raw disk.
+/// Whether data with this head marks its own end: the server refuses truncated gzip, zstd and qcow2, unless it treats
+/// the qcow2 file as a raw disk.
 fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
     Packing::of(head).is_some() || (head.starts_with(b"QFI\xfb") && format != Some(DiskFormat::Raw))
 }
 
-/// Counts the bytes of a file that are no hole.
+/// Counts the bytes outside holes.
 fn count_data(file: &File, length: u64) -> io::Result<u64> {
     let (mut at, mut count) = (0, 0);
     while let Some(data) = next_stored(file, at..length)? {
@@ -157,29 +154,17 @@ fn count_data(file: &File, length: u64) -> io::Result<u64> {
 }
 
 pub(super) fn empty(name: &str) -> Failure {
-    let message =
-        tr(format!("{name} is empty: no image can be made of it."), format!("{name} 是空的，无法制作镜像。"));
+    let message = tr!("import-empty", name = name);
     Failure::new(Exit::Refused, message)
 }
 
 pub(super) fn changed(name: &str) -> Failure {
-    let message = tr(
-        format!(
-            "{name} changed while it was read, so the image would mix two states. Stop what writes to it, then import it again."
-        ),
-        format!("{name} 在读取过程中发生了变化，镜像会混杂两种状态。请停止写入后重新导入。"),
-    );
+    let message = tr!("import-changed", name = name);
     Failure::new(Exit::Refused, message)
 }
 
 fn in_use(name: &str) -> Failure {
-    let message = tr(
-        format!(
-            "{name} is in use: a virtual machine may write to it, or it is mounted. Stop the machine or unmount it, or \
-             take a snapshot and import that."
-        ),
-        format!("{name} 正在使用：可能有虚拟机在写入，或已被挂载。请停止虚拟机或卸载，或导入其快照。"),
-    );
+    let message = tr!("import-in-use", name = name);
     Failure::new(Exit::Refused, message)
 }
 
@@ -217,7 +202,7 @@ mod tests {
         };
         let mut input = Input::of_stream("pipe", OwnedFd::from(pipe(b"QFI")).into(), None).unwrap();
         assert_eq!((input.size, input.ends_itself), (None, false));
-        let Bits::Stream(stream) = &mut input.bits else { panic!("a file") };
+        let Reader::Stream(stream) = &mut input.reader else { panic!("a file") };
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         assert_eq!(text, "QFI");

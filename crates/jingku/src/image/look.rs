@@ -1,4 +1,4 @@
-//! What a file is, found out before it is sent: what the server would refuse need not travel.
+//! Detects what a file is before it is sent, so that nothing is sent in vain.
 
 use std::fs::File;
 use std::io;
@@ -9,17 +9,16 @@ use compshare::actions::FileFormat;
 use jingku_library::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_BYTES, detect};
 
 use super::input::Input;
-use super::source::Bits;
+use super::reader::Reader;
+use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
-use crate::translate;
 
-/// Refuses a file or a device that is recognised as no disk, and returns what is to be said about one in which nothing is
-/// known. What cannot be read is left to what follows.
+/// Refuses a file or device that is recognised as something other than a disk, and returns a caution if nothing is
+/// recognised. Read errors are left to the upload.
 ///
-/// Neither what is in a compressed or qcow2 file nor a stream can be looked at here; the server does.
+/// The content of compressed and qcow2 files and of streams cannot be examined here; the server examines it.
 pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
-    let Bits::File { file, length } = &input.bits else { return Ok(None) };
+    let Reader::File { file, length } = &input.reader else { return Ok(None) };
     if format.is_some() {
         return Ok(None);
     }
@@ -27,7 +26,7 @@ pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Opti
         Ok(Content::Unknown) => Ok(Some(Caution::NoStructure)),
         Ok(Content::Foreign(foreign)) => {
             let error = DiskError::NotADisk { path: PathBuf::from(&input.name), foreign };
-            Err(Failure::new(Exit::Refused, tr(error.to_string(), translate::disk_error(&error))))
+            Err(Failure::new(Exit::Refused, error.localized()))
         }
         _ => Ok(None),
     }

@@ -1,4 +1,4 @@
-//! The command whose output is imported, and how it ended.
+//! The command whose output is imported.
 
 use std::ffi::OsString;
 use std::io::PipeReader;
@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::run::cannot_start;
 
 /// How long the command of an import may take to end after it has closed its output.
@@ -21,12 +21,12 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// A running command.
 pub(super) struct Producer {
     child: Child,
-    /// As it was typed.
+    /// The command line.
     pub(super) name: String,
 }
 
 impl Producer {
-    /// Starts a command. Its standard input and error are ours.
+    /// Starts a command that shares our standard input and error.
     pub(super) fn spawn(words: &[OsString]) -> Result<(Self, PipeReader), Failure> {
         let name = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
         let [program, arguments @ ..] = words else { unreachable!("clap insists on a command") };
@@ -35,12 +35,12 @@ impl Producer {
         let mut command = Command::new(program);
         command.args(arguments).stdout(writer).kill_on_drop(true);
         let child = command.spawn().map_err(failed)?;
-        // With it goes our end of the pipe that is written to: so the output ends when the command does.
+        // This closes our write end of the pipe, so that the output ends with the command.
         drop(command);
         Ok((Self { child, name }, reader))
     }
 
-    /// Waits until it has failed; for ever when it ends well.
+    /// Waits until it fails; for ever if it succeeds.
     pub(super) async fn failed(&mut self) -> Failure {
         match self.child.wait().await {
             Ok(status) if status.success() => std::future::pending().await,
@@ -49,7 +49,7 @@ impl Producer {
         }
     }
 
-    /// Waits until it has ended, which it should when its output has.
+    /// Waits until it exits, which should follow the end of its output.
     pub(super) async fn ended(&mut self) -> Result<(), Failure> {
         match timeout(END_TIMEOUT, self.child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
@@ -57,19 +57,16 @@ impl Producer {
             Ok(Err(error)) => Err(Failure::new(Exit::Fault, error.to_string())),
             Err(_) => {
                 let name = &self.name;
-                let message = tr(
-                    format!("The command `{name}` closed its output and did not end. Nothing was imported."),
-                    format!("命令 `{name}` 关闭了输出却没有结束，没有导入任何内容。"),
-                );
+                let message = tr!("import-producer-stuck", command = name);
                 Err(Failure::new(Exit::ProducerFailed, message))
             }
         }
     }
 
-    /// Ends it, if it has not ended.
+    /// Stops it if it still runs.
     pub(super) async fn stop(mut self) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        // It may have ended just now.
+        // It may have exited in the meantime.
         let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
         if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
@@ -78,10 +75,7 @@ impl Producer {
 
     fn failure(&self, status: ExitStatus) -> Failure {
         let name = &self.name;
-        let message = tr(
-            format!("The command `{name}` failed ({status}). Nothing was imported."),
-            format!("命令 `{name}` 失败（{status}），没有导入任何内容。"),
-        );
+        let message = tr!("import-producer-failed", command = name, status = status.to_string());
         Failure::new(Exit::ProducerFailed, message)
     }
 }

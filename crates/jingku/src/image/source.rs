@@ -1,20 +1,14 @@
-//! An input that is imported, read once from its start to its end.
-
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+//! An input, read once from start to end.
 
 use bytes::Bytes;
 use compshare::{FileHasher, HashKind};
-use jingku_library::next_stored;
 
 use super::input::Input;
+use super::reader::{READ_BYTES, Reader};
 use crate::failure::{Exit, Failure};
 
 /// Bytes that are sent at once and that the server then has for certain. One such piece is read while another is sent.
 const SEGMENT_BYTES: usize = 64 << 20;
-/// Bytes that are read and hashed at once.
-const READ_BYTES: usize = 1 << 20;
 /// The shortest run of zeros, in bytes, that an import announces instead of sending it.
 const ZEROS_MIN: u64 = 8 << 20;
 /// The most zeros that a stream gives at once: it may never end.
@@ -27,30 +21,20 @@ pub(super) enum Piece {
     Zeros(u64),
 }
 
-/// Where bytes come from.
-pub(super) enum Bits {
-    /// It has a length, and may have holes.
-    File {
-        file: File,
-        length: u64,
-    },
-    Stream(Box<dyn Read + Send>),
-}
-
-/// An input and the hash of what was read of it.
+/// An input and the hash of what was read.
 pub(super) struct Source {
     pub(super) input: Input,
     hasher: FileHasher,
-    /// The plain hash, when the command line states it.
+    /// The plain hash, if the command line states it.
     stated: Option<FileHasher>,
     at: u64,
-    /// Read and not given yet: zeros, and then these bytes.
+    /// Read but not returned yet: zeros, and then these bytes.
     zeros: u64,
     carried: Vec<u8>,
 }
 
 impl Source {
-    /// Starts to read. `stated` tells whether the plain hash is wanted beside the one that is sent.
+    /// Starts reading. `stated` is whether the plain hash is needed beside the one that is sent.
     pub(super) fn start(input: Input, kind: HashKind, stated: bool) -> Self {
         Self {
             input,
@@ -77,7 +61,7 @@ impl Source {
         self.stated.as_ref().map(FileHasher::hash)
     }
 
-    /// Reads what the server has already. Returns whether it is the same.
+    /// Reads what the server already has. Returns whether it is the same.
     pub(super) fn skip(&mut self, length: u64, hash: &str, show: impl Fn(u64)) -> Result<bool, Failure> {
         let mut piece = Vec::new();
         while self.at < length {
@@ -111,7 +95,7 @@ impl Source {
                     self.carried = segment.split_off(from);
                     return Ok(Some(self.before_zeros(segment)));
                 }
-                // So few are bytes like others.
+                // Too few to be announced: they are sent as bytes.
                 let zeros = usize::try_from(std::mem::take(&mut self.zeros)).unwrap_or(0);
                 segment.splice(from..from, std::iter::repeat_n(0, zeros));
                 if read == 0 {
@@ -130,12 +114,12 @@ impl Source {
         }
     }
 
-    /// Whether a stream has brought so many zeros that they are given before its end is known.
+    /// Whether a stream has so many zeros that they are returned before they end.
     fn is_endless_zeros(&self) -> bool {
-        matches!(self.input.bits, Bits::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
+        matches!(self.input.reader, Reader::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
     }
 
-    /// The bytes before many zeros, or the zeros when they are next.
+    /// Returns the bytes before the zeros, or the zeros if there are none.
     fn before_zeros(&mut self, segment: Vec<u8>) -> Piece {
         if segment.is_empty() {
             Piece::Zeros(std::mem::take(&mut self.zeros))
@@ -144,11 +128,11 @@ impl Source {
         }
     }
 
-    /// Reads up to `limit` bytes and appends them, unless they are zeros alone. Returns how many were read: 0 at the end. A
-    /// hole is passed over as one, however long.
+    /// Reads up to `limit` bytes and appends them unless they are all zero. Returns how many were read: 0 at the end. A
+    /// hole is skipped at once, whatever its length.
     fn read(&mut self, into: &mut Vec<u8>, limit: u64) -> Result<u64, Failure> {
         let from = into.len();
-        let read = read_some(&mut self.input.bits, self.at, into, limit);
+        let read = self.input.reader.read(self.at, into, limit);
         let read = read.map_err(|error| Failure::file(Exit::Fault, self.input.name.as_ref(), &error))?;
         let bytes = &into[from..];
         let hashers = std::iter::once(&mut self.hasher).chain(&mut self.stated);
@@ -163,49 +147,10 @@ impl Source {
     }
 }
 
-/// Reads some bytes, or passes over a hole, which appends nothing. Returns how many there were.
-fn read_some(bits: &mut Bits, at: u64, into: &mut Vec<u8>, limit: u64) -> io::Result<u64> {
-    let from = into.len();
-    let piece = |most: u64| usize::try_from(most).map_or(READ_BYTES, |most| most.min(READ_BYTES));
-    let read = match bits {
-        Bits::File { file, length } => {
-            let left = length.saturating_sub(at).min(limit);
-            let data = if left == 0 { None } else { next_stored(file, at..at + left)? };
-            let hole = data.as_ref().map_or(left, |data| data.start - at);
-            if hole > 0 || left == 0 {
-                return Ok(hole);
-            }
-            into.resize(from + piece(data.map_or(0, |data| data.end - at)), 0);
-            read_whole(|piece, within| file.read_at(piece, at + within), &mut into[from..])?
-        }
-        Bits::Stream(stream) => {
-            into.resize(from + piece(limit), 0);
-            read_whole(|piece, _| stream.read(piece), &mut into[from..])?
-        }
-    };
-    into.truncate(from + read);
-    Ok(read as u64)
-}
-
-/// Fills a buffer as far as there is something. `read` is told how much of it is there.
-pub(super) fn read_whole(
-    mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-    into: &mut [u8],
-) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < into.len() {
-        match read(&mut into[filled..], filled as u64) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
     use std::path::Path;
 
     use super::*;
@@ -214,7 +159,7 @@ mod tests {
         Input::open_file(path, None).unwrap()
     }
 
-    /// Every kind of run, in a file with holes and as a stream: the parts are the whole, and long zeros are told as such.
+    /// Every kind of run, in a file with holes and in a stream: the parts add up, and long zeros are returned as zeros.
     #[test]
     fn parts_are_the_whole_and_long_zeros_are_none() {
         let folder = tempfile::tempdir().unwrap();
@@ -230,7 +175,7 @@ mod tests {
             file.write_all_at(block, index as u64 * 4096).unwrap();
         }
         let as_stream =
-            || Input { bits: Bits::Stream(Box::new(File::open(&path).unwrap())), ..of_file(&path) };
+            || Input { reader: Reader::Stream(Box::new(File::open(&path).unwrap())), ..of_file(&path) };
         for (input, kind) in [(of_file(&path), HashKind::Sparse), (as_stream(), HashKind::Plain)] {
             let mut source = Source::start(input, kind, true);
             let (mut found, mut zeros) = (Vec::new(), 0);
@@ -249,7 +194,7 @@ mod tests {
                 }
             }
             assert!(found == whole);
-            // All but the ends of two runs, which are not whole pieces, and one that is too short then.
+            // All but the ends of two runs, which are not whole pieces, and one run that is then too short.
             assert!(zeros > 25 << 20, "{zeros}");
             let mut hasher = FileHasher::new(kind);
             hasher.update(&whole);
@@ -257,7 +202,7 @@ mod tests {
             assert_eq!(source.stated_hash(), Some(blake3::hash(&whole).to_hex().to_string()));
             assert_eq!(source.at(), whole.len() as u64);
         }
-        // Resumed in the middle of anything.
+        // Resume in the middle.
         let there = (10 << 20) + 77;
         let hash = blake3::hash(&whole[..there]).to_hex();
         let mut source = Source::start(of_file(&path), HashKind::Plain, false);
@@ -266,7 +211,7 @@ mod tests {
         assert!(!source.skip(u64::MAX, &hash, |_| {}).unwrap());
     }
 
-    /// A terabyte with hardly anything in it: neither read nor hashed byte by byte.
+    /// Almost a terabyte of holes is neither read nor hashed byte by byte.
     #[test]
     fn holes_cost_nothing() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A raw disk file with holes where the disk is zero.
+//! A raw disk file with holes for zeros.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -6,27 +6,27 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
-/// Zeros are left out in blocks of this many bytes, the block size of common file systems.
+/// The granularity of holes: the block size of common file systems.
 const BLOCK: usize = 4096;
 
-/// After so many bytes it is worth writing them to the device: by itself the kernel waits for half a minute.
+/// How many bytes to write before syncing them; the kernel by itself waits for half a minute.
 const SYNC_BYTES: usize = 64 << 20;
 
-/// A file that appears under its name only when it is whole.
+/// A file that appears under its name only when it is complete.
 pub(super) struct SparseFile {
     file: File,
     staged: PathBuf,
     path: PathBuf,
     at: u64,
     finished: bool,
-    /// Makes durable what was written so far, beside the receiving of more.
+    /// Syncs what was written, while more is received.
     syncing: Option<JoinHandle<io::Result<()>>>,
-    /// Bytes written since it began.
+    /// Bytes written since the last sync began.
     unsynced: usize,
 }
 
 impl SparseFile {
-    /// Refuses a path where something is.
+    /// Refuses a path that exists.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -43,11 +43,11 @@ impl SparseFile {
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (mut rest, mut data) = (bytes, 0..0);
         while !rest.is_empty() {
-            // Blocks are those of the file, wherever the pieces of the stream begin.
+            // Blocks are aligned in the file, not in the stream.
             let start = bytes.len() - rest.len();
             let to_boundary = BLOCK - usize::try_from((self.at + start as u64) % BLOCK as u64).unwrap_or(0);
             let (block, after) = rest.split_at(to_boundary.min(rest.len()));
-            // Neighbouring blocks go in one write.
+            // Adjacent blocks are written together.
             let end = start + block.len();
             if is_zero(block) {
                 self.write(&bytes[data.clone()], self.at + data.start as u64)?;
@@ -74,13 +74,13 @@ impl SparseFile {
         Ok(())
     }
 
-    /// The kernel tells of a failed write once, and it may have told that thread.
+    /// The kernel reports a failed write once, perhaps to that thread.
     fn wait_for_sync(&mut self) -> io::Result<()> {
         let ended = self.syncing.take().map(JoinHandle::join);
         ended.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
     }
 
-    /// Makes the file durable and gives it its name, unless something has taken it meanwhile.
+    /// Makes the file durable and gives it its name, unless the name was taken meanwhile.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.file.set_len(self.at)?;
         self.wait_for_sync()?;
@@ -94,13 +94,13 @@ impl SparseFile {
 impl Drop for SparseFile {
     fn drop(&mut self) {
         if !self.finished {
-            // Nothing more can be done about a file that does not go away.
+            // A file that cannot be removed is left behind.
             let _ = std::fs::remove_file(&self.staged);
         }
     }
 }
 
-/// Without a way out in the middle, which lets the compiler look at many bytes at a time.
+/// Has no early exit, so that the compiler can vectorise it.
 fn is_zero(block: &[u8]) -> bool {
     block.iter().fold(0, |all, byte| all | byte) == 0
 }

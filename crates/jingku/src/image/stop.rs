@@ -1,23 +1,23 @@
-//! Being asked to stop while there is something to tidy up.
+//! Signals that stop a command which has something to clean up.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::{Exit, Failure};
 
-/// Ctrl-C and SIGTERM. Neither ends the process by itself any more.
+/// Ctrl-C and SIGTERM. They no longer end the process by themselves.
 pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Stop {
-    /// Listens from now on.
+    /// Starts listening.
     pub(super) fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Waits for either, and returns the exit code that tells it.
+    /// Waits for either, and returns its exit code.
     pub(super) async fn asked(&mut self) -> Exit {
         tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,

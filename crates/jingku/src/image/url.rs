@@ -5,22 +5,21 @@ use compshare::actions::GetCompShareCustomImageUrlRequest;
 
 use crate::args::{Global, UrlArgs};
 use crate::failure::Failure;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{note, print, print_json, time};
 
 pub(super) async fn run(global: &Global, client: &Client, args: UrlArgs) -> Result<(), Failure> {
-    let request =
-        GetCompShareCustomImageUrlRequest { image_id: args.one.image_id, expires_secs: Some(args.expires) };
+    let request = GetCompShareCustomImageUrlRequest {
+        image_id: args.one.image_id.into(),
+        expires_secs: Some(args.expires.into()),
+    };
     let link = client.get_comp_share_custom_image_url(&request).await?;
     if global.json {
         return print_json(&link);
     }
-    // The link alone on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
+    // Only the link on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
     print(&link.url)?;
     let until = time(link.expire_time);
-    note(&tr(
-        format!("Whoever has this link gets the image, until {until}."),
-        format!("{until} 之前，持有此链接者均可下载该镜像。"),
-    ));
+    note(&tr!("image-link-note", time = until));
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! `jingku account`: who may use the library, and how much of it.
+//! `jingku account`: accounts and their limits.
 
 use jingku_library::{Account, Config, Limit, LimitState};
 use serde_json::{Value, json};
 
-use super::{open, open_or_create, open_with, print_pair};
+use super::key::print_pair;
 use crate::args::{AccountCommand, AccountLimitArgs, Global};
 use crate::failure::Failure;
-use crate::lang::tr;
+use crate::library::{open, open_or_create, open_with, read_config};
+use crate::messages::tr;
 use crate::output::{bytes, print_json, print_table, time};
-use crate::serve::read_config;
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
     match command {
@@ -37,10 +37,14 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
         };
         return print_json(&accounts.iter().map(json).collect::<Vec<_>>());
     }
-    let headings = tr(
-        ["ID", "NAME", "PROJECT", "CREATED", "IMAGES", "DATA"],
-        ["编号", "名称", "项目", "创建时间", "镜像数", "数据量"],
-    );
+    let headings = [
+        tr!("table-number"),
+        tr!("table-name"),
+        tr!("table-project"),
+        tr!("table-created"),
+        tr!("table-images"),
+        tr!("table-data"),
+    ];
     let row = |(account, limits): (Account, Vec<LimitState>)| {
         let of = |limit| limits.iter().find(|state| state.limit == limit).map(share).unwrap_or_default();
         let (images, data) = (of(Limit::Images), of(Limit::StoredBytes));
@@ -53,10 +57,10 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
             data,
         ]
     };
-    print_table(&headings, accounts.into_iter().map(row).collect(), 1, tr("No accounts.", "没有账号。"))
+    print_table(&headings, accounts.into_iter().map(row).collect(), 1, || tr!("operate-account-none"))
 }
 
-/// Sets the limits that are given, and shows all.
+/// Sets the given limits, and shows all.
 async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
     let given = [
         (Limit::Images, args.images),
@@ -67,7 +71,7 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
         (Limit::Jobs, args.jobs),
     ];
     let changes: Vec<_> = given.iter().filter_map(|(limit, to)| Some((*limit, (*to)?.0))).collect();
-    // Without changes nothing is written, so that it works beside a writer and on a folder that cannot be written to.
+    // Without changes nothing is written, so that this works beside a writer and on a read-only directory.
     if !changes.is_empty() {
         open(global).await?.set_account_limits(args.account, &changes).await?;
     }
@@ -76,14 +80,14 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
     if global.json {
         return print_json(&json!({ "AccountId": args.account, "Limits": limits_json(&limits) }));
     }
-    let headings = tr(["LIMIT", "USED", "MAX", "SET FOR"], ["限额", "已用", "上限", "来源"]);
+    let headings = [tr!("table-limit"), tr!("table-used"), tr!("table-max"), tr!("table-set-for")];
     let row = |state: &LimitState| {
-        let source = if state.own { tr("this account", "本账号") } else { tr("all accounts", "默认") };
+        let source = if state.own { tr!("operate-limit-own") } else { tr!("operate-limit-default") };
         let amounts = [amount(state.limit, state.used), amount(state.limit, state.max)];
         let [used, max] = amounts;
-        vec![name(state.limit).to_owned(), used, max, source.to_owned()]
+        vec![name(state.limit), used, max, source]
     };
-    print_table(&headings, limits.iter().map(row).collect(), 0, "")
+    print_table(&headings, limits.iter().map(row).collect(), 0, String::new)
 }
 
 fn to_json(account: &Account) -> Value {
@@ -100,18 +104,18 @@ fn limits_json(limits: &[LimitState]) -> Value {
     value
 }
 
-fn name(limit: Limit) -> &'static str {
+fn name(limit: Limit) -> String {
     match limit {
-        Limit::Images => tr("images", "镜像"),
-        Limit::Trashed => tr("deleted images", "回收站中的镜像"),
-        Limit::StoredBytes => tr("data of images", "镜像数据"),
-        Limit::Uploads => tr("unfinished uploads", "未完成的上传"),
-        Limit::UploadBytes => tr("uploaded files", "上传的文件"),
-        Limit::Jobs => tr("images in the making", "制作中的镜像"),
+        Limit::Images => tr!("operate-limit-images"),
+        Limit::Trashed => tr!("operate-limit-trashed"),
+        Limit::StoredBytes => tr!("operate-limit-stored-bytes"),
+        Limit::Uploads => tr!("operate-limit-uploads"),
+        Limit::UploadBytes => tr!("operate-limit-upload-bytes"),
+        Limit::Jobs => tr!("operate-limit-jobs"),
     }
 }
 
-/// Used and the most, as `12/1000`.
+/// Used and maximum, as `12/1000`.
 fn share(state: &LimitState) -> String {
     format!("{}/{}", amount(state.limit, state.used), amount(state.limit, state.max))
 }

@@ -1,12 +1,12 @@
-//! `jingku image promote` and `demote`: the platform's images.
+//! `jingku image promote` and `demote`: platform images.
 
 use serde_json::json;
 
-use super::{done, open};
 use crate::args::{Global, PlatformCommand};
 use crate::failure::Failure;
-use crate::lang::tr;
-use crate::output::{note, print, print_json};
+use crate::library::open;
+use crate::messages::tr;
+use crate::output::{done, note, print, print_json};
 
 pub(crate) async fn platform(global: &Global, command: PlatformCommand) -> Result<(), Failure> {
     match command {
@@ -21,16 +21,13 @@ pub(crate) async fn platform(global: &Global, command: PlatformCommand) -> Resul
             }
             print(&image.id)?;
             let (name, kind) = (&image.name, image.platform_type.as_str());
-            note(&tr(
-                format!("Everybody sees it as {name}, among the platform's images of type {kind}."),
-                format!("所有人都能在平台 {kind} 类镜像中看到它，名称为 {name}。"),
-            ));
+            note(&tr!("operate-promoted", name = name, kind = kind));
             Ok(())
         }
         PlatformCommand::Demote { image_id } => {
             open(global).await?.demote_image(&image_id).await?;
-            let text = tr("Taken away from the platform.", "已从平台镜像中移除。");
-            done(global, &json!({ "CompShareImageId": image_id }), text)
+            let text = tr!("operate-demoted");
+            done(global, &json!({ "CompShareImageId": image_id }), &text)
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The certificate authority of `jingku run`: made on first use, kept in the data folder, good for two names only.
+//! The certificate authority of `jingku run`: created on first use, stored in the data directory, restricted to two
+//! names.
 //!
 //! ```text
 //! authority/authority.toml   version, validity, certificate and private key: what counts
@@ -33,25 +34,25 @@ use serde::Deserialize;
 use super::trust_store;
 use crate::failure::{Exit, Failure};
 
-/// The names that calls to the cloud go to.
+/// The hosts of the cloud API.
 pub(super) const HOSTS: [&str; 2] = ["api.compshare.cn", "api.ucloud.cn"];
 
 const PYTHON: &str = include_str!("sitecustomize.py");
 
 const VERSION: u32 = 1;
 const DAY: i64 = 24 * 60 * 60;
-/// Certificates count from a day ago: the clock of a container or a virtual machine may be behind.
+/// Certificates are valid from a day ago: the clock of a container or virtual machine may be behind.
 const SKEW: i64 = DAY;
 const AUTHORITY_VALIDITY: i64 = 10 * 365 * DAY;
 /// An authority this near its end is replaced: what is run with it should not see the end.
 const AUTHORITY_REMAINING_MIN: i64 = 90 * DAY;
 const LEAF_VALIDITY: i64 = 7 * DAY;
 
-/// What `authority.toml` holds.
+/// The content of `authority.toml`.
 // No `Debug`: it holds a private key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct StoredAuthority {
     version: u32,
     not_before: i64,
     not_after: i64,
@@ -73,24 +74,24 @@ pub(super) struct Leaf {
     pub(super) private_key: PrivateKeyDer<'static>,
 }
 
-/// What programs are told to trust.
+/// The files that programs trust.
 pub(super) struct TrustFiles {
     pub(super) certificate: PathBuf,
     pub(super) trust_store: PathBuf,
-    /// A folder of configuration files.
+    /// A directory of configuration files.
     pub(super) php: PathBuf,
-    /// A folder of Python modules.
+    /// A directory of Python modules.
     pub(super) python: PathBuf,
 }
 
-/// TLS by the one provider that is built in.
+/// The TLS provider that is built in.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
 impl Authority {
-    /// Opens the authority of a data folder. One that is missing, damaged or near its end is made anew. `now` is in
-    /// Unix seconds. Of two processes that come at once, one waits for the other.
+    /// Opens the authority of a data directory, or creates a new one if it is missing, corrupted or about to expire.
+    /// `now` is in Unix seconds. Of two processes at once, one waits for the other.
     pub(super) fn open_or_create(data: &Path, now: i64) -> Result<(Self, TrustFiles), Failure> {
         let folder = Folder(data.join("authority"));
         let failed = |error: io::Error| Failure::file(Exit::Fault, &folder.0, &error);
@@ -104,14 +105,14 @@ impl Authority {
         Ok((authority, files))
     }
 
-    /// Makes a certificate with a key of its own for a name of [`HOSTS`].
+    /// Issues a certificate with its own key for one of [`HOSTS`].
     pub(super) fn leaf(&self, host: &str, now: i64) -> Result<Leaf, rcgen::Error> {
         let mut params = CertificateParams::new(vec![host.to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, host);
         set_validity(&mut params, now - SKEW, now + LEAF_VALIDITY);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // Python from 3.13 on wants it.
+        // Python 3.13 and later require it.
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?.der().clone();
@@ -135,22 +136,22 @@ impl Authority {
         Ok((Self { issuer: Issuer::new(params, key), certificate, pem, not_before }, text))
     }
 
-    /// What was kept, if it can be used now and for a while.
+    /// The stored authority, if it is valid now and for a while.
     fn from_text(text: &str, now: i64) -> Option<Self> {
-        let kept: Kept = toml::from_str(text).ok()?;
-        let current = kept.not_before <= now && now + AUTHORITY_REMAINING_MIN <= kept.not_after;
-        if kept.version != VERSION || !current {
+        let stored: StoredAuthority = toml::from_str(text).ok()?;
+        let current = stored.not_before <= now && now + AUTHORITY_REMAINING_MIN <= stored.not_after;
+        if stored.version != VERSION || !current {
             return None;
         }
-        let key = KeyPair::from_pem(&kept.private_key).ok()?;
-        let certificate = CertificateDer::from_pem_slice(kept.certificate.as_bytes()).ok()?;
+        let key = KeyPair::from_pem(&stored.private_key).ok()?;
+        let certificate = CertificateDer::from_pem_slice(stored.certificate.as_bytes()).ok()?;
         let issuer = Issuer::new(parameters(), key);
-        let authority = Self { issuer, certificate, pem: kept.certificate, not_before: kept.not_before };
+        let authority = Self { issuer, certificate, pem: stored.certificate, not_before: stored.not_before };
         authority.is_trusted_by_itself(now).then_some(authority)
     }
 
-    /// Whether what it signs is good for whoever trusts its certificate: a key and a certificate that are damaged or do
-    /// not belong together show no other way.
+    /// Whether its certificates verify against it: a key and certificate that are corrupted or do not match are
+    /// detected only this way.
     fn is_trusted_by_itself(&self, now: i64) -> bool {
         let mut roots = RootCertStore::empty();
         if roots.add(self.certificate.clone()).is_err() {
@@ -168,7 +169,7 @@ impl Authority {
     }
 }
 
-/// The folder of the authority.
+/// The directory of the authority.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -189,7 +190,7 @@ impl Folder {
         Ok(authority)
     }
 
-    /// Every time: what is the same is not written, and what somebody has changed is right again.
+    /// Runs every time: unchanged files are not written, and modified ones are restored.
     fn write_trust_files(&self, authority: &Authority) -> io::Result<TrustFiles> {
         let certificate = self.0.join("certificate.pem");
         let (php, python) = (self.0.join("php"), self.0.join("python"));
@@ -206,7 +207,7 @@ impl Folder {
         Ok(TrustFiles { certificate, trust_store: self.0.join("truststore.jks"), php, python })
     }
 
-    /// Makes a file hold this and nothing else. Somebody who reads it meanwhile sees all of the old or of the new.
+    /// Replaces the content of a file. A concurrent reader sees all of the old or all of the new.
     fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.0.join(name);
         if std::fs::read(&path).is_ok_and(|present| present == content) {
@@ -220,14 +221,14 @@ impl Folder {
     }
 }
 
-/// What every authority has in common; it also is what its signatures are made with later.
+/// The parameters of every authority, also needed for signing.
 fn parameters() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "Jingku local authority (jingku run)");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // Names that are not of the kind that is permitted would be free: addresses are therefore forbidden.
+    // Name constraints leave other kinds of names unrestricted: addresses must be excluded explicitly.
     let addresses = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
     let addresses =
         addresses.map(|address| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, 0)));
@@ -238,7 +239,7 @@ fn parameters() -> CertificateParams {
     params
 }
 
-/// Bounds are in Unix seconds.
+/// Sets the validity; both bounds are in Unix seconds.
 fn set_validity(params: &mut CertificateParams, from: i64, until: i64) {
     let since = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     let epoch = date_time_ymd(1970, 1, 1);
@@ -262,8 +263,8 @@ mod tests {
 
     fn open(data: &Path, now: i64) -> (Authority, String) {
         let (authority, _) = Authority::open_or_create(data, now).unwrap();
-        let kept = std::fs::read_to_string(data.join("authority/authority.toml")).unwrap();
-        (authority, kept)
+        let stored = std::fs::read_to_string(data.join("authority/authority.toml")).unwrap();
+        (authority, stored)
     }
 
     fn trusts(authority: &Authority, leaf: &Leaf, name: &str, now: i64) -> bool {
@@ -313,7 +314,7 @@ mod tests {
             first.replace("version = 1", "version = 2"),
             first.replace("-----BEGIN CERT", "-----BEGIN SERT"),
             first.replace("CERTIFICATE-----\nMII", "CERTIFICATE-----\nMIJ"),
-            // A key that is not the certificate's.
+            // A key that does not match the certificate.
             first.replace(&key(&first), &key(&another)),
         ];
         for text in damaged {

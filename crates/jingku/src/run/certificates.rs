@@ -1,4 +1,4 @@
-//! The certificates shown by one run of the proxy, made when they are needed.
+//! The certificates of one run of the proxy, created when needed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,40 +7,41 @@ use rustls::ServerConfig;
 use super::authority::{Authority, HOSTS, provider};
 
 /// How long a certificate of `jingku run` is used, in seconds; a command that runs longer gets another.
-const SHOWN_MAX: i64 = 24 * 60 * 60;
+const CERTIFICATE_AGE_MAX: i64 = 24 * 60 * 60;
 
-struct Shown {
+struct Issued {
     since: i64,
     config: Arc<ServerConfig>,
 }
 
-/// TLS as the server of each of [`HOSTS`].
+/// Server-side TLS configurations for [`HOSTS`].
 pub(super) struct Certificates {
     authority: Authority,
-    shown: Mutex<[Option<Shown>; HOSTS.len()]>,
+    issued: Mutex<[Option<Issued>; HOSTS.len()]>,
 }
 
-/// The one of [`HOSTS`] that is meant; host names know no case.
+/// The entry of [`HOSTS`] with this name; host names are not case-sensitive.
 pub(super) fn known_host(name: &str) -> Option<&'static str> {
     HOSTS.into_iter().find(|host| host.eq_ignore_ascii_case(name))
 }
 
 impl Certificates {
-    /// None is made yet.
+    /// Creates no certificate yet.
     pub(super) fn new(authority: Authority) -> Self {
-        Self { authority, shown: Mutex::default() }
+        Self { authority, issued: Mutex::default() }
     }
 
-    /// What to show as a host, at a time in Unix seconds. There is nothing when the library fails at its own work.
+    /// The configuration for a host, at a time in Unix seconds. `None` if the TLS library fails.
     pub(super) fn config(&self, host: &'static str, now: i64) -> Option<Arc<ServerConfig>> {
         let at = HOSTS.iter().position(|known| *known == host)?;
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = shown[at].as_ref().filter(|shown| (0..SHOWN_MAX).contains(&(now - shown.since)));
-        if let Some(shown) = current {
-            return Some(Arc::clone(&shown.config));
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let current =
+            issued[at].as_ref().filter(|issued| (0..CERTIFICATE_AGE_MAX).contains(&(now - issued.since)));
+        if let Some(issued) = current {
+            return Some(Arc::clone(&issued.config));
         }
         let config = self.make(host, now)?;
-        shown[at] = Some(Shown { since: now, config: Arc::clone(&config) });
+        issued[at] = Some(Issued { since: now, config: Arc::clone(&config) });
         Some(config)
     }
 
@@ -66,10 +67,10 @@ mod tests {
         let certificates = Certificates::new(authority);
         let host = known_host("API.CompShare.cn").unwrap();
         let first = certificates.config(host, now).unwrap();
-        assert!(Arc::ptr_eq(&first, &certificates.config(host, now + SHOWN_MAX - 1).unwrap()));
+        assert!(Arc::ptr_eq(&first, &certificates.config(host, now + CERTIFICATE_AGE_MAX - 1).unwrap()));
         let other = certificates.config("api.ucloud.cn", now).unwrap();
         assert!(!Arc::ptr_eq(&first, &other));
-        assert!(!Arc::ptr_eq(&first, &certificates.config(host, now + SHOWN_MAX).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &certificates.config(host, now + CERTIFICATE_AGE_MAX).unwrap()));
         for stranger in ["example.com", "api.compshare.cn.", "x.api.compshare.cn"] {
             assert_eq!(known_host(stranger), None, "{stranger}");
         }

@@ -1,4 +1,4 @@
-//! The command that is run: started, sent the signals we get, waited for.
+//! The child process: started, sent our signals, waited for.
 
 use std::fs::File;
 use std::io;
@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep_until};
 
 /// How long what the command has left behind may still use the proxy: its telemetry takes about a second.
 const GRACE: Duration = Duration::from_secs(5);
-/// Sent on to the command. A terminal's SIGINT and SIGQUIT it gets by itself.
+/// Signals that are forwarded to the command. It gets a terminal's SIGINT and SIGQUIT by itself.
 const PASSED_ON: [Signal; 6] =
     [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::USR1, Signal::USR2];
 
-/// A running command and what it starts.
+/// A running command and its descendants.
 pub(super) struct Child {
     pid: Pid,
     signals: mpsc::Receiver<Signal>,
@@ -27,18 +27,18 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a command with our standard streams. From now on signals no longer end this process.
+    /// Starts a command with our standard streams. Signals no longer end this process.
     pub(super) fn spawn(command: &mut Command) -> io::Result<Self> {
         let deaths = signal(SignalKind::child())?;
         let signals = listen()?;
-        // What outlives the command becomes ours, so that we know when it ends.
+        // Orphaned descendants become our children, so that we know when they end.
         set_child_subreaper(Some(rustix::process::getpid()))?;
         let child = command.spawn()?;
         Ok(Self { pid: Pid::from_child(&child), signals, deaths })
     }
 
-    /// Waits for the command, then for what it left behind, that for [`GRACE`] at most. Answers the exit code as a shell
-    /// tells it: 128 and the number of the signal, if one has ended it.
+    /// Waits for the command, then at most [`GRACE`] for its descendants. Returns the exit code as shells do: 128 and
+    /// the number of the signal, if one ended it.
     pub(super) async fn wait(mut self) -> u8 {
         let mut code = None;
         let mut end = Instant::now();
@@ -54,7 +54,7 @@ impl Child {
             tokio::select! {
                 _ = self.deaths.recv() => {}
                 Some(signal) = self.signals.recv() => match code {
-                    // Who is impatient now is so with us.
+                    // A signal after the command has ended is meant for us.
                     Some(code) => return code,
                     None => self.pass_on(signal),
                 },
@@ -63,7 +63,7 @@ impl Child {
         }
     }
 
-    /// Takes note of whoever has ended: the exit code if the command is among them, and whether others are left.
+    /// Reaps children. Returns the exit code if the command is among them, and whether others are left.
     fn reap(&self) -> (Option<u8>, bool) {
         let mut code = None;
         loop {
@@ -79,13 +79,13 @@ impl Child {
     fn pass_on(&self, signal: Signal) {
         let by_key = matches!(signal, Signal::INT | Signal::QUIT);
         if !(by_key && is_in_foreground()) {
-            // It may have ended just now.
+            // It may have exited in the meantime.
             let _ = kill_process(self.pid, signal);
         }
     }
 }
 
-/// Whether the keys of a terminal reach this process and, as one group with it, the command.
+/// Whether a terminal sends its signals to this process and, as the same group, to the command.
 fn is_in_foreground() -> bool {
     let terminal = File::open("/dev/tty");
     terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
@@ -96,8 +96,8 @@ fn exit_code(status: WaitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
-/// The signals to pass on, save those that whoever started us has had ignored, as `nohup` does: the command ignores them
-/// as long as we leave them alone.
+/// Listens for the signals to forward, except those that are ignored, as under `nohup`: the command ignores them too as
+/// long as we do not touch them.
 fn listen() -> io::Result<mpsc::Receiver<Signal>> {
     let (sender, receiver) = mpsc::channel(PASSED_ON.len());
     let ignored = ignored_signals();
@@ -119,7 +119,7 @@ fn listen() -> io::Result<mpsc::Receiver<Signal>> {
     Ok(receiver)
 }
 
-/// A bit for each, from the lowest on; none where the system does not tell.
+/// A bit for each, from the lowest; none where the system does not report them.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! What a command finds in its environment: the way through the proxy, whom to trust, and the key pair.
+//! The environment of the command: the proxy, the certificates to trust, and the key pair.
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -8,16 +8,16 @@ use std::path::Path;
 use super::authority::TrustFiles;
 use super::trust_store;
 
-/// Both spellings: programs differ in which they read.
+/// Programs differ in the spelling they read.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// Python's requests, OpenSSL and Go, curl, Node.
 const CERTIFICATES: [&str; 4] =
     ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
-/// What would lead past the proxy or past its certificate.
+/// Variables that bypass the proxy or its certificate.
 pub(super) const REMOVED: [&str; 3] = ["NO_PROXY", "no_proxy", "SSL_CERT_DIR"];
 
-/// The variables to set. `inherited` looks up what they hold now.
+/// The variables to set. `inherited` looks up their current values.
 pub(super) fn variables(
     proxy: SocketAddr,
     trust: &TrustFiles,
@@ -27,12 +27,12 @@ pub(super) fn variables(
     let url = format!("http://{proxy}");
     let mut set: Vec<(&str, OsString)> = PROXIES.map(|name| (name, OsString::from(&url))).to_vec();
     set.extend(CERTIFICATES.map(|name| (name, trust.certificate.clone().into_os_string())));
-    // From version 24 on, Node asks the proxy variables only when told to.
+    // Node reads the proxy variables from version 24 on, and only with this.
     set.push(("NODE_USE_ENV_PROXY", "1".into()));
-    let held = |name| inherited(name).filter(|value| !value.is_empty());
-    set.push(("JAVA_TOOL_OPTIONS", java(proxy, &trust.trust_store, held("JAVA_TOOL_OPTIONS"))));
-    set.push(("PHP_INI_SCAN_DIR", php(&trust.php, held("PHP_INI_SCAN_DIR"))));
-    if let Some(path) = python(&trust.python, held("PYTHONPATH").as_deref()) {
+    let current = |name| inherited(name).filter(|value| !value.is_empty());
+    set.push(("JAVA_TOOL_OPTIONS", java(proxy, &trust.trust_store, current("JAVA_TOOL_OPTIONS"))));
+    set.push(("PHP_INI_SCAN_DIR", php(&trust.php, current("PHP_INI_SCAN_DIR"))));
+    if let Some(path) = python(&trust.python, current("PYTHONPATH").as_deref()) {
         set.push(("PYTHONPATH", path));
     }
     let (public_key, private_key) = keys;
@@ -45,9 +45,9 @@ pub(super) fn variables(
     set
 }
 
-/// What the variable held comes first: of two settings of one property Java takes the last.
-fn java(proxy: SocketAddr, trust_store: &Path, held: Option<OsString>) -> OsString {
-    let mut options = held.map_or_else(Vec::new, |held| [held.as_bytes(), b" "].concat());
+/// The inherited value comes first: Java uses the last of two settings of a property.
+fn java(proxy: SocketAddr, trust_store: &Path, current: Option<OsString>) -> OsString {
+    let mut options = current.map_or_else(Vec::new, |current| [current.as_bytes(), b" "].concat());
     for scheme in ["http", "https"] {
         let (host, port) = (proxy.ip(), proxy.port());
         let text =
@@ -64,7 +64,7 @@ fn java(proxy: SocketAddr, trust_store: &Path, held: Option<OsString>) -> OsStri
     OsString::from_vec(options)
 }
 
-/// Java splits the variable at white space and knows both quotation marks, but no escapes.
+/// Java splits the variable at white space. It supports both quotation marks, but no escapes.
 fn java_word(bytes: &[u8]) -> Vec<u8> {
     let mut word = Vec::new();
     for piece in bytes.chunk_by(|a, b| (*a == b'"') == (*b == b'"')) {
@@ -76,18 +76,18 @@ fn java_word(bytes: &[u8]) -> Vec<u8> {
     word
 }
 
-/// An empty folder in the list stands for the one PHP was built with.
-fn php(folder: &Path, held: Option<OsString>) -> OsString {
-    let mut list = held.unwrap_or_default();
+/// An empty entry stands for the directory PHP was built with.
+fn php(folder: &Path, current: Option<OsString>) -> OsString {
+    let mut list = current.unwrap_or_default();
     list.push(":");
     list.push(folder);
     list
 }
 
-/// Our folder before what the variable held. A list cannot name a folder with a colon: then Python does without.
-fn python(folder: &Path, held: Option<&OsStr>) -> Option<OsString> {
-    let held = held.into_iter().flat_map(std::env::split_paths);
-    std::env::join_paths(std::iter::once(folder.to_owned()).chain(held)).ok()
+/// Our directory before the inherited ones. The list cannot contain a path with a colon: then Python does without.
+fn python(folder: &Path, current: Option<&OsStr>) -> Option<OsString> {
+    let current = current.into_iter().flat_map(std::env::split_paths);
+    std::env::join_paths(std::iter::once(folder.to_owned()).chain(current)).ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The proxy of `jingku run`: on loopback, for the life of one command, open to two names and to the server itself.
+//! The proxy of `jingku run`: on loopback, for the life of one command, for two hosts and the server itself.
 //!
-//! HTTP is spoken on both sides of a tunnel, so that a server behind a reverse proxy gets its own name and folder.
+//! HTTP is spoken on both sides of a tunnel, so that a server behind a reverse proxy gets its own host and path.
 
 use std::collections::HashSet;
 use std::io;
@@ -31,7 +31,7 @@ use super::authority::HOSTS;
 use super::certificates::{Certificates, known_host};
 use super::upstream::{ForwardError, Upstream};
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::note;
 
 /// Connections at once; more wait.
@@ -46,15 +46,15 @@ const SILENCE_MAX: Duration = Duration::from_mins(5);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most refused hosts that `jingku run` reports.
 const NOTES_MAX: usize = 20;
-/// The only port that is let through, as it follows a host.
+/// The only port that is allowed, with its colon.
 const PORT: &str = ":443";
 type Body = BoxBody<Bytes, reqwest::Error>;
 
-/// What every connection shares.
+/// The state that all connections share.
 struct Shared {
     upstream: Upstream,
     certificates: Certificates,
-    /// What programs are told to trust.
+    /// The certificate that programs must trust.
     trusted: PathBuf,
     noted: Mutex<HashSet<String>>,
 }
@@ -72,10 +72,7 @@ impl Proxy {
         trusted: PathBuf,
     ) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
-            let message = tr(
-                format!("Cannot listen on a port of this machine: {error}."),
-                format!("无法在本机端口上监听：{error}。"),
-            );
+            let message = tr!("run-cannot-listen", error = error.to_string());
             Failure::new(Exit::Fault, message)
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -87,50 +84,50 @@ impl Proxy {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("it is never closed");
+        let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve(stream, Arc::new(place), Arc::clone(&shared)));
+                tokio::spawn(serve(stream, Arc::new(permit), Arc::clone(&shared)));
             }
-            // Most likely there are no more file descriptors; some will be free again.
+            // Probably out of file descriptors; some will be freed.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }
 
-/// Serves one connection. Its place is taken until it ends, as a tunnel too.
-async fn serve(stream: TcpStream, place: Arc<OwnedSemaphorePermit>, shared: Arc<Shared>) {
-    // Requests are small, and each waits for the answer to the one before.
+/// Serves one connection. Its permit is held until it ends, including as a tunnel.
+async fn serve(stream: TcpStream, permit: Arc<OwnedSemaphorePermit>, shared: Arc<Shared>) {
+    // Requests are small and wait for each other.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| answer(request, Arc::clone(&place), Arc::clone(&shared)));
-    // A client that breaks off is no concern of anybody else.
+    let service = service_fn(|request| answer(request, Arc::clone(&permit), Arc::clone(&shared)));
+    // An error on one connection affects no other.
     let _ = http(HEAD_TIMEOUT).serve_connection(TokioIo::new(stream), service).with_upgrades().await;
 }
 
-/// HTTP as it is spoken on both sides of a tunnel.
+/// The HTTP settings on both sides of a tunnel.
 fn http(head_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD_BYTES_MAX);
-    // A client that has said all it wants to say still gets its answer.
+    // A client that closes its sending side still gets its response.
     http.half_close(true);
     http
 }
 
-/// Where a request may go.
+/// Where a request goes.
 #[derive(Clone, Copy)]
 enum Target {
-    /// To the cloud, by this name: the server answers instead.
+    /// To this host of the cloud: the server answers instead.
     Cloud(&'static str),
     /// To the server itself.
     Own,
 }
 
-/// Answers what is asked of the proxy itself. An error closes the connection.
+/// Answers a request to the proxy. An error closes the connection.
 async fn answer(
     request: Request<Incoming>,
-    place: Arc<OwnedSemaphorePermit>,
+    permit: Arc<OwnedSemaphorePermit>,
     shared: Arc<Shared>,
 ) -> Result<Response<Body>, ForwardError> {
     let Some(target) = shared.target(&request) else {
@@ -146,12 +143,12 @@ async fn answer(
                 Target::Own => tunnel_to_server(upgraded, &shared).await,
             }
         }
-        drop(place);
+        drop(permit);
     });
     Ok(Response::new(body(String::new())))
 }
 
-/// Ends TLS under the name that was asked for and sends on what is inside.
+/// Terminates TLS under the requested name and forwards the requests inside.
 async fn tunnel(upgraded: Upgraded, host: &'static str, shared: &Arc<Shared>) {
     let Some(config) = shared.certificates.config(host, SystemClock.now()) else { return };
     let handshake = TlsAcceptor::from(config).accept(TokioIo::new(upgraded));
@@ -169,7 +166,7 @@ async fn tunnel(upgraded: Upgraded, host: &'static str, shared: &Arc<Shared>) {
     let _ = http(SILENCE_MAX).serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Carries bytes between a program and the server until one of them ends it; what they speak is their matter.
+/// Copies bytes between a program and the server until one of them closes, whatever the protocol.
 async fn tunnel_to_server(upgraded: Upgraded, shared: &Shared) {
     match shared.upstream.connect().await {
         Ok(mut server) => {
@@ -180,8 +177,7 @@ async fn tunnel_to_server(upgraded: Upgraded, shared: &Shared) {
     }
 }
 
-/// Whether a program has broken off because of the certificate it was shown. Which of these it says depends on its TLS
-/// library; some say nothing and just close.
+/// Whether a program rejected the certificate. The alert depends on its TLS library; some just close the connection.
 fn is_distrust(error: &io::Error) -> bool {
     let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
     matches!(
@@ -212,7 +208,7 @@ async fn forward(
         Err(ForwardError::NotReached(error)) => {
             Ok(text(StatusCode::BAD_GATEWAY, shared.note_unreached(&error)))
         }
-        // The program sees what it would see without a proxy.
+        // The program sees the same as without a proxy.
         Err(error @ ForwardError::BrokenOff) => Err(error),
     }
 }
@@ -220,30 +216,30 @@ async fn forward(
 impl Shared {
     fn refuse(&self, request: &Request<Incoming>) -> Response<Body> {
         let uri = request.uri();
-        // Without what may stand before an @: that can be a password.
+        // Without user information, which may contain a password.
         let place = uri.authority().map_or(uri.path(), |authority| {
             authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place)
         });
-        let what = match request.method() {
-            &Method::CONNECT => tr(format!("to connect to {place}"), format!("连接 {place}")),
-            method => tr(format!("{method} to {place}"), format!("对 {place} 的 {method} 请求")),
+        let [first, second] = HOSTS;
+        let (hosts, own) = (tr!("run-hosts", first = first, second = second), self.upstream.origin());
+        let message = match request.method() {
+            &Method::CONNECT => tr!("run-refused-tunnel", place = place, hosts = hosts, own = own),
+            method => {
+                let method = method.as_str();
+                tr!("run-refused-request", method = method, place = place, hosts = hosts, own = own)
+            }
         };
-        let (hosts, own) = (HOSTS.join(tr(" and ", " 和 ")), self.upstream.origin());
-        let message = tr(
-            format!("jingku: refused {what}: only HTTPS to {hosts} is let through, and what goes to {own}."),
-            format!("jingku：拒绝{what}：只放行到 {hosts} 的 HTTPS，以及到 {own} 的请求。"),
-        );
         self.note_once(place, &message);
         text(StatusCode::FORBIDDEN, message)
     }
 
-    /// Where a request may go, if anywhere: to one of [`HOSTS`] by a tunnel to its port, or by a request that names an
-    /// `https` address in clear (older versions of axios, and with them the SDK for JavaScript, know no tunnels and send
-    /// that); or to the server itself, by a tunnel or by a request that names its address.
+    /// Where a request goes, if it is allowed: to one of [`HOSTS`] through a tunnel to its port, or through a plain
+    /// request for an `https` address (older versions of axios, and thus the JavaScript SDK, do not use tunnels); or to
+    /// the server itself, either way.
     fn target(&self, request: &Request<Incoming>) -> Option<Target> {
         let (uri, authority) = (request.uri(), request.uri().authority()?);
         let host = authority.host();
-        // What stands before an @ is not the host.
+        // User information before an @ is not part of the host.
         let port = authority.as_str().strip_prefix(host)?;
         let is_tunnel = request.method() == Method::CONNECT;
         let open = if is_tunnel {
@@ -262,33 +258,21 @@ impl Shared {
         (same_scheme && self.upstream.is_own(host, port)).then_some(Target::Own)
     }
 
-    /// Says that a program does not trust the certificate, and what to do.
+    /// Reports that a program does not trust the certificate, and what to do.
     fn note_distrust(&self, host: &str) {
         let file = self.trusted.display();
-        let message = tr(
-            format!(
-                "jingku: a program refused the certificate for {host}. It ignores SSL_CERT_FILE, REQUESTS_CA_BUNDLE and \
-                 NODE_EXTRA_CA_CERTS, or was started without them: have it trust {file}."
-            ),
-            format!(
-                "jingku：程序拒绝了 {host} 的证书。它不读取 SSL_CERT_FILE、REQUESTS_CA_BUNDLE 和 NODE_EXTRA_CA_CERTS，\
-                 或启动时没有这些变量：请让它信任 {file}。"
-            ),
-        );
+        let message = tr!("run-distrust", host = host, path = file.to_string());
         self.note_once(&format!("certificate of {host}"), &message);
     }
 
-    /// Says that the server is not reached, and answers what was said.
+    /// Reports that the server cannot be reached, and returns the message.
     fn note_unreached(&self, error: &str) -> String {
-        let message = tr(
-            format!("jingku: the server did not answer: {error}."),
-            format!("jingku：服务没有应答：{error}。"),
-        );
+        let message = tr!("run-no-answer", error = error);
         self.note_once("", &message);
         message
     }
 
-    /// Tells people, once about each subject.
+    /// Writes a note, once for each subject.
     fn note_once(&self, subject: &str, message: &str) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.len() < NOTES_MAX && noted.insert(subject.to_owned()) {
@@ -297,7 +281,7 @@ impl Shared {
     }
 }
 
-/// A line for people.
+/// A response with one line of text.
 fn text(status: StatusCode, message: String) -> Response<Body> {
     let mut response = Response::new(body(message + "\n"));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! A key store of Java that holds one trusted certificate: the JKS format, which every JDK reads.
+//! A Java key store with one trusted certificate, in the JKS format, which every JDK reads.
 //!
 //! ```text
 //! u32 magic, u32 version, u32 entries
@@ -10,7 +10,7 @@
 
 use sha1::{Digest, Sha1};
 
-/// Not a secret: it only lets Java see that the file is whole.
+/// Not a secret: Java uses it to verify that the file is complete.
 pub(super) const PASSWORD: &str = "changeit";
 
 const MAGIC: u32 = 0xfeed_feed;

@@ -1,4 +1,4 @@
-//! The server that intercepted requests go to.
+//! The server that requests are forwarded to.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,50 +13,49 @@ use reqwest::{Body, Client, Url, redirect};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::errors::root;
 use crate::failure::{Exit, Failure};
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::wrong_scheme;
 
 /// The longest time to connect to the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first look at the server may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What one connection is told about another; the rest of a head belongs to the request.
+/// Headers of one connection; the others belong to the request.
 const HOP_BY_HOP: [HeaderName; 7] =
     [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
-/// A base URL and the means to reach it: the same as those of the other client commands.
+/// A base URL and an HTTP client, configured like that of the other client commands.
 pub(super) struct Upstream {
     base_url: Url,
     http: Client,
 }
 
-/// Why a request has no answer.
+/// Why a request got no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ForwardError {
-    /// No connection came about. The text is a sentence's end.
+    /// No connection. The text is the end of a sentence.
     #[error("{0}")]
     NotReached(String),
-    /// The server closed the connection without an answer, as `jingku lab drop` makes it do.
+    /// The server closed the connection without a response, as after `jingku lab drop`.
     #[error("the server closed the connection")]
     BrokenOff,
 }
 
 impl Upstream {
-    /// Nothing is sent yet.
+    /// Sends nothing yet.
     pub(super) fn new(base_url: &str) -> Result<Self, Failure> {
         let unusable = |reason: &dyn std::fmt::Display| {
-            let message = tr(
-                format!("The base URL {base_url:?} cannot be used: {reason}."),
-                format!("无法使用 API 地址 {base_url:?}：{reason}。"),
-            );
+            let message =
+                tr!("connection-url-invalid", url = format!("{base_url:?}"), error = reason.to_string());
             Failure::new(Exit::Usage, message)
         };
         let url: Url = base_url.parse().map_err(|error| unusable(&error))?;
         let mut http = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
-            // A request whose body has been passed on cannot be sent again, should a kept connection be gone.
+            // A forwarded body cannot be sent again if a kept connection was closed.
             .pool_max_idle_per_host(0);
         if url.scheme() == "http" {
             http = http.tls_certs_only([]);
@@ -68,27 +67,27 @@ impl Upstream {
         Ok(Self { base_url: url, http })
     }
 
-    /// Makes sure that somebody answers, whatever the answer is.
+    /// Checks that a server answers, whatever the response.
     pub(super) async fn probe(&self) -> Result<(), Failure> {
         let probe = self.http.get(self.url(&Uri::from_static("/healthz"))).timeout(PROBE_TIMEOUT);
         probe.send().await.map(|_| ()).map_err(|error| {
             let advice = wrong_scheme::advice(&error);
             let error = root(&error);
-            let message = tr(format!("Cannot connect: {error}."), format!("无法连接：{error}。"));
+            let message = tr!("run-cannot-connect", error = error);
             match advice {
-                Some(advice) => Failure::new(Exit::Usage, message).advise(advice),
+                Some(advice) => Failure::new(Exit::Usage, message).advise(&advice),
                 None => Failure::unreachable(message),
             }
         })
     }
 
-    /// Sends a request for the cloud on and answers as the server does.
+    /// Forwards a request for the cloud and returns the server's response.
     pub(super) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, ForwardError> {
         let url = self.url(request.uri());
         self.send(request, url).await
     }
 
-    /// Sends a request on that names the server itself, folder and all.
+    /// Forwards a request for the server itself, including its path.
     pub(super) async fn forward_own(
         &self,
         request: Request<Incoming>,
@@ -99,14 +98,14 @@ impl Upstream {
         self.send(request, url).await
     }
 
-    /// Whether a host and a port are those of the server. Loopback has several names.
+    /// Whether a host and port are the server's. Loopback has several names.
     pub(super) fn is_own(&self, host: &str, port: u16) -> bool {
         let own = self.base_url.host_str().unwrap_or_default();
         let same = own.eq_ignore_ascii_case(host) || (is_loopback(own) && is_loopback(host));
         same && self.base_url.port_or_known_default() == Some(port)
     }
 
-    /// The scheme and the place of the server, without a folder.
+    /// The origin of the server, without a path.
     pub(super) fn origin(&self) -> String {
         self.base_url.origin().ascii_serialization()
     }
@@ -115,7 +114,7 @@ impl Upstream {
         self.base_url.scheme()
     }
 
-    /// Connects to the server, for a tunnel whose ends speak what they like.
+    /// Connects to the server, for a tunnel of any protocol.
     pub(super) async fn connect(&self) -> std::io::Result<TcpStream> {
         let host = self.base_url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.base_url.port_or_known_default().unwrap_or_default();
@@ -125,7 +124,7 @@ impl Upstream {
     async fn send(&self, request: Request<Incoming>, url: Url) -> Result<Response<Body>, ForwardError> {
         let (head, body) = request.into_parts();
         let mut headers = end_to_end(head.headers);
-        // It names the cloud; a server behind a reverse proxy is found by its own name.
+        // It names the cloud; a server behind a reverse proxy needs its own name.
         headers.remove(HOST);
         let sent = self.http.request(head.method, url).headers(headers).body(Body::wrap(body)).send().await;
         let sent = sent.map_err(|error| {
@@ -158,15 +157,6 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
-}
-
-/// What went wrong in the end: the outer errors only say that something did.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! What the allocator keeps of freed memory.
+//! Limits the freed memory that the allocator keeps.
 //!
-//! By itself glibc raises the size from which a piece of memory is given back, up to 32 MiB, as it sees larger pieces
-//! freed, and then keeps twice as much for every thread. Anybody may send requests of megabytes, so that is fixed here.
-//! It is read from the environment as a process starts, and from nowhere else without unsafe code.
+//! By default glibc raises its mmap threshold up to 32 MiB as larger blocks are freed, and then keeps twice as much per
+//! thread. Any client may send requests of megabytes, so the threshold is fixed here. glibc reads it from the
+//! environment at the start of the process; any other way needs unsafe code.
 
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// From this size on memory is given back when it is freed, in bytes: just above a chunk with its head, of which the
-/// making of an image needs thousands.
+/// Blocks from this size on, in bytes, are returned to the system when freed: just above a chunk with its header, of
+/// which image creation needs thousands.
 const MMAP_THRESHOLD: (&str, u64) = ("MALLOC_MMAP_THRESHOLD_", (4 << 20) + (64 << 10));
-/// What is kept of freed memory in one place, in bytes.
+/// How much freed memory an arena keeps, in bytes.
 const TRIM_THRESHOLD: (&str, u64) = ("MALLOC_TRIM_THRESHOLD_", 4 << 20);
-/// How many such places there are. Threads share them.
+/// The number of arenas, which threads share.
 const ARENAS_MAX: (&str, u64) = ("MALLOC_ARENA_MAX", 4);
 
-/// Starts this program anew, as the same process, with an allocator that keeps little. Does nothing when the environment
-/// says what to keep, as it does the second time.
+/// Restarts this program in the same process with these limits. Does nothing if the environment already sets them, as
+/// it does the second time.
 pub(crate) fn keep_little() {
     if env::var_os(MMAP_THRESHOLD.0).is_some() {
         return;
@@ -31,6 +31,6 @@ pub(crate) fn keep_little() {
     for (name, value) in [MMAP_THRESHOLD, TRIM_THRESHOLD, ARENAS_MAX] {
         command.env(name, value.to_string());
     }
-    // Comes back only when it failed. Then the server runs as it is.
+    // Returns only on failure. Then the server runs without the limits.
     let _ = command.args(arguments).exec();
 }

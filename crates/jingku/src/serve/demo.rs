@@ -1,4 +1,4 @@
-//! `jingku serve --demo`: makes an image through the API, lists it, and says what to type next.
+//! `jingku serve --demo`: creates an image through the API, lists it, and prints what to try next.
 
 use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
 use compshare::{Image, WaitOptions};
@@ -9,11 +9,11 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::hint;
 use crate::image::list::print_images;
-use crate::lang::tr;
+use crate::messages::tr;
 use crate::output::{print, print_json};
 
-/// Makes an image of the first instance, unless there is one, and suggests to make one of the second.
-/// `key_is_elsewhere`: the key pair is not in the data folder, but came from the environment.
+/// Creates an image of the first instance, unless there is one, and suggests creating one of the second.
+/// `key_is_elsewhere`: the key pair comes from the environment, not from the data directory.
 pub(super) async fn show(
     global: &Global,
     base_url: &str,
@@ -33,9 +33,9 @@ pub(super) async fn show(
     let list = DescribeCompShareCustomImagesRequest::default();
     if client.describe_comp_share_custom_images(&list).await?.total_count == 0 {
         let request = CreateCompShareCustomImageRequest {
-            instance_id: first.to_owned(),
-            name: DEMO_IMAGE_NAME.to_owned(),
-            description: Some(tr("made by jingku serve --demo", "由 jingku serve --demo 制作").to_owned()),
+            instance_id: first.into(),
+            name: DEMO_IMAGE_NAME.into(),
+            description: Some(tr!("serve-demo-description").into()),
             ..CreateCompShareCustomImageRequest::default()
         };
         let made = client.create_comp_share_custom_image(&request).await?;
@@ -49,17 +49,10 @@ pub(super) async fn show(
     print(&next_steps(global, &page.image_set, second, key_is_elsewhere))
 }
 
-/// Commands for another terminal, each on a line of its own to be pasted whole.
+/// Command lines for another terminal, each on its own line.
 fn next_steps(global: &Global, images: &[Image], instance_id: &str, key_is_elsewhere: bool) -> String {
-    let text = if key_is_elsewhere {
-        tr(
-            "\nTry in another terminal, after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY there as in this one:",
-            "\n可以在另一个终端里试试（请先在那里设置与此处相同的 JINGKU_PUBLIC_KEY 和 JINGKU_PRIVATE_KEY）：",
-        )
-    } else {
-        tr("\nTry in another terminal:", "\n可以在另一个终端里试试：")
-    };
-    let mut text = text.to_owned();
+    let first = if key_is_elsewhere { tr!("serve-demo-try-with-keys") } else { tr!("serve-demo-try") };
+    let mut text = format!("\n{first}");
     let mut add = |words: &[&str]| {
         text.push_str("\n  ");
         text.push_str(&hint::command(global, words));

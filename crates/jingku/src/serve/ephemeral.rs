@@ -1,22 +1,24 @@
-//! `jingku serve --ephemeral`: a server in memory, for tests of other people's code.
+//! `jingku serve --ephemeral`: a server in memory, for tests.
 
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_library::{Config, Fixtures, KeyPair, ListenAddress, LoadedAccount};
+use jingku_library::{Config, Fixtures, KeyPair, Library, ListenAddress, LoadedAccount};
 use jingku_server::Context;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::listen::listen;
 use super::parent::Parent;
-use super::{environment, first_key, listen, serve_until_stopped};
+use super::session::serve_until_stopped;
 use crate::args::{Global, ServeArgs};
 use crate::failure::{Exit, Failure};
 use crate::hint::quote;
-use crate::lang::tr;
+use crate::library::{environment, first_key};
+use crate::messages::tr;
 use crate::output::note;
 
 pub(super) async fn run(
@@ -31,7 +33,7 @@ pub(super) async fn run(
     let context = if args.lab {
         Context::open_lab(&config, environment()).await?
     } else {
-        Context::open_in_memory(&config, &environment()).await?
+        Context::new(Library::open_in_memory(&config, &environment()).await?)
     };
     let accounts = context.load(&fixtures, first_key()?.as_ref()).await?;
     context.declare_instances(&config.instances).await?;
@@ -47,40 +49,34 @@ pub(super) async fn run(
     serve_until_stopped(Arc::new(context), listener, parent, announce, async { Ok(()) }).await
 }
 
-/// A lab is for this machine only, whatever the name it listens on leads to.
+/// A lab works on this machine only, whatever name it listens on.
 fn refuse_other_machines(listener: &TcpListener, address: &ListenAddress) -> Result<(), Failure> {
     if listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
         return Ok(());
     }
-    let message = tr(
-        format!("--lab is only for this machine, and {address} is not. Listen on 127.0.0.1 or [::1]."),
-        format!("--lab 仅限本机使用，而 {address} 不是本机地址。请监听 127.0.0.1 或 [::1]。"),
-    );
+    let message = tr!("serve-lab-loopback", address = address.to_string());
     Err(Failure::new(Exit::Usage, message))
 }
 
-/// A data folder that was asked for would stay empty. One that the environment names is meant for other commands.
+/// A data directory given as an option would stay empty. The variable is meant for other commands.
 fn refuse_data_dir(global: &Global) -> Result<(), Failure> {
     let asked = global.data_dir.as_deref().map(Path::as_os_str);
     if asked.is_none() || asked == std::env::var_os("JINGKU_DATA_DIR").as_deref() {
         return Ok(());
     }
-    let message = tr(
-        "--ephemeral keeps nothing, so --data-dir has no use with it. Leave one of them out.",
-        "--ephemeral 不保存任何数据，与 --data-dir 不能同用。请去掉其中一个。",
-    );
+    let message = tr!("serve-ephemeral-data-dir");
     Err(Failure::new(Exit::Usage, message))
 }
 
-/// The base URL alone on the first line, as always; then what a client needs: lines to paste into a shell, or with
+/// The first line is only the base URL, as always; then follows what a client needs: lines for a shell, or with
 /// `--json` one line for a program.
 fn announce(global: &Global, base_url: &str, accounts: &[LoadedAccount], lab: bool) {
-    let told =
+    let text =
         if global.json { json_line(base_url, accounts, lab) } else { export_lines(base_url, accounts) };
     let mut stdout = std::io::stdout().lock();
-    // A reader that went away does not matter to a server.
-    let _ = writeln!(stdout, "{base_url}\n{told}").and_then(|()| stdout.flush());
-    note(tr("Everything is in memory and gone at the end.", "一切都在内存中，结束后即消失。"));
+    // A closed pipe does not matter to a server.
+    let _ = writeln!(stdout, "{base_url}\n{text}").and_then(|()| stdout.flush());
+    note(&tr!("serve-ephemeral-note"));
 }
 
 fn json_line(base_url: &str, accounts: &[LoadedAccount], lab: bool) -> String {
@@ -97,7 +93,7 @@ fn export_lines(base_url: &str, accounts: &[LoadedAccount]) -> String {
     let export = |name: &str, value: &str| format!("export {name}={}", quote(OsStr::new(value)));
     let mut lines = vec![export("JINGKU_BASE_URL", base_url)];
     for (index, loaded) in accounts.iter().enumerate() {
-        // The first account's are set by pasting everything, another one's by leaving the sign out.
+        // Pasting everything sets the first account's keys; the others are commented out.
         let sign = if index == 0 { "" } else { "# " };
         if index > 0 {
             lines.push(format!("# {} {}", loaded.account.id.0, loaded.account.name.replace('\n', " ")));

@@ -1,9 +1,9 @@
-//! `jingku serve --exit-with-parent`: the end of whoever started the server, however it came.
+//! `jingku serve --exit-with-parent`: detects that the parent process has ended.
 //!
-//! Two signs are watched. The pipe on standard input is at its end: the other end was closed, which a killed process
-//! cannot put off; programs in between, such as a wrapper script, change nothing about it. Or this process has another
-//! parent: that sees the end also while a forked child of the parent still holds the pipe. The kernel's death signal
-//! (`PR_SET_PDEATHSIG`) would not do: it comes when the thread that started the server ends, as every test's does.
+//! Two signs are watched. The pipe on standard input ends: the kernel closes it even if the parent is killed, and
+//! wrapper scripts do not interfere. Or this process gets another parent: this works even while a forked child of the
+//! parent holds the pipe. The kernel's death signal (`PR_SET_PDEATHSIG`) is not suitable: it arrives when the thread
+//! that started the server ends, as the thread of a test does.
 
 use std::future::pending;
 use std::io::stdin;
@@ -15,24 +15,24 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::time::sleep;
 
-/// How often it is looked who the parent is.
+/// The interval at which the parent is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The process that started this one.
+/// The parent process.
 pub(super) struct Parent {
     pid: Option<Pid>,
     pipe: Option<pipe::Receiver>,
 }
 
 impl Parent {
-    /// Remembers the parent: early, so that its end is not missed. Needs a runtime.
+    /// Records the parent. Call it early, so that its end is not missed. Needs a runtime.
     pub(super) fn remember() -> Self {
         let stdin = stdin().as_fd().try_clone_to_owned();
-        // Anything but a pipe, such as a terminal or /dev/null, says nothing about the parent.
+        // Anything but a pipe, such as a terminal or /dev/null, tells nothing about the parent.
         Self { pid: getppid(), pipe: stdin.and_then(pipe::Receiver::from_owned_fd).ok() }
     }
 
-    /// Ends with the parent.
+    /// Ends when the parent ends.
     pub(super) async fn gone(self) {
         let closed = async {
             match self.pipe {
@@ -49,7 +49,7 @@ impl Parent {
     }
 }
 
-/// What is written into the pipe does not matter.
+/// The content of the pipe does not matter.
 async fn read_to_end(mut pipe: pipe::Receiver) {
     let mut buffer = [0; 256];
     while pipe.read(&mut buffer).await.is_ok_and(|read| read > 0) {}

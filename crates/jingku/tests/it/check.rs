@@ -135,15 +135,15 @@ fn damage_to_the_catalogue_is_found() {
 #[test]
 fn it_names_what_is_hurt_to_people_and_programs() {
     let home = Home::new();
-    home.refuses(&["check"], 3, &["no data folder"], &["没有数据目录"]);
+    home.refuses(&["check"], 3, &["no data directory"], &["没有数据目录"]);
     home.add_instance("uhost-1", &disk::bytes(4, 1));
     home.run(&["check"]).succeeded();
     let server = home.serve();
     let images = [home.make("uhost-1", "a"), home.make("uhost-1", "b")];
     home.run(&["image", "delete", &images[1]]).succeeded();
     let clean = home.run(&["check", "--read-data"]).succeeded();
-    assert!(clean.out.contains("2 images, 1 manifests, 3 chunks; 3 read in full"), "{clean:?}");
-    assert!(clean.out.ends_with("All is well.\n"), "{clean:?}");
+    assert!(clean.out.contains("2 images, 1 manifests, 3 chunks; 3 fully verified"), "{clean:?}");
+    assert!(clean.out.ends_with("No problems found.\n"), "{clean:?}");
 
     let chunk = &objects(&home, "chunks")[0];
     Damage::FlipBit.apply(chunk);
@@ -153,7 +153,10 @@ fn it_names_what_is_hurt_to_people_and_programs() {
     for words in [images[0].as_str(), &images[1], "in the trash", "its bytes do not match its name"] {
         assert!(ended.out.contains(words), "{words} is not in {ended:?}");
     }
-    assert!(ended.err.contains("2 images are damaged") && ended.err.contains("jingku restore"), "{ended:?}");
+    assert!(
+        ended.err.contains("2 images are corrupted") && ended.err.contains("jingku restore"),
+        "{ended:?}"
+    );
     let chinese = home.run(&["check", "--lang", "zh"]);
     assert!(chinese.out.contains("在回收站") && chinese.err.contains("2 个镜像已损坏"), "{chinese:?}");
     let report = found(&home, &[]);
@@ -219,7 +222,7 @@ fn the_server_reads_everything_by_itself_and_says_how_far_it_is() {
     crate::home::until("the first round has ended", ended);
     server.stop();
     let overview = home.run(&[]).succeeded().out;
-    assert!(overview.contains("jingku check") && overview.contains("all was"), "{overview}");
+    assert!(overview.contains("jingku check") && overview.contains("all intact"), "{overview}");
 
     // A round that was begun long ago and left in the middle goes on, and finds what is damaged after that place.
     let chunks = objects(&home, "chunks");
@@ -229,7 +232,7 @@ fn the_server_reads_everything_by_itself_and_says_how_far_it_is() {
     let left = json!({ "started_at": 0, "ended_at": null, "chunks": 2, "bytes": 2, "rate": 0, "damaged_objects": 0,
                        "damaged_images": [], "next_prefix": prefix, "after": place, "previous_ended_at": null });
     fs::write(home.data().join("scrub"), left.to_string()).unwrap();
-    assert!(home.run(&["check", "--status"]).succeeded().out.contains("% read since"));
+    assert!(home.run(&["check", "--status"]).succeeded().out.contains("% since"));
     let server = home.serve();
     crate::home::until("the round has ended", ended);
     let scrub = home.json(&["check", "--status"])["Scrub"].clone();
@@ -242,7 +245,7 @@ fn the_server_reads_everything_by_itself_and_says_how_far_it_is() {
     let log = server.log();
     assert!(log.contains("scrub found damage") && log.contains(&id), "{log}");
     let overview = home.run(&[]).succeeded().out;
-    assert!(overview.contains("DAMAGE WAS FOUND") && overview.lines().count() <= 24, "{overview}");
+    assert!(overview.contains("CORRUPTION FOUND") && overview.lines().count() <= 24, "{overview}");
     // It has noted it, so that the quick check finds it, and making the image again heals it.
     assert_eq!(hurt(&found(&home, &[])), [id.as_str()]);
     home.make("uhost-1", "b");

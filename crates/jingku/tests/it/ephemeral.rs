@@ -102,7 +102,7 @@ fn what_does_not_go_together_is_refused() {
     let home = Home::new();
     let folder = home.path("data");
     let with_folder = [&SERVE[..], &["--data-dir", folder.to_str().unwrap()]].concat();
-    home.refuses(&with_folder, 2, &["--data-dir has no use"], &["不能同用"]);
+    home.refuses(&with_folder, 2, &["cannot be combined with --data-dir"], &["同用"]);
     assert!(!folder.exists());
     for (args, word) in [
         (&["serve", "--fixtures", "f.toml"][..], "--ephemeral"),
@@ -112,7 +112,7 @@ fn what_does_not_go_together_is_refused() {
         home.run(args).failed(2, &[word]);
     }
     let public = ["serve", "--ephemeral", "--lab", "--listen", "0.0.0.0:0"];
-    home.refuses(&public, 2, &["only for this machine"], &["仅限本机使用"]);
+    home.refuses(&public, 2, &["on this machine only"], &["仅限本机使用"]);
     let file = home.path("f.toml");
     std::fs::write(&file, "[[images]]\nname = 'a'\nstatus = 'Ready'\n").unwrap();
     let wrong = [&SERVE[..], &["--fixtures", "f.toml"]].concat();

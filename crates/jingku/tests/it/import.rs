@@ -197,7 +197,7 @@ fn a_client_that_was_killed_is_gone_on_with() {
     // Of other bytes: nothing of them is sent, and nothing is lost.
     let mut other = bytes.clone();
     other[1000] ^= 1;
-    for (lang, words) in [("en", "Another file than -"), ("zh", "另一个文件")] {
+    for (lang, words) in [("en", "An import of another file"), ("zh", "另一个文件")] {
         let mut child = home.start_import("-", "env", &[stated[0], stated[1], "--lang", lang]);
         // It ends before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(&other);
@@ -325,7 +325,7 @@ fn what_cannot_be_is_refused_in_both_languages() {
     // Of a server that knows no import.
     let terminal = terminal::show(&home, &["image", "import", "-", "--name", "x"], 80);
     assert_eq!(terminal.1, Some(2), "{}", terminal.0);
-    assert!(terminal.0.contains("does not come from a terminal"), "{}", terminal.0);
+    assert!(terminal.0.contains("Cannot read a disk from a terminal"), "{}", terminal.0);
 }
 
 #[test]

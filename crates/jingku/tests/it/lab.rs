@@ -146,13 +146,13 @@ fn what_cannot_be_done_is_said() {
     lab.run(&["lab", "fail", "List", "--ret-code", "1"]).failed(1, &["no action \"List\""]);
     lab.run(&["lab", "hold", "101"]).failed(2, &["101"]);
     lab.run(&["lab", "hold"]).failed(2, &["PERCENT"]);
-    lab.home.refuses(&["lab", "reset"], 2, &["Which server?"], &["未指定服务"]);
+    lab.home.refuses(&["lab", "reset"], 2, &["No server is given"], &["未指定服务"]);
     let closed = ["lab", "reset", "--base-url", "http://127.0.0.1:1"];
     lab.home.refuses(&closed, 5, &["No server answers at http://127.0.0.1:1"], &["没有服务应答"]);
     let no_scheme = ["lab", "reset", "--base-url", "127.0.0.1:1"];
     lab.home.refuses(&no_scheme, 2, &["Write http://127.0.0.1:1"], &["http://127.0.0.1:1"]);
     let with_tls = ["lab", "reset", "--base-url", "https://127.0.0.1:1"];
-    lab.home.refuses(&with_tls, 2, &["speaks plain HTTP"], &["改为 http://"]);
+    lab.home.refuses(&with_tls, 2, &["uses plain HTTP"], &["改为 http://"]);
     // An ordinary server.
     let server = lab.home.serve();
     let no_lab = ["lab", "reset", "--base-url", &server.base_url];

@@ -111,7 +111,7 @@ fn a_key_can_be_limited() {
     let key = keys.as_array().unwrap().iter().find(|key| key["PublicKey"] == made["PublicKey"]).unwrap();
     assert_eq!((&key["ReadOnly"], &key["From"]), limits, "{key}");
     let table = home.run(&["key", "list"]).succeeded().out;
-    assert!(table.contains("read only, from 127.0.0.1/32 ::1/128"), "{table}");
+    assert!(table.contains("read-only, from 127.0.0.1/32 ::1/128"), "{table}");
     home.run(&["key", "revoke", &away.public_key]).succeeded();
     assert!(home.run(&["key", "list"]).succeeded().out.contains("revoked 20"));
 
@@ -119,7 +119,7 @@ fn a_key_can_be_limited() {
     for bad in ["10.1.2.3/8", "everywhere", ""] {
         let create = ["key", "create", "--from", "10.0.0.0/8", "--from", bad];
         let words = [&*format!("{bad:?} is no range of addresses"), "10.0.0.0/8"];
-        home.refuses(&create, 1, &words, &["不是地址范围", "10.0.0.0/8"]);
+        home.refuses(&create, 1, &words, &["不是有效的 CIDR 范围", "10.0.0.0/8"]);
     }
     assert_eq!(home.json(&["key", "list"]), before);
 }
@@ -206,7 +206,7 @@ fn looking_at_nothing_creates_nothing() {
         home.refuses(
             &list,
             3,
-            &["There is no data folder", "jingku serve"],
+            &["There is no data directory", "jingku serve"],
             &["没有数据目录", "jingku serve"],
         );
     }

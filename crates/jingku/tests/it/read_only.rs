@@ -143,7 +143,7 @@ fn a_server_on_a_read_only_disk_gives_images_out_and_refuses_changes() {
         let ended = scene.on(&data, &[args, &at[..]].concat());
         assert!(ended.code != Some(0) && ended.err.contains("read-only now"), "{args:?} {ended:?}");
     }
-    assert!(server.log().contains("cannot be written to"), "{}", server.log());
+    assert!(server.log().contains("is not writable"), "{}", server.log());
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -242,7 +242,8 @@ fn another_users_folder_is_read_and_not_touched() {
     chmod(&data.join("credentials.toml"), "600");
     as_another(&[&["image", "list"], &at[..]].concat()).failed(6, &["credentials.toml", "Permission denied"]);
     let missing = home.path("missing");
-    home.run(&["check", "--status", "--data-dir", missing.to_str().unwrap()]).failed(3, &["no data folder"]);
+    home.run(&["check", "--status", "--data-dir", missing.to_str().unwrap()])
+        .failed(3, &["no data directory"]);
     std::fs::create_dir(&missing).unwrap();
     home.run(&["check", "--status", "--data-dir", missing.to_str().unwrap()]).failed(3, &["no library"]);
 }

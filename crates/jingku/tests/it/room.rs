@@ -199,8 +199,8 @@ fn import(server: &Server, keys: &Value, name: &str, size_mb: i64) -> Option<(i6
     config.base_url.clone_from(&server.base_url);
     let client = Client::new(config).unwrap();
     let request = ImportCompShareCustomImageRequest {
-        name: name.to_owned(),
-        size_bytes: Some(size_mb << 20),
+        name: name.into(),
+        size_bytes: Some((size_mb << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

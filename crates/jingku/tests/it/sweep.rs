@@ -78,7 +78,7 @@ fn what_no_image_needs_goes_and_is_counted() {
     assert_eq!(home.json(&["check", "--status"])["Sweep"]["Files"], files);
     server.stop();
     assert!(home.run(&["sweep", "--lang", "zh"]).succeeded().out.contains("已删除 0 个文件"));
-    home.refuses(&["sweep", "--data-dir", "nowhere"], 3, &["no data folder"], &["没有数据目录"]);
+    home.refuses(&["sweep", "--data-dir", "nowhere"], 3, &["no data directory"], &["没有数据目录"]);
 }
 
 /// A server sweeps by itself when the trash was emptied by age.

@@ -22,8 +22,8 @@ async fn save(client: &Client, name: &str, instances: &[&str]) -> Result<String,
     let mut last = None;
     for instance in instances {
         let request = CreateCompShareCustomImageRequest {
-            instance_id: (*instance).to_owned(),
-            name: name.to_owned(),
+            instance_id: (*instance).into(),
+            name: name.into(),
             ..CreateCompShareCustomImageRequest::default()
         };
         let id = client.create_comp_share_custom_image(&request).await?.comp_share_image_id;
@@ -58,7 +58,7 @@ async fn it_survives_an_image_that_cannot_be_made() {
     let server = start();
     let client = server.client().unwrap();
     let id = save(&client, "mine", &["uhost-worn-out", "uhost-trainer"]).await.unwrap();
-    let request = DescribeCompShareCustomImagesRequest { image_id: Some(id), ..Default::default() };
+    let request = DescribeCompShareCustomImagesRequest { image_id: Some(id.into()), ..Default::default() };
     let page = client.describe_comp_share_custom_images(&request).await.unwrap();
     assert_eq!(page.image_set[0].name, "mine");
     server.lab.reset().await.unwrap();

@@ -58,7 +58,7 @@ fn what_was_deleted_comes_back_byte_for_byte() {
     );
     home.run(&["image", "delete", &other]).succeeded();
     let said = home.run(&["trash", "restore", &id]).succeeded().out;
-    assert_eq!(said, "Back as env, private.\n");
+    assert_eq!(said, "Restored as env, private.\n");
     // The server that runs shows it at once, as it was.
     let mut after = home.json(&["image", "show", &id]);
     after["UpdateTime"] = before["UpdateTime"].clone();

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use jingku_catalog::{AccountId, Catalog, CreateImage, JobEnd, Made, NewImage, NewInstance, NewJob, Scope};
+use jingku_catalog::{
+    AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewInstance, NewJob, Scope,
+};
 
 use crate::bench::daemon::Account;
 
@@ -52,7 +54,10 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     };
     // No bits are read in this benchmark, so the manifest need not be there.
     let manifest = "0".repeat(64);
-    match catalog.complete_job(&job.lease, Made::of_data(&manifest, SIZE_BYTES), FIRST_CREATE_TIME).await? {
+    match catalog
+        .complete_job(&job.lease, BuiltImage::dense(&manifest, SIZE_BYTES), FIRST_CREATE_TIME)
+        .await?
+    {
         JobEnd::Ended => Ok(image_id),
         JobEnd::Lost | JobEnd::OverLimit(_) => bail!("the job of a new image is lost"),
     }

@@ -3,8 +3,12 @@
 use serde::Serialize;
 
 use super::case::Case;
-use super::{BARE, CHECKED, JINGKU};
 use crate::bench::report::{Table, median};
+
+/// The servers, by their place in every list of three.
+pub(super) const BARE: usize = 0;
+pub(super) const CHECKED: usize = 1;
+pub(super) const JINGKU: usize = 2;
 
 /// What one server did with one case in one turn, or in several together.
 #[derive(Clone, Copy, Default, Serialize)]

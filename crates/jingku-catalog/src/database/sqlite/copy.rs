@@ -1,7 +1,7 @@
 //! A private copy of a database that this process cannot write to.
 //!
-//! SQLite needs to write beside a file in WAL mode even to read it. So the file and its log are copied to a temporary
-//! folder and opened there. That also brings the schema of the copy up to date, whatever version wrote the original.
+//! In WAL mode SQLite must write beside the file even to read it. So the file and its log are copied to a temporary folder
+//! and opened there. The copy can then be migrated, whatever version wrote the original.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read};
@@ -10,44 +10,42 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Sqlite, is_blank};
+use super::connection::is_blank;
 use crate::{CatalogError, Result};
 
-/// How often the copying of a catalogue starts over because the original changed.
+/// How often copying a catalogue restarts because the original changed.
 const TRIES_MAX: u32 = 10;
-/// The header of a log. It changes when the log starts over, and only then are earlier frames gone.
+/// The header of a log. It changes when the log restarts, and only then are earlier frames lost.
 const LOG_HEADER_BYTES: u64 = 32;
 
-impl Sqlite {
-    /// Copies the file to a temporary folder and opens it there. The copy is removed with the folder.
-    pub(crate) fn open_copy(path: &Path) -> Result<(Self, TempDir)> {
-        let unavailable = |error: io::Error| match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                let place = std::env::temp_dir();
-                CatalogError::Full(
-                    format!("its copy does not fit in {}: {error}; set TMPDIR", place.display()).into(),
-                )
-            }
-            _ => CatalogError::Unavailable(error.into()),
-        };
-        let folder = tempfile::Builder::new()
-            .prefix("jingku-catalog-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(unavailable)?;
-        let copy = folder.path().join("catalog.db");
-        copy_unchanged(path, &copy).map_err(unavailable)?;
-        if is_blank(&copy) {
-            return Err(CatalogError::Damaged("the file is empty, or its log is lost".into()));
+/// Copies the file to a temporary folder. Dropping the folder removes the copy.
+pub(super) fn copy_to_temporary(path: &Path) -> Result<(PathBuf, TempDir)> {
+    let unavailable = |error: io::Error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            let folder = std::env::temp_dir();
+            CatalogError::Full(
+                format!("the copy does not fit in {}: {error}; set TMPDIR", folder.display()).into(),
+            )
         }
-        Ok((Self::open(&copy)?, folder))
+        _ => CatalogError::Unavailable(error.into()),
+    };
+    let folder = tempfile::Builder::new()
+        .prefix("jingku-catalog-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .map_err(unavailable)?;
+    let copy = folder.path().join("catalog.db");
+    copy_unchanged(path, &copy).map_err(unavailable)?;
+    if is_blank(&copy) {
+        return Err(CatalogError::Damaged("the file is empty, or its log is lost".into()));
     }
+    Ok((copy, folder))
 }
 
-/// Copies a database and its log so that both belong together, although another process may be writing.
+/// Copies a database and its log consistently, although another process may be writing.
 ///
-/// The log is copied last. While it has not started over, it still holds every page that a checkpoint moved into the
-/// database meanwhile, so opening the copy puts those pages right.
+/// The log is copied last. Unless it has restarted, it still holds every page that a checkpoint wrote to the database
+/// meanwhile, so opening the copy restores those pages.
 fn copy_unchanged(from: &Path, to: &Path) -> io::Result<()> {
     let (from_log, to_log) = (log_of(from), log_of(to));
     for _ in 0..TRIES_MAX {
@@ -61,17 +59,15 @@ fn copy_unchanged(from: &Path, to: &Path) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other(
-        "it changes too fast to be copied; run the command as the user whose server writes it",
-    ))
+    Err(io::Error::other("the file changes too fast to be copied; run the command as the user of the server"))
 }
 
-/// What says whether the database and its log still belong together.
+/// Changes when the database and its log may no longer match.
 #[derive(PartialEq, Eq)]
 enum Version {
     /// The header of the log.
     Log(Vec<u8>),
-    /// Length, time and inode of the database, which has no log.
+    /// Length, modification time and inode of a database without a log.
     File(u64, (i64, i64), u64),
 }
 

@@ -1,20 +1,20 @@
-//! The index of SQLite's log, of which the header changes with every commit of every process.
+//! The index of SQLite's log. Its header changes with every commit of every process.
 //!
 //! Its layout is part of SQLite's file format: <https://sqlite.org/walformat.html#the_wal_index_header>. Reading it takes
-//! one system call and no lock, where `PRAGMA data_version` takes several of both.
+//! one system call and no lock; `PRAGMA data_version` takes several of both.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::place::Identity;
+use super::file_id::FileId;
 
-/// The header is there twice, so that a reader finds out when it is being written.
+/// The header is stored twice, so that a reader detects a write in progress.
 const COPY_BYTES: usize = 48;
-/// The version of the layout, the first number of the header.
+/// The layout version, the first number of the header.
 const VERSION: u32 = 3_007_000;
-/// Where the change counter, the mark of a header that is complete, and its checksum are.
+/// Offsets of the change counter, the "initialized" flag and the checksum.
 const CHANGE: usize = 8;
 const IS_INITIAL: usize = 12;
 const CHECKSUM: usize = 40;
@@ -22,22 +22,22 @@ const CHECKSUM: usize = 40;
 /// An open index.
 #[derive(Debug)]
 pub(super) struct LogIndex {
-    /// Never closed: to close any descriptor of a file ends all locks that the process has on it, those of SQLite too.
+    /// Never closed: closing any descriptor of a file drops all POSIX locks of the process on it, including SQLite's.
     file: &'static File,
 }
 
 impl LogIndex {
-    /// Opens the index for the rest of the process's life.
+    /// Opens the index for the lifetime of the process.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         File::open(path).map(|file| Self { file: Box::leak(Box::new(file)) })
     }
 
-    pub(super) fn identity(&self) -> io::Result<Identity> {
-        self.file.metadata().map(|file| Identity(file.dev(), file.ino()))
+    pub(super) fn id(&self) -> io::Result<FileId> {
+        self.file.metadata().map(|file| FileId::of(&file))
     }
 
-    /// A number that moves with every commit. `None` while the header is written, or when it is not what this program
-    /// knows.
+    /// Returns a number that changes with every commit; `None` while the header is being written, or if its version is
+    /// unknown.
     pub(super) fn generation(&self) -> Option<u128> {
         let mut header = [0; 2 * COPY_BYTES];
         self.file.read_exact_at(&mut header, 0).ok()?;
@@ -59,7 +59,7 @@ fn read(header: &[u8; 2 * COPY_BYTES]) -> Option<u128> {
     if (first, second) != (word(CHECKSUM), word(CHECKSUM + 4)) {
         return None;
     }
-    // The counter moves with every commit and the checksum with everything else, such as a log that begins anew.
+    // The counter changes with every commit, and the checksum with everything else, such as a restarted log.
     Some(u128::from(word(CHANGE)) << 64 | u128::from(first) << 32 | u128::from(second))
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_moves_with_every_commit_of_every_connection_and_with_nothing_else() {
+    fn the_number_changes_exactly_with_commits_of_any_connection() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let open = || {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_being_written_is_not_read() {
+    fn a_header_being_written_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let connection = Connection::open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! One change at a time.
+//! A transaction that writes. There is one at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,31 +6,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::Connection;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{File, bind, failure, query};
-use crate::database::{Param, Row};
+use super::connection::{execute, failure, query};
+use super::file::File;
+use crate::database::value::{Param, Rows};
 use crate::{CatalogError, Result};
 
 /// A transaction that holds the writing connection.
 pub(crate) struct Transaction {
-    // Ends before the connection is free for the next change.
-    _change: Change,
+    // Dropped before the connection becomes free for the next change.
+    _change: ChangeGuard,
     connection: OwnedMutexGuard<Connection>,
-    /// Absent in memory.
+    /// `None` in memory.
     file: Option<Arc<File>>,
 }
 
-/// A change in memory, until dropped. Of those in a file SQLite keeps count.
-pub(super) struct Change(Arc<AtomicU64>);
+/// Counts a change in memory when it begins and when it ends. SQLite counts changes in files itself.
+pub(super) struct ChangeGuard(Arc<AtomicU64>);
 
-impl Change {
-    /// Begins a change. The connection must be held: there is one change at a time.
+impl ChangeGuard {
+    /// Begins a change. The caller holds the connection.
     pub(super) fn begin(changes: &Arc<AtomicU64>) -> Self {
         changes.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(changes))
     }
 }
 
-impl Drop for Change {
+impl Drop for ChangeGuard {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
@@ -38,22 +39,19 @@ impl Drop for Change {
 
 impl Transaction {
     pub(super) async fn begin(
-        change: Change,
+        change: ChangeGuard,
         connection: OwnedMutexGuard<Connection>,
         file: Option<Arc<File>>,
     ) -> Result<Self> {
         Self { _change: change, connection, file }.run_blocking("BEGIN IMMEDIATE").await
     }
 
-    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
         query(&self.connection, sql, params)
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        bind(&mut statement, params)?;
-        let rows = statement.raw_execute().map_err(failure)?;
-        Ok(rows as u64)
+        execute(&self.connection, sql, params)
     }
 
     pub(crate) fn define(&mut self, sql: &str) -> Result<()> {
@@ -64,15 +62,15 @@ impl Transaction {
         self.run_blocking("COMMIT").await.map(drop)
     }
 
-    /// Runs a statement that may wait, for another process or for the disk, on a thread that may wait.
-    /// The whole transaction moves there, so that a caller who gives up meanwhile leaves none open.
+    /// Runs a statement that may wait, for another process or the disk, on a blocking thread. The whole transaction
+    /// moves there, so a caller that gives up leaves none open.
     ///
-    /// Fails after it when the files are not those in the folder: at the beginning, so that nothing is changed there,
-    /// and at the end, so that what is lost is not acknowledged.
+    /// Then fails if the open files are not those in the folder: after BEGIN, so that nothing is changed there; after
+    /// COMMIT, so that a lost change is not acknowledged.
     async fn run_blocking(self, sql: &'static str) -> Result<Self> {
         let run = move || {
             self.connection.execute_batch(sql).map_err(failure)?;
-            self.file.as_ref().map_or(Ok(()), |file| file.place.check_writing())?;
+            self.file.as_ref().map_or(Ok(()), |file| file.files.check_writing())?;
             Ok(self)
         };
         tokio::task::spawn_blocking(run).await.map_err(|error| CatalogError::Unavailable(error.into()))?
@@ -82,7 +80,7 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if !self.connection.is_autocommit() {
-            // Fails only when SQLite has rolled back by itself.
+            // Fails only if SQLite has already rolled back.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
     }

@@ -1,4 +1,4 @@
-//! Reading a manifest as a stream.
+//! Decodes a manifest from a stream.
 
 use std::io::{self, BufReader, Read};
 
@@ -8,10 +8,8 @@ use crate::format::layout::{
 };
 use crate::id::{ChunkId, ManifestId};
 
-/// Bytes of a manifest held in memory while reading it.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Why a manifest could not be read.
 #[derive(Debug)]
 pub(crate) enum DecodeError {
     Io(io::Error),
@@ -24,22 +22,21 @@ impl From<Malformed> for DecodeError {
     }
 }
 
-/// Reads a manifest from its start to its end, checking every field on the way and the hash at the end.
+/// Reads a manifest from start to end. Validates every field, and the hash at the end.
 pub(crate) struct Decoder<R> {
     source: BufReader<R>,
     hasher: blake3::Hasher,
-    /// Hashes the entries since the last segment began, for who indexes the manifest.
+    /// Hashes the entries since the last segment began, for the index.
     segment: Option<blake3::Hasher>,
     layout: Layout,
     /// Bytes of the manifest read so far.
     offset: u64,
-    /// Bytes covered so far.
+    /// Bytes of the disk covered so far.
     position: u64,
     after_zeros: bool,
 }
 
 impl<R: Read> Decoder<R> {
-    /// Reads the header.
     pub(crate) fn new(source: R) -> Result<Self, DecodeError> {
         let source = BufReader::with_capacity(BUFFER_BYTES, source);
         let mut decoder = Self {
@@ -58,12 +55,12 @@ impl<R: Read> Decoder<R> {
         Ok(decoder)
     }
 
-    /// Begins a segment: the hash of the one before it, if there was one.
+    /// Begins a segment and returns the hash of the previous one.
     pub(crate) fn begin_segment(&mut self) -> Option<blake3::Hash> {
         self.segment.replace(blake3::Hasher::new()).map(|segment| segment.finalize())
     }
 
-    /// Number of bytes of the manifest read so far.
+    /// Returns the bytes of the manifest read so far.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
@@ -72,12 +69,12 @@ impl<R: Read> Decoder<R> {
         self.layout
     }
 
-    /// Number of bytes covered so far, which is all of them after the last entry.
+    /// Returns the bytes of the disk covered so far; all of them after the last entry.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Reads the next entry, or nothing when all is covered.
+    /// Reads the next entry; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Extent>, DecodeError> {
         match self.layout {
             Layout::Fixed(shape) => self.next_of_disk(shape),
@@ -96,7 +93,7 @@ impl<R: Read> Decoder<R> {
                 if count > left.div_ceil(shape.chunk_size) {
                     return Err("a run of zeros goes past the end".into());
                 }
-                // At most a chunk more than the disk is long.
+                // Exceeds the disk by less than a chunk.
                 self.zeros((count * shape.chunk_size).min(left)).map(Some)
             }
             [TAG_CHUNK] => {
@@ -156,7 +153,7 @@ impl<R: Read> Decoder<R> {
         Extent::Chunk { id, len }
     }
 
-    /// Reads the trailer, checks it, and returns the name the manifest must have. Called after the last entry.
+    /// Reads and verifies the trailer after the last entry, and returns the manifest's name.
     pub(crate) fn finish(&mut self) -> Result<ManifestId, DecodeError> {
         let hash = self.hasher.finalize();
         let trailer: [u8; 32] = read_array(&mut self.source)?;
@@ -181,7 +178,7 @@ impl<R: Read> Decoder<R> {
 }
 
 impl<'a> Decoder<&'a [u8]> {
-    /// Reads entries from the middle of a manifest that was read in full before. They cover the disk from `position` on.
+    /// Reads entries from the middle of a verified manifest. They cover the disk from `position` on.
     pub(crate) fn resume(entries: &'a [u8], layout: Layout, position: u64) -> Self {
         Self {
             source: BufReader::with_capacity(BUFFER_BYTES.min(entries.len()), entries),

@@ -1,16 +1,15 @@
-//! Writing a manifest as a stream.
+//! Encodes a manifest as a stream.
 
 use crate::format::layout::{Layout, TAG_CHUNK, TAG_END, TAG_ZEROS};
 use crate::id::{ChunkId, ManifestId};
 
-/// Turns chunks in order into the bytes of a manifest. It does no I/O: the caller takes the bytes away now and then.
+/// Encodes chunks in order. Does no I/O: the caller takes the bytes.
 pub(crate) struct Encoder {
     layout: Layout,
     hasher: blake3::Hasher,
     bytes: Vec<u8>,
-    /// Bytes of zeros that were told of but not written, since more may follow.
+    /// Zeros not written yet, since more may follow.
     zeros: u64,
-    /// Bytes covered so far.
     position: u64,
 }
 
@@ -22,13 +21,12 @@ impl Encoder {
         encoder
     }
 
-    /// Appends a run of zeros, of so many bytes. Of a disk it is whole chunks, or goes to its end.
+    /// Appends zeros: whole chunks of a disk, or up to its end.
     pub(crate) fn zeros(&mut self, len: u64) {
         self.zeros += len;
         self.position += len;
     }
 
-    /// Appends a chunk of so many bytes.
     pub(crate) fn chunk(&mut self, id: ChunkId, len: u32) {
         self.end_zeros();
         self.append(&[TAG_CHUNK]);
@@ -39,12 +37,10 @@ impl Encoder {
         self.position += u64::from(len);
     }
 
-    /// Number of bytes covered so far.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Appends the trailer and returns the manifest's name.
     pub(crate) fn finish(&mut self) -> ManifestId {
         self.end_zeros();
         if matches!(self.layout, Layout::ByContent) {
@@ -56,12 +52,10 @@ impl Encoder {
         ManifestId(hash.into())
     }
 
-    /// Number of bytes waiting to be taken.
     pub(crate) fn pending_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Takes the bytes written since the last call.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
     }

@@ -1,4 +1,4 @@
-//! Random operations of several writers and sweeps, in every order chance comes upon, against what must be there.
+//! Random operations of several writers and sweeps, interleaved at random, against a model.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use jingku_chunks::{
 use super::{PLAN, assert_exactly};
 use crate::sample::{self, noise};
 
-/// Disks are made of these many different chunks, so that they share most.
+/// The number of distinct chunks. Disks share most of them.
 const PIECES: u64 = 6;
 const SEEDS: u64 = 2000;
 const OPERATIONS: usize = 80;
@@ -20,7 +20,7 @@ enum Making {
     Pushing(Box<Writer>, Vec<u8>, usize),
     Sealed(Sealed, Vec<u8>),
     Written(Written, Vec<u8>),
-    /// A copy of a row: its manifest is held while nobody knows whether the row stays.
+    /// A copy of a row: its manifest is guarded while the row may be deleted.
     Guarded(GcGuard, ManifestId),
 }
 
@@ -30,9 +30,9 @@ struct Model {
     store: Store,
     makings: Vec<Making>,
     sweeps: Vec<Sweep>,
-    /// What the catalogue would say: rows, each with its manifest.
+    /// The catalogue: rows and their manifests.
     rows: RefCell<BTreeMap<u64, ManifestId>>,
-    /// Deleted, and not forgotten: these rows come back, and need their manifests as much as the others.
+    /// Deleted rows that can be restored; they need their manifests as well.
     trash: RefCell<BTreeMap<u64, ManifestId>>,
     contents: BTreeMap<ManifestId, Vec<u8>>,
     next_row: u64,
@@ -64,7 +64,7 @@ impl Model {
             18 if self.makings.len() < 3 => self.hold_row(),
             11 if self.sweeps.len() < 2 => self.sweeps.push(self.store.sweep(PLAN)),
             12 => {
-                // Killed, as far as the store can tell.
+                // The store sees it as killed.
                 let _ = self.sweeps.pop();
             }
             13 if self.roll(4) == 0 => self.cut_power(),
@@ -102,7 +102,7 @@ impl Model {
                 return;
             }
             Making::Guarded(guard, id) => {
-                // Looked for afterwards, as `Store::hold` asks for.
+                // Checked afterwards, as `Store::guard` requires.
                 if self.live().contains(&id) {
                     self.rows.borrow_mut().insert(self.next_row, id);
                     self.next_row += 1;
@@ -184,13 +184,13 @@ impl Model {
     fn check(&self, seed: u64) {
         for id in self.live() {
             let read = sample::read(&self.store, id);
-            assert!(read.is_ok_and(|read| read == self.contents[&id]), "image {id} is hurt, seed {seed}");
+            assert!(read.is_ok_and(|read| read == self.contents[&id]), "image {id} is corrupt, seed {seed}");
         }
     }
 }
 
 #[test]
-fn random_operations_keep_every_image_and_leave_no_garbage() {
+fn random_operations_match_the_model() {
     let mut deleted = 0;
     for seed in 0..SEEDS {
         let mut model = Model::new(seed.wrapping_mul(0x1234_5678_9abc_def1));
@@ -198,7 +198,7 @@ fn random_operations_keep_every_image_and_leave_no_garbage() {
             model.operate();
         }
         model.check(seed);
-        // Everything that was under way comes to its end.
+        // Everything in progress ends.
         while !model.makings.is_empty() {
             model.advance();
             model.sweep();

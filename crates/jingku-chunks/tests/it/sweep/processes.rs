@@ -1,4 +1,4 @@
-//! Writers and sweepers in processes of their own, killed at any moment.
+//! Writers and sweepers in separate processes, killed at any moment.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -22,7 +22,7 @@ fn store_path(folder: &Path) -> PathBuf {
     folder.join("store")
 }
 
-/// Stands for the catalogue: lines that add a row or delete one.
+/// The catalogue: lines that add or delete a row.
 fn record(folder: &Path, line: &str) {
     let mut file = OpenOptions::new().append(true).create(true).open(folder.join("rows")).unwrap();
     file.write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -40,12 +40,12 @@ fn rows(folder: &Path) -> BTreeMap<String, ManifestId> {
     rows
 }
 
-/// A disk of chunks that other disks have, too.
+/// A disk of chunks that other disks also have.
 fn shared_disk(seed: u64) -> Vec<u8> {
     (0..12).flat_map(|n| noise(seed.wrapping_mul(31).wrapping_add(n * 7) % 40, 4096)).collect()
 }
 
-/// What a process of its own does, until it is killed.
+/// What a separate process does until it is killed.
 #[test]
 #[ignore = "run by the test below, as another process"]
 fn act() {
@@ -88,7 +88,7 @@ fn start(folder: &Path, role: &str) -> Child {
 }
 
 #[test]
-fn processes_killed_at_any_moment_lose_no_image() {
+fn killed_processes_lose_no_image() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path();
     Disk::create(store_path(folder)).unwrap();

@@ -3,7 +3,8 @@
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Kind, Params};
 
-use crate::support::{INSTANCE, NOW, Service};
+use super::shapes::sample;
+use crate::support::{NOW, Service};
 
 /// More than any text may have, except a cover and a readme.
 const LONG_BYTES: usize = 5000;
@@ -28,12 +29,7 @@ async fn every_text_parameter_has_a_maximum_length() {
             let sent = name.replace(".N.", ".0.") + if *kind == Kind::List { ".0" } else { "" };
             // Digits, so that only the length is invalid for a number.
             let mut params = Params::for_action(action.name()).text(&sent, Some(&"1".repeat(bytes)));
-            for (required, sample) in parameters.sample.iter().filter(|(required, _)| *required != name) {
-                let value = match required.as_str() {
-                    "CompShareImageId" | "SourceCompShareImageId" => "image-1",
-                    "UHostId" => INSTANCE,
-                    _ => sample,
-                };
+            for (required, value) in sample(*action).iter().filter(|(required, _)| required != name) {
                 params = params.text(required, Some(value));
             }
             let refusal = caller.post(&caller.sign(params)).await.refusal();

@@ -114,7 +114,7 @@ async fn the_peer_address_comes_from_the_connection() {
         let mut config = compshare::Config::new(pair.public_key, pair.private_key);
         config.base_url.clone_from(&base_url);
         let client = compshare::Client::new(config).unwrap();
-        let answer = client.get_region().await;
+        let answer = client.get_region(&jingku_protocol::actions::GetRegionRequest).await;
         assert_eq!(answer.err().and_then(|error| error.ret_code()).unwrap_or(0), code, "{range}");
     }
 }

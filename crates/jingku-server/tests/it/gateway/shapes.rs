@@ -151,6 +151,22 @@ fn json_value(value: &Value) -> serde_json::Value {
     }
 }
 
+/// Good values for the parameters that an action requires.
+pub(super) fn sample(action: Action) -> Vec<(String, &'static str)> {
+    let required = action.parameters().required.into_iter();
+    let undocumented = required.filter(|name| !action.documented().contains(&name.as_str()));
+    undocumented
+        .map(|name| {
+            let value = match name.as_str() {
+                "CompShareImageId" | "SourceCompShareImageId" => "image-1",
+                "UHostId" => INSTANCE,
+                _ => "1",
+            };
+            (name, value)
+        })
+        .collect()
+}
+
 /// A request that is valid except for one parameter.
 fn params(caller: &Caller, action: Action, name: &str, wrong: &Wrong) -> Params {
     let first = name.split('.').next().unwrap();
@@ -158,12 +174,7 @@ fn params(caller: &Caller, action: Action, name: &str, wrong: &Wrong) -> Params 
     if name != "Action" {
         params = params.text("Action", Some(action.name()));
     }
-    for (required, sample) in action.parameters().sample {
-        let value = match required.as_str() {
-            "CompShareImageId" | "SourceCompShareImageId" => "image-1",
-            "UHostId" => INSTANCE,
-            _ => &sample,
-        };
+    for (required, value) in sample(action) {
         if required != first {
             params = params.text(&required, Some(value));
         }

@@ -1,6 +1,6 @@
 //! Expiry of the trash.
 
-use jingku_library::{Clock, Config, EmptyTrash, OperatorError, Trash};
+use jingku_library::{Clock, Config, EmptyTrash, OperatorError, TrashSettings};
 use jingku_protocol::actions::Action;
 
 use crate::support::{INSTANCE, Service, wait_until};
@@ -50,7 +50,7 @@ impl Service {
 
 #[tokio::test]
 async fn deleted_images_are_kept_for_the_configured_days() {
-    let config = Config { trash: Trash { keep_days: 2 }, ..Config::default() };
+    let config = Config { trash: TrashSettings { keep_days: 2 }, ..Config::default() };
     let service = Service::with(config).await;
     let mut made = Vec::new();
     for name in ["a", "b", "c"] {
@@ -150,7 +150,7 @@ async fn explicit_settings_and_commands_ignore_the_clock_check() {
     service.delete(&["a"]).await;
     service.context.empty_trash(EmptyTrash::default()).await.unwrap();
     assert_eq!(service.trashed().await, "");
-    let config = Config { trash: Trash { keep_days: 0 }, ..Config::default() };
+    let config = Config { trash: TrashSettings { keep_days: 0 }, ..Config::default() };
     let service = Service::with(config).await;
     service.delete(&["a"]).await;
     service.expire_trash().await;

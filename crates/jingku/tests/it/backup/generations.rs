@@ -132,7 +132,7 @@ fn another_library_or_none_replaces_nothing() {
     std::fs::create_dir(home.path("unmounted")).unwrap();
     home.refuses(&at("unmounted"), 3, &["There is no library in", "mounted"], &["没有镜像库"]);
     assert_eq!(std::fs::read_dir(home.path("unmounted")).unwrap().count(), 0, "nothing is created in it");
-    home.refuses(&at("missing"), 3, &["There is no data folder"], &["没有数据目录"]);
+    home.refuses(&at("missing"), 3, &["There is no data directory"], &["没有数据目录"]);
     unchanged();
     // A server began a new library where the disk was not mounted.
     home.run(&["key", "create", "--data-dir", "unmounted"]).succeeded();
@@ -200,7 +200,7 @@ fn a_key_that_was_put_there_stays() {
         std::fs::remove_dir_all(to).unwrap();
         key
     };
-    assert!(without().err.contains("master key is not in it"));
+    assert!(without().err.contains("does not contain the master key"));
     assert_eq!(restored_key("1"), None);
     scene.back_up();
     assert!(!without().err.contains("master key"));

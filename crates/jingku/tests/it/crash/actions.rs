@@ -38,7 +38,7 @@ pub(super) fn client(home: &Home, server: &Server) -> Client {
 fn copy(home: &Home, server: &Server, image_id: &str) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = CopyCompShareCustomImageRequest {
-        image_id: image_id.to_owned(),
+        image_id: image_id.into(),
         ..CopyCompShareCustomImageRequest::default()
     };
     let copied = runtime.block_on(client(home, server).copy_comp_share_custom_image(&request));

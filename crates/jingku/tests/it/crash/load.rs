@@ -122,8 +122,8 @@ impl Shift<'_> {
     fn create(&mut self) {
         let name = self.name();
         let request = CreateCompShareCustomImageRequest {
-            instance_id: format!("uhost-{}", self.worker.number),
-            name: name.clone(),
+            instance_id: format!("uhost-{}", self.worker.number).into(),
+            name: name.as_str().into(),
             ..CreateCompShareCustomImageRequest::default()
         };
         let made = self.runtime.block_on(self.api.create_comp_share_custom_image(&request));
@@ -135,8 +135,8 @@ impl Shift<'_> {
         let Some(index) = self.pick(Places::LISTED) else { return };
         let name = self.name();
         let request = CopyCompShareCustomImageRequest {
-            image_id: self.worker.images[index].id.clone().unwrap(),
-            target_name: Some(name.clone()),
+            image_id: self.worker.images[index].id.clone().unwrap().into(),
+            target_name: Some(name.as_str().into()),
             ..CopyCompShareCustomImageRequest::default()
         };
         let copied = self.runtime.block_on(self.api.copy_comp_share_custom_image(&request));
@@ -148,7 +148,7 @@ impl Shift<'_> {
         let Some(index) = self.pick(Places::LISTED) else { return };
         let image_id = self.worker.images[index].id.clone().unwrap();
         let request = TerminateCompShareCustomImageRequest {
-            image_id,
+            image_id: image_id.into(),
             ..TerminateCompShareCustomImageRequest::default()
         };
         let deleted = self.runtime.block_on(self.api.terminate_comp_share_custom_image(&request));
@@ -160,7 +160,7 @@ impl Shift<'_> {
     /// All of its images that are listed for sure are in the list.
     fn list(&mut self) {
         let mut request = DescribeCompShareCustomImagesRequest::default();
-        request.paging.limit = Some(100);
+        request.paging.limit = Some(100.into());
         let listed = self.runtime.block_on(self.api.describe_comp_share_custom_images(&request));
         let Answer::Done(listed) = self.answer(listed) else { return };
         assert_eq!(listed.total_count, i64::try_from(listed.image_set.len()).unwrap());

@@ -16,7 +16,7 @@ fn an_id_alone_is_for_scripts() {
     let created = home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
     let id = created.out.strip_suffix('\n').unwrap();
     assert!(id.starts_with("compshareImage-1") && id.len() == 27, "{created:?}");
-    let follow = created.err.trim_end().split_once("Follow it with: ").unwrap().1;
+    let follow = created.err.trim_end().split_once("To follow it: ").unwrap().1;
     let followed = Ended::of(&mut home.other_command("sh", &["-c", follow])).succeeded();
     assert!(followed.out.contains(&format!("{id} is available: env")), "{followed:?}");
     assert_eq!(home.run(&["image", "progress", id]).succeeded().out, "Available 100%\n");
@@ -76,10 +76,10 @@ fn ctrl_c_leaves_the_image_to_be_made() {
     until("the client listens for Ctrl-C", || catches_interrupt(&create));
     kill_process(Pid::from_child(&create), Signal::INT).unwrap();
     let left = Ended::from(create.wait_with_output().unwrap());
-    let left = left.failed(130, &["Stopped waiting; the image goes on being made."]);
+    let left = left.failed(130, &["Stopped waiting; the server is still creating the image."]);
     assert!(!server.log().contains("image made"), "Ctrl-C came too late to show anything");
 
-    let come_back = left.err.trim_end().split_once("Come back with: ").unwrap().1;
+    let come_back = left.err.trim_end().split_once("To follow it: ").unwrap().1;
     let back = Ended::of(&mut home.other_command("sh", &["-c", come_back])).succeeded();
     let id = back.out.split(' ').next().unwrap();
     assert!(home.bytes(id) == source, "other bytes");

@@ -121,8 +121,8 @@ fn make_many(home: &Home, server: &Server, images: usize) {
     runtime.block_on(async {
         for number in 0..images {
             let request = CreateCompShareCustomImageRequest {
-                instance_id: "uhost-1".to_owned(),
-                name: format!("env-{number:03}"),
+                instance_id: "uhost-1".into(),
+                name: format!("env-{number:03}").into(),
                 ..CreateCompShareCustomImageRequest::default()
             };
             // One image at a time is made of an instance.

@@ -30,21 +30,21 @@ fn a_bad_name_a_taken_one_and_one_held_by_an_upload_are_told_apart() {
     for bad in ["a b", "a/b", "é", &long] {
         for command in commands(&other, bad) {
             let (english, chinese) = ("1 to 50 Chinese characters", "1 到 50 个汉字");
-            home.refuses(&command, 1, &["cannot be the name", english], &["不能用作镜像名称", chinese]);
+            home.refuses(&command, 1, &["not a valid image name", english], &["不能用作镜像名称", chinese]);
         }
     }
     for command in &commands(&other, "")[..2] {
-        home.refuses(command, 1, &["cannot be the name"], &["不能用作镜像名称"]);
+        home.refuses(command, 1, &["image name is empty"], &["镜像名称为空"]);
     }
     for command in commands(&other, "env") {
-        let english = format!("Image {image} of the account has this name");
+        let english = format!("Image {image} in this account already has this name");
         home.refuses(&command, 1, &[&english], &[&format!("该账号的镜像 {image} 已使用此名称")]);
     }
     let [create, _, update] = commands(&other, "held");
     for command in [create, update] {
-        let english = format!("holds this name for image {upload}");
+        let english = format!("reserves this name for image {upload}");
         let chinese = format!("镜像 {upload}");
-        home.refuses(&command, 1, &["An import that has not ended", &english], &["尚未完成的导入", &chinese]);
+        home.refuses(&command, 1, &["An unfinished import", &english], &["尚未完成的导入", &chinese]);
     }
 }
 
@@ -74,8 +74,8 @@ fn begin_upload(home: &Home, server: &Server, name: &str) -> String {
     config.base_url.clone_from(&server.base_url);
     let client = Client::new(config).unwrap();
     let request = ImportCompShareCustomImageRequest {
-        name: name.to_owned(),
-        size_bytes: Some(1 << 20),
+        name: name.into(),
+        size_bytes: Some((1 << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
     let begun = async { client.start_import(&request).await.unwrap().image_id().to_owned() };

@@ -49,7 +49,7 @@ fn the_environment_reaches_it_too_and_flags_count_more() {
         "cn-sh2-02",
     ));
     list(&["--private-key", "another"], &server.base_url, "").failed(4, &["Signature VerifyAC Error"]);
-    list(&[], "ftp://x", "").failed(2, &["must begin with http:// or https://"]);
+    list(&[], "ftp://x", "").failed(2, &["must start with http:// or https://"]);
 }
 
 #[test]
@@ -68,10 +68,15 @@ fn a_profile_is_a_section_of_a_file() {
     shows_the_image(away.run(&list("lab")));
     assert!(!away.run(&list("shanghai")).succeeded().out.contains("env"));
     shows_the_image(away.run(&[&list("shanghai")[..], &["--zone", "cn-wlcb-01"]].concat()));
-    away.refuses(&list("nobody"), 4, &["There is no public-key", "JINGKU_PUBLIC_KEY"], &["缺少 public-key"]);
+    away.refuses(
+        &list("nobody"),
+        4,
+        &["The public-key is missing", "JINGKU_PUBLIC_KEY"],
+        &["缺少 public-key"],
+    );
     away.refuses(&list("moon"), 2, &["There is no profile [moon]"], &["[moon]"]);
     std::fs::write(away.path(file), "[lab]\nprivat_key = 'x'\n").unwrap();
-    away.refuses(&list("lab"), 2, &["is wrong", "privat_key"], &["有误", "privat_key"]);
+    away.refuses(&list("lab"), 2, &["is invalid", "privat_key"], &["有误", "privat_key"]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn white_space_around_addresses_and_keys_does_not_count() {
     let (url, public, private) = (&apart.server.base_url, &apart.public_key, &apart.private_key);
     apart.list(url, public, private).succeeded();
     apart.list(&format!(" {url} \r"), &format!("{public}\r"), &format!("\t{private}\n")).succeeded();
-    apart.list(url, &format!("{public}\nx"), private).failed(4, &["public-key has a line break"]);
+    apart.list(url, &format!("{public}\nx"), private).failed(4, &["public-key contains a line break"]);
     let folder = apart.away.path(".config/jingku");
     std::fs::create_dir_all(&folder).unwrap();
     let profiles = format!(
@@ -48,7 +48,7 @@ fn white_space_around_addresses_and_keys_does_not_count() {
     let other = ["image", "list", "--profile", "other"];
     apart.away.refuses(&other, 2, &["no profile [other]", "It has [lab]."], &["其中有：[lab]"]);
     std::fs::write(folder.join("profiles.toml"), "").unwrap();
-    apart.away.refuses(&other, 2, &["has none at all"], &["没有任何一节"]);
+    apart.away.refuses(&other, 2, &["contains no profiles"], &["没有任何一节"]);
     std::fs::write(folder.join("profiles.toml"), b"\xff\xfe[\0l\0").unwrap();
     apart.away.refuses(&other, 2, &["profiles.toml", "save it as UTF-8"], &["profiles.toml"]);
 }
@@ -71,16 +71,16 @@ fn an_address_with_the_wrong_scheme_is_explained() {
     let address = apart.server.address();
     list(address).failed(2, &[&format!("Write http://{address}")]);
     let ended =
-        list(&format!("https://{address}")).failed(2, &["does not speak TLS", "http:// instead of https://"]);
+        list(&format!("https://{address}")).failed(2, &["does not use TLS", "http:// instead of https://"]);
     assert!(!ended.err.contains("No server answers"), "{ended:?}");
-    list(&format!("http://u:secret@{address}")).failed(2, &["user name or a password"]);
+    list(&format!("http://u:secret@{address}")).failed(2, &["user name or password"]);
     list(&format!("http://{address}/?a=b")).failed(2, &["query"]);
     list(&format!("http://{address}/")).succeeded();
     let run = |url: &str| {
         let keys = ["--public-key", public, "--private-key", private];
         apart.away.run(&[&["run", "--base-url", url], &keys[..], &["--", "true"]].concat())
     };
-    run(&format!("https://{address}")).failed(2, &["does not speak TLS"]);
+    run(&format!("https://{address}")).failed(2, &["does not use TLS"]);
     run(address).failed(2, &["Write http://"]);
 
     // What a server with TLS says to plain HTTP: an alert.
@@ -113,7 +113,7 @@ fn without_a_home_the_user_database_is_asked() {
     let home = Home::new();
     // One that leads nowhere in particular is none.
     let ended = Ended::of(home.command(&["image", "list"]).env("HOME", "relative"));
-    ended.failed(2, &["No home folder is known", "--data-dir"]);
+    ended.failed(2, &["Cannot find the home directory", "--data-dir"]);
     let ended = Ended::of(home.command(&["image", "list", "--profile", "a"]).env("HOME", "relative"));
     ended.failed(2, &["XDG_CONFIG_HOME"]);
     let serve = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];

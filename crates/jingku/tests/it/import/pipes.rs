@@ -48,7 +48,7 @@ fn a_raw_disk_in_a_pipe_needs_more_than_its_end() {
         home.assert_nothing_is_left();
     }
     let line = "cat disk.raw | jingku image import - --name env --lang zh";
-    Ended::of(&mut home.shell(line)).failed(2, &["image import --name env -- COMMAND", "没有自己的结尾"]);
+    Ended::of(&mut home.shell(line)).failed(2, &["image import --name env -- COMMAND", "没有结束标记"]);
     let line = ": | jingku image import - --name env";
     Ended::of(&mut home.shell(line)).failed(1, &["- is empty"]);
     home.assert_nothing_is_left();
@@ -104,15 +104,15 @@ fn what_must_arrive_can_be_stated() {
     let whole = bytes.len();
     let (by_size, by_hash) = (format!("--size {size}"), format!("--blake3 {hash}"));
     for (ended, words) in [
-        (pipe(whole - 1, &by_size), "must arrive"),
+        (pipe(whole - 1, &by_size), "are expected"),
         (pipe(whole - 1, &by_hash), "BLAKE3"),
         (pipe(whole, &format!("--size {}", whole - 1)), "more than the"),
         (pipe(whole, "--size 1K"), "more than the"),
         (pipe(whole, &format!("--blake3 {other}")), "BLAKE3"),
         (Ended::of(&mut home.shell("jingku image import /dev/zero --name env --size 2G")), "more than the"),
-        (home.run(&["image", "import", &file, "--name", "env", "--size", "3G"]), "must arrive"),
+        (home.run(&["image", "import", &file, "--name", "env", "--size", "3G"]), "are expected"),
         (home.run(&["image", "import", &file, "--name", "env", "--blake3", &other]), "BLAKE3"),
-        (home.import_of(&["--size", "3G"], &["cat", &file]), "must arrive"),
+        (home.import_of(&["--size", "3G"], &["cat", &file]), "are expected"),
         (home.import_of(&["--blake3", &other], &["cat", &file]), "BLAKE3"),
     ] {
         ended.failed(1, &[words]);

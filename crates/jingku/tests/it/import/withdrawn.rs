@@ -41,7 +41,7 @@ fn stopped_later_it_can_be_resumed_or_given_up() {
     let bytes = large();
     let size = bytes.len().to_string();
     let stated = ["--size", &*size];
-    for (lang, words) in [("en", "the same command resumes it"), ("zh", "续传")] {
+    for (lang, words) in [("en", "run the same command again"), ("zh", "续传")] {
         let mut client = home.start_import("-", "env", &[stated[0], stated[1], "--lang", lang]);
         let mut stdin = client.stdin.take().unwrap();
         stdin.write_all(&bytes[..SEGMENT + 1000]).unwrap();

@@ -145,12 +145,12 @@ fn everything_else_is_refused_and_told_once() {
     assert_eq!(said.matches("refused to connect to example.com:443: only").count(), 1, "{said}");
     assert!(!said.contains("u:p"), "a password is no host: {said}");
     assert!(said.contains("refused POST to api.ucloud.cn: only HTTPS"), "{said}");
-    assert!(said.contains(&format!("and what goes to {}.", server.base_url)), "{said}");
+    assert!(said.contains(&format!("and requests to {} are allowed.", server.base_url)), "{said}");
 
     let running = Running::start(&home, &["--lang", "zh"]);
     assert!(
         say(&running, "CONNECT example.com:443 HTTP/1.1\r\n\r\n")
-            .contains("拒绝连接 example.com:443：只放行")
+            .contains("拒绝连接 example.com:443：只允许")
     );
     assert!(running.finish().contains("拒绝连接 example.com:443"));
 }

@@ -50,7 +50,7 @@ fn what_cannot_be_listened_on_is_explained() {
     home.refuses(
         &["serve", "--listen", "no-such-host.invalid:1"],
         2,
-        &["Cannot find the host of no-such-host.invalid:1"],
+        &["Cannot resolve the host in no-such-host.invalid:1"],
         &["无法解析 no-such-host.invalid:1"],
     );
     home.refuses(&["serve", "--listen", "192.0.2.1:0"], 6, &["Cannot listen on 192.0.2.1:0"], &["无法监听"]);

@@ -1,0 +1,84 @@
+//! Detects whether the files that a process has open are still those in the folder.
+//!
+//! A process can write to an open file that was deleted, replaced or moved away with its folder. Every change would be
+//! acknowledged, and lost when the process ends.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::file_id::FileId;
+use super::log_index::LogIndex;
+use crate::{CatalogError, Result};
+
+/// The paths of a database's files, and their identities when it was opened.
+#[derive(Debug)]
+pub(super) struct OpenFiles {
+    path: PathBuf,
+    database: FileId,
+    // SQLite creates the log and its index when first needed, and keeps them while a connection is open.
+    log_path: PathBuf,
+    log: OnceLock<FileId>,
+    index_path: PathBuf,
+    index: OnceLock<(FileId, LogIndex)>,
+}
+
+impl OpenFiles {
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let database = FileId::at(path).map_err(|error| CatalogError::Unavailable(error.into()))?;
+        let beside = |end| {
+            let mut name = OsString::from(path);
+            name.push(end);
+            PathBuf::from(name)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            database,
+            log_path: beside("-wal"),
+            log: OnceLock::new(),
+            index_path: beside("-shm"),
+            index: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The index of the log, once there has been a change.
+    pub(super) fn index(&self) -> Option<&LogIndex> {
+        self.index.get().map(|(_, index)| index)
+    }
+
+    /// Fails with [`CatalogError::FileReplaced`] if a path no longer leads to the file that was opened.
+    pub(super) fn check(&self) -> Result<()> {
+        let index = self.index.get().map(|(opened, _)| opened);
+        let files =
+            [(&self.path, Some(&self.database)), (&self.log_path, self.log.get()), (&self.index_path, index)];
+        for (path, opened) in files {
+            if opened.is_some_and(|opened| FileId::at(path).ok() != Some(*opened)) {
+                return Err(CatalogError::FileReplaced(path.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks in an open write transaction, when the log and its index must exist.
+    pub(super) fn check_writing(&self) -> Result<()> {
+        let replaced = |path: &Path| CatalogError::FileReplaced(path.to_owned());
+        if self.log.get().is_none() {
+            let log = FileId::at(&self.log_path).map_err(|_| replaced(&self.log_path))?;
+            self.log.get_or_init(|| log);
+        }
+        if self.index.get().is_none() {
+            let index = LogIndex::open(&self.index_path).and_then(|index| Ok((index.id()?, index)));
+            let index = index.map_err(|_| replaced(&self.index_path))?;
+            self.index.get_or_init(|| index);
+        }
+        // A truncated file keeps its identity, but has lost what is not in the log.
+        if self.path.metadata().is_ok_and(|file| file.len() == 0) {
+            return Err(replaced(&self.path));
+        }
+        self.check()
+    }
+}

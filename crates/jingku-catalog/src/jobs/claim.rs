@@ -1,0 +1,122 @@
+use super::lease::Lease;
+use super::row::Source;
+use crate::accounts::bump_revision;
+use crate::database::{Cells, Read, Transaction};
+use crate::images::fail_image;
+use crate::{AccountId, Catalog, Result};
+
+/// The most attempts of a job. A job that kills its worker does so only this often.
+pub const ATTEMPTS_MAX: i64 = 5;
+
+const TOO_MANY_ATTEMPTS: &str = "Making the image was attempted several times and never finished. \
+     See the server's log. Delete this image and make it again.";
+
+/// A claimed job.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The right to run it.
+    pub lease: Lease,
+    /// The owner of the image.
+    pub account: AccountId,
+    /// The image to make.
+    pub image_id: String,
+    /// What to make it from.
+    pub source: Source,
+    /// The number of this attempt, from 1.
+    pub attempt: i64,
+}
+
+/// Jobs that a worker may claim at `$1`.
+const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)";
+
+impl Catalog {
+    /// Leases a waiting job to a worker until `lease_secs` from `now`.
+    ///
+    /// Next is the account with the fewest running jobs of this worker, of several the one served least recently, and of
+    /// its jobs the oldest. An account with `account_max` running jobs of the worker waits, so that some of its capacity is
+    /// left for others.
+    ///
+    /// A job that was started [`ATTEMPTS_MAX`] times fails instead, and the next is tried.
+    pub async fn claim_job(
+        &self,
+        worker: &str,
+        account_max: i64,
+        now: i64,
+        lease_secs: i64,
+    ) -> Result<Option<Job>> {
+        let params = [now.into(), worker.into(), account_max.into()];
+        let (next, read) = (next_claimable(), |cells: &mut Cells| claimable_cells(cells, worker));
+        let (next, read) = (&next, &read);
+        // Usually there is nothing to do. Finding that out takes no lock.
+        if self.database.query(next, &params).await?.is_empty() {
+            return Ok(None);
+        }
+        self.database
+            .write(|mut transaction| async move {
+                // Locks the counter first, so that no other worker claims in between.
+                transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
+                loop {
+                    let Some(job) = transaction.query(next, &params).await?.first("jobs", read)? else {
+                        return transaction.commit(None).await;
+                    };
+                    if job.attempt > ATTEMPTS_MAX {
+                        fail_exhausted(&mut transaction, &job.lease, now).await?;
+                    } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
+                        return transaction.commit(Some(job)).await;
+                    }
+                    // It was cancelled concurrently, which the next query sees on PostgreSQL.
+                }
+            })
+            .await
+    }
+}
+
+/// Selects the job to claim at `$1` by the worker `$2`, which may run `$3` jobs of one account.
+fn next_claimable() -> String {
+    format!(
+        "SELECT j.id, j.account_id, j.image_id, j.instance_id, j.attempts
+         FROM (
+             SELECT account_id,
+                    COUNT(CASE WHEN worker = $2 AND lease_until > $1 THEN 1 END) AS running,
+                    MIN(CASE WHEN {CLAIMABLE} THEN seq END) AS first
+             FROM jobs WHERE finished_at IS NULL GROUP BY account_id
+         ) AS queues
+         JOIN jobs j ON j.account_id = queues.account_id AND j.seq = queues.first AND j.finished_at IS NULL
+         JOIN accounts a ON a.id = queues.account_id
+         WHERE queues.running < $3
+         ORDER BY queues.running, a.served, a.id
+         LIMIT 1"
+    )
+}
+
+/// Reads a job as it will be after `worker` has claimed it.
+fn claimable_cells(cells: &mut Cells, worker: &str) -> Read<Job> {
+    let (job, account, image_id) = (cells.text()?, cells.account()?, cells.text()?);
+    let source = Source::decode(cells.text()?);
+    let attempt = cells.integer()? + 1;
+    let lease = Lease { job, worker: worker.to_owned(), attempt, account, image: image_id.clone() };
+    Ok(Job { lease, account, image_id, source, attempt })
+}
+
+async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {
+    let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
+    transaction.execute(served, &[lease.account.into()]).await?;
+    let sql = format!(
+        "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
+             started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
+         WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
+    );
+    let until = now + lease_secs;
+    let (worker, job) = (&lease.worker, &lease.job);
+    let params = [now.into(), worker.into(), until.into(), lease.attempt.into(), job.into()];
+    Ok(transaction.execute(&sql, &params).await? == 1)
+}
+
+async fn fail_exhausted(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
+    bump_revision(transaction, lease.account).await?;
+    let sql = format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
+    if transaction.execute(&sql, &[now.into(), (&lease.job).into()]).await? == 1 {
+        fail_image(transaction, &lease.image, TOO_MANY_ATTEMPTS, now).await?;
+    }
+    Ok(())
+}

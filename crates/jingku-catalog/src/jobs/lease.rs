@@ -1,0 +1,161 @@
+use crate::accounts::bump_revision;
+use crate::database::{Param, Transaction};
+use crate::images::{BuiltImage, complete_image, fail_image};
+use crate::quota::added_bytes;
+use crate::{AccountId, Catalog, Limit, OverLimit, Result};
+
+/// The right of one worker to run a job, for one attempt.
+///
+/// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it lost
+/// it.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    pub(super) job: String,
+    pub(super) worker: String,
+    pub(super) attempt: i64,
+    pub(super) account: AccountId,
+    pub(super) image: String,
+}
+
+/// The outcome of [`Catalog::heartbeat`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// The lease is renewed.
+    Held,
+    /// Another attempt has the job, or it has ended. The worker must stop.
+    Lost,
+    /// The image was deleted. The worker must stop.
+    Cancelled,
+}
+
+/// The outcome of ending a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobEnd {
+    /// The job has ended and the image is updated.
+    Ended,
+    /// The job was lost or cancelled before. Nothing was changed.
+    Lost,
+    /// The account would exceed a limit. Nothing was changed.
+    OverLimit(OverLimit),
+}
+
+/// The job of a lease: `$1`, `$2` and `$3` are [`Lease::params`].
+const LEASED: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
+
+impl Lease {
+    /// Returns the id of the job, for logs.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    fn params(&self) -> [Param<'_>; 3] {
+        [(&self.job).into(), (&self.worker).into(), self.attempt.into()]
+    }
+}
+
+impl Catalog {
+    /// Renews a lease for `lease_secs` from `now` and records the progress.
+    ///
+    /// An expired lease is renewed too, unless another worker has claimed the job.
+    pub async fn heartbeat(
+        &self,
+        lease: &Lease,
+        done_bytes: i64,
+        total_bytes: i64,
+        now: i64,
+        lease_secs: i64,
+    ) -> Result<Heartbeat> {
+        let [job, worker, attempt] = lease.params();
+        self.database
+            .write(|mut transaction| async move {
+                let sql = format!(
+                    "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
+                     WHERE {LEASED}"
+                );
+                let until = now + lease_secs;
+                let (until, done, total) = (until.into(), done_bytes.into(), total_bytes.into());
+                let params = [job, worker, attempt, until, done, total, now.into()];
+                if transaction.execute(&sql, &params).await? == 1 {
+                    return transaction.commit(Heartbeat::Held).await;
+                }
+                let cancelled = "SELECT id FROM jobs WHERE id = $1 AND outcome = 'cancelled'";
+                let cancelled = transaction.exists(cancelled, &[job]).await?;
+                transaction.discard(if cancelled { Heartbeat::Cancelled } else { Heartbeat::Lost }).await
+            })
+            .await
+    }
+
+    /// Stores a warning about the disk of a job's image. Does nothing if the job was lost.
+    pub async fn set_caution(&self, lease: &Lease, caution: &str) -> Result<()> {
+        let [job, worker, attempt] = lease.params();
+        let sql = format!("UPDATE jobs SET caution = $4 WHERE {LEASED}");
+        self.database.execute(&sql, &[job, worker, attempt, caution.into()]).await.map(drop)
+    }
+
+    /// Ends a job successfully: its image becomes `Available` with this content.
+    ///
+    /// The chunks and the manifest must already be durable.
+    pub async fn complete_job(&self, lease: &Lease, built: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
+        self.database
+            .write(|mut transaction| async move {
+                bump_revision(&mut transaction, lease.account).await?;
+                if !end(&mut transaction, lease, "done", now).await? {
+                    return transaction.discard(JobEnd::Lost).await;
+                }
+                let more =
+                    added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
+                let more = [(Limit::StoredBytes, more)];
+                if let Some(over) = self.check_limits(&mut transaction, lease.account, &more).await? {
+                    return transaction.discard(JobEnd::OverLimit(over)).await;
+                }
+                complete_image(&mut transaction, &lease.image, built, now).await?;
+                transaction.commit(JobEnd::Ended).await
+            })
+            .await
+    }
+
+    /// Ends a job with a failure: its image becomes `UnAvailable`, with a reason that tells the user what to do, and frees
+    /// its name.
+    pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
+        self.database
+            .write(|mut transaction| async move {
+                bump_revision(&mut transaction, lease.account).await?;
+                if !end(&mut transaction, lease, "failed", now).await? {
+                    return transaction.discard(JobEnd::Lost).await;
+                }
+                fail_image(&mut transaction, &lease.image, reason, now).await?;
+                transaction.commit(JobEnd::Ended).await
+            })
+            .await
+    }
+
+    /// Returns a job to the queue; the attempt does not count. Returns `false` if the worker had lost it.
+    pub async fn release_job(&self, lease: &Lease) -> Result<bool> {
+        let sql = format!(
+            "UPDATE jobs SET worker = NULL, lease_until = NULL, attempts = attempts - 1 WHERE {LEASED}"
+        );
+        Ok(self.database.execute(&sql, &lease.params()).await? == 1)
+    }
+
+    /// Returns the jobs of an earlier run of this worker to the queue; the attempts count. The caller must know that no
+    /// such run is alive.
+    pub async fn release_jobs_of(&self, worker: &str) -> Result<u64> {
+        let sql =
+            "UPDATE jobs SET worker = NULL, lease_until = NULL WHERE worker = $1 AND finished_at IS NULL";
+        self.database.execute(sql, &[worker.into()]).await
+    }
+
+    /// Returns whether a job of an instance ever succeeded and its image was not purged.
+    pub async fn has_finished_job(&self, instance_id: &str) -> Result<bool> {
+        let sql = "SELECT id FROM jobs WHERE instance_id = $1 AND outcome = 'done' LIMIT 1";
+        Ok(!self.database.query(sql, &[instance_id.into()]).await?.is_empty())
+    }
+}
+
+/// Ends the job if the lease is still valid.
+async fn end(transaction: &mut Transaction, lease: &Lease, outcome: &str, now: i64) -> Result<bool> {
+    let sql = format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {LEASED}");
+    let [job, worker, attempt] = lease.params();
+    let params = [job, worker, attempt, now.into(), outcome.into()];
+    Ok(transaction.execute(&sql, &params).await? == 1)
+}

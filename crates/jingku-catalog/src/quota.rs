@@ -1,0 +1,142 @@
+//! Enforces the limits of accounts.
+
+use crate::database::{Cells, Transaction, after_key};
+use crate::jobs::SEED_WORKER;
+use crate::{AccountId, Catalog, Limit, LimitState, OverLimit, Result};
+
+/// Bytes of an upload that count: the announced size without holes until it is finished or exceeds that.
+pub(crate) const COUNTED_BYTES: &str =
+    "CASE WHEN finished_at IS NOT NULL OR stored_bytes > COALESCE(data_bytes, size_bytes, 0) THEN stored_bytes
+          ELSE COALESCE(data_bytes, size_bytes) END";
+
+/// The column of an account's own limit.
+fn column(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Images => "images_max",
+        Limit::Trashed => "trashed_max",
+        Limit::StoredBytes => "stored_bytes_max",
+        Limit::Uploads => "uploads_max",
+        Limit::UploadBytes => "upload_bytes_max",
+        Limit::Jobs => "jobs_max",
+    }
+}
+
+/// Selects the usage of a limit by the account `$1`.
+fn usage_query(limit: Limit) -> String {
+    match limit {
+        Limit::Images => {
+            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1".to_owned()
+        }
+        Limit::Trashed => {
+            "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".to_owned()
+        }
+        Limit::StoredBytes => "SELECT CAST(COALESCE(SUM(data_bytes), 0) AS BIGINT) FROM (
+                 SELECT MAX(data_bytes) AS data_bytes FROM images
+                 WHERE account_id = $1 AND manifest IS NOT NULL GROUP BY manifest
+             ) AS stored"
+            .to_owned(),
+        Limit::Uploads => {
+            "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".to_owned()
+        }
+        Limit::UploadBytes => format!(
+            "SELECT CAST(COALESCE(SUM({COUNTED_BYTES}), 0) AS BIGINT) FROM uploads WHERE account_id = $1"
+        ),
+        // No worker runs seeded jobs.
+        Limit::Jobs => format!(
+            "SELECT (SELECT COUNT(*) FROM jobs
+                     WHERE account_id = $1 AND finished_at IS NULL AND COALESCE(worker, '') <> '{SEED_WORKER}')
+                  + (SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL)"
+        ),
+    }
+}
+
+impl Catalog {
+    /// Sets limits of one account; `None` means the server's default. Existing resources stay. Returns `false` if there is
+    /// no such account.
+    pub async fn set_account_limits(
+        &self,
+        account: AccountId,
+        limits: &[(Limit, Option<i64>)],
+    ) -> Result<bool> {
+        self.database
+            .write(|mut transaction| async move {
+                let sql = "SELECT id FROM accounts WHERE id = $1 AND id > 0";
+                let mut found = transaction.exists(sql, &[account.into()]).await?;
+                for (limit, max) in limits {
+                    let sql = format!("UPDATE accounts SET {} = $2 WHERE id = $1 AND id > 0", column(*limit));
+                    found &= transaction.execute(&sql, &[account.into(), (*max).into()]).await? == 1;
+                }
+                transaction.commit(found).await
+            })
+            .await
+    }
+
+    /// Returns all limits of an account and their usage; empty if there is no such account.
+    pub async fn account_limits(&self, account: AccountId) -> Result<Vec<LimitState>> {
+        let columns = Limit::ALL.map(|limit| format!("{}, ({})", column(limit), usage_query(limit)));
+        let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", columns.join(", "));
+        let read = |cells: &mut Cells| {
+            let mut states = Vec::with_capacity(Limit::ALL.len());
+            for limit in Limit::ALL {
+                let (own, used) = (cells.optional_integer()?, cells.integer()?);
+                let max = own.unwrap_or(self.account_limits.get(limit));
+                states.push(LimitState { limit, used, max, own: own.is_some() });
+            }
+            Ok(states)
+        };
+        let rows = self.database.query(&sql, &[account.into()]).await?;
+        Ok(rows.first("accounts", after_key(read))?.unwrap_or_default())
+    }
+
+    /// Checks whether the account may have so much more. The transaction must lock the account, so that the result stays
+    /// true until it commits.
+    pub(crate) async fn check_limits(
+        &self,
+        transaction: &mut Transaction,
+        account: AccountId,
+        more: &[(Limit, i64)],
+    ) -> Result<Option<OverLimit>> {
+        // The platform's images belong to the operator.
+        if account == AccountId::PLATFORM {
+            return Ok(None);
+        }
+        // Adding nothing is allowed even above a lowered limit.
+        for (limit, more) in more.iter().copied().filter(|(_, more)| *more > 0) {
+            let own = account_max(transaction, account, limit).await?;
+            let max = own.unwrap_or(self.account_limits.get(limit));
+            if max == i64::MAX {
+                continue;
+            }
+            let used = usage(transaction, account, limit).await?;
+            if used.saturating_add(more) > max {
+                return Ok(Some(OverLimit { limit, used, max }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Returns how many bytes a manifest would add to those the account stores.
+pub(crate) async fn added_bytes(
+    transaction: &mut Transaction,
+    account: AccountId,
+    manifest: &str,
+    data_bytes: i64,
+) -> Result<i64> {
+    let sql = "SELECT id FROM images WHERE account_id = $1 AND manifest = $2 LIMIT 1";
+    let stored = transaction.exists(sql, &[account.into(), manifest.into()]).await?;
+    Ok(if stored { 0 } else { data_bytes })
+}
+
+/// Returns the usage of a limit by an account.
+pub(crate) async fn usage(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<i64> {
+    let rows = transaction.query(&usage_query(limit), &[account.into()]).await?;
+    Ok(rows.first("accounts", Cells::integer)?.unwrap_or(0))
+}
+
+/// Returns the limit that the operator has set for this account.
+async fn account_max(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<Option<i64>> {
+    let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", column(limit));
+    let rows = transaction.query(&sql, &[account.into()]).await?;
+    Ok(rows.first("accounts", after_key(Cells::optional_integer))?.flatten())
+}

@@ -1,0 +1,147 @@
+use crate::answers::{Answer, DELETED_SECS, find_answer, store_answer};
+use crate::database::{Cells, Read, Transaction};
+use crate::ordinals::next_ordinal;
+use crate::{AccountId, Catalog, Result};
+
+/// An upload: its file is incomplete, or its job has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The image to be made.
+    pub image_id: String,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// The size of the file, if known.
+    pub size_bytes: Option<i64>,
+    /// The announced size without holes, if known.
+    pub data_bytes: Option<i64>,
+    /// The hash of the file in hexadecimal, if known.
+    pub blake3: Option<String>,
+    /// The format of the disk in the file; `None` to detect it.
+    pub format: Option<String>,
+    /// Bytes received and durable.
+    pub received_bytes: i64,
+    /// Bytes that those occupy.
+    pub stored_bytes: i64,
+    /// The state of their sparse hash, if known.
+    pub sparse_state: Option<String>,
+    /// The sparse hash of the file in hexadecimal, if both sides agreed on it.
+    pub sparse_hash: Option<String>,
+    /// Whether the file is complete and its hash verified.
+    pub finished: bool,
+}
+
+impl Upload {
+    /// Returns about how many bytes it will still occupy, if known.
+    pub fn remaining_bytes(&self) -> Option<i64> {
+        let size = self.size_bytes? - self.received_bytes;
+        let data = self.data_bytes.map_or(size, |data| data - self.stored_bytes);
+        Some(size.min(data).max(0))
+    }
+
+    /// Returns the hash of a finished file.
+    pub fn agreed_hash(&self) -> Option<&str> {
+        self.sparse_hash.as_deref().or(self.blake3.as_deref()).filter(|_| self.finished)
+    }
+}
+
+/// The hash of a file that both sides agreed on, in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgreedHash<'a> {
+    /// Of all bytes.
+    Plain(&'a str),
+    /// Of the blocks that are not zero.
+    Sparse(&'a str),
+}
+
+const COLUMNS: &str = "image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, stored_bytes, sparse_state, sparse_hash, finished_at";
+
+impl Catalog {
+    /// Returns the upload of an image of the account.
+    pub async fn upload(&self, account: AccountId, image_id: &str) -> Result<Option<Upload>> {
+        let sql = format!("SELECT {COLUMNS} FROM uploads WHERE account_id = $1 AND image_id = $2");
+        let rows = self.database.query(&sql, &[account.into(), image_id.into()]).await?;
+        rows.first("uploads", upload_cells)
+    }
+
+    /// Returns the uploads of all accounts. Each account has few.
+    pub async fn uploads(&self) -> Result<Vec<Upload>> {
+        let sql = format!("SELECT {COLUMNS} FROM uploads ORDER BY image_id");
+        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("uploads", upload_cells)
+    }
+
+    /// Returns the unfinished uploads that were last active before `active_before`, if given, and those without any bytes
+    /// that were last active before `started_before`.
+    pub async fn idle_uploads(&self, active_before: Option<i64>, started_before: i64) -> Result<Vec<Upload>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM uploads
+             WHERE finished_at IS NULL AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
+             ORDER BY image_id"
+        );
+        let params = [active_before.unwrap_or(i64::MIN).into(), started_before.into()];
+        self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("uploads", upload_cells)
+    }
+
+    /// Returns whether an upload of the account that no longer exists finished with this size and hash. That is known for
+    /// [`DELETED_SECS`] after its job ended.
+    pub async fn was_upload_finished(
+        &self,
+        account: AccountId,
+        image_id: &str,
+        size_bytes: i64,
+        hash: &str,
+        now: i64,
+    ) -> Result<bool> {
+        self.database
+            .write(|mut transaction| async move {
+                let agreed = find_answer(&mut transaction, account, &agreed_request(image_id), now).await?;
+                transaction.discard(agreed == Some(agreed_text(size_bytes, hash))).await
+            })
+            .await
+    }
+}
+
+/// Deletes the upload of an image, if any.
+pub(crate) async fn delete_upload(transaction: &mut Transaction, image_id: &str) -> Result<()> {
+    transaction.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
+}
+
+/// Deletes the upload of an image whose job has ended. Its size and hash are stored for [`DELETED_SECS`]: a client that
+/// lost the answer asks again, perhaps after a restart of the server.
+pub(crate) async fn end_upload(transaction: &mut Transaction, image_id: &str, now: i64) -> Result<()> {
+    let sql = format!("SELECT {COLUMNS} FROM uploads WHERE image_id = $1");
+    let upload = transaction.query(&sql, &[image_id.into()]).await?.first("uploads", upload_cells)?;
+    if let Some(upload) = upload
+        && let Some(hash) = upload.agreed_hash()
+    {
+        let (request, text) = (agreed_request(image_id), agreed_text(upload.received_bytes, hash));
+        let ordinal = next_ordinal(transaction).await?;
+        let answer = Answer { request: &request, text: &text, ordinal, secs: DELETED_SECS };
+        store_answer(transaction, upload.account, answer, now).await?;
+    }
+    delete_upload(transaction, image_id).await
+}
+
+/// Identifies the agreement about a file among the answers of an account.
+fn agreed_request(image_id: &str) -> String {
+    format!("agreed {image_id}")
+}
+
+fn agreed_text(size_bytes: i64, hash: &str) -> String {
+    format!("{size_bytes} {hash}")
+}
+
+fn upload_cells(cells: &mut Cells) -> Read<Upload> {
+    Ok(Upload {
+        image_id: cells.text()?,
+        account: cells.account()?,
+        size_bytes: cells.optional_integer()?,
+        data_bytes: cells.optional_integer()?,
+        blake3: cells.optional_text()?,
+        format: cells.optional_text()?,
+        received_bytes: cells.integer()?,
+        stored_bytes: cells.integer()?,
+        sparse_state: cells.optional_text()?,
+        sparse_hash: cells.optional_text()?,
+        finished: cells.optional_integer()?.is_some(),
+    })
+}

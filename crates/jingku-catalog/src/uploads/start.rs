@@ -1,0 +1,143 @@
+use crate::accounts::bump_revision;
+use crate::database::{Cells, Read, Transaction};
+use crate::images::{NewImage, Origin, insert_image, name_taken};
+use crate::quota::usage;
+use crate::{Catalog, Limit, OverLimit, Result, Scope};
+
+/// A file to upload, and the image to make from it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUpload<'a> {
+    /// The unique id of the image.
+    pub image_id: &'a str,
+    /// The name of the image.
+    pub name: &'a str,
+    /// The description of the image.
+    pub description: &'a str,
+    /// The region it is stored in.
+    pub region: &'a str,
+    /// The zone it is stored in.
+    pub zone: &'a str,
+    /// The size of the file, if known.
+    pub size_bytes: Option<i64>,
+    /// Its size without holes, if known.
+    pub data_bytes: Option<i64>,
+    /// The hash of the file, if known.
+    pub blake3: Option<&'a str>,
+    /// The format of the disk in the file; `None` to detect it.
+    pub format: Option<&'a str>,
+}
+
+/// The outcome of [`Catalog::start_upload`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartUpload {
+    /// The image was created in status `Making` and waits for its file.
+    Started,
+    /// The account is already uploading such a file under the name, for this image.
+    InProgress(String),
+    /// Another image of the account has the name.
+    NameTaken,
+    /// The account would exceed a limit.
+    OverLimit(OverLimit),
+    /// The account's uploads would exceed its share of the free space.
+    OverShare,
+}
+
+impl Catalog {
+    /// Creates an image that waits for a file.
+    ///
+    /// Changes nothing if the account is already uploading a file of the same size, and no other hash or format, under the
+    /// same name. The account's uploads may occupy `bytes_share` bytes together, within its limit.
+    pub async fn start_upload(
+        &self,
+        scope: Scope,
+        new: NewUpload<'_>,
+        bytes_share: i64,
+        now: i64,
+    ) -> Result<StartUpload> {
+        self.database
+            .write(|mut transaction| async move {
+                let owner = scope.owner();
+                bump_revision(&mut transaction, owner).await?;
+                if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
+                    let rows = transaction.query(SAME, &[scope.param(), new.name.into()]).await?;
+                    let same = rows.first("uploads", |cells| same_upload(cells, &new))?.flatten();
+                    let outcome = same.map_or(StartUpload::NameTaken, StartUpload::InProgress);
+                    return transaction.discard(outcome).await;
+                }
+                let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
+                let more = [
+                    (Limit::Images, 1),
+                    (Limit::Trashed, 1),
+                    (Limit::Jobs, 1),
+                    (Limit::StoredBytes, 1),
+                    (Limit::Uploads, 1),
+                    (Limit::UploadBytes, bytes),
+                ];
+                if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
+                    return transaction.discard(StartUpload::OverLimit(over)).await;
+                }
+                let used = usage(&mut transaction, owner, Limit::UploadBytes).await?;
+                if used.saturating_add(bytes) > bytes_share {
+                    return transaction.discard(StartUpload::OverShare).await;
+                }
+                insert(&mut transaction, scope, &new, now).await?;
+                transaction.commit(StartUpload::Started).await
+            })
+            .await
+    }
+
+    /// Returns the image of an upload in progress that a new one would repeat.
+    pub async fn upload_in_progress(&self, scope: Scope, new: &NewUpload<'_>) -> Result<Option<String>> {
+        let rows = self.database.query(SAME, &[scope.param(), new.name.into()]).await?;
+        Ok(rows.first("uploads", |cells| same_upload(cells, new))?.flatten())
+    }
+}
+
+async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
+    let image = NewImage {
+        id: new.image_id,
+        name: new.name,
+        description: new.description,
+        instance_id: "",
+        softwares: None,
+        software_ports: "[]",
+        firewall_ports: &[],
+    };
+    let origin = Origin {
+        region: new.region.to_owned(),
+        zone: new.zone.to_owned(),
+        gpu_type: String::new(),
+        size_bytes: new.size_bytes.unwrap_or(0),
+    };
+    insert_image(transaction, scope, &image, &origin, now).await?;
+    let sql =
+        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
+    let params = [
+        new.image_id.into(),
+        scope.param(),
+        new.size_bytes.into(),
+        new.data_bytes.into(),
+        new.blake3.into(),
+        new.format.into(),
+        now.into(),
+    ];
+    transaction.execute(sql, &params).await.map(drop)
+}
+
+/// The upload with a name.
+const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.format, u.finished_at
+     FROM uploads u JOIN images i ON i.id = u.image_id
+     WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'";
+
+/// Reads [`SAME`]: the image, if a new upload would repeat this one.
+fn same_upload(cells: &mut Cells, new: &NewUpload<'_>) -> Read<Option<String>> {
+    let (id, size_bytes) = (cells.text()?, cells.optional_integer()?);
+    let (blake3, format) = (cells.optional_text()?, cells.optional_text()?);
+    let finished = cells.optional_integer()?.is_some();
+    // The size of a finished upload is known, even if it was unknown at the start.
+    let sizes = size_bytes == new.size_bytes || (finished && new.size_bytes.is_none());
+    let hashes = new.blake3.is_none_or(|new| blake3.is_none_or(|old| old == new));
+    let formats = new.format.is_none() || new.format == format.as_deref();
+    Ok((sizes && hashes && formats).then_some(id))
+}

@@ -1,0 +1,71 @@
+//! Settings of what one account may have.
+
+use jingku_catalog::AccountLimits;
+use serde::Deserialize;
+
+use super::byte_size::ByteSize;
+use crate::limits::{
+    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
+    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, UNPACK_RATIO_MAX,
+};
+
+/// What every account may have that has no limits of its own.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Images, those in the trash not counted.
+    pub images: u32,
+    /// Deleted images that are still kept.
+    pub trashed: u32,
+    /// Bytes of its images that are not zeros, those of the trash counted, and the same content once.
+    pub stored_bytes: ByteSize,
+    /// Uploads whose file has not come whole.
+    pub uploads: u32,
+    /// Bytes of uploaded files that no image is made of yet.
+    pub upload_bytes: ByteSize,
+    /// Images that wait for their making or are being made, unfinished uploads counted.
+    pub jobs: u32,
+    /// How many times its size an uploaded file may unpack to, runs of zeros not counted. 1 GiB is always allowed.
+    pub unpack_ratio: u32,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            images: number(MAX_ACCOUNT_IMAGES),
+            trashed: number(MAX_ACCOUNT_TRASHED),
+            stored_bytes: ByteSize(MAX_ACCOUNT_STORED_BYTES),
+            uploads: number(MAX_ACCOUNT_UPLOADS),
+            upload_bytes: ByteSize(MAX_ACCOUNT_UPLOAD_BYTES),
+            jobs: number(MAX_ACCOUNT_JOBS),
+            unpack_ratio: u32::try_from(UNPACK_RATIO_MAX).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl LimitSettings {
+    pub(crate) fn accounts(&self) -> AccountLimits {
+        AccountLimits {
+            images: self.images.into(),
+            trashed: self.trashed.into(),
+            stored_bytes: self.stored_bytes.0,
+            uploads: self.uploads.into(),
+            upload_bytes: self.upload_bytes.0,
+            jobs: self.jobs.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_and_unknown_limits_are_refused() {
+        let settings: LimitSettings = toml::from_str("stored_bytes = '1TB'\nupload_bytes = 9").unwrap();
+        assert_eq!((settings.stored_bytes, settings.upload_bytes), (ByteSize(1 << 40), ByteSize(9)));
+        assert!(toml::from_str::<LimitSettings>("stored_bytes = 'much'").is_err());
+        assert!(toml::from_str::<LimitSettings>("image = 1").is_err());
+    }
+}

@@ -1,0 +1,111 @@
+//! Regions and zones this installation knows.
+
+use jingku_protocol::ParamError;
+use jingku_protocol::actions::Place;
+use serde::Deserialize;
+
+/// A zone, as declared in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// The region it belongs to, such as `cn-wlcb`.
+    pub region: String,
+    /// Its name, such as `cn-wlcb-01`.
+    pub zone: String,
+    /// The region's number.
+    pub region_id: i64,
+    /// The zone's number.
+    pub zone_id: i64,
+    /// The region's name for people.
+    pub name: String,
+}
+
+/// All zones; the first is the default.
+#[derive(Clone, Debug)]
+pub struct Zones(Vec<Zone>);
+
+impl Default for Zones {
+    /// The zones of the real service that are publicly known.
+    fn default() -> Self {
+        let zone = |region: &str, zone: &str, region_id, zone_id, name: &str| Zone {
+            region: region.to_owned(),
+            zone: zone.to_owned(),
+            region_id,
+            zone_id,
+            name: name.to_owned(),
+        };
+        Self(vec![
+            zone("cn-wlcb", "cn-wlcb-01", 1_000_018, 10027, "华北二"),
+            zone("cn-sh2", "cn-sh2-02", 1_000_009, 8200, "上海二"),
+            zone("cn-bj2", "cn-bj2-03", 1_000_001, 5001, "北京二"),
+        ])
+    }
+}
+
+impl Zones {
+    /// Zones from a configuration that names at least one.
+    pub fn new(zones: Vec<Zone>) -> Option<Self> {
+        (!zones.is_empty()).then_some(Self(zones))
+    }
+
+    /// All of them, the default first.
+    pub fn iter(&self) -> impl Iterator<Item = &Zone> {
+        self.0.iter()
+    }
+
+    /// The zone of this name.
+    pub fn find(&self, name: &str) -> Option<&Zone> {
+        self.0.iter().find(|zone| zone.zone == name)
+    }
+
+    /// Checks a call's place and tells which zones it means; `None` for all.
+    pub fn resolve(&self, place: &Place) -> Result<Option<Vec<&str>>, ParamError> {
+        let not_available = |name: &str| ParamError::NotAvailable(name.to_owned());
+        let zones: Vec<&str> = match (&place.region, &place.zone) {
+            (None, None) => return Ok(None),
+            (Some(region), None) => {
+                self.0.iter().filter(|zone| zone.region == **region).map(|zone| zone.zone.as_str()).collect()
+            }
+            (region, Some(name)) => {
+                let zone = self.find(name).ok_or_else(|| not_available("Zone"));
+                if let Some(region) = region {
+                    self.require_region(region)?;
+                    if zone.as_ref().is_ok_and(|zone| zone.region != **region) {
+                        return Err(not_available("Zone"));
+                    }
+                }
+                vec![zone?.zone.as_str()]
+            }
+        };
+        if zones.is_empty() { Err(not_available("Region")) } else { Ok(Some(zones)) }
+    }
+
+    fn require_region(&self, region: &str) -> Result<(), ParamError> {
+        let known = self.0.iter().any(|zone| zone.region == region);
+        if known { Ok(()) } else { Err(ParamError::NotAvailable("Region".to_owned())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_optional_known_and_consistent() {
+        let zones = Zones::default();
+        let resolve = |region: &str, zone: &str| {
+            let filled = |text: &str| (!text.is_empty()).then(|| text.into());
+            zones.resolve(&Place { region: filled(region), zone: filled(zone) })
+        };
+        let bad = |name: &str| Err(ParamError::NotAvailable(name.to_owned()));
+        assert_eq!(resolve("", ""), Ok(None));
+        assert_eq!(resolve("cn-wlcb", ""), Ok(Some(vec!["cn-wlcb-01"])));
+        assert_eq!(resolve("", "cn-wlcb-01"), Ok(Some(vec!["cn-wlcb-01"])));
+        assert_eq!(resolve("cn-wlcb", "cn-wlcb-01"), Ok(Some(vec!["cn-wlcb-01"])));
+        assert_eq!(resolve("moon", ""), bad("Region"));
+        assert_eq!(resolve("moon", "cn-wlcb-01"), bad("Region"));
+        assert_eq!(resolve("cn-wlcb", "moon"), bad("Zone"));
+        assert_eq!(resolve("cn-sh2", "cn-wlcb-01"), bad("Zone"));
+        assert_eq!(resolve("CN-WLCB", ""), bad("Region"));
+    }
+}

@@ -1,0 +1,10 @@
+//! Files on their way in.
+
+mod file;
+mod hashed;
+mod store;
+
+pub use file::{Acknowledged, UploadFile};
+pub use store::{UploadLock, UploadStore};
+
+pub(crate) use store::UNPACKED;

@@ -1,0 +1,29 @@
+//! Health checks.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use crate::context::Context;
+
+/// Whether the process runs.
+pub(super) const HEALTH: &str = "/healthz";
+/// Whether the server can do its work.
+pub(super) const READINESS: &str = "/readyz";
+
+/// Answers [`READINESS`].
+pub(super) async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
+    let problem = if context.is_read_only() {
+        Some("the data folder is read-only".to_owned())
+    } else if let Err(problem) = context.readiness.check(&context.catalog).await {
+        Some(problem.clone())
+    } else {
+        let failing = context.health.problems();
+        (!failing.is_empty()).then(|| failing.join("; "))
+    };
+    match problem {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {problem}\n")),
+    }
+}

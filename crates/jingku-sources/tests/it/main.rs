@@ -1,0 +1,20 @@
+//! Tests of the public interface. One binary, one file per topic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "test disks are small, and a panic fails the test"
+)]
+
+mod bytes;
+mod changes;
+mod content;
+mod declaration;
+mod holes;
+mod hostile;
+mod installed_tools;
+mod packed;
+mod qemu;
+mod sizes;
+mod uploads;
+mod writing;

@@ -1,0 +1,17 @@
+### `jingku serve`.
+
+serve-keys-incomplete = Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.
+serve-bad-address = Invalid listen address: { $error }
+serve-unknown-host = Cannot resolve the host in { $address }: { $error }. Choose another address with --listen.
+serve-cannot-listen = Cannot listen on { $address }: { $error }. Choose another address with --listen.
+serve-cut-off = Some work did not finish in time and was cut off.
+serve-data-dir = Data directory: { $path }
+serve-new-key = Created a key pair for account 1: { $path }
+serve-read-only = The data directory { $path } is not writable. The server only reads its current content and refuses changes. Client commands need --base-url { $base_url }.
+serve-second-signal = Second signal received: exiting at once.
+serve-demo-description = created by jingku serve --demo
+serve-demo-try = Try in another terminal:
+serve-demo-try-with-keys = Try in another terminal, after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY there:
+serve-lab-loopback = --lab works on this machine only, and { $address } is not a loopback address. Listen on 127.0.0.1 or [::1].
+serve-ephemeral-data-dir = --ephemeral stores nothing and cannot be combined with --data-dir. Remove one of them.
+serve-ephemeral-note = All data is in memory and is lost on exit.

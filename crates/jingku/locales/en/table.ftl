@@ -1,0 +1,35 @@
+### Headings of tables.
+
+table-account = ACCOUNT
+table-created = CREATED
+table-damage = DAMAGE
+table-data = DATA
+table-deleted = DELETED
+table-generation = GENERATION
+table-id = ID
+table-image = IMAGE
+table-images = IMAGES
+table-key-name = NAME
+table-limit = LIMIT
+table-limits = LIMITS
+table-logical = LOGICAL
+table-master-key = MASTER KEY
+table-max = MAX
+table-name = NAME
+table-number = ID
+table-objects = OBJECTS
+table-price = PRICE
+table-project = PROJECT
+table-public-key = PUBLIC KEY
+table-set-for = SET FOR
+table-size = SIZE
+table-state = STATE
+table-status = STATUS
+table-stored = STORED
+table-submitted = SUBMITTED
+table-taken = TAKEN
+table-total = TOTAL
+table-unique = UNIQUE
+table-used = USED
+table-version = VERSION
+table-zone = ZONE

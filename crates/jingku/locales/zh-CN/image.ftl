@@ -1,0 +1,37 @@
+### `jingku image`（import 除外）。
+
+image-none = 没有镜像。
+image-some = 共 { $total } 个镜像，显示 { $shown } 个
+image-missing = 没有镜像 { $id }。
+image-updated = 已更新。
+image-deleted = 已删除。
+image-field-id = ID
+image-field-name = 名称
+image-field-status = 状态
+image-field-reason = 原因
+image-field-size = 大小
+image-field-zone = 可用区
+image-field-created = 创建时间
+image-field-tags = 标签
+image-field-gpu = GPU
+image-field-cover = 封面
+image-field-description = 描述
+
+image-cover-size = { $path } 是空的，或超过 4 MiB。
+image-cover-limits = 封面须为 PNG、JPEG、WebP 或 GIF，不超过 512 KiB，边长不超过 4096 像素。
+image-link-note = { $time } 之前，持有此链接者均可下载该镜像。
+
+image-started = 正在制作。查看进度：{ $command }
+image-detached = 已停止等待，服务仍在制作镜像。查看进度：{ $command }
+image-available = { $id } 已可用：{ $name }（{ $size }）
+image-failed = 失败：{ $reason }
+image-progress = { $status } { $percent }%，剩余 { $seconds } 秒
+image-bar-left = 剩余 { $time }
+image-bar-present = 已有 { $size }
+
+image-export-terminal = 磁盘内容不能输出到终端：请用管道或重定向。
+image-export-exists = { $path } 已存在。请换一个文件。
+image-export-stopped = 已停止，没有写入文件。
+image-export-no-size = 服务端没有给出镜像大小。
+image-export-cut = 传输在 { $length } 字节中的第 { $received } 字节处中断，没有写入文件。原因见服务端日志。
+image-exported = 已写入 { $path }

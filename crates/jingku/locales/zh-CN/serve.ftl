@@ -1,0 +1,17 @@
+### `jingku serve`。
+
+serve-keys-incomplete = JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。
+serve-bad-address = 监听地址无效：{ $error }
+serve-unknown-host = 无法解析 { $address } 中的主机名：{ $error }。请用 --listen 换一个地址。
+serve-cannot-listen = 无法监听 { $address }：{ $error }。请用 --listen 换一个地址。
+serve-cut-off = 部分工作未能及时完成，已被中断。
+serve-data-dir = 数据目录：{ $path }
+serve-new-key = 已为账号 1 生成密钥对：{ $path }
+serve-read-only = 数据目录 { $path } 不可写，服务只能读取它当前的内容，拒绝任何修改。客户端命令请加 --base-url { $base_url }。
+serve-second-signal = 再次收到信号，立即退出。
+serve-demo-description = 由 jingku serve --demo 制作
+serve-demo-try = 可以在另一个终端里试试：
+serve-demo-try-with-keys = 可以在另一个终端里试试（请先在那里设置 JINGKU_PUBLIC_KEY 和 JINGKU_PRIVATE_KEY）：
+serve-lab-loopback = --lab 仅限本机使用，而 { $address } 不是本机地址。请监听 127.0.0.1 或 [::1]。
+serve-ephemeral-data-dir = --ephemeral 不保存任何数据，不能与 --data-dir 同用。请去掉其中一个。
+serve-ephemeral-note = 所有数据都在内存中，退出后即丢失。

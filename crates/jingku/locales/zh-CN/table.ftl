@@ -1,0 +1,35 @@
+### 表格标题。
+
+table-account = 账号
+table-created = 创建时间
+table-damage = 损坏情况
+table-data = 数据量
+table-deleted = 删除时间
+table-generation = 编号
+table-id = ID
+table-image = 镜像
+table-images = 镜像数
+table-key-name = 备注
+table-limit = 限额
+table-limits = 限制
+table-logical = 逻辑大小
+table-master-key = 主密钥
+table-max = 上限
+table-name = 名称
+table-number = 编号
+table-objects = 对象数
+table-price = 价格
+table-project = 项目
+table-public-key = 公钥
+table-set-for = 来源
+table-size = 大小
+table-state = 状态
+table-status = 状态
+table-stored = 占用
+table-submitted = 提交时间
+table-taken = 备份时间
+table-total = 合计
+table-unique = 独占
+table-used = 已用
+table-version = 版本
+table-zone = 可用区

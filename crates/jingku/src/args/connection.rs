@@ -1,0 +1,21 @@
+//! The options of every command that uses the API.
+
+use clap::Args;
+
+/// The address of the API and the key pair.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "help-heading-connection")]
+pub(crate) struct ConnectionArgs {
+    #[arg(long, env = "JINGKU_BASE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    #[arg(long, env = "JINGKU_PUBLIC_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) public_key: Option<String>,
+    #[arg(long, env = "JINGKU_PRIVATE_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) private_key: Option<String>,
+    #[arg(long, env = "JINGKU_REGION", hide_env_values = true)]
+    pub(crate) region: Option<String>,
+    #[arg(long, env = "JINGKU_ZONE", hide_env_values = true)]
+    pub(crate) zone: Option<String>,
+    #[arg(long, env = "JINGKU_PROFILE", hide_env_values = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}

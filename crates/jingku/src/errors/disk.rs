@@ -1,0 +1,122 @@
+//! What is wrong with a disk file, and what is odd about one that is accepted.
+
+use jingku_library::{Caution, DiskError, PackedFault};
+
+use super::{Localized, clause};
+use crate::messages::tr;
+
+impl Localized for DiskError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NotFound { path } => tr!("errors-disk-missing", path = path.display().to_string()),
+            Self::Backing { image, source } => {
+                tr!("errors-disk-backing", path = image.display().to_string(), error = source.chinese())
+            }
+            Self::Unusable { path, why } => {
+                tr!("errors-disk-unusable", path = path.display().to_string(), error = clause(why))
+            }
+            Self::NotADisk { path, foreign } => {
+                let (path, kind) = (path.display().to_string(), kind(foreign.name));
+                match foreign.command {
+                    Some(command) => {
+                        tr!("errors-disk-foreign-convert", path = path, kind = kind, command = command)
+                    }
+                    None => tr!("errors-disk-foreign", path = path, kind = kind),
+                }
+            }
+            Self::Packed { path, fault } => {
+                tr!("errors-disk-packed", path = path.display().to_string(), error = packed_fault(fault))
+            }
+            Self::Damaged { path, why } => {
+                tr!("errors-disk-damaged", path = path.display().to_string(), error = clause(why))
+            }
+            Self::Redeclare { path, why } => {
+                tr!("errors-disk-redeclare", path = path.display().to_string(), error = clause(why))
+            }
+            Self::InUse { path } => tr!("errors-disk-in-use", path = path.display().to_string()),
+            Self::Stopped { path } => tr!("errors-disk-stopped", path = path.display().to_string()),
+            Self::Changed { path } => tr!("errors-disk-changed", path = path.display().to_string()),
+            Self::Converter { path, feature, why } => {
+                let path = path.display().to_string();
+                tr!("errors-disk-converter", path = path, feature = *feature, error = clause(why))
+            }
+            Self::Io { path, source, .. } => {
+                tr!("errors-disk-io", path = path.display().to_string(), error = clause(source))
+            }
+        }
+    }
+}
+
+impl Localized for Caution {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NoStructure => tr!("errors-caution-no-structure"),
+            Self::Holds(name) => tr!("errors-caution-holds", kind = kind(name)),
+        }
+    }
+}
+
+fn packed_fault(fault: &PackedFault) -> String {
+    match fault {
+        PackedFault::EndsEarly(packing) => tr!("errors-packed-ends-early", packing = packing.name()),
+        PackedFault::Followed(packing, at) => {
+            tr!("errors-packed-followed", packing = packing.name(), at = *at)
+        }
+        PackedFault::Damaged(packing, why) => {
+            tr!("errors-packed-damaged", packing = packing.name(), error = why)
+        }
+        PackedFault::NeedsDictionary(id) => tr!("errors-packed-dictionary", id = id.to_string()),
+        PackedFault::NeedsMemory(bytes) => tr!("errors-packed-memory", megabytes = *bytes >> 20),
+        PackedFault::Empty => tr!("errors-packed-empty"),
+        PackedFault::TooLarge(bytes) => tr!("errors-packed-too-large", gigabytes = *bytes >> 30),
+    }
+}
+
+/// The Chinese for a kind of file; the names of formats stay as they are.
+fn kind(name: &str) -> String {
+    match name {
+        "a tar archive" => tr!("errors-kind-tar"),
+        "a zip archive" => tr!("errors-kind-zip"),
+        "a 7z archive" => tr!("errors-kind-7z"),
+        "a rar archive" => tr!("errors-kind-rar"),
+        "a cpio archive" => tr!("errors-kind-cpio"),
+        "an OVA archive" => tr!("errors-kind-ova"),
+        "an HTML page" => tr!("errors-kind-html"),
+        "an XML document" => tr!("errors-kind-xml"),
+        "a JSON document" => tr!("errors-kind-json"),
+        "plain text" => tr!("errors-kind-text"),
+        "a script" => tr!("errors-kind-script"),
+        name => name.trim_start_matches("an ").trim_start_matches("a ").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+
+    use jingku_library::OperatorError;
+
+    use super::super::tests::assert_one_stop;
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_once() {
+        let path = || PathBuf::from("/disk");
+        let why = || "it says why. ".to_owned();
+        let backing = DiskError::Damaged { path: path(), why: why() };
+        for error in [
+            DiskError::NotFound { path: path() },
+            DiskError::Unusable { path: path(), why: why() },
+            DiskError::Backing { image: path(), source: Box::new(backing) },
+            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::InUse { path: path() },
+            DiskError::Changed { path: path() },
+            DiskError::Converter { path: path(), feature: "zstd", why: why() },
+            DiskError::Io { action: "read", path: path(), source: io::Error::other("it says why.") },
+        ] {
+            assert_one_stop(&error);
+            assert_one_stop(&OperatorError::Disk(error));
+        }
+    }
+}

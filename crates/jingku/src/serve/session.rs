@@ -1,0 +1,93 @@
+//! A running server, from its announcement until a signal.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use jingku_library::{StartError, Workers};
+use jingku_server::{Context, STOP_TIMEOUT, router};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::parent::Parent;
+use crate::failure::{Exit, Failure};
+use crate::messages::tr;
+use crate::output::note;
+
+/// Serves and runs jobs until a signal arrives or `parent` ends. `announce` runs when the server answers, `then` after
+/// it.
+pub(super) async fn serve_until_stopped(
+    context: Arc<Context>,
+    listener: TcpListener,
+    parent: Option<Parent>,
+    announce: impl FnOnce(),
+    then: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let workers = if context.is_read_only() {
+        None
+    } else {
+        Some(Workers::start(Arc::clone(context.library())).await.map_err(StartError::from)?)
+    };
+
+    // Registered before the address is announced: its reader may send the signal at once.
+    let (signal, orphaned) = (stop_signal()?, orphaned(parent));
+    let stopped = async move {
+        tokio::select! { () = signal => {}, () = orphaned => {} }
+    };
+    let stopped = stopped.boxed().shared();
+    let limits = context.connection_limits();
+    let server = tokio::spawn(jingku_server::serve_with(listener, router(context), limits, stopped.clone()));
+    announce();
+    tokio::select! {
+        // When stopped during its demo, the server is not to blame for failed calls.
+        biased;
+        () = stopped.clone() => {}
+        shown = then => {
+            shown?;
+            stopped.await;
+        }
+    }
+    // Jobs are given back while requests finish: the sender of the signal may not wait long.
+    let stop_workers = async {
+        if let Some(workers) = workers {
+            workers.stop().await;
+        }
+    };
+    let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
+    let Ok((server, ())) = ended else {
+        note(&tr!("serve-cut-off"));
+        return Ok(());
+    };
+    server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
+}
+
+/// Ends with the parent, if requested.
+async fn orphaned(parent: Option<Parent>) {
+    match parent {
+        Some(parent) => parent.gone().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends at the first SIGTERM or SIGINT. The second one ends the process at once with 128 and its number, as in shells.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut next = async move || {
+        tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = interrupt.recv() => SignalKind::interrupt(),
+        }
+    };
+    let (first, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        next().await;
+        let _ = first.send(());
+        let second = next().await;
+        note(&tr!("serve-second-signal"));
+        std::process::exit(128 + second.as_raw_value());
+    });
+    // The sender is not dropped before the signal: the task lives as long as the runtime.
+    Ok(stopped.map(drop))
+}

@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use jingku_protocol::actions::Action;
 
-use crate::support::{INSTANCE, LARGE_BYTES, NOW, Service, large_disk_bytes, wait_until, write_large_disk};
+use crate::support::{INSTANCE, LARGE_BYTES, NOW, Service, large_disk_bytes, wait_until};
 
 /// A server with a queued image of instance `uhost-large`, whose disk takes a while to read.
 async fn making_large() -> (Service, String) {
+    making_disk(&large_disk_bytes()).await
+}
+
+async fn making_disk(bytes: &[u8]) -> (Service, String) {
     let service = Service::start().await;
     let disk = service.folder.path().join("large.raw");
-    write_large_disk(&disk);
+    std::fs::write(&disk, bytes).unwrap();
     service.instance("uhost-large", &disk).await;
     let id = service.caller().create("uhost-large", "env").await;
     (service, id)
@@ -81,7 +85,8 @@ async fn a_job_of_another_server_resumes_when_its_lease_expires() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deleting_an_image_stops_its_job() {
-    let (service, id) = making_large().await;
+    // Long enough that the job is still running when the deletion arrives, also on a busy machine.
+    let (service, id) = making_disk(&large_disk_bytes().repeat(8)).await;
     let caller = service.caller();
     let workers = service.start_workers().await;
     caller.wait_until_started(&id).await;

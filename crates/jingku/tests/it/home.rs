@@ -1,4 +1,4 @@
-//! A throw-away home: its own HOME, XDG folders and data folder, and nothing of the tester's environment.
+//! A temporary home: its own HOME, XDG folders and data folder, without the tester's environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use crate::disk;
 use crate::server::Server;
 
-/// Nothing a test waits for takes longer, however busy the machine.
+/// The longest that a test waits for anything, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Waits until something is so; fails when it does not become so.
-pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+/// Waits until a condition holds, and fails after [`PATIENCE`].
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
-    while !so() {
+    while !condition() {
         assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(2));
     }
@@ -38,17 +38,17 @@ impl Home {
         self.folder.path().canonicalize().unwrap().join(name)
     }
 
-    /// The data folder, where the binary puts it by itself.
+    /// The default data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.path(".local/share/jingku")
     }
 
-    /// A command of the binary, ready to run.
+    /// A command of the binary in this home.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.other_command(env!("CARGO_BIN_EXE_jingku"), args)
     }
 
-    /// Any program's command in this home.
+    /// A command of another program in this home.
     pub(crate) fn other_command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.folder).env_clear().stdin(Stdio::null());
@@ -64,19 +64,19 @@ impl Home {
         Ended::of(&mut self.command(args))
     }
 
-    /// Runs a command that must succeed, with `--json`, and reads what it says.
+    /// Runs a command with `--json`, which must succeed, and parses its output.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let ended = self.run(&[args, &["--json"]].concat()).succeeded();
         serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {}", ended.out))
     }
 
-    /// Runs a command that must fail alike in both languages: with this exit code and these words.
+    /// Runs a command in both languages, which must fail with this exit code and these words.
     pub(crate) fn refuses(&self, args: &[&str], code: i32, english: &[&str], chinese: &[&str]) {
         self.run(args).failed(code, &[&["error: "], english].concat());
         self.run(&[args, &["--lang", "zh"]].concat()).failed(code, &[&["错误："], chinese].concat());
     }
 
-    /// Every file of the data folder and what is in it.
+    /// Every file of the data folder with its content.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         files_below(self.data())
     }
@@ -86,7 +86,7 @@ impl Home {
         Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    /// Declares a raw disk of these bytes as an instance.
+    /// Adds an instance with a raw disk of these bytes.
     pub(crate) fn add_instance(&self, id: &str, bytes: &[u8]) -> PathBuf {
         let disk = self.path(&format!("{id}.raw"));
         disk::write(&disk, bytes);
@@ -94,12 +94,12 @@ impl Home {
         disk
     }
 
-    /// Declares a disk as an instance.
+    /// Adds an instance with this disk.
     pub(crate) fn add_disk(&self, id: &str, disk: &Path) {
         self.run(&["instance", "add", "--id", id, "--disk", disk.to_str().unwrap()]).succeeded();
     }
 
-    /// Makes an image of an instance, waits for it, and returns its id.
+    /// Creates an image of an instance, waits for it, and returns its id.
     pub(crate) fn make(&self, instance: &str, name: &str) -> String {
         let image = self.json(&["image", "create", "--instance", instance, "--name", name, "--wait"]);
         assert_eq!(image["Status"], "Available", "{image}");
@@ -134,14 +134,14 @@ impl Ended {
         self
     }
 
-    /// It failed with this exit code, after it told something on standard output.
+    /// Asserts that it failed with this exit code, after output on standard output.
     pub(crate) fn failed_with_output(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(!self.out.is_empty(), "{self:?}");
         self
     }
 
-    /// It failed with this exit code, said these words on standard error, and nothing on standard output.
+    /// Asserts that it failed with this exit code, these words on standard error, and nothing on standard output.
     pub(crate) fn failed(self, code: i32, words: &[&str]) -> Self {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
         for word in words {
@@ -161,7 +161,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// Every file below a folder and what is in it.
+/// Every file below a folder with its content.
 pub(crate) fn files_below(folder: PathBuf) -> BTreeMap<PathBuf, Vec<u8>> {
     let (mut files, mut folders) = (BTreeMap::new(), vec![folder]);
     while let Some(folder) = folders.pop() {

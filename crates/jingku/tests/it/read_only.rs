@@ -1,4 +1,4 @@
-//! Data folders and backups that cannot be written to: on a disk that was mounted read-only, or another user's.
+//! Data folders and backups on a disk that is mounted read-only, or owned by another user.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::home::{Ended, Home, files_below};
 use crate::room::SmallDisk;
 use crate::server::Server;
 
-/// A library with an image, one in the trash and one handed in for review, and its backup; all on one small disk.
+/// A library with an image and one in the trash, and its backup, on one small disk.
 struct Scene {
     home: Home,
     disk: SmallDisk,
@@ -20,7 +20,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `None` where nothing can be mounted.
+    /// `None` without the permission to mount.
     fn new() -> Option<Self> {
         let home = Home::new();
         let disk = SmallDisk::mount(home.path("disk"))?;
@@ -63,7 +63,7 @@ impl Scene {
         Server::start(&mut self.home.command(&Self::line(data, &serve)))
     }
 
-    /// Everything that only reads, as the operator's commands do it.
+    /// Runs the operator's commands that only read, and returns their output.
     fn read_everything(&self, data: &Path) -> Vec<Value> {
         let checked = self.json(data, &["check", "--read-data"]);
         assert_eq!((&checked["Clean"], &checked["Images"]), (&json!(true), &json!(2)), "{checked}");
@@ -82,7 +82,7 @@ impl Scene {
 }
 
 #[test]
-fn everything_that_only_reads_works_on_a_read_only_disk() {
+fn reading_commands_work_on_a_read_only_disk() {
     let Some(scene) = Scene::new() else { return };
     let data = scene.data();
     let before = scene.read_everything(&data);
@@ -91,7 +91,7 @@ fn everything_that_only_reads_works_on_a_read_only_disk() {
     assert!(std::fs::write(data.join("proof"), "").is_err());
     assert_eq!(scene.read_everything(&data), before);
 
-    // A backup of it, and a restore of what is in a backup that cannot be written to.
+    // A backup of the read-only library, and restores of that backup and of the read-only one.
     let backup = scene.home.path("another");
     let made = scene.json(&data, &["backup", backup.to_str().unwrap()]);
     assert_eq!((&made["Images"], &made["DamagedImages"]), (&json!(2), &json!([])), "{made}");
@@ -105,7 +105,7 @@ fn everything_that_only_reads_works_on_a_read_only_disk() {
         assert_eq!((&checked["Clean"], &checked["Images"]), (&json!(true), &json!(2)), "{checked}");
     }
 
-    // What would change something says why it cannot.
+    // Commands that would change something report the reason.
     for args in [
         &["trash", "empty"][..],
         &["key", "create"],
@@ -120,7 +120,7 @@ fn everything_that_only_reads_works_on_a_read_only_disk() {
 }
 
 #[test]
-fn a_server_on_a_read_only_disk_gives_images_out_and_refuses_changes() {
+fn a_server_on_a_read_only_disk_exports_images_and_refuses_changes() {
     let Some(scene) = Scene::new() else { return };
     let data = scene.data();
     let files = files_below(scene.disk.path.clone());
@@ -153,9 +153,9 @@ fn a_server_on_a_read_only_disk_gives_images_out_and_refuses_changes() {
     assert!(files_below(scene.disk.path.clone()) == files);
 }
 
-/// As after a power cut: the log is there and has not been moved into the catalogue.
+/// As after a power cut: the log has not been moved into the catalogue's file.
 #[test]
-fn a_log_that_was_left_behind_counts() {
+fn a_log_left_by_a_crash_is_read() {
     let Some(scene) = Scene::new() else { return };
     let data = scene.data();
     let catalog = data.join("catalog.db");
@@ -174,7 +174,7 @@ fn a_log_that_was_left_behind_counts() {
 }
 
 #[test]
-fn a_library_of_an_earlier_schema_is_read_where_it_cannot_be_brought_up_to_date() {
+fn a_read_only_library_of_an_earlier_schema_is_read() {
     let home = Home::new();
     let Some(disk) = SmallDisk::mount(home.path("disk")) else { return };
     let archives = crate::old_data::archives();
@@ -191,10 +191,10 @@ fn a_library_of_an_earlier_schema_is_read_where_it_cannot_be_brought_up_to_date(
 }
 
 #[test]
-fn another_users_folder_is_read_and_not_touched() {
+fn a_folder_of_another_user_is_read_and_not_changed() {
     if !rustix::process::geteuid().is_root() {
-        assert!(std::env::var_os("CI").is_none(), "only root can become another user");
-        println!("skipped: only root can become another user");
+        assert!(std::env::var_os("CI").is_none(), "only root can run as another user");
+        println!("skipped: only root can run as another user");
         return;
     }
     let home = Home::new();
@@ -211,7 +211,7 @@ fn another_users_folder_is_read_and_not_touched() {
         command
     };
     let as_another = |args: &[&str]| Ended::of(&mut command(args));
-    // The folder of the home itself, and readable for everybody as a copy of root's might be.
+    // The copy and the folder above it are readable by everyone.
     chmod(&home.path(""), "755");
     chmod(&data, "a+rX");
     let at = ["--data-dir", data.to_str().unwrap()];
@@ -226,14 +226,14 @@ fn another_users_folder_is_read_and_not_touched() {
     server.signal(rustix::process::Signal::TERM);
     assert!(server.wait().success());
 
-    // One that others may write to is nobody's.
-    let anybodys = home.path("anybodys");
-    std::fs::create_dir(&anybodys).unwrap();
-    chmod(&anybodys, "777");
-    let create = ["key", "create", "--data-dir", anybodys.to_str().unwrap()];
+    // A folder that others can write to is refused.
+    let writable = home.path("writable");
+    std::fs::create_dir(&writable).unwrap();
+    chmod(&writable, "777");
+    let create = ["key", "create", "--data-dir", writable.to_str().unwrap()];
     as_another(&create).failed(1, &["mode 777", "chmod 700"]);
 
-    // One that may not be looked into is not one that has never been used.
+    // A folder without read permission is not reported as unused.
     chmod(&data, "700");
     for args in [&["check", "--status"][..], &["check"], &["usage"], &["image", "list"], &["key", "list"]] {
         as_another(&[args, &at].concat()).failed(6, &["Permission denied"]);

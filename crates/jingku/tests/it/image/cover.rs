@@ -1,4 +1,4 @@
-//! Covers: from a file here to an address that shows it.
+//! Covers: from a local file to a URL.
 
 use crate::disk;
 use crate::home::Home;
@@ -40,14 +40,14 @@ fn a_cover_is_set_shown_and_cleared() {
     ] {
         home.refuses(&update(file).each_ref().map(String::as_str), 1, english, chinese);
     }
-    assert_eq!(home.json(&["image", "show", &id])["Cover"], url, "a refused picture took the old one along");
+    assert_eq!(home.json(&["image", "show", &id])["Cover"], url, "a refused picture leaves the old one");
 
     run("").succeeded();
     assert_eq!(home.json(&["image", "show", &id])["Cover"], "");
 }
 
 #[test]
-fn an_address_starts_with_the_public_url() {
+fn the_url_of_a_cover_starts_with_the_public_url() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     std::fs::write(home.path("cover.gif"), GIF).unwrap();

@@ -1,4 +1,4 @@
-//! `jingku image promote` and `demote`, on a folder with a server running on it.
+//! `jingku image promote` and `demote`, beside a running server.
 
 use compshare::actions::DescribeCompShareImagesRequest;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn platform(home: &Home, base_url: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_image_goes_to_the_platform_and_back() {
+fn an_image_is_promoted_and_demoted() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(3, 0));
     let server = home.serve();
@@ -64,7 +64,7 @@ fn an_image_goes_to_the_platform_and_back() {
 }
 
 #[test]
-fn an_instance_says_what_it_was_started_from() {
+fn an_instance_records_the_image_it_was_started_from() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(3, 0));
     let _server = home.serve();

@@ -1,4 +1,4 @@
-//! A fault in the background is logged and repaired, and seen from outside when it stays.
+//! A panic in the background is logged and the task restarted; `/readyz` reports repeated ones.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ fn serve(home: &Home, panic: &str) -> Server {
     Server::start(home.command(&["serve", "--listen", "127.0.0.1:0"]).env("JINGKU_PANIC", panic))
 }
 
-/// Status and body of `/readyz`.
+/// The whole answer of `/readyz`.
 fn ready(server: &Server) -> String {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n").unwrap();
@@ -21,16 +21,16 @@ fn ready(server: &Server) -> String {
 }
 
 #[test]
-fn a_loop_that_panics_is_started_again() {
+fn a_panicking_background_task_is_restarted() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let server = serve(&home, "usage.begun:4");
-    until("it is seen", || ready(&server).starts_with("HTTP/1.1 503 "));
+    until("the panic is reported", || ready(&server).starts_with("HTTP/1.1 503 "));
     assert!(ready(&server).contains("counting use failed 3 times in a row"), "{}", ready(&server));
     // Everything else keeps working.
     let id = home.make("uhost-1", "env");
     assert_eq!(home.bytes(&id), disk::bytes(1, 0));
-    until("it runs again", || ready(&server).starts_with("HTTP/1.1 200 "));
+    until("the task runs again", || ready(&server).starts_with("HTTP/1.1 200 "));
     let log = server.log();
     let restarts = log.lines().filter(|line| line.contains("starting it again")).count();
     assert_eq!(restarts, 4, "logged once each: {log}");
@@ -38,7 +38,7 @@ fn a_loop_that_panics_is_started_again() {
 }
 
 #[test]
-fn a_worker_that_panics_before_it_has_a_job_is_started_again() {
+fn a_worker_that_panics_before_it_has_a_job_is_restarted() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let server = serve(&home, "worker.before_claim:6");
@@ -46,16 +46,16 @@ fn a_worker_that_panics_before_it_has_a_job_is_started_again() {
     server.stop();
 }
 
-/// On the thread that reads the disk, and in the loop that waits for it.
+/// Both in the thread that reads the disk and in the task that waits for it.
 #[test]
-fn a_panic_in_one_job_fails_this_job_alone() {
+fn a_panic_in_a_job_fails_only_this_job() {
     for point in ["make.begun:1", "make.claimed:1", "make.before_row:1"] {
         let home = Home::new();
         home.add_instance("uhost-1", &disk::bytes(1, 0));
         let server = serve(&home, point);
         let create = ["image", "create", "--instance", "uhost-1", "--name", "env", "--wait"];
         home.run(&create).failed(1, &["Ask the operator"]);
-        // Its name and its instance are free, and the server is well.
+        // Its name and instance can be used again, and the server is ready.
         let id = home.make("uhost-1", "env");
         assert_eq!(home.bytes(&id), disk::bytes(1, 0), "{point}");
         assert_eq!(server.get("/readyz"), "ready\n");

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::disk;
 use crate::home::{Home, files_below};
-use crate::server::Server;
 
 pub(crate) use kills::FAILPOINTS;
 
@@ -46,8 +45,7 @@ impl Scene {
     /// Reads every image of a data folder through a server.
     fn content(&self, data: &str) -> Content {
         let at = ["--data-dir", data];
-        let mut command = self.home.command(&[&["serve", "--listen", "127.0.0.1:0"], &at[..]].concat());
-        let server = Server::start(&mut command);
+        let server = self.home.serve_with(&at, &[]);
         let list = self.home.json(&[&["image", "list", "--all"], &at[..]].concat());
         let file = self.home.path("content.raw");
         let mut content = Content::new();

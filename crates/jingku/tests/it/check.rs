@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::disk;
-use crate::home::{Home, files_below};
+use crate::home::{Home, files_below, ids};
 use crate::terminal;
 
 /// What a failing disk or a careless cleanup does to a file.
@@ -46,11 +46,6 @@ fn found(home: &Home, args: &[&str]) -> Value {
     serde_json::from_str(&ended.out).unwrap()
 }
 
-fn corrupted(report: &Value) -> Vec<&str> {
-    let images = report["DamagedImages"].as_array().unwrap().iter();
-    images.map(|image| image["CompShareImageId"].as_str().unwrap()).collect()
-}
-
 #[test]
 fn corrupted_chunks_and_manifests_are_found_and_repaired() {
     for kind in ["chunks", "manifests"] {
@@ -76,9 +71,9 @@ fn corrupted_chunks_and_manifests_are_found_and_repaired() {
 
             // The quick check finds flipped bits in a chunk only after a reader has marked it.
             let report = found(&home, &[]);
-            assert_eq!(corrupted(&report), [&hit], "{what}: {report}");
+            assert_eq!(ids(&report["DamagedImages"]), [hit.as_str()], "{what}: {report}");
             let report = found(&home, &["--read-data"]);
-            assert_eq!(corrupted(&report), [&hit], "{what}: {report}");
+            assert_eq!(ids(&report["DamagedImages"]), [hit.as_str()], "{what}: {report}");
             assert_eq!(report["DamagedObjectCount"], 1, "{what}: {report}");
             let object = report["DamagedObjects"][0]["Object"].as_str().unwrap();
             let name = first[0].file_name().unwrap().to_str().unwrap();
@@ -247,7 +242,7 @@ fn the_server_scrubs_and_reports_its_progress() {
     let overview = home.run(&[]).succeeded().out;
     assert!(overview.contains("CORRUPTION FOUND") && overview.lines().count() <= 24, "{overview}");
     // The scrub has marked the chunk, so the quick check finds it, and a new image of the disk repairs it.
-    assert_eq!(corrupted(&found(&home, &[])), [id.as_str()]);
+    assert_eq!(ids(&found(&home, &[])["DamagedImages"]), [id.as_str()]);
     home.make("uhost-1", "b");
     assert_eq!(home.json(&["check", "--read-data"])["Clean"], true);
     server.stop();
@@ -259,8 +254,7 @@ fn the_scrub_can_be_turned_off() {
     home.add_instance("uhost-1", &disk::bytes(2, 1));
     let config = home.path("config.toml");
     fs::write(&config, "[scrub]\ndays = 0\n[sweep]\nevery_hours = 0\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-    let server = crate::server::Server::start(&mut home.command(&serve));
+    let server = home.serve_with(&["--config", config.to_str().unwrap()], &[]);
     home.make("uhost-1", "a");
     server.stop();
     assert_eq!(home.json(&["check", "--status"]), json!({ "Scrub": null, "Sweep": null }));

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::crash::number;
 use crate::disk;
-use crate::home::{Ended, Home};
+use crate::home::{Home, copy_folder};
 use crate::server::Server;
 
 /// What is done to a file.
@@ -75,7 +75,7 @@ impl Scene {
         home.run(&["backup", backup.to_str().unwrap(), "--with-master-key"]).succeeded();
         server.signal(Signal::KILL);
         server.wait();
-        copy(&home.data(), &home.path("good"));
+        copy_folder(&home.data(), &home.path("good"));
         assert!(home.data().join("catalog.db-wal").metadata().unwrap().len() > 0, "the log is empty");
         Self { home, images, last, found: 0, harmless: 0, earlier: 0 }
     }
@@ -84,7 +84,7 @@ impl Scene {
     fn try_out(&mut self, file: &str, damage: Damage) {
         let what = format!("{file} {damage:?}");
         fs::remove_dir_all(self.home.data()).unwrap();
-        copy(&self.home.path("good"), &self.home.data());
+        copy_folder(&self.home.path("good"), &self.home.data());
         damage.apply(&self.home.data().join(file));
         let mut reported = self.check_finds(&what);
         match self.start(&what) {
@@ -189,11 +189,6 @@ fn assert_names_remedy(said: &str, what: &str) {
     assert!(remedies.iter().any(|remedy| said.contains(remedy)), "{what}: {said}");
 }
 
-fn copy(from: &Path, to: &Path) {
-    let copied = Ended::of(std::process::Command::new("cp").arg("-a").args([from, to]));
-    copied.succeeded();
-}
-
 #[test]
 fn a_corrupted_catalogue_serves_no_wrong_bytes_and_names_the_remedy() {
     let (flips, seed) = (number("JINGKU_DAMAGE_FLIPS", 16), number("JINGKU_DAMAGE_SEED", 1));
@@ -221,7 +216,7 @@ fn a_corrupted_catalogue_serves_no_wrong_bytes_and_names_the_remedy() {
     let at = ["--data-dir", to.to_str().unwrap()];
     scene.home.run(&["restore", backup.to_str().unwrap(), at[0], at[1]]).succeeded();
     scene.home.run(&["check", "--read-data", at[0], at[1]]).succeeded();
-    let server = Server::start(&mut scene.home.command(&["serve", "--listen", "127.0.0.1:0", at[0], at[1]]));
+    let server = scene.home.serve_with(&at, &[]);
     for (id, (name, bytes)) in &scene.images {
         let file = scene.home.path("export.raw");
         scene.home.run(&["image", "export", id, "-o", file.to_str().unwrap(), at[0], at[1]]).succeeded();

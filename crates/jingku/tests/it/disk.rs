@@ -1,8 +1,12 @@
 //! Disks to create images from.
 
 use std::fs::File;
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// The server cuts disks into chunks of this many bytes.
 pub(crate) const CHUNK: usize = 256 << 10;
@@ -27,6 +31,13 @@ pub(crate) fn bytes(chunks: usize, seed: u64) -> Vec<u8> {
 /// Fills with bytes that do not compress.
 pub(crate) fn noise(seed: u64, bytes: &mut [u8]) {
     fastrand::Rng::with_seed(seed).fill(bytes);
+}
+
+/// Packs bytes as gzip without compressing them, so that the size stays.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// Writes a disk; zeros become holes.

@@ -12,7 +12,7 @@ use crate::server::Server;
 const SERVE: [&str; 4] = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
 
 fn serve(home: &Home, more: &[&str]) -> Server {
-    Server::start(&mut home.command(&[&SERVE, more].concat()))
+    home.serve_with(&[&["--ephemeral"], more].concat(), &[])
 }
 
 /// The variables that the lines after the first export.

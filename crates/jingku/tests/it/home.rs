@@ -38,6 +38,13 @@ impl Home {
         self.folder.path().canonicalize().unwrap().join(name)
     }
 
+    /// Writes a file in the home and returns its path.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// The default data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.path(".local/share/jingku")
@@ -81,9 +88,22 @@ impl Home {
         files_below(self.data())
     }
 
-    /// Starts a server.
+    /// Starts a server on a free port.
     pub(crate) fn serve(&self) -> Server {
-        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
+        self.serve_with(&[], &[])
+    }
+
+    /// Starts a server on a free port, with more arguments and environment variables.
+    pub(crate) fn serve_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Server {
+        let serve = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        Server::start(self.command(&serve).envs(variables.iter().copied()))
+    }
+
+    /// The key pair of account 1, which the server writes to the data folder.
+    pub(crate) fn key_pair(&self) -> [String; 2] {
+        let text = std::fs::read_to_string(self.data().join("credentials.toml")).unwrap();
+        let quoted: Vec<&str> = text.split('"').collect();
+        [quoted[1], quoted[3]].map(str::to_owned)
     }
 
     /// Adds an instance with a raw disk of these bytes.
@@ -104,6 +124,12 @@ impl Home {
         let image = self.json(&["image", "create", "--instance", instance, "--name", name, "--wait"]);
         assert_eq!(image["Status"], "Available", "{image}");
         image["CompShareImageId"].as_str().unwrap().to_owned()
+    }
+
+    /// Deletes an image and removes it from the trash.
+    pub(crate) fn purge(&self, image_id: &str) {
+        self.run(&["image", "delete", image_id]).succeeded();
+        self.run(&["trash", "empty", image_id]).succeeded();
     }
 
     /// The bytes of an image.
@@ -159,6 +185,17 @@ impl From<Output> for Ended {
             err: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// The ids of a list of images.
+pub(crate) fn ids(images: &Value) -> Vec<String> {
+    let images = images.as_array().unwrap().iter();
+    images.map(|image| image["CompShareImageId"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Copies a folder with all attributes.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    Ended::of(Command::new("cp").arg("-a").args([from, to])).succeeded();
 }
 
 /// Every file below a folder with its content.

@@ -55,8 +55,8 @@ impl Connection {
         answer.unwrap_or_default()
     }
 
-    fn call(&mut self, keys: &Keys, params: Params) -> String {
-        let signed = sign_request(params, &keys.public, &keys.private);
+    fn call(&mut self, keys: &[String; 2], params: Params) -> String {
+        let signed = sign_request(params, &keys[0], &keys[1]);
         self.post(FORM, "", signed.to_form().as_bytes())
     }
 
@@ -87,23 +87,6 @@ fn connect(address: &str) -> BufReader<TcpStream> {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     BufReader::new(stream)
-}
-
-/// The key pair of the first account.
-struct Keys {
-    public: String,
-    private: String,
-}
-
-impl Keys {
-    fn of(home: &Home) -> Self {
-        let file = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-        let value = |name: &str| {
-            let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
-            line.unwrap().trim_matches('"').to_owned()
-        };
-        Self { public: value("public_key"), private: value("private_key") }
-    }
 }
 
 /// Runs the same work on several connections at once, while another polls `/healthz`.
@@ -184,7 +167,7 @@ fn large_picture() -> Vec<u8> {
 fn memory_stays_below_the_limit_under_hostile_requests() {
     let home = Home::new();
     let server = home.serve();
-    let keys = Keys::of(&home);
+    let keys = home.key_pair();
     home.add_instance("uhost-1", &vec![7; 1 << 20]);
     let image = home.make("uhost-1", "env");
     let list = || Params::for_action(LIST);

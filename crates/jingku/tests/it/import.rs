@@ -16,7 +16,7 @@ use flate2::write::GzEncoder;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::disk::{self, CHUNK};
+use crate::disk::{self, CHUNK, gzip};
 use crate::home::{Ended, Home, until};
 use crate::qemu;
 use crate::room::SmallDisk;
@@ -46,12 +46,6 @@ const SEGMENT: usize = 64 << 20;
 const KILLS: u64 = 10;
 
 impl Home {
-    fn file(&self, name: &str, bytes: &[u8]) -> String {
-        let path = self.path(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
     /// Imports a file, waits for its image, and returns its id.
     fn import(&self, file: &str, name: &str) -> String {
         let image = self.json(&["image", "import", file, "--name", name, "--wait"]);
@@ -80,12 +74,6 @@ impl Home {
         assert_eq!(self.json(&["image", "list"])["TotalCount"], 0);
         assert!(self.uploads().is_empty(), "{:?}", self.uploads());
     }
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// A disk of more than one segment.
@@ -280,8 +268,7 @@ fn an_import_survives_kills_of_the_server_at_any_time() {
 #[test]
 fn an_upload_deleted_while_the_server_dies_leaves_no_file() {
     let home = Home::new();
-    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = Server::start(command.env("JINGKU_FAILPOINT", "upload.removing"));
+    let mut server = home.serve_with(&[], &[("JINGKU_FAILPOINT", "upload.removing")]);
     let mut client = home.start_import("-", "env", &["--size", "1G"]);
     let mut stdin = client.stdin.take().unwrap();
     stdin.write_all(&vec![1; SEGMENT + 1]).unwrap();
@@ -345,8 +332,7 @@ fn an_import_without_disk_space_is_refused_or_fails_cleanly() {
     let Some(small) = SmallDisk::mount(home.path("small")) else { return };
     let data = small.path.join("data").to_str().unwrap().to_owned();
     let run = |args: &[&str]| home.run(&[args, &["--data-dir", &data]].concat());
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &data];
-    let server = Server::start(&mut home.command(&serve));
+    let server = home.serve_with(&["--data-dir", &data], &[]);
     until("the reserve exists", || Path::new(&data).join("reserve").exists());
     let mut noise = vec![0; 40 << 20];
     disk::noise(3, &mut noise);
@@ -394,8 +380,7 @@ fn a_public_url_may_contain_the_path_of_a_link() {
     {
         std::fs::write(home.path("jingku.toml"), format!("public_url = 'https://example.com{path}'"))
             .unwrap();
-        let serve = ["serve", "--listen", "127.0.0.1:0", "--config", "jingku.toml"];
-        let server = Server::start(&mut home.command(&serve));
+        let server = home.serve_with(&["--config", "jingku.toml"], &[]);
         let id = home.import(&file, &format!("env-{number}"));
         let url = home.json(&["image", "url", &id])["Url"].as_str().unwrap().to_owned();
         assert!(url.starts_with(&format!("https://example.com{path}/images/{id}/disk?")), "{url}");

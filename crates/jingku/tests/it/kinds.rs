@@ -1,11 +1,6 @@
 //! The format of a file is checked alike in `instance add`, the configuration, `image create` and `image import`.
 
-use std::io::Write;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use crate::disk;
+use crate::disk::{self, gzip};
 use crate::home::Home;
 
 const NO_STRUCTURE: &str = "Warning: The disk has no partition table, file system";
@@ -37,18 +32,6 @@ fn vhd() -> Vec<u8> {
     disk
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn file(home: &Home, name: &str, bytes: &[u8]) -> String {
-    let path = home.path(name);
-    std::fs::write(&path, bytes).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
 #[test]
 fn other_formats_are_refused_by_name_in_every_command() {
     let home = Home::new();
@@ -67,7 +50,7 @@ fn other_formats_are_refused_by_name_in_every_command() {
         ("page.raw", b"<!DOCTYPE html><p>404".to_vec(), "it looks like an HTML page", "看起来是 HTML 网页"),
     ];
     for (name, bytes, english, chinese) in &cases {
-        let path = file(&home, name, bytes);
+        let path = home.file(name, bytes);
         home.refuses(
             &["instance", "add", "--id", "x", "--disk", &path],
             1,
@@ -76,13 +59,13 @@ fn other_formats_are_refused_by_name_in_every_command() {
         );
         home.refuses(&["image", "import", &path, "--name", "x"], 1, &[english, "--format raw"], &[chinese]);
         // In a compressed file the format is known only after the upload.
-        let packed = file(&home, "packed", &gzip(bytes));
+        let packed = home.file("packed", &gzip(bytes));
         let import = ["image", "import", &packed, "--name", "packed", "--wait"];
         home.run(&import).failed(1, &["could not be made", english]);
         home.run(&["instance", "add", "--id", "x", "--disk", &packed])
             .failed(1, &["it looks like gzip", "gzip -dk"]);
         let config = format!("[[instances]]\nid = \"x\"\ndisk = \"{path}\"\n");
-        let config = file(&home, "other.toml", config.as_bytes());
+        let config = home.file("other.toml", config.as_bytes());
         let other = home.path("other-data");
         let serve =
             ["serve", "--config", &config, "--data-dir", other.to_str().unwrap(), "--listen", "127.0.0.1:0"];
@@ -100,9 +83,9 @@ fn other_formats_are_refused_by_name_in_every_command() {
 fn unknown_content_is_accepted_with_a_warning_in_every_command() {
     let home = Home::new();
     let server = home.serve();
-    let unknown = file(&home, "unknown.raw", &starting_with(b""));
-    let packed = file(&home, "unknown.gz", &gzip(&starting_with(b"")));
-    let known = file(&home, "known.raw", &partitioned());
+    let unknown = home.file("unknown.raw", &starting_with(b""));
+    let packed = home.file("unknown.gz", &gzip(&starting_with(b"")));
+    let known = home.file("known.raw", &partitioned());
     for (id, disk, more, warned) in [
         ("unknown", &unknown, &[][..], true),
         ("known", &known, &[], false),

@@ -31,9 +31,8 @@ impl Lab {
     fn filled(fixtures: &str) -> Self {
         let home = Home::new();
         std::fs::write(home.path("lab.toml"), fixtures).unwrap();
-        let serve =
-            ["serve", "--ephemeral", "--lab", "--fixtures", "lab.toml", "--listen", "127.0.0.1:0", "--json"];
-        let mut server = Server::start(&mut home.command(&serve));
+        let serve = ["--ephemeral", "--lab", "--fixtures", "lab.toml", "--json"];
+        let mut server = home.serve_with(&serve, &[]);
         let printed: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
         let key = &printed["Accounts"][0]["Keys"][0];
         let text = |name: &str| key[name].as_str().unwrap().to_owned();

@@ -6,6 +6,7 @@ mod backup;
 mod beside;
 mod boot;
 mod check;
+mod client;
 mod crash;
 mod damage;
 mod disk;

@@ -67,9 +67,7 @@ fn assert_usable(home: &Home, data: &Path) {
     // By default the trash would have expired.
     let config = home.path("jingku.toml");
     fs::write(&config, "[trash]\nkeep_days = 65535\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-    let mut command = home.command(&[&serve[..], &at].concat());
-    let server = crate::server::Server::start(&mut command);
+    let server = home.serve_with(&["--config", config.to_str().unwrap(), at[0], at[1]], &[]);
     let all = images(home, &at);
     let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["plain", "public", "shared"]));

@@ -2,10 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use compshare::Client;
 use compshare::actions::DescribeCompShareInstanceRequest;
 use serde_json::{Value, json};
 
+use crate::client::{block_on, client_with};
 use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::Server;
@@ -219,8 +219,7 @@ fn private_keys_are_stored_encrypted() {
     let server = home.serve();
     let pairs = [home.json(&["account", "create", "lab"]), home.json(&["key", "create"])];
     server.stop();
-    let credentials = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-    let first = credentials.split('"').nth(3).unwrap().to_owned();
+    let [_, first] = home.key_pair();
     let private_keys = pairs.iter().map(|pair| Pair::of(pair).private_key).chain([first]);
     let files = home.files();
     for private_key in private_keys {
@@ -264,12 +263,9 @@ impl Pair {
 
     /// Ids of the instances that the API lists for this key pair.
     fn instances(&self, server: &Server) -> Vec<String> {
-        let mut config = compshare::Config::new(self.public_key.clone(), self.private_key.clone());
-        config.base_url.clone_from(&server.base_url);
-        let client = Client::new(config).unwrap();
+        let client = client_with(server, &self.public_key, &self.private_key);
         let request = DescribeCompShareInstanceRequest::default();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let page = runtime.block_on(client.describe_comp_share_instance(&request)).unwrap();
+        let page = block_on(client.describe_comp_share_instance(&request)).unwrap();
         page.instances.into_iter().map(|instance| instance.id).collect()
     }
 }

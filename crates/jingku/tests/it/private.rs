@@ -106,8 +106,7 @@ fn permissions_of_an_earlier_version_are_tightened_at_start() {
     }
     let (data, backup) = (home.path("data"), home.path("backup"));
     let at = ["--data-dir", data.to_str().unwrap()];
-    let serve = ["serve", "--listen", "127.0.0.1:0"];
-    let server = Server::start(&mut home.command(&[&serve[..], &at].concat()));
+    let server = home.serve_with(&at, &[]);
     assert!(assert_private(&data) > 20);
     home.run(&[&["backup", backup.to_str().unwrap()], &at[..]].concat()).succeeded();
     assert!(assert_private(&backup) > 20);

@@ -1,13 +1,11 @@
 //! Data folders and backups on a disk that is mounted read-only, or owned by another user.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::disk;
-use crate::home::{Ended, Home, files_below};
+use crate::home::{Ended, Home, copy_folder, files_below};
 use crate::room::SmallDisk;
 use crate::server::Server;
 
@@ -29,7 +27,7 @@ impl Scene {
         scene.home.add_instance("uhost-elsewhere", &scene.bytes);
         let raw = scene.home.path("uhost-elsewhere.raw");
         scene.on(&data, &["instance", "add", "--id", "uhost-1", "--disk", raw.to_str().unwrap()]).succeeded();
-        let server = scene.serve(&data, &[]);
+        let server = scene.serve(&data);
         let make = |name| {
             let create = ["image", "create", "--instance", "uhost-1", "--name", name, "--wait"];
             let made = scene.json(&data, &create);
@@ -58,9 +56,8 @@ impl Scene {
         self.home.json(&Self::line(data, args))
     }
 
-    fn serve(&self, data: &Path, more: &[&str]) -> Server {
-        let serve = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
-        Server::start(&mut self.home.command(&Self::line(data, &serve)))
+    fn serve(&self, data: &Path) -> Server {
+        self.home.serve_with(&["--data-dir", data.to_str().unwrap()], &[])
     }
 
     /// Runs the operator's commands that only read, and returns their output.
@@ -125,7 +122,7 @@ fn a_server_on_a_read_only_disk_exports_images_and_refuses_changes() {
     let data = scene.data();
     let files = files_below(scene.disk.path.clone());
     scene.disk.read_only(true);
-    let server = scene.serve(&data, &[]);
+    let server = scene.serve(&data);
     let url = server.base_url.clone();
     let at = ["--base-url", &url];
     let list = scene.json(&data, &[&["image", "list"], &at[..]].concat());
@@ -144,10 +141,7 @@ fn a_server_on_a_read_only_disk_exports_images_and_refuses_changes() {
         assert!(ended.code != Some(0) && ended.err.contains("read-only now"), "{args:?} {ended:?}");
     }
     assert!(server.log().contains("is not writable"), "{}", server.log());
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = server.readiness();
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("read-only"), "{answer}");
     server.stop();
     assert!(files_below(scene.disk.path.clone()) == files);
@@ -162,12 +156,12 @@ fn a_log_left_by_a_crash_is_read() {
     let writer = rusqlite::Connection::open(&catalog).unwrap();
     writer.execute("UPDATE accounts SET name = 'from the log' WHERE id = 1", []).unwrap();
     let with_log = scene.home.path("with-log");
-    copy_all(&data, &with_log);
+    copy_folder(&data, &with_log);
     drop(writer);
     std::fs::remove_file(with_log.join("catalog.db-shm")).unwrap();
     assert!(with_log.join("catalog.db-wal").metadata().unwrap().len() > 0);
     std::fs::remove_dir_all(&data).unwrap();
-    copy_all(&with_log, &data);
+    copy_folder(&with_log, &data);
     scene.disk.read_only(true);
     let accounts = scene.json(&data, &["account", "list"]);
     assert_eq!(accounts[0]["AccountName"], "from the log", "{accounts}");
@@ -181,7 +175,7 @@ fn a_read_only_library_of_an_earlier_schema_is_read() {
     let (_, oldest) = archives.first_key_value().unwrap();
     crate::old_data::unpack(oldest, &home);
     let data = disk.path.join("data");
-    copy_all(&home.path("data"), &data);
+    copy_folder(&home.path("data"), &data);
     disk.read_only(true);
     let at = ["--data-dir", data.to_str().unwrap()];
     let usage = home.json(&[&["usage"], &at[..]].concat());
@@ -203,7 +197,7 @@ fn a_folder_of_another_user_is_read_and_not_changed() {
     home.make("uhost-1", "image");
     server.stop();
     let data = home.path("open");
-    copy_all(&home.data(), &data);
+    copy_folder(&home.data(), &data);
     let command = |args: &[&str]| {
         let program = ["--reuid=65534", "--regid=65534", "--clear-groups", env!("CARGO_BIN_EXE_jingku")];
         let mut command = home.other_command("setpriv", &[&program, args].concat());
@@ -251,9 +245,4 @@ fn a_folder_of_another_user_is_read_and_not_changed() {
 fn chmod(path: &Path, mode: &str) {
     let changed = std::process::Command::new("chmod").args(["-R", mode]).arg(path).status().unwrap();
     assert!(changed.success());
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    let copied = std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap();
-    assert!(copied.success());
 }

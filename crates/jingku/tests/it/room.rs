@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use compshare::Client;
 use compshare::actions::ImportCompShareCustomImageRequest;
 use serde_json::Value;
 
+use crate::client::{block_on, client_with};
 use crate::disk::{self, CHUNK};
 use crate::home::{Ended, Home};
 use crate::server::Server;
@@ -94,8 +94,7 @@ impl Scene {
     }
 
     fn serve(&self) -> Server {
-        let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &self.data];
-        Server::start(&mut self.home.command(&serve))
+        self.home.serve_with(&["--data-dir", &self.data], &[])
     }
 
     fn run(&self, args: &[&str]) -> Ended {
@@ -194,17 +193,14 @@ fn a_full_disk_is_refused_handled_and_recovered_from() {
 
 /// Starts an upload of this size. Returns the code and the message if it is refused.
 fn import(server: &Server, keys: &Value, name: &str, size_mb: i64) -> Option<(i64, String)> {
-    let text = |name: &str| keys[name].as_str().unwrap().to_owned();
-    let mut config = compshare::Config::new(text("PublicKey"), text("PrivateKey"));
-    config.base_url.clone_from(&server.base_url);
-    let client = Client::new(config).unwrap();
+    let key = |name: &str| keys[name].as_str().unwrap();
+    let client = client_with(server, key("PublicKey"), key("PrivateKey"));
     let request = ImportCompShareCustomImageRequest {
         name: name.into(),
         size_bytes: Some((size_mb << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    match runtime.block_on(client.import_comp_share_custom_image(&request)) {
+    match block_on(client.import_comp_share_custom_image(&request)) {
         Ok(_) => None,
         Err(compshare::Error::Api { code, message, .. }) => Some((code, message)),
         Err(error) => panic!("{error}"),

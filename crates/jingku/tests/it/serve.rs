@@ -127,8 +127,7 @@ impl Halfway {
 #[test]
 fn the_demo_prints_commands_and_is_repeatable() {
     let home = Home::new();
-    let demo = ["serve", "--demo", "--listen", "127.0.0.1:0"];
-    let mut server = Server::start(&mut home.command(&demo));
+    let mut server = home.serve_with(&["--demo"], &[]);
     let shown = server.stdout_until("instance list");
     assert!(shown.contains("my-custom-env") && shown.contains("Available"), "{shown}");
     let commands: Vec<&str> = shown.lines().filter_map(|line| line.strip_prefix("  ")).collect();
@@ -139,7 +138,7 @@ fn the_demo_prints_commands_and_is_repeatable() {
     assert_eq!(std::fs::read(home.path("disk.raw")).unwrap().len(), 64 << 20);
     server.stop();
 
-    let mut server = Server::start(&mut home.command(&demo));
+    let mut server = home.serve_with(&["--demo"], &[]);
     server.stdout_until("instance list");
     assert_eq!(home.json(&["image", "list"])["TotalCount"], 2);
     assert_eq!(home.json(&["instance", "list"]).as_array().unwrap().len(), 2);

@@ -56,15 +56,26 @@ impl Server {
 
     /// The body of a plain GET as bytes, which must be answered with 200.
     pub(crate) fn get_bytes(&self, path: &str) -> Vec<u8> {
+        let mut response = self.response(path);
+        assert!(response.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&response));
+        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+        response.split_off(head + 4)
+    }
+
+    /// The whole response of `/readyz`.
+    pub(crate) fn readiness(&self) -> String {
+        String::from_utf8(self.response("/readyz")).unwrap()
+    }
+
+    /// The whole response to a plain GET.
+    fn response(&self, path: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = Vec::new();
         stream.read_to_end(&mut response).unwrap();
-        assert!(response.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&response));
-        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-        response.split_off(head + 4)
+        response
     }
 
     /// The most memory it has used, in bytes, mapped files included.
@@ -139,6 +150,13 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
         }
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Whether a process has a handler for a signal.
+pub(crate) fn catches(process: &Child, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
 }
 
 /// Collects a stream on a thread, so that the writer never blocks.

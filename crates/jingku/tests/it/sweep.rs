@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::disk;
 use crate::home::{Home, files_below, until};
-use crate::server::Server;
 
 /// Where a command or a server is killed. The garbage is 8 chunks, one of them marked as corrupted, and 2 manifests.
 pub(crate) const FAILPOINTS: [&str; 18] = [
@@ -39,11 +38,6 @@ fn stored(home: &Home) -> (u64, u64) {
     let mut files = files_below(home.data().join("store/chunks"));
     files.extend(files_below(home.data().join("store/manifests")));
     (files.len() as u64, files.values().map(|bytes| bytes.len() as u64).sum())
-}
-
-fn purge(home: &Home, id: &str) {
-    home.run(&["image", "delete", id]).succeeded();
-    home.run(&["trash", "empty", id]).succeeded();
 }
 
 #[test]
@@ -91,8 +85,7 @@ fn a_server_sweeps_after_the_trash_expired() {
     server.stop();
     let config = home.path("config.toml");
     std::fs::write(&config, "[trash]\nkeep_days = 0\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-    let server = Server::start(&mut home.command(&serve));
+    let server = home.serve_with(&["--config", config.to_str().unwrap()], &[]);
     until("everything is removed", || stored(&home) == (0, 0));
     until("it is logged", || server.log().contains("swept the store"));
     server.stop();
@@ -125,7 +118,7 @@ impl Scene {
         let needed = files_below(self.home.data().join("store/chunks"));
         for instance in ["uhost-2", "uhost-3"] {
             let id = self.home.make(instance, instance);
-            purge(&self.home, &id);
+            self.home.purge(&id);
         }
         server.stop();
         let chunks = files_below(self.home.data().join("store/chunks"));
@@ -176,15 +169,14 @@ fn a_sweep_survives_kills_at_every_step() {
     scene.kill("store.note_put", &["check"]);
     scene.assert_intact("store.note_put");
     for failpoint in ["store.chunk_put", "store.manifest_put"] {
-        let serve = ["serve", "--listen", "127.0.0.1:0"];
-        let mut server = Server::start(scene.home.command(&serve).env("JINGKU_FAILPOINT", failpoint));
+        let mut server = scene.home.serve_with(&[], &[("JINGKU_FAILPOINT", failpoint)]);
         scene.home.run(&["image", "create", "--instance", "uhost-2", "--name", failpoint]);
         assert_eq!(server.wait().signal(), Some(Signal::KILL.as_raw()), "{failpoint}");
         let server = scene.home.serve();
         let images = scene.home.json(&["image", "list"])["ImageSet"].clone();
         let id = images[0]["CompShareImageId"].as_str().unwrap();
         scene.home.run(&["image", "progress", id, "--wait"]).succeeded();
-        purge(&scene.home, id);
+        scene.home.purge(id);
         server.stop();
         scene.assert_intact(failpoint);
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::crash::{assert_intact, assert_killed};
 use crate::disk;
-use crate::home::Home;
+use crate::home::{Home, ids};
 
 /// Where a command is killed. Three images are in the trash.
 pub(crate) const FAILPOINTS: [&str; 8] = [
@@ -19,10 +19,6 @@ pub(crate) const FAILPOINTS: [&str; 8] = [
     "trash.after_purge:2",
     "trash.after_purge:3",
 ];
-
-fn ids(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|image| image["CompShareImageId"].as_str().unwrap()).collect()
-}
 
 #[test]
 fn a_deleted_image_is_restored_unchanged() {
@@ -96,7 +92,7 @@ fn emptying_the_trash_purges_images() {
     assert_eq!(empty(&[&images[0], &images[0]]), 1);
     // Both may have been deleted in the same second, so their order is not fixed.
     let trash = home.json(&["trash", "list"]);
-    assert_eq!(ids(&trash).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([&*images[1], &*images[2]]));
+    assert_eq!(BTreeSet::from_iter(ids(&trash)), BTreeSet::from_iter(images[1..].to_vec()));
     server.stop();
     assert_eq!(empty(&[]), 2);
     assert_eq!(home.json(&["trash", "list"]), json!([]));
@@ -131,10 +127,10 @@ fn the_trash_survives_kills_at_every_step() {
             _ => (0, 0),
         };
         assert_eq!((&listed["TotalCount"], left), (&json!(back), expected), "{failpoint}");
-        for id in ids(&trash) {
+        for id in &ids(&trash) {
             home.run(&["trash", "restore", id]).succeeded();
         }
-        for id in ids(&home.json(&["image", "list"])["ImageSet"]) {
+        for id in &ids(&home.json(&["image", "list"])["ImageSet"]) {
             assert!(home.bytes(id) == bytes, "{failpoint}: wrong bytes");
             home.run(&["image", "delete", id]).succeeded();
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Scene, data};
 use crate::disk;
-use crate::home::{Home, files_below};
+use crate::home::files_below;
 use crate::old_data;
 
 /// A data folder of schema 7 and its backup by the program of that time: version 1, one generation.
@@ -48,11 +48,6 @@ impl Scene {
     }
 }
 
-fn purge(home: &Home, image: &str) {
-    home.run(&["image", "delete", image]).succeeded();
-    home.run(&["trash", "empty", image]).succeeded();
-}
-
 #[test]
 fn a_backup_of_an_earlier_version_is_listed_restored_and_converted() {
     let scene = backup_of_an_earlier_version();
@@ -87,7 +82,7 @@ fn the_last_generations_are_kept_and_unreferenced_objects_removed() {
     for (number, id) in ["uhost-1", "uhost-2", "uhost-3"].into_iter().enumerate() {
         images.push(home.make(id, &format!("image-{number}")));
         if number > 0 {
-            purge(home, &images[number - 1]);
+            home.purge(&images[number - 1]);
         }
         let made = back_up("2");
         assert_eq!((&made["Generation"], &made["Images"]), (&json!(number + 1), &json!(1)), "{made}");
@@ -168,11 +163,11 @@ fn a_library_that_lost_most_images_needs_force() {
     let images: Vec<_> =
         (1..=3).map(|seed| home.make(&format!("uhost-{seed}"), &format!("image-{seed}"))).collect();
     scene.back_up();
-    purge(home, &images[0]);
+    home.purge(&images[0]);
     assert_eq!(scene.back_up()["Images"], 2, "two of three are more than half");
-    purge(home, &images[1]);
+    home.purge(&images[1]);
     assert_eq!(scene.back_up()["Images"], 1, "half is not less than half");
-    purge(home, &images[2]);
+    home.purge(&images[2]);
     let line = ["backup", scene.dir()];
     home.refuses(&line, 1, &["0 images", "more than half are gone", "--force"], &["超过一半", "--force"]);
     assert_eq!(scene.generations(), [3, 2, 1]);

@@ -1,12 +1,12 @@
 //! The server killed within a request: the request is done or not done, never half done.
 
-use compshare::Client;
 use compshare::actions::CopyCompShareCustomImageRequest;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{assert_intact, assert_killed};
+use crate::client::{block_on, client};
 use crate::disk;
-use crate::home::Home;
+use crate::home::{Home, ids};
 use crate::server::Server;
 
 pub(super) const FAILPOINTS: [&str; 6] = [
@@ -18,30 +18,13 @@ pub(super) const FAILPOINTS: [&str; 6] = [
     "delete.after_row",
 ];
 
-/// The ids of a list of images.
-pub(super) fn ids(images: &Value) -> Vec<String> {
-    let images = images.as_array().unwrap().iter();
-    images.map(|image| image["CompShareImageId"].as_str().unwrap().to_owned()).collect()
-}
-
-/// A client of the first account that never retries.
-pub(super) fn client(home: &Home, server: &Server) -> Client {
-    let text = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-    let quoted: Vec<&str> = text.split('"').collect();
-    let mut config = compshare::Config::new(quoted[1].to_owned(), quoted[3].to_owned());
-    config.base_url.clone_from(&server.base_url);
-    config.max_retries = 0;
-    Client::new(config).unwrap()
-}
-
 /// Sends the same copy request each time and returns the id of the copy; `None` without an answer.
 fn copy(home: &Home, server: &Server, image_id: &str) -> Option<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = CopyCompShareCustomImageRequest {
         image_id: image_id.into(),
         ..CopyCompShareCustomImageRequest::default()
     };
-    let copied = runtime.block_on(client(home, server).copy_comp_share_custom_image(&request));
+    let copied = block_on(client(home, server).copy_comp_share_custom_image(&request));
     copied.ok().map(|copied| copied.new_comp_share_image_id)
 }
 
@@ -54,8 +37,7 @@ fn a_kill_within_a_request_leaves_it_done_or_not_done() {
     let kept = home.make("uhost-1", "kept");
     server.stop();
     for place in FAILPOINTS {
-        let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut server = Server::start(command.env("JINGKU_FAILPOINT", place));
+        let mut server = home.serve_with(&[], &[("JINGKU_FAILPOINT", place)]);
         let (action, when) = place.split_once('.').unwrap();
         let done = when == "after_row";
         let create = ["image", "create", "--instance", "uhost-1", "--name", "new"];

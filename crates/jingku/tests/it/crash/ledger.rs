@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::actions::ids;
+use crate::home::ids;
 
 /// Where an image may be: one place after an answer, several after a request without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,9 +17,9 @@ use rustix::process::Signal;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::actions::client;
 use super::ledger::{Known, Places, Shown};
 use super::{assert_intact, assert_killed, number};
+use crate::client::{client, runtime};
 use crate::disk;
 use crate::home::{Home, until};
 
@@ -297,8 +297,7 @@ fn nothing_is_lost_by_kills_at_random_under_load() {
         thread::scope(|scope| {
             for worker in &mut workers {
                 let api = client(&home, &server);
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let mut shift = Shift { worker, home: &home, down: &down, api, runtime };
+                let mut shift = Shift { worker, home: &home, down: &down, api, runtime: runtime() };
                 scope.spawn(
                     move || if shift.worker.number == CLIENTS { shift.operate() } else { shift.work() },
                 );

@@ -49,8 +49,7 @@ impl Scene {
 
     /// Creates an image while `kill` ends the server, and checks the state after a restart.
     fn crash(&mut self, name: &str, failpoint: &str, kill: impl FnOnce(&Server)) {
-        let mut command = self.home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut server = Server::start(command.env("JINGKU_FAILPOINT", failpoint));
+        let mut server = self.home.serve_with(&[], &[("JINGKU_FAILPOINT", failpoint)]);
         let made = self.home.json(&["image", "create", "--instance", "uhost-1", "--name", name]);
         kill(&server);
         assert_killed(server.wait(), name);

@@ -53,8 +53,7 @@ impl Scene {
 
     fn serve(&self) -> Server {
         let config = self.home.path("quiet.toml");
-        let args = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-        Server::start(&mut self.home.command(&args))
+        self.home.serve_with(&["--config", config.to_str().unwrap()], &[])
     }
 
     /// Leaves chunks and a manifest that no image references.
@@ -127,8 +126,7 @@ fn images_survive_kills_while_corruption_is_marked_and_repaired() {
 
     // An image of the same disk restores the chunk, whether or not the mark is removed.
     let again = {
-        let mut command = scene.home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut server = Server::start(command.env("JINGKU_FAILPOINT", repaired));
+        let mut server = scene.home.serve_with(&[], &[("JINGKU_FAILPOINT", repaired)]);
         let made = scene.home.json(&["image", "create", "--instance", "uhost-1", "--name", "again"]);
         assert_killed(server.wait(), repaired);
         made["CompShareImageId"].as_str().unwrap().to_owned()

@@ -52,8 +52,7 @@ fn the_url_of_a_cover_starts_with_the_public_url() {
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     std::fs::write(home.path("cover.gif"), GIF).unwrap();
     std::fs::write(home.path("jingku.toml"), "public_url = 'https://images.example.com/lab/'\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", "jingku.toml"];
-    let _server = crate::server::Server::start(&mut home.command(&serve));
+    let _server = home.serve_with(&["--config", "jingku.toml"], &[]);
     let id = home.make("uhost-1", "env");
     let cover = home.json(&["image", "update", &id, "--cover", "cover.gif"])["Cover"].clone();
     assert!(cover.as_str().unwrap().starts_with("https://images.example.com/lab/covers/"), "{cover}");

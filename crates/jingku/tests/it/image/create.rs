@@ -1,11 +1,12 @@
 //! `jingku image create`, with and without `--wait`.
 
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::disk;
 use crate::home::{Ended, Home, until};
+use crate::server::catches;
 use crate::terminal;
 
 #[test]
@@ -73,7 +74,7 @@ fn ctrl_c_stops_the_waiting_and_not_the_image() {
     let server = home.serve();
     let mut create = home.command(&["image", "create", "--instance", "uhost-1", "--name", "env", "--wait"]);
     let create = create.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    until("the client handles Ctrl-C", || catches_interrupt(&create));
+    until("the client handles Ctrl-C", || catches(&create, Signal::INT));
     kill_process(Pid::from_child(&create), Signal::INT).unwrap();
     let left = Ended::from(create.wait_with_output().unwrap());
     let left = left.failed(130, &["Stopped waiting; the server is still creating the image."]);
@@ -83,11 +84,4 @@ fn ctrl_c_stops_the_waiting_and_not_the_image() {
     let followed = Ended::of(&mut home.other_command("sh", &["-c", follow])).succeeded();
     let id = followed.out.split(' ').next().unwrap();
     assert!(home.bytes(id) == source, "wrong bytes");
-}
-
-/// Whether a process has a handler for SIGINT, as it does while it waits for an image.
-fn catches_interrupt(child: &Child) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-    u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (Signal::INT.as_raw() - 1)) != 0
 }

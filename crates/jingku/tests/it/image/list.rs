@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
-use compshare::{Client, Config};
 
+use crate::client::{block_on, client};
 use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::{Server, wait};
@@ -112,13 +112,8 @@ fn pages_filters_and_all_images_are_listed() {
 
 /// Creates images from this process: spawning a client for each would take minutes.
 fn make_many(home: &Home, server: &Server, images: usize) {
-    let pair = home.json(&["key", "create"]);
-    let text = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let mut config = Config::new(text("PublicKey"), text("PrivateKey"));
-    config.base_url.clone_from(&server.base_url);
-    let client = Client::new(config).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let client = client(home, server);
+    block_on(async {
         for number in 0..images {
             let request = CreateCompShareCustomImageRequest {
                 instance_id: "uhost-1".into(),

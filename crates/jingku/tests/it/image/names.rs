@@ -1,8 +1,8 @@
 //! The three reasons to refuse a name have three messages, in both languages.
 
 use compshare::actions::ImportCompShareCustomImageRequest;
-use compshare::{Client, Config};
 
+use crate::client::{block_on, client};
 use crate::disk;
 use crate::home::Home;
 use crate::server::Server;
@@ -68,16 +68,10 @@ fn the_help_states_the_rule_for_names() {
 
 /// Starts an import without sending its file, and returns the id of the image.
 fn begin_upload(home: &Home, server: &Server, name: &str) -> String {
-    let pair = home.json(&["key", "create"]);
-    let key = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let mut config = Config::new(key("PublicKey"), key("PrivateKey"));
-    config.base_url.clone_from(&server.base_url);
-    let client = Client::new(config).unwrap();
     let request = ImportCompShareCustomImageRequest {
         name: name.into(),
         size_bytes: Some((1 << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
-    let begun = async { client.start_import(&request).await.unwrap().image_id().to_owned() };
-    tokio::runtime::Runtime::new().unwrap().block_on(begun)
+    block_on(async { client(home, server).start_import(&request).await.unwrap().image_id().to_owned() })
 }

@@ -3,8 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::gzip;
-use crate::disk;
+use crate::disk::{self, gzip};
 use crate::home::{Ended, Home};
 
 const JINGKU: &str = env!("CARGO_BIN_EXE_jingku");

@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{SEGMENT, large};
 use crate::home::{Ended, Home, until};
+use crate::server::catches;
 
 #[test]
 fn an_import_stopped_before_its_first_segment_is_withdrawn() {
@@ -19,21 +20,12 @@ fn an_import_stopped_before_its_first_segment_is_withdrawn() {
             let mut stdin = client.stdin.take().unwrap();
             stdin.write_all(little).unwrap();
             until("the upload is started", || home.json(&["image", "list"])["TotalCount"] == started);
-            let status = format!("/proc/{}/status", client.id());
-            until("the client handles the signal", || {
-                catches(&std::fs::read_to_string(&status).unwrap(), signal)
-            });
+            until("the client handles the signal", || catches(&client, signal));
             kill_process(Pid::from_child(&client), signal).unwrap();
             Ended::from(client.wait_with_output().unwrap()).failed(code, &["Stopped."]);
             home.assert_nothing_is_left();
         }
     }
-}
-
-/// Whether a process has a handler for a signal.
-fn catches(status: &str, signal: Signal) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-    u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
 }
 
 #[test]

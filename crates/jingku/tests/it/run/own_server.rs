@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::Running;
-use super::proxy::{UNSIGNED, block_on, client, say};
+use super::proxy::{UNSIGNED, client, say};
+use crate::client::block_on;
 use crate::home::{Ended, Home, PATIENCE};
-use crate::server::Server;
 
 #[test]
 fn plain_http_to_the_server_is_forwarded() {
@@ -55,8 +55,7 @@ fn a_tunnel_to_the_server_is_forwarded() {
 #[test]
 fn a_dropped_call_is_a_closed_connection() {
     let home = Home::new();
-    let mut command = home.command(&["serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0", "--json"]);
-    let mut server = Server::start(&mut command);
+    let mut server = home.serve_with(&["--ephemeral", "--lab", "--json"], &[]);
     let printed: serde_json::Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
     let pair = &printed["Accounts"][0]["Keys"][0];
     let key = |name: &str| pair[name].as_str().unwrap().to_owned();

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
 use super::Running;
+use crate::client::block_on;
 use crate::home::{Home, PATIENCE};
 
 pub(super) const UNSIGNED: &str = "\"RetCode\":170";
@@ -26,10 +27,6 @@ pub(super) fn say(running: &Running, bytes: &str) -> String {
     let written = stream.write_all(bytes.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write));
     let _ = written.and_then(|()| stream.read_to_end(&mut answer));
     String::from_utf8(answer).unwrap()
-}
-
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
 /// A client with the settings of the command.

@@ -60,10 +60,8 @@ fn an_invalid_listen_address_is_explained() {
 #[test]
 fn the_demo_says_when_its_commands_need_a_key_pair() {
     let home = Home::new();
-    let serve = ["serve", "--demo", "--listen", "127.0.0.1:0"];
-    let mut command = home.command(&serve);
-    command.env("JINGKU_PUBLIC_KEY", "mine\r").env("JINGKU_PRIVATE_KEY", "secret\n");
-    let mut server = Server::start(&mut command);
+    let keys = [("JINGKU_PUBLIC_KEY", "mine\r"), ("JINGKU_PRIVATE_KEY", "secret\n")];
+    let mut server = home.serve_with(&["--demo"], &keys);
     let printed = server.stdout_until("instance list");
     assert!(printed.contains("after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY"), "{printed}");
     assert!(!printed.contains("secret"), "{printed}");
@@ -72,7 +70,7 @@ fn the_demo_says_when_its_commands_need_a_key_pair() {
     server.stop();
     // With the key pair of the data folder no variable is needed.
     let home = Home::new();
-    let mut server = Server::start(&mut home.command(&serve));
+    let mut server = home.serve_with(&["--demo"], &[]);
     let printed = server.stdout_until("instance list");
     assert!(printed.contains("Try in another terminal:"), "{printed}");
     home.run(&["image", "list"]).succeeded();

@@ -4,7 +4,6 @@ use std::net::TcpListener;
 
 use crate::disk;
 use crate::home::{Ended, Home};
-use crate::server::Server;
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
@@ -114,15 +113,11 @@ fn a_wrong_master_key_is_refused_and_changes_nothing() {
 fn a_master_key_from_the_environment_leaves_no_file() {
     let home = Home::new();
     let key = "0f".repeat(32);
-    let serve = || {
-        let mut command = home.command(&SERVE);
-        command.env("JINGKU_MASTER_KEY", &key);
-        command
-    };
-    Server::start(&mut serve()).stop();
+    let serve = || home.serve_with(&[], &[("JINGKU_MASTER_KEY", &key)]);
+    serve().stop();
     assert!(!home.data().join("master.key").exists());
     home.run(&SERVE).failed(6, &["the master key is not the one"]);
-    let _server = Server::start(&mut serve());
+    let _server = serve();
     home.run(&["image", "list"]).succeeded();
 }
 
@@ -133,6 +128,6 @@ fn a_configured_instance_needs_its_disk() {
     let serve = [&SERVE[..], &["--config", "jingku.toml"]].concat();
     home.refuses(&serve, 1, &["There is no file at", "disk.raw"], &["处没有文件"]);
     disk::write(&home.path("disk.raw"), &disk::bytes(2, 0));
-    let _server = Server::start(&mut home.command(&serve));
+    let _server = home.serve_with(&["--config", "jingku.toml"], &[]);
     home.make("uhost-1", "env");
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use jingku_catalog::{AccountId, Catalog, ImageStatus, SeedImage, SeedImages};
 use jingku_protocol::{Params, sign_request};
 
+use crate::client::block_on;
 use crate::home::Home;
 use crate::server::Server;
 
@@ -106,14 +107,11 @@ fn assert_short_requests_stay_fast(server: &Server) {
 #[test]
 fn searches_do_not_delay_short_requests_with_a_catalogue_on_disk() {
     let home = Home::new();
-    let start = || {
-        let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        Server::start(serve.env("JINGKU_PUBLIC_KEY", KEYS[0]).env("JINGKU_PRIVATE_KEY", KEYS[1]))
-    };
+    let keys = [("JINGKU_PUBLIC_KEY", KEYS[0]), ("JINGKU_PRIVATE_KEY", KEYS[1])];
+    let start = || home.serve_with(&[], &keys);
     start().stop();
     let images: Vec<_> = (0..IMAGES).map(image).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    block_on(async {
         let catalog = Catalog::open_sqlite(&home.data().join("catalog.db")).await.unwrap();
         assert_eq!(catalog.seed_images(&images, &[], 0).await.unwrap(), SeedImages::Seeded);
     });
@@ -131,8 +129,7 @@ fn searches_do_not_delay_short_requests_with_a_catalogue_in_memory() {
          [[images]]\nname = 'nightly'\ncount = {IMAGES}\n"
     );
     std::fs::write(home.path("lab.toml"), fixtures).unwrap();
-    let serve = ["serve", "--ephemeral", "--fixtures", "lab.toml", "--listen", "127.0.0.1:0"];
-    let server = Server::start(&mut home.command(&serve));
+    let server = home.serve_with(&["--ephemeral", "--fixtures", "lab.toml"], &[]);
     assert_short_requests_stay_fast(&server);
     server.stop();
 }

@@ -36,9 +36,8 @@ impl Scene {
         let script = format!("#!/bin/sh\necho $$ >'{}'\nsleep 600\n", home.path("pid").display());
         std::fs::write(&fake, script).unwrap();
         std::fs::set_permissions(&fake, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let path = std::env::var("PATH").unwrap();
-        let server = Server::start(serve.env("PATH", format!("{}:{path}", programs.display())));
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let server = home.serve_with(&[], &[("PATH", &path)]);
         home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
         let scene = Self { home, server };
         until("qemu-img runs", || scene.pid_file().metadata().is_ok_and(|file| file.len() > 1));
@@ -132,8 +131,7 @@ fn a_second_signal_ends_the_server_at_once() {
 fn a_blocked_thread_does_not_prevent_a_stop() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
-    let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = Server::start(serve.env("JINGKU_STALL", "make.begun"));
+    let mut server = home.serve_with(&[], &[("JINGKU_STALL", "make.begun")]);
     let create = home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
     until("the job is claimed", || server.log().contains("making image"));
     let started = Instant::now();

@@ -1,23 +1,11 @@
 //! A panic in the background is logged and the task restarted; `/readyz` reports repeated ones.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use crate::disk;
 use crate::home::{Home, until};
 use crate::server::Server;
 
 fn serve(home: &Home, panic: &str) -> Server {
-    Server::start(home.command(&["serve", "--listen", "127.0.0.1:0"]).env("JINGKU_PANIC", panic))
-}
-
-/// The whole answer of `/readyz`.
-fn ready(server: &Server) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    home.serve_with(&[], &[("JINGKU_PANIC", panic)])
 }
 
 #[test]
@@ -25,12 +13,12 @@ fn a_panicking_background_task_is_restarted() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let server = serve(&home, "usage.begun:4");
-    until("the panic is reported", || ready(&server).starts_with("HTTP/1.1 503 "));
-    assert!(ready(&server).contains("counting use failed 3 times in a row"), "{}", ready(&server));
+    until("the panic is reported", || server.readiness().starts_with("HTTP/1.1 503 "));
+    assert!(server.readiness().contains("counting use failed 3 times in a row"), "{}", server.readiness());
     // Everything else keeps working.
     let id = home.make("uhost-1", "env");
     assert_eq!(home.bytes(&id), disk::bytes(1, 0));
-    until("the task runs again", || ready(&server).starts_with("HTTP/1.1 200 "));
+    until("the task runs again", || server.readiness().starts_with("HTTP/1.1 200 "));
     let log = server.log();
     let restarts = log.lines().filter(|line| line.contains("starting it again")).count();
     assert_eq!(restarts, 4, "logged once each: {log}");

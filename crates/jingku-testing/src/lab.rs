@@ -105,8 +105,8 @@ impl Lab {
         self.post("delay", &json!({ "action": action, "ms": ms, "times": times })).await
     }
 
-    /// Closes the connection of the next calls of an action: before they are executed or, with `half`, after half of the
-    /// answer.
+    /// Closes the connection of the next calls of an action: before they are executed, or with `half` after half of
+    /// the answer.
     pub async fn drop_calls(&self, action: &str, half: bool, times: u32) -> Result<Value, LabError> {
         self.post("drop", &json!({ "action": action, "half": half, "times": times })).await
     }

@@ -1,4 +1,4 @@
-//! `jingku backup` and `jingku restore`: beside a running server, with corrupted files, and killed at every durable step.
+//! `jingku backup` and `jingku restore`: beside a running server, with corrupted files, killed at every step.
 
 mod generations;
 mod kills;
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::corruption::Corruption;
 use crate::disk;
 use crate::home::{Home, files_below};
 
@@ -173,28 +174,7 @@ fn a_backup_is_consistent_while_images_are_created_and_purged() {
     assert!(scene.restored("last") == scene.content(&data(home)));
 }
 
-/// A way to corrupt a file.
-#[derive(Clone, Copy, Debug)]
-enum Corruption {
-    Flip,
-    Cut,
-    Remove,
-}
-
-impl Corruption {
-    fn apply(self, path: &Path) {
-        let mut bytes = std::fs::read(path).unwrap();
-        let middle = bytes.len() / 2;
-        match self {
-            Self::Flip => bytes[middle] ^= 1,
-            Self::Cut => bytes.truncate(middle),
-            Self::Remove => return std::fs::remove_file(path).unwrap(),
-        }
-        std::fs::write(path, bytes).unwrap();
-    }
-}
-
-const CORRUPTIONS: [Corruption; 3] = [Corruption::Flip, Corruption::Cut, Corruption::Remove];
+const CORRUPTIONS: [Corruption; 3] = [Corruption::FlipBit, Corruption::Truncate, Corruption::Delete];
 
 /// Every file of a backup that has content, with its kind.
 fn files(backup: &Path) -> Vec<(PathBuf, &'static str)> {
@@ -242,7 +222,7 @@ fn a_restore_reports_every_corrupted_file_of_a_backup() {
                     std::fs::remove_dir_all(to).unwrap();
                 }
                 _ => {
-                    let missing_record = *kind == "generations" && matches!(corruption, Corruption::Remove);
+                    let missing_record = *kind == "generations" && corruption == Corruption::Delete;
                     let code = if missing_record { 3 } else { 6 };
                     ended.failed(code, &[if missing_record { "no finished backup" } else { name }]);
                     assert!(!Path::new(to).exists(), "{path:?} {corruption:?}");
@@ -270,7 +250,7 @@ fn the_next_backup_repairs_corrupted_files() {
             assert_eq!(verified["CopiedObjects"], 1, "{path:?} {corruption:?} {verified}");
         }
         // A wrong length is found without reading the content.
-        Corruption::Cut.apply(&path);
+        Corruption::Truncate.apply(&path);
         assert_eq!(scene.back_up()["MendedObjects"], 1, "{path:?}");
     }
     assert!(scene.restored("repaired") == original);

@@ -1,38 +1,14 @@
 //! `jingku check`: corruption is found, reported with the affected images, and repaired by creating the image again.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::corruption::Corruption;
 use crate::disk;
 use crate::home::{Home, files_below, ids};
 use crate::terminal;
-
-/// What a failing disk or a careless cleanup does to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Damage {
-    Delete,
-    Truncate,
-    Empty,
-    FlipBit,
-}
-
-const DAMAGES: [Damage; 4] = [Damage::Delete, Damage::Truncate, Damage::Empty, Damage::FlipBit];
-
-impl Damage {
-    fn apply(self, path: &Path) {
-        let mut bytes = fs::read(path).unwrap();
-        let middle = bytes.len() / 2;
-        match self {
-            Self::Delete => return fs::remove_file(path).unwrap(),
-            Self::Truncate => bytes.truncate(middle),
-            Self::Empty => bytes.clear(),
-            Self::FlipBit => bytes[middle] ^= 4,
-        }
-        fs::write(path, bytes).unwrap();
-    }
-}
 
 fn objects(home: &Home, kind: &str) -> Vec<PathBuf> {
     files_below(home.data().join("store").join(kind)).into_keys().collect()
@@ -49,7 +25,7 @@ fn found(home: &Home, args: &[&str]) -> Value {
 #[test]
 fn corrupted_chunks_and_manifests_are_found_and_repaired() {
     for kind in ["chunks", "manifests"] {
-        for damage in DAMAGES {
+        for corruption in Corruption::ALL {
             let home = Home::new();
             let bytes = disk::bytes(4, 1);
             home.add_instance("uhost-1", &bytes);
@@ -59,8 +35,8 @@ fn corrupted_chunks_and_manifests_are_found_and_repaired() {
             let first: Vec<PathBuf> = objects(&home, kind);
             let other = home.make("uhost-2", "other");
             assert_eq!(home.json(&["check"])["Clean"], true);
-            damage.apply(&first[0]);
-            let what = format!("{damage:?} of {kind}");
+            corruption.apply(&first[0]);
+            let what = format!("{corruption:?} of {kind}");
 
             // Lists still work; reading never returns wrong bytes.
             assert_eq!(home.json(&["image", "list"])["TotalCount"], 2, "{what}");
@@ -95,7 +71,7 @@ fn corrupted_chunks_and_manifests_are_found_and_repaired() {
 /// The server is stopped, as after a crash that corrupted the file system.
 #[test]
 fn corruption_of_the_catalogue_is_found() {
-    for damage in DAMAGES {
+    for corruption in Corruption::ALL {
         let home = Home::new();
         home.add_instance("uhost-1", &disk::bytes(2, 1));
         let server = home.serve();
@@ -104,26 +80,26 @@ fn corruption_of_the_catalogue_is_found() {
         let catalog = home.data().join("catalog.db");
         assert!(!home.data().join("catalog.db-wal").exists(), "everything is in the catalogue's file");
         let stored = objects(&home, "chunks");
-        if damage == Damage::FlipBit {
+        if corruption == Corruption::FlipBit {
             // In the free list of the first page: a changed value elsewhere cannot be detected.
             let mut bytes = fs::read(&catalog).unwrap();
             bytes[4096 + 3] ^= 0x40;
             fs::write(&catalog, bytes).unwrap();
         } else {
-            damage.apply(&catalog);
+            corruption.apply(&catalog);
         }
         for args in [&["check"][..], &["check", "--read-data"], &["sweep"], &["image", "list"]] {
             let ended = home.run(args);
             // Reading may still work; check and sweep always report the corruption.
             let reads = args[0] == "image";
-            assert!(reads || ended.code == Some(6), "{damage:?} {args:?}: {ended:?}");
+            assert!(reads || ended.code == Some(6), "{corruption:?} {args:?}: {ended:?}");
         }
-        if matches!(damage, Damage::Delete | Damage::Empty) {
+        if matches!(corruption, Corruption::Delete | Corruption::Empty) {
             home.refuses(&["check"], 6, &["is gone or empty", "jingku restore"], &["丢失或为空"]);
             // A server does not create an empty catalogue, which would let a sweep remove every chunk.
             home.run(&["serve", "--listen", "127.0.0.1:0"]).failed(6, &["is gone or empty"]);
         }
-        assert_eq!(objects(&home, "chunks"), stored, "{damage:?}: chunks were removed");
+        assert_eq!(objects(&home, "chunks"), stored, "{corruption:?}: chunks were removed");
     }
 }
 
@@ -141,7 +117,7 @@ fn the_report_names_corrupted_images_as_text_and_json() {
     assert!(clean.out.ends_with("No problems found.\n"), "{clean:?}");
 
     let chunk = &objects(&home, "chunks")[0];
-    Damage::FlipBit.apply(chunk);
+    Corruption::FlipBit.apply(chunk);
     assert_eq!(home.json(&["check"])["Clean"], true, "nothing has read it yet");
     let ended = home.run(&["check", "--read-data"]);
     assert_eq!(ended.code, Some(6));
@@ -193,7 +169,7 @@ fn seven_subsets_cover_every_chunk() {
         home.json(&["check", "--read-data", "--subset", &part])["ReadChunks"].as_u64().unwrap()
     });
     assert_eq!(parts.sum::<u64>(), 20);
-    Damage::FlipBit.apply(&objects(&home, "chunks")[7]);
+    Corruption::FlipBit.apply(&objects(&home, "chunks")[7]);
     let part = |nth: u64| home.run(&["check", "--read-data", "--subset", &format!("{nth}/7")]).code;
     let first = (1..=7).find(|nth| part(*nth) == Some(6)).expect("one subset contains it");
     assert!(first <= 7);
@@ -221,7 +197,7 @@ fn the_server_scrubs_and_reports_its_progress() {
 
     // An interrupted scrub resumes, and finds the corruption after that position.
     let chunks = objects(&home, "chunks");
-    Damage::FlipBit.apply(&chunks[7]);
+    Corruption::FlipBit.apply(&chunks[7]);
     let place = chunks[1].file_name().unwrap().to_str().unwrap();
     let prefix = u8::from_str_radix(&place[..2], 16).unwrap();
     let left = json!({ "started_at": 0, "ended_at": null, "chunks": 2, "bytes": 2, "rate": 0, "damaged_objects": 0,

@@ -1,5 +1,5 @@
-//! The catalogue's file and its write-ahead log corrupted in many ways: wrong bytes are never served, messages are clear,
-//! and the backup restores everything.
+//! The catalogue's file and its write-ahead log, corrupted in many ways: wrong bytes are never served, messages are
+//! clear, and the backup restores everything.
 //!
 //! `JINGKU_DAMAGE_FLIPS` sets how many bits are flipped, one at a time; `JINGKU_DAMAGE_SEED` which.
 
@@ -226,7 +226,7 @@ fn a_corrupted_catalogue_serves_no_wrong_bytes_and_names_the_remedy() {
     server.stop();
 }
 
-/// A young catalogue is entirely in its log. Without it the catalogue looks empty, and a sweep would remove every chunk.
+/// A young catalogue is entirely in its log. Without it the catalogue is empty, and a sweep would remove every chunk.
 #[test]
 fn a_catalogue_without_its_log_is_not_taken_for_a_new_one() {
     let home = Home::new();

@@ -1,5 +1,4 @@
-//! Many concurrent requests made to exhaust memory, signed and unsigned: the server stays below a limit and still answers
-//! others.
+//! Concurrent requests made to exhaust memory, signed and unsigned: the server stays below a limit and answers others.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -7,6 +7,7 @@ mod beside;
 mod boot;
 mod check;
 mod client;
+mod corruption;
 mod crash;
 mod damage;
 mod disk;

@@ -163,10 +163,8 @@ fn the_authority_is_created_once_and_is_private() {
     let home = Home::new();
     let server = home.serve();
     let away = Home::new();
-    let pair = home.json(&["key", "create"]);
     let data = away.path("else/where");
-    let text = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let (public_key, private_key) = (text("PublicKey"), text("PrivateKey"));
+    let [public_key, private_key] = home.key_pair();
     let args = [
         &["run", "--base-url", &server.base_url, "--public-key", &public_key, "--private-key", &private_key]
             [..],

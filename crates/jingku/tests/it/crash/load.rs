@@ -1,5 +1,5 @@
-//! Kills at random times under load. Clients create, copy, delete, restore and purge images; an operator sweeps, backs up
-//! and checks. SIGKILL ends the server and some of the commands.
+//! Kills at random times under load. Clients create, copy, delete, restore and purge images; an operator sweeps, backs
+//! up and checks. SIGKILL ends the server and some of the commands.
 
 use std::fmt::Debug;
 use std::process::{Child, Stdio};
@@ -93,7 +93,7 @@ impl Shift<'_> {
     }
 
     /// Records a requested image.
-    fn note(&mut self, name: String, answer: Answer<String>) {
+    fn record(&mut self, name: String, answer: Answer<String>) {
         let (id, places) = match answer {
             Answer::Done(id) => (Some(id), Places::LISTED),
             Answer::Unknown => (None, Places::LISTED.or(Places::GONE)),
@@ -116,7 +116,7 @@ impl Shift<'_> {
         };
         let made = self.runtime.block_on(self.api.create_comp_share_custom_image(&request));
         let answer = self.answer(made.map(|made| made.comp_share_image_id));
-        self.note(name, answer);
+        self.record(name, answer);
     }
 
     fn copy(&mut self) {
@@ -129,7 +129,7 @@ impl Shift<'_> {
         };
         let copied = self.runtime.block_on(self.api.copy_comp_share_custom_image(&request));
         let answer = self.answer(copied.map(|copied| copied.new_comp_share_image_id));
-        self.note(name, answer);
+        self.record(name, answer);
     }
 
     fn delete(&mut self) {

@@ -10,8 +10,8 @@ use crate::disk;
 use crate::home::{Home, files_below};
 use crate::server::{Server, wait};
 
-/// Where the server is killed in the work that it does after its start; sweep.rs does the same to the commands. There are
-/// five chunks and a manifest to sweep.
+/// Where the server is killed in the work after its start; sweep.rs kills the commands. There are five chunks and a
+/// manifest to sweep.
 pub(super) const FAILPOINTS: [&str; 7] = [
     "sweep.before_step:2",
     "sweep.after_step:1",

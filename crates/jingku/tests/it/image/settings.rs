@@ -11,8 +11,7 @@ fn apart() -> (Home, Server, [String; 2], Home) {
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let server = home.serve();
     home.make("uhost-1", "env");
-    let pair = home.json(&["key", "create"]);
-    let pair = ["PublicKey", "PrivateKey"].map(|name| pair[name].as_str().unwrap().to_owned());
+    let pair = home.key_pair();
     (home, server, pair, Home::new())
 }
 

@@ -17,9 +17,7 @@ struct Apart {
 fn apart() -> Apart {
     let home = Home::new();
     let server = home.serve();
-    let pair = home.json(&["key", "create"]);
-    let key = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let (public_key, private_key) = (key("PublicKey"), key("PrivateKey"));
+    let [public_key, private_key] = home.key_pair();
     Apart { _home: home, server, public_key, private_key, away: Home::new() }
 }
 

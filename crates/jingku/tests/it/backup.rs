@@ -156,7 +156,8 @@ fn a_backup_is_consistent_while_images_are_created_and_purged() {
             });
         }
         for round in 0..4 {
-            let made = scene.back_up();
+            // The number of images may drop by more than half between two backups.
+            let made = home.json(&["backup", scene.dir(), "--with-master-key", "--force"]);
             assert_eq!(made["DamagedImages"], json!([]), "{made}");
             let to = home.path(&format!("round-{round}"));
             let to = to.to_str().unwrap();

@@ -1,4 +1,4 @@
-//! Writes `/fuzz/corpus` anew: `cargo run -p jingku-fuzz --example corpus`. Needs `qemu-img` and `qemu-io`.
+//! Regenerates `/fuzz/corpus`: `cargo run -p jingku-fuzz --example corpus`. Needs `qemu-img` and `qemu-io`.
 
 use std::fs;
 use std::io;

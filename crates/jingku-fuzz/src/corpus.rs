@@ -1,4 +1,4 @@
-//! Where the fuzzers begin: what is right, and what people have done to formats like these to do harm.
+//! The inputs that the fuzzers start from: valid ones, and known attacks on similar formats.
 
 use std::fs;
 use std::io;
@@ -7,12 +7,12 @@ use std::process::Command;
 
 use crate::manifest::sealed;
 
-/// The folder of the corpus of a target: one file an input, named for what it is.
+/// The corpus folder of a target: one file per input, named after its content.
 pub fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target)
 }
 
-/// The corpus of a target, by name.
+/// Reads the corpus of a target, sorted by name.
 pub fn read(target: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut inputs = Vec::new();
     for entry in fs::read_dir(folder(target))? {
@@ -23,7 +23,7 @@ pub fn read(target: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(inputs)
 }
 
-/// Makes the manifests.
+/// Generates manifests.
 pub fn manifests() -> Vec<(&'static str, Vec<u8>)> {
     let header = |size: u64, chunk: u32| {
         [b"JKMF\x01\0\0\0", &size.to_le_bytes()[..], &chunk.to_le_bytes()[..]].concat()
@@ -70,7 +70,7 @@ pub fn manifests() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Makes the chunks.
+/// Generates chunks.
 pub fn chunks() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let object = |codec: u8, plain: usize, payload: &[u8]| {
         let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
@@ -78,7 +78,7 @@ pub fn chunks() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     };
     let text = b"jingku keeps each byte once. ".repeat(100);
     let packed = zstd::bulk::compress(&text, 1)?;
-    // 64 MiB in a few KB; a header that says 4 MiB, one that says 100 bytes.
+    // 64 MiB in a few KB, under a header that claims 4 MiB and one that claims little.
     let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 19)?;
     let checked = {
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
@@ -116,7 +116,7 @@ pub fn chunks() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     ])
 }
 
-/// Makes disks: what is damaged, where, how, and the bytes.
+/// Generates disks: which object is corrupted, where, how, and the bytes.
 pub fn disks() -> Vec<(&'static str, Vec<u8>)> {
     let text = b"jingku keeps each byte once. ".repeat(400);
     let mut noise = vec![0; 3 * 4096 + 5];
@@ -134,7 +134,7 @@ pub fn disks() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Makes requests: query, content type and body, a line each.
+/// Generates requests: query, content type and body, one line each.
 pub fn requests() -> Vec<(&'static str, Vec<u8>)> {
     let deep =
         |depth: usize| format!("\napplication/json\n{}{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
@@ -170,11 +170,11 @@ application/json
     ]
 }
 
-/// Makes qcow2 images with `qemu-img` and `qemu-io`, and spoils some.
+/// Generates qcow2 images with `qemu-img` and `qemu-io`, and corrupts some.
 pub fn images() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("disk.qcow2");
-    let made = |options: &str, size: &str, writes: &[&str]| -> io::Result<Vec<u8>> {
+    let create = |options: &str, size: &str, writes: &[&str]| -> io::Result<Vec<u8>> {
         run(Command::new("qemu-img")
             .args(["create", "-q", "-f", "qcow2", "-o", options])
             .arg(&path)
@@ -194,16 +194,16 @@ pub fn images() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
         "write -z 16k 8k",
         "write -P 4 60k 4k",
     ];
-    let base = made("cluster_size=4k", "64k", &writes)?;
-    let small = made("cluster_size=512", "16k", &["write -P 5 512 1k", "write -P 6 16000 384"])?;
-    let old = made("compat=0.10,cluster_size=4k", "64k", &["write -P 7 4k 4k"])?;
-    let empty = made("cluster_size=64k", "1T", &["read 0 1"])?;
+    let base = create("cluster_size=4k", "64k", &writes)?;
+    let small = create("cluster_size=512", "16k", &["write -P 5 512 1k", "write -P 6 16000 384"])?;
+    let old = create("compat=0.10,cluster_size=4k", "64k", &["write -P 7 4k 4k"])?;
+    let empty = create("cluster_size=64k", "1T", &["read 0 1"])?;
     let field = |image: &[u8], at: usize| -> usize {
         let bytes = image[at..at + 8].try_into().unwrap_or_default();
         usize::try_from(u64::from_be_bytes(bytes) & 0x00ff_ffff_ffff_fe00).unwrap_or(0)
     };
     let (first, second) = (field(&base, 40), field(&base, field(&base, 40)));
-    let spoilt = |at: usize, bytes: &[u8]| {
+    let corrupted = |at: usize, bytes: &[u8]| {
         let mut image = base.clone();
         image[at..at + bytes.len()].copy_from_slice(bytes);
         image
@@ -211,23 +211,26 @@ pub fn images() -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let entry = |offset: u64| (offset | 1 << 63).to_be_bytes();
     let first_offset = first as u64;
     let mut images = vec![
-        ("hostile-second-table-is-the-first", spoilt(first, &entry(first_offset))),
-        ("hostile-second-table-is-the-header", spoilt(first, &entry(0))),
-        ("hostile-second-table-past-the-end", spoilt(first, &entry(1 << 40))),
-        ("hostile-data-is-the-table", spoilt(second, &entry(second as u64))),
-        ("hostile-data-past-the-end", spoilt(second, &entry(1 << 50))),
-        ("hostile-data-overlaps", spoilt(second, &[entry(field(&base, second) as u64); 2].concat())),
-        ("hostile-compressed-past-the-end", spoilt(second, &(1_u64 << 62 | 1 << 40).to_be_bytes())),
-        ("hostile-compressed-of-the-header", spoilt(second, &(1_u64 << 62 | 0x3ff << 52).to_be_bytes())),
-        ("hostile-compressed-and-stored", spoilt(second, &(3_u64 << 62 | 0x5000).to_be_bytes())),
-        ("hostile-size-of-64-tib", spoilt(24, &(64_u64 << 40).to_be_bytes())),
-        ("hostile-size-of-all-ones", spoilt(24, &u64::MAX.to_be_bytes())),
-        ("hostile-first-table-of-4-gib-entries", spoilt(36, &u32::MAX.to_be_bytes())),
-        ("hostile-backing-file", spoilt(8, &[&0x200_u64.to_be_bytes()[..], &11_u32.to_be_bytes()].concat())),
+        ("hostile-second-table-is-the-first", corrupted(first, &entry(first_offset))),
+        ("hostile-second-table-is-the-header", corrupted(first, &entry(0))),
+        ("hostile-second-table-past-the-end", corrupted(first, &entry(1 << 40))),
+        ("hostile-data-is-the-table", corrupted(second, &entry(second as u64))),
+        ("hostile-data-past-the-end", corrupted(second, &entry(1 << 50))),
+        ("hostile-data-overlaps", corrupted(second, &[entry(field(&base, second) as u64); 2].concat())),
+        ("hostile-compressed-past-the-end", corrupted(second, &(1_u64 << 62 | 1 << 40).to_be_bytes())),
+        ("hostile-compressed-of-the-header", corrupted(second, &(1_u64 << 62 | 0x3ff << 52).to_be_bytes())),
+        ("hostile-compressed-and-stored", corrupted(second, &(3_u64 << 62 | 0x5000).to_be_bytes())),
+        ("hostile-size-of-64-tib", corrupted(24, &(64_u64 << 40).to_be_bytes())),
+        ("hostile-size-of-all-ones", corrupted(24, &u64::MAX.to_be_bytes())),
+        ("hostile-first-table-of-4-gib-entries", corrupted(36, &u32::MAX.to_be_bytes())),
+        (
+            "hostile-backing-file",
+            corrupted(8, &[&0x200_u64.to_be_bytes()[..], &11_u32.to_be_bytes()].concat()),
+        ),
         ("hostile-cut", base[..base.len() / 2].to_vec()),
         ("hostile-header-only", base[..104].to_vec()),
-        ("hostile-feature-names-of-one-byte", spoilt(112, b"\x68\x03\xf8\x57\0\0\0\x01")),
-        ("hostile-extension-of-4-gib", spoilt(112, &[0xff; 8])),
+        ("hostile-feature-names-of-one-byte", corrupted(112, b"\x68\x03\xf8\x57\0\0\0\x01")),
+        ("hostile-extension-of-4-gib", corrupted(112, &[0xff; 8])),
     ];
     if let Some((_, image)) = images.iter_mut().find(|(name, _)| *name == "hostile-backing-file") {
         image[0x200..0x20b].copy_from_slice(b"/etc/passwd");

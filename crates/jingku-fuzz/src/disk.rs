@@ -1,4 +1,4 @@
-//! Any bytes as a disk: kept, damaged, read, kept again.
+//! Arbitrary bytes as a disk: stored, corrupted, read, stored again.
 
 use jingku_chunks::{
     Backend, Cut, Error, Existing, Key, Kind, ManifestId, Memory, Piece, Result, Store, Written,
@@ -6,51 +6,51 @@ use jingku_chunks::{
 
 const CUT: Cut = Cut { chunk_size: 4096, zstd_level: 1 };
 
-/// The first bytes say what is damaged and how, the others are the disk.
+/// The first bytes select what is corrupted and how; the others are the disk.
 pub(crate) fn run(input: &[u8]) {
     let Some((&[which, at0, at1, how], disk)) = input.split_first_chunk() else { return };
     let (backend, at) = (Memory::new(), u16::from_le_bytes([at0, at1]));
     let store = Store::new(backend.clone());
-    let written = write(&store, disk).expect("memory takes it");
+    let written = write(&store, disk).expect("memory cannot fail");
     assert_eq!(written.logical_bytes, disk.len() as u64);
-    assert!(read(&store, written.manifest).expect("nothing is damaged") == disk, "other bytes");
+    assert!(read(&store, written.manifest).expect("it is intact") == disk, "wrong bytes");
 
-    let again = write(&store, disk).expect("memory takes it");
-    assert_eq!((again.manifest, again.new_chunks), (written.manifest, 0), "one disk, stored twice");
+    let again = write(&store, disk).expect("memory cannot fail");
+    assert_eq!((again.manifest, again.new_chunks), (written.manifest, 0), "the same disk was stored twice");
 
     let keys: Vec<Key> =
         [Kind::Chunk, Kind::Manifest].into_iter().flat_map(|kind| list(&backend, kind)).collect();
-    damage(&backend, keys[usize::from(which) % keys.len()], at, how);
+    corrupt(&backend, keys[usize::from(which) % keys.len()], at, how);
     match read(&store, written.manifest) {
-        Ok(read) => assert!(read == disk, "damage gives other bytes"),
+        Ok(read) => assert!(read == disk, "wrong bytes after corruption"),
         Err(Error::Damaged { .. } | Error::NotFound(_)) => {}
-        Err(error) => panic!("refused, but not as damaged: {error}"),
+        Err(error) => panic!("refused, but not as corrupted: {error}"),
     }
-    let healed = write(&store, disk).expect("memory takes it");
-    assert_eq!(healed.manifest, written.manifest);
-    assert!(read(&store, healed.manifest).expect("it is healed") == disk, "other bytes");
+    let repaired = write(&store, disk).expect("memory cannot fail");
+    assert_eq!(repaired.manifest, written.manifest);
+    assert!(read(&store, repaired.manifest).expect("it is repaired") == disk, "wrong bytes");
 }
 
-fn damage(backend: &Memory, key: Key, at: u16, how: u8) {
+fn corrupt(backend: &Memory, key: Key, at: u16, how: u8) {
     let mut bytes = Vec::new();
     backend
         .read(key)
         .and_then(|mut object| {
             object.body.read_to_end(&mut bytes).map_err(|source| Error::Io { doing: "read".into(), source })
         })
-        .expect("it is there");
+        .expect("it exists");
     let at = usize::from(at) % bytes.len();
     match how {
-        0 => return backend.delete(key).expect("it is there"),
+        0 => return backend.delete(key).expect("it exists"),
         1 => bytes.truncate(at),
         2 => bytes.insert(at, 0),
         mask => bytes[at] ^= mask,
     }
-    backend.put(key, &bytes, Existing::Replace).expect("memory takes it");
+    backend.put(key, &bytes, Existing::Replace).expect("memory cannot fail");
 }
 
 fn list(backend: &Memory, kind: Kind) -> Vec<Key> {
-    (0..=255).flat_map(|prefix| backend.list(kind, prefix).expect("memory lists")).collect()
+    (0..=255).flat_map(|prefix| backend.list(kind, prefix).expect("memory cannot fail")).collect()
 }
 
 fn write(store: &Store, disk: &[u8]) -> Result<Written> {
@@ -64,7 +64,7 @@ fn read(store: &Store, id: ManifestId) -> Result<Vec<u8>> {
     for piece in store.read(&store.open_manifest(id)?)? {
         match piece? {
             Piece::Data(bytes) => disk.extend(bytes),
-            // Never more than the disk that was written, or the assertion after this fails.
+            // If this exceeds the disk, the caller's comparison fails.
             Piece::Zero(length) => disk.resize(disk.len() + usize::try_from(length).expect("it is small"), 0),
         }
     }

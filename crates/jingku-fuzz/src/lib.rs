@@ -1,11 +1,11 @@
-//! What must hold for any bytes that come from outside or have lain on a disk.
+//! Properties that must hold for any bytes from outside or from a disk.
 //!
-//! Each target takes bytes as they come and panics where a promise is broken. They run in two places: under cargo-fuzz
-//! (`/fuzz`, on nightly), and for a short while on every `cargo test` (`tests/smoke.rs`), over the same corpus in
-//! `/fuzz/corpus` and changes to it that [`Mutations`] makes.
+//! Each target takes arbitrary bytes and panics if a property does not hold. Targets run under cargo-fuzz (`/fuzz`, on
+//! nightly) and briefly in every `cargo test` (`tests/smoke.rs`), on the corpus in `/fuzz/corpus` and on [`Mutations`]
+//! of it.
 //!
-//! Formats are checked against a second reading of `docs/format`, written here from the document and not from the code.
-#![allow(clippy::missing_panics_doc, reason = "to panic is how a target tells")]
+//! Formats are compared with a second decoder, written from `docs/format` and not from the code.
+#![allow(clippy::missing_panics_doc, reason = "a target reports failures by a panic")]
 
 mod chunk;
 pub mod corpus;
@@ -17,12 +17,12 @@ mod request;
 
 pub use mutation::Mutations;
 
-/// One thing to try bytes on.
+/// A fuzz target.
 #[derive(Clone, Copy)]
 pub struct Target {
-    /// Its name, which is that of the folder of its corpus and of the program in `/fuzz`.
+    /// Its name, also of its corpus folder and its program in `/fuzz`.
     pub name: &'static str,
-    /// Tries these bytes; panics where a promise is broken.
+    /// Tests these bytes; panics if a property does not hold.
     pub run: fn(&[u8]),
 }
 
@@ -38,5 +38,5 @@ pub const TARGETS: [Target; 5] = [
 /// Runs the target of this name.
 pub fn run(name: &str, input: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name);
-    (target.unwrap_or_else(|| panic!("no target is called {name}")).run)(input);
+    (target.unwrap_or_else(|| panic!("there is no target {name}")).run)(input);
 }

@@ -1,4 +1,4 @@
-//! Any bytes as a manifest.
+//! Arbitrary bytes as a manifest.
 
 use jingku_chunks::{
     Backend, CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, Error, Existing, Extent, Key, LOGICAL_SIZE_MAX, ManifestId,
@@ -6,49 +6,49 @@ use jingku_chunks::{
 };
 
 pub(crate) fn run(input: &[u8]) {
-    look(input);
-    // No change gets past the hash, so most of the decoder is only seen with the hash put right.
+    test(input);
+    // A changed hash is refused early, so the rest of the decoder needs a correct one.
     let body = &input[..input.len().saturating_sub(32)];
-    look(&sealed(body));
+    test(&sealed(body));
 }
 
-/// The bytes of a manifest with their trailer.
+/// The body of a manifest with its hash.
 pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
     [body, blake3::hash(body).as_bytes()].concat()
 }
 
-fn look(object: &[u8]) {
+fn test(object: &[u8]) {
     let id = ManifestId(object.last_chunk().copied().unwrap_or_default());
     if let Some((size, chunk_size, extents)) = opened(object, id) {
         assert!(size <= LOGICAL_SIZE_MAX);
         assert!(chunk_size.is_none_or(|size| (CHUNK_SIZE_MIN..=CHUNK_SIZE_MAX).contains(&size)));
         assert!(extents.len() <= object.len() / 9, "{} entries of {} bytes", extents.len(), object.len());
         assert_eq!(extents.iter().map(length).sum::<u64>(), size);
-        assert!(encoded(size, chunk_size, &extents) == object, "two spellings of one disk");
+        assert!(encoded(size, chunk_size, &extents) == object, "two encodings of one disk");
 
-        // Under any other name, and with any byte changed, it is none.
+        // Under another name, or with a changed byte, it is refused.
         let mut other = id;
         other.0[usize::from(id.0[0] % 32)] ^= 1;
         assert_eq!(opened(object, other), None);
         let mut changed = object.to_vec();
         let at = usize::from(u16::from_le_bytes([id.0[1], id.0[2]])) % changed.len();
         changed[at] ^= id.0[3] | 1;
-        assert_eq!(opened(&changed, id), None, "byte {at} may change");
+        assert_eq!(opened(&changed, id), None, "opened after a change of byte {at}");
     }
 }
 
-/// What is read from it, unless it is refused as damaged.
+/// Opens a manifest. Returns `None` if it is refused as corrupted.
 fn opened(object: &[u8], id: ManifestId) -> Option<(u64, Option<u64>, Vec<Extent>)> {
     let (backend, key) = (Memory::new(), Key::Manifest(id));
-    backend.put(key, object, Existing::Replace).expect("memory takes it");
+    backend.put(key, object, Existing::Replace).expect("memory cannot fail");
     match Store::new(backend).open_manifest(id) {
         Ok(manifest) => {
             let extents = manifest.extents().and_then(Iterator::collect);
-            let extents = extents.expect("what opens can be read again");
+            let extents = extents.expect("an opened manifest can be read");
             Some((manifest.logical_size(), manifest.chunk_size(), extents))
         }
         Err(Error::Damaged { key: named, .. }) if named == key => None,
-        Err(error) => panic!("refused, but not as damaged: {error}"),
+        Err(error) => panic!("refused, but not as corrupted: {error}"),
     }
 }
 
@@ -57,7 +57,7 @@ fn length(extent: &Extent) -> u64 {
     *len
 }
 
-/// The one spelling, by `docs/format/manifest.md`: of a disk, or of a stream, whose chunks have no one size.
+/// The only encoding by `docs/format/manifest.md`: of a disk, or of a stream if there is no chunk size.
 fn encoded(size: u64, chunk_size: Option<u64>, extents: &[Extent]) -> Vec<u8> {
     let mut bytes = b"JKMF".to_vec();
     match chunk_size {

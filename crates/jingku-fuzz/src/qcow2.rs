@@ -1,15 +1,15 @@
-//! Any bytes as a qcow2 image.
+//! Arbitrary bytes as a qcow2 image.
 
 use std::fs;
 use std::path::Path;
 
 use jingku_sources::{Disk, DiskError, DiskFormat, DiskReader};
 
-/// What lies beyond is not read, so that an image of little that claims to hold much takes no longer than others.
+/// Data beyond this is not read, so that a small file that claims a large disk takes no longer than others.
 const READ_BYTES_MAX: u64 = 4 << 20;
-/// As for bytes, where an image has many small pieces.
+/// The same for an image of many small ranges.
 const RANGES_MAX: usize = 4096;
-/// What only `qemu-img` reads, by the bits of the header: another program, and not what is tried here.
+/// Feature bits of images that only `qemu-img` reads, which is not tested here.
 const QEMU_ONLY: u64 = 1 | 1 << 3 | 1 << 4;
 
 pub(crate) fn run(input: &[u8]) {
@@ -21,19 +21,19 @@ pub(crate) fn run(input: &[u8]) {
     let path = folder.path().join("disk.qcow2");
     fs::write(&path, input).expect("a file");
     if let Err(error) = walk(&path) {
-        // For a person: it names the file and ends as a sentence.
+        // A message for people is a sentence.
         let text = error.to_string();
         assert!(text.ends_with('.') && !text.contains("panicked"), "{text}");
     }
-    assert!(fs::read(&path).expect("a file") == input, "the image was written to");
+    assert!(fs::read(&path).expect("a file") == input, "the image has changed");
 }
 
-/// Reads it twice, in pieces of different sizes, which give the same bytes.
+/// Reads the disk twice, in pieces of different sizes, and compares the bytes.
 fn walk(path: &Path) -> Result<(), DiskError> {
     let disk = Disk::inspect(path, Some(DiskFormat::Qcow2))?;
     assert!((1..=Disk::SIZE_BYTES_MAX).contains(&disk.size_bytes) && disk.layers.len() <= Disk::LAYERS_MAX);
     if disk.layers.len() > 1 {
-        // It names a file of this machine.
+        // Its backing file is a file of this machine.
         return Ok(());
     }
     let mut reader = disk.open(path.parent().expect("a folder"))?;
@@ -44,10 +44,13 @@ fn walk(path: &Path) -> Result<(), DiskError> {
             range.start >= at && range.start < range.end && range.end <= reader.len(),
             "{range:?} after {at}"
         );
-        zeros(&mut reader, at, range.start)?;
+        assert_zeros(&mut reader, at, range.start)?;
         let end = range.end.min(range.start + READ_BYTES_MAX - read);
         let bytes = bytes(&mut reader, range.start, end, 64 << 10)?;
-        assert!(bytes == self::bytes(&mut reader, range.start, end, 7919)?, "twice read, two things");
+        assert!(
+            bytes == self::bytes(&mut reader, range.start, end, 7919)?,
+            "the bytes depend on the size of the pieces"
+        );
         read += end - range.start;
         at = end;
         if read >= READ_BYTES_MAX {
@@ -59,8 +62,8 @@ fn walk(path: &Path) -> Result<(), DiskError> {
     reader.unchanged()
 }
 
-/// Between what holds data there are zeros: looks at the ends of the gap.
-fn zeros(reader: &mut DiskReader, from: u64, to: u64) -> Result<(), DiskError> {
+/// Asserts that both ends of a gap between data are zeros.
+fn assert_zeros(reader: &mut DiskReader, from: u64, to: u64) -> Result<(), DiskError> {
     let (head, tail) = (to.min(from + 512), from.max(to.saturating_sub(512)));
     for (from, to) in [(from, head), (tail, to)] {
         assert!(bytes(reader, from, to, 512)?.iter().all(|byte| *byte == 0), "data from {from} to {to}");

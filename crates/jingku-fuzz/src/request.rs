@@ -1,8 +1,8 @@
-//! Any bytes as a request that comes over the wire.
+//! Arbitrary bytes as a request.
 
 use jingku_protocol::{MAX_PARAMS, Params, Value, decode, string_to_sign, verify};
 
-/// Up to the first line feed the query, up to the second the content type, then the body.
+/// The query, a line feed, the content type, a line feed, and the body.
 pub(crate) fn run(input: &[u8]) {
     let mut parts = input.splitn(3, |byte| *byte == b'\n');
     let mut text = || parts.next().and_then(|part| std::str::from_utf8(part).ok());
@@ -12,14 +12,14 @@ pub(crate) fn run(input: &[u8]) {
     assert!(values <= MAX_PARAMS, "{values} values");
     let mut names: Vec<&str> = params.iter().map(|(name, _)| name).collect();
     names.sort_unstable();
-    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a name is there twice");
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a duplicate name");
 
-    // What is signed is what is received: signed once, it holds, and with another key it does not.
+    // The signature matches with its key and with no other.
     let signed = jingku_protocol::sign_request(params.clone(), "public", "private");
     let signature = signed.get_text("Signature").expect("it was set").to_owned();
     assert!(verify(&signed, "private", &signature) && !verify(&signed, "private2", &signature));
 
-    // Texts, as a form, say the same again.
+    // Text parameters survive encoding as a form.
     let texts = texts(&params);
     let form = texts.to_form();
     if texts.iter().count() == params.iter().count() && form.len() < 1 << 16 {

@@ -1,6 +1,6 @@
-//! Every target over its corpus and over changes to it, for as long as a test may take.
+//! Every target on its corpus and on changes to it.
 //!
-//! `JINGKU_FUZZ_CASES` says how many changes a target (1000), `JINGKU_FUZZ_SEED` which (1).
+//! `JINGKU_FUZZ_CASES` sets the number of changed inputs per target (1000), `JINGKU_FUZZ_SEED` the first seed (1).
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
@@ -11,23 +11,23 @@ use std::{env, fs};
 
 use jingku_fuzz::{Mutations, TARGETS, corpus};
 
-/// No input takes longer, however busy the machine.
+/// The longest time for an input, on a busy machine.
 const CASE_MAX: Duration = Duration::from_secs(10);
-/// The process never holds more: the largest chunk a few times, tables of qcow2 images, and the corpus.
+/// The most memory of the process: the largest chunk a few times, tables of qcow2 images, and the corpus.
 const MEMORY_BYTES_MAX: u64 = 512 << 20;
 
 fn number(variable: &str, default: u64) -> u64 {
     env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Tries an input, and keeps it in a file where that shows a fault.
+/// Tests an input, and saves it to a file if it fails.
 fn attempt(name: &str, run: fn(&[u8]), what: &str, input: &[u8]) {
     let started = Instant::now();
     let ended = catch_unwind(|| run(input));
     if ended.is_err() || started.elapsed() > CASE_MAX {
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{what}"));
         fs::write(&file, input).unwrap();
-        panic!("{name}, {what}, {:?}: kept as {}", started.elapsed(), file.display());
+        panic!("{name}, {what}, {:?}: saved as {}", started.elapsed(), file.display());
     }
 }
 
@@ -42,7 +42,7 @@ fn smoke(name: &str) {
     let inputs: Vec<Vec<u8>> = named.into_iter().map(|(_, input)| input).collect();
     let started = Instant::now();
     for case in 0..cases {
-        // A seed for each, so that any can be tried alone.
+        // A seed for each, so that each can be repeated alone.
         let seed = seed.wrapping_add(case);
         let input = Mutations::new(seed).next(&inputs);
         attempt(name, target.run, &format!("seed-{seed}"), &input);
@@ -55,7 +55,7 @@ fn smoke(name: &str) {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak * 1024 < MEMORY_BYTES_MAX, "{name} held {peak} kB");
+    assert!(peak * 1024 < MEMORY_BYTES_MAX, "{name} used {peak} kB");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn request() {
 }
 
 #[test]
-fn every_target_is_here_and_in_the_fuzz_folder() {
+fn every_target_has_a_smoke_test_a_program_and_a_corpus() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
     let names = |folder: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(fuzz.join(folder)).unwrap();
@@ -99,9 +99,8 @@ fn every_target_is_here_and_in_the_fuzz_folder() {
     assert!(targets.iter().all(|name| manifest.contains(&format!("name = \"{name}\""))));
 }
 
-/// What the hostile inputs are for: they reach what they are named for, and are refused.
 #[test]
-fn what_is_made_to_harm_is_refused() {
+fn hostile_manifests_are_refused_and_others_opened() {
     use jingku_chunks::{Backend, Existing, Key, ManifestId, Memory, Store};
     for (name, object) in corpus::read("manifest").unwrap() {
         let id = ManifestId(object.last_chunk().copied().unwrap_or_default());
@@ -112,9 +111,9 @@ fn what_is_made_to_harm_is_refused() {
     }
 }
 
-/// And what is right is read, so that the changes to it begin behind the first check.
+/// So that changes to them get past the first checks.
 #[test]
-fn what_is_right_is_read() {
+fn valid_images_are_read() {
     use jingku_sources::{Disk, DiskFormat};
     for (name, image) in corpus::read("qcow2").unwrap() {
         let folder = tempfile::tempdir().unwrap();

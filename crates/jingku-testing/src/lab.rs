@@ -1,35 +1,35 @@
-//! The client of the control API.
+//! The client of the lab's control API.
 
 use serde_json::{Value, json};
 
-/// Drives the lab of a server that was started with `--ephemeral --lab`.
+/// Controls the lab of a server that was started with `--ephemeral --lab`.
 #[derive(Clone, Debug)]
 pub struct Lab {
     http: reqwest::Client,
     base_url: String,
 }
 
-/// Why a lab did not do what it was asked.
+/// Why a call of the lab failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// Nobody answers.
-    #[error("No server answers at {base_url}: {}.", root(source))]
+    /// No server answers.
+    #[error("No server answers at {base_url}: {}.", root_cause(source))]
     Unreachable {
-        /// Where it was looked for.
+        /// The address of the server.
         base_url: String,
-        /// Why not.
+        /// The cause.
         source: reqwest::Error,
     },
-    /// The server has no lab, or is no Jingku.
+    /// The server has no lab, or is not Jingku.
     #[error("The server at {0} has no lab. Start one with `jingku serve --ephemeral --lab`.")]
     NoLab(String),
-    /// The lab says what is wrong.
+    /// The lab refused the call, with this message.
     #[error("{0}")]
     Refused(String),
 }
 
-/// The end of a chain of causes, which alone says what happened.
-fn root(error: &dyn std::error::Error) -> String {
+/// The last error of a chain of causes.
+fn root_cause(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
         last = cause;
@@ -38,7 +38,7 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 impl Lab {
-    /// The lab of the server at this address; nothing is sent yet.
+    /// The lab of the server at this address; sends nothing yet.
     pub fn new(base_url: &str) -> Result<Self, LabError> {
         let base_url = base_url.trim_end_matches('/').to_owned();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -48,17 +48,17 @@ impl Lab {
         Ok(Self { http, base_url })
     }
 
-    /// Puts the server back to what its fixtures made of it: catalogue, clock, faults, hold and trace.
+    /// Resets catalogue, clock, faults, hold and trace to the state after loading the fixtures.
     pub async fn reset(&self) -> Result<(), LabError> {
         self.post("reset", &json!({})).await.map(drop)
     }
 
-    /// Keeps the catalogue as it is under a name.
+    /// Saves the catalogue under a name.
     pub async fn snapshot(&self, name: Option<&str>) -> Result<Value, LabError> {
         self.post("snapshot", &json!({ "name": name })).await
     }
 
-    /// Makes the catalogue what it was at a snapshot.
+    /// Restores the catalogue of a snapshot.
     pub async fn return_to(&self, name: Option<&str>) -> Result<Value, LabError> {
         self.post("return", &json!({ "name": name })).await
     }
@@ -73,22 +73,22 @@ impl Lab {
         self.post("clock", &json!({ "advance": seconds })).await
     }
 
-    /// Gives the server the machine's clock again.
+    /// Makes the server use the machine's clock again.
     pub async fn free_clock(&self) -> Result<Value, LabError> {
         self.post("clock", &json!({ "free": true })).await
     }
 
-    /// Holds every image in the making at so many percent until [`Lab::release`].
+    /// Holds every image that is being created at this percentage until [`Lab::release`].
     pub async fn hold(&self, percent: u8) -> Result<Value, LabError> {
         self.post("hold", &json!({ "percent": percent })).await
     }
 
-    /// Lets images be made to their end.
+    /// Lets held images complete.
     pub async fn release(&self) -> Result<Value, LabError> {
         self.post("release", &json!({})).await
     }
 
-    /// Answers the next calls of an action (`*` for any) with a return code, without carrying them out.
+    /// Answers the next calls of an action (`*` for any) with a return code, without executing them.
     pub async fn fail(
         &self,
         action: &str,
@@ -105,18 +105,18 @@ impl Lab {
         self.post("delay", &json!({ "action": action, "ms": ms, "times": times })).await
     }
 
-    /// Closes the connection of the next calls of an action: before they are carried out, or, with `half`, after half
-    /// of the answer.
+    /// Closes the connection of the next calls of an action: before they are executed, or with `half` after half of
+    /// the answer.
     pub async fn drop_calls(&self, action: &str, half: bool, times: u32) -> Result<Value, LabError> {
         self.post("drop", &json!({ "action": action, "half": half, "times": times })).await
     }
 
-    /// Forgets the faults that wait.
+    /// Removes all pending faults.
     pub async fn clear_faults(&self) -> Result<(), LabError> {
         self.post("clear", &json!({})).await.map(drop)
     }
 
-    /// What clients sent since the request of this number, the oldest first; 0 for all that is remembered.
+    /// The requests of clients after the one with this number, oldest first; 0 for all recorded ones.
     pub async fn trace(&self, after: u64) -> Result<Vec<Value>, LabError> {
         let request = self.http.get(self.url(&format!("trace?after={after}")));
         let mut answer = self.send(request).await?;
@@ -126,12 +126,12 @@ impl Lab {
         }
     }
 
-    /// Forgets what clients sent.
+    /// Clears the trace.
     pub async fn clear_trace(&self) -> Result<(), LabError> {
         self.post("trace/clear", &json!({})).await.map(drop)
     }
 
-    /// Clock, hold, faults and snapshots.
+    /// The clock, the hold, the faults and the snapshots.
     pub async fn state(&self) -> Result<Value, LabError> {
         self.send(self.http.get(self.url("state"))).await
     }
@@ -153,7 +153,7 @@ impl Lab {
         let value: Value = serde_json::from_str(&text).map_err(|_| LabError::NoLab(self.base_url.clone()))?;
         match value["error"].as_str() {
             Some(error) => Err(LabError::Refused(error.to_owned())),
-            // A server without a lab takes the call for one of the API.
+            // A server without a lab answers as for a call of the API.
             None if !status.is_success() || value.get("RetCode").is_some() => {
                 Err(LabError::NoLab(self.base_url.clone()))
             }

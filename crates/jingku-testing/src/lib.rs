@@ -1,11 +1,11 @@
-//! A throw-away Jingku for tests of code that uses the CompShare image API, and the client of its lab.
+//! A temporary Jingku server for tests of code that uses the CompShare image API, and the client of its lab.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = jingku_testing::Server::start(None)?;
 //! let client = server.client()?;
 //! server.lab.fail("DescribeCompShareCustomImages", 153, None, 1).await?;
-//! let page = client.describe_comp_share_custom_images(&Default::default()).await?; // asks again by itself
+//! let page = client.describe_comp_share_custom_images(&Default::default()).await?; // retries by itself
 //! # Ok(())
 //! # }
 //! ```

@@ -1,4 +1,4 @@
-//! A server that lives as long as the test that started it.
+//! A server that runs as long as the test that started it.
 
 use std::env;
 use std::io::{self, BufRead, BufReader};
@@ -10,15 +10,15 @@ use serde::Deserialize;
 
 use crate::lab::{Lab, LabError};
 
-/// A running server in memory, with a lab. Killed when dropped; it also stops when this process ends, however it does.
+/// A running server in memory, with a lab. Killed when dropped; it also stops when this process ends in any way.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// Its address.
     pub base_url: String,
     /// Its accounts, in the order of the fixtures file.
     pub accounts: Vec<Account>,
-    /// Drives it.
+    /// Its lab.
     pub lab: Lab,
 }
 
@@ -34,49 +34,49 @@ pub struct Account {
     pub keys: Vec<KeyPair>,
 }
 
-/// What a client signs with. It is worth nothing anywhere else.
+/// A key pair, valid only for this server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct KeyPair {
-    /// Names the pair.
+    /// The public key.
     pub public_key: String,
-    /// Signs.
+    /// The private key.
     pub private_key: String,
 }
 
-/// Why there is no server.
+/// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The program cannot be started.
-    #[error("Cannot start {}: {source}. Install jingku, or name it with JINGKU_BIN.", program.display())]
+    #[error("Cannot start {}: {source}. Install jingku, or set JINGKU_BIN to its path.", program.display())]
     Program {
-        /// What was to be started.
+        /// The program.
         program: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// It ended, or said something else than where it listens. Its own words are on standard error.
-    #[error("{} did not tell where it listens: {said:?}. See above what it said.", program.display())]
-    Silent {
-        /// What was started.
+    /// It ended, or its output is not that of Jingku. Its messages are on standard error.
+    #[error("{} did not print its address, but {output:?}. Its messages are on standard error.", program.display())]
+    Output {
+        /// The program.
         program: PathBuf,
-        /// What it said.
-        said: String,
+        /// Its second line on standard output.
+        output: String,
     },
-    /// Its lab cannot be talked to.
+    /// Its lab cannot be used.
     #[error(transparent)]
     Lab(#[from] LabError),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Told {
+struct Announcement {
     base_url: String,
     accounts: Vec<Account>,
 }
 
 impl Server {
-    /// Starts the `jingku` that `JINGKU_BIN` names, or else that of the `PATH`, filled by a fixtures file.
+    /// Starts the `jingku` of `JINGKU_BIN`, or else of the `PATH`, with the data of a fixtures file.
     pub fn start(fixtures: Option<&Path>) -> Result<Self, StartError> {
         let program = env::var_os("JINGKU_BIN").filter(|name| !name.is_empty());
         Self::start_program(Path::new(&program.unwrap_or_else(|| "jingku".into())), fixtures)
@@ -97,21 +97,22 @@ impl Server {
         if let Some(fixtures) = fixtures {
             command.arg("--fixtures").arg(fixtures);
         }
-        // What a developer has set for the server at work does not concern this one.
+        // Variables that a developer has set for another server do not apply.
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("JINGKU_")) {
                 command.env_remove(name);
             }
         }
-        // The pipe is held as long as the child: its end tells the server that this process has ended, even if killed.
+        // The pipe closes when this process ends, even if killed; then the server stops.
         command.env("JINGKU_LOG", "warn").stdin(Stdio::piped()).stdout(Stdio::piped());
         let failed = |source| StartError::Program { program: program.to_owned(), source };
         let mut child = command.spawn().map_err(failed)?;
-        let told = child.stdout.take().map(tell).transpose().map_err(failed)?.unwrap_or_default();
-        let Ok(Told { base_url, accounts }) = serde_json::from_str(&told) else {
+        let output =
+            child.stdout.take().map(read_announcement).transpose().map_err(failed)?.unwrap_or_default();
+        let Ok(Announcement { base_url, accounts }) = serde_json::from_str(&output) else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(StartError::Silent { program: program.to_owned(), said: told });
+            return Err(StartError::Output { program: program.to_owned(), output });
         };
         let lab = Lab::new(&base_url)?;
         Ok(Self { child, base_url, accounts, lab })
@@ -132,8 +133,8 @@ impl Server {
     }
 }
 
-/// Reads what a server says when it is ready: its address, and in the second line everything as JSON.
-fn tell(stdout: impl io::Read) -> io::Result<String> {
+/// Reads what a server prints when it is ready: its address, and in the second line everything as JSON.
+fn read_announcement(stdout: impl io::Read) -> io::Result<String> {
     let mut stdout = BufReader::new(stdout);
     let mut line = String::new();
     stdout.read_line(&mut line)?;

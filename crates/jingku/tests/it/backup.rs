@@ -1,4 +1,4 @@
-//! `jingku backup` and `jingku restore`: beside a server at work, damaged in every way, and killed at every durable step.
+//! `jingku backup` and `jingku restore`: beside a running server, with corrupted files, killed at every step.
 
 mod generations;
 mod kills;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::corruption::Corruption;
 use crate::disk;
 use crate::home::{Home, files_below};
-use crate::server::Server;
 
 pub(crate) use kills::FAILPOINTS;
 
-/// What a data folder gives back: every image with its name and bytes.
+/// The images of a data folder: name and bytes by id.
 type Content = BTreeMap<String, (String, Vec<u8>)>;
 
-/// A home and where its backup is.
+/// A home and its backup.
 struct Scene {
     home: Home,
     backup: PathBuf,
@@ -43,11 +43,10 @@ impl Scene {
         [&["restore", self.dir(), "--data-dir", to], more].concat()
     }
 
-    /// Everything in a data folder, through a server of its own.
+    /// Reads every image of a data folder through a server.
     fn content(&self, data: &str) -> Content {
         let at = ["--data-dir", data];
-        let mut command = self.home.command(&[&["serve", "--listen", "127.0.0.1:0"], &at[..]].concat());
-        let server = Server::start(&mut command);
+        let server = self.home.serve_with(&at, &[]);
         let list = self.home.json(&[&["image", "list", "--all"], &at[..]].concat());
         let file = self.home.path("content.raw");
         let mut content = Content::new();
@@ -64,7 +63,7 @@ impl Scene {
         content
     }
 
-    /// Restores into a new folder and tells what is in it.
+    /// Restores into a new folder and returns its content.
     fn restored(&self, name: &str) -> Content {
         self.restored_with(name, &[])
     }
@@ -77,14 +76,14 @@ impl Scene {
         self.content(to)
     }
 
-    /// The numbers of the generations, the newest first.
+    /// The numbers of the generations, newest first.
     fn generations(&self) -> Vec<u64> {
         let listed = self.home.json(&["backup", self.dir(), "--list"]);
         let generations = listed["Generations"].as_array().unwrap().iter();
         generations.map(|generation| generation["Generation"].as_u64().unwrap()).collect()
     }
 
-    /// Two images of 4 chunks each, of which none is shared.
+    /// Creates two images of 4 chunks each that share none.
     fn two_images(&self) -> [String; 2] {
         for (id, seed) in [("uhost-1", 1), ("uhost-2", 2)] {
             self.home.add_instance(id, &disk::bytes(6, seed));
@@ -101,7 +100,7 @@ fn data(home: &Home) -> String {
 }
 
 #[test]
-fn what_is_restored_is_what_was_there() {
+fn a_restore_returns_every_image() {
     let scene = Scene::new();
     let [a, b] = scene.two_images();
     let first = scene.back_up();
@@ -113,7 +112,7 @@ fn what_is_restored_is_what_was_there() {
     assert_eq!(original.keys().collect::<Vec<_>>().len(), 2);
     assert!(scene.restored("one") == original);
 
-    // What is in the trash is in the backup, and only what is new is copied.
+    // The backup includes the trash, and copies only what is new.
     scene.home.add_instance("uhost-3", &disk::bytes(6, 3));
     let server = scene.home.serve();
     scene.home.make("uhost-3", "c");
@@ -136,7 +135,7 @@ fn what_is_restored_is_what_was_there() {
 }
 
 #[test]
-fn backed_up_while_images_come_and_go() {
+fn a_backup_is_consistent_while_images_are_created_and_purged() {
     let scene = Scene::new();
     let home = &scene.home;
     for seed in 0..3 {
@@ -157,13 +156,14 @@ fn backed_up_while_images_come_and_go() {
             });
         }
         for round in 0..4 {
-            let made = scene.back_up();
+            // The number of images may drop by more than half between two backups.
+            let made = home.json(&["backup", scene.dir(), "--with-master-key", "--force"]);
             assert_eq!(made["DamagedImages"], json!([]), "{made}");
             let to = home.path(&format!("round-{round}"));
             let to = to.to_str().unwrap();
             let restored = home.json(&scene.restore(to, &[]));
             assert_eq!(restored["Images"], made["Images"], "{restored}");
-            // What is Available in it is whole: nothing it names is missing, and a restore has looked at every byte.
+            // Every image of the backup is complete; the restore has verified every byte.
             let usage = home.json(&["usage", "--data-dir", to]);
             assert_eq!(usage["MissingChunks"], 0, "{usage}");
             let images = usage["Images"].as_array().unwrap();
@@ -175,30 +175,9 @@ fn backed_up_while_images_come_and_go() {
     assert!(scene.restored("last") == scene.content(&data(home)));
 }
 
-/// A way to spoil a file.
-#[derive(Clone, Copy, Debug)]
-enum Spoil {
-    Flip,
-    Cut,
-    Remove,
-}
+const CORRUPTIONS: [Corruption; 3] = [Corruption::FlipBit, Corruption::Truncate, Corruption::Delete];
 
-impl Spoil {
-    fn apply(self, path: &Path) {
-        let mut bytes = std::fs::read(path).unwrap();
-        let middle = bytes.len() / 2;
-        match self {
-            Self::Flip => bytes[middle] ^= 1,
-            Self::Cut => bytes.truncate(middle),
-            Self::Remove => return std::fs::remove_file(path).unwrap(),
-        }
-        std::fs::write(path, bytes).unwrap();
-    }
-}
-
-const SPOILS: [Spoil; 3] = [Spoil::Flip, Spoil::Cut, Spoil::Remove];
-
-/// Every file of a backup that means something, with its kind.
+/// Every file of a backup that has content, with its kind.
 fn files(backup: &Path) -> Vec<(PathBuf, &'static str)> {
     let kind = |path: &Path| {
         let text = path.strip_prefix(backup).unwrap().to_str().unwrap();
@@ -211,7 +190,7 @@ fn files(backup: &Path) -> Vec<(PathBuf, &'static str)> {
 }
 
 #[test]
-fn every_damage_in_a_backup_is_found_and_named() {
+fn a_restore_reports_every_corrupted_file_of_a_backup() {
     let scene = Scene::new();
     let images = scene.two_images();
     scene.back_up();
@@ -219,45 +198,45 @@ fn every_damage_in_a_backup_is_found_and_named() {
     let all = files(&scene.backup);
     assert_eq!(all.len(), 8 + 2 + 1 + 2 + 1, "{all:?}");
     for (path, kind) in &all {
-        for spoil in SPOILS {
+        for corruption in CORRUPTIONS {
             let good = std::fs::read(path).unwrap();
-            spoil.apply(path);
-            let to = scene.home.path("spoilt");
+            corruption.apply(path);
+            let to = scene.home.path("corrupted");
             let to = to.to_str().unwrap();
             let ended = scene.home.run(&scene.restore(to, &[]));
             let name = path.file_name().unwrap().to_str().unwrap();
             match *kind {
                 "store/chunks" | "store/manifests" => {
                     let ended = ended.failed(6, &[name, "--skip-damaged", "1 of the backup's images"]);
-                    let hurt: Vec<_> = images.iter().filter(|id| ended.err.contains(*id)).collect();
-                    assert_eq!(hurt.len(), 1, "{}", ended.err);
-                    // Nothing can be done with it before a restore has come to its end.
+                    let corrupted: Vec<_> = images.iter().filter(|id| ended.err.contains(*id)).collect();
+                    assert_eq!(corrupted.len(), 1, "{}", ended.err);
+                    // The folder cannot be used before a restore is complete.
                     let at = ["--data-dir", to];
                     let args = [&["image", "list"], &at[..]].concat();
                     assert_ne!(scene.home.run(&args).code, Some(0));
                     scene.home.run(&[&["key", "list"], &at[..]].concat()).failed(3, &["jingku restore"]);
                     let said = scene.home.run(&scene.restore(to, &["--skip-damaged"])).succeeded();
-                    assert!(said.err.contains(hurt[0]), "{}", said.err);
+                    assert!(said.err.contains(corrupted[0]), "{}", said.err);
                     let mut left = original.clone();
-                    left.remove(hurt[0]);
-                    assert!(scene.content(to) == left, "{path:?} {spoil:?}");
+                    left.remove(corrupted[0]);
+                    assert!(scene.content(to) == left, "{path:?} {corruption:?}");
                     std::fs::remove_dir_all(to).unwrap();
                 }
                 _ => {
-                    let missing_record = *kind == "generations" && matches!(spoil, Spoil::Remove);
+                    let missing_record = *kind == "generations" && corruption == Corruption::Delete;
                     let code = if missing_record { 3 } else { 6 };
                     ended.failed(code, &[if missing_record { "no finished backup" } else { name }]);
-                    assert!(!Path::new(to).exists(), "{path:?} {spoil:?}");
+                    assert!(!Path::new(to).exists(), "{path:?} {corruption:?}");
                 }
             }
             std::fs::write(path, good).unwrap();
         }
     }
-    assert!(scene.restored("whole") == original);
+    assert!(scene.restored("intact") == original);
 }
 
 #[test]
-fn a_backup_is_mended_by_the_next_one() {
+fn the_next_backup_repairs_corrupted_files() {
     let scene = Scene::new();
     scene.two_images();
     scene.back_up();
@@ -266,38 +245,38 @@ fn a_backup_is_mended_by_the_next_one() {
         if !kind.starts_with("store") {
             continue;
         }
-        for spoil in SPOILS {
-            spoil.apply(&path);
+        for corruption in CORRUPTIONS {
+            corruption.apply(&path);
             let verified = scene.home.json(&["backup", scene.dir(), "--with-master-key", "--verify"]);
-            assert_eq!(verified["CopiedObjects"], 1, "{path:?} {spoil:?} {verified}");
+            assert_eq!(verified["CopiedObjects"], 1, "{path:?} {corruption:?} {verified}");
         }
-        // What has another length is found without looking into everything.
-        Spoil::Cut.apply(&path);
+        // A wrong length is found without reading the content.
+        Corruption::Truncate.apply(&path);
         assert_eq!(scene.back_up()["MendedObjects"], 1, "{path:?}");
     }
-    assert!(scene.restored("mended") == original);
+    assert!(scene.restored("repaired") == original);
 }
 
 #[test]
-fn damage_in_the_data_folder_is_told_and_not_spread() {
+fn a_backup_reports_corruption_and_does_not_copy_it() {
     let scene = Scene::new();
     let images = scene.two_images();
     let chunks = files_below(scene.home.data().join("store/chunks"));
     let chunk = chunks.keys().next().unwrap();
     let good = std::fs::read(chunk).unwrap();
     let name = chunk.file_name().unwrap().to_str().unwrap();
-    for spoil in SPOILS {
-        spoil.apply(chunk);
-        let backup = scene.home.path(&format!("{spoil:?}"));
+    for corruption in CORRUPTIONS {
+        corruption.apply(chunk);
+        let backup = scene.home.path(&format!("{corruption:?}"));
         let backup = backup.to_str().unwrap();
         let ended = scene.home.run(&["backup", backup]);
         assert_eq!(ended.code, Some(6), "{ended:?}");
-        let hurt = images.iter().filter(|id| ended.err.contains(*id)).count();
-        assert!(hurt == 1 && ended.err.contains(name), "{}", ended.err);
+        let corrupted = images.iter().filter(|id| ended.err.contains(*id)).count();
+        assert!(corrupted == 1 && ended.err.contains(name), "{}", ended.err);
         std::fs::write(chunk, &good).unwrap();
-        // A backup that has it keeps it.
+        // A backup that already has the chunk keeps it.
         scene.back_up();
-        spoil.apply(chunk);
+        corruption.apply(chunk);
         let verified = scene.home.json(&["backup", scene.dir(), "--with-master-key", "--verify"]);
         assert_eq!((&verified["CopiedObjects"], &verified["PresentObjects"]), (&json!(0), &json!(10)));
         std::fs::write(chunk, &good).unwrap();
@@ -309,7 +288,7 @@ fn damage_in_the_data_folder_is_told_and_not_spread() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn unusable_folders_and_keys_are_refused() {
     let scene = Scene::new();
     let home = &scene.home;
     home.run(&["key", "create"]).succeeded();
@@ -329,7 +308,7 @@ fn what_cannot_be_is_refused() {
     assert_eq!(std::fs::read_to_string(Path::new(full).join("thesis.txt")).unwrap(), "mine");
     assert!(!files_below(scene.backup.clone()).keys().any(|path| path.ends_with("master.key")));
 
-    // Without its key it opens when the key is put there.
+    // A library restored without its master key opens once the key file is copied there.
     let to = home.path("new");
     let to = to.to_str().unwrap();
     let said = home.run(&scene.restore(to, &[])).succeeded();

@@ -1,4 +1,4 @@
-//! Commands that only read, beside a process that holds the catalogue, and without the master key.
+//! Read-only commands beside a process that locks the catalogue, and without the master key.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,11 @@ const READING: [&[&str]; 10] = [
     &["sweep", "--dry-run"],
 ];
 
-/// SQLite waits for a lock that long before it gives up.
+/// How long SQLite waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[test]
-fn reading_waits_for_no_writer() {
+fn reading_commands_do_not_wait_for_a_writer() {
     let home = Home::new();
     home.run(&["key", "create"]).succeeded();
     let writer = rusqlite::Connection::open(home.data().join("catalog.db")).unwrap();
@@ -31,14 +31,14 @@ fn reading_waits_for_no_writer() {
     for args in READING.into_iter().chain([&backup[..]]) {
         let started = Instant::now();
         home.run(args).succeeded();
-        // One that waited would have failed as well.
+        // A command that waited could also fail.
         assert!(started.elapsed() < BUSY_TIMEOUT, "{args:?} took {:?}", started.elapsed());
     }
     writer.execute_batch("ROLLBACK").unwrap();
 }
 
 #[test]
-fn what_decrypts_nothing_needs_no_master_key() {
+fn commands_that_decrypt_nothing_need_no_master_key() {
     let home = Home::new();
     let raw = home.path("disk.raw");
     crate::disk::write(&raw, &crate::disk::bytes(1, 1));
@@ -60,7 +60,7 @@ fn what_decrypts_nothing_needs_no_master_key() {
     ] {
         home.run(args).succeeded();
     }
-    assert!(!key.exists(), "a new one would be in the way");
+    assert!(!key.exists(), "no new key was created");
     home.run(&["key", "create"]).failed(6, &["master key"]);
     std::fs::write(&key, "nonsense").unwrap();
     for args in READING {

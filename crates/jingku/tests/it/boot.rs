@@ -1,8 +1,8 @@
-//! The best proof that an image is whole: a machine boots from it.
+//! A virtual machine boots from an exported image.
 //!
 //! A small disk is built of Debian's packages as any installer would, without mounts: a partition, a FAT file system,
-//! syslinux, Debian's kernel and an initramfs that prints a word nobody else knows. `boot/prepare.sh` installs the
-//! pieces. Without them the test is skipped; with `JINGKU_TEST_BOOT=1` it fails.
+//! syslinux, Debian's kernel and an initramfs that prints a unique marker. `boot/prepare.sh` installs what
+//! it needs. Without that the test is skipped; with `JINGKU_TEST_BOOT=1` it fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use crate::home::{Ended, Home};
 use crate::qemu;
 
-/// The programs of `prepare.sh`, and where Debian puts what is no program on the PATH.
+/// The programs that `prepare.sh` installs, and the files that are not on the PATH.
 const PROGRAMS: [&str; 7] =
     ["qemu-system-x86_64", "qemu-img", "syslinux", "mformat", "mcopy", "sfdisk", "cpio"];
-/// Not on the PATH of everybody.
+/// Often not on the PATH.
 const SYSTEM_PROGRAMS: &str = "/usr/sbin";
 const BUSYBOX: &str = "/bin/busybox";
 const BOOT_SECTOR: &str = "/usr/lib/syslinux/mbr/mbr.bin";
@@ -28,7 +28,7 @@ const DISK_SECTORS: u64 = 131_072;
 
 #[test]
 fn an_exported_image_boots() {
-    let Some(kernel) = pieces() else { return };
+    let Some(kernel) = requirements() else { return };
     let home = Home::new();
     let marker = format!("booted-from-{}", std::process::id());
     let source = home.path("source.qcow2");
@@ -39,14 +39,14 @@ fn an_exported_image_boots() {
     let exported = home.path("exported.qcow2");
     home.run(&["image", "export", &id, "--format", "qcow2", "-o", exported.to_str().unwrap()]).succeeded();
     qemu::assert_same((&source, "qcow2"), (&exported, "qcow2"));
-    // The machine has nothing to boot from but the export.
+    // Only the export is left to boot from.
     std::fs::remove_file(&source).unwrap();
     let seconds = boot(&home, &exported, &marker);
     println!("booted in {seconds:.1} s");
 }
 
-/// The kernel, when everything else is here too.
-fn pieces() -> Option<PathBuf> {
+/// Returns the kernel if everything that the test needs is installed.
+fn requirements() -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cache")));
     let kernel = cache.unwrap_or_default().join("jingku-boot/vmlinuz");
@@ -97,7 +97,7 @@ fn build(home: &Home, kernel: &Path, marker: &str, disk: &Path) {
     Ended::of(&mut home.other_command("sh", &["-c", &script])).succeeded();
 }
 
-/// Boots a disk until it says the word, and tells how many seconds that took.
+/// Boots a disk until the marker appears, and returns the seconds that took.
 fn boot(home: &Home, disk: &Path, marker: &str) -> f64 {
     let (console, started) = (home.path("console"), Instant::now());
     let mut machine = Command::new("qemu-system-x86_64");
@@ -111,7 +111,7 @@ fn boot(home: &Home, disk: &Path, marker: &str) -> f64 {
         seconds = shown().contains(marker).then(|| started.elapsed().as_secs_f64());
         std::thread::sleep(Duration::from_millis(20));
     }
-    // It powers itself off after the word; what hangs before it does not.
+    // It powers itself off after the marker, but not if it hangs before.
     let _ = machine.kill();
     machine.wait().unwrap();
     let seconds = seconds.or_else(|| shown().contains(marker).then(|| started.elapsed().as_secs_f64()));

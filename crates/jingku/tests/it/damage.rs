@@ -1,7 +1,7 @@
-//! The catalogue's file and its log damaged in every way: wrong bytes are never served, what is found is said clearly, and the
-//! backup brings back everything.
+//! The catalogue's file and its write-ahead log, corrupted in many ways: wrong bytes are never served, messages are
+//! clear, and the backup restores everything.
 //!
-//! `JINGKU_DAMAGE_FLIPS` says how many bits are flipped, one at a time, `JINGKU_DAMAGE_SEED` which.
+//! `JINGKU_DAMAGE_FLIPS` sets how many bits are flipped, one at a time; `JINGKU_DAMAGE_SEED` which.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,18 +10,19 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::crash::number;
 use crate::disk;
-use crate::home::{Ended, Home};
+use crate::home::{Home, copy_folder};
 use crate::server::Server;
 
 /// What is done to a file.
 #[derive(Clone, Copy, Debug)]
 enum Damage {
     Delete,
-    /// Keep that many bytes.
+    /// Keep this many bytes.
     Cut(usize),
     Flip(usize),
-    /// Zeros instead of a page.
+    /// Overwrite a page with zeros.
     Blank(usize),
 }
 
@@ -40,16 +41,16 @@ impl Damage {
     }
 }
 
-/// A data folder as a killed server leaves it, with the log of what is not in the catalogue's file yet.
+/// A data folder as a killed server leaves it: the last changes are only in the log.
 struct Scene {
     home: Home,
     /// Name and bytes of each image.
     images: BTreeMap<String, (String, Vec<u8>)>,
-    /// The image that is in the log only.
+    /// The image that is only in the log.
     last: String,
     found: u32,
     harmless: u32,
-    /// The log ends at the damage, as after a power cut: the catalogue is whole, and an earlier one.
+    /// SQLite ends the log at the corruption, as after a power cut: the catalogue is intact, but older.
     earlier: u32,
 }
 
@@ -60,7 +61,7 @@ impl Scene {
         let (mut server, mut last) = (home.serve(), String::new());
         for number in 0..4 {
             if number == 3 {
-                // What was made so far comes out of the log into the file.
+                // The restart moves the log into the file.
                 server.stop();
                 server = home.serve();
             }
@@ -74,44 +75,44 @@ impl Scene {
         home.run(&["backup", backup.to_str().unwrap(), "--with-master-key"]).succeeded();
         server.signal(Signal::KILL);
         server.wait();
-        copy(&home.data(), &home.path("good"));
-        assert!(home.data().join("catalog.db-wal").metadata().unwrap().len() > 0, "there is no log");
+        copy_folder(&home.data(), &home.path("good"));
+        assert!(home.data().join("catalog.db-wal").metadata().unwrap().len() > 0, "the log is empty");
         Self { home, images, last, found: 0, harmless: 0, earlier: 0 }
     }
 
-    /// Damages a file of a fresh copy, and looks what a server and the commands make of it.
+    /// Corrupts a file of a fresh copy, and checks how a server and the commands react.
     fn try_out(&mut self, file: &str, damage: Damage) {
         let what = format!("{file} {damage:?}");
         fs::remove_dir_all(self.home.data()).unwrap();
-        copy(&self.home.path("good"), &self.home.data());
+        copy_folder(&self.home.path("good"), &self.home.data());
         damage.apply(&self.home.data().join(file));
-        let mut told = self.checked(&what);
+        let mut reported = self.check_finds(&what);
         match self.start(&what) {
             Some(server) => {
                 let seen = self.served(&what);
                 server.stop();
-                assert!(told || seen != Served::Less, "{what}: images are gone, and nothing says so");
-                if seen == Served::Earlier && !told {
-                    assert_eq!(file, "catalog.db-wal", "{what}: an image is gone, and nothing says so");
+                assert!(reported || seen != Served::Less, "{what}: images are missing without a message");
+                if seen == Served::Earlier && !reported {
+                    assert_eq!(file, "catalog.db-wal", "{what}: an image is missing without a message");
                     self.earlier += 1;
                     return;
                 }
-                told |= seen != Served::All;
+                reported |= seen != Served::All;
             }
-            None => told = true,
+            None => reported = true,
         }
-        if told { self.found += 1 } else { self.harmless += 1 }
+        if reported { self.found += 1 } else { self.harmless += 1 }
     }
 
-    /// Whether `check` finds something; it says what to do then.
-    fn checked(&self, what: &str) -> bool {
+    /// Whether `check` reports corruption; it must then name a remedy.
+    fn check_finds(&self, what: &str) -> bool {
         let checked = self.home.run(&["check", "--read-data"]);
         match checked.code {
             Some(0) => return false,
-            Some(1..=6) => clear(&checked.err, what),
+            Some(1..=6) => assert_clear(&checked.err, what),
             _ => panic!("{what}: {checked:?}"),
         }
-        names_a_way(&checked.err, what);
+        assert_names_remedy(&checked.err, what);
         true
     }
 
@@ -120,17 +121,17 @@ impl Scene {
         started
             .map_err(|(status, said)| {
                 assert!(matches!(status.code(), Some(1..=6)), "{what}: {status}: {said}");
-                clear(&said, what);
-                names_a_way(&said, what);
+                assert_clear(&said, what);
+                assert_names_remedy(&said, what);
             })
             .ok()
     }
 
-    /// What is answered is an error, or right.
+    /// Asserts that every answer is correct or an error, and classifies them.
     fn served(&self, what: &str) -> Served {
         let listed = self.home.run(&["image", "list", "--all", "--json"]);
         if listed.code != Some(0) {
-            clear(&listed.err, what);
+            assert_clear(&listed.err, what);
         }
         let list: Value = serde_json::from_str(&listed.out).unwrap_or_default();
         let shown = list["ImageSet"].as_array().cloned().unwrap_or_default();
@@ -144,11 +145,11 @@ impl Scene {
             let file = self.home.path("export.raw");
             let exported = self.home.run(&["image", "export", id, "-o", file.to_str().unwrap()]);
             if exported.code == Some(0) {
-                assert!(fs::read(&file).unwrap() == *bytes, "{what}: {name} has other bytes");
+                assert!(fs::read(&file).unwrap() == *bytes, "{what}: {name} has wrong bytes");
                 fs::remove_file(file).unwrap();
             } else {
-                clear(&exported.err, what);
-                assert!(!file.exists(), "{what}: a file of an image that could not be read");
+                assert_clear(&exported.err, what);
+                assert!(!file.exists(), "{what}: a failed export left a file");
                 if served == Served::All {
                     served = Served::Errors;
                 }
@@ -158,45 +159,38 @@ impl Scene {
     }
 }
 
-/// What clients get.
+/// What the server answers to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Served {
     All,
-    /// The last image is not there.
+    /// The last image is missing.
     Earlier,
-    /// Others are not, or have other names.
+    /// Other images are missing or renamed.
     Less,
     Errors,
 }
 
-/// A sentence for a person, and nothing of the inside of the program.
-fn clear(said: &str, what: &str) {
+/// Asserts that a message is an error for people, without internals of the program.
+fn assert_clear(said: &str, what: &str) {
     assert!(said.contains("error: ") || said.contains("\"error\":"), "{what}: {said}");
     assert!(!said.contains("panicked") && !said.contains("unwrap"), "{what}: {said}");
 }
 
-/// The backup; or what was refused, where damage looks like something else.
-fn names_a_way(said: &str, what: &str) {
-    let ways = [
+/// Asserts that a message names the backup, or the cause that the corruption looks like.
+fn assert_names_remedy(said: &str, what: &str) {
+    let remedies = [
         "jingku restore",
         "the catalogue cannot be reached: ",
-        // Damage within what is known of the schema, or of keys, looks like another version or another key.
+        // Corruption of the schema table or of keys looks like another version or another master key.
         "this program knows",
         "refused a statement: ",
         "the master key",
     ];
-    assert!(ways.iter().any(|way| said.contains(way)), "{what}: {said}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    let copied = Ended::of(std::process::Command::new("cp").arg("-a").args([from, to]));
-    copied.succeeded();
+    assert!(remedies.iter().any(|remedy| said.contains(remedy)), "{what}: {said}");
 }
 
 #[test]
-fn a_damaged_catalogue_serves_no_wrong_bytes_and_names_the_way_back() {
-    let number =
-        |name: &str, default: usize| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+fn a_corrupted_catalogue_serves_no_wrong_bytes_and_names_the_remedy() {
     let (flips, seed) = (number("JINGKU_DAMAGE_FLIPS", 16), number("JINGKU_DAMAGE_SEED", 1));
     println!("JINGKU_DAMAGE_SEED={seed} JINGKU_DAMAGE_FLIPS={flips}");
     let mut scene = Scene::new();
@@ -204,44 +198,37 @@ fn a_damaged_catalogue_serves_no_wrong_bytes_and_names_the_way_back() {
         let length = usize::try_from(scene.home.path("good").join(file).metadata().unwrap().len()).unwrap();
         let mut damages = vec![Damage::Delete, Damage::Blank(0), Damage::Flip(3), Damage::Flip(18 * 8)];
         damages.extend([0, 50, length / 2, length - 1].map(Damage::Cut));
-        let mut state = seed;
-        damages.extend((0..flips).map(|turn| {
-            let mut noise = [0; 8];
-            disk::noise(state as u64, &mut noise);
-            state += 1;
-            let place = usize::from_le_bytes(noise);
-            if turn % 4 == 3 {
-                Damage::Blank(place % (length / PAGE))
-            } else {
-                Damage::Flip(place % (length * 8))
-            }
+        let mut random = fastrand::Rng::with_seed(seed);
+        damages.extend((0..flips).map(|turn| match turn % 4 {
+            3 => Damage::Blank(random.usize(..length / PAGE)),
+            _ => Damage::Flip(random.usize(..length * 8)),
         }));
         for damage in damages {
             scene.try_out(file, damage);
         }
     }
     let Scene { found, harmless, earlier, .. } = scene;
-    println!("{found} kinds of damage found, {harmless} without effect, {earlier} that the log ends at");
-    assert!(scene.found >= 8, "{} were found", scene.found);
+    println!("{found} corruptions found, {harmless} without effect, {earlier} ended the log");
+    assert!(scene.found >= 8, "only {} were found", scene.found);
 
-    // What the messages say works.
+    // The remedy works.
     let (backup, to) = (scene.home.path("backup"), scene.home.path("restored"));
     let at = ["--data-dir", to.to_str().unwrap()];
     scene.home.run(&["restore", backup.to_str().unwrap(), at[0], at[1]]).succeeded();
     scene.home.run(&["check", "--read-data", at[0], at[1]]).succeeded();
-    let server = Server::start(&mut scene.home.command(&["serve", "--listen", "127.0.0.1:0", at[0], at[1]]));
+    let server = scene.home.serve_with(&at, &[]);
     for (id, (name, bytes)) in &scene.images {
         let file = scene.home.path("export.raw");
         scene.home.run(&["image", "export", id, "-o", file.to_str().unwrap(), at[0], at[1]]).succeeded();
-        assert!(fs::read(&file).unwrap() == *bytes, "{name} has other bytes");
+        assert!(fs::read(&file).unwrap() == *bytes, "{name} has wrong bytes");
         fs::remove_file(file).unwrap();
     }
     server.stop();
 }
 
-/// A young catalogue is all in its log. Without it there seems to be none, and a sweep would take every image.
+/// A young catalogue is entirely in its log. Without it the catalogue is empty, and a sweep would remove every chunk.
 #[test]
-fn a_catalogue_that_lost_its_log_is_not_taken_for_a_new_one() {
+fn a_catalogue_without_its_log_is_not_taken_for_a_new_one() {
     let home = Home::new();
     let bytes = disk::bytes(2, 1);
     let mut server = home.serve();

@@ -1,13 +1,17 @@
-//! Disks to make images of.
+//! Disks to create images from.
 
 use std::fs::File;
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The service cuts disks into chunks of this many bytes.
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// The server cuts disks into chunks of this many bytes.
 pub(crate) const CHUNK: usize = 256 << 10;
 
-/// A disk of `chunks` chunks, every third of them a hole, the others all different, with a ragged end.
+/// A disk of `chunks` chunks: every third is a hole, the others differ, and the last is not full.
 pub(crate) fn bytes(chunks: usize, seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; chunks * CHUNK - 5 * 512];
     for (index, chunk) in bytes.chunks_mut(CHUNK).enumerate() {
@@ -15,7 +19,7 @@ pub(crate) fn bytes(chunks: usize, seed: u64) -> Vec<u8> {
             noise(seed * 1_000_003 + index as u64, chunk);
         }
     }
-    // One partition and the mark of a boot sector, as a real disk has them.
+    // One partition and a boot signature, as on a real disk.
     bytes[446..512].fill(0);
     bytes[450] = 0x83;
     bytes[455] = 1;
@@ -24,15 +28,16 @@ pub(crate) fn bytes(chunks: usize, seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// Fills with bytes that do not compress (xorshift64).
+/// Fills with bytes that do not compress.
 pub(crate) fn noise(seed: u64, bytes: &mut [u8]) {
-    let mut state = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for word in bytes.chunks_mut(8) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        word.copy_from_slice(&state.to_le_bytes()[..word.len()]);
-    }
+    fastrand::Rng::with_seed(seed).fill(bytes);
+}
+
+/// Packs bytes as gzip without compressing them, so that the size stays.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// Writes a disk; zeros become holes.

@@ -1,4 +1,4 @@
-//! `jingku env`. That the output for Python works is seen where Python is: in conformance/.
+//! `jingku env`. conformance/ runs the output for Python.
 
 use crate::home::{Ended, Home};
 
@@ -11,7 +11,7 @@ const SDKS: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn every_sdk_gets_the_address_the_keys_and_a_place() {
+fn the_output_for_every_sdk_has_address_keys_region_and_zone() {
     let home = Home::new();
     let server = home.serve();
     let pair = home.json(&["key", "create"]);
@@ -25,13 +25,13 @@ fn every_sdk_gets_the_address_the_keys_and_a_place() {
             assert!(program.contains(word), "{word} in {program}");
         }
         let chinese = home.run(&["env", "--sdk", sdk, "--lang", "zh"]).succeeded().out;
-        assert_eq!(chinese.is_ascii(), sdk == "go", "only Go needs no remark: {chinese}");
+        assert_eq!(chinese.is_ascii(), sdk == "go", "only Go has no comment: {chinese}");
     }
     home.run(&["env", "--sdk", "perl"]).failed(2, &["perl"]);
 }
 
 #[test]
-fn a_shell_reads_what_is_printed_without_an_sdk() {
+fn a_shell_evaluates_the_output_without_an_sdk() {
     let home = Home::new();
     let server = home.serve();
     let odd = "a'b \"$HOME\" `x` \\";
@@ -55,7 +55,7 @@ fn a_shell_reads_what_is_printed_without_an_sdk() {
 }
 
 #[test]
-fn the_place_is_one_the_server_has() {
+fn region_and_zone_are_ones_of_the_server() {
     let home = Home::new();
     home.refuses(&["env"], 2, &["No server has run here yet"], &["此处还没有运行过服务"]);
     let server = home.serve();
@@ -64,6 +64,6 @@ fn the_place_is_one_the_server_has() {
     home.refuses(&["env", "--region", "moon"], 3, &["no zone for \"moon\""], &["\"moon\""]);
     server.stop();
     home.refuses(&["env"], 5, &["No server answers"], &["没有服务应答"]);
-    // Nothing needs to be asked.
+    // With both options the server is not asked.
     home.run(&["env", "--region", "moon", "--zone", "moon-1"]).succeeded();
 }

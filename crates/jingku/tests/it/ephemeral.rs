@@ -1,4 +1,4 @@
-//! `jingku serve --ephemeral`: nothing on the disk, ready at once, and its key pair told.
+//! `jingku serve --ephemeral`: writes no file, is ready at once, and prints its key pair.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,33 +12,33 @@ use crate::server::Server;
 const SERVE: [&str; 4] = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
 
 fn serve(home: &Home, more: &[&str]) -> Server {
-    Server::start(&mut home.command(&[&SERVE, more].concat()))
+    home.serve_with(&[&["--ephemeral"], more].concat(), &[])
 }
 
-/// What the lines after the first set, as a shell would understand them.
+/// The variables that the lines after the first export.
 fn exported(lines: &str) -> BTreeMap<String, String> {
     let exports = lines.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     exports.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
 }
 
 #[test]
-fn it_tells_what_to_paste_and_leaves_nothing() {
+fn it_prints_the_environment_and_writes_no_file() {
     let home = Home::new();
     let mut server = serve(&home, &[]);
-    let told = exported(&server.stdout_until("JINGKU_PRIVATE_KEY="));
-    assert_eq!(told["JINGKU_BASE_URL"], server.base_url);
+    let printed = exported(&server.stdout_until("JINGKU_PRIVATE_KEY="));
+    assert_eq!(printed["JINGKU_BASE_URL"], server.base_url);
     assert_eq!(server.get("/readyz"), "ready\n");
-    let listed = home.command(&["image", "list", "--json"]).envs(&told).output().unwrap();
+    let listed = home.command(&["image", "list", "--json"]).envs(&printed).output().unwrap();
     assert!(listed.status.success(), "{listed:?}");
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(0));
-    assert_eq!(files_below(home.path("")), BTreeMap::new(), "nothing is written");
+    assert_eq!(files_below(home.path("")), BTreeMap::new(), "no file was written");
 }
 
 #[test]
-fn it_is_ready_in_less_than_fifty_milliseconds() {
+fn it_is_ready_within_fifty_milliseconds() {
     let home = Home::new();
-    // The fastest of several: what else the machine does now is not the server's time.
+    // The fastest of several starts, so that other load does not count.
     let start = |_| {
         let started = Instant::now();
         let _server = serve(&home, &["--lab"]);
@@ -49,23 +49,26 @@ fn it_is_ready_in_less_than_fifty_milliseconds() {
 }
 
 #[test]
-fn a_program_reads_one_line_of_json() {
+fn json_output_is_one_line() {
     let home = Home::new();
     let file = home.path("fixtures.json");
     let text =
         r#"{"accounts":[{"name":"lab","keys":[{"public_key":"p 1","private_key":"it's"}]},{"name":"b"}]}"#;
     std::fs::write(&file, text).unwrap();
     let mut server = serve(&home, &["--json", "--fixtures", file.to_str().unwrap()]);
-    let told: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
-    assert_eq!((&told["BaseUrl"], &told["Lab"]), (&server.base_url.clone().into(), &false.into()));
-    assert_eq!(told["Accounts"][0]["Keys"][0], serde_json::json!({"PublicKey": "p 1", "PrivateKey": "it's"}));
-    assert_eq!(told["Accounts"][1]["AccountName"], "b");
-    let made = told["Accounts"][1]["Keys"][0]["PublicKey"].as_str().unwrap();
-    assert!(made.starts_with("jk"), "{told}");
+    let printed: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+    assert_eq!((&printed["BaseUrl"], &printed["Lab"]), (&server.base_url.clone().into(), &false.into()));
+    assert_eq!(
+        printed["Accounts"][0]["Keys"][0],
+        serde_json::json!({"PublicKey": "p 1", "PrivateKey": "it's"})
+    );
+    assert_eq!(printed["Accounts"][1]["AccountName"], "b");
+    let made = printed["Accounts"][1]["Keys"][0]["PublicKey"].as_str().unwrap();
+    assert!(made.starts_with("jk"), "{printed}");
 }
 
 #[test]
-fn a_fixtures_file_may_come_from_windows() {
+fn a_fixtures_file_may_have_a_byte_order_mark_and_crlf() {
     let home = Home::new();
     for (name, text) in [
         ("fixtures.json", "\u{feff}{\"accounts\": [{\"name\": \"lab\"}]}\r\n"),
@@ -74,8 +77,8 @@ fn a_fixtures_file_may_come_from_windows() {
     ] {
         std::fs::write(home.path(name), text).unwrap();
         let mut server = serve(&home, &["--json", "--fixtures", name]);
-        let told: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
-        assert_eq!(told["Accounts"][0]["AccountName"], "lab", "{name}");
+        let printed: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+        assert_eq!(printed["Accounts"][0]["AccountName"], "lab", "{name}");
     }
     std::fs::write(home.path("fixtures.json"), b"\xff\xfe{\0}\0").unwrap();
     let utf_16 = [&SERVE[..], &["--fixtures", "fixtures.json"]].concat();
@@ -83,7 +86,7 @@ fn a_fixtures_file_may_come_from_windows() {
 }
 
 #[test]
-fn a_pair_from_the_environment_is_taken_and_not_told() {
+fn a_key_pair_from_the_environment_is_used_and_not_printed() {
     let home = Home::new();
     let pair = [("JINGKU_PUBLIC_KEY", "my-public"), ("JINGKU_PRIVATE_KEY", "my-private")];
     let mut server =
@@ -94,11 +97,11 @@ fn a_pair_from_the_environment_is_taken_and_not_told() {
     server.signal(Signal::TERM);
     server.wait();
     assert!(!server.rest_of_stdout().contains("my-private"));
-    assert!(!home.path("other").exists(), "a folder meant for other commands is left alone");
+    assert!(!home.path("other").exists(), "the data folder of other commands is not created");
 }
 
 #[test]
-fn what_does_not_go_together_is_refused() {
+fn conflicting_options_are_refused() {
     let home = Home::new();
     let folder = home.path("data");
     let with_folder = [&SERVE[..], &["--data-dir", folder.to_str().unwrap()]].concat();

@@ -1,4 +1,4 @@
-//! A throw-away home: its own HOME, XDG folders and data folder, and nothing of the tester's environment.
+//! A temporary home: its own HOME, XDG folders and data folder, without the tester's environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use crate::disk;
 use crate::server::Server;
 
-/// Nothing a test waits for takes longer, however busy the machine.
+/// The longest that a test waits for anything, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Waits until something is so; fails when it does not become so.
-pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+/// Waits until a condition holds, and fails after [`PATIENCE`].
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
-    while !so() {
+    while !condition() {
         assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(2));
     }
@@ -38,17 +38,24 @@ impl Home {
         self.folder.path().canonicalize().unwrap().join(name)
     }
 
-    /// The data folder, where the binary puts it by itself.
+    /// Writes a file in the home and returns its path.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The default data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.path(".local/share/jingku")
     }
 
-    /// A command of the binary, ready to run.
+    /// A command of the binary in this home.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.other_command(env!("CARGO_BIN_EXE_jingku"), args)
     }
 
-    /// Any program's command in this home.
+    /// A command of another program in this home.
     pub(crate) fn other_command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.folder).env_clear().stdin(Stdio::null());
@@ -64,29 +71,42 @@ impl Home {
         Ended::of(&mut self.command(args))
     }
 
-    /// Runs a command that must succeed, with `--json`, and reads what it says.
+    /// Runs a command with `--json`, which must succeed, and parses its output.
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let ended = self.run(&[args, &["--json"]].concat()).succeeded();
         serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {}", ended.out))
     }
 
-    /// Runs a command that must fail alike in both languages: with this exit code and these words.
+    /// Runs a command in both languages, which must fail with this exit code and these words.
     pub(crate) fn refuses(&self, args: &[&str], code: i32, english: &[&str], chinese: &[&str]) {
         self.run(args).failed(code, &[&["error: "], english].concat());
         self.run(&[args, &["--lang", "zh"]].concat()).failed(code, &[&["错误："], chinese].concat());
     }
 
-    /// Every file of the data folder and what is in it.
+    /// Every file of the data folder with its content.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         files_below(self.data())
     }
 
-    /// Starts a server.
+    /// Starts a server on a free port.
     pub(crate) fn serve(&self) -> Server {
-        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
+        self.serve_with(&[], &[])
     }
 
-    /// Declares a raw disk of these bytes as an instance.
+    /// Starts a server on a free port, with more arguments and environment variables.
+    pub(crate) fn serve_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Server {
+        let serve = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        Server::start(self.command(&serve).envs(variables.iter().copied()))
+    }
+
+    /// The key pair of account 1, which the server writes to the data folder.
+    pub(crate) fn key_pair(&self) -> [String; 2] {
+        let text = std::fs::read_to_string(self.data().join("credentials.toml")).unwrap();
+        let quoted: Vec<&str> = text.split('"').collect();
+        [quoted[1], quoted[3]].map(str::to_owned)
+    }
+
+    /// Adds an instance with a raw disk of these bytes.
     pub(crate) fn add_instance(&self, id: &str, bytes: &[u8]) -> PathBuf {
         let disk = self.path(&format!("{id}.raw"));
         disk::write(&disk, bytes);
@@ -94,16 +114,22 @@ impl Home {
         disk
     }
 
-    /// Declares a disk as an instance.
+    /// Adds an instance with this disk.
     pub(crate) fn add_disk(&self, id: &str, disk: &Path) {
         self.run(&["instance", "add", "--id", id, "--disk", disk.to_str().unwrap()]).succeeded();
     }
 
-    /// Makes an image of an instance, waits for it, and returns its id.
+    /// Creates an image of an instance, waits for it, and returns its id.
     pub(crate) fn make(&self, instance: &str, name: &str) -> String {
         let image = self.json(&["image", "create", "--instance", instance, "--name", name, "--wait"]);
         assert_eq!(image["Status"], "Available", "{image}");
         image["CompShareImageId"].as_str().unwrap().to_owned()
+    }
+
+    /// Deletes an image and removes it from the trash.
+    pub(crate) fn purge(&self, image_id: &str) {
+        self.run(&["image", "delete", image_id]).succeeded();
+        self.run(&["trash", "empty", image_id]).succeeded();
     }
 
     /// The bytes of an image.
@@ -134,14 +160,14 @@ impl Ended {
         self
     }
 
-    /// It failed with this exit code, after it told something on standard output.
+    /// Asserts that it failed with this exit code, after output on standard output.
     pub(crate) fn failed_with_output(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(!self.out.is_empty(), "{self:?}");
         self
     }
 
-    /// It failed with this exit code, said these words on standard error, and nothing on standard output.
+    /// Asserts that it failed with this exit code, these words on standard error, and nothing on standard output.
     pub(crate) fn failed(self, code: i32, words: &[&str]) -> Self {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
         for word in words {
@@ -161,7 +187,18 @@ impl From<Output> for Ended {
     }
 }
 
-/// Every file below a folder and what is in it.
+/// The ids of a list of images.
+pub(crate) fn ids(images: &Value) -> Vec<String> {
+    let images = images.as_array().unwrap().iter();
+    images.map(|image| image["CompShareImageId"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Copies a folder with all attributes.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    Ended::of(Command::new("cp").arg("-a").args([from, to])).succeeded();
+}
+
+/// Every file below a folder with its content.
 pub(crate) fn files_below(folder: PathBuf) -> BTreeMap<PathBuf, Vec<u8>> {
     let (mut files, mut folders) = (BTreeMap::new(), vec![folder]);
     while let Some(folder) = folders.pop() {

@@ -1,5 +1,4 @@
-//! Requests made to use up memory, signed and unsigned, many at once: the server stays below a bound, and answers
-//! others meanwhile.
+//! Concurrent requests made to exhaust memory, signed and unsigned: the server stays below a limit and answers others.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -13,18 +12,18 @@ use jingku_protocol::{MAX_BODY_BYTES, Params, sign_request};
 use crate::home::{Home, PATIENCE};
 use crate::server::Server;
 
-/// The most memory that a server may have had, whatever it was sent: SECURITY.md.
+/// The most memory that a server may use for any requests: SECURITY.md.
 const PEAK_BYTES_MAX: u64 = 128 << 20;
-/// How long `/healthz` may take meanwhile, on a machine that is busy with other tests.
+/// How long `/healthz` may take during the load, on a machine that is busy with other tests.
 const HEALTH_MAX: Duration = Duration::from_secs(5);
-/// As many at once as the server was once brought down by.
+/// As many concurrent clients as once exhausted a server's memory.
 const AT_ONCE: usize = 16;
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 const LIST: &str = "DescribeCompShareCustomImages";
 const UPDATE: &str = "UpdateCompShareImage";
 
-/// A connection that is kept for one request after the other.
+/// A persistent connection.
 struct Connection {
     address: String,
     stream: BufReader<TcpStream>,
@@ -36,7 +35,7 @@ impl Connection {
         Self { stream: connect(&address), address }
     }
 
-    /// Posts a body and reads the answer; the connection is opened anew when the server has closed it.
+    /// Posts a body and reads the answer; reconnects if the server has closed the connection.
     fn post(&mut self, content_type: &str, extra: &str, body: &[u8]) -> String {
         let head = format!(
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\n{extra}Content-Length: {}\r\n\r\n",
@@ -55,8 +54,8 @@ impl Connection {
         answer.unwrap_or_default()
     }
 
-    fn call(&mut self, keys: &Keys, params: Params) -> String {
-        let signed = sign_request(params, &keys.public, &keys.private);
+    fn call(&mut self, keys: &[String; 2], params: Params) -> String {
+        let signed = sign_request(params, &keys[0], &keys[1]);
         self.post(FORM, "", signed.to_form().as_bytes())
     }
 
@@ -89,24 +88,7 @@ fn connect(address: &str) -> BufReader<TcpStream> {
     BufReader::new(stream)
 }
 
-/// The key pair that the server made for its first account.
-struct Keys {
-    public: String,
-    private: String,
-}
-
-impl Keys {
-    fn of(home: &Home) -> Self {
-        let file = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-        let value = |name: &str| {
-            let line = file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
-            line.unwrap().trim_matches('"').to_owned()
-        };
-        Self { public: value("public_key"), private: value("private_key") }
-    }
-}
-
-/// Runs the same on some connections at once, while another asks how the server is.
+/// Runs the same work on several connections at once, while another polls `/healthz`.
 fn at_once(server: &Server, what: &str, work: impl Fn(&mut Connection, usize) + Sync) {
     thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_ONCE)
@@ -116,9 +98,9 @@ fn at_once(server: &Server, what: &str, work: impl Fn(&mut Connection, usize) + 
             })
             .collect();
         while workers.iter().any(|worker| !worker.is_finished()) {
-            let asked = Instant::now();
+            let started = Instant::now();
             assert_eq!(server.get("/healthz"), "ok\n");
-            let took = asked.elapsed();
+            let took = started.elapsed();
             assert!(took < HEALTH_MAX, "{what}: /healthz took {took:?}");
             thread::sleep(Duration::from_millis(50));
         }
@@ -131,13 +113,13 @@ fn at_once(server: &Server, what: &str, work: impl Fn(&mut Connection, usize) + 
     assert!(peak <= PEAK_BYTES_MAX, "{what}: {peak} bytes");
 }
 
-/// The piece again and again, as long as a body may be, between two ends.
+/// `start` and `end` around repetitions of `piece`, up to the longest body.
 fn filled(start: &str, piece: &str, end: &str) -> Vec<u8> {
     let room = MAX_BODY_BYTES - start.len() - end.len();
     [start, &piece.repeat(room / piece.len()), end].concat().into_bytes()
 }
 
-/// Bodies of the largest size that are costly to read, or were.
+/// Bodies of the largest size that are, or were, costly to parse.
 fn large_bodies() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         (JSON, filled("{\"a\":[", "1,", "1]}")),
@@ -161,7 +143,7 @@ fn large_bodies() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A PNG of the largest sides: a few kilobytes that are 48 MiB in memory.
+/// A PNG of the largest dimensions: a few kilobytes that are 48 MiB when decoded.
 fn large_picture() -> Vec<u8> {
     let chunk = |name: &[u8], data: &[u8]| {
         let mut crc = Crc::new();
@@ -181,10 +163,10 @@ fn large_picture() -> Vec<u8> {
 }
 
 #[test]
-fn no_traffic_takes_more_memory_than_the_bound() {
+fn memory_stays_below_the_limit_under_hostile_requests() {
     let home = Home::new();
     let server = home.serve();
-    let keys = Keys::of(&home);
+    let keys = home.key_pair();
     home.add_instance("uhost-1", &vec![7; 1 << 20]);
     let image = home.make("uhost-1", "env");
     let list = || Params::for_action(LIST);
@@ -198,7 +180,7 @@ fn no_traffic_takes_more_memory_than_the_bound() {
         }
     });
     at_once(&server, "signed bodies of 8 MiB", |connection, _| {
-        // So many at once are more than is held: some are cut off.
+        // Together they exceed the memory for bodies: some are cut off.
         let is_cut = |answer: &str| answer.is_empty() || answer.contains("did not arrive whole");
         let answer = connection.call(&keys, list().text("Pad", Some(&"x".repeat(MAX_BODY_BYTES - 400))));
         assert!(answer.contains("\"RetCode\":0") || is_cut(&answer), "{answer}");
@@ -211,7 +193,7 @@ fn no_traffic_takes_more_memory_than_the_bound() {
             let tag = |index: usize| format!("{}{number}-{round}-{index}", "镜".repeat(48));
             let tags: Vec<_> = (0..32).map(tag).collect();
             assert!(connection.call(&keys, list().list("Tag", &tags)).contains("\"TotalCount\":0"));
-            // Rows, kept with a key of its own.
+            // Matching rows, cached under a key of its own.
             let call = list().list("Status", &["Available"; 32]).number("CreatedFrom", Some(round));
             let answer = connection
                 .call(&keys, call.text("Name", Some("env")).number("SizeBelow", Some(1000 + number)));

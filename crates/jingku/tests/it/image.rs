@@ -1,4 +1,4 @@
-//! The image commands against a server of this machine.
+//! The image commands against a local server.
 
 mod cover;
 mod create;
@@ -15,7 +15,7 @@ use crate::disk;
 use crate::home::Home;
 
 #[test]
-fn an_image_is_shown_changed_and_deleted() {
+fn an_image_is_shown_updated_and_deleted() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(5, 0));
     let _server = home.serve();
@@ -46,7 +46,7 @@ fn an_image_is_shown_changed_and_deleted() {
 
     home.run(&["image", "delete", &id]).succeeded();
     home.refuses(&["image", "show", &id], 3, &["There is no image", &id], &["没有镜像", &id]);
-    // Once more, as a client does that did not get the answer.
+    // Repeated, as by a client that got no answer.
     home.run(&["image", "delete", &id]).succeeded();
     home.refuses(
         &["image", "delete", "compshareImage-none"],
@@ -58,7 +58,7 @@ fn an_image_is_shown_changed_and_deleted() {
 }
 
 #[test]
-fn refusals_keep_their_code() {
+fn a_refusal_reports_its_ret_code() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let _server = home.serve();
@@ -79,7 +79,7 @@ fn refusals_keep_their_code() {
 }
 
 #[test]
-fn a_stopped_server_is_named_and_how_to_start_it() {
+fn an_unreachable_local_server_is_reported_with_the_start_command() {
     let home = Home::new();
     let list = ["image", "list"];
     home.refuses(
@@ -97,7 +97,7 @@ fn a_stopped_server_is_named_and_how_to_start_it() {
         &["No server answers at", &base_url, "jingku serve"],
         &[&base_url, "没有服务应答", "Connection refused", "jingku serve"],
     );
-    // A server elsewhere is not for this machine to start.
+    // For another server the start command is no help.
     let elsewhere = ["image", "list", "--base-url", "http://127.0.0.1:1"];
     let ended = home.run(&elsewhere).failed(5, &["No server answers at http://127.0.0.1:1"]);
     assert!(!ended.err.contains("jingku serve"), "{ended:?}");

@@ -1,4 +1,4 @@
-//! `jingku image import`: what goes in comes out, whatever breaks on the way.
+//! `jingku image import`: the image equals the file, even after interruptions.
 
 mod pipes;
 mod torn;
@@ -16,15 +16,14 @@ use flate2::write::GzEncoder;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::disk::{self, CHUNK};
+use crate::disk::{self, CHUNK, gzip};
 use crate::home::{Ended, Home, until};
 use crate::qemu;
 use crate::room::SmallDisk;
 use crate::server::{Server, wait};
 use crate::terminal;
 
-/// Where the service is killed. The file has two segments, which the client sends one after the other, and is compressed;
-/// the disk in it has many chunks.
+/// Where the server is killed. The file is compressed, and the client sends it in two segments; its disk has many chunks.
 pub(crate) const FAILPOINTS: [&str; 13] = [
     "upload.bytes_durable:1",
     "upload.bytes_durable:2",
@@ -41,19 +40,13 @@ pub(crate) const FAILPOINTS: [&str; 13] = [
     "upload.removing",
 ];
 
-/// Bytes that the client sends at once.
+/// Bytes that the client sends in one request.
 const SEGMENT: usize = 64 << 20;
-/// Kills at moments nobody chose.
-const MOMENTS: u64 = 10;
+/// Kills at increasing times.
+const KILLS: u64 = 10;
 
 impl Home {
-    fn file(&self, name: &str, bytes: &[u8]) -> String {
-        let path = self.path(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    /// Imports a file, waits for its image, and tells its id.
+    /// Imports a file, waits for its image, and returns its id.
     fn import(&self, file: &str, name: &str) -> String {
         let image = self.json(&["image", "import", file, "--name", name, "--wait"]);
         assert_eq!(image["Status"], "Available", "{image}");
@@ -69,36 +62,30 @@ impl Home {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Images of the account by name, and how much of each has come.
+    /// How many bytes the server has of the upload with this name.
     fn received(&self, name: &str) -> u64 {
         let list = self.json(&["image", "list", "--name", name]);
         let Some(id) = list["ImageSet"][0]["CompShareImageId"].as_str() else { return 0 };
         self.json(&["image", "progress", id])["ProcessedBytes"].as_u64().unwrap()
     }
 
-    /// Nothing was imported, and nothing holds a name, a place or room.
+    /// Asserts that there is no image and no upload.
     fn assert_nothing_is_left(&self) {
         assert_eq!(self.json(&["image", "list"])["TotalCount"], 0);
         assert!(self.uploads().is_empty(), "{:?}", self.uploads());
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
 /// A disk of more than one segment.
 fn large() -> Vec<u8> {
     let mut bytes = disk::bytes(SEGMENT / CHUNK + 30, 5);
-    // The second third repeats: so the disk has fewer chunks to store than to read.
+    // Some of it repeats, so that there are fewer chunks to store than to read.
     bytes.copy_within(..8 << 20, 16 << 20);
     bytes
 }
 
 #[test]
-fn every_format_comes_out_as_it_went_in() {
+fn every_format_is_imported_and_exported_unchanged() {
     let home = Home::new();
     let server = home.serve();
     let bytes = disk::bytes(30, 1);
@@ -108,21 +95,21 @@ fn every_format_comes_out_as_it_went_in() {
     let stored = home.json(&["usage"])["Live"]["StoredBytes"].clone();
     let packed = home.file("disk.img", &gzip(&bytes));
     assert!(home.bytes(&home.import(&packed, "gz")) == bytes);
-    // What was exported goes in again.
+    // An export can be imported.
     for format in ["raw", "qcow2"] {
         let exported = home.path(&format!("exported.{format}")).to_str().unwrap().to_owned();
         home.run(&["image", "export", &first, "--format", format, "-o", &exported]).succeeded();
         assert!(home.bytes(&home.import(&exported, &format!("again-{format}"))) == bytes, "{format}");
     }
     let usage = home.json(&["usage"]);
-    assert_eq!(usage["Live"]["StoredBytes"], stored, "the same disk takes room again: {usage}");
+    assert_eq!(usage["Live"]["StoredBytes"], stored, "the same disk was stored again: {usage}");
     assert!(home.uploads().is_empty());
     server.stop();
 }
 
-/// 900 GB with hardly anything in them, which would fit nowhere.
+/// 900 GiB that are nearly all a hole.
 #[test]
-fn a_sparse_file_costs_what_is_in_it() {
+fn holes_of_a_sparse_file_are_not_stored() {
     let home = Home::new();
     let server = home.serve();
     let path = home.path("sparse.raw");
@@ -140,13 +127,13 @@ fn a_sparse_file_costs_what_is_in_it() {
 }
 
 #[test]
-fn qemu_makes_it_and_finds_the_same() {
+fn disks_by_qemu_are_imported_unchanged() {
     if !qemu::present() {
         return;
     }
     let home = Home::new();
     let _server = home.serve();
-    // Whole sectors, or QEMU would pad it.
+    // Whole sectors, because QEMU pads the last one.
     let raw = PathBuf::from(home.file("disk.raw", &disk::bytes(20, 2)));
     let kinds: [(&str, &[&str]); 6] = [
         ("plain", &[]),
@@ -181,7 +168,7 @@ fn qemu_makes_it_and_finds_the_same() {
 }
 
 #[test]
-fn a_client_that_was_killed_is_gone_on_with() {
+fn an_import_resumes_after_its_client_was_killed() {
     let home = Home::new();
     let server = home.serve();
     let bytes = large();
@@ -190,11 +177,11 @@ fn a_client_that_was_killed_is_gone_on_with() {
     let mut first = home.start_import("-", "env", &stated);
     let mut stdin = first.stdin.take().unwrap();
     stdin.write_all(&bytes[..SEGMENT + 1000]).unwrap();
-    until("a segment has come", || home.received("env") == SEGMENT as u64);
+    until("a segment has arrived", || home.received("env") == SEGMENT as u64);
     kill_process(Pid::from_child(&first), Signal::KILL).unwrap();
     wait(&mut first);
 
-    // Of other bytes: nothing of them is sent, and nothing is lost.
+    // An import of other bytes sends none of them, and the upload stays.
     let mut other = bytes.clone();
     other[1000] ^= 1;
     for (lang, words) in [("en", "An import of another file"), ("zh", "另一个文件")] {
@@ -215,7 +202,7 @@ fn a_client_that_was_killed_is_gone_on_with() {
     server.stop();
 }
 
-/// A server on the same port again and again.
+/// A server that restarts on the same port.
 struct Scene {
     home: Home,
     address: String,
@@ -239,7 +226,7 @@ impl Scene {
         Server::start(command.env("JINGKU_FAILPOINT", failpoint))
     }
 
-    /// Imports while the server is killed and comes back. One call of the client sees it through.
+    /// Imports with one command while the server is killed and restarted.
     fn crash(&self, name: &str, failpoint: &str, kill: impl FnOnce(&Server)) {
         let mut server = self.serve(failpoint);
         let client = self.home.start_import(&self.file, name, &[]);
@@ -250,15 +237,15 @@ impl Scene {
         let ended = Ended::from(client.wait_with_output().unwrap()).succeeded();
         let id = ended.out.trim_end();
         self.home.run(&["image", "progress", id, "--wait"]).succeeded();
-        assert!(self.home.bytes(id) == self.bytes, "{name}: other bytes");
-        until("no file is left", || self.home.uploads().is_empty());
+        assert!(self.home.bytes(id) == self.bytes, "{name}: wrong bytes");
+        until("the upload is removed", || self.home.uploads().is_empty());
         self.home.run(&["image", "delete", id]).succeeded();
         server.stop();
     }
 }
 
 #[test]
-fn killed_at_every_failpoint() {
+fn an_import_survives_kills_of_the_server_at_every_failpoint() {
     let scene = Scene::new();
     for failpoint in FAILPOINTS {
         scene.crash(&failpoint.replace(':', "-"), failpoint, |_| {});
@@ -267,26 +254,25 @@ fn killed_at_every_failpoint() {
 }
 
 #[test]
-fn killed_at_any_moment() {
+fn an_import_survives_kills_of_the_server_at_any_time() {
     let scene = Scene::new();
-    for moment in 0..MOMENTS {
+    for moment in 0..KILLS {
         scene.crash(&format!("moment-{moment}"), "", |server| {
             thread::sleep(Duration::from_millis(40 + moment * 60));
             server.signal(Signal::KILL);
         });
     }
-    println!("{MOMENTS} kills in imports at any moment");
+    println!("{KILLS} kills in imports at any time");
 }
 
 #[test]
-fn deleted_while_the_server_dies_it_leaves_nothing() {
+fn an_upload_deleted_while_the_server_dies_leaves_no_file() {
     let home = Home::new();
-    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = Server::start(command.env("JINGKU_FAILPOINT", "upload.removing"));
+    let mut server = home.serve_with(&[], &[("JINGKU_FAILPOINT", "upload.removing")]);
     let mut client = home.start_import("-", "env", &["--size", "1G"]);
     let mut stdin = client.stdin.take().unwrap();
     stdin.write_all(&vec![1; SEGMENT + 1]).unwrap();
-    until("a segment has come", || home.received("env") == SEGMENT as u64);
+    until("a segment has arrived", || home.received("env") == SEGMENT as u64);
     client.kill().unwrap();
     wait(&mut client);
     let id = home.json(&["image", "list"])["ImageSet"][0]["CompShareImageId"].as_str().unwrap().to_owned();
@@ -294,20 +280,20 @@ fn deleted_while_the_server_dies_it_leaves_nothing() {
     server.wait();
     assert_eq!(home.uploads().len(), 1);
     let server = home.serve();
-    until("the file is gone", || home.uploads().is_empty());
+    until("the upload is removed", || home.uploads().is_empty());
     assert_eq!(home.json(&["image", "list"])["TotalCount"], 0);
     server.stop();
 }
 
 #[test]
-fn what_cannot_be_is_refused_in_both_languages() {
+fn unusable_names_and_files_are_refused_in_both_languages() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(2, 1));
     let _server = home.serve();
     home.make("uhost-1", "taken");
     let raw = home.file("disk.raw", &disk::bytes(2, 1));
     let empty = home.file("empty", b"");
-    let hurt = home.file("hurt", &gzip(&[1; 5000])[..4000]);
+    let cut = home.file("cut", &gzip(&[1; 5000])[..4000]);
     let import = |file: &str, name: &str, code, english: &[&str], chinese: &[&str]| {
         home.refuses(&["image", "import", file, "--name", name], code, english, chinese);
     };
@@ -318,18 +304,16 @@ fn what_cannot_be_is_refused_in_both_languages() {
     import("/", "x", 3, &["Cannot use /"], &["无法使用 /"]);
     import("-", "x", 1, &["- is empty"], &["- 是空的"]);
     assert_eq!(home.json(&["image", "list", "--status", "Available"])["TotalCount"], 1);
-    let ended = home.run(&["image", "import", &hurt, "--name", "hurt", "--wait"]);
+    let ended = home.run(&["image", "import", &cut, "--name", "cut", "--wait"]);
     ended.failed(1, &["it ends early: its gzip content is cut off"]);
-    home.run(&["image", "import", &hurt, "--name", "hurt", "--wait", "--lang", "zh"])
-        .failed(1, &["制作失败"]);
-    // Of a server that knows no import.
+    home.run(&["image", "import", &cut, "--name", "cut", "--wait", "--lang", "zh"]).failed(1, &["制作失败"]);
     let terminal = terminal::show(&home, &["image", "import", "-", "--name", "x"], 80);
     assert_eq!(terminal.1, Some(2), "{}", terminal.0);
     assert!(terminal.0.contains("Cannot read a disk from a terminal"), "{}", terminal.0);
 }
 
 #[test]
-fn a_terminal_shows_how_far_it_is_and_a_pipe_does_not() {
+fn progress_is_shown_only_on_a_terminal() {
     let home = Home::new();
     let _server = home.serve();
     let raw = home.file("disk.raw", &large());
@@ -343,14 +327,13 @@ fn a_terminal_shows_how_far_it_is_and_a_pipe_does_not() {
 }
 
 #[test]
-fn no_room_is_foreseen_and_survived() {
+fn an_import_without_disk_space_is_refused_or_fails_cleanly() {
     let home = Home::new();
     let Some(small) = SmallDisk::mount(home.path("small")) else { return };
     let data = small.path.join("data").to_str().unwrap().to_owned();
     let run = |args: &[&str]| home.run(&[args, &["--data-dir", &data]].concat());
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &data];
-    let server = Server::start(&mut home.command(&serve));
-    until("there is a reserve", || Path::new(&data).join("reserve").exists());
+    let server = home.serve_with(&["--data-dir", &data], &[]);
+    until("the reserve exists", || Path::new(&data).join("reserve").exists());
     let mut noise = vec![0; 40 << 20];
     disk::noise(3, &mut noise);
     let file = home.file("noise.raw", &noise);
@@ -362,14 +345,14 @@ fn no_room_is_foreseen_and_survived() {
         "{refused:?}"
     );
 
-    // Of what a command writes nobody knows the size: it ends at the account's share. Of so little nothing has come for
-    // certain, so it is withdrawn.
+    // The size of a command's output is unknown: the import fails at the account's share. No segment is durable yet, so
+    // the upload is withdrawn.
     let full = home.run(&["image", "import", "--name", "env", "--data-dir", &data, "--", "cat", &file]);
     assert!(full.code == Some(3) && full.err.contains("8095"), "{full:?}");
     assert!(full.err.contains("take up as much room as those of one account may"), "{full:?}");
     assert_eq!(home.json(&["image", "list", "--status", "Making", "--data-dir", &data])["TotalCount"], 0);
 
-    // What unpacks to more than there is room for ends with a reason.
+    // A file that unpacks to more than fits fails with a reason.
     let mut half = vec![0; 3 << 20];
     disk::noise(4, &mut half);
     let bomb: Vec<u8> = {
@@ -386,9 +369,9 @@ fn no_room_is_foreseen_and_survived() {
     server.stop();
 }
 
-/// Links are read from their end: what the configuration puts before them may look like one.
+/// Links are parsed from their end, so the public URL may look like one.
 #[test]
-fn a_public_url_that_looks_like_a_link_is_none() {
+fn a_public_url_may_contain_the_path_of_a_link() {
     let home = Home::new();
     let bytes = disk::bytes(2, 1);
     let file = home.file("disk.raw", &bytes);
@@ -397,8 +380,7 @@ fn a_public_url_that_looks_like_a_link_is_none() {
     {
         std::fs::write(home.path("jingku.toml"), format!("public_url = 'https://example.com{path}'"))
             .unwrap();
-        let serve = ["serve", "--listen", "127.0.0.1:0", "--config", "jingku.toml"];
-        let server = Server::start(&mut home.command(&serve));
+        let server = home.serve_with(&["--config", "jingku.toml"], &[]);
         let id = home.import(&file, &format!("env-{number}"));
         let url = home.json(&["image", "url", &id])["Url"].as_str().unwrap().to_owned();
         assert!(url.starts_with(&format!("https://example.com{path}/images/{id}/disk?")), "{url}");

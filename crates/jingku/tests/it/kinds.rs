@@ -1,30 +1,21 @@
-//! What a file is decides at every door alike: `instance add`, the configuration, `image create` and `image import`.
+//! The format of a file is checked alike in `instance add`, the configuration, `image create` and `image import`.
 
-use std::io::Write;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
+use crate::disk::{self, gzip};
 use crate::home::Home;
 
 const NO_STRUCTURE: &str = "Warning: The disk has no partition table, file system";
 
-/// A file of a megabyte that begins like this, and holds nothing else that is known.
-fn beginning(start: &[u8]) -> Vec<u8> {
-    let mut state = 1_u64;
-    let mut bytes: Vec<u8> = (0..1 << 20)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            u8::try_from(state >> 56).unwrap()
-        })
-        .collect();
+/// A file of 1 MiB with this start and otherwise unknown content.
+fn starting_with(start: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 1 << 20];
+    disk::noise(1, &mut bytes);
     bytes[..start.len()].copy_from_slice(start);
     bytes
 }
 
 /// A disk with one partition.
 fn partitioned() -> Vec<u8> {
-    let mut disk = beginning(b"");
+    let mut disk = starting_with(b"");
     disk[446..512].fill(0);
     disk[450] = 0x83;
     disk[455] = 2;
@@ -33,7 +24,7 @@ fn partitioned() -> Vec<u8> {
     disk
 }
 
-/// A fixed VHD: a disk, and a sector that says so.
+/// A fixed VHD: a disk and a footer of one sector.
 fn vhd() -> Vec<u8> {
     let mut disk = partitioned();
     disk.resize((1 << 20) + 512, 0);
@@ -41,32 +32,25 @@ fn vhd() -> Vec<u8> {
     disk
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn file(home: &Home, name: &str, bytes: &[u8]) -> String {
-    let path = home.path(name);
-    std::fs::write(&path, bytes).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
 #[test]
-fn what_is_no_disk_is_refused_by_name_at_every_door() {
+fn other_formats_are_refused_by_name_in_every_command() {
     let home = Home::new();
     let server = home.serve();
     let cases: [(&str, Vec<u8>, &str, &str); 6] = [
-        ("disk.vmdk", beginning(b"KDMV\x01\0\0\0"), "it looks like VMDK", "看起来是 VMDK"),
+        ("disk.vmdk", starting_with(b"KDMV\x01\0\0\0"), "it looks like VMDK", "看起来是 VMDK"),
         ("disk.vhd", vhd(), "it looks like VHD", "看起来是 VHD"),
-        ("disk.xz", beginning(b"\xfd7zXZ\0"), "it looks like xz", "看起来是 xz"),
-        ("disk.zip", beginning(b"PK\x03\x04"), "it looks like a zip archive", "看起来是 zip 压缩包"),
-        ("vm.vma", beginning(b"VMA\0"), "it looks like a Proxmox VMA backup", "看起来是 Proxmox VMA backup"),
+        ("disk.xz", starting_with(b"\xfd7zXZ\0"), "it looks like xz", "看起来是 xz"),
+        ("disk.zip", starting_with(b"PK\x03\x04"), "it looks like a zip archive", "看起来是 zip 压缩包"),
+        (
+            "vm.vma",
+            starting_with(b"VMA\0"),
+            "it looks like a Proxmox VMA backup",
+            "看起来是 Proxmox VMA backup",
+        ),
         ("page.raw", b"<!DOCTYPE html><p>404".to_vec(), "it looks like an HTML page", "看起来是 HTML 网页"),
     ];
     for (name, bytes, english, chinese) in &cases {
-        let path = file(&home, name, bytes);
+        let path = home.file(name, bytes);
         home.refuses(
             &["instance", "add", "--id", "x", "--disk", &path],
             1,
@@ -74,20 +58,20 @@ fn what_is_no_disk_is_refused_by_name_at_every_door() {
             &[chinese],
         );
         home.refuses(&["image", "import", &path, "--name", "x"], 1, &[english, "--format raw"], &[chinese]);
-        // Packed, nobody can tell before it has come.
-        let packed = file(&home, "packed", &gzip(bytes));
+        // In a compressed file the format is known only after the upload.
+        let packed = home.file("packed", &gzip(bytes));
         let import = ["image", "import", &packed, "--name", "packed", "--wait"];
         home.run(&import).failed(1, &["could not be made", english]);
         home.run(&["instance", "add", "--id", "x", "--disk", &packed])
             .failed(1, &["it looks like gzip", "gzip -dk"]);
         let config = format!("[[instances]]\nid = \"x\"\ndisk = \"{path}\"\n");
-        let config = file(&home, "other.toml", config.as_bytes());
+        let config = home.file("other.toml", config.as_bytes());
         let other = home.path("other-data");
         let serve =
             ["serve", "--config", &config, "--data-dir", other.to_str().unwrap(), "--listen", "127.0.0.1:0"];
         home.run(&serve).failed(1, &[english]);
     }
-    // The way out, for a disk that happens to look so.
+    // With --format raw it is accepted.
     let path = home.path("disk.vmdk").to_str().unwrap().to_owned();
     home.run(&["instance", "add", "--id", "raw", "--disk", &path, "--format", "raw"]).succeeded();
     let image = home.json(&["image", "import", &path, "--name", "raw", "--format", "raw", "--wait"]);
@@ -96,12 +80,12 @@ fn what_is_no_disk_is_refused_by_name_at_every_door() {
 }
 
 #[test]
-fn what_is_not_known_is_taken_with_a_warning_at_every_door() {
+fn unknown_content_is_accepted_with_a_warning_in_every_command() {
     let home = Home::new();
     let server = home.serve();
-    let unknown = file(&home, "unknown.raw", &beginning(b""));
-    let packed = file(&home, "unknown.gz", &gzip(&beginning(b"")));
-    let known = file(&home, "known.raw", &partitioned());
+    let unknown = home.file("unknown.raw", &starting_with(b""));
+    let packed = home.file("unknown.gz", &gzip(&starting_with(b"")));
+    let known = home.file("known.raw", &partitioned());
     for (id, disk, more, warned) in [
         ("unknown", &unknown, &[][..], true),
         ("known", &known, &[], false),

@@ -1,4 +1,4 @@
-//! `jingku lab`, as somebody types it.
+//! `jingku lab` from the command line.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::server::Server;
 const FIXTURES: &str =
     "[[images]]\nname = 'nightly'\ncount = 3\n[[instances]]\nid = 'uhost-1'\nsize_mb = 100\n";
 
-/// The blocks of docs/operate/lab.md that begin with this line.
+/// The code blocks of docs/operate/lab.md in this language.
 fn blocks(start: &str) -> Vec<String> {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate/lab.md");
     let page = std::fs::read_to_string(page).unwrap();
@@ -31,11 +31,10 @@ impl Lab {
     fn filled(fixtures: &str) -> Self {
         let home = Home::new();
         std::fs::write(home.path("lab.toml"), fixtures).unwrap();
-        let serve =
-            ["serve", "--ephemeral", "--lab", "--fixtures", "lab.toml", "--listen", "127.0.0.1:0", "--json"];
-        let mut server = Server::start(&mut home.command(&serve));
-        let told: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
-        let key = &told["Accounts"][0]["Keys"][0];
+        let serve = ["--ephemeral", "--lab", "--fixtures", "lab.toml", "--json"];
+        let mut server = home.serve_with(&serve, &[]);
+        let printed: Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+        let key = &printed["Accounts"][0]["Keys"][0];
         let text = |name: &str| key[name].as_str().unwrap().to_owned();
         let keys = vec![
             ("JINGKU_BASE_URL".to_owned(), server.base_url.clone()),
@@ -59,7 +58,7 @@ impl Lab {
 }
 
 #[test]
-fn it_takes_back_holds_and_lets_go() {
+fn the_lab_restores_snapshots_and_holds_images() {
     let lab = Lab::start();
     assert_eq!(lab.total(), 3);
     assert_eq!(lab.run(&["lab", "snapshot", "three"]).succeeded().out, "Done.\n");
@@ -76,11 +75,11 @@ fn it_takes_back_holds_and_lets_go() {
     lab.run(&["lab", "hold", "--release"]).succeeded();
     lab.run(&["image", "progress", made.trim(), "--wait"]).succeeded();
 
-    // What the store has already is told while it is found.
+    // Progress reports the bytes that the store already has.
     lab.run(&["lab", "hold", "60"]).succeeded();
     let again = lab.run(&["image", "create", "--instance", "uhost-1", "--name", "again"]).succeeded().out;
     let present = || lab.json(&["image", "progress", again.trim()])["PresentBytes"].as_u64().unwrap();
-    crate::home::until("something is found", || present() > 0);
+    crate::home::until("the store has some of the bytes", || present() > 0);
     lab.run(&["lab", "hold", "--release"]).succeeded();
     lab.run(&["image", "progress", again.trim(), "--wait"]).succeeded();
     assert_eq!(present(), 0);
@@ -90,7 +89,7 @@ fn it_takes_back_holds_and_lets_go() {
 }
 
 #[test]
-fn it_breaks_calls_and_shows_them() {
+fn the_lab_injects_faults_and_shows_calls() {
     let lab = Lab::start();
     let list = "DescribeCompShareCustomImages";
     lab.run(&["lab", "fail", list, "--ret-code", "8039", "--message", "gone"]).succeeded();
@@ -114,7 +113,7 @@ fn it_breaks_calls_and_shows_them() {
 }
 
 #[test]
-fn the_clock_is_told_as_it_is_set() {
+fn the_lab_sets_and_shows_the_clock() {
     let lab = Lab::start();
     let set = lab.run(&["lab", "clock", "set", "2030-01-01T00:00:00Z"]).succeeded().out;
     assert_eq!(set, "1893456000 2030-01-01T00:00:00Z\n");
@@ -136,7 +135,7 @@ fn the_clock_is_told_as_it_is_set() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said() {
+fn impossible_lab_commands_are_refused() {
     let lab = Lab::start();
     let nowhere =
         lab.run(&["lab", "return", "nowhere"]).failed(1, &["no snapshot \"nowhere\"", "None was taken"]);
@@ -153,19 +152,19 @@ fn what_cannot_be_done_is_said() {
     lab.home.refuses(&no_scheme, 2, &["Write http://127.0.0.1:1"], &["http://127.0.0.1:1"]);
     let with_tls = ["lab", "reset", "--base-url", "https://127.0.0.1:1"];
     lab.home.refuses(&with_tls, 2, &["uses plain HTTP"], &["改为 http://"]);
-    // An ordinary server.
+    // A server without a lab.
     let server = lab.home.serve();
     let no_lab = ["lab", "reset", "--base-url", &server.base_url];
     lab.home.refuses(&no_lab, 3, &["has no lab", "--ephemeral --lab"], &["没有开启 lab"]);
 }
 
 #[test]
-fn the_page_about_it_works_as_it_stands() {
+fn the_commands_of_the_lab_page_work() {
     assert_eq!(blocks("sh background"), ["jingku serve --ephemeral --lab --fixtures lab.toml"]);
     let [fixtures] = <[String; 1]>::try_from(blocks("toml")).unwrap();
     let lab = Lab::filled(&fixtures);
     let [commands] = <[String; 1]>::try_from(blocks("sh")).unwrap();
-    // Found by its name, as by the reader.
+    // `jingku` must be on the PATH.
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_jingku")).parent().unwrap().to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap();
@@ -173,7 +172,7 @@ fn the_page_about_it_works_as_it_stands() {
     let ended = Ended::of(bash.envs(lab.keys.clone()).env("PATH", path)).succeeded();
     assert!(ended.out.contains("RetCode 153") && ended.out.contains("drop half"), "{ended:?}");
     assert_eq!(lab.total(), 254, "after the reset");
-    // The code in other languages is that of the examples, which are tests.
+    // The code in other languages must be in the examples, which are tests.
     for (language, file) in
         [("python", "../../testing/pytest-jingku/example/test_example.py"), ("rust", "tests/it/testing.rs")]
     {

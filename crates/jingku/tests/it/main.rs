@@ -1,11 +1,13 @@
-//! The built binary as people and scripts use it: every test spawns it in a home of its own.
+//! Tests of the built binary: each spawns it in a temporary home.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a failing unwrap is a failing test; a skipped one says why
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a failed unwrap fails the test; a skipped test prints why
 
 mod backup;
 mod beside;
 mod boot;
 mod check;
+mod client;
+mod corruption;
 mod crash;
 mod damage;
 mod disk;

@@ -1,4 +1,4 @@
-//! Memory is bounded by a constant, whatever the size of the disk: `docs/format/README.md`, "Memory".
+//! Memory stays below a constant for any size of disk: `docs/format/README.md`, "Memory".
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -6,15 +6,15 @@ use std::path::Path;
 
 use crate::home::Home;
 
-/// The most that a server may have while it makes images, in bytes: what docs/format says of 16 cores or more, and as much
-/// again for the server around it. The disks here are 8 and 7,000 times as large.
+/// The most memory of a server that creates images, in bytes: what docs/format states for 16 cores or more, and as much
+/// again for the rest of the server. The disks of the test are 8 and 7,000 times as large.
 const PEAK_BYTES_MAX: u64 = 128 << 20;
 
 const GIB: u64 = 1 << 30;
-/// About the largest disk that the API takes.
+/// About the largest disk that the API accepts.
 const HUGE_BYTES: u64 = 900 * GIB;
 
-/// Writes data that is different everywhere and takes little room when it is packed.
+/// Writes data without repeated pages that compresses well.
 fn write_data(disk: &File, at: u64, length: u64) {
     let mut block = vec![0; 1 << 20];
     for offset in (at..at + length).step_by(block.len()) {
@@ -32,7 +32,7 @@ fn create(path: &Path, length: u64) -> File {
 }
 
 #[test]
-fn neither_a_huge_disk_nor_a_full_one_takes_more_than_the_bound() {
+fn memory_stays_below_the_limit_for_huge_and_full_disks() {
     let home = Home::new();
     let (huge, full) = (home.path("huge.raw"), home.path("full.raw"));
     let disk = create(&huge, HUGE_BYTES);
@@ -53,11 +53,11 @@ fn neither_a_huge_disk_nor_a_full_one_takes_more_than_the_bound() {
     home.run(&["image", "export", &made, "-o", exported.to_str().unwrap()]).succeeded();
     let full_peak = server.memory_peak();
     assert!(full_peak <= PEAK_BYTES_MAX, "{full_peak} bytes for a GiB of data");
-    assert!(same(&full, &exported), "another disk came back");
+    assert!(same(&full, &exported), "the export differs");
     server.stop();
 }
 
-/// Whether two files hold the same, looked at piece by piece.
+/// Whether two files are equal, compared in pieces of 1 MiB.
 fn same(one: &Path, other: &Path) -> bool {
     let files = [one, other].map(|path| File::open(path).unwrap());
     let lengths = files.each_ref().map(|file| file.metadata().unwrap().len());

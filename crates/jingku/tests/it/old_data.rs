@@ -1,7 +1,7 @@
-//! Data folders and backups that earlier versions wrote, one of each schema of the catalogue: opened, read byte for byte,
-//! and worked with.
+//! Data folders and backups by earlier versions, one for each schema of the catalogue: every image is read, and new ones
+//! are created.
 //!
-//! tests/fixtures/data/make.py made them, with the program of that time; docs/format/README.md says when to add one.
+//! tests/fixtures/data/make.py created them with the program of that time; docs/format/README.md says when to add one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,7 +33,7 @@ pub(crate) fn unpack(archive: &Path, home: &Home) {
     assert!(unpacked.success(), "{}", archive.display());
 }
 
-/// What make.py writes: blocks that tell where they are; every third chunk is a hole; the end is ragged.
+/// A disk as make.py writes it: each block contains its number, every third chunk is a hole, the last is not full.
 fn disk(name: &str) -> Vec<u8> {
     let mut bytes = vec![0; BLOCK * BLOCKS];
     for (index, block) in bytes.chunks_mut(BLOCK).enumerate() {
@@ -46,61 +46,59 @@ fn disk(name: &str) -> Vec<u8> {
     bytes
 }
 
-/// The image of each name.
+/// The images by name.
 fn images(home: &Home, at: &[&str]) -> BTreeMap<String, Value> {
     let list = home.json(&[&["image", "list", "--all"], at].concat());
     let rows = list["ImageSet"].as_array().unwrap().iter();
     rows.map(|row| (row["Name"].as_str().unwrap().to_owned(), row.clone())).collect()
 }
 
-fn is_its_disk(home: &Home, at: &[&str], name: &str, row: &Value) {
+fn assert_exports_its_disk(home: &Home, at: &[&str], name: &str, row: &Value) {
     let file = home.path("export.raw");
     let id = row["CompShareImageId"].as_str().unwrap();
     home.run(&[&["image", "export", id, "-o", file.to_str().unwrap()], at].concat()).succeeded();
-    assert!(fs::read(&file).unwrap() == disk(name), "{name} is not its disk");
+    assert!(fs::read(&file).unwrap() == disk(name), "{name} has wrong bytes");
     fs::remove_file(file).unwrap();
 }
 
-/// Everything in a data folder is what make.py put there, and new work can be done with it.
-fn holds_everything(home: &Home, data: &Path) {
+/// Asserts that a data folder has what make.py put there, and that new images can be created.
+fn assert_usable(home: &Home, data: &Path) {
     let at = ["--data-dir", data.to_str().unwrap()];
-    // Older than the trash keeps things by itself.
+    // By default the trash would have expired.
     let config = home.path("jingku.toml");
     fs::write(&config, "[trash]\nkeep_days = 65535\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-    let mut command = home.command(&[&serve[..], &at].concat());
-    let server = crate::server::Server::start(&mut command);
+    let server = home.serve_with(&["--config", config.to_str().unwrap(), at[0], at[1]], &[]);
     let all = images(home, &at);
     let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["plain", "public", "shared"]));
     for (name, row) in &all {
         assert_eq!(row["Status"], "Available", "{row}");
-        is_its_disk(home, &at, name, row);
+        assert_exports_its_disk(home, &at, name, row);
     }
     assert_eq!(all["plain"]["Description"], "First of all");
     assert_eq!(all["plain"]["Tags"], serde_json::json!(["cv"]));
     assert_eq!((&all["public"]["Visibility"], &all["shared"]["Visibility"]), (&1.into(), &0.into()));
 
-    // What was deleted comes back whole.
+    // The deleted image can be restored.
     let trash = home.json(&[&["trash", "list"], &at[..]].concat());
     let trashed = trash.as_array().unwrap();
     assert_eq!((trashed.len(), &trashed[0]["Name"]), (1, &"trashed".into()), "{trash}");
     let id = trashed[0]["CompShareImageId"].as_str().unwrap();
     home.run(&[&["trash", "restore", id], &at[..]].concat()).succeeded();
-    is_its_disk(home, &at, "trashed", &images(home, &at)["trashed"]);
+    assert_exports_its_disk(home, &at, "trashed", &images(home, &at)["trashed"]);
 
-    // The same disk again is all there already, and another can be made.
+    // Images can be created from a known disk and from a new one.
     for name in ["plain", "new"] {
         let file = home.path(&format!("{name}-again.raw"));
         fs::write(&file, disk(name)).unwrap();
         let instance = format!("uhost-{name}-again");
-        // It is lines of text, which nobody would take for a disk.
+        // It is text, so its format must be given.
         let add = ["instance", "add", "--id", &instance, "--disk", file.to_str().unwrap(), "--format", "raw"];
         home.run(&[&add[..], &at].concat()).succeeded();
         let again = format!("{name}-again");
         let create = ["image", "create", "--instance", &instance, "--name", &again, "--wait"];
         home.run(&[&create[..], &at].concat()).succeeded();
-        is_its_disk(home, &at, name, &images(home, &at)[&again]);
+        assert_exports_its_disk(home, &at, name, &images(home, &at)[&again]);
         fs::remove_file(file).unwrap();
     }
     let usage = home.json(&[&["usage"], &at[..]].concat());
@@ -111,24 +109,24 @@ fn holds_everything(home: &Home, data: &Path) {
 }
 
 #[test]
-fn what_earlier_versions_wrote_is_read_and_worked_with() {
+fn data_of_earlier_versions_can_be_read_and_extended() {
     for archive in archives().values() {
         let home = Home::new();
         unpack(archive, &home);
-        // Before the folder itself, so that the backup is what is tested.
+        // First, because using the data folder changes it.
         let backup = home.path("backup");
         if backup.exists() {
             let restored = home.path("restored");
             let restore = ["restore", backup.to_str().unwrap(), "--data-dir", restored.to_str().unwrap()];
             home.run(&restore).succeeded();
-            holds_everything(&home, &restored);
+            assert_usable(&home, &restored);
         }
-        holds_everything(&home, &home.path("data"));
+        assert_usable(&home, &home.path("data"));
     }
 }
 
 #[test]
-fn the_newest_schema_has_its_data_folder() {
+fn the_newest_schema_has_an_archive() {
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../jingku-catalog/migrations");
     let names =
         fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

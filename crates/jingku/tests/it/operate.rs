@@ -1,23 +1,23 @@
-//! The operator's commands, on a folder with and without a server running on it.
+//! The operator's commands, with and without a running server.
 
 use std::os::unix::fs::PermissionsExt;
 
-use compshare::Client;
 use compshare::actions::DescribeCompShareInstanceRequest;
 use serde_json::{Value, json};
 
+use crate::client::{block_on, client_with};
 use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::Server;
 
 #[test]
-fn an_account_comes_with_its_key_pair() {
+fn a_new_account_has_a_key_pair() {
     let home = Home::new();
     let lab = home.json(&["account", "create", "lab"]);
-    assert_eq!(lab["AccountId"], 2, "account 1 is the installation's own: {lab}");
+    assert_eq!(lab["AccountId"], 2, "account 1 is the default account: {lab}");
     let server = home.serve();
     let pair = Pair::of(&lab);
-    assert_eq!(pair.list(&home, &server).succeeded().out.lines().count(), 1, "headings and no image");
+    assert_eq!(pair.list(&home, &server).succeeded().out.lines().count(), 1, "the heading and no image");
     let accounts = home.json(&["account", "list"]);
     let names: Vec<_> = accounts.as_array().unwrap().iter().map(|account| &account["AccountName"]).collect();
     assert_eq!(names, ["default", "lab"]);
@@ -47,7 +47,7 @@ fn an_account_has_limits() {
     let table = home.run(&["account", "list"]).succeeded().out;
     assert!(table.contains("1/1") && table.contains("/20 GB"), "{table}");
 
-    // The running server keeps to it at once.
+    // The running server applies the limit at once.
     let create = ["image", "create", "--instance", "uhost-1", "--name", "more"];
     home.run(&create).failed(3, &["has 1 images and may have 1", "8095"]);
     home.run(&["account", "limit", "1", "--images", "default"]).succeeded();
@@ -69,7 +69,7 @@ fn an_account_has_limits() {
 }
 
 #[test]
-fn a_key_is_good_until_it_is_revoked() {
+fn a_key_works_until_it_is_revoked() {
     let home = Home::new();
     let server = home.serve();
     let pair = Pair::of(&home.json(&["key", "create", "--name", "ci"]));
@@ -86,7 +86,7 @@ fn a_key_is_good_until_it_is_revoked() {
 }
 
 #[test]
-fn a_key_can_be_limited() {
+fn a_key_can_be_read_only_and_restricted_by_address() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let server = home.serve();
@@ -125,7 +125,7 @@ fn a_key_can_be_limited() {
 }
 
 #[test]
-fn a_running_server_sees_instances_come_and_go() {
+fn a_running_server_sees_added_and_removed_instances() {
     let home = Home::new();
     let lab = home.json(&["account", "create", "lab"]);
     let server = home.serve();
@@ -149,7 +149,7 @@ fn a_running_server_sees_instances_come_and_go() {
     assert_eq!(pair.instances(&server), ["uhost-lab"]);
     let listed = home.json(&["instance", "list"]);
     assert_eq!((&listed[0]["UHostId"], &listed[0]["State"]), (&json!("uhost-lab"), &json!("Stopped")));
-    // Account 1 does not have it.
+    // Account 1 does not own it.
     home.run(&["image", "create", "--instance", "uhost-lab", "--name", "env"]).failed(3, &["uhost-lab"]);
     home.run(&["instance", "remove", "uhost-lab"]).succeeded();
     assert_eq!(pair.instances(&server), [""; 0]);
@@ -157,7 +157,7 @@ fn a_running_server_sees_instances_come_and_go() {
 }
 
 #[test]
-fn what_cannot_be_declared_is_refused() {
+fn invalid_instances_are_refused() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let before = home.json(&["instance", "list"]);
@@ -189,7 +189,7 @@ fn what_cannot_be_declared_is_refused() {
 }
 
 #[test]
-fn zones_of_the_configuration_are_known() {
+fn zones_of_the_configuration_are_used() {
     let home = Home::new();
     disk::write(&home.path("lab.raw"), &disk::bytes(1, 0));
     let zone = "[[zones]]\nregion = 'lab'\nzone = 'lab-01'\nregion_id = 1\nzone_id = 1\nname = 'Lab'\n";
@@ -200,7 +200,7 @@ fn zones_of_the_configuration_are_known() {
 }
 
 #[test]
-fn looking_at_nothing_creates_nothing() {
+fn list_commands_create_no_data_folder() {
     let home = Home::new();
     for list in [["key", "list"], ["account", "list"], ["instance", "list"]] {
         home.refuses(
@@ -214,13 +214,12 @@ fn looking_at_nothing_creates_nothing() {
 }
 
 #[test]
-fn private_keys_lie_nowhere_in_clear() {
+fn private_keys_are_stored_encrypted() {
     let home = Home::new();
     let server = home.serve();
     let pairs = [home.json(&["account", "create", "lab"]), home.json(&["key", "create"])];
     server.stop();
-    let credentials = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-    let first = credentials.split('"').nth(3).unwrap().to_owned();
+    let [_, first] = home.key_pair();
     let private_keys = pairs.iter().map(|pair| Pair::of(pair).private_key).chain([first]);
     let files = home.files();
     for private_key in private_keys {
@@ -262,26 +261,23 @@ impl Pair {
         home.run(&[args, &["--base-url", &server.base_url], &keys].concat())
     }
 
-    /// Ids of the instances the API shows to this key pair.
+    /// Ids of the instances that the API lists for this key pair.
     fn instances(&self, server: &Server) -> Vec<String> {
-        let mut config = compshare::Config::new(self.public_key.clone(), self.private_key.clone());
-        config.base_url.clone_from(&server.base_url);
-        let client = Client::new(config).unwrap();
+        let client = client_with(server, &self.public_key, &self.private_key);
         let request = DescribeCompShareInstanceRequest::default();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let page = runtime.block_on(client.describe_comp_share_instance(&request)).unwrap();
+        let page = block_on(client.describe_comp_share_instance(&request)).unwrap();
         page.instances.into_iter().map(|instance| instance.id).collect()
     }
 }
 
 #[test]
-fn images_wait_until_the_operator_decides() {
+fn the_operator_approves_and_rejects_images() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let (server, image) = (home.serve(), home.make("uhost-1", "env"));
     assert_eq!(home.json(&["review", "list"]), json!([]));
-    let hand_in = || home.run(&["image", "update", &image, "--visibility", "public"]).succeeded();
-    hand_in();
+    let submit = || home.run(&["image", "update", &image, "--visibility", "public"]).succeeded();
+    submit();
     let waiting = home.json(&["review", "list"]);
     assert_eq!(
         (&waiting[0]["CompShareImageId"], &waiting[0]["VersionName"]),
@@ -300,9 +296,9 @@ fn images_wait_until_the_operator_decides() {
     let shown = home.json(&["image", "show", &image]);
     assert!(shown.to_string().contains("Say what is in it."), "{shown}");
 
-    hand_in();
+    submit();
     home.run(&["review", "approve", &image]).succeeded();
-    // The server that runs shows it at once.
+    // The running server shows it at once.
     let shown = home.json(&["image", "show", &image]).to_string();
     assert!(shown.contains("\"Visibility\":1"), "{shown}");
     home.refuses(

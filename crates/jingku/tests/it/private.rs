@@ -1,4 +1,4 @@
-//! Nobody but the owner may read anything that Jingku keeps, whatever the umask and whoever made the folders.
+//! Only the owner can read the files of Jingku, for any umask and for folders that existed before.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::Server;
 
-/// A home whose commands run under a umask, on folders that exist before and are open to everybody.
+/// A home whose commands run under a umask, with folders that are readable by everyone.
 struct Scene {
     home: Home,
     umask: &'static str,
@@ -31,22 +31,22 @@ impl Scene {
     }
 }
 
-/// Returns the result, or nothing where the file is gone: a running server removes files of its own.
-fn if_there<T>(result: io::Result<T>) -> Option<T> {
+/// Returns `None` for a missing file: a running server removes its own files.
+fn if_exists<T>(result: io::Result<T>) -> Option<T> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         result => Some(result.unwrap()),
     }
 }
 
-/// Checks every file and folder from here on, and returns how many there are.
+/// Asserts the mode of every file and folder below a path, and returns their number.
 fn assert_private(path: &Path) -> usize {
-    let Some(found) = if_there(path.metadata()) else { return 0 };
+    let Some(found) = if_exists(path.metadata()) else { return 0 };
     let mode = found.permissions().mode() & 0o777;
     let expected = if found.is_dir() { 0o700 } else { 0o600 };
     assert_eq!(mode, expected, "{} is {mode:o}", path.display());
-    let entries = if found.is_dir() { if_there(std::fs::read_dir(path)) } else { None };
-    let below = entries.into_iter().flatten().filter_map(if_there);
+    let entries = if found.is_dir() { if_exists(std::fs::read_dir(path)) } else { None };
+    let below = entries.into_iter().flatten().filter_map(if_exists);
     1 + below.map(|entry| assert_private(&entry.path())).sum::<usize>()
 }
 
@@ -56,7 +56,7 @@ fn make_open(path: &Path) {
 }
 
 #[test]
-fn everything_is_for_its_owner_only_after_everything_was_done() {
+fn every_file_is_readable_by_its_owner_only() {
     for umask in ["000", "022", "0177"] {
         let scene = Scene { home: Home::new(), umask };
         let home = &scene.home;
@@ -87,7 +87,7 @@ fn everything_is_for_its_owner_only_after_everything_was_done() {
         scene.run(&["backup", &backup, "--keep", "1"]);
         scene.run(&["restore", &backup, "--data-dir", &restored]);
         scene.run(&["check", "--data-dir", &restored]);
-        // With the log and what else is there while it runs, and after its end.
+        // While the server runs, with its log and other temporary files, and after its end.
         assert!(assert_private(&home.data()) > 20);
         server.stop();
         assert!(assert_private(&home.data()) > 20);
@@ -97,7 +97,7 @@ fn everything_is_for_its_owner_only_after_everything_was_done() {
 }
 
 #[test]
-fn what_an_earlier_version_left_open_is_closed_at_the_start() {
+fn permissions_of_an_earlier_version_are_tightened_at_start() {
     let home = Home::new();
     crate::old_data::unpack(&crate::old_data::archives()["0007"], &home);
     for folder in ["data", "backup"] {
@@ -106,8 +106,7 @@ fn what_an_earlier_version_left_open_is_closed_at_the_start() {
     }
     let (data, backup) = (home.path("data"), home.path("backup"));
     let at = ["--data-dir", data.to_str().unwrap()];
-    let serve = ["serve", "--listen", "127.0.0.1:0"];
-    let server = Server::start(&mut home.command(&[&serve[..], &at].concat()));
+    let server = home.serve_with(&at, &[]);
     assert!(assert_private(&data) > 20);
     home.run(&[&["backup", backup.to_str().unwrap()], &at[..]].concat()).succeeded();
     assert!(assert_private(&backup) > 20);
@@ -115,7 +114,7 @@ fn what_an_earlier_version_left_open_is_closed_at_the_start() {
 }
 
 #[test]
-fn a_folder_that_everybody_uses_is_refused() {
+fn a_folder_that_others_use_is_refused() {
     let home = Home::new();
     let shared = home.path("shared");
     std::fs::create_dir(&shared).unwrap();
@@ -137,6 +136,6 @@ fn a_folder_that_everybody_uses_is_refused() {
     let restore = ["restore", home.path("backup").to_str().unwrap()].map(str::to_owned);
     let restore: Vec<_> = restore.iter().map(String::as_str).chain(at).collect();
     home.run(&restore).failed(1, &["is not empty"]);
-    assert_eq!(letters.metadata().unwrap().permissions().mode() & 0o777, 0o755, "left alone");
+    assert_eq!(letters.metadata().unwrap().permissions().mode() & 0o777, 0o755, "the mode has changed");
     assert_eq!(std::fs::read_dir(shared).unwrap().count(), 0);
 }

@@ -1,9 +1,9 @@
-//! QEMU's own tools as the judge of what a disk file holds.
+//! QEMU's tools, to compare disk files.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Whether `qemu-img` is here. Without it a test skips, but fails in CI.
+/// Whether `qemu-img` is installed. Without it a test is skipped, but fails in CI.
 pub(crate) fn present() -> bool {
     let present = Command::new("qemu-img").arg("--version").output().is_ok();
     assert!(present || std::env::var_os("CI").is_none(), "qemu-img has to be installed in CI");
@@ -19,7 +19,7 @@ pub(crate) fn img(args: &[&str]) {
     assert!(output.status.success(), "qemu-img {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Both hold the same disk.
+/// Asserts that two files contain the same disk.
 pub(crate) fn assert_same(left: (&Path, &str), right: (&Path, &str)) {
     img(&["compare", "-f", left.1, "-F", right.1, left.0.to_str().unwrap(), right.0.to_str().unwrap()]);
 }

@@ -1,17 +1,15 @@
-//! Data folders and backups that cannot be written to: on a disk that was mounted read-only, or another user's.
+//! Data folders and backups on a disk that is mounted read-only, or owned by another user.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::disk;
-use crate::home::{Ended, Home, files_below};
+use crate::home::{Ended, Home, copy_folder, files_below};
 use crate::room::SmallDisk;
 use crate::server::Server;
 
-/// A library with an image, one in the trash and one handed in for review, and its backup; all on one small disk.
+/// A library with an image and one in the trash, and its backup, on one small disk.
 struct Scene {
     home: Home,
     disk: SmallDisk,
@@ -20,7 +18,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `None` where nothing can be mounted.
+    /// `None` without the permission to mount.
     fn new() -> Option<Self> {
         let home = Home::new();
         let disk = SmallDisk::mount(home.path("disk"))?;
@@ -29,7 +27,7 @@ impl Scene {
         scene.home.add_instance("uhost-elsewhere", &scene.bytes);
         let raw = scene.home.path("uhost-elsewhere.raw");
         scene.on(&data, &["instance", "add", "--id", "uhost-1", "--disk", raw.to_str().unwrap()]).succeeded();
-        let server = scene.serve(&data, &[]);
+        let server = scene.serve(&data);
         let make = |name| {
             let create = ["image", "create", "--instance", "uhost-1", "--name", name, "--wait"];
             let made = scene.json(&data, &create);
@@ -58,12 +56,11 @@ impl Scene {
         self.home.json(&Self::line(data, args))
     }
 
-    fn serve(&self, data: &Path, more: &[&str]) -> Server {
-        let serve = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
-        Server::start(&mut self.home.command(&Self::line(data, &serve)))
+    fn serve(&self, data: &Path) -> Server {
+        self.home.serve_with(&["--data-dir", data.to_str().unwrap()], &[])
     }
 
-    /// Everything that only reads, as the operator's commands do it.
+    /// Runs the operator's commands that only read, and returns their output.
     fn read_everything(&self, data: &Path) -> Vec<Value> {
         let checked = self.json(data, &["check", "--read-data"]);
         assert_eq!((&checked["Clean"], &checked["Images"]), (&json!(true), &json!(2)), "{checked}");
@@ -82,7 +79,7 @@ impl Scene {
 }
 
 #[test]
-fn everything_that_only_reads_works_on_a_read_only_disk() {
+fn reading_commands_work_on_a_read_only_disk() {
     let Some(scene) = Scene::new() else { return };
     let data = scene.data();
     let before = scene.read_everything(&data);
@@ -91,7 +88,7 @@ fn everything_that_only_reads_works_on_a_read_only_disk() {
     assert!(std::fs::write(data.join("proof"), "").is_err());
     assert_eq!(scene.read_everything(&data), before);
 
-    // A backup of it, and a restore of what is in a backup that cannot be written to.
+    // A backup of the read-only library, and restores of that backup and of the read-only one.
     let backup = scene.home.path("another");
     let made = scene.json(&data, &["backup", backup.to_str().unwrap()]);
     assert_eq!((&made["Images"], &made["DamagedImages"]), (&json!(2), &json!([])), "{made}");
@@ -105,7 +102,7 @@ fn everything_that_only_reads_works_on_a_read_only_disk() {
         assert_eq!((&checked["Clean"], &checked["Images"]), (&json!(true), &json!(2)), "{checked}");
     }
 
-    // What would change something says why it cannot.
+    // Commands that would change something report the reason.
     for args in [
         &["trash", "empty"][..],
         &["key", "create"],
@@ -120,12 +117,12 @@ fn everything_that_only_reads_works_on_a_read_only_disk() {
 }
 
 #[test]
-fn a_server_on_a_read_only_disk_gives_images_out_and_refuses_changes() {
+fn a_server_on_a_read_only_disk_exports_images_and_refuses_changes() {
     let Some(scene) = Scene::new() else { return };
     let data = scene.data();
     let files = files_below(scene.disk.path.clone());
     scene.disk.read_only(true);
-    let server = scene.serve(&data, &[]);
+    let server = scene.serve(&data);
     let url = server.base_url.clone();
     let at = ["--base-url", &url];
     let list = scene.json(&data, &[&["image", "list"], &at[..]].concat());
@@ -144,44 +141,41 @@ fn a_server_on_a_read_only_disk_gives_images_out_and_refuses_changes() {
         assert!(ended.code != Some(0) && ended.err.contains("read-only now"), "{args:?} {ended:?}");
     }
     assert!(server.log().contains("is not writable"), "{}", server.log());
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = server.readiness();
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("read-only"), "{answer}");
     server.stop();
     assert!(files_below(scene.disk.path.clone()) == files);
 }
 
-/// As after a power cut: the log is there and has not been moved into the catalogue.
+/// As after a power cut: the log has not been moved into the catalogue's file.
 #[test]
-fn a_log_that_was_left_behind_counts() {
+fn a_log_left_by_a_crash_is_read() {
     let Some(scene) = Scene::new() else { return };
     let data = scene.data();
     let catalog = data.join("catalog.db");
     let writer = rusqlite::Connection::open(&catalog).unwrap();
     writer.execute("UPDATE accounts SET name = 'from the log' WHERE id = 1", []).unwrap();
     let with_log = scene.home.path("with-log");
-    copy_all(&data, &with_log);
+    copy_folder(&data, &with_log);
     drop(writer);
     std::fs::remove_file(with_log.join("catalog.db-shm")).unwrap();
     assert!(with_log.join("catalog.db-wal").metadata().unwrap().len() > 0);
     std::fs::remove_dir_all(&data).unwrap();
-    copy_all(&with_log, &data);
+    copy_folder(&with_log, &data);
     scene.disk.read_only(true);
     let accounts = scene.json(&data, &["account", "list"]);
     assert_eq!(accounts[0]["AccountName"], "from the log", "{accounts}");
 }
 
 #[test]
-fn a_library_of_an_earlier_schema_is_read_where_it_cannot_be_brought_up_to_date() {
+fn a_read_only_library_of_an_earlier_schema_is_read() {
     let home = Home::new();
     let Some(disk) = SmallDisk::mount(home.path("disk")) else { return };
     let archives = crate::old_data::archives();
     let (_, oldest) = archives.first_key_value().unwrap();
     crate::old_data::unpack(oldest, &home);
     let data = disk.path.join("data");
-    copy_all(&home.path("data"), &data);
+    copy_folder(&home.path("data"), &data);
     disk.read_only(true);
     let at = ["--data-dir", data.to_str().unwrap()];
     let usage = home.json(&[&["usage"], &at[..]].concat());
@@ -191,10 +185,10 @@ fn a_library_of_an_earlier_schema_is_read_where_it_cannot_be_brought_up_to_date(
 }
 
 #[test]
-fn another_users_folder_is_read_and_not_touched() {
+fn a_folder_of_another_user_is_read_and_not_changed() {
     if !rustix::process::geteuid().is_root() {
-        assert!(std::env::var_os("CI").is_none(), "only root can become another user");
-        println!("skipped: only root can become another user");
+        assert!(std::env::var_os("CI").is_none(), "only root can run as another user");
+        println!("skipped: only root can run as another user");
         return;
     }
     let home = Home::new();
@@ -203,7 +197,7 @@ fn another_users_folder_is_read_and_not_touched() {
     home.make("uhost-1", "image");
     server.stop();
     let data = home.path("open");
-    copy_all(&home.data(), &data);
+    copy_folder(&home.data(), &data);
     let command = |args: &[&str]| {
         let program = ["--reuid=65534", "--regid=65534", "--clear-groups", env!("CARGO_BIN_EXE_jingku")];
         let mut command = home.other_command("setpriv", &[&program, args].concat());
@@ -211,7 +205,7 @@ fn another_users_folder_is_read_and_not_touched() {
         command
     };
     let as_another = |args: &[&str]| Ended::of(&mut command(args));
-    // The folder of the home itself, and readable for everybody as a copy of root's might be.
+    // The copy and the folder above it are readable by everyone.
     chmod(&home.path(""), "755");
     chmod(&data, "a+rX");
     let at = ["--data-dir", data.to_str().unwrap()];
@@ -226,14 +220,14 @@ fn another_users_folder_is_read_and_not_touched() {
     server.signal(rustix::process::Signal::TERM);
     assert!(server.wait().success());
 
-    // One that others may write to is nobody's.
-    let anybodys = home.path("anybodys");
-    std::fs::create_dir(&anybodys).unwrap();
-    chmod(&anybodys, "777");
-    let create = ["key", "create", "--data-dir", anybodys.to_str().unwrap()];
+    // A folder that others can write to is refused.
+    let writable = home.path("writable");
+    std::fs::create_dir(&writable).unwrap();
+    chmod(&writable, "777");
+    let create = ["key", "create", "--data-dir", writable.to_str().unwrap()];
     as_another(&create).failed(1, &["mode 777", "chmod 700"]);
 
-    // One that may not be looked into is not one that has never been used.
+    // A folder without read permission is not reported as unused.
     chmod(&data, "700");
     for args in [&["check", "--status"][..], &["check"], &["usage"], &["image", "list"], &["key", "list"]] {
         as_another(&[args, &at].concat()).failed(6, &["Permission denied"]);
@@ -251,9 +245,4 @@ fn another_users_folder_is_read_and_not_touched() {
 fn chmod(path: &Path, mode: &str) {
     let changed = std::process::Command::new("chmod").args(["-R", mode]).arg(path).status().unwrap();
     assert!(changed.success());
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    let copied = std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap();
-    assert!(copied.success());
 }

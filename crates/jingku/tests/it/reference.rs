@@ -1,4 +1,4 @@
-//! docs/operate/cli.md names every command, option, variable and exit code that the binary knows.
+//! docs/operate/cli.md documents every command, option, variable and exit code of the binary.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ fn reference() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Words of a help page that begin like this.
+/// The words of a text that start with a prefix.
 fn words<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
     let end = |c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c);
     page.split(end).filter(|word| word.starts_with(start) && word.len() > start.len()).collect()
 }
 
 #[test]
-fn every_command_and_option_has_its_place() {
+fn every_command_and_option_is_documented() {
     let (home, reference) = (Home::new(), reference());
     let mut pages = 0;
     for command in COMMANDS {
@@ -33,7 +33,7 @@ fn every_command_and_option_has_its_place() {
             None => vec![""],
         };
         if command.is_empty() {
-            assert_eq!(below, COMMANDS[..15], "a command is missing here");
+            assert_eq!(below, COMMANDS[..15], "the list of commands is out of date");
             continue;
         }
         for name in below {
@@ -51,7 +51,7 @@ fn every_command_and_option_has_its_place() {
 }
 
 #[test]
-fn every_variable_and_exit_code_has_its_place() {
+fn every_variable_and_exit_code_is_documented() {
     let reference = reference();
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (mut folders, mut variables) = (
@@ -66,10 +66,10 @@ fn every_variable_and_exit_code_has_its_place() {
             }
             for variable in words(&std::fs::read_to_string(path).unwrap(), "JINGKU_") {
                 variables += 1;
-                // Tests in which something goes wrong are the only readers of these.
-                let told = ["JINGKU_FAILPOINT", "JINGKU_PANIC", "JINGKU_STALL"].contains(&variable)
+                // Only tests set these.
+                let documented = ["JINGKU_FAILPOINT", "JINGKU_PANIC", "JINGKU_STALL"].contains(&variable)
                     || reference.contains(&format!("`{variable}`"));
-                assert!(told, "{variable} is missing");
+                assert!(documented, "{variable} is missing");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A disk that has no room: refused before the making, ended cleanly in the middle of it, and used when it is full.
+//! A full disk: images that do not fit are refused or fail cleanly, and the server stays usable.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use compshare::Client;
 use compshare::actions::ImportCompShareCustomImageRequest;
 use serde_json::Value;
 
+use crate::client::{block_on, client_with};
 use crate::disk::{self, CHUNK};
 use crate::home::{Ended, Home};
 use crate::server::Server;
@@ -17,14 +17,14 @@ use crate::server::Server;
 /// Size of the small disk. The margin takes 32 MB of it and the reserve 8.
 const SMALL: &str = "size=64m";
 
-/// A file system of its own in memory, gone when dropped.
+/// A file system in memory, unmounted when dropped.
 pub(crate) struct SmallDisk {
     pub(crate) path: PathBuf,
     programs: &'static [&'static str],
 }
 
 impl SmallDisk {
-    /// `None` where nobody may mount one.
+    /// `None` without the permission to mount.
     pub(crate) fn mount(path: PathBuf) -> Option<Self> {
         std::fs::create_dir(&path).unwrap();
         for programs in [&[][..], &["sudo", "-n"]] {
@@ -42,19 +42,19 @@ impl SmallDisk {
         None
     }
 
-    /// Makes it twice as large.
+    /// Doubles its size.
     fn enlarge(&self) {
         let mount = ["mount", "-o", "remount,size=128m", self.path.to_str().unwrap()];
         assert!(quietly(self.programs, &mount));
     }
 
-    /// Refuses to be written to from now on, or allows it again.
+    /// Mounts it read-only, or writable again.
     pub(crate) fn read_only(&self, read_only: bool) {
         let how = if read_only { "remount,ro" } else { "remount,rw" };
         assert!(quietly(self.programs, &["mount", "-o", how, self.path.to_str().unwrap()]));
     }
 
-    /// Writes until nothing fits any more.
+    /// Fills it to the last byte.
     fn fill(&self) -> PathBuf {
         let path = self.path.join("filler");
         let mut file = File::create(&path).unwrap();
@@ -94,8 +94,7 @@ impl Scene {
     }
 
     fn serve(&self) -> Server {
-        let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &self.data];
-        Server::start(&mut self.home.command(&serve))
+        self.home.serve_with(&["--data-dir", &self.data], &[])
     }
 
     fn run(&self, args: &[&str]) -> Ended {
@@ -121,7 +120,7 @@ impl Scene {
 }
 
 #[test]
-fn a_full_disk_is_foreseen_survived_and_used() {
+fn a_full_disk_is_refused_handled_and_recovered_from() {
     let Some(scene) = Scene::new() else { return };
     let disk = |name: &str| scene.home.path(name);
     let bytes = disk::bytes(8, 1);
@@ -133,11 +132,11 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     scene.instance("uhost-large", &disk("large.raw"));
     let server = scene.serve();
     let small = scene.made("uhost-small", "small");
-    crate::home::until("there is a reserve", || Path::new(&scene.data).join("reserve").exists());
-    // Nearly all of it is a hole.
+    crate::home::until("the reserve exists", || Path::new(&scene.data).join("reserve").exists());
+    // Nearly all of this disk is a hole.
     let sparse = scene.made("uhost-large", "sparse");
 
-    // Before: what is not a hole does not fit.
+    // Refused: the data does not fit.
     disk::noise(8, &mut large);
     disk::write(&disk("full.raw"), &large);
     scene.instance("uhost-full", &disk("full.raw"));
@@ -149,7 +148,7 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     );
     assert!(refused.err.contains("8095"), "{refused:?}");
 
-    // In the middle: an instance of which an image was made may have changed all over.
+    // Fails while it is created: the disk has changed since its last image, so its size was underestimated.
     let file = File::options().write(true).open(disk("large.raw")).unwrap();
     file.write_all_at(&large, 0).unwrap();
     let failed = scene.create("uhost-large", "changed");
@@ -157,7 +156,7 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     assert!(failed.err.contains("store is full"), "{failed:?}");
     assert_eq!(scene.json(&["image", "list"])["TotalCount"], 3);
 
-    // Full: the server goes on, and one that starts starts.
+    // Full: the server still works.
     let filler = scene.small.fill();
     let export = |id: &str| {
         let file = scene.home.path("export");
@@ -175,14 +174,14 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     scene.run(&["trash", "empty"]).succeeded();
     server.stop();
 
-    // With room again everything is as before, and there is a reserve for the next time.
+    // With free space again everything works, and the reserve is created again.
     std::fs::remove_file(filler).unwrap();
     scene.small.enlarge();
     let reserve = Path::new(&scene.data).join("reserve");
-    assert!(!reserve.exists(), "it was needed");
+    assert!(!reserve.exists(), "the reserve is still there");
     let server = scene.serve();
     let more = scene.made("uhost-small", "more");
-    crate::home::until("there is a reserve again", || reserve.exists());
+    crate::home::until("the reserve exists again", || reserve.exists());
     server.stop();
     scene.small.fill();
     let server = scene.serve();
@@ -192,19 +191,16 @@ fn a_full_disk_is_foreseen_survived_and_used() {
     server.stop();
 }
 
-/// Asks for an upload of so many MB. Tells the code and the text of the refusal, if it is one.
+/// Starts an upload of this size. Returns the code and the message if it is refused.
 fn import(server: &Server, keys: &Value, name: &str, size_mb: i64) -> Option<(i64, String)> {
-    let text = |name: &str| keys[name].as_str().unwrap().to_owned();
-    let mut config = compshare::Config::new(text("PublicKey"), text("PrivateKey"));
-    config.base_url.clone_from(&server.base_url);
-    let client = Client::new(config).unwrap();
+    let key = |name: &str| keys[name].as_str().unwrap();
+    let client = client_with(server, key("PublicKey"), key("PrivateKey"));
     let request = ImportCompShareCustomImageRequest {
         name: name.into(),
         size_bytes: Some((size_mb << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    match runtime.block_on(client.import_comp_share_custom_image(&request)) {
+    match block_on(client.import_comp_share_custom_image(&request)) {
         Ok(_) => None,
         Err(compshare::Error::Api { code, message, .. }) => Some((code, message)),
         Err(error) => panic!("{error}"),
@@ -212,13 +208,13 @@ fn import(server: &Server, keys: &Value, name: &str, size_mb: i64) -> Option<(i6
 }
 
 #[test]
-fn one_account_leaves_room_for_the_uploads_of_others() {
+fn one_account_cannot_reserve_all_disk_space() {
     let Some(scene) = Scene::new() else { return };
     let greedy = scene.json(&["account", "create", "greedy"]);
     let other = scene.json(&["account", "create", "other"]);
     let server = scene.serve();
-    crate::home::until("there is a reserve", || Path::new(&scene.data).join("reserve").exists());
-    // About 22 MB may be taken: an upload counts twice, and an account has half of it.
+    crate::home::until("the reserve exists", || Path::new(&scene.data).join("reserve").exists());
+    // About 22 MB can be reserved: an upload counts twice, and an account gets half.
     let mut uploads = 0;
     let (code, text) = loop {
         match import(&server, &greedy, &format!("env-{uploads}"), 2) {
@@ -229,7 +225,7 @@ fn one_account_leaves_room_for_the_uploads_of_others() {
     assert!((2..=5).contains(&uploads), "{uploads}");
     assert_eq!(code, 8095);
     assert!(text.contains("as much room as those of one account may now"), "{text}");
-    assert!(!text.contains(|c: char| c.is_ascii_digit()), "it says how much room the server has: {text}");
+    assert!(!text.contains(|c: char| c.is_ascii_digit()), "it reveals the free space of the server: {text}");
     assert_eq!(import(&server, &other, "env", 2), None);
     server.stop();
 }

@@ -1,4 +1,4 @@
-//! `jingku run`: the command, its environment, and the first use.
+//! `jingku run`: the command, its environment and its signals.
 
 mod own_server;
 mod proxy;
@@ -17,7 +17,7 @@ use crate::home::{Ended, Home};
 use crate::server::wait;
 use crate::terminal;
 
-/// `jingku run` of a shell that ends when it is told to.
+/// `jingku run` of a shell that ends on request.
 struct Running {
     child: Child,
     stdin: ChildStdin,
@@ -40,7 +40,7 @@ impl Running {
         Self { child, stdin, proxy: proxy.strip_prefix("http://").unwrap().to_owned(), certificate }
     }
 
-    /// Lets the command end; answers what was said on standard error.
+    /// Ends the command and returns its standard error.
     fn finish(mut self) -> String {
         self.stdin.write_all(b"\n").unwrap();
         let output = self.child.wait_with_output().unwrap();
@@ -49,7 +49,7 @@ impl Running {
     }
 }
 
-/// It fails alike in both languages.
+/// Asserts that it fails in both languages.
 fn refuses(home: &Home, args: &[&str], code: i32, english: &[&str], chinese: &[&str]) {
     let run = |language| home.run(&[&["--lang", language], args].concat());
     run("en").failed(code, &[&["error: "], english].concat());
@@ -61,7 +61,7 @@ fn sh(home: &Home, script: &str) -> Ended {
 }
 
 #[test]
-fn its_exit_code_is_that_of_the_command() {
+fn the_exit_code_of_the_command_is_returned() {
     let home = Home::new();
     let _server = home.serve();
     for (script, code) in [("exit 0", 0), ("exit 42", 42), ("kill -9 $$", 137), ("kill -TERM $$", 143)] {
@@ -79,7 +79,7 @@ fn its_exit_code_is_that_of_the_command() {
 }
 
 #[test]
-fn its_streams_are_those_of_the_command() {
+fn the_command_inherits_the_standard_streams() {
     let home = Home::new();
     let _server = home.serve();
     let mut command = home.command(&["run", "--", "sh", "-c", "cat; echo said >&2"]);
@@ -88,7 +88,7 @@ fn its_streams_are_those_of_the_command() {
     child.stdin.take().unwrap().write_all("bytes\n".as_bytes()).unwrap();
     let ended = Ended::from(child.wait_with_output().unwrap()).succeeded();
     assert_eq!((ended.out.as_str(), ended.err.as_str()), ("bytes\n", "said\n"));
-    // What looks like an option of ours is the command's, wherever it stands.
+    // Options after the command belong to the command.
     assert_eq!(home.run(&["run", "echo", "--json", "--lang", "zh"]).succeeded().out, "--json --lang zh\n");
     assert_eq!(home.run(&["run", "--", "echo", "--", "--help"]).succeeded().out, "-- --help\n");
     let (screen, code) =
@@ -97,7 +97,7 @@ fn its_streams_are_those_of_the_command() {
 }
 
 #[test]
-fn the_environment_leads_to_the_proxy_and_carries_the_keys() {
+fn the_environment_sets_proxy_and_keys() {
     let home = Home::new();
     let _server = home.serve();
     let pair = home.json(&["key", "create"]);
@@ -129,7 +129,7 @@ fn the_environment_leads_to_the_proxy_and_carries_the_keys() {
     let authority = home.data().join("authority");
     let certificate = authority.join("certificate.pem").display().to_string();
     let modules = format!("{}:/my/modules", authority.join("python").display());
-    assert_eq!(value("PYTHONPATH"), modules, "ours first");
+    assert_eq!(value("PYTHONPATH"), modules, "Jingku's modules first");
     for name in ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
         assert_eq!(value(name), certificate, "{name}");
     }
@@ -147,7 +147,7 @@ fn the_environment_leads_to_the_proxy_and_carries_the_keys() {
 }
 
 #[test]
-fn without_a_server_nothing_is_run() {
+fn without_a_server_the_command_is_not_run() {
     let home = Home::new();
     let run = ["run", "--", "touch", "made"];
     refuses(&home, &run, 2, &["No server has run here yet", "serve"], &["此处还没有运行过服务"]);
@@ -155,18 +155,16 @@ fn without_a_server_nothing_is_run() {
     refuses(&home, &run, 5, &["No server answers at http://127.0.0.1:", "Start one with"], &["没有服务应答"]);
     refuses(&home, &["run", "--base-url", "ftp://x", "--", "touch", "made"], 2, &["http://"], &["http://"]);
     assert!(!home.path("made").exists());
-    assert!(!home.data().join("authority").exists(), "nothing was needed yet");
+    assert!(!home.data().join("authority").exists(), "no authority without a server");
 }
 
 #[test]
-fn the_authority_is_made_once_for_its_owner() {
+fn the_authority_is_created_once_and_is_private() {
     let home = Home::new();
     let server = home.serve();
     let away = Home::new();
-    let pair = home.json(&["key", "create"]);
     let data = away.path("else/where");
-    let text = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let (public_key, private_key) = (text("PublicKey"), text("PrivateKey"));
+    let [public_key, private_key] = home.key_pair();
     let args = [
         &["run", "--base-url", &server.base_url, "--public-key", &public_key, "--private-key", &private_key]
             [..],
@@ -179,20 +177,20 @@ fn the_authority_is_made_once_for_its_owner() {
     });
     assert!(certificates[0].starts_with("-----BEGIN CERTIFICATE-----"));
     assert!(certificates.iter().all(|certificate| *certificate == certificates[0]));
-    assert!(!away.data().exists(), "--data-dir counts");
+    assert!(!away.data().exists(), "--data-dir is ignored");
     let mode = |name: &str| data.join(name).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("authority"), mode("authority/authority.toml")), (0o700, 0o600));
 }
 
 #[test]
-fn signals_reach_the_command() {
+fn signals_are_passed_to_the_command() {
     let home = Home::new();
     let _server = home.serve();
     for (signal, name, code) in [(Signal::TERM, "TERM", 3), (Signal::INT, "INT", 4), (Signal::HUP, "HUP", 5)]
     {
         let script =
             format!("trap 'echo caught; exit {code}' {name}; echo ready; while :; do sleep 0.02; done");
-        // A shell cannot trap what was ignored before it, as under nohup.
+        // A shell cannot trap a signal that was ignored when it started, as under nohup.
         let words = ["--default-signal", env!("CARGO_BIN_EXE_jingku"), "run", "--", "sh", "-c", &script];
         let mut command = home.other_command("env", &words);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -212,7 +210,7 @@ fn signals_reach_the_command() {
 }
 
 #[test]
-fn a_signal_that_is_ignored_stays_so() {
+fn an_ignored_signal_stays_ignored() {
     let home = Home::new();
     let _server = home.serve();
     let mut args = String::new();
@@ -227,7 +225,7 @@ fn a_signal_that_is_ignored_stays_so() {
 }
 
 #[test]
-fn a_key_of_the_terminal_reaches_the_command_once() {
+fn ctrl_c_on_a_terminal_reaches_the_command_once() {
     let home = Home::new();
     let _server = home.serve();
     let script = "trap 'echo caught; n=$((n+1)); sleep 0.3' INT; n=0; echo ready; \
@@ -237,14 +235,14 @@ fn a_key_of_the_terminal_reaches_the_command_once() {
 }
 
 #[test]
-fn what_the_command_leaves_behind_may_finish() {
+fn background_processes_of_the_command_may_finish() {
     let home = Home::new();
     let _server = home.serve();
     let started = Instant::now();
     let script = "(sleep 0.7; echo late > late) >/dev/null 2>&1 & exit 9";
     assert_eq!(sh(&home, script).code, Some(9));
     assert!(home.path("late").exists());
-    // But not for ever, and nobody waits for what ends at once.
+    // But only for a limited time, and not longer than needed.
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     let script = "sleep 60 >/dev/null 2>&1 & echo $! > pid; exit 9";
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! `jingku serve`: its start, its end, and everything that keeps it from starting.
+//! `jingku serve`: start, stop, and reasons not to start.
 
 mod crowds;
 mod listen;
@@ -33,7 +33,7 @@ fn the_first_line_is_the_base_url_alone() {
     assert_eq!(server.get("/readyz"), "ready\n");
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(0));
-    assert_eq!(server.rest_of_stdout(), "", "nothing but the URL is for programs");
+    assert_eq!(server.rest_of_stdout(), "", "only the URL is on standard output");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn logs_in_a_file_have_no_colours() {
 }
 
 #[test]
-fn the_environment_names_the_first_key_pair() {
+fn the_first_key_pair_can_come_from_the_environment() {
     let home = Home::new();
     let with_keys = |args: &[&str], private_key: &str| {
         let mut command = home.command(args);
@@ -64,11 +64,11 @@ fn the_environment_names_the_first_key_pair() {
     let keys = home.json(&["key", "list"]);
     assert_eq!(keys.as_array().unwrap().len(), 1, "{keys}");
     assert_eq!((&keys[0]["PublicKey"], &keys[0]["AccountId"]), (&"my-public".into(), &1.into()));
-    assert!(!home.data().join("credentials.toml").exists(), "a pair that was given is nobody's to keep");
+    assert!(!home.data().join("credentials.toml").exists(), "a pair from the environment is not stored");
 }
 
 #[test]
-fn a_stop_finishes_requests_and_gives_the_job_back() {
+fn a_stop_finishes_requests_and_releases_the_job() {
     let home = Home::new();
     let source = disk::bytes(1200, 1);
     home.add_instance("uhost-1", &source);
@@ -88,12 +88,12 @@ fn a_stop_finishes_requests_and_gives_the_job_back() {
     let image_id = created.out.trim();
     let server = home.serve();
     home.run(&["image", "progress", image_id, "--wait"]).succeeded();
-    // What was given back did not fail, so it counts as the same attempt.
+    // A released job has not failed, so it is the same attempt.
     assert!(server.log().contains("image made") && server.log().contains("attempt=1"), "{}", server.log());
-    assert!(home.bytes(image_id) == source, "other bytes");
+    assert!(home.bytes(image_id) == source, "wrong bytes");
 }
 
-/// A request of which the server has the head and waits for the body.
+/// A request of which the server has read the head.
 struct Halfway(BufReader<TcpStream>);
 
 const BODY: &str = "Action=GetRegion";
@@ -110,7 +110,7 @@ impl Halfway {
         stream.write_all(head.as_bytes()).unwrap();
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
-        // Said when the body is about to be read, so the request is running now.
+        // The server sends this when it reads the body, so the request is being handled.
         reader.read_line(&mut line).unwrap();
         assert!(line.starts_with("HTTP/1.1 100"), "{line}");
         Self(reader)
@@ -125,10 +125,9 @@ impl Halfway {
 }
 
 #[test]
-fn the_demo_says_what_to_type_and_does_not_pile_up() {
+fn the_demo_prints_commands_and_is_repeatable() {
     let home = Home::new();
-    let demo = ["serve", "--demo", "--listen", "127.0.0.1:0"];
-    let mut server = Server::start(&mut home.command(&demo));
+    let mut server = home.serve_with(&["--demo"], &[]);
     let shown = server.stdout_until("instance list");
     assert!(shown.contains("my-custom-env") && shown.contains("Available"), "{shown}");
     let commands: Vec<&str> = shown.lines().filter_map(|line| line.strip_prefix("  ")).collect();
@@ -139,7 +138,7 @@ fn the_demo_says_what_to_type_and_does_not_pile_up() {
     assert_eq!(std::fs::read(home.path("disk.raw")).unwrap().len(), 64 << 20);
     server.stop();
 
-    let mut server = Server::start(&mut home.command(&demo));
+    let mut server = home.serve_with(&["--demo"], &[]);
     server.stdout_until("instance list");
     assert_eq!(home.json(&["image", "list"])["TotalCount"], 2);
     assert_eq!(home.json(&["instance", "list"]).as_array().unwrap().len(), 2);

@@ -22,10 +22,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server and waits for its first line.
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self::try_start(command).unwrap_or_else(|(status, said)| panic!("no server, {status}, stderr {said}"))
+        Self::try_start(command)
+            .unwrap_or_else(|(status, said)| panic!("no server, {status}, stderr: {said}"))
     }
 
-    /// Starts a server, or tells how it ended instead and what it said.
+    /// Starts a server, or returns its exit status and standard error.
     pub(crate) fn try_start(command: &mut Command) -> Result<Self, (ExitStatus, String)> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = collect(child.stderr.take().unwrap());
@@ -38,8 +39,8 @@ impl Server {
         }
         assert_eq!(line, "");
         let status = server.wait();
-        // What was said last may still be on its way.
-        until("all is said", || Arc::strong_count(&server.log) == 1);
+        // The last lines may not be collected yet.
+        until("standard error is read", || Arc::strong_count(&server.log) == 1);
         Err((status, server.log()))
     }
 
@@ -53,20 +54,31 @@ impl Server {
         String::from_utf8(self.get_bytes(path)).unwrap()
     }
 
-    /// The body of a plain GET, likewise.
+    /// The body of a plain GET as bytes, which must be answered with 200.
     pub(crate) fn get_bytes(&self, path: &str) -> Vec<u8> {
+        let mut response = self.response(path);
+        assert!(response.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&response));
+        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+        response.split_off(head + 4)
+    }
+
+    /// The whole response of `/readyz`.
+    pub(crate) fn readiness(&self) -> String {
+        String::from_utf8(self.response("/readyz")).unwrap()
+    }
+
+    /// The whole response to a plain GET.
+    fn response(&self, path: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: jingku\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = Vec::new();
         stream.read_to_end(&mut response).unwrap();
-        assert!(response.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&response));
-        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-        response.split_off(head + 4)
+        response
     }
 
-    /// The most memory it has had, in bytes, files that it maps included.
+    /// The most memory it has used, in bytes, mapped files included.
     pub(crate) fn memory_peak(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
@@ -82,12 +94,12 @@ impl Server {
         drop(self.child.stdin.take());
     }
 
-    /// Waits for the end.
+    /// Waits for its end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         wait(&mut self.child)
     }
 
-    /// Stops the server as an init system does; it must end well.
+    /// Stops the server as an init system does; it must exit with 0.
     pub(crate) fn stop(mut self) {
         self.signal(Signal::TERM);
         let status = self.wait();
@@ -125,7 +137,7 @@ impl Drop for Server {
     }
 }
 
-/// Waits for a process, which is killed when it hangs.
+/// Waits for a process; kills it and fails after [`PATIENCE`].
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let started = Instant::now();
     loop {
@@ -140,7 +152,14 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Collects a stream on a thread of its own, so that the writer never waits.
+/// Whether a process has a handler for a signal.
+pub(crate) fn catches(process: &Child, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
+}
+
+/// Collects a stream on a thread, so that the writer never blocks.
 fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     let log = Arc::new(Mutex::new(String::new()));
     let lines = Arc::clone(&log);

@@ -1,4 +1,4 @@
-//! `jingku sweep`: what no image needs goes, beside a server at work, and wherever it is killed nothing else.
+//! `jingku sweep` removes unreferenced chunks, and only those: beside a running server, and when killed at any step.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use crate::disk;
 use crate::home::{Home, files_below, until};
-use crate::server::Server;
 
-/// Where a command or a server is killed. There are 8 chunks and 2 manifests of garbage, and a note on one of them.
+/// Where a command or a server is killed. The garbage is 8 chunks, one of them marked as corrupted, and 2 manifests.
 pub(crate) const FAILPOINTS: [&str; 18] = [
     "sweep.before_step:1",
     "sweep.before_step:3",
@@ -31,23 +30,18 @@ pub(crate) const FAILPOINTS: [&str; 18] = [
     "scrub.after_place",
 ];
 
-/// The server is killed there as soon as it starts.
+/// Where the server is killed right after its start.
 const OF_THE_SERVER: [&str; 2] = ["scrub.before_place", "scrub.after_place"];
 
-/// Files of chunks and manifests, and their bytes.
+/// The number and the bytes of the files of chunks and manifests.
 fn stored(home: &Home) -> (u64, u64) {
     let mut files = files_below(home.data().join("store/chunks"));
     files.extend(files_below(home.data().join("store/manifests")));
     (files.len() as u64, files.values().map(|bytes| bytes.len() as u64).sum())
 }
 
-fn forget(home: &Home, id: &str) {
-    home.run(&["image", "delete", id]).succeeded();
-    home.run(&["trash", "empty", id]).succeeded();
-}
-
 #[test]
-fn what_no_image_needs_goes_and_is_counted() {
+fn unreferenced_chunks_are_removed_and_counted() {
     let home = Home::new();
     let (kept, gone) = (disk::bytes(5, 1), disk::bytes(5, 2));
     home.add_instance("uhost-1", &kept);
@@ -58,7 +52,7 @@ fn what_no_image_needs_goes_and_is_counted() {
     let b = home.make("uhost-2", "b");
     home.run(&["image", "delete", &b]).succeeded();
     let all = stored(&home);
-    assert_eq!(home.json(&["sweep"])["Files"], 0, "what is in the trash is needed");
+    assert_eq!(home.json(&["sweep"])["Files"], 0, "the trash references its chunks");
     home.run(&["trash", "empty"]).succeeded();
     let foreseen = home.json(&["sweep", "--dry-run"]);
     let (files, bytes) = (all.0 - before.0, all.1 - before.1);
@@ -81,9 +75,8 @@ fn what_no_image_needs_goes_and_is_counted() {
     home.refuses(&["sweep", "--data-dir", "nowhere"], 3, &["no data directory"], &["没有数据目录"]);
 }
 
-/// A server sweeps by itself when the trash was emptied by age.
 #[test]
-fn a_server_sweeps_what_went_by_age() {
+fn a_server_sweeps_after_the_trash_expired() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(5, 1));
     let server = home.serve();
@@ -92,14 +85,13 @@ fn a_server_sweeps_what_went_by_age() {
     server.stop();
     let config = home.path("config.toml");
     std::fs::write(&config, "[trash]\nkeep_days = 0\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-    let server = Server::start(&mut home.command(&serve));
-    until("all is gone", || stored(&home) == (0, 0));
+    let server = home.serve_with(&["--config", config.to_str().unwrap()], &[]);
+    until("everything is removed", || stored(&home) == (0, 0));
     until("it is logged", || server.log().contains("swept the store"));
     server.stop();
 }
 
-/// One image to keep, two forgotten, one of whose chunks is damaged.
+/// An image to keep, and instances for two images to purge.
 struct Scene {
     home: Home,
     kept: String,
@@ -120,13 +112,13 @@ impl Scene {
         Self { home, kept, bytes }
     }
 
-    /// Makes garbage and damages a chunk of it.
+    /// Leaves garbage, with a corrupted chunk.
     fn litter(&self) {
         let server = self.home.serve();
         let needed = files_below(self.home.data().join("store/chunks"));
         for instance in ["uhost-2", "uhost-3"] {
             let id = self.home.make(instance, instance);
-            forget(&self.home, &id);
+            self.home.purge(&id);
         }
         server.stop();
         let chunks = files_below(self.home.data().join("store/chunks"));
@@ -134,8 +126,8 @@ impl Scene {
         std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
     }
 
-    /// The image is there with its bytes, and in the end nothing else.
-    fn assert_well(&self, after: &str) {
+    /// Asserts that the image has its bytes, and that the next sweep leaves nothing else.
+    fn assert_intact(&self, after: &str) {
         let report = self.home.run(&["check", "--read-data", "--json"]).succeeded();
         let report: Value = serde_json::from_str(&report.out).unwrap();
         assert_eq!(report["Clean"], true, "{after}: {report}");
@@ -152,7 +144,7 @@ impl Scene {
         server.stop();
     }
 
-    /// Runs what reaches a failpoint, and sees it killed there.
+    /// Runs a command until it dies at a failpoint.
     fn kill(&self, failpoint: &str, args: &[&str]) {
         let mut command = self.home.command(args);
         let ended = crate::home::Ended::of(command.env("JINGKU_FAILPOINT", failpoint));
@@ -161,33 +153,32 @@ impl Scene {
 }
 
 #[test]
-fn killed_at_every_step() {
+fn a_sweep_survives_kills_at_every_step() {
     let scene = Scene::new();
     let mut kills = 0;
     let places = FAILPOINTS.iter().filter(|name| name.starts_with("sweep.") || name.contains("_deleted"));
     for failpoint in places.chain(["store.synced"].iter()) {
         scene.litter();
-        // A damaged chunk has a note, which goes with it.
+        // The mark of a corrupted chunk is removed with it.
         scene.home.run(&["check"]).succeeded();
         scene.kill(failpoint, &["sweep"]);
-        scene.assert_well(failpoint);
+        scene.assert_intact(failpoint);
         kills += 1;
     }
     scene.litter();
     scene.kill("store.note_put", &["check"]);
-    scene.assert_well("store.note_put");
+    scene.assert_intact("store.note_put");
     for failpoint in ["store.chunk_put", "store.manifest_put"] {
-        let serve = ["serve", "--listen", "127.0.0.1:0"];
-        let mut server = Server::start(scene.home.command(&serve).env("JINGKU_FAILPOINT", failpoint));
+        let mut server = scene.home.serve_with(&[], &[("JINGKU_FAILPOINT", failpoint)]);
         scene.home.run(&["image", "create", "--instance", "uhost-2", "--name", failpoint]);
         assert_eq!(server.wait().signal(), Some(Signal::KILL.as_raw()), "{failpoint}");
         let server = scene.home.serve();
         let images = scene.home.json(&["image", "list"])["ImageSet"].clone();
         let id = images[0]["CompShareImageId"].as_str().unwrap();
         scene.home.run(&["image", "progress", id, "--wait"]).succeeded();
-        forget(&scene.home, id);
+        scene.home.purge(id);
         server.stop();
-        scene.assert_well(failpoint);
+        scene.assert_intact(failpoint);
     }
     for failpoint in OF_THE_SERVER {
         let _ = std::fs::remove_file(scene.home.data().join("scrub"));
@@ -195,7 +186,7 @@ fn killed_at_every_step() {
         let mut command = scene.home.command(&serve);
         let ended = crate::home::Ended::of(command.env("JINGKU_FAILPOINT", failpoint));
         assert_eq!(ended.code, None, "{failpoint} was not reached: {ended:?}");
-        scene.assert_well(failpoint);
+        scene.assert_intact(failpoint);
     }
     println!("{} kills of sweep, scrub and check", kills + 3 + OF_THE_SERVER.len());
 }

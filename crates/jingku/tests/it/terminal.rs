@@ -1,4 +1,4 @@
-//! A terminal of a given width, as a person has it in front of them.
+//! A terminal of a given width.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -20,7 +20,7 @@ pub(crate) fn show(home: &Home, args: &[&str], columns: u16) -> (String, Option<
     (terminal.screen.join().unwrap(), code)
 }
 
-/// The same when these keys are typed as soon as some words are on the screen.
+/// The same, with these keys typed as soon as some words are on the screen.
 pub(crate) fn type_at(home: &Home, args: &[&str], words: &str, keys: &[u8]) -> (String, Option<i32>) {
     let mut terminal = Terminal::start(home, args, 80);
     until(words, || String::from_utf8_lossy(&terminal.shown.lock().unwrap()).contains(words));
@@ -29,11 +29,11 @@ pub(crate) fn type_at(home: &Home, args: &[&str], words: &str, keys: &[u8]) -> (
     (terminal.screen.join().unwrap(), code)
 }
 
-/// A command on a terminal of its own.
+/// A command on its own terminal.
 struct Terminal {
     master: File,
     child: Child,
-    /// What is on the screen so far, and all of it in the end.
+    /// The output so far.
     shown: Arc<Mutex<Vec<u8>>>,
     screen: JoinHandle<String>,
 }
@@ -46,19 +46,19 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         tcsetwinsize(&slave, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
-        // In a session of its own, or the width would be that of the terminal the tests run in, and keys would go there.
+        // In a new session, or width and keys would be those of the terminal that runs the tests.
         let session = ["--ctty", env!("CARGO_BIN_EXE_jingku")];
         let mut command = home.other_command("setsid", &[&session[..], args].concat());
         let [stdin, stdout] = [(); 2].map(|()| slave.try_clone().unwrap());
         command.env("TERM", "xterm").stdin(stdin).stdout(stdout).stderr(slave);
         let child = command.spawn().unwrap();
-        // It holds the terminal open as the child does.
+        // It holds the terminal open, like the child.
         drop(command);
         let (master, shown) = (File::from(master), Arc::new(Mutex::new(Vec::new())));
         let (mut reader, screen) = (master.try_clone().unwrap(), Arc::clone(&shown));
         let screen = thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // Reading ends with an error when the last writer has gone.
+            // Reading fails when the last writer has ended.
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
                 screen.lock().unwrap().extend(&bytes[..read]);
             }
@@ -68,7 +68,7 @@ impl Terminal {
     }
 }
 
-/// Columns a line takes on a terminal, where a Chinese character takes two.
+/// Columns of a line on a terminal; a Chinese character has two.
 pub(crate) fn width(line: &str) -> usize {
     line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }

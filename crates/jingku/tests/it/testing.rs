@@ -1,4 +1,4 @@
-//! `jingku-testing` as its users use it: code that pages, asks again, and survives an image that cannot be made.
+//! `jingku-testing` in use: tests of code that pages, retries, and handles a failed image.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ const FIXTURES: &str = "../../testing/pytest-jingku/example/fixtures.toml";
 
 fn start() -> Server {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join(FIXTURES);
-    // Elsewhere than in the workspace of the program itself, `Server::start` finds it.
+    // Outside this workspace `Server::start` finds the program.
     Server::start_program(Path::new(env!("CARGO_BIN_EXE_jingku")), Some(&fixtures)).unwrap()
 }
 
-/// The code under test: an image of the first instance that one can be made of.
+/// The code under test: creates an image of the first instance that allows one.
 async fn save(client: &Client, name: &str, instances: &[&str]) -> Result<String, Error> {
     let mut last = None;
     for instance in instances {
@@ -37,7 +37,7 @@ async fn save(client: &Client, name: &str, instances: &[&str]) -> Result<String,
 }
 
 #[tokio::test]
-async fn it_pages_and_asks_again() {
+async fn code_that_pages_and_retries_passes() {
     let server = start();
     let client = server.client().unwrap();
     server.lab.fail("DescribeCompShareCustomImages", 153, None, 1).await.unwrap();
@@ -48,13 +48,13 @@ async fn it_pages_and_asks_again() {
     assert_eq!(images[0].name, "nightly-250");
     let trace = server.lab.trace(0).await.unwrap();
     let codes: Vec<_> = trace.iter().map(|entry| entry["ret_code"].as_i64().unwrap()).collect();
-    // The first fails, the second breaks off half way, then three pages.
+    // The first call fails, the second breaks off, then follow three pages.
     assert_eq!(codes, [153, 0, 0, 0, 0], "{trace:?}");
     assert!(trace.iter().all(|entry| entry["unknown"].as_array().unwrap().is_empty()), "{trace:?}");
 }
 
 #[tokio::test]
-async fn it_survives_an_image_that_cannot_be_made() {
+async fn code_that_handles_a_failed_image_passes() {
     let server = start();
     let client = server.client().unwrap();
     let id = save(&client, "mine", &["uhost-worn-out", "uhost-trainer"]).await.unwrap();
@@ -67,15 +67,15 @@ async fn it_survives_an_image_that_cannot_be_made() {
 }
 
 #[test]
-fn a_program_that_is_no_jingku_is_told_of() {
+fn a_program_that_is_not_jingku_is_reported() {
     let home = Home::new();
     let missing = Server::start_program(&home.path("jingku"), None).unwrap_err();
     assert!(matches!(missing, StartError::Program { .. }), "{missing}");
     let wrong = Server::start_program(Path::new("/bin/true"), None).unwrap_err();
-    assert!(matches!(wrong, StartError::Silent { .. }), "{wrong}");
-    // It says on standard error what is wrong with the file.
+    assert!(matches!(wrong, StartError::Output { .. }), "{wrong}");
+    // The reason is on standard error.
     let file = home.path("fixtures.toml");
     std::fs::write(&file, "x = 1").unwrap();
     let refused = Server::start_program(Path::new(env!("CARGO_BIN_EXE_jingku")), Some(&file)).unwrap_err();
-    assert!(matches!(refused, StartError::Silent { .. }), "{refused}");
+    assert!(matches!(refused, StartError::Output { .. }), "{refused}");
 }

@@ -1,12 +1,12 @@
-//! `jingku trash`, on a folder with a server running on it and without one, and killed at every durable step.
+//! `jingku trash`, with and without a running server, and killed at every durable step.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::crash::{assert_killed, assert_whole};
+use crate::crash::{assert_intact, assert_killed};
 use crate::disk;
-use crate::home::Home;
+use crate::home::{Home, ids};
 
 /// Where a command is killed. Three images are in the trash.
 pub(crate) const FAILPOINTS: [&str; 8] = [
@@ -20,12 +20,8 @@ pub(crate) const FAILPOINTS: [&str; 8] = [
     "trash.after_purge:3",
 ];
 
-fn ids(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|image| image["CompShareImageId"].as_str().unwrap()).collect()
-}
-
 #[test]
-fn what_was_deleted_comes_back_byte_for_byte() {
+fn a_deleted_image_is_restored_unchanged() {
     let home = Home::new();
     let bytes = disk::bytes(5, 1);
     home.add_instance("uhost-1", &bytes);
@@ -41,7 +37,7 @@ fn what_was_deleted_comes_back_byte_for_byte() {
     assert_eq!(trash[0]["Bytes"], bytes.len(), "{trash}");
     assert!(home.run(&["trash", "list"]).succeeded().out.contains(&id));
 
-    // Its name is free, and then it is not: it comes back under another.
+    // Another image can take its name; it is then restored under a new one.
     let other = home.make("uhost-1", "env");
     let command = format!("jingku trash restore {id} --name");
     home.refuses(
@@ -59,7 +55,7 @@ fn what_was_deleted_comes_back_byte_for_byte() {
     home.run(&["image", "delete", &other]).succeeded();
     let said = home.run(&["trash", "restore", &id]).succeeded().out;
     assert_eq!(said, "Restored as env, private.\n");
-    // The server that runs shows it at once, as it was.
+    // The running server shows it at once, unchanged.
     let mut after = home.json(&["image", "show", &id]);
     after["UpdateTime"] = before["UpdateTime"].clone();
     assert_eq!(after, before);
@@ -77,7 +73,7 @@ fn what_was_deleted_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn emptied_for_good() {
+fn emptying_the_trash_purges_images() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(2, 1));
     let server = home.serve();
@@ -89,21 +85,21 @@ fn emptied_for_good() {
     assert_eq!(empty(&["--older-than", "1h"]), 0);
     assert_eq!(empty(&["--dry-run"]), 3);
     assert!(home.run(&["trash", "empty", "--dry-run"]).succeeded().out.starts_with("3 images"));
-    // One that is not there, and none goes.
+    // With an unknown id, none is purged.
     home.refuses(&["trash", "empty", &images[0], "x"], 3, &["\"x\" in the trash"], &["没有镜像 \"x\""]);
     home.run(&["trash", "empty", "--older-than", "7"]).failed(2, &["7d"]);
     assert_eq!(ids(&home.json(&["trash", "list"])).len(), 3);
     assert_eq!(empty(&[&images[0], &images[0]]), 1);
-    // Both were perhaps deleted in one second, and then their ids decide the order.
+    // Both may have been deleted in the same second, so their order is not fixed.
     let trash = home.json(&["trash", "list"]);
-    assert_eq!(ids(&trash).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([&*images[1], &*images[2]]));
+    assert_eq!(BTreeSet::from_iter(ids(&trash)), BTreeSet::from_iter(images[1..].to_vec()));
     server.stop();
     assert_eq!(empty(&[]), 2);
     assert_eq!(home.json(&["trash", "list"]), json!([]));
 }
 
 #[test]
-fn killed_at_every_step() {
+fn the_trash_survives_kills_at_every_step() {
     let home = Home::new();
     let bytes = disk::bytes(3, 1);
     home.add_instance("uhost-1", &bytes);
@@ -118,9 +114,9 @@ fn killed_at_every_step() {
         let mut command = home.command(if restores { &restore } else { &["trash", "empty"] });
         let status = command.env("JINGKU_FAILPOINT", failpoint).status().unwrap();
         assert_killed(status, failpoint);
-        assert_whole(&home, &[], failpoint);
+        assert_intact(&home, &[], failpoint);
 
-        // Every image is in one place, whole: listed, in the trash, or nowhere after it was to be forgotten.
+        // Every image is intact and in one place: listed, in the trash, or purged.
         let (listed, trash) = (home.json(&["image", "list"]), home.json(&["trash", "list"]));
         let left = ids(&trash).len();
         let (back, expected) = match failpoint {
@@ -131,11 +127,11 @@ fn killed_at_every_step() {
             _ => (0, 0),
         };
         assert_eq!((&listed["TotalCount"], left), (&json!(back), expected), "{failpoint}");
-        for id in ids(&trash) {
+        for id in &ids(&trash) {
             home.run(&["trash", "restore", id]).succeeded();
         }
-        for id in ids(&home.json(&["image", "list"])["ImageSet"]) {
-            assert!(home.bytes(id) == bytes, "{failpoint}: other bytes");
+        for id in &ids(&home.json(&["image", "list"])["ImageSet"]) {
+            assert!(home.bytes(id) == bytes, "{failpoint}: wrong bytes");
             home.run(&["image", "delete", id]).succeeded();
         }
         home.run(&["trash", "empty"]).succeeded();

@@ -1,11 +1,11 @@
-//! `jingku usage`: what the images take up, added up by hand from the files of the store.
+//! `jingku usage`, compared with the sizes of the files in the store.
 
 use serde_json::{Value, json};
 
 use crate::disk::{self, CHUNK};
 use crate::home::{Home, files_below};
 
-/// Bytes of all files of the store, and how many they are.
+/// The bytes and the number of the files of chunks and manifests.
 fn stored(home: &Home) -> (u64, u64) {
     let mut files = files_below(home.data().join("store/chunks"));
     files.extend(files_below(home.data().join("store/manifests")));
@@ -13,7 +13,7 @@ fn stored(home: &Home) -> (u64, u64) {
 }
 
 fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_u64().unwrap_or_else(|| panic!("{value} is not a number"))
 }
 
 fn total(usage: &Value, name: &str) -> u64 {
@@ -41,7 +41,7 @@ fn shared_chunks_are_counted_once() {
     assert_eq!(number(&one["LogicalBytes"]), first.len() as u64);
     assert_eq!((total(&usage, "Trash"), total(&usage, "Garbage")), (0, 0));
 
-    // One chunk and a manifest are the second's own; a third image is of the very same bits.
+    // The second image has one chunk and a manifest of its own; the third is equal to it.
     let b = home.make("uhost-2", "b");
     let (both, objects) = stored(&home);
     let usage = home.json(&["usage"]);
@@ -56,7 +56,7 @@ fn shared_chunks_are_counted_once() {
     let usage = home.json(&["usage"]);
     assert_eq!((total(&usage, "Live"), number(&image(&usage, &b)["UniqueBytes"])), (both, 0));
 
-    // In the trash it is another line, and forgotten it is garbage.
+    // Deleted images count as trash, purged ones as garbage.
     for id in [&b, &c] {
         home.run(&["image", "delete", id]).succeeded();
     }
@@ -73,7 +73,7 @@ fn shared_chunks_are_counted_once() {
 }
 
 #[test]
-fn what_is_lost_is_told() {
+fn missing_chunks_and_manifests_are_reported() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(4, 1));
     home.add_instance("uhost-2", &disk::bytes(4, 2));

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Scene, data};
 use crate::disk;
-use crate::home::{Home, files_below};
+use crate::home::files_below;
 use crate::old_data;
 
-/// A data folder of schema 7 and the backup that the program of that time made of it: version 1, one generation.
+/// A data folder of schema 7 and its backup by the program of that time: version 1, one generation.
 pub(super) fn backup_of_an_earlier_version() -> Scene {
     let scene = Scene::new();
     let archive = &old_data::archives()["0007"];
@@ -23,14 +23,14 @@ impl Scene {
         ["backup", self.dir(), "--data-dir", "data"]
     }
 
-    /// The next backup makes the old one its first generation, with the keys that it has.
-    pub(super) fn adopts_it(&self) {
+    /// Asserts that the next backup converts the old one to its first generation, with its master key.
+    pub(super) fn assert_converted(&self) {
         let made = self.home.json(&self.back_up_line());
         assert_eq!((&made["Generation"], &made["WithMasterKey"]), (&json!(2), &json!(true)), "{made}");
         assert_eq!(self.generations(), [2, 1]);
         assert!(!self.backup.join("backup").exists());
         for generation in ["1", "2"] {
-            let to = self.home.path("adopted");
+            let to = self.home.path("converted");
             let restored = self.home.json(&self.restore(to.to_str().unwrap(), &["--at", generation]));
             assert_eq!(
                 (&restored["Images"], &restored["WithMasterKey"]),
@@ -48,22 +48,17 @@ impl Scene {
     }
 }
 
-fn forget(home: &Home, image: &str) {
-    home.run(&["image", "delete", image]).succeeded();
-    home.run(&["trash", "empty", image]).succeeded();
-}
-
 #[test]
-fn a_backup_of_an_earlier_version_is_listed_restored_and_adopted() {
+fn a_backup_of_an_earlier_version_is_listed_restored_and_converted() {
     let scene = backup_of_an_earlier_version();
     let listed = scene.list();
     assert_eq!(listed.len(), 1);
     assert_eq!((&listed[0]["Generation"], &listed[0]["Bytes"]), (&json!(1), &Value::Null), "{listed:?}");
     let to = scene.home.path("before");
     scene.home.run(&scene.restore(to.to_str().unwrap(), &[])).succeeded();
-    scene.adopts_it();
+    scene.assert_converted();
 
-    // Nobody else adopts it.
+    // Another library does not convert it.
     let other = backup_of_an_earlier_version();
     let before = files_below(other.backup.clone());
     other.home.run(&["key", "create"]).succeeded();
@@ -74,7 +69,7 @@ fn a_backup_of_an_earlier_version_is_listed_restored_and_adopted() {
 }
 
 #[test]
-fn the_last_generations_are_kept_and_what_only_others_name_is_removed() {
+fn the_last_generations_are_kept_and_unreferenced_objects_removed() {
     let scene = Scene::new();
     let home = &scene.home;
     for (id, seed) in [("uhost-1", 1), ("uhost-2", 2), ("uhost-3", 3)] {
@@ -87,12 +82,12 @@ fn the_last_generations_are_kept_and_what_only_others_name_is_removed() {
     for (number, id) in ["uhost-1", "uhost-2", "uhost-3"].into_iter().enumerate() {
         images.push(home.make(id, &format!("image-{number}")));
         if number > 0 {
-            forget(home, &images[number - 1]);
+            home.purge(&images[number - 1]);
         }
         let made = back_up("2");
         assert_eq!((&made["Generation"], &made["Images"]), (&json!(number + 1), &json!(1)), "{made}");
         assert_eq!(made["RemovedGenerations"], u64::from(number == 2), "{made}");
-        // Four chunks and a manifest that the first generation alone named.
+        // Four chunks and a manifest that only the first generation referenced.
         assert_eq!(made["RemovedObjects"], if number == 2 { 5 } else { 0 }, "{made}");
         contents.push(images[number].clone());
     }
@@ -119,7 +114,7 @@ fn the_last_generations_are_kept_and_what_only_others_name_is_removed() {
 }
 
 #[test]
-fn another_library_or_none_replaces_nothing() {
+fn a_backup_is_never_replaced_by_another_or_a_missing_library() {
     let scene = Scene::new();
     let home = &scene.home;
     scene.two_images();
@@ -128,13 +123,13 @@ fn another_library_or_none_replaces_nothing() {
     let unchanged = || assert!(files_below(scene.backup.clone()) == before);
     let at = |folder: &'static str| ["backup", scene.dir(), "--data-dir", folder];
 
-    // A folder whose disk is not mounted, and one that is not there.
+    // A folder whose disk is not mounted, and a missing folder.
     std::fs::create_dir(home.path("unmounted")).unwrap();
     home.refuses(&at("unmounted"), 3, &["There is no library in", "mounted"], &["没有镜像库"]);
-    assert_eq!(std::fs::read_dir(home.path("unmounted")).unwrap().count(), 0, "nothing is created in it");
+    assert_eq!(std::fs::read_dir(home.path("unmounted")).unwrap().count(), 0, "the folder stays empty");
     home.refuses(&at("missing"), 3, &["There is no data directory"], &["没有数据目录"]);
     unchanged();
-    // A server began a new library where the disk was not mounted.
+    // A new library was created where the disk was not mounted.
     home.run(&["key", "create", "--data-dir", "unmounted"]).succeeded();
     home.refuses(&at("unmounted"), 1, &["backup of another library", "another folder"], &["另一个镜像库"]);
     home.run(&[&at("unmounted")[..], &["--force"]].concat()).failed(1, &["backup of another library"]);
@@ -168,17 +163,17 @@ fn a_library_that_lost_most_images_needs_force() {
     let images: Vec<_> =
         (1..=3).map(|seed| home.make(&format!("uhost-{seed}"), &format!("image-{seed}"))).collect();
     scene.back_up();
-    forget(home, &images[0]);
-    assert_eq!(scene.back_up()["Images"], 2, "two of three are most of them");
-    forget(home, &images[1]);
+    home.purge(&images[0]);
+    assert_eq!(scene.back_up()["Images"], 2, "two of three are more than half");
+    home.purge(&images[1]);
     assert_eq!(scene.back_up()["Images"], 1, "half is not less than half");
-    forget(home, &images[2]);
+    home.purge(&images[2]);
     let line = ["backup", scene.dir()];
     home.refuses(&line, 1, &["0 images", "more than half are gone", "--force"], &["超过一半", "--force"]);
     assert_eq!(scene.generations(), [3, 2, 1]);
     let forced = home.json(&["backup", scene.dir(), "--force"]);
     assert_eq!((&forced["Images"], &forced["Generation"]), (&json!(0), &json!(4)), "{forced}");
-    assert_eq!(home.json(&line)["Images"], 0, "asked once");
+    assert_eq!(home.json(&line)["Images"], 0, "--force is needed only once");
     server.stop();
     assert_eq!(scene.restored_with("first", &["--at", "1"]).len(), 3);
 }
@@ -188,7 +183,7 @@ fn key_of(folder: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn a_key_that_was_put_there_stays() {
+fn a_backup_keeps_its_master_key() {
     let scene = Scene::new();
     let home = &scene.home;
     home.run(&["key", "create"]).succeeded();
@@ -207,16 +202,16 @@ fn a_key_that_was_put_there_stays() {
     let key = key_of(&home.data());
     assert_eq!(restored_key("3"), Some(key.clone()));
 
-    // The first master key does not open the library any more: it stays with the generations that it opens.
+    // The first master key no longer opens the library, but stays with the generations that it opens.
     std::fs::write(home.data().join("master.key"), "ab".repeat(32)).unwrap();
     let catalog = rusqlite::Connection::open(home.data().join("catalog.db")).unwrap();
     catalog.execute("UPDATE keys SET sealed_private_key = 'sealed with another'", []).unwrap();
     drop(catalog);
     assert!(without().err.contains("master key has changed"));
     assert_eq!((restored_key("3"), restored_key("4")), (Some(key), None));
-    // Nor does the one that lies there now, so it takes nobody's place.
-    let asked = ["backup", scene.dir(), "--with-master-key"];
-    home.refuses(&asked, 1, &["master.key does not open"], &["master.key 无法解开"]);
+    // The present key file does not open it either, so it replaces nothing.
+    let backup = ["backup", scene.dir(), "--with-master-key"];
+    home.refuses(&backup, 1, &["master.key does not open"], &["master.key 无法解开"]);
     let catalog = rusqlite::Connection::open(home.data().join("catalog.db")).unwrap();
     catalog.execute("DELETE FROM keys", []).unwrap();
     drop(catalog);
@@ -228,17 +223,17 @@ fn a_key_that_was_put_there_stays() {
 }
 
 #[test]
-fn a_damaged_generation_hides_no_other_and_nothing_is_removed_beside_it() {
+fn a_corrupted_generation_hides_no_other_and_prevents_removal() {
     let scene = Scene::new();
     scene.two_images();
     for _ in 0..3 {
         scene.back_up();
     }
     let record = scene.backup.join("generations/3");
-    std::fs::write(&record, "spoilt").unwrap();
+    std::fs::write(&record, "corrupted").unwrap();
     let damaged: Vec<_> = scene.list().iter().map(|one| one["Damaged"] == true).collect();
     assert_eq!(damaged, [true, false, false]);
-    let restore = scene.restore("spoilt", &[]);
+    let restore = scene.restore("corrupted", &[]);
     scene.home.refuses(&restore, 6, &["generations/3", "--at"], &["generations/3", "--at"]);
     assert_eq!(scene.restored_with("second", &["--at", "2"]).len(), 2);
     let said = scene.home.run(&["backup", scene.dir(), "--keep", "1"]).succeeded();

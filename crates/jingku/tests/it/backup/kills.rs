@@ -1,7 +1,7 @@
-//! Killed at every durable step, a backup keeps what it had.
+//! A backup killed at any durable step keeps its content.
 
 use super::{Scene, data, generations};
-use crate::crash::{assert_killed, assert_whole};
+use crate::crash::{assert_intact, assert_killed};
 use crate::disk;
 
 /// Where the commands are killed. The second backup has 4 new chunks, and all have 8.
@@ -27,7 +27,7 @@ pub(crate) const FAILPOINTS: [&str; 18] = [
 ];
 
 #[test]
-fn killed_at_every_step() {
+fn a_backup_survives_kills_at_every_step() {
     let scene = Scene::new();
     let home = &scene.home;
     scene.two_images();
@@ -39,14 +39,14 @@ fn killed_at_every_step() {
         assert_killed(status, failpoint);
         kills += 1;
     };
-    // More than two generations from the third round on, so that there is something to remove.
+    // From the third round on there is a generation to remove.
     let back_up = ["backup", scene.dir(), "--with-master-key", "--keep", "2"];
     let backups = |name: &&&str| name.starts_with("backup") && **name != "backup.adopted";
     for failpoint in FAILPOINTS.iter().filter(backups) {
         home.run(&back_up).succeeded();
         let before = scene.content(&data(home));
         let server = home.serve();
-        // Other bytes than ever before, so that there is something to copy.
+        // New bytes, so that there is something to copy.
         number += 1;
         let disk = home.path("uhost-3.raw");
         std::fs::remove_file(&disk).unwrap();
@@ -57,7 +57,7 @@ fn killed_at_every_step() {
         server.stop();
         let after = scene.content(&data(home));
         kill(&back_up, failpoint);
-        // The backup of before is as good as it was, or the new one is done.
+        // The previous backup is intact, or the new one is complete.
         let restored = scene.restored(&format!("killed-{number}"));
         let done = ["backup.recorded", "backup.generation_removed", "backup.swept_a_part", "backup.done"];
         let expected = if done.contains(failpoint) { &after } else { &before };
@@ -82,13 +82,13 @@ fn killed_at_every_step() {
             home.run(&scene.restore(to, &[])).succeeded();
         }
         assert!(scene.content(to) == original, "{failpoint}");
-        assert_whole(home, &["--data-dir", to], failpoint);
+        assert_intact(home, &["--data-dir", to], failpoint);
         std::fs::remove_dir_all(to).unwrap();
     }
     let old = generations::backup_of_an_earlier_version();
     let mut command = old.home.command(&old.back_up_line());
     assert_killed(command.env("JINGKU_FAILPOINT", "backup.adopted").status().unwrap(), "backup.adopted");
-    old.adopts_it();
+    old.assert_converted();
     assert_eq!(kills + 1, FAILPOINTS.len());
     println!("{kills} kills in backups");
 }

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs what boot.rs needs on Debian 12, and unpacks a kernel where boot.rs looks for it. Needs root for the packages.
+# Installs what boot.rs needs on Debian 12, and unpacks a kernel where boot.rs looks for it. Needs root.
 set -eu
 
-pieces="${XDG_CACHE_HOME:-$HOME/.cache}/jingku-boot"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/jingku-boot"
 
-# QEMU and qemu-utils have to be of one version: bookworm's qemu-system would remove the newer qemu-utils of
+# QEMU and qemu-utils must have the same version: bookworm's qemu-system would remove the newer qemu-utils of
 # bookworm-backports, so both come from there.
 sources=/etc/apt/sources.list.d/bookworm-backports.sources
 if ! [ -e "$sources" ]; then
@@ -21,13 +21,13 @@ apt-get update
 apt-get install -y --no-install-recommends -t bookworm-backports qemu-system-x86 qemu-utils
 apt-get install -y --no-install-recommends syslinux syslinux-common mtools fdisk busybox-static cpio
 
-# Only the kernel itself is wanted, so its package is unpacked and not installed.
+# Only the kernel file is needed, so its package is unpacked and not installed.
 kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/ *Depends: \(linux-image-[^ ]*\).*/\1/p' | head -n 1)
 download=$(mktemp -d)
 trap 'rm -rf "$download"' EXIT
-# apt downloads as a user of its own.
+# apt downloads as the user _apt.
 chown _apt "$download"
 (cd "$download" && apt-get download "$kernel" && dpkg -x ./*.deb unpacked)
-mkdir -p "$pieces"
-cp "$download"/unpacked/boot/vmlinuz-* "$pieces/vmlinuz"
+mkdir -p "$cache"
+cp "$download"/unpacked/boot/vmlinuz-* "$cache/vmlinuz"
 echo "Ready: JINGKU_TEST_BOOT=1 cargo test -p jingku boot"

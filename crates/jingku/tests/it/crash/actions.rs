@@ -1,12 +1,12 @@
-//! The server killed within a request: done or not done, and never in between.
+//! The server killed within a request: the request is done or not done, never half done.
 
-use compshare::Client;
 use compshare::actions::CopyCompShareCustomImageRequest;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{assert_killed, assert_whole};
+use super::{assert_intact, assert_killed};
+use crate::client::{block_on, client};
 use crate::disk;
-use crate::home::Home;
+use crate::home::{Home, ids};
 use crate::server::Server;
 
 pub(super) const FAILPOINTS: [&str; 6] = [
@@ -18,35 +18,18 @@ pub(super) const FAILPOINTS: [&str; 6] = [
     "delete.after_row",
 ];
 
-/// The ids of a list of images.
-pub(super) fn ids(images: &Value) -> Vec<String> {
-    let images = images.as_array().unwrap().iter();
-    images.map(|image| image["CompShareImageId"].as_str().unwrap().to_owned()).collect()
-}
-
-/// A client of the first account that never asks twice.
-pub(super) fn client(home: &Home, server: &Server) -> Client {
-    let text = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-    let quoted: Vec<&str> = text.split('"').collect();
-    let mut config = compshare::Config::new(quoted[1].to_owned(), quoted[3].to_owned());
-    config.base_url.clone_from(&server.base_url);
-    config.max_retries = 0;
-    Client::new(config).unwrap()
-}
-
-/// The copy that a call makes, the same call each time; `None` when there is no answer.
+/// Sends the same copy request each time and returns the id of the copy; `None` without an answer.
 fn copy(home: &Home, server: &Server, image_id: &str) -> Option<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let request = CopyCompShareCustomImageRequest {
         image_id: image_id.into(),
         ..CopyCompShareCustomImageRequest::default()
     };
-    let copied = runtime.block_on(client(home, server).copy_comp_share_custom_image(&request));
+    let copied = block_on(client(home, server).copy_comp_share_custom_image(&request));
     copied.ok().map(|copied| copied.new_comp_share_image_id)
 }
 
 #[test]
-fn killed_within_every_request() {
+fn a_kill_within_a_request_leaves_it_done_or_not_done() {
     let home = Home::new();
     let bytes = disk::bytes(4, 1);
     home.add_instance("uhost-1", &bytes);
@@ -54,8 +37,7 @@ fn killed_within_every_request() {
     let kept = home.make("uhost-1", "kept");
     server.stop();
     for place in FAILPOINTS {
-        let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut server = Server::start(command.env("JINGKU_FAILPOINT", place));
+        let mut server = home.serve_with(&[], &[("JINGKU_FAILPOINT", place)]);
         let (action, when) = place.split_once('.').unwrap();
         let done = when == "after_row";
         let create = ["image", "create", "--instance", "uhost-1", "--name", "new"];
@@ -65,14 +47,14 @@ fn killed_within_every_request() {
             _ => assert_ne!(home.run(&["image", "delete", &kept]).code, Some(0), "{place}"),
         }
         assert_killed(server.wait(), place);
-        assert_whole(&home, &[], place);
+        assert_intact(&home, &[], place);
 
         let server = home.serve();
         let deleted = action == "delete" && done;
         let trash = ids(&home.json(&["trash", "list"]));
         assert_eq!(trash, if deleted { vec![kept.clone()] } else { vec![] }, "{place}");
         if deleted {
-            // Whoever lost the answer asks again.
+            // A client that got no answer repeats the request.
             home.run(&["image", "delete", &kept]).succeeded();
             home.run(&["trash", "restore", &kept]).succeeded();
         }
@@ -81,18 +63,18 @@ fn killed_within_every_request() {
         let is_made = action != "delete" && done;
         assert_eq!(listed.len(), 1 + usize::from(is_made), "{place}: {listed:?}");
         if action == "copy" {
-            // The same request is answered with the copy that it made, or makes one now; and never two.
+            // The repeated request returns the first copy, or makes one; never two.
             let again = copy(&home, &server, &kept).expect("the server answers");
-            assert!(!is_made || listed.contains(&again), "{place}: {again} beside {listed:?}");
+            assert!(!is_made || listed.contains(&again), "{place}: {again} in addition to {listed:?}");
             listed = list();
             assert_eq!(listed.len(), 2, "{place}: {listed:?}");
         }
         let made: Vec<_> = listed.iter().filter(|id| **id != kept).collect();
         for id in &listed {
             home.run(&["image", "progress", id, "--wait"]).succeeded();
-            assert!(home.bytes(id) == bytes, "{place}: other bytes");
+            assert!(home.bytes(id) == bytes, "{place}: wrong bytes");
         }
-        // The name is taken, or it is free.
+        // The name is either taken by the image or free.
         match made.first() {
             Some(id) => home.run(&["image", "delete", id]).succeeded(),
             None => home.run(&["image", "delete", &home.make("uhost-1", "new")]).succeeded(),

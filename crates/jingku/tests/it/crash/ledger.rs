@@ -1,12 +1,12 @@
-//! What a client knows of its images, by what it was answered and what it was not.
+//! What a client knows about its images from the answers it got and did not get.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::actions::ids;
+use crate::home::ids;
 
-/// Where an image may be. What was answered leaves one place, what was not leaves several.
+/// Where an image may be: one place after an answer, several after a request without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Places(u8);
 
@@ -24,36 +24,36 @@ impl Places {
     }
 }
 
-/// An image that was asked for.
+/// An image that a client requested.
 pub(super) struct Known {
-    /// Absent where the answer did not come; its name tells then.
+    /// Absent if no answer came; the image is then found by its name.
     pub(super) id: Option<String>,
-    /// No other image ever has it.
+    /// Unique over the whole test.
     pub(super) name: String,
     pub(super) places: Places,
-    /// Whether it has been seen to be whole.
+    /// Whether it was seen as `Available`.
     pub(super) made: bool,
 }
 
-/// What a data folder shows.
+/// The images that a data folder lists.
 pub(super) struct Shown {
     listed: BTreeMap<String, Value>,
     trashed: BTreeMap<String, Value>,
 }
 
 impl Shown {
-    /// Reads `image list --all` and `trash list`, which must not contradict themselves or each other.
+    /// Reads `image list --all` and `trash list`, and asserts that they are consistent.
     pub(super) fn of(list: &Value, trash: &Value) -> Self {
         let by_id = |images: &Value| -> BTreeMap<String, Value> {
             ids(images).into_iter().zip(images.as_array().unwrap().iter().cloned()).collect()
         };
         let (listed, trashed) = (by_id(&list["ImageSet"]), by_id(trash));
         assert_eq!(list["TotalCount"], listed.len(), "{list}");
-        assert_eq!(list["ImageSet"].as_array().unwrap().len(), listed.len(), "an id is there twice: {list}");
+        assert_eq!(list["ImageSet"].as_array().unwrap().len(), listed.len(), "duplicate id: {list}");
         let mut names: Vec<&Value> = listed.values().map(|image| &image["Name"]).collect();
         names.sort_by_key(ToString::to_string);
         names.dedup();
-        assert_eq!(names.len(), listed.len(), "a name is there twice: {list}");
+        assert_eq!(names.len(), listed.len(), "duplicate name: {list}");
         assert!(listed.keys().all(|id| !trashed.contains_key(id)), "listed and in the trash: {list} {trash}");
         Self { listed, trashed }
     }
@@ -66,7 +66,7 @@ impl Shown {
         self.listed.len()
     }
 
-    /// Finds what an image was known as, where it may be; and forgets what it might have been.
+    /// Reduces the possible places of an image to the one where it is, and asserts that it was possible.
     pub(super) fn settle(&self, known: &mut Known) {
         if known.id.is_none() {
             let named = |(_, image): &(&String, &Value)| image["Name"] == known.name.as_str();
@@ -76,7 +76,7 @@ impl Shown {
         let place = match (self.listed.get(id), self.trashed.contains_key(id)) {
             (Some(image), _) => {
                 assert_eq!(image["Status"], "Available", "{image}");
-                assert_eq!(image["Name"], known.name.as_str(), "an id has another name");
+                assert_eq!(image["Name"], known.name.as_str(), "the name of an image has changed");
                 known.made = true;
                 Places::LISTED
             }

@@ -1,5 +1,5 @@
-//! Killed at random under load: clients that make, copy, delete, bring back and forget images, an operator who sweeps, backs up
-//! and checks, and SIGKILL for the server and for some of the commands.
+//! Kills at random times under load. Clients create, copy, delete, restore and purge images; an operator sweeps, backs
+//! up and checks. SIGKILL ends the server and some of the commands.
 
 use std::fmt::Debug;
 use std::process::{Child, Stdio};
@@ -12,52 +12,40 @@ use compshare::actions::{
     TerminateCompShareCustomImageRequest,
 };
 use compshare::{Class, Client, Error};
+use fastrand::Rng;
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::actions::client;
 use super::ledger::{Known, Places, Shown};
-use super::{assert_killed, assert_whole, number};
+use super::{assert_intact, assert_killed, number};
+use crate::client::{client, runtime};
 use crate::disk;
 use crate::home::{Home, until};
 
 const CLIENTS: usize = 4;
-/// From here on a client rather deletes than makes.
+/// With this many images a client creates no more.
 const IMAGES_MAX: usize = 6;
 
-/// The generator `SplitMix64`.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
-    }
-}
-
-/// What became of what was asked for.
+/// The outcome of a request.
 enum Answer<T> {
     Done(T),
     Refused,
-    /// Done or not.
+    /// No answer came: it is done or not.
     Unknown,
 }
 
-/// One that asks for things, and its own images.
+/// A client and its images.
 struct Worker {
     number: usize,
-    dice: Dice,
+    random: Rng,
     names: usize,
     images: Vec<Known>,
     answered: u64,
     killed_commands: u64,
 }
 
-/// The worker, while a server runs.
+/// A worker during the life of one server.
 struct Shift<'a> {
     worker: &'a mut Worker,
     home: &'a Home,
@@ -71,7 +59,7 @@ impl Shift<'_> {
     fn work(&mut self) {
         while !self.is_down() {
             let live = self.worker.images.iter().filter(|image| image.places == Places::LISTED).count();
-            match self.worker.dice.below(12) {
+            match self.worker.random.u8(..12) {
                 0..4 if live < IMAGES_MAX => self.create(),
                 4 if live < IMAGES_MAX => self.copy(),
                 0..7 => self.delete(),
@@ -98,14 +86,14 @@ impl Shift<'_> {
                 Answer::Refused
             }
             Err(error) => {
-                assert!(self.is_down(), "no answer from a server that nobody killed: {error}");
+                assert!(self.is_down(), "no answer from a running server: {error}");
                 Answer::Unknown
             }
         }
     }
 
-    /// Notes an image that was asked for.
-    fn note(&mut self, name: String, answer: Answer<String>) {
+    /// Records a requested image.
+    fn record(&mut self, name: String, answer: Answer<String>) {
         let (id, places) = match answer {
             Answer::Done(id) => (Some(id), Places::LISTED),
             Answer::Unknown => (None, Places::LISTED.or(Places::GONE)),
@@ -128,7 +116,7 @@ impl Shift<'_> {
         };
         let made = self.runtime.block_on(self.api.create_comp_share_custom_image(&request));
         let answer = self.answer(made.map(|made| made.comp_share_image_id));
-        self.note(name, answer);
+        self.record(name, answer);
     }
 
     fn copy(&mut self) {
@@ -141,7 +129,7 @@ impl Shift<'_> {
         };
         let copied = self.runtime.block_on(self.api.copy_comp_share_custom_image(&request));
         let answer = self.answer(copied.map(|copied| copied.new_comp_share_image_id));
-        self.note(name, answer);
+        self.record(name, answer);
     }
 
     fn delete(&mut self) {
@@ -153,11 +141,11 @@ impl Shift<'_> {
         };
         let deleted = self.runtime.block_on(self.api.terminate_comp_share_custom_image(&request));
         let answer = self.answer(deleted);
-        assert!(!matches!(answer, Answer::Refused), "what is listed can be deleted");
+        assert!(!matches!(answer, Answer::Refused), "a listed image can be deleted");
         self.moves(index, Places::TRASH, &answer);
     }
 
-    /// All of its images that are listed for sure are in the list.
+    /// Asserts that the list contains every image known to be listed.
     fn list(&mut self) {
         let mut request = DescribeCompShareCustomImagesRequest::default();
         request.paging.limit = Some(100.into());
@@ -169,7 +157,7 @@ impl Shift<'_> {
                 .image_set
                 .iter()
                 .find(|image| known.id.as_deref() == Some(image.comp_share_image_id.as_str()));
-            let image = found.unwrap_or_else(|| panic!("{} was acknowledged and is lost", known.name));
+            let image = found.unwrap_or_else(|| panic!("{} was acknowledged and is missing", known.name));
             assert_eq!(image.name, known.name);
             known.made |= image.status == compshare::ImageStatus::Available;
         }
@@ -181,7 +169,7 @@ impl Shift<'_> {
         let answer = self.command(&["trash", "restore", &id]);
         assert!(
             !matches!(answer, Answer::Refused) || !self.worker.images[index].made,
-            "{id} does not come back"
+            "{id} cannot be restored"
         );
         self.moves(index, Places::LISTED, &answer);
     }
@@ -190,7 +178,7 @@ impl Shift<'_> {
         let Some(index) = self.pick(Places::TRASH) else { return };
         let id = self.worker.images[index].id.clone().unwrap();
         let answer = self.command(&["trash", "empty", &id]);
-        assert!(!matches!(answer, Answer::Refused), "{id} does not go");
+        assert!(!matches!(answer, Answer::Refused), "{id} cannot be purged");
         self.moves(index, Places::GONE, &answer);
     }
 
@@ -203,18 +191,18 @@ impl Shift<'_> {
         }
     }
 
-    /// One of its images that is in that place for sure.
+    /// Picks one of its images that is known to be in this place.
     fn pick(&mut self, place: Places) -> Option<usize> {
-        let there = |(index, image): (usize, &Known)| (image.places == place).then_some(index);
-        let there: Vec<usize> = self.worker.images.iter().enumerate().filter_map(there).collect();
-        if there.is_empty() { None } else { Some(there[self.worker.dice.below(there.len())]) }
+        let is_there = |(index, image): (usize, &Known)| (image.places == place).then_some(index);
+        let candidates: Vec<usize> = self.worker.images.iter().enumerate().filter_map(is_there).collect();
+        self.worker.random.choice(candidates)
     }
 
-    /// Runs a command, which may be killed with the server.
+    /// Runs a command, which may be killed together with the server.
     fn command(&mut self, args: &[&str]) -> Answer<()> {
         let mut command = self.home.command(args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let spared = self.worker.dice.below(2) == 0;
+        let spared = self.worker.random.bool();
         if !spared && self.is_killed(&mut child) {
             self.worker.killed_commands += 1;
             return Answer::Unknown;
@@ -230,7 +218,7 @@ impl Shift<'_> {
         }
     }
 
-    /// Kills it when the server is; tells whether that came before its end.
+    /// Kills a command when the server is killed. Returns whether the command was still running.
     fn is_killed(&self, child: &mut Child) -> bool {
         while child.try_wait().unwrap().is_none() {
             if self.is_down() {
@@ -242,11 +230,11 @@ impl Shift<'_> {
         false
     }
 
-    /// What an operator does, whatever else goes on.
+    /// Does the operator's work, concurrently with the clients.
     fn operate(&mut self) {
         let backup = self.home.path("backup");
         while !self.is_down() {
-            let args: &[&str] = match self.worker.dice.below(4) {
+            let args: &[&str] = match self.worker.random.u8(..4) {
                 0 => &["backup", backup.to_str().unwrap(), "--with-master-key"],
                 1 => &["check", "--read-data"],
                 _ => &["sweep"],
@@ -256,9 +244,9 @@ impl Shift<'_> {
     }
 }
 
-/// After a restart everything is where it may be, and whole.
+/// Restarts the server and asserts that every image is intact and where it may be.
 fn settled(home: &Home, workers: &mut [Worker], place: &str) {
-    assert_whole(home, &[], place);
+    assert_intact(home, &[], place);
     let server = home.serve();
     let shown = || Shown::of(&home.json(&["image", "list", "--all"]), &home.json(&["trash", "list"]));
     until("every image is made", || shown().is_settled());
@@ -270,29 +258,29 @@ fn settled(home: &Home, workers: &mut [Worker], place: &str) {
         let live: Vec<&Known> = worker.images.iter().filter(|known| known.places == Places::LISTED).collect();
         listed += live.len();
         if !live.is_empty() {
-            let known = live[worker.dice.below(live.len())];
+            let known = live[worker.random.usize(..live.len())];
             let bytes = home.bytes(known.id.as_deref().unwrap());
-            assert!(bytes == bytes_of(worker.number), "{place}: {} has other bytes", known.name);
+            assert!(bytes == bytes_of(worker.number), "{place}: {} has wrong bytes", known.name);
         }
     }
-    assert_eq!(listed, shown.len(), "{place}: an image that nobody asked for");
+    assert_eq!(listed, shown.len(), "{place}: there is an image that nobody requested");
     server.stop();
 }
 
-/// Two clients each have the same disk, so that they share chunks.
+/// Every two clients have the same disk, so that they share chunks.
 fn bytes_of(worker: usize) -> Vec<u8> {
     disk::bytes(5, worker as u64 / 2)
 }
 
 #[test]
-fn killed_at_random_under_load() {
+fn nothing_is_lost_by_kills_at_random_under_load() {
     let (rounds, seed) = (number("JINGKU_CRASH_ROUNDS", 5), number("JINGKU_CRASH_SEED", 1));
     println!("JINGKU_CRASH_SEED={seed} JINGKU_CRASH_ROUNDS={rounds}");
     let home = Home::new();
     let mut workers: Vec<Worker> = (0..=CLIENTS)
         .map(|number| Worker {
             number,
-            dice: Dice(seed.wrapping_mul(1_000_003).wrapping_add(number as u64)),
+            random: Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(number as u64)),
             names: 0,
             images: Vec::new(),
             answered: 0,
@@ -302,15 +290,14 @@ fn killed_at_random_under_load() {
     for number in 0..CLIENTS {
         home.add_instance(&format!("uhost-{number}"), &bytes_of(number));
     }
-    let mut dice = Dice(seed);
+    let mut random = Rng::with_seed(seed);
     for round in 0..rounds {
         let mut server = home.serve();
-        let (down, moment_ms) = (AtomicBool::new(false), 20 + dice.below(1500) as u64);
+        let (down, moment_ms) = (AtomicBool::new(false), random.u64(20..1520));
         thread::scope(|scope| {
             for worker in &mut workers {
                 let api = client(&home, &server);
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let mut shift = Shift { worker, home: &home, down: &down, api, runtime };
+                let mut shift = Shift { worker, home: &home, down: &down, api, runtime: runtime() };
                 scope.spawn(
                     move || if shift.worker.number == CLIENTS { shift.operate() } else { shift.work() },
                 );
@@ -327,13 +314,13 @@ fn killed_at_random_under_load() {
     let restored = home.path("restored");
     let restored = restored.to_str().unwrap();
     home.run(&["restore", backup.to_str().unwrap(), "--data-dir", restored]).succeeded();
-    assert_whole(&home, &["--data-dir", restored], "the backup");
+    assert_intact(&home, &["--data-dir", restored], "the backup");
     home.run(&["sweep"]).succeeded();
-    assert_whole(&home, &[], "the end");
+    assert_intact(&home, &[], "the end");
     let usage = home.json(&["usage"]);
     assert_eq!(usage["Garbage"]["Objects"], json!(0), "{usage}");
     let sum = |of: fn(&Worker) -> u64| workers.iter().map(of).sum::<u64>();
     let (answered, killed) = (sum(|worker| worker.answered), sum(|worker| worker.killed_commands));
-    assert!(answered > rounds, "too little was asked for: {answered}");
+    assert!(answered > rounds, "too few requests: {answered}");
     println!("{rounds} kills of the server and {killed} of commands, {answered} requests answered");
 }

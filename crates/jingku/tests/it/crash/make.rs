@@ -1,16 +1,16 @@
-//! The server killed while it makes an image.
+//! The server killed while it creates an image.
 
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{assert_killed, assert_whole, number};
+use super::{assert_intact, assert_killed, number};
 use crate::disk;
 use crate::home::Home;
 use crate::server::Server;
 
-/// The disk has 40 chunks that are no hole.
+/// The disk has 40 chunks with data.
 pub(super) const FAILPOINTS: [&str; 13] = [
     "make.claimed",
     "make.chunk:1",
@@ -27,7 +27,7 @@ pub(super) const FAILPOINTS: [&str; 13] = [
     "make.after_row",
 ];
 
-/// A home with an image that must survive, and an instance to make more of.
+/// A home with an image that must survive, and an instance to create more from.
 struct Scene {
     home: Home,
     kept: (String, Vec<u8>),
@@ -47,10 +47,9 @@ impl Scene {
         Self { home, kept: (kept_id, kept), source, kills: 0 }
     }
 
-    /// Makes an image while `kill` sees to it that the server dies, and looks what became of everything.
+    /// Creates an image while `kill` ends the server, and checks the state after a restart.
     fn crash(&mut self, name: &str, failpoint: &str, kill: impl FnOnce(&Server)) {
-        let mut command = self.home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut server = Server::start(command.env("JINGKU_FAILPOINT", failpoint));
+        let mut server = self.home.serve_with(&[], &[("JINGKU_FAILPOINT", failpoint)]);
         let made = self.home.json(&["image", "create", "--instance", "uhost-1", "--name", name]);
         kill(&server);
         assert_killed(server.wait(), name);
@@ -58,19 +57,19 @@ impl Scene {
         self.recovered(name, made["CompShareImageId"].as_str().unwrap());
     }
 
-    /// After a restart the image is there with its bytes, and so is the one of before; name and instance are free.
+    /// Asserts that both images have their bytes after a restart, and that name and instance can be used again.
     fn recovered(&self, name: &str, image_id: &str) {
-        assert_whole(&self.home, &[], name);
+        assert_intact(&self.home, &[], name);
         let server = self.home.serve();
         self.home.run(&["image", "progress", image_id, "--wait"]).succeeded();
         for (id, bytes) in [(image_id, &self.source), (self.kept.0.as_str(), &self.kept.1)] {
             assert_eq!(self.home.json(&["image", "show", id])["Status"], "Available", "{name}");
-            assert!(self.home.bytes(id) == *bytes, "{name}: other bytes");
+            assert!(self.home.bytes(id) == *bytes, "{name}: wrong bytes");
         }
         self.home.run(&["image", "delete", image_id]).succeeded();
         let again = self.home.make("uhost-1", name);
         self.home.run(&["image", "delete", &again]).succeeded();
-        // The next one has all its chunks to write.
+        // The next image has to write all its chunks.
         self.home.run(&["trash", "empty"]).succeeded();
         self.home.run(&["sweep"]).succeeded();
         server.stop();
@@ -78,7 +77,7 @@ impl Scene {
 }
 
 #[test]
-fn killed_at_every_failpoint() {
+fn an_image_survives_kills_at_every_failpoint() {
     let mut scene = Scene::new();
     for failpoint in FAILPOINTS {
         scene.crash(&failpoint.replace(':', "-"), failpoint, |_| {});
@@ -86,9 +85,9 @@ fn killed_at_every_failpoint() {
     println!("{} kills at failpoints", scene.kills);
 }
 
-/// At moments nobody chose, from before the job is claimed to after it is done.
+/// At times from before the job is claimed to after it is done.
 #[test]
-fn killed_at_any_moment() {
+fn an_image_survives_kills_at_any_time() {
     let mut scene = Scene::new();
     for moment in 0..number("JINGKU_CRASH_ROUNDS", 8) {
         scene.crash(&format!("moment-{moment}"), "", |server| {
@@ -96,5 +95,5 @@ fn killed_at_any_moment() {
             server.signal(Signal::KILL);
         });
     }
-    println!("{} kills at any moment", scene.kills);
+    println!("{} kills at any time", scene.kills);
 }

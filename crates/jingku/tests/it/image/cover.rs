@@ -1,4 +1,4 @@
-//! Covers: from a file here to an address that shows it.
+//! Covers: from a local file to a URL.
 
 use crate::disk;
 use crate::home::Home;
@@ -40,20 +40,19 @@ fn a_cover_is_set_shown_and_cleared() {
     ] {
         home.refuses(&update(file).each_ref().map(String::as_str), 1, english, chinese);
     }
-    assert_eq!(home.json(&["image", "show", &id])["Cover"], url, "a refused picture took the old one along");
+    assert_eq!(home.json(&["image", "show", &id])["Cover"], url, "a refused picture leaves the old one");
 
     run("").succeeded();
     assert_eq!(home.json(&["image", "show", &id])["Cover"], "");
 }
 
 #[test]
-fn an_address_starts_with_the_public_url() {
+fn the_url_of_a_cover_starts_with_the_public_url() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     std::fs::write(home.path("cover.gif"), GIF).unwrap();
     std::fs::write(home.path("jingku.toml"), "public_url = 'https://images.example.com/lab/'\n").unwrap();
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--config", "jingku.toml"];
-    let _server = crate::server::Server::start(&mut home.command(&serve));
+    let _server = home.serve_with(&["--config", "jingku.toml"], &[]);
     let id = home.make("uhost-1", "env");
     let cover = home.json(&["image", "update", &id, "--cover", "cover.gif"])["Cover"].clone();
     assert!(cover.as_str().unwrap().starts_with("https://images.example.com/lab/covers/"), "{cover}");

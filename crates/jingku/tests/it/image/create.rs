@@ -1,15 +1,16 @@
-//! `jingku image create`, followed and left alone.
+//! `jingku image create`, with and without `--wait`.
 
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::disk;
 use crate::home::{Ended, Home, until};
+use crate::server::catches;
 use crate::terminal;
 
 #[test]
-fn an_id_alone_is_for_scripts() {
+fn it_prints_only_the_id() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(3, 0));
     let _server = home.serve();
@@ -26,14 +27,14 @@ fn an_id_alone_is_for_scripts() {
 }
 
 #[test]
-fn an_instance_makes_one_image_at_a_time() {
+fn a_second_image_of_an_instance_is_refused_while_one_is_created() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(600, 0));
     let server = home.serve();
     let id = home.json(&["image", "create", "--instance", "uhost-1", "--name", "one"]);
     let id = id["CompShareImageId"].as_str().unwrap();
     let second = home.run(&["image", "create", "--instance", "uhost-1", "--name", "two"]);
-    // Unless the first was made meanwhile, on a quick machine.
+    // Unless the first is already complete, on a fast machine.
     if !server.log().contains("image made") {
         second.failed(5, &["is making image"]);
     }
@@ -41,7 +42,7 @@ fn an_instance_makes_one_image_at_a_time() {
 }
 
 #[test]
-fn waiting_shows_a_bar_on_a_terminal_only() {
+fn waiting_shows_a_progress_bar_only_on_a_terminal() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(600, 0));
     let _server = home.serve();
@@ -55,7 +56,7 @@ fn waiting_shows_a_bar_on_a_terminal_only() {
 }
 
 #[test]
-fn a_disk_that_went_away_is_a_reason() {
+fn a_missing_disk_is_reported() {
     let home = Home::new();
     let disk = home.add_instance("uhost-1", &disk::bytes(3, 0));
     let _server = home.serve();
@@ -66,28 +67,21 @@ fn a_disk_that_went_away_is_a_reason() {
 }
 
 #[test]
-fn ctrl_c_leaves_the_image_to_be_made() {
+fn ctrl_c_stops_the_waiting_and_not_the_image() {
     let home = Home::new();
     let source = disk::bytes(1200, 3);
     home.add_instance("uhost-1", &source);
     let server = home.serve();
     let mut create = home.command(&["image", "create", "--instance", "uhost-1", "--name", "env", "--wait"]);
     let create = create.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    until("the client listens for Ctrl-C", || catches_interrupt(&create));
+    until("the client handles Ctrl-C", || catches(&create, Signal::INT));
     kill_process(Pid::from_child(&create), Signal::INT).unwrap();
     let left = Ended::from(create.wait_with_output().unwrap());
     let left = left.failed(130, &["Stopped waiting; the server is still creating the image."]);
-    assert!(!server.log().contains("image made"), "Ctrl-C came too late to show anything");
+    assert!(!server.log().contains("image made"), "Ctrl-C came too late");
 
-    let come_back = left.err.trim_end().split_once("To follow it: ").unwrap().1;
-    let back = Ended::of(&mut home.other_command("sh", &["-c", come_back])).succeeded();
-    let id = back.out.split(' ').next().unwrap();
-    assert!(home.bytes(id) == source, "other bytes");
-}
-
-/// Whether a process has a handler for SIGINT: it waits for an image now.
-fn catches_interrupt(child: &Child) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-    u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (Signal::INT.as_raw() - 1)) != 0
+    let follow = left.err.trim_end().split_once("To follow it: ").unwrap().1;
+    let followed = Ended::of(&mut home.other_command("sh", &["-c", follow])).succeeded();
+    let id = followed.out.split(' ').next().unwrap();
+    assert!(home.bytes(id) == source, "wrong bytes");
 }

@@ -1,4 +1,4 @@
-//! `jingku image export`: the bytes that went in come out, or nothing.
+//! `jingku image export`: the bytes of the source, or no file.
 
 use std::path::{Path, PathBuf};
 
@@ -22,19 +22,19 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn raw_is_the_source_byte_for_byte() {
+fn a_raw_export_equals_the_source() {
     let (home, _server, id, source) = made(30);
     let said = home.json(&["image", "export", &id, "-o", "out/disk.raw"]);
     assert_eq!((&said["Bytes"], &said["Format"]), (&source.len().into(), &"raw".into()));
-    assert!(std::fs::read(home.path("out/disk.raw")).unwrap() == source, "other bytes");
+    assert!(std::fs::read(home.path("out/disk.raw")).unwrap() == source, "wrong bytes");
     let blocks = std::os::unix::fs::MetadataExt::blocks(&home.path("out/disk.raw").metadata().unwrap());
-    assert!(blocks * 512 < source.len() as u64 * 3 / 4, "holes are written out: {blocks} blocks");
+    assert!(blocks * 512 < source.len() as u64 * 3 / 4, "holes are not sparse: {blocks} blocks");
     assert_eq!(files(&home.path("out")).len(), 1);
 }
 
-/// QEMU counts in sectors, and no byte of a disk that ends within one is lost on the way out and in again.
+/// QEMU counts in sectors: the bytes of a partial last sector survive an export and an import.
 #[test]
-fn the_end_of_a_disk_of_any_size_comes_out() {
+fn an_export_includes_an_end_within_a_sector() {
     if !qemu::present() {
         return;
     }
@@ -73,7 +73,7 @@ fn the_end_of_a_disk_of_any_size_comes_out() {
 }
 
 #[test]
-fn qemu_finds_the_same_disk_in_every_format() {
+fn qemu_reads_the_same_disk_from_every_format() {
     if !qemu::present() {
         return;
     }
@@ -107,7 +107,7 @@ fn qemu_finds_the_same_disk_in_every_format() {
 }
 
 #[test]
-fn a_file_that_is_there_stays() {
+fn an_existing_file_is_not_overwritten() {
     let (home, _server, id, _) = made(2);
     std::fs::write(home.path("out/mine"), "mine").unwrap();
     for format in ["raw", "qcow2"] {
@@ -126,15 +126,15 @@ fn a_file_that_is_there_stays() {
 }
 
 #[test]
-fn a_stream_that_breaks_off_leaves_no_file() {
+fn an_interrupted_transfer_leaves_no_file() {
     let (home, server, id, source) = made(120);
-    // The chunks after the first ones of the disk are damaged, so that the stream breaks off in its middle. They do not
-    // compress, so each is stored as it is.
+    // The chunks after the first ones are corrupted, so that the transfer breaks off. They do not compress, so each is
+    // stored as it is.
     let first: Vec<_> = source.chunks(disk::CHUNK).take(20).map(|chunk| &chunk[chunk.len() - 64..]).collect();
     let mut chunks: Vec<_> =
         home.files().into_iter().filter(|(_, bytes)| bytes.len() > disk::CHUNK / 2).collect();
     chunks.retain(|(path, _)| path.starts_with(home.data().join("store")));
-    assert!(chunks.len() > 40, "one file a chunk is expected, found {}", chunks.len());
+    assert!(chunks.len() > 40, "too few chunk files: {}", chunks.len());
     chunks.retain(|(_, bytes)| !first.iter().any(|end| bytes.ends_with(end)));
     for (path, bytes) in &mut chunks {
         let middle = bytes.len() / 2;
@@ -150,14 +150,14 @@ fn a_stream_that_breaks_off_leaves_no_file() {
 }
 
 #[test]
-fn standard_output_takes_both_formats() {
+fn both_formats_are_written_to_standard_output() {
     let (home, _server, id, source) = made(12);
     let out = |format: &str| {
         let output = home.command(&["image", "export", &id, "--format", format, "-o", "-"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     };
-    assert!(out("raw") == source, "other bytes");
+    assert!(out("raw") == source, "wrong bytes");
     let qcow2 = out("qcow2");
     assert!(qcow2.starts_with(b"QFI\xfb"));
     if qemu::present() {
@@ -167,9 +167,9 @@ fn standard_output_takes_both_formats() {
     }
 }
 
-/// `jingku image export … -o - | head`: no failure, no noise.
+/// `jingku image export … -o - | head` succeeds without output on standard error.
 #[test]
-fn a_reader_that_goes_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     let (home, _server, id, _) = made(40);
     for format in ["raw", "qcow2"] {
         let mut command = home.command(&["image", "export", &id, "--format", format, "-o", "-"]);
@@ -185,15 +185,15 @@ fn a_reader_that_goes_is_no_failure() {
 }
 
 #[test]
-fn a_link_needs_no_key_and_ends() {
+fn a_link_needs_no_key_and_has_a_lifetime_of_at_most_a_day() {
     let (home, server, id, source) = made(3);
     let ended = home.run(&["image", "url", &id, "--expires", "10m"]).succeeded();
     let link = ended.out.trim_end();
     assert!(link.starts_with(&format!("{}/images/{id}/disk?", server.base_url)), "{link}");
     assert!(ended.err.contains("Anyone with this link"), "{}", ended.err);
-    assert!(server.get_bytes(&link[server.base_url.len()..]) == source, "other bytes");
-    let told = home.json(&["image", "url", &id]);
-    assert_eq!(told["SizeBytes"], source.len());
+    assert!(server.get_bytes(&link[server.base_url.len()..]) == source, "wrong bytes");
+    let link = home.json(&["image", "url", &id]);
+    assert_eq!(link["SizeBytes"], source.len());
     home.refuses(&["image", "url", "nope"], 3, &["Resource not exist"], &["请求被拒绝"]);
     for wrong in ["0s", "25h", "1", "1d", "-1h"] {
         home.run(&["image", "url", &id, &format!("--expires={wrong}")]).failed(2, &["at most 24h"]);
@@ -201,9 +201,9 @@ fn a_link_needs_no_key_and_ends() {
     assert!(!server.log().contains("signature="), "{}", server.log());
 }
 
-/// `curl -C -` goes on where it was.
+/// `curl -C -` resumes.
 #[test]
-fn curl_goes_on_with_a_part() {
+fn curl_resumes_a_partial_download() {
     let (home, _server, id, source) = made(20);
     if std::process::Command::new("curl").arg("--version").output().is_err() {
         eprintln!("skipped: no curl");
@@ -214,5 +214,5 @@ fn curl_goes_on_with_a_part() {
     let fetched = home.other_command("curl", &["-sfS", "-C", "-", "-o", "out/disk.raw", link.trim_end()]);
     let fetched = { fetched }.output().unwrap();
     assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
-    assert!(std::fs::read(home.path("out/disk.raw")).unwrap() == source, "other bytes");
+    assert!(std::fs::read(home.path("out/disk.raw")).unwrap() == source, "wrong bytes");
 }

@@ -1,12 +1,12 @@
-//! `jingku image list`: for people on a terminal, for programs in a pipe.
+//! `jingku image list` on a terminal and in a pipe.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
 use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest};
-use compshare::{Client, Config};
 
+use crate::client::{block_on, client};
 use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::{Server, wait};
@@ -23,7 +23,7 @@ fn home_with_images() -> (Home, Server, [String; 2]) {
 }
 
 #[test]
-fn a_table_fits_the_terminal_and_keeps_ids_whole() {
+fn a_table_fits_the_terminal_and_never_cuts_ids() {
     let (home, _server, ids) = home_with_images();
     for columns in [60, 80, 200] {
         for language in ["en", "zh"] {
@@ -42,31 +42,31 @@ fn a_table_fits_the_terminal_and_keeps_ids_whole() {
 }
 
 #[test]
-fn piped_it_has_no_colours_and_nothing_is_cut() {
+fn piped_output_has_no_colours_and_is_not_cut() {
     let (home, _server, ids) = home_with_images();
     let listed = home.run(&["image", "list"]).succeeded();
     assert!(listed.err.is_empty() && !listed.out.contains('\u{1b}'), "{listed:?}");
     let lines: Vec<&str> = listed.out.lines().collect();
     assert_eq!(lines.len(), 3, "{listed:?}");
-    // Both are made in about a second, so their order may be that of their ids.
+    // Both may be created in the same second, so their order is not fixed.
     for (id, name) in ids.iter().zip([LONG_NAME, "我的环境"]) {
         assert!(lines[1..].iter().any(|line| line.starts_with(id) && line.contains(name)), "{listed:?}");
     }
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let (home, _server, _ids) = home_with_images();
     let mut child =
         home.command(&["image", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    let mut complaint = String::new();
-    BufReader::new(child.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
-    assert_eq!((wait(&mut child).code(), complaint.as_str()), (Some(0), ""));
+    let mut stderr = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut stderr).unwrap();
+    assert_eq!((wait(&mut child).code(), stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
-fn all_pages_one_page_and_one_image() {
+fn pages_filters_and_all_images_are_listed() {
     const IMAGES: usize = 250;
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
@@ -110,22 +110,17 @@ fn all_pages_one_page_and_one_image() {
     .succeeded();
 }
 
-/// Makes images in one process: spawning a client for each would take minutes.
+/// Creates images from this process: spawning a client for each would take minutes.
 fn make_many(home: &Home, server: &Server, images: usize) {
-    let pair = home.json(&["key", "create"]);
-    let text = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let mut config = Config::new(text("PublicKey"), text("PrivateKey"));
-    config.base_url.clone_from(&server.base_url);
-    let client = Client::new(config).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let client = client(home, server);
+    block_on(async {
         for number in 0..images {
             let request = CreateCompShareCustomImageRequest {
                 instance_id: "uhost-1".into(),
                 name: format!("env-{number:03}").into(),
                 ..CreateCompShareCustomImageRequest::default()
             };
-            // One image at a time is made of an instance.
+            // An instance allows one image at a time.
             while let Err(error) = client.create_comp_share_custom_image(&request).await {
                 assert!(error.is_retryable(), "{error}");
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -139,7 +134,7 @@ fn make_many(home: &Home, server: &Server, images: usize) {
     });
 }
 
-/// A screen without what makes headings bold.
+/// The screen without escape sequences.
 fn plain(screen: &str) -> String {
     let mut parts = screen.split("\u{1b}[");
     let first = parts.next().unwrap().to_owned();

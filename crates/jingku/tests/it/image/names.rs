@@ -1,8 +1,8 @@
-//! Why a name is refused: three reasons, three messages, in both languages.
+//! The three reasons to refuse a name have three messages, in both languages.
 
 use compshare::actions::ImportCompShareCustomImageRequest;
-use compshare::{Client, Config};
 
+use crate::client::{block_on, client};
 use crate::disk;
 use crate::home::Home;
 use crate::server::Server;
@@ -17,7 +17,7 @@ fn commands<'a>(image: &'a str, name: &'a str) -> [Vec<&'a str>; 3] {
 }
 
 #[test]
-fn a_bad_name_a_taken_one_and_one_held_by_an_upload_are_told_apart() {
+fn invalid_taken_and_reserved_names_have_their_own_messages() {
     let home = Home::new();
     let server = home.serve();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
@@ -49,7 +49,7 @@ fn a_bad_name_a_taken_one_and_one_held_by_an_upload_are_told_apart() {
 }
 
 #[test]
-fn the_rule_is_in_the_help() {
+fn the_help_states_the_rule_for_names() {
     let home = Home::new();
     for command in [
         &["image", "create"][..],
@@ -66,18 +66,12 @@ fn the_rule_is_in_the_help() {
     }
 }
 
-/// Begins an import whose file never comes; answers the image's id.
+/// Starts an import without sending its file, and returns the id of the image.
 fn begin_upload(home: &Home, server: &Server, name: &str) -> String {
-    let pair = home.json(&["key", "create"]);
-    let key = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let mut config = Config::new(key("PublicKey"), key("PrivateKey"));
-    config.base_url.clone_from(&server.base_url);
-    let client = Client::new(config).unwrap();
     let request = ImportCompShareCustomImageRequest {
         name: name.into(),
         size_bytes: Some((1 << 20).into()),
         ..ImportCompShareCustomImageRequest::default()
     };
-    let begun = async { client.start_import(&request).await.unwrap().image_id().to_owned() };
-    tokio::runtime::Runtime::new().unwrap().block_on(begun)
+    block_on(async { client(home, server).start_import(&request).await.unwrap().image_id().to_owned() })
 }

@@ -1,31 +1,27 @@
-//! `jingku image promote` and `demote`, on a folder with a server running on it.
+//! `jingku image promote` and `demote`, beside a running server.
 
 use compshare::actions::DescribeCompShareImagesRequest;
 use serde_json::json;
 
+use crate::client::{block_on, client};
 use crate::disk;
 use crate::home::Home;
+use crate::server::Server;
 
 /// The names of the platform's images, as the API shows them to account 1.
-fn platform(home: &Home, base_url: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(home.data().join("credentials.toml")).unwrap();
-    let quoted: Vec<&str> = text.split('"').collect();
-    let mut config = compshare::Config::new(quoted[1].to_owned(), quoted[3].to_owned());
-    base_url.clone_into(&mut config.base_url);
-    let client = compshare::Client::new(config).unwrap();
+fn platform(home: &Home, server: &Server) -> Vec<String> {
     let request = DescribeCompShareImagesRequest::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let page = runtime.block_on(client.describe_comp_share_images(&request)).unwrap();
+    let page = block_on(client(home, server).describe_comp_share_images(&request)).unwrap();
     page.image_set.into_iter().map(|image| format!("{} {}", image.image_type, image.name)).collect()
 }
 
 #[test]
-fn an_image_goes_to_the_platform_and_back() {
+fn an_image_is_promoted_and_demoted() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(3, 0));
     let server = home.serve();
     let id = home.make("uhost-1", "env");
-    assert!(platform(&home, &server.base_url).is_empty());
+    assert!(platform(&home, &server).is_empty());
 
     let said = home.run(&["image", "promote", &id, "--type", "system"]).succeeded();
     let first = said.out.trim().to_owned();
@@ -35,7 +31,7 @@ fn an_image_goes_to_the_platform_and_back() {
         (&second["Name"], &second["ImageType"], &second["CopiedFrom"]),
         (&json!("应用"), &json!("App"), &json!(id))
     );
-    assert_eq!(platform(&home, &server.base_url), ["System env", "App 应用"]);
+    assert_eq!(platform(&home, &server), ["System env", "App 应用"]);
 
     home.refuses(
         &["image", "promote", &id, "--type", "Game"],
@@ -59,12 +55,12 @@ fn an_image_goes_to_the_platform_and_back() {
 
     home.run(&["image", "demote", &first]).succeeded();
     home.refuses(&["image", "demote", &first], 3, &["has no image", &first], &["没有平台镜像", &first]);
-    assert_eq!(platform(&home, &server.base_url), ["App 应用"]);
+    assert_eq!(platform(&home, &server), ["App 应用"]);
     assert_eq!(home.json(&["image", "show", &id])["Status"], "Available");
 }
 
 #[test]
-fn an_instance_says_what_it_was_started_from() {
+fn an_instance_records_the_image_it_was_started_from() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(3, 0));
     let _server = home.serve();

@@ -1,18 +1,17 @@
-//! Where the API is and who asks: a flag counts more than the environment, and that more than a profile.
+//! Address and keys of the API: a flag overrides the environment, which overrides a profile.
 
 use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::Server;
 use crate::terminal::width;
 
-/// A server of one home, and another home that knows nothing of it.
+/// A home with a server, and an empty home.
 fn apart() -> (Home, Server, [String; 2], Home) {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let server = home.serve();
     home.make("uhost-1", "env");
-    let pair = home.json(&["key", "create"]);
-    let pair = ["PublicKey", "PrivateKey"].map(|name| pair[name].as_str().unwrap().to_owned());
+    let pair = home.key_pair();
     (home, server, pair, Home::new())
 }
 
@@ -21,7 +20,7 @@ fn shows_the_image(ended: Ended) {
 }
 
 #[test]
-fn flags_reach_any_server() {
+fn flags_select_server_and_keys() {
     let (_home, server, [public_key, private_key], away) = apart();
     let keys = ["--public-key", &public_key, "--private-key", &private_key];
     let list = [&["image", "list", "--base-url", &server.base_url], &keys[..]].concat();
@@ -30,11 +29,11 @@ fn flags_reach_any_server() {
     let elsewhere = away.run(&[&list[..], &["--zone", "cn-sh2-02"]].concat()).succeeded();
     assert!(!elsewhere.out.contains("env"), "{elsewhere:?}");
     away.refuses(&[&list[..], &["--region", "moon"]].concat(), 1, &["Params [Region]"], &["Params [Region]"]);
-    assert!(!away.data().exists(), "a client needs no data folder");
+    assert!(!away.data().exists(), "a client creates no data folder");
 }
 
 #[test]
-fn the_environment_reaches_it_too_and_flags_count_more() {
+fn flags_override_the_environment() {
     let (_home, server, [public_key, private_key], away) = apart();
     let list = |args: &[&str], url: &str, zone: &str| {
         let mut command = away.command(&[&["image", "list"], args].concat());
@@ -53,7 +52,7 @@ fn the_environment_reaches_it_too_and_flags_count_more() {
 }
 
 #[test]
-fn a_profile_is_a_section_of_a_file() {
+fn a_profile_selects_server_keys_and_zone() {
     let (_home, server, [public_key, private_key], away) = apart();
     let file = ".config/jingku/profiles.toml";
     let list = |profile: &'static str| ["image", "list", "--profile", profile];
@@ -80,7 +79,7 @@ fn a_profile_is_a_section_of_a_file() {
 }
 
 #[test]
-fn the_language_is_that_of_the_locale_or_the_flag() {
+fn the_flag_overrides_the_language_of_the_locale() {
     let home = Home::new();
     let said = |variables: &[(&str, &str)], args: &[&str]| {
         let mut command = home.command(&[&["key", "list"], args].concat());
@@ -95,7 +94,10 @@ fn the_language_is_that_of_the_locale_or_the_flag() {
     home.run(&["key", "list", "--lang", "fr"]).failed(2, &["'fr'"]);
     for (language, words) in [("en", "Try it"), ("zh", "试一试")] {
         let overview = home.run(&["--lang", language]).succeeded().out;
-        assert!(overview.contains(words) && overview.lines().count() <= 24, "one screen: {overview}");
+        assert!(
+            overview.contains(words) && overview.lines().count() <= 24,
+            "more than one screen: {overview}"
+        );
         assert!(overview.lines().all(|line| width(line) <= 80), "{overview}");
     }
 }

@@ -1,11 +1,11 @@
-//! Slips of the keyboard and of the shell around addresses, keys and files: taken as they are meant, or explained.
+//! Typing errors in addresses, keys and files are corrected or explained.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use crate::home::{Ended, Home};
 
-/// A home with a server and the key pair of its account, and another home without anything.
+/// A home with a server and a key pair, and an empty home.
 struct Apart {
     _home: Home,
     server: crate::server::Server,
@@ -17,9 +17,7 @@ struct Apart {
 fn apart() -> Apart {
     let home = Home::new();
     let server = home.serve();
-    let pair = home.json(&["key", "create"]);
-    let key = |name: &str| pair[name].as_str().unwrap().to_owned();
-    let (public_key, private_key) = (key("PublicKey"), key("PrivateKey"));
+    let [public_key, private_key] = home.key_pair();
     Apart { _home: home, server, public_key, private_key, away: Home::new() }
 }
 
@@ -32,7 +30,7 @@ impl Apart {
 }
 
 #[test]
-fn white_space_around_addresses_and_keys_does_not_count() {
+fn white_space_around_addresses_and_keys_is_ignored() {
     let apart = apart();
     let (url, public, private) = (&apart.server.base_url, &apart.public_key, &apart.private_key);
     apart.list(url, public, private).succeeded();
@@ -54,7 +52,7 @@ fn white_space_around_addresses_and_keys_does_not_count() {
 }
 
 #[test]
-fn credentials_of_the_data_folder_may_be_edited_on_windows() {
+fn the_credentials_file_may_have_a_byte_order_mark_and_crlf() {
     let home = Home::new();
     let _server = home.serve();
     let path = home.data().join("credentials.toml");
@@ -64,7 +62,7 @@ fn credentials_of_the_data_folder_may_be_edited_on_windows() {
 }
 
 #[test]
-fn an_address_with_the_wrong_scheme_is_explained() {
+fn a_wrong_scheme_is_explained() {
     let apart = apart();
     let (public, private) = (&apart.public_key, &apart.private_key);
     let list = |url: &str| apart.list(url, public, private);
@@ -83,7 +81,7 @@ fn an_address_with_the_wrong_scheme_is_explained() {
     run(&format!("https://{address}")).failed(2, &["does not use TLS"]);
     run(address).failed(2, &["Write http://"]);
 
-    // What a server with TLS says to plain HTTP: an alert.
+    // A server with TLS answers plain HTTP with an alert.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -97,7 +95,7 @@ fn an_address_with_the_wrong_scheme_is_explained() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+fn a_proxy_from_the_environment_is_not_used_for_loopback() {
     let apart = apart();
     let mut command = apart.away.command(&["image", "list"]);
     command.env("JINGKU_BASE_URL", &apart.server.base_url).env("JINGKU_PUBLIC_KEY", &apart.public_key);
@@ -109,9 +107,9 @@ fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
 }
 
 #[test]
-fn without_a_home_the_user_database_is_asked() {
+fn without_home_the_user_database_is_used() {
     let home = Home::new();
-    // One that leads nowhere in particular is none.
+    // A relative HOME is ignored.
     let ended = Ended::of(home.command(&["image", "list"]).env("HOME", "relative"));
     ended.failed(2, &["Cannot find the home directory", "--data-dir"]);
     let ended = Ended::of(home.command(&["image", "list", "--profile", "a"]).env("HOME", "relative"));

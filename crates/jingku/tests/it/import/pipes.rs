@@ -3,14 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::gzip;
-use crate::disk;
+use crate::disk::{self, gzip};
 use crate::home::{Ended, Home};
 
 const JINGKU: &str = env!("CARGO_BIN_EXE_jingku");
 
 impl Home {
-    /// A line of a shell, in which `jingku` is the binary.
+    /// A shell command in which `jingku` is the binary.
     fn shell(&self, line: &str) -> Command {
         let line = format!("jingku() {{ {JINGKU} \"$@\"; }}; {line}");
         self.other_command("bash", &["-c", &line])
@@ -28,7 +27,7 @@ fn id(ended: Ended) -> String {
 }
 
 #[test]
-fn a_raw_disk_in_a_pipe_needs_more_than_its_end() {
+fn a_raw_disk_from_a_pipe_needs_a_size_or_a_hash() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = disk::bytes(4, 1);
@@ -38,7 +37,7 @@ fn a_raw_disk_in_a_pipe_needs_more_than_its_end() {
         "cat disk.raw | jingku image import /dev/stdin --name env",
         "jingku image import <(cat disk.raw) --name env",
         "mkfifo pipe; cat disk.raw > pipe & jingku image import pipe --name env",
-        // Of a file, too, of which something has been read.
+        // A file of which a part has been read.
         "(head -c 1 > first; jingku image import - --name env) < disk.raw",
         "echo text | jingku image import - --name env",
     ] {
@@ -55,7 +54,7 @@ fn a_raw_disk_in_a_pipe_needs_more_than_its_end() {
 }
 
 #[test]
-fn a_command_that_fails_makes_no_image() {
+fn a_failing_command_creates_no_image() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = disk::bytes(300, 1);
@@ -63,7 +62,7 @@ fn a_command_that_fails_makes_no_image() {
     let script = home.file("script", b"");
     let sh = |line: &str| home.import_of(&[], &["sh", "-c", line]);
     sh("head -c 1000000 disk.raw; exit 3").failed(7, &["sh -c head", "exit status: 3"]);
-    // After everything, before anything, and long before the end of the pipe.
+    // The command fails after all output, before any, and while another process still holds the pipe open.
     sh("cat disk.raw; exit 1").failed(7, &["exit status: 1"]);
     sh("exit 9").failed(7, &["exit status: 9"]);
     sh("sleep 20 & head -c 100 disk.raw; exit 5").failed(7, &["exit status: 5"]);
@@ -80,7 +79,7 @@ fn a_command_that_fails_makes_no_image() {
     home.run(&["image", "import", &file, "--name", "env", "--", "cat"]).failed(2, &[]);
     home.run(&["image", "import", "--name", "env"]).failed(2, &[]);
 
-    // And one that does not fail, as the README shows it.
+    // A command that succeeds, as in the README.
     let first = id(home.import_of(&[], &["cat", &file]));
     assert!(home.bytes(&first) == bytes);
     let piped = ["image", "import", "--name", "from-a-pipe", "--wait", "--json", "--"];
@@ -89,7 +88,7 @@ fn a_command_that_fails_makes_no_image() {
 }
 
 #[test]
-fn what_must_arrive_can_be_stated() {
+fn a_stated_size_or_hash_is_verified() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = disk::bytes(8, 1);
@@ -131,9 +130,9 @@ fn what_must_arrive_can_be_stated() {
     home.run(&stated).succeeded();
 }
 
-/// Gzip and qcow2 say where they end; zstd is tried where the server's own tests are.
+/// Gzip and qcow2; the server's own tests cover zstd.
 #[test]
-fn what_ends_itself_needs_no_statement() {
+fn formats_with_an_end_mark_need_no_size_or_hash() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = disk::bytes(40, 1);
@@ -144,7 +143,7 @@ fn what_ends_itself_needs_no_statement() {
     for name in ["disk.gz", "disk.qcow2"] {
         let line = format!("cat {name} | jingku image import - --name {name} --wait --json");
         assert!(home.bytes(&id(Ended::of(&mut home.shell(&line)))) == bytes, "{name}");
-        // The last cluster of the qcow2 is not all of the disk's.
+        // The last cluster of the qcow2 file is partly padding.
         let length = home.path(name).metadata().unwrap().len();
         for (number, cut) in [length - 4000, length / 2, 20].into_iter().enumerate() {
             let line =

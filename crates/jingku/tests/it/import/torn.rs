@@ -15,7 +15,7 @@ use crate::home::{Ended, Home, until};
 use crate::qemu;
 use crate::server::wait;
 
-/// Runs a command while something is done again and again, for the last time after its end.
+/// Runs a command while `change` runs in a loop, at last once after the end of the command.
 fn while_changing(command: &mut Command, change: impl Fn(u64) + Sync) -> Ended {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -39,7 +39,7 @@ fn write_in_place(path: &Path, round: u64) {
 }
 
 #[test]
-fn whatever_changes_it_is_noticed() {
+fn a_change_of_the_file_by_any_means_is_detected() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = disk::bytes(12, 1);
@@ -60,7 +60,7 @@ fn whatever_changes_it_is_noticed() {
         File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
     };
     let ended = while_changing(&mut home.command(&import), write_and_set_back);
-    assert_refused("with the old time", ended);
+    assert_refused("written to, with the old time", ended);
     let resize = |round| {
         let file = File::options().write(true).open(path).unwrap();
         file.set_len(bytes.len() as u64 - round % 2).unwrap();
@@ -79,7 +79,7 @@ fn whatever_changes_it_is_noticed() {
     let mut chinese = home.command(&[&import[..], &["--lang", "zh"]].concat());
     while_changing(&mut chinese, write).failed(1, &["发生了变化"]);
 
-    // Left alone, it is an image, from a redirection as well.
+    // Without changes it becomes an image, also from a redirection.
     std::fs::write(path, &bytes).unwrap();
     assert!(home.bytes(&home.import(&file, "alone")) == bytes);
     let mut redirected = home.command(&["image", "import", "-", "--name", "redirected", "--wait"]);
@@ -87,9 +87,9 @@ fn whatever_changes_it_is_noticed() {
     Ended::of(&mut redirected).succeeded();
 }
 
-/// Of several pieces, of which the first was sent long ago.
+/// The file has several segments, and the first has been sent.
 #[test]
-fn a_part_that_was_sent_counts_too() {
+fn a_change_of_a_part_already_sent_is_detected() {
     let home = Home::new();
     let _server = home.serve();
     let file = home.file("disk.raw", &large());
@@ -101,14 +101,14 @@ fn a_part_that_was_sent_counts_too() {
 }
 
 #[test]
-fn a_file_that_changed_before_it_is_resumed_is_another() {
+fn an_import_of_a_changed_file_does_not_resume() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = large();
     let size = bytes.len().to_string();
     let mut first = home.start_import("-", "env", &["--size", &size]);
     std::io::Write::write_all(first.stdin.as_mut().unwrap(), &bytes[..SEGMENT + 1000]).unwrap();
-    until("a segment has come", || home.received("env") == SEGMENT as u64);
+    until("a segment has arrived", || home.received("env") == SEGMENT as u64);
     kill_process(Pid::from_child(&first), Signal::KILL).unwrap();
     wait(&mut first);
 
@@ -121,7 +121,7 @@ fn a_file_that_changed_before_it_is_resumed_is_another() {
 }
 
 #[test]
-fn a_disk_that_a_machine_writes_to_is_refused() {
+fn a_disk_that_qemu_uses_is_refused() {
     if !qemu::present() {
         return;
     }
@@ -132,8 +132,8 @@ fn a_disk_that_a_machine_writes_to_is_refused() {
     let machine = machine.args(["-f", "raw", &file]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut machine = machine.spawn().unwrap();
     let import = ["image", "import", &file, "--name", "env"];
-    // Until QEMU has opened it, an image can be made.
-    until("QEMU has it", || {
+    // The import succeeds until QEMU has opened the file.
+    until("QEMU has opened the file", || {
         let ended = home.run(&import);
         if ended.code == Some(0) {
             home.run(&["image", "delete", ended.out.trim_end()]).succeeded();
@@ -147,11 +147,11 @@ fn a_disk_that_a_machine_writes_to_is_refused() {
     home.import(&file, "env");
 }
 
-/// A file as a block device, gone when dropped.
+/// A file as a block device, detached when dropped.
 struct LoopDevice(String);
 
 impl LoopDevice {
-    /// `None` where nobody may make one.
+    /// `None` without the permission.
     fn attach(file: &str) -> Option<Self> {
         let attached = Command::new("losetup").args(["--find", "--show", file]).output().ok();
         let attached = attached.filter(|output| output.status.success());
@@ -168,9 +168,9 @@ impl Drop for LoopDevice {
     }
 }
 
-/// It has no times: the kernel counts what is written to it.
+/// It has no modification time: the kernel counts the sectors written to it.
 #[test]
-fn a_block_device_is_watched_as_well() {
+fn a_change_of_a_block_device_is_detected() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = disk::bytes(12, 1);

@@ -1,4 +1,4 @@
-//! A command that fails takes back what it has started; what can be resumed stays.
+//! A failed import withdraws its upload, unless it can be resumed.
 
 use std::io::Write;
 
@@ -6,21 +6,21 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::{SEGMENT, large};
 use crate::home::{Ended, Home, until};
+use crate::server::catches;
 
 #[test]
-fn stopped_before_a_byte_has_come_nothing_is_left() {
+fn an_import_stopped_before_its_first_segment_is_withdrawn() {
     let home = Home::new();
     let _server = home.serve();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        // Nothing at all on standard input: nothing is started. A little: the upload is, and no byte of it is sent yet.
+        // Without input no upload starts. With a little it starts, and no byte is sent yet.
         for (little, started) in [(&b""[..], 0), (b"a little of a disk", 1)] {
             let mut client = home.start_import("-", "env", &["--size", "1G"]);
-            // It stays open: its end would be an end of its own.
+            // It stays open, because its end would end the import.
             let mut stdin = client.stdin.take().unwrap();
             stdin.write_all(little).unwrap();
-            until("it is started", || home.json(&["image", "list"])["TotalCount"] == started);
-            let status = format!("/proc/{}/status", client.id());
-            until("it listens", || catches(&std::fs::read_to_string(&status).unwrap(), signal));
+            until("the upload is started", || home.json(&["image", "list"])["TotalCount"] == started);
+            until("the client handles the signal", || catches(&client, signal));
             kill_process(Pid::from_child(&client), signal).unwrap();
             Ended::from(client.wait_with_output().unwrap()).failed(code, &["Stopped."]);
             home.assert_nothing_is_left();
@@ -28,14 +28,8 @@ fn stopped_before_a_byte_has_come_nothing_is_left() {
     }
 }
 
-/// Whether a process has a handler for a signal.
-fn catches(status: &str, signal: Signal) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-    u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
-}
-
 #[test]
-fn stopped_later_it_can_be_resumed_or_given_up() {
+fn an_import_stopped_later_can_be_resumed_or_deleted() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = large();
@@ -45,7 +39,7 @@ fn stopped_later_it_can_be_resumed_or_given_up() {
         let mut client = home.start_import("-", "env", &[stated[0], stated[1], "--lang", lang]);
         let mut stdin = client.stdin.take().unwrap();
         stdin.write_all(&bytes[..SEGMENT + 1000]).unwrap();
-        until("a segment has come", || home.received("env") == SEGMENT as u64);
+        until("a segment has arrived", || home.received("env") == SEGMENT as u64);
         kill_process(Pid::from_child(&client), Signal::INT).unwrap();
         let ended = Ended::from(client.wait_with_output().unwrap());
         ended.failed(130, &[words, "image delete compshareImage-"]);
@@ -59,7 +53,7 @@ fn stopped_later_it_can_be_resumed_or_given_up() {
 }
 
 #[test]
-fn the_command_that_writes_ends_with_it() {
+fn the_import_stops_its_command() {
     let home = Home::new();
     let _server = home.serve();
     let line = "echo $$ > pid; head -c 100 /dev/zero; exec sleep 1000";
@@ -67,19 +61,19 @@ fn the_command_that_writes_ends_with_it() {
     let mut client = home.command(&import);
     let client = client.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
     let client = client.unwrap();
-    until("it is started", || home.json(&["image", "list"])["TotalCount"] == 1);
+    until("the upload is started", || home.json(&["image", "list"])["TotalCount"] == 1);
     let pid: i32 = std::fs::read_to_string(home.path("pid")).unwrap().trim_end().parse().unwrap();
     let pid = Pid::from_raw(pid).unwrap();
     test_kill_process(pid).unwrap();
     kill_process(Pid::from_child(&client), Signal::TERM).unwrap();
     Ended::from(client.wait_with_output().unwrap()).failed(143, &["Stopped."]);
-    assert!(test_kill_process(pid).is_err(), "it runs");
+    assert!(test_kill_process(pid).is_err(), "the command still runs");
     home.assert_nothing_is_left();
 }
 
-/// What fails at the server's end, too: a name that is taken is not taken away from the image that has it.
+/// Also when the server refuses the import because an image has the name.
 #[test]
-fn what_another_has_is_left_alone() {
+fn a_failed_import_withdraws_no_image_of_another() {
     let home = Home::new();
     let _server = home.serve();
     let bytes = large();
@@ -88,12 +82,12 @@ fn what_another_has_is_left_alone() {
     home.run(&["image", "import", &file, "--name", "kept"]).failed(1, &["Name"]);
     assert!(home.bytes(&kept) == bytes);
 
-    // An upload of another client, which has brought nothing yet, is not withdrawn with one that fails.
+    // An upload of another client without a segment is not withdrawn by an import that fails.
     let mut other = home.start_import("-", "env", &["--size", "1G"]);
     let mut stdin = other.stdin.take().unwrap();
     stdin.write_all(b"a little").unwrap();
     let started = || home.json(&["image", "list"])["TotalCount"] == 2;
-    until("it is started", started);
+    until("the upload is started", started);
     let failing =
         ["image", "import", "--name", "env", "--size", "1G", "--", "sh", "-c", "echo x; sleep 1; exit 4"];
     home.run(&failing).failed(7, &["exit status: 4"]);

@@ -1,15 +1,15 @@
-//! What the proxy of `jingku run` lets through besides the cloud's names, and how a broken connection looks from inside.
+//! What the proxy of `jingku run` forwards besides the cloud's hosts, and how a broken connection looks to the command.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::Running;
-use super::proxy::{UNSIGNED, block_on, client, say};
+use super::proxy::{UNSIGNED, client, say};
+use crate::client::block_on;
 use crate::home::{Ended, Home, PATIENCE};
-use crate::server::Server;
 
 #[test]
-fn plain_http_reaches_the_server_itself() {
+fn plain_http_to_the_server_is_forwarded() {
     let home = Home::new();
     let server = home.serve();
     let running = Running::start(&home, &[]);
@@ -29,7 +29,7 @@ fn plain_http_reaches_the_server_itself() {
 }
 
 #[test]
-fn a_tunnel_reaches_the_server_itself() {
+fn a_tunnel_to_the_server_is_forwarded() {
     let home = Home::new();
     let server = home.serve();
     let running = Running::start(&home, &[]);
@@ -55,15 +55,14 @@ fn a_tunnel_reaches_the_server_itself() {
 #[test]
 fn a_dropped_call_is_a_closed_connection() {
     let home = Home::new();
-    let mut command = home.command(&["serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0", "--json"]);
-    let mut server = Server::start(&mut command);
-    let told: serde_json::Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
-    let pair = &told["Accounts"][0]["Keys"][0];
+    let mut server = home.serve_with(&["--ephemeral", "--lab", "--json"], &[]);
+    let printed: serde_json::Value = serde_json::from_str(&server.stdout_until("\n")).unwrap();
+    let pair = &printed["Accounts"][0]["Keys"][0];
     let key = |name: &str| pair[name].as_str().unwrap().to_owned();
     let (public_key, private_key) = (key("PublicKey"), key("PrivateKey"));
     let place = ["--base-url", &server.base_url];
     let keys = ["--public-key", &public_key, "--private-key", &private_key];
-    // The outer run's proxy is between: the inner program is our own client, which is told to use it.
+    // The inner program is Jingku's own client, which uses the proxy of the outer `run`.
     let list = |base_url: &str| {
         let mut args = vec!["run"];
         args.extend(place.iter().chain(&keys));
@@ -72,7 +71,7 @@ fn a_dropped_call_is_a_closed_connection() {
         Ended::of(&mut home.command(&args))
     };
     list("https://api.compshare.cn").succeeded();
-    // More often than the client asks again.
+    // More often than the client retries.
     for half in [&[][..], &["--half"]] {
         let drop = ["lab", "drop", "DescribeCompShareCustomImages", "--times", "20"];
         home.run(&[&drop[..], half, &place[..]].concat()).succeeded();
@@ -84,13 +83,13 @@ fn a_dropped_call_is_a_closed_connection() {
 }
 
 #[test]
-fn a_program_that_refuses_the_certificate_is_told_of_once_a_host() {
+fn a_refused_certificate_is_reported_once_per_host() {
     let home = Home::new();
     let _server = home.serve();
     let running = Running::start(&home, &[]);
     let proxy = reqwest::Proxy::all(format!("http://{}", running.proxy)).unwrap();
     let certificate = std::fs::read(&running.certificate).unwrap();
-    // It trusts somebody else.
+    // It trusts another authority.
     let other = rcgen::generate_simple_self_signed(vec!["example.com".to_owned()]).unwrap();
     let other = reqwest::Certificate::from_der(other.cert.der()).unwrap();
     let distrustful = reqwest::Client::builder().tls_certs_only([other]).proxy(proxy).build().unwrap();

@@ -1,4 +1,4 @@
-//! The proxy of `jingku run`, spoken to directly.
+//! Direct requests to the proxy of `jingku run`.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -13,26 +13,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
 use super::Running;
+use crate::client::block_on;
 use crate::home::{Home, PATIENCE};
 
 pub(super) const UNSIGNED: &str = "\"RetCode\":170";
 
-/// What the proxy answers to these bytes, until it closes.
+/// Sends these bytes and returns the answer up to the end of the connection.
 pub(super) fn say(running: &Running, bytes: &str) -> String {
     let mut stream = TcpStream::connect(&running.proxy).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut answer = Vec::new();
-    // A peer that has heard enough may close, or reset, while we still write.
+    // The proxy may close or reset the connection before it has read everything.
     let written = stream.write_all(bytes.as_bytes()).and_then(|()| stream.shutdown(Shutdown::Write));
     let _ = written.and_then(|()| stream.read_to_end(&mut answer));
     String::from_utf8(answer).unwrap()
 }
 
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Runtime::new().unwrap().block_on(future)
-}
-
-/// A client as the command would have it.
+/// A client with the settings of the command.
 pub(super) fn client(running: &Running) -> reqwest::Client {
     let certificate = std::fs::read(&running.certificate).unwrap();
     let builder =
@@ -41,7 +38,7 @@ pub(super) fn client(running: &Running) -> reqwest::Client {
     builder.proxy(proxy).build().unwrap()
 }
 
-/// An opened tunnel to a host, with TLS inside.
+/// Opens a tunnel to a host, with TLS inside.
 async fn tunnel(
     running: &Running,
     host: &'static str,
@@ -65,7 +62,7 @@ async fn tunnel(
 }
 
 #[test]
-fn both_names_reach_the_server_however_many_ask() {
+fn many_requests_to_both_hosts_reach_the_server() {
     let home = Home::new();
     let server = home.serve();
     let running = Running::start(&home, &[]);
@@ -82,7 +79,7 @@ fn both_names_reach_the_server_however_many_ask() {
         for text in join_all(calls).await {
             assert!(text.contains(UNSIGNED), "{text}");
         }
-        // And one after the other, on connections that are kept.
+        // And in sequence, on persistent connections.
         for _ in 0..10 {
             let text = client.get("https://api.compshare.cn/").send().await.unwrap().text().await.unwrap();
             assert!(text.contains("Missing Action"), "{text}");
@@ -93,7 +90,7 @@ fn both_names_reach_the_server_however_many_ask() {
 }
 
 #[test]
-fn a_connection_is_kept_and_may_be_closed_on_one_side() {
+fn a_connection_is_persistent_and_may_be_half_closed() {
     let home = Home::new();
     let _server = home.serve();
     let running = Running::start(&home, &[]);
@@ -111,7 +108,7 @@ fn a_connection_is_kept_and_may_be_closed_on_one_side() {
 }
 
 #[test]
-fn everything_else_is_refused_and_told_once() {
+fn other_hosts_are_refused_and_reported_once() {
     let home = Home::new();
     let server = home.serve();
     let running = Running::start(&home, &[]);
@@ -143,7 +140,7 @@ fn everything_else_is_refused_and_told_once() {
     }
     let said = running.finish();
     assert_eq!(said.matches("refused to connect to example.com:443: only").count(), 1, "{said}");
-    assert!(!said.contains("u:p"), "a password is no host: {said}");
+    assert!(!said.contains("u:p"), "a password is printed: {said}");
     assert!(said.contains("refused POST to api.ucloud.cn: only HTTPS"), "{said}");
     assert!(said.contains(&format!("and requests to {} are allowed.", server.base_url)), "{said}");
 
@@ -156,7 +153,7 @@ fn everything_else_is_refused_and_told_once() {
 }
 
 #[test]
-fn a_client_without_tunnels_may_name_an_https_address() {
+fn an_https_url_without_a_tunnel_is_forwarded() {
     let home = Home::new();
     let _server = home.serve();
     let running = Running::start(&home, &[]);
@@ -170,7 +167,7 @@ fn a_client_without_tunnels_may_name_an_https_address() {
 }
 
 #[test]
-fn heads_have_limits() {
+fn request_heads_have_a_size_and_a_time_limit() {
     let home = Home::new();
     let _server = home.serve();
     let running = Running::start(&home, &[]);
@@ -193,7 +190,7 @@ fn heads_have_limits() {
 }
 
 #[test]
-fn a_server_that_goes_away_is_told() {
+fn a_stopped_server_is_reported_once() {
     let home = Home::new();
     let server = home.serve();
     let running = Running::start(&home, &[]);
@@ -210,7 +207,7 @@ fn a_server_that_goes_away_is_told() {
 }
 
 #[test]
-fn tunnels_take_places_until_they_end() {
+fn the_number_of_tunnels_is_limited() {
     let home = Home::new();
     let _server = home.serve();
     let running = Running::start(&home, &[]);

@@ -1,4 +1,4 @@
-//! Many clients that only hold what they have: the others are answered all the same.
+//! Many idle or slow clients: others are still answered.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,14 +9,15 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::home::Home;
 use crate::server::Server;
 
-/// An answer that needs to wait for nobody takes less, however busy the machine.
+/// The longest time to an answer, on a busy machine.
 const SOON: Duration = Duration::from_secs(5);
-/// The most memory that requests may take, in bytes.
+/// The most memory of the server, in bytes.
 const PEAK_BYTES_MAX: u64 = 128 << 20;
-/// Descriptors that are left for everything else of the tests' process.
+/// Descriptors for the rest of the test process.
 const SPARE_DESCRIPTORS: u64 = 500;
 
-/// As many connections as there may be, up to `wanted`. The server gets the same limit.
+/// Raises the limit of descriptors, which the server inherits, and returns the possible number of connections up to
+/// `wanted`.
 fn raise_descriptors(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
@@ -30,7 +31,7 @@ fn connect(server: &Server) -> TcpStream {
     stream
 }
 
-/// Sends a request that ends its connection; returns the answer, which must come soon.
+/// Sends a request on a new connection, and returns the answer, which must arrive within [`SOON`].
 fn ask(server: &Server, head: &str, body: &str) -> String {
     let started = Instant::now();
     let mut stream = connect(server);
@@ -44,8 +45,8 @@ fn ask(server: &Server, head: &str, body: &str) -> String {
     answer
 }
 
-/// Health checks and a request as large as one with a cover are answered.
-fn everybody_is_answered(server: &Server) {
+/// Asserts that health checks and a request of the size of one with a cover are answered.
+fn assert_answers(server: &Server) {
     for path in ["/healthz", "/readyz"] {
         let answer = ask(server, &format!("GET {path}"), "");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -55,35 +56,35 @@ fn everybody_is_answered(server: &Server) {
 }
 
 #[test]
-fn ten_thousand_idle_connections_keep_nobody_waiting() {
+fn ten_thousand_idle_connections_do_not_delay_others() {
     let count = raise_descriptors(10_000);
     let home = Home::new();
     let server = home.serve();
     let mut idle = Vec::with_capacity(count);
     for number in 0..count {
         let mut stream = connect(&server);
-        // Some have begun a request.
+        // Some send the start of a request.
         if number % 3 == 0 {
             let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost:");
         }
         idle.push(stream);
         if number % 2500 == 2499 {
-            everybody_is_answered(&server);
+            assert_answers(&server);
         }
     }
-    everybody_is_answered(&server);
+    assert_answers(&server);
     assert!(server.memory_peak() <= PEAK_BYTES_MAX, "{}", server.memory_peak());
     drop(idle);
     server.stop();
 }
 
 #[test]
-fn bodies_that_do_not_come_keep_nobody_waiting() {
+fn incomplete_bodies_do_not_delay_others() {
     raise_descriptors(1000);
     let home = Home::new();
     let server = home.serve();
     let large = 8 << 20;
-    // Heads alone, bodies that stop just before their end, and bodies that fill the memory there is for them.
+    // Only heads, bodies without their last byte, and bodies that fill the memory for bodies.
     for sent in [0, 1, 69_999, 1 << 20] {
         let length = if sent < 70_000 { 70_000 } else { large };
         let mut waiting = Vec::new();
@@ -91,19 +92,19 @@ fn bodies_that_do_not_come_keep_nobody_waiting() {
             let mut stream = connect(&server);
             let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
             stream.write_all(head.as_bytes()).unwrap();
-            // One that loses its place takes no more.
+            // The server may have closed the connection.
             let _ = stream.write_all(&vec![b'x'; sent]);
             waiting.push(stream);
         }
-        everybody_is_answered(&server);
+        assert_answers(&server);
     }
     assert!(server.memory_peak() <= PEAK_BYTES_MAX, "{}", server.memory_peak());
     server.stop();
 }
 
-/// A piece of a body costs what it weighs, however small it is.
+/// Each piece needs memory in proportion to its size.
 #[test]
-fn a_body_in_small_pieces_costs_little() {
+fn a_body_in_small_pieces_needs_little_memory() {
     let home = Home::new();
     let server = home.serve();
     let mut stream = connect(&server);
@@ -121,15 +122,15 @@ fn a_body_in_small_pieces_costs_little() {
     server.stop();
 }
 
-/// With few descriptors there are fewer places, and still one for who comes last.
+/// With few descriptors fewer connections are kept, and the newest client is still accepted.
 #[test]
-fn a_server_with_few_descriptors_lets_everybody_in() {
+fn a_server_with_few_descriptors_accepts_new_clients() {
     let home = Home::new();
     let binary = env!("CARGO_BIN_EXE_jingku");
     let script = format!("ulimit -n 256 && exec {binary} serve --listen 127.0.0.1:0");
     let server = Server::start(&mut home.other_command("sh", &["-c", &script]));
     let idle: Vec<_> = (0..600).map(|_| connect(&server)).collect();
-    everybody_is_answered(&server);
+    assert_answers(&server);
     drop(idle);
     server.stop();
 }

@@ -1,4 +1,4 @@
-//! `jingku serve --listen`, and the same in its variable and in the configuration.
+//! `jingku serve --listen`, its variable and its setting in the configuration.
 
 use crate::home::{Ended, Home};
 use crate::server::Server;
@@ -18,7 +18,7 @@ fn a_host_name_is_resolved() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_none() {
+fn an_empty_variable_is_ignored() {
     let home = Home::new();
     std::fs::write(home.path("jingku.toml"), "listen = '127.0.0.1:0'\n").unwrap();
     let mut command = home.command(&["serve", "--config", "jingku.toml"]);
@@ -35,7 +35,7 @@ fn an_empty_variable_counts_as_none() {
 }
 
 #[test]
-fn what_cannot_be_listened_on_is_explained() {
+fn an_invalid_listen_address_is_explained() {
     let home = Home::new();
     for (address, english, chinese) in [
         ("localhost", "Write it as localhost:8480", "localhost:8480"),
@@ -58,22 +58,20 @@ fn what_cannot_be_listened_on_is_explained() {
 }
 
 #[test]
-fn the_demo_says_when_its_hints_need_the_key_pair() {
+fn the_demo_says_when_its_commands_need_a_key_pair() {
     let home = Home::new();
-    let serve = ["serve", "--demo", "--listen", "127.0.0.1:0"];
-    let mut command = home.command(&serve);
-    command.env("JINGKU_PUBLIC_KEY", "mine\r").env("JINGKU_PRIVATE_KEY", "secret\n");
-    let mut server = Server::start(&mut command);
-    let told = server.stdout_until("instance list");
-    assert!(told.contains("after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY"), "{told}");
-    assert!(!told.contains("secret"), "{told}");
+    let keys = [("JINGKU_PUBLIC_KEY", "mine\r"), ("JINGKU_PRIVATE_KEY", "secret\n")];
+    let mut server = home.serve_with(&["--demo"], &keys);
+    let printed = server.stdout_until("instance list");
+    assert!(printed.contains("after setting JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY"), "{printed}");
+    assert!(!printed.contains("secret"), "{printed}");
     let mut list = home.command(&["image", "list"]);
     Ended::of(list.env("JINGKU_PUBLIC_KEY", "mine").env("JINGKU_PRIVATE_KEY", "secret")).succeeded();
     server.stop();
-    // A pair that lies in the data folder needs nothing.
+    // With the key pair of the data folder no variable is needed.
     let home = Home::new();
-    let mut server = Server::start(&mut home.command(&serve));
-    let told = server.stdout_until("instance list");
-    assert!(told.contains("Try in another terminal:"), "{told}");
+    let mut server = home.serve_with(&["--demo"], &[]);
+    let printed = server.stdout_until("instance list");
+    assert!(printed.contains("Try in another terminal:"), "{printed}");
     home.run(&["image", "list"]).succeeded();
 }

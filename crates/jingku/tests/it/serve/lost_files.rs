@@ -1,8 +1,6 @@
-//! A data folder that is taken away from under a server: it says so, and acknowledges nothing that would be lost.
+//! Files removed while the server runs: it reports that it is not ready, and refuses changes that would be lost.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
 use serde_json::Value;
@@ -11,31 +9,15 @@ use crate::disk;
 use crate::home::{Ended, Home};
 use crate::server::Server;
 
-const KEYS: [&str; 2] = ["public", "private"];
-
-/// What `/readyz` answers.
-fn readiness(server: &Server) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
+const KEYS: [(&str, &str); 2] = [("JINGKU_PUBLIC_KEY", "public"), ("JINGKU_PRIVATE_KEY", "private")];
 
 fn is_ready(server: &Server) -> bool {
-    readiness(server).starts_with("HTTP/1.1 200 ")
+    server.readiness().starts_with("HTTP/1.1 200 ")
 }
 
 /// A command that needs nothing from the data folder.
 fn run(home: &Home, server: &Server, args: &[&str]) -> Ended {
-    let mut command = home.command(args);
-    command.env("JINGKU_BASE_URL", &server.base_url);
-    Ended::of(command.env("JINGKU_PUBLIC_KEY", KEYS[0]).env("JINGKU_PRIVATE_KEY", KEYS[1]))
-}
-
-fn serve(home: &Home) -> Server {
-    let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-    Server::start(serve.env("JINGKU_PUBLIC_KEY", KEYS[0]).env("JINGKU_PRIVATE_KEY", KEYS[1]))
+    Ended::of(home.command(args).envs(KEYS).env("JINGKU_BASE_URL", &server.base_url))
 }
 
 struct Lost {
@@ -49,7 +31,7 @@ impl Lost {
     fn start() -> Self {
         let home = Home::new();
         home.add_instance("uhost-1", &disk::bytes(1, 0));
-        let server = serve(&home);
+        let server = home.serve_with(&[], &KEYS);
         let create = ["image", "create", "--instance", "uhost-1", "--name", "first", "--wait", "--json"];
         let image: Value = serde_json::from_str(&run(&home, &server, &create).succeeded().out).unwrap();
         let image = image["CompShareImageId"].as_str().unwrap().to_owned();
@@ -61,17 +43,17 @@ impl Lost {
         run(&self.home, &self.server, &["image", "update", &self.image, "--name", name])
     }
 
-    /// Takes something away, and checks that no change is acknowledged until it is back.
-    fn without(&self, what: &str, take: impl FnOnce(), give_back: impl FnOnce()) {
+    /// Removes something, and asserts that changes are refused until it is restored.
+    fn without(&self, what: &str, remove: impl FnOnce(), restore: impl FnOnce()) {
         let name = what.replace(' ', "-");
         self.rename(&name).succeeded();
-        take();
-        let told = readiness(&self.server);
-        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("not ready: "), "{what}: {told}");
+        remove();
+        let answer = self.server.readiness();
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("not ready: "), "{what}: {answer}");
         self.rename("lost").failed(6, &["Service Error"]);
         assert_eq!(self.server.get("/healthz"), "ok\n");
-        give_back();
-        assert!(is_ready(&self.server), "{what}: {}", readiness(&self.server));
+        restore();
+        assert!(is_ready(&self.server), "{what}: {}", self.server.readiness());
         self.rename(&format!("{name}-again")).succeeded();
     }
 }
@@ -81,7 +63,7 @@ fn aside(path: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn no_change_is_acknowledged_that_would_be_lost() {
+fn changes_that_would_be_lost_are_refused() {
     let lost = Lost::start();
     let data = lost.home.data();
     for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
@@ -107,16 +89,16 @@ fn no_change_is_acknowledged_that_would_be_lost() {
     };
     lost.without("the same folder", replace, put_back);
 
-    // What was acknowledged is there after a restart.
+    // Every acknowledged change is there after a restart.
     let Lost { home, server, .. } = lost;
     server.stop();
-    let server = serve(&home);
+    let server = home.serve_with(&[], &KEYS);
     let listed = run(&home, &server, &["image", "list", "--json"]).succeeded().out;
     assert!(listed.contains("\"the-same-folder-again\""), "{listed}");
 }
 
 #[test]
-fn a_command_makes_no_second_catalogue_beside_a_server() {
+fn a_command_creates_no_second_catalogue_beside_a_server() {
     let home = Home::new();
     let server = home.serve();
     home.run(&["account", "create", "first"]).succeeded();
@@ -131,7 +113,7 @@ fn a_command_makes_no_second_catalogue_beside_a_server() {
     assert!(!is_ready(&server));
 }
 
-/// What they would tell is old, and what they would write is lost when the server stops.
+/// They would read old data, and their changes would be lost when the server stops.
 #[test]
 fn commands_refuse_a_catalogue_that_is_not_the_servers() {
     let lost = Lost::start();
@@ -172,8 +154,8 @@ fn a_server_is_not_ready_without_its_store() {
     for name in ["store", "store/chunks", "store/tmp", "uploads", "scratch"] {
         let path = data.join(name);
         fs::rename(&path, aside(&path)).unwrap();
-        let told = readiness(&lost.server);
-        assert!(told.starts_with("HTTP/1.1 503 ") && told.contains(path.to_str().unwrap()), "{told}");
+        let answer = lost.server.readiness();
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains(path.to_str().unwrap()), "{answer}");
         fs::rename(aside(&path), &path).unwrap();
         assert!(is_ready(&lost.server), "{name}");
     }

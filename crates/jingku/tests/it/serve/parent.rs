@@ -1,4 +1,4 @@
-//! `jingku serve --exit-with-parent`: however its parent ends, the server is gone soon after.
+//! `jingku serve --exit-with-parent`: the server ends with its parent.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::server::wait;
 
 const SERVE: &str = "serve --ephemeral --listen 127.0.0.1:0 --exit-with-parent";
 
-/// The line that begins like this of what a process says.
+/// The rest of the first line of a process's output from `start` on.
 fn line(child: &mut Child, start: &str) -> String {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut lines = lines.map(Result::unwrap);
@@ -23,28 +23,28 @@ fn answers(base_url: &str) -> bool {
     TcpStream::connect(base_url.strip_prefix("http://").unwrap()).is_ok()
 }
 
-fn ends_with_it(mut parent: Child, base_url: &str, signal: Signal) {
+fn assert_ends_with(mut parent: Child, base_url: &str, signal: Signal) {
     assert!(answers(base_url));
     kill_process(Pid::from_child(&parent), signal).unwrap();
     wait(&mut parent);
-    until("the server is gone", || !answers(base_url));
+    until("the server has ended", || !answers(base_url));
 }
 
 #[test]
 fn it_ends_when_its_parent_is_killed() {
     let home = Home::new();
     for signal in [Signal::KILL, Signal::TERM] {
-        // Standard input says nothing here: only the parent counts.
+        // Standard input is no pipe here, so only the parent's end counts.
         let script = format!("'{}' {SERVE} </dev/null & wait", env!("CARGO_BIN_EXE_jingku"));
         let mut shell = home.other_command("sh", &["-c", &script]);
         let mut shell = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let base_url = line(&mut shell, "http://");
-        ends_with_it(shell, base_url.trim(), signal);
+        assert_ends_with(shell, base_url.trim(), signal);
     }
 }
 
 #[test]
-fn it_ends_when_the_pipe_is_closed_behind_a_wrapper_too() {
+fn it_ends_when_its_standard_input_is_closed_even_behind_a_wrapper() {
     let home = Home::new();
     let script = format!("'{}' {SERVE}; exit 0", env!("CARGO_BIN_EXE_jingku"));
     let mut shell = home.other_command("sh", &["-c", &script]);
@@ -53,11 +53,11 @@ fn it_ends_when_the_pipe_is_closed_behind_a_wrapper_too() {
     let base_url = line(&mut shell, "http://");
     assert!(answers(base_url.trim()));
     drop(shell.stdin.take());
-    assert_eq!(wait(&mut shell).code(), Some(0), "the server has ended, and so the wrapper");
+    assert_eq!(wait(&mut shell).code(), Some(0), "the wrapper ends after the server");
 }
 
 #[test]
-fn without_the_option_it_stays() {
+fn without_the_option_it_keeps_running() {
     let home = Home::new();
     let mut command = home.command(&["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
     command.stdin(Stdio::piped());
@@ -74,11 +74,11 @@ fn a_killed_test_process_leaves_no_server() {
         test.args(["--ignored", "--exact", "serve::parent::starts_a_server_and_waits", "--nocapture"]);
         let mut test = test.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let base_url = line(&mut test, "http://");
-        ends_with_it(test, base_url.trim(), signal);
+        assert_ends_with(test, base_url.trim(), signal);
     }
 }
 
-/// The server was started by a thread that has ended, as a fixture that tests share is.
+/// A thread that has ended started the server, as for a fixture that tests share.
 #[test]
 #[ignore = "run, and killed, by the test above"]
 fn starts_a_server_and_waits() {

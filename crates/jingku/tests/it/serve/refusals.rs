@@ -1,15 +1,14 @@
-//! What keeps a server from starting: said in a sentence, with an exit code, and nothing is destroyed.
+//! Reasons not to start: each has a message and an exit code, and nothing is changed.
 
 use std::net::TcpListener;
 
 use crate::disk;
 use crate::home::{Ended, Home};
-use crate::server::Server;
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
 #[test]
-fn one_server_a_folder() {
+fn a_second_server_of_a_data_folder_is_refused() {
     let home = Home::new();
     let server = home.serve();
     home.refuses(&SERVE, 5, &["Another jingku server uses", "Stop it"], &["另一个 jingku 服务正在使用"]);
@@ -18,7 +17,7 @@ fn one_server_a_folder() {
 }
 
 #[test]
-fn a_port_in_use() {
+fn a_port_in_use_is_reported() {
     let home = Home::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -32,7 +31,7 @@ fn a_port_in_use() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_used() {
+fn an_invalid_configuration_is_reported() {
     let home = Home::new();
     let serve = ["serve", "--config", "jingku.toml"];
     home.refuses(&serve, 2, &["jingku.toml cannot be read"], &["无法读取配置文件 jingku.toml"]);
@@ -52,14 +51,14 @@ fn a_configuration_that_cannot_be_used() {
 }
 
 #[test]
-fn half_a_key_pair() {
+fn half_a_key_pair_is_refused() {
     let home = Home::new();
     let ended = Ended::of(home.command(&SERVE).env("JINGKU_PUBLIC_KEY", "alone"));
     ended.failed(2, &["Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY"]);
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_written() {
+fn a_data_folder_that_cannot_be_created_is_reported() {
     let home = Home::new();
     std::fs::write(home.path("file"), "mine").unwrap();
     let serve = [&SERVE[..], &["--data-dir", "file/below"]].concat();
@@ -68,7 +67,7 @@ fn a_data_folder_that_cannot_be_written() {
 }
 
 #[test]
-fn a_corrupt_catalogue() {
+fn a_corrupted_catalogue_is_reported_and_not_changed() {
     let home = Home::new();
     home.serve().stop();
     std::fs::write(home.data().join("catalog.db"), "this is no database ".repeat(1000)).unwrap();
@@ -80,11 +79,11 @@ fn a_corrupt_catalogue() {
         &["无法打开目录数据库", "not a database"],
     );
     home.refuses(&["key", "list"], 6, &["Cannot open the catalogue"], &["无法打开目录数据库"]);
-    assert!(home.files() == before, "what was there has changed");
+    assert!(home.files() == before, "the data folder has changed");
 }
 
 #[test]
-fn a_wrong_master_key() {
+fn a_wrong_master_key_is_refused_and_changes_nothing() {
     let home = Home::new();
     home.serve().stop();
     let master_key = home.data().join("master.key");
@@ -92,9 +91,9 @@ fn a_wrong_master_key() {
     std::fs::write(&master_key, "ab".repeat(32)).unwrap();
     let before = home.files();
     home.refuses(&SERVE, 6, &["the master key is not the one", "Put the original"], &["请恢复原来的主密钥"]);
-    // A key made now would be sealed with another master key than the rest.
+    // A new key would be encrypted with another master key than the others.
     home.refuses(&["key", "create"], 6, &["the master key is not the one"], &["请恢复原来的主密钥"]);
-    // Nor is one made where there is none.
+    // A missing master key is not replaced by a new one.
     std::fs::remove_file(&master_key).unwrap();
     home.refuses(&SERVE, 6, &["the master key is not the one", "Put the original"], &["请恢复原来的主密钥"]);
     assert!(!master_key.exists());
@@ -114,25 +113,21 @@ fn a_wrong_master_key() {
 fn a_master_key_from_the_environment_leaves_no_file() {
     let home = Home::new();
     let key = "0f".repeat(32);
-    let serve = || {
-        let mut command = home.command(&SERVE);
-        command.env("JINGKU_MASTER_KEY", &key);
-        command
-    };
-    Server::start(&mut serve()).stop();
+    let serve = || home.serve_with(&[], &[("JINGKU_MASTER_KEY", &key)]);
+    serve().stop();
     assert!(!home.data().join("master.key").exists());
     home.run(&SERVE).failed(6, &["the master key is not the one"]);
-    let _server = Server::start(&mut serve());
+    let _server = serve();
     home.run(&["image", "list"]).succeeded();
 }
 
 #[test]
-fn an_instance_of_the_configuration_without_its_disk() {
+fn a_configured_instance_needs_its_disk() {
     let home = Home::new();
     std::fs::write(home.path("jingku.toml"), "[[instances]]\nid = 'uhost-1'\ndisk = 'disk.raw'\n").unwrap();
     let serve = [&SERVE[..], &["--config", "jingku.toml"]].concat();
     home.refuses(&serve, 1, &["There is no file at", "disk.raw"], &["处没有文件"]);
     disk::write(&home.path("disk.raw"), &disk::bytes(2, 0));
-    let _server = Server::start(&mut home.command(&serve));
+    let _server = home.serve_with(&["--config", "jingku.toml"], &[]);
     home.make("uhost-1", "env");
 }

@@ -1,4 +1,4 @@
-//! However a server is stopped, and whatever runs, it ends in time and leaves no process behind.
+//! A stopped server ends in time and leaves no process behind, whatever it is doing.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -12,15 +12,15 @@ use crate::home::{Home, until};
 use crate::qemu;
 use crate::server::Server;
 
-/// A home with an image in the making that needs `qemu-img`, which sleeps for ten minutes instead.
+/// A home with an image that waits for `qemu-img`, replaced by a script that sleeps for ten minutes.
 struct Scene {
     home: Home,
     server: Server,
 }
 
 impl Scene {
-    /// `None` where QEMU is not installed: it makes the disk.
-    fn set() -> Option<Self> {
+    /// `None` without QEMU, which creates the disk.
+    fn new() -> Option<Self> {
         if !qemu::present() {
             return None;
         }
@@ -36,9 +36,8 @@ impl Scene {
         let script = format!("#!/bin/sh\necho $$ >'{}'\nsleep 600\n", home.path("pid").display());
         std::fs::write(&fake, script).unwrap();
         std::fs::set_permissions(&fake, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let path = std::env::var("PATH").unwrap();
-        let server = Server::start(serve.env("PATH", format!("{}:{path}", programs.display())));
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let server = home.serve_with(&[], &[("PATH", &path)]);
         home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
         let scene = Self { home, server };
         until("qemu-img runs", || scene.pid_file().metadata().is_ok_and(|file| file.len() > 1));
@@ -50,7 +49,7 @@ impl Scene {
         self.home.path("pid")
     }
 
-    /// All processes of the group that `qemu-img` is in. A zombie does not count: it only waits for its parent.
+    /// The processes of the group of `qemu-img`, without zombies.
     fn processes(&self) -> Vec<String> {
         let pid = std::fs::read_to_string(self.pid_file()).unwrap();
         let listed = Command::new("ps").args(["-eo", "pid=,ppid=,pgid=,stat=,args="]).output().unwrap();
@@ -70,13 +69,13 @@ impl Scene {
     }
 
     fn assert_nothing_left(&self) {
-        until("qemu-img and what it started are gone", || self.processes().is_empty());
+        until("qemu-img and its children have ended", || self.processes().is_empty());
     }
 }
 
 #[test]
-fn a_stop_ends_a_conversion_and_gives_the_job_back() {
-    let Some(mut scene) = Scene::set() else { return };
+fn a_stop_ends_a_conversion_and_releases_the_job() {
+    let Some(mut scene) = Scene::new() else { return };
     let started = Instant::now();
     scene.server.signal(Signal::TERM);
     assert_eq!(scene.server.wait().code(), Some(0), "{}", scene.server.log());
@@ -84,8 +83,8 @@ fn a_stop_ends_a_conversion_and_gives_the_job_back() {
     assert!(scene.server.log().contains("job given back"), "{}", scene.server.log());
     scene.assert_nothing_left();
     let scratch = std::fs::read_dir(scene.home.data().join("scratch")).unwrap();
-    assert_eq!(scratch.count(), 0, "half a copy is left");
-    // With the right program it is made.
+    assert_eq!(scratch.count(), 0, "scratch files are left");
+    // With the real program the image is created.
     let server = scene.home.serve();
     let list = scene.home.json(&["image", "list"]);
     let id = list["ImageSet"][0]["CompShareImageId"].as_str().unwrap().to_owned();
@@ -95,7 +94,7 @@ fn a_stop_ends_a_conversion_and_gives_the_job_back() {
 
 #[test]
 fn deleting_the_image_ends_the_conversion() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(scene) = Scene::new() else { return };
     let list = scene.home.json(&["image", "list"]);
     let id = list["ImageSet"][0]["CompShareImageId"].as_str().unwrap().to_owned();
     scene.home.run(&["image", "delete", &id]).succeeded();
@@ -104,18 +103,18 @@ fn deleting_the_image_ends_the_conversion() {
 }
 
 #[test]
-fn a_killed_server_takes_the_conversion_with_it() {
-    let Some(mut scene) = Scene::set() else { return };
+fn a_conversion_ends_with_a_killed_server() {
+    let Some(mut scene) = Scene::new() else { return };
     scene.server.signal(Signal::KILL);
     scene.server.wait();
     scene.assert_nothing_left();
 }
 
-/// A request that does not end makes the first signal wait; the second does not.
+/// After the first signal the server waits for an unfinished request; the second ends it.
 #[test]
 fn a_second_signal_ends_the_server_at_once() {
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
-        let Some(mut scene) = Scene::set() else { return };
+        let Some(mut scene) = Scene::new() else { return };
         let _request = super::Halfway::open(&scene.server);
         scene.server.signal(Signal::TERM);
         until("the listener is closed", || std::net::TcpStream::connect(scene.server.address()).is_err());
@@ -127,13 +126,12 @@ fn a_second_signal_ends_the_server_at_once() {
     }
 }
 
-/// A thread that does not come back, as from a disk that does not answer, is not waited for.
+/// A thread may block for ever on a disk that does not answer.
 #[test]
-fn a_thread_that_does_not_stop_is_cut_off() {
+fn a_blocked_thread_does_not_prevent_a_stop() {
     let home = Home::new();
     home.add_instance("uhost-1", &disk::bytes(1, 0));
-    let mut serve = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = Server::start(serve.env("JINGKU_STALL", "make.begun"));
+    let mut server = home.serve_with(&[], &[("JINGKU_STALL", "make.begun")]);
     let create = home.run(&["image", "create", "--instance", "uhost-1", "--name", "env"]).succeeded();
     until("the job is claimed", || server.log().contains("making image"));
     let started = Instant::now();

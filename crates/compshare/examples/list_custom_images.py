@@ -1,4 +1,4 @@
-"""Lists the account's custom images with ucloud-sdk-python3: the sister of list_custom_images.rs."""
+"""Lists the account's custom images with ucloud-sdk-python3, like list_custom_images.rs."""
 
 import os
 

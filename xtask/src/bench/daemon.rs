@@ -1,4 +1,4 @@
-//! The release binary of Jingku with its own data folder.
+//! The release binary of Jingku with its own data directory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::process::Server;
 use crate::workspace::{Workspace, run};
 
-/// A release binary and a data folder.
+/// A release binary and a data directory.
 #[derive(Clone)]
 pub(super) struct Daemon {
     binary: PathBuf,
@@ -62,7 +62,7 @@ impl Daemon {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// A command on the data folder, without the caller's settings.
+    /// A command on the data directory, without the caller's settings.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare_command(arguments);
         command.arg("--data-dir").arg(&self.data);

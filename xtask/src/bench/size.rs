@@ -35,12 +35,12 @@ pub(crate) struct Args {
 struct Results {
     binary_bytes: u64,
     dependencies: usize,
-    /// Until the base URL is printed, on a data folder with 10,000 images; median and slowest of 20.
+    /// Until the base URL is printed, on a data directory with 10,000 images; median and slowest of 20.
     start_ms: f64,
     start_slowest_ms: f64,
     /// Until `/healthz` has answered.
     answer_ms: f64,
-    /// The start that creates the data folder.
+    /// The start that creates the data directory.
     first_start_ms: f64,
     /// In memory, with a lab: until the base URL is printed; median and slowest of 20.
     ephemeral_start_ms: f64,
@@ -154,11 +154,11 @@ fn table(results: &Results) -> Table {
     row("release binary", format!("{:.1} MB", mega(results.binary_bytes)));
     row("third-party crates in it", results.dependencies.to_string());
     row(
-        "start on a data folder with 10,000 images, until the first line",
+        "start on a data directory with 10,000 images, until the first line",
         format!("{:.0} ms, slowest of {STARTS} {:.0} ms", results.start_ms, results.start_slowest_ms),
     );
     row("… until /healthz has answered", format!("{:.0} ms", results.answer_ms));
-    row("first start, which creates the data folder", format!("{:.0} ms", results.first_start_ms));
+    row("first start, which creates the data directory", format!("{:.0} ms", results.first_start_ms));
     row(
         "in-memory start with a lab, until the first line",
         format!(

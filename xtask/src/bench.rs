@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: measures the release binary beside something that bounds it, in the same run.
+//! `cargo xtask bench`: measures the release binary and a reference in the same run.
 //!
-//! Machines differ and are shared, so what counts are ratios within one run; absolute figures only explain them.
+//! Machines differ and are shared, so compare ratios within one run rather than absolute figures.
 
 mod bare_server;
 mod bare_store;
@@ -25,13 +25,13 @@ pub(crate) use bare_server::BareServer;
 
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// What decides on chunk size, cutting, grouping and level: each tried on the same disk and its changed copies.
+    /// Compare chunk sizes, cutting, grouping and compression levels on a disk and changed copies of it.
     Chunks(chunks::Args),
-    /// A page of 20 images, against a bare server of the same HTTP stack that answers the same bytes.
+    /// List pages of 20 images; the reference is a bare server with the same HTTP stack and replies.
     List(list::Args),
-    /// Images of a 4 GiB disk and back, beside a bare loop, qemu-img, restic and borg; about 17 GB of room.
+    /// Create images of a 4 GiB disk and export them; compare with a bare loop, qemu-img, restic and borg. Needs 17 GB.
     Make(make::Args),
-    /// Size, dependencies, start time, memory at rest, build time.
+    /// Measure size, dependencies, start time, idle memory and build time.
     Size(size::Args),
 }
 

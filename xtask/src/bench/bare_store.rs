@@ -1,6 +1,6 @@
-//! The measure for `bench make` and `bench chunks`: cut, hash and compress on all cores, with nothing around it.
+//! The bare loop, the reference of `bench make` and `bench chunks`: cuts, hashes and compresses on all cores.
 //!
-//! Chunks go one after another into a file for each core, their places are kept in memory, nothing is made durable.
+//! It appends chunks to one file per core and keeps their positions in memory. Nothing is made durable.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,9 +22,9 @@ use zstd::zstd_safe::compress_bound;
 /// Where a disk is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cutting {
-    /// At multiples of so many bytes.
+    /// At multiples of a size.
     Fixed(u64),
-    /// By content, into chunks of so many bytes on average, a quarter of that at least and four times that at most.
+    /// By content, with an average size; chunks have a quarter to four times of it.
     ByContent(u64),
 }
 
@@ -35,7 +35,7 @@ pub(super) struct BareStore {
     places: Mutex<HashMap<ChunkId, Place>>,
 }
 
-/// Written to by one thread: several would wait for each other at one file.
+/// A file that one thread appends to; several threads would wait for each other.
 struct Pack {
     file: File,
     end: AtomicU64,
@@ -48,7 +48,7 @@ struct Place {
     length: usize,
 }
 
-/// A disk in the store: where each chunk of it lies that is not all zero.
+/// A disk in the store: its chunks that are not all zeros.
 pub(super) struct Listing {
     chunks: Vec<(Cut, ChunkId)>,
     disk_bytes: u64,
@@ -56,7 +56,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// How many chunks are not all zero, and how many bytes they are together.
+    /// The number of chunks that are not all zeros, and the sum of their lengths.
     pub(super) fn chunks(&self) -> (u64, u64) {
         (self.chunks.len() as u64, self.chunks.iter().map(|((_, length), _)| *length as u64).sum())
     }
@@ -66,7 +66,7 @@ impl Listing {
 type Cut = (u64, usize);
 
 impl BareStore {
-    /// Cuts and compresses as the product does.
+    /// Cuts and compresses as Jingku does.
     pub(super) fn create(folder: &Path) -> Result<Self> {
         Self::create_with(folder, Cutting::Fixed(CHUNK_SIZE), ZSTD_LEVEL)
     }
@@ -82,7 +82,7 @@ impl BareStore {
         Ok(Self { cutting, zstd_level, packs, places: Mutex::default() })
     }
 
-    /// Keeps the chunks of a disk that are not there yet.
+    /// Stores the chunks of a disk that are not in the store yet.
     pub(super) fn write(&self, path: &Path) -> Result<Listing> {
         let disk = File::open(path)?;
         let disk_bytes = disk.metadata()?.len();
@@ -128,7 +128,7 @@ impl BareStore {
         Ok(id)
     }
 
-    /// Writes a disk out again, sparse, each chunk checked.
+    /// Writes a disk to a sparse file and verifies each chunk.
     pub(super) fn read(&self, listing: &Listing, to: &Path) -> Result<()> {
         let disk = File::create_new(to)?;
         disk.set_len(listing.disk_bytes)?;
@@ -137,7 +137,7 @@ impl BareStore {
             let mut buffer = vec![0; usize::try_from(CHUNK_SIZE_MAX)?];
             let mut packed = vec![0; compress_bound(buffer.len())];
             for ((at, length), id) in chunks {
-                let place = *self.places().get(&id).context("a chunk is not there")?;
+                let place = *self.places().get(&id).context("a chunk is missing")?;
                 let (packed, chunk) = (&mut packed[..place.length], &mut buffer[..length]);
                 self.packs[place.pack].file.read_exact_at(packed, place.at)?;
                 decompressor.decompress_to_buffer(packed, chunk)?;
@@ -157,7 +157,7 @@ impl BareStore {
     }
 }
 
-/// The chunks that are not wholly in a hole: to read a hole, the kernel makes pages of zeros first.
+/// The chunks that are not completely in a hole. Reading a hole costs time: the kernel creates pages of zeros.
 fn cuts_with_data(
     path: &Path,
     disk_bytes: u64,
@@ -166,7 +166,7 @@ fn cuts_with_data(
     let data = ranges_with_data(&File::open(path)?, disk_bytes);
     match cutting {
         Cutting::Fixed(size) => {
-            // Each range from the first chunk that an earlier one has not reached.
+            // A chunk can touch two ranges.
             let mut reached = 0;
             let cuts = data.into_iter().flat_map(move |range| {
                 let starts = (range.start / size).max(reached)..range.end.div_ceil(size);
@@ -207,7 +207,7 @@ fn cuts_with_data(
 fn ranges_with_data(disk: &File, disk_bytes: u64) -> Vec<Range<u64>> {
     let mut ranges = Vec::new();
     let mut at = 0;
-    // It fails where no more data comes.
+    // Fails after the last data.
     while let Ok(start) = seek(disk, SeekFrom::Data(at)) {
         at = seek(disk, SeekFrom::Hole(start)).unwrap_or(disk_bytes);
         ranges.push(start..at);
@@ -219,7 +219,7 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Shares work out among threads, one a core, each told its number.
+/// Distributes work to one thread per core; each gets its number.
 fn on_all_cores<T>(
     all: impl Iterator<Item = T> + Send,
     work: impl Fn(usize, &mut dyn Iterator<Item = T>) -> Result<()> + Sync,

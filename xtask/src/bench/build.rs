@@ -1,4 +1,4 @@
-//! A release build from nothing: how long it takes, and which crates take longest.
+//! A clean release build: how long it takes, and which crates take longest.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::workspace::{Workspace, run};
 
-/// How many crates are named.
+/// Number of crates in the table.
 const HEAVIEST: usize = 10;
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ pub(super) fn build_from_nothing(workspace: &Workspace) -> Result<Build> {
     Ok(summarise(&units(folder.path())?, seconds))
 }
 
-/// The steps in cargo's report, which is a page with data in it.
+/// The steps in cargo's report, an HTML page that contains them as JSON.
 fn units(target: &Path) -> Result<Vec<Unit>> {
     let page =
         fs::read_to_string(target.join("cargo-timings/cargo-timing.html")).context("read the report")?;

@@ -1,8 +1,8 @@
-//! `cargo xtask bench chunks`: what decides on chunk size, cutting, grouping and compression level.
+//! `cargo xtask bench chunks`: compares chunk sizes, cutting, grouping and compression levels.
 //!
-//! Each way is tried on the same disk, then on two changed copies of it. *One object a chunk* is the store as it is, with
-//! claims and everything durable. *Appended* is the bare loop, which puts chunks one after another into a file for each
-//! core: as good as any grouping could get, having no index, no claims and no sync.
+//! Each variant stores the same disk, then two changed copies of it. *One object per chunk* is the store as it is, with
+//! claims and durable writes. *Appended* is the bare loop, which appends chunks to one file per core: a lower bound for
+//! any grouping, because it has no index, no claims and no sync.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -26,15 +26,15 @@ use super::report::{Table, mega, print};
 use crate::workspace::run as run_command;
 
 const SEED: u64 = 2;
-/// The disk, its two copies, and what is kept of them in each way.
+/// The disk, its two copies, and what all variants store.
 const ROOM_DISKS: u64 = 6;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where to work, on a file system with room for six disks; everything is removed in the end.
+    /// Working folder, with space for six disks; its new files are removed at the end.
     #[arg(long, default_value = "target/bench")]
     dir: PathBuf,
-    /// The disk's size.
+    /// Size of the disk.
     #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
     size: u64,
     /// Print JSON.
@@ -42,37 +42,37 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// One way to keep a disk.
+/// One way to store a disk.
 #[derive(Debug, Clone, Copy)]
-struct Way {
+struct Variant {
     cutting: Cutting,
     zstd_level: i32,
-    /// Whether each chunk is an object of its own.
+    /// Whether each chunk is an object.
     objects: bool,
 }
 
-/// What came of it.
+/// The result of one variant.
 #[derive(Serialize)]
-struct Tried {
+struct Outcome {
     cutting: String,
     zstd_level: i32,
     grouping: &'static str,
     seconds: f64,
     cpu_seconds: f64,
     stored_bytes: u64,
-    /// The same as the file system counts it: in whole blocks.
+    /// The same in whole blocks of the file system.
     blocks_bytes: u64,
     v2_seconds: f64,
     v2_new_bytes: u64,
     v3_new_bytes: u64,
-    /// In a million million bytes of data that are not zeros.
+    /// Per 10¹² bytes of data that are not zeros.
     chunks_per_tb: u64,
 }
 
-/// Keeps one more disk in the same place.
+/// Stores one more disk in the same place.
 type Keep = Box<dyn Fn(&Path) -> Result<Kept>>;
 
-/// One disk kept.
+/// One stored disk.
 struct Kept {
     new_bytes: u64,
     data_bytes: u64,
@@ -92,23 +92,24 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         run_command(Command::new("cp").arg("--sparse=always").args([v1, copy]))?;
         disk::change(copy, change, SEED)?;
     }
-    let tried = ways().map(|way| way.try_on(folder.path(), &disks)).collect::<Result<Vec<_>>>()?;
-    print(args.json, &machine, &tried, &table(args.size << 30, &tried))
+    let outcomes =
+        variants().map(|variant| variant.store(folder.path(), &disks)).collect::<Result<Vec<_>>>()?;
+    print(args.json, &machine, &outcomes, &table(args.size << 30, &outcomes))
 }
 
-/// Sizes at the level we use, one object a chunk and appended; then levels at one size; then cutting by content.
-fn ways() -> impl Iterator<Item = Way> {
+/// Sizes at our level, one object per chunk and appended; then levels at one size; then cutting by content.
+fn variants() -> impl Iterator<Item = Variant> {
     let fixed = |kib: u64| Cutting::Fixed(kib << 10);
-    let way = |cutting, zstd_level, objects| Way { cutting, zstd_level, objects };
+    let variant = |cutting, zstd_level, objects| Variant { cutting, zstd_level, objects };
     let sizes = [16, 64, 128, 256, 512, 1024];
     let sizes =
-        sizes.into_iter().flat_map(move |kib| [true, false].map(|objects| way(fixed(kib), 1, objects)));
-    let levels = [-1, 3].into_iter().map(move |level| way(fixed(256), level, false));
-    let content = [16, 64, 256].into_iter().map(move |kib| way(Cutting::ByContent(kib << 10), 1, false));
+        sizes.into_iter().flat_map(move |kib| [true, false].map(|objects| variant(fixed(kib), 1, objects)));
+    let levels = [-1, 3].into_iter().map(move |level| variant(fixed(256), level, false));
+    let content = [16, 64, 256].into_iter().map(move |kib| variant(Cutting::ByContent(kib << 10), 1, false));
     sizes.chain(levels).chain(content)
 }
 
-impl Way {
+impl Variant {
     fn name(self) -> String {
         match self.cutting {
             Cutting::Fixed(size) => format!("fixed {} KiB", size >> 10),
@@ -116,10 +117,10 @@ impl Way {
         }
     }
 
-    fn try_on(self, folder: &Path, disks: &[PathBuf; 3]) -> Result<Tried> {
-        let grouping = if self.objects { "one object a chunk" } else { "appended" };
+    fn store(self, folder: &Path, disks: &[PathBuf; 3]) -> Result<Outcome> {
+        let grouping = if self.objects { "one object per chunk" } else { "appended" };
         eprintln!("{}, zstd {}, {grouping}", self.name(), self.zstd_level);
-        // Kept to the end: ext4 avoids inodes that were deleted a moment ago, and looking for others takes it long.
+        // Keep all until the end: after many deletions, ext4 takes long to find free inodes.
         let place = folder.join(format!("{} {} {grouping}", self.name(), self.zstd_level));
         let keep: Keep = match self.cutting {
             Cutting::Fixed(chunk_size) if self.objects => {
@@ -148,7 +149,7 @@ impl Way {
         let v2_seconds = start.elapsed();
         let third = keep(v3)?;
         drop(keep);
-        Ok(Tried {
+        Ok(Outcome {
             cutting: self.name(),
             zstd_level: self.zstd_level,
             grouping,
@@ -164,7 +165,7 @@ impl Way {
     }
 }
 
-/// What all files below a folder take of the file system.
+/// Bytes that all files below a folder take on the file system.
 fn blocks_bytes(place: &Path) -> Result<u64> {
     folder::sum(place, |file| file.blocks() * 512)
 }
@@ -186,14 +187,14 @@ impl Source for RawDisk {
     }
 }
 
-/// Keeps a disk as the service does: holes are passed over, the store's threads read the rest.
+/// Stores a disk as the server does: skips holes; the store's threads read the rest.
 fn keep_objects(store: &Store, cut: Cut, path: &Path) -> Result<Kept> {
     let disk = Arc::new(RawDisk(File::open(path)?));
     let length = disk.0.metadata()?.len();
     let mut writer = store.writer_with(length, cut)?;
     let mut at = 0;
     while at < length {
-        // It fails where no more data comes.
+        // Fails after the last data.
         let start =
             seek(&disk.0, SeekFrom::Data(at)).map_or(length, |data| data / cut.chunk_size * cut.chunk_size);
         if start > at {
@@ -211,11 +212,11 @@ fn keep_objects(store: &Store, cut: Cut, path: &Path) -> Result<Kept> {
     Ok(Kept { new_bytes: written.new_bytes, data_bytes: written.data_bytes, chunks })
 }
 
-fn table(disk_bytes: u64, all: &[Tried]) -> Table {
+fn table(disk_bytes: u64, all: &[Outcome]) -> Table {
     let mut table = Table::new(&[
         "cut",
         "zstd",
-        "kept",
+        "grouping",
         "MB/s of disk",
         "CPU s",
         "stored MB",
@@ -223,7 +224,7 @@ fn table(disk_bytes: u64, all: &[Tried]) -> Table {
         "v2 MB/s",
         "v2 new MB",
         "v3 new MB",
-        "million chunks a TB",
+        "million chunks per TB",
     ]);
     for tried in all {
         let speed = |seconds: f64| format!("{:.0}", mega(disk_bytes) / seconds);

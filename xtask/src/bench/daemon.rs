@@ -1,4 +1,4 @@
-//! The product under measurement: its release binary on a data folder of its own.
+//! The release binary of Jingku with its own data directory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,15 +9,15 @@ use serde::Deserialize;
 use super::process::Server;
 use crate::workspace::{Workspace, run};
 
-/// A release binary and a data folder.
+/// A release binary and a data directory.
 #[derive(Clone)]
 pub(super) struct Daemon {
     binary: PathBuf,
-    /// Below a folder of the benchmark's.
+    /// In the working folder of the benchmark.
     pub(super) data: PathBuf,
 }
 
-/// An account as `jingku account create --json` tells it.
+/// An account as `jingku account create --json` prints it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Account {
@@ -27,7 +27,7 @@ pub(super) struct Account {
     pub(super) private_key: String,
 }
 
-/// Builds the binary as it is shipped, alone, so that nothing of this program's gets into it.
+/// Builds only the binary, so that features of this program do not affect it.
 pub(super) fn build_release(workspace: &Workspace) -> Result<PathBuf> {
     run(&mut workspace.cargo("build --quiet --release --package jingku"))?;
     Ok(workspace.target.join("release/jingku"))
@@ -43,14 +43,14 @@ impl Daemon {
         Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()))
     }
 
-    /// Serves on a free port; the log is for the caller to read, or the server will wait for it.
+    /// Serves on a free port. The caller must read the log, or the server blocks.
     pub(super) fn serve_with_log(&self) -> Result<Server> {
         Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()))
     }
 
     pub(super) fn create_account(&self, name: &str) -> Result<Account> {
         let made = self.run(&["account", "create", name, "--json"])?;
-        serde_json::from_str(&made).context("read what account create has answered")
+        serde_json::from_str(&made).context("read the output of account create")
     }
 
     /// Runs a command of the binary and returns what it prints.
@@ -62,7 +62,7 @@ impl Daemon {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// A command on the data folder that sees nothing of the caller's settings.
+    /// A command on the data directory, without the caller's settings.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare_command(arguments);
         command.arg("--data-dir").arg(&self.data);
@@ -75,7 +75,7 @@ impl Daemon {
         Server::start(self.bare_command(&[&serve, more].concat()).stderr(Stdio::null()))
     }
 
-    /// A command that sees nothing of the caller's settings.
+    /// A command without the caller's settings.
     fn bare_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars_os() {

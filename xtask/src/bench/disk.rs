@@ -1,4 +1,4 @@
-//! The disk that images are made of: an ext4 file system with real files of this machine, and copies of it that changed.
+//! The disk of the benchmarks: an ext4 file system with files of this machine, and changed copies of it.
 
 use std::collections::{HashSet, VecDeque};
 use std::env;
@@ -13,17 +13,17 @@ use fastrand::Rng;
 
 use crate::workspace::run;
 
-/// How much of the disk is files, in percent: as a system disk in use is.
+/// Percentage of the disk that is filled with files, like a system disk in use.
 const FILLED_PERCENT: u64 = 65;
-/// A folder of the file system holds so many files.
+/// Number of files per folder.
 const FOLDER_FILES: usize = 500;
 const BLOCK_BYTES: u64 = 4096;
 const RUN_BYTES_MIN: u64 = 64 << 10;
 const RUN_BYTES_MAX: u64 = 1 << 20;
 
-/// Makes the disk, the same whenever the folders it takes files from are the same. Returns the bytes that are not holes.
+/// Creates the disk. It is the same if the source folders are the same. Returns the bytes that are not holes.
 ///
-/// Nothing is mounted: `debugfs` copies the files in, block by block as the kernel would.
+/// Nothing is mounted: `debugfs` copies the files into the file system.
 pub(super) fn create(path: &Path, disk_bytes: u64) -> Result<u64> {
     let disk = File::create_new(path).with_context(|| format!("create {}", path.display()))?;
     disk.set_len(disk_bytes)?;
@@ -36,19 +36,19 @@ pub(super) fn create(path: &Path, disk_bytes: u64) -> Result<u64> {
     fs::remove_file(&commands)?;
     disk.sync_all()?;
     let data_bytes = disk.metadata()?.blocks() * 512;
-    ensure!(data_bytes >= disk_bytes / 2, "debugfs copied less than half of what it was told to");
+    ensure!(data_bytes >= disk_bytes / 2, "debugfs copied less than half of the files");
     Ok(data_bytes)
 }
 
-/// Any name; always the same one, so that the disk is the same.
+/// Fixed, so that the disk is the same.
 const DISK_UUID: &str = "6f0d3c5e-1d6c-4b5f-9c0b-0a3d6d0a1c01";
 
-/// What `debugfs` is to do: copy files in until they are so many bytes.
+/// Commands for `debugfs` that copy files up to a number of bytes.
 fn filling(data_bytes: u64) -> Result<String> {
     let (mut commands, mut bytes, mut count) = (String::new(), 0, 0);
     for file in Files::below(sources()) {
         let Ok(metadata) = file.metadata() else { continue };
-        // A name with a blank would be two words to it. The last files must not go far past the end.
+        // debugfs splits names at blanks. Large files are skipped, so that the last one does not exceed the size by much.
         let name = file.to_str().filter(|name| !name.contains(char::is_whitespace) && !name.contains('"'));
         let Some(name) = name.filter(|_| metadata.len() <= data_bytes / 20) else { continue };
         if bytes >= data_bytes {
@@ -62,11 +62,11 @@ fn filling(data_bytes: u64) -> Result<String> {
         count += 1;
         bytes += metadata.len().next_multiple_of(BLOCK_BYTES);
     }
-    ensure!(bytes >= data_bytes, "only {bytes} bytes of files were found to fill the disk with");
+    ensure!(bytes >= data_bytes, "found only {bytes} bytes of files for the disk");
     Ok(commands)
 }
 
-/// Folders with much of what lies on system disks: programs, libraries, texts.
+/// Folders with typical content of system disks: programs, libraries, texts.
 fn sources() -> Vec<PathBuf> {
     let rustup = env::var_os("RUSTUP_HOME").map(PathBuf::from);
     let rustup = rustup.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".rustup")));
@@ -90,7 +90,7 @@ impl Iterator for Files {
     fn next(&mut self) -> Option<PathBuf> {
         loop {
             let path = self.left.pop_front()?;
-            // Links are not followed: no file twice.
+            // Links are not followed, so that no file occurs twice.
             let Ok(metadata) = path.symlink_metadata() else { continue };
             if metadata.is_file() {
                 return Some(path);
@@ -110,14 +110,14 @@ impl Iterator for Files {
 /// How 2 % of a disk change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// In runs of 64 KiB to 1 MiB: files were written.
+    /// In runs of 64 KiB to 1 MiB, as by writing files.
     Runs,
-    /// In single blocks of 4 KiB: a database was at work.
+    /// In single blocks of 4 KiB, as by a database.
     Blocks,
 }
 
-/// Changes 2 % of a disk where there is data: every byte, by one, so that it compresses as before. Returns the bytes that
-/// were changed.
+/// Changes 2 % of a disk, where it has data. Adds one to every byte, so that it compresses as before. Returns the number
+/// of changed bytes.
 pub(super) fn change(path: &Path, change: Change, seed: u64) -> Result<u64> {
     let disk = File::options().read(true).write(true).open(path)?;
     let disk_bytes = disk.metadata()?.len();
@@ -141,7 +141,7 @@ pub(super) fn change(path: &Path, change: Change, seed: u64) -> Result<u64> {
     Ok(changed)
 }
 
-/// Where changes are, anywhere on the disk, and how long; without end.
+/// Random offsets and lengths of changes, without end.
 fn places(disk_bytes: u64, change: Change, seed: u64) -> impl Iterator<Item = (u64, u64)> {
     let mut random = Rng::with_seed(seed);
     std::iter::repeat_with(move || {

@@ -1,11 +1,11 @@
-//! What a folder of files comes to.
+//! Sums over the files of a folder.
 
 use std::fs::{self, Metadata};
 use std::path::Path;
 
 use anyhow::Result;
 
-/// Adds up something of all files below a folder.
+/// Sums a value of all files below a folder.
 pub(super) fn sum(folder: &Path, of: impl Fn(&Metadata) -> u64) -> Result<u64> {
     let (mut sum, mut left) = (0, vec![folder.to_owned()]);
     while let Some(folder) = left.pop() {

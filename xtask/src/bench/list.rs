@@ -1,7 +1,7 @@
-//! `cargo xtask bench list`: the hot path, one page of 20 images, as a signed form over kept connections.
+//! `cargo xtask bench list`: lists pages of 20 images with signed forms over persistent connections.
 //!
-//! Three servers answer the same bytes from the same HTTP stack: one from memory, one from memory after checking the
-//! signature, and Jingku. They take turns in short rounds, so that what else the machine does hits all alike.
+//! Three servers with the same HTTP stack answer the same bytes: one from memory, one from memory after it has verified
+//! the signature, and Jingku. They take turns in short rounds, so that other load affects all equally.
 
 mod case;
 mod changes;
@@ -33,10 +33,10 @@ const CONNECTIONS: [u32; 2] = [1, 32];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How often each server has its turn with each case.
+    /// Number of turns of each server with each case.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// How long a turn lasts, in milliseconds.
+    /// Length of a turn, in milliseconds.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     turn_ms: u64,
     /// Print JSON.
@@ -67,7 +67,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
                 case.changing.then(|| Changes::start(&daemon.data.join("catalog.db"), case.account));
             let _changes = changes.transpose()?;
             let mut turn = [Work::default(); 3];
-            // Forwards, then backwards: whoever comes after another is not always the same.
+            // Alternate the order, so that no server always follows the same one.
             let order = if round % 2 == 0 { [BARE, CHECKED, JINGKU] } else { [JINGKU, CHECKED, BARE] };
             for place in order {
                 let time = Duration::from_millis(args.turn_ms);

@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! The machine of the measurement.
 
 use std::fs;
 use std::thread;
@@ -11,7 +11,7 @@ pub(super) struct Machine {
     cores: usize,
     memory_gib: u64,
     kernel: String,
-    /// Over the last minute, before the measurement: how many programs wanted a core.
+    /// Load average of the last minute before the measurement.
     load: String,
 }
 

@@ -1,8 +1,8 @@
-//! `cargo xtask bench make`: images of a 4 GiB disk and of changed copies of it, and the way back, beside a bare loop and
-//! the tools that people would use instead, all on the same bytes in the same run.
+//! `cargo xtask bench make`: creates images of a 4 GiB disk and of changed copies, and exports them. A bare loop and
+//! other tools do the same with the same bytes in the same run.
 //!
-//! The disk is in the page cache throughout: what is measured is work, not the machine's disks. The product makes
-//! everything durable before it says so; the bare loop and qemu-img do not.
+//! The disk is in the page cache, so the machine's disks are not measured. Jingku makes data durable before it reports
+//! success; the bare loop and qemu-img do not.
 
 mod download;
 mod log;
@@ -29,16 +29,16 @@ use log::Log;
 use peer::Peer;
 use results::{Results, Step};
 
-/// What the benchmark needs at its widest, as a multiple of the disk.
+/// Space that the benchmark needs, as a multiple of the disk.
 const ROOM_DISKS: u64 = 4;
 const SEED: u64 = 2;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where to work, on a file system with room for four disks; everything is removed in the end [default: target/bench].
+    /// Working folder, with space for four disks; its new files are removed at the end [default: target/bench].
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The disk's size; what docs/operate/figures.md says is of 4 GiB.
+    /// Size of the disk; docs/operate/figures.md uses 4 GiB.
     #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
     size: u64,
     /// Print JSON.
@@ -63,14 +63,14 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to begin where there is not so much to spare, in bytes.
+/// Fails if the file system of a folder has fewer free bytes.
 pub(super) fn ensure_room(folder: &Path, needed: u64) -> Result<()> {
     let output = Command::new("df").args(["--block-size=1", "--output=avail"]).arg(folder).output()?;
     let text = String::from_utf8(output.stdout)?;
     let free: u64 =
-        text.lines().last().and_then(|line| line.trim().parse().ok()).context("read what df says")?;
+        text.lines().last().and_then(|line| line.trim().parse().ok()).context("read the output of df")?;
     let (free_mb, needed_mb) = (mega(free), mega(needed));
-    ensure!(free >= needed, "{} has {free_mb:.0} MB to spare, not {needed_mb:.0}", folder.display());
+    ensure!(free >= needed, "{} has {free_mb:.0} MB free; {needed_mb:.0} are needed", folder.display());
     Ok(())
 }
 
@@ -116,13 +116,13 @@ impl<'a> Bench<'a> {
         Ok(disks)
     }
 
-    /// The bare loop right before the product, each time: what else the machine does changes slowly.
+    /// Runs the bare loop right before Jingku, because the load of the machine changes slowly.
     fn make_beside_the_bare_loop(&mut self, disks: &Disks) -> Result<()> {
         self.declare(&[("uhost-v1", &disks.v1), ("uhost-v2", &disks.v2), ("uhost-v3", &disks.v3)])?;
         let bare = BareStore::create(&self.path("bare"))?;
         let listing = self.bare_write("bare loop, v1", &bare, &disks.v1)?;
         let image = self.make("jingku, v1", "uhost-v1", "v1")?;
-        // While the store has this image only, so that as much is read as for its export.
+        // Now, because the store has only this image: it reads as much as its export.
         let daemon = self.daemon.clone();
         self.timed("jingku, check --read-data", || daemon.run(&["check", "--read-data"]))?;
         self.bare_write("bare loop, v2", &bare, &disks.v2)?;
@@ -147,7 +147,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// What an export cannot do without: unpacking, and writing what is not zero.
+    /// Measures what limits an export: decompression, and writing the data.
     fn floors_of_export(&mut self, disk: &Path, to: &Path) -> Result<()> {
         let packed = self.path("v1.zst");
         run_command(Command::new("zstd").args(["-q", "-1", "-T0"]).arg(disk).arg("-o").arg(&packed))?;
@@ -195,10 +195,10 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Runs one step and notes time and CPU time, of this program and those it waits for.
+    /// Runs one step and records its time and CPU time, of this program and its children.
     fn timed<T>(&mut self, what: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
         eprintln!("{what}");
-        // What an earlier step has left to be written is not this one's.
+        // Do not measure writes of an earlier step.
         run_command(&mut Command::new("sync"))?;
         let (start, cpu) = (Instant::now(), cpu_time_of_this_program()?);
         let done = act().with_context(|| what.to_owned())?;
@@ -208,7 +208,7 @@ impl<'a> Bench<'a> {
         Ok(done)
     }
 
-    /// Runs one step that is a program, and notes the most memory it had too.
+    /// Runs one step that is a program, and also records its peak memory.
     fn child(&mut self, what: &str, command: &mut Command) -> Result<()> {
         let peak = self.timed(what, || run_watched(command))?;
         self.last().peak_bytes = Some(peak);
@@ -220,7 +220,7 @@ impl<'a> Bench<'a> {
     }
 
     fn declare(&self, instances: &[(&str, &Path)]) -> Result<()> {
-        // The first start makes the first account, which the instances belong to.
+        // The first start creates the account of the instances.
         drop(self.daemon.serve()?);
         for (id, disk) in instances {
             let disk = disk.to_str().context("the folder's name is not UTF-8")?;
@@ -235,7 +235,7 @@ impl<'a> Bench<'a> {
         Ok(listing)
     }
 
-    /// Makes an image on a server started for it, so that the peak of its memory is this image's. Returns its id.
+    /// Creates an image on a new server, so that the peak memory is that of this image. Returns its id.
     fn make(&mut self, what: &str, instance: &str, name: &str) -> Result<String> {
         let mut server = self.daemon.serve_with_log()?;
         let log = Log::follow(&mut server)?;
@@ -273,7 +273,7 @@ impl<'a> Bench<'a> {
         let server = self.daemon.serve()?;
         let url = self.daemon.run(&["image", "url", image])?;
         let base = format!("http://{}", server.address);
-        let path = url.trim().strip_prefix(&base).context("the link leads elsewhere")?;
+        let path = url.trim().strip_prefix(&base).context("the link has another address")?;
         let cpu = server.cpu_time()?;
         let received = self.timed("jingku, download", || download::get(server.address, path))?;
         ensure!(received == sent, "{received} bytes were downloaded, not {sent}");
@@ -293,7 +293,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// A figure counts only if the disk that came out is the one that went in.
+/// Fails if the exported disk differs from the original.
 fn remove_if_equal(original: &Path, exported: &Path, format: &str) -> Result<()> {
     let mut compare = Command::new("qemu-img");
     compare.args(["compare", "-f", "raw", "-F", format]).args([original, exported]).stdout(Stdio::null());

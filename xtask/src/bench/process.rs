@@ -1,4 +1,4 @@
-//! A server under measurement as a process: its first line, its log, its CPU time, its memory.
+//! A measured server process: its first line, log, CPU time and memory.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,14 +12,14 @@ use anyhow::{Context as _, Result, ensure};
 /// Ticks per second in /proc, a constant of Linux whatever the kernel's own clock.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// A server that has said where it listens. It is killed when dropped: the product must bear that.
+/// A server that has printed its address. It is killed when dropped.
 pub(super) struct Server {
     child: Child,
     pub(super) address: SocketAddr,
 }
 
 impl Server {
-    /// Starts it and waits for the first line on its standard output, its base URL.
+    /// Starts a server and reads its base URL, the first line of its standard output.
     pub(super) fn start(command: &mut Command) -> Result<Self> {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("start a server")?;
@@ -29,21 +29,21 @@ impl Server {
         BufReader::new(stdout).read_line(&mut line).context("read a server's first line")?;
         let address = line.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
         server.address =
-            address.with_context(|| format!("a server's first line is {line:?}, no base URL"))?;
+            address.with_context(|| format!("a server's first line is not a base URL: {line:?}"))?;
         Ok(server)
     }
 
-    /// What it writes to standard error, when that is piped.
+    /// Its standard error, if piped.
     pub(super) fn take_log(&mut self) -> Option<ChildStderr> {
         self.child.stderr.take()
     }
 
-    /// CPU time since it was started, of all its threads and of programs that it ran.
+    /// CPU time since its start, of all threads and ended children.
     pub(super) fn cpu_time(&self) -> Result<Duration> {
         cpu_time(&self.proc("stat")?)
     }
 
-    /// A figure of /proc/PID/status in bytes, such as `VmHWM`, the most memory it ever had, or `RssAnon`.
+    /// A value of /proc/PID/status in bytes, such as `VmHWM` (peak memory) or `RssAnon`.
     pub(super) fn memory_bytes(&self, name: &str) -> Result<u64> {
         let bytes = status_bytes(&self.proc("status")?, name);
         bytes.with_context(|| format!("no {name} in the status of the process"))
@@ -55,7 +55,7 @@ impl Server {
     }
 }
 
-/// Runs a program to its end and returns the most memory it had, in bytes, looked at a hundred times a second.
+/// Runs a program and returns its peak memory in bytes, sampled 100 times per second.
 pub(super) fn run_watched(command: &mut Command) -> Result<u64> {
     let mut child = command.stdin(Stdio::null()).spawn().context("start a program")?;
     let status = format!("/proc/{}/status", child.id());
@@ -65,27 +65,27 @@ pub(super) fn run_watched(command: &mut Command) -> Result<u64> {
             ensure!(ended.success(), "the program ended with {ended}");
             return Ok(peak);
         }
-        // Between its end and our looking there is no such figure.
+        // The value is gone when the program has ended.
         let figure = fs::read_to_string(&status).ok().and_then(|status| status_bytes(&status, "VmHWM"));
         peak = peak.max(figure.unwrap_or(0));
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// A figure of /proc/PID/status in bytes.
+/// A value of /proc/PID/status in bytes.
 fn status_bytes(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
-/// CPU time of this program and of all that it started and waited for.
+/// CPU time of this program and of its ended children.
 pub(super) fn cpu_time_of_this_program() -> Result<Duration> {
     cpu_time(&fs::read_to_string("/proc/self/stat").context("read /proc/self/stat")?)
 }
 
-/// CPU time of a process and of its children that have ended, user and system, from its line in /proc.
+/// User and system time of a process and of its ended children, from /proc/PID/stat.
 fn cpu_time(stat: &str) -> Result<Duration> {
-    // The program's name is in parentheses and may hold anything; the four times are the 14th to 17th field.
+    // The program's name is in parentheses and may contain any character. The times are fields 14 to 17.
     let after_name = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
     let fields = after_name.split_whitespace().skip(11).take(4).map(str::parse::<u64>);
     let ticks: u64 = fields.sum::<Result<u64, _>>().context("read CPU time")?;
@@ -94,7 +94,7 @@ fn cpu_time(stat: &str) -> Result<Duration> {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // Fails if it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cpu_time_is_read_past_any_name() {
+    fn cpu_time_is_read_after_any_program_name() {
         let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 100 20 3 0 20 0 4";
         assert_eq!(cpu_time(stat).unwrap(), Duration::from_millis(1230));
     }

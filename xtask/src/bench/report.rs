@@ -1,4 +1,4 @@
-//! Results for people, as Markdown that can go into docs/operate/figures.md, or for programs, as JSON.
+//! Prints results as Markdown, for docs/operate/figures.md, or as JSON.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Prints results: all of them as JSON, or the table with what it was measured on.
+/// Prints all results as JSON, or the table with the machine.
 pub(super) fn print(json: bool, machine: &Machine, results: &impl Serialize, table: &Table) -> Result<()> {
     if json {
         let all = serde_json::json!({ "machine": machine, "results": results });
@@ -43,7 +43,7 @@ pub(super) fn print(json: bool, machine: &Machine, results: &impl Serialize, tab
     Ok(())
 }
 
-/// The value in the middle; of an even number, the lower of the two.
+/// The median; the lower of two values in the middle.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! `cargo xtask bench size`: what it costs to have Jingku and to start it.
+//! `cargo xtask bench size`: size, dependencies, start time, idle memory and build time of the binary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,12 +18,12 @@ use crate::workspace::Workspace;
 
 const IMAGES: u32 = 10_000;
 const STARTS: usize = 20;
-/// After this long without a request a server is at rest.
-const REST: Duration = Duration::from_secs(2);
+/// After this long without a request a server is idle.
+const IDLE: Duration = Duration::from_secs(2);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Do not build the binary from nothing, which takes minutes.
+    /// Skip the clean build, which takes minutes.
     #[arg(long)]
     skip_build: bool,
     /// Print JSON.
@@ -35,21 +35,21 @@ pub(crate) struct Args {
 struct Results {
     binary_bytes: u64,
     dependencies: usize,
-    /// Until the base URL is printed, on a data folder with 10,000 images; middle and slowest of 20.
+    /// Until the base URL is printed, on a data directory with 10,000 images; median and slowest of 20.
     start_ms: f64,
     start_slowest_ms: f64,
     /// Until `/healthz` has answered.
     answer_ms: f64,
-    /// The start that makes the data folder.
+    /// The start that creates the data directory.
     first_start_ms: f64,
-    /// In memory, with a lab: until the base URL is printed; middle and slowest of 20.
+    /// In memory, with a lab: until the base URL is printed; median and slowest of 20.
     ephemeral_start_ms: f64,
     ephemeral_start_slowest_ms: f64,
     /// The same with fixtures of 10,000 images.
     ephemeral_filled_start_ms: f64,
-    /// Anonymous memory of a server at rest, before its first request and after listing once.
-    rest_bytes: u64,
-    rest_after_list_bytes: u64,
+    /// Anonymous memory of an idle server, before its first request and after listing one page.
+    idle_bytes: u64,
+    idle_after_list_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     build: Option<Build>,
 }
@@ -66,7 +66,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     fill(&daemon.data, &account, IMAGES)?;
 
     let starts = (0..STARTS).map(|_| start(&daemon)).collect::<Result<Vec<_>>>()?;
-    let (rest_bytes, rest_after_list_bytes) = rest(&daemon, &account.public_key, &account.private_key)?;
+    let (idle_bytes, idle_after_list_bytes) =
+        idle_memory(&daemon, &account.public_key, &account.private_key)?;
     let fixtures = folder.path().join("fixtures.json");
     fs::write(&fixtures, format!(r#"{{"images":[{{"name":"env","count":{IMAGES}}}]}}"#))?;
     let fixtures = fixtures.to_str().context("the target folder is not UTF-8")?;
@@ -82,8 +83,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         ephemeral_start_ms: median(ephemeral.iter().copied()),
         ephemeral_start_slowest_ms: ephemeral.iter().copied().fold(0.0, f64::max),
         ephemeral_filled_start_ms: median(filled.iter().copied()),
-        rest_bytes,
-        rest_after_list_bytes,
+        idle_bytes,
+        idle_after_list_bytes,
         build: (!args.skip_build).then(|| build_from_nothing(workspace)).transpose()?,
     };
     print(args.json, &machine, &results, &table(&results))
@@ -112,10 +113,10 @@ fn start_in_memory(daemon: &Daemon, more: &[&str]) -> Result<Vec<f64>> {
     (0..STARTS).map(start).collect()
 }
 
-/// Anonymous memory before the first request, and after a page was listed.
-fn rest(daemon: &Daemon, public_key: &str, private_key: &str) -> Result<(u64, u64)> {
+/// Anonymous memory before the first request, and after listing one page.
+fn idle_memory(daemon: &Daemon, public_key: &str, private_key: &str) -> Result<(u64, u64)> {
     let server = daemon.serve()?;
-    std::thread::sleep(REST);
+    std::thread::sleep(IDLE);
     let before = server.memory_bytes("RssAnon")?;
     let listed = daemon
         .command(&["image", "list", "--json"])
@@ -124,12 +125,12 @@ fn rest(daemon: &Daemon, public_key: &str, private_key: &str) -> Result<(u64, u6
         .env("JINGKU_PRIVATE_KEY", private_key)
         .output()?;
     let page: serde_json::Value = serde_json::from_slice(&listed.stdout).context("read the listed page")?;
-    ensure!(page["TotalCount"] == IMAGES, "not the page asked for: {page}");
-    std::thread::sleep(REST);
+    ensure!(page["TotalCount"] == IMAGES, "unexpected page: {page}");
+    std::thread::sleep(IDLE);
     Ok((before, server.memory_bytes("RssAnon")?))
 }
 
-/// Crates of others that the binary is built of, each version counted.
+/// Counts the third-party crates in the binary, each version separately.
 fn dependencies(workspace: &Workspace) -> Result<usize> {
     let mut tree = workspace.cargo("tree --package jingku --edges normal --prefix none --no-dedupe");
     let output = tree.output()?;
@@ -151,25 +152,25 @@ fn table(results: &Results) -> Table {
     let mib = |bytes: u64| format!("{:.1} MiB", mega(bytes) * 1e6 / 1_048_576.0);
     let mut row = |what: &str, measured: String| table.row(&[what.to_owned(), measured]);
     row("release binary", format!("{:.1} MB", mega(results.binary_bytes)));
-    row("crates of others in it", results.dependencies.to_string());
+    row("third-party crates in it", results.dependencies.to_string());
     row(
-        "start on a data folder with 10,000 images, until the first line",
+        "start on a data directory with 10,000 images, until the first line",
         format!("{:.0} ms, slowest of {STARTS} {:.0} ms", results.start_ms, results.start_slowest_ms),
     );
     row("… until /healthz has answered", format!("{:.0} ms", results.answer_ms));
-    row("first start, which makes the data folder", format!("{:.0} ms", results.first_start_ms));
+    row("first start, which creates the data directory", format!("{:.0} ms", results.first_start_ms));
     row(
-        "start in memory with a lab, until the first line",
+        "in-memory start with a lab, until the first line",
         format!(
             "{:.0} ms, slowest of {STARTS} {:.0} ms",
             results.ephemeral_start_ms, results.ephemeral_start_slowest_ms
         ),
     );
     row("… with fixtures of 10,000 images", format!("{:.0} ms", results.ephemeral_filled_start_ms));
-    row("anonymous memory at rest with 10,000 images", mib(results.rest_bytes));
-    row("… after a page was listed", mib(results.rest_after_list_bytes));
+    row("anonymous memory when idle with 10,000 images", mib(results.idle_bytes));
+    row("… after listing one page", mib(results.idle_after_list_bytes));
     if let Some(Build { seconds, crate_seconds, heaviest }) = &results.build {
-        row("release build from nothing", format!("{seconds:.0} s, {crate_seconds:.0} crate-seconds"));
+        row("clean release build", format!("{seconds:.0} s, {crate_seconds:.0} crate-seconds"));
         for (name, seconds) in heaviest {
             row(&format!("… {name}"), format!("{seconds:.0} s"));
         }

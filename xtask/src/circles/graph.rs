@@ -1,4 +1,4 @@
-//! Which file of a crate uses which.
+//! The graph of the files of a crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ impl Graph {
         Self(graph)
     }
 
-    /// What a file uses: other files and the names from there.
+    /// The files that a file uses, with the names from there.
     pub(super) fn uses(&self, file: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
         let uses = self.0.get(file).into_iter().flatten();
         uses.map(|(target, names)| (&**target, names.iter().map(String::as_str).collect()))
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reexport_is_followed_and_is_no_use_by_itself() {
+    fn a_reexport_is_followed_and_is_not_a_use() {
         let lib = "mod a; mod b; pub use a::A; pub use b::*;";
         let a = ("a.rs", "use crate::B; pub struct A(B);");
         assert!(circles(&[("lib.rs", lib), a, ("b.rs", "pub struct B;")]).is_empty());

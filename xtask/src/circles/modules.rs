@@ -22,7 +22,7 @@ pub(super) struct Module {
     /// What it defines.
     names: BTreeSet<String>,
     pub(super) imports: Vec<Import>,
-    /// The paths in its code, imports aside.
+    /// The paths in its code, without imports.
     pub(super) paths: BTreeSet<Segments>,
 }
 
@@ -92,8 +92,8 @@ impl Modules {
         elsewhere
     }
 
-    /// The item that a path in a module names. `None` for an item of another crate, and for a module: to import a module
-    /// is not to use its items.
+    /// The item that a path in a module names. `None` for an item of another crate and for a module: importing a module
+    /// uses none of its items.
     pub(super) fn definition(&self, module: &[String], segments: &[String]) -> Option<Definition> {
         self.follow(module, segments, REEXPORTS_MAX)
     }
@@ -105,7 +105,7 @@ impl Modules {
             "self" => self.item(module, rest, reexports),
             "super" => {
                 let parent = module.split_last()?.1;
-                // `super::super` begins again at the parent.
+                // `super::super` continues at the parent.
                 if rest.first().is_some_and(|next| next == "super") {
                     self.follow(parent, rest, reexports)
                 } else {

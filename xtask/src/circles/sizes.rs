@@ -1,4 +1,4 @@
-//! Files and functions that are longer than a reader wants.
+//! Files and functions that are too long.
 
 use std::fs;
 use std::path::Path;

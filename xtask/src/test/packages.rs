@@ -10,7 +10,7 @@ use crate::workspace::{Workspace, run, succeeds};
 
 struct Package {
     name: &'static str,
-    /// Tells whether what it brings is here, however it came.
+    /// Returns whether its content is installed, from any source.
     is_here: fn() -> bool,
 }
 
@@ -23,7 +23,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "qemu-utils", is_here: || has_program("qemu-img") },
 ];
 
-/// Installs those that are missing. Asks nothing of the network when none is.
+/// Installs the missing packages. Needs no network if none is missing.
 pub(super) fn install(workspace: &Workspace) -> Result<()> {
     let missing = PACKAGES.iter().filter(|package| !(package.is_here)());
     let missing: Vec<&str> = missing.map(|package| package.name).collect();
@@ -33,7 +33,10 @@ pub(super) fn install(workspace: &Workspace) -> Result<()> {
     }
     println!("missing: {}", missing.join(" "));
     if !has_program("apt-get") {
-        bail!("there is no apt-get; install what Debian has in these packages: {}", missing.join(" "));
+        bail!(
+            "apt-get is not installed; install the equivalent of these Debian packages: {}",
+            missing.join(" ")
+        );
     }
     run(apt_get(workspace)?.arg("update"))?;
     run(apt_get(workspace)?.args(["install", "--yes", "--no-install-recommends"]).args(&missing))
@@ -61,7 +64,7 @@ fn has_program(name: &str) -> bool {
     env::split_paths(&path).chain(system).any(|folder| folder.join(name).is_file())
 }
 
-/// Debian keeps each version in a folder of its own, not on the PATH.
+/// Debian installs each version in its own folder, not on the PATH.
 fn has_postgresql() -> bool {
     let versions = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
     versions.map(|version| version.path()).any(|version| version.join("bin/postgres").is_file())

@@ -1,4 +1,4 @@
-//! A Python virtual environment in the target folder: the clients under test, and tools that come as wheels.
+//! A Python virtual environment in the target folder, with the clients under test and tools distributed as wheels.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::workspace::{Workspace, run};
 
-/// Relative to the root: what is installed.
+/// The lists of packages, relative to the root.
 const REQUIREMENTS: [&str; 2] = ["conformance/requirements.txt", "xtask/tools.txt"];
 
 /// A program of the environment.
@@ -15,7 +15,7 @@ pub(super) fn program(workspace: &Workspace, name: &str) -> PathBuf {
     folder(workspace).join("bin").join(name)
 }
 
-/// Makes the environment, unless there is one of the same requirements.
+/// Creates the environment, unless it exists with the same requirements.
 pub(super) fn install(workspace: &Workspace) -> Result<()> {
     let mut wanted = String::new();
     for file in REQUIREMENTS {
@@ -30,7 +30,7 @@ pub(super) fn install(workspace: &Workspace) -> Result<()> {
         let mut pip = workspace.command(program(workspace, "pip"));
         run(pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement", file]))?;
     }
-    // Last, so that an environment that is there only in part is made again.
+    // Last, so that an incomplete environment is created again.
     fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))
 }
 

@@ -1,8 +1,8 @@
-//! Runs the README's commands as they stand, so that what a newcomer types first is known to work.
+//! Runs the commands of the README unchanged.
 //!
-//! Every block fenced as `sh` between the two markers, in order, as one script: in a copy of the checkout, with a new
-//! home, stopped at the first command that fails. A block fenced as `sh background` is a server: it runs beside the
-//! rest, which waits for its address.
+//! All blocks marked `sh` between the two markers form one script. It runs in a copy of the checkout with a new home
+//! folder and stops at the first error. A block marked `sh background` starts a server; the next block runs when the
+//! server has printed its address.
 
 use std::env;
 use std::fs;
@@ -15,13 +15,13 @@ use crate::workspace::{Workspace, run as run_command};
 
 const START: &str = "<!-- ci:start -->";
 const END: &str = "<!-- ci:end -->";
-/// The longest time the commands may take, in seconds: one of them may be a whole release build.
+/// The time limit of the commands, in seconds: one of them can be a clean release build.
 const SECONDS_MAX: &str = "900";
-/// Samples that both READMEs show as they are.
+/// Samples that both READMEs contain unchanged.
 const SAMPLES: [&str; 2] =
     ["crates/compshare/examples/list_custom_images.rs", "crates/compshare/examples/list_custom_images.py"];
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
-/// Before the commands: however the script ends, its servers end with it, and all that they have started.
+/// Comes before the commands. Ends the servers and their children when the script ends.
 const PROLOGUE: &str = "set -euo pipefail
 servers=()
 trap 'for server in \"${servers[@]}\"; do kill -- -$server || true; done; wait' EXIT
@@ -32,7 +32,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         |name: &str| fs::read_to_string(workspace.root.join(name)).with_context(|| format!("read {name}"));
     for (readme, sample) in READMES.iter().flat_map(|readme| SAMPLES.map(|sample| (readme, sample))) {
         if !read(readme)?.contains(&read(sample)?) {
-            bail!("{readme} does not show {sample} as it is");
+            bail!("{readme} does not contain {sample} unchanged");
         }
     }
     let text = read("README.md")?;
@@ -49,19 +49,19 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     }
     copy_checkout(workspace, &copy)?;
-    // Kept, so that dependencies are built once. Not our own: cargo names what it builds by the path inside a workspace,
-    // and would take the copy's crates for those of the checkout.
+    // Keeps built dependencies. Not the target folder of the checkout: cargo identifies crates by their path inside the
+    // workspace and would mix those of the copy with those of the checkout.
     std::os::unix::fs::symlink(&build, copy.join("target")).context("link the target folder")?;
 
     let mut bash = Command::new("timeout");
     bash.args(["--kill-after=10", SECONDS_MAX, "bash", "-xc", &script]).current_dir(&copy);
     newcomer(&mut bash, &home);
-    run_command(&mut bash).context("the commands of README.md do not work as they stand")
+    run_command(&mut bash).context("the commands of README.md fail")
 }
 
-/// The environment of somebody who has a Rust toolchain and nothing of Jingku.
+/// Sets the environment of a user with a Rust toolchain and without Jingku.
 fn newcomer(command: &mut Command, home: &Path) {
-    // The toolchain stays where it is though the home is another.
+    // The toolchain stays in the old home.
     let old_home = PathBuf::from(env::var_os("HOME").unwrap_or_default());
     for (variable, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(variable, env::var_os(variable).unwrap_or_else(|| old_home.join(folder).into()));
@@ -80,7 +80,7 @@ fn newcomer(command: &mut Command, home: &Path) {
     command.env("PATH", env::join_paths(folders).expect("they were joined before"));
 }
 
-/// Copies the files that git knows or would add.
+/// Copies the files that are tracked or could be added.
 fn copy_checkout(workspace: &Workspace, to: &Path) -> Result<()> {
     let mut git = workspace.command("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
@@ -91,7 +91,7 @@ fn copy_checkout(workspace: &Workspace, to: &Path) -> Result<()> {
     let names = String::from_utf8(listed.stdout).context("names of files are UTF-8")?;
     for name in names.split_terminator('\0') {
         let (source, copy) = (workspace.root.join(name), to.join(name));
-        // Listed, but deleted and not yet committed so.
+        // Tracked, but deleted.
         if source.symlink_metadata().is_err() {
             continue;
         }
@@ -103,7 +103,7 @@ fn copy_checkout(workspace: &Workspace, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What stands in the `sh` blocks between the markers.
+/// The commands in the `sh` blocks between the markers.
 fn commands(readme: &str) -> Result<String> {
     let marked = readme.split_once(START).and_then(|(_, rest)| rest.split_once(END));
     let Some((marked, _)) = marked else {
@@ -127,9 +127,9 @@ fn commands(readme: &str) -> Result<String> {
     Ok(script)
 }
 
-/// A server, and the wait for its address. Each ends the script when it does not come up.
+/// Starts a server and waits for its address. Fails if it ends before.
 ///
-/// A session of its own makes it a group of processes: killing the shell alone would leave the server.
+/// It gets its own session and so its own process group: killing only the shell would leave the server running.
 fn in_background(block: &str) -> String {
     let quoted = block.replace('\'', r"'\''");
     format!(
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_runs_beside_the_rest() {
+    fn a_background_block_is_a_server() {
         let readme = format!("{START}\n```sh background\nserve 'it'\n```\n```sh\nask\n```\n{END}");
         let script = commands(&readme).unwrap();
         assert!(script.contains(r"'\''it'\''"), "{script}");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_readme_that_proves_nothing_is_refused() {
+    fn a_readme_without_tested_commands_is_refused() {
         assert!(commands("```sh\ntrue\n```").unwrap_err().to_string().contains(START));
         assert!(commands(&format!("{END} {START}")).is_err());
         assert!(commands(&format!("{START}\n```text\n$ true\n```\n{END}")).is_err());

@@ -1,4 +1,4 @@
-//! `cargo xtask test --slowest`: the Rust tests with the time of each, and a table of the slowest.
+//! `cargo xtask test --slowest`: runs the Rust tests with the time of each, and prints the slowest.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::{Workspace, strict};
 
-/// How many tests the table has.
+/// Number of tests in the table.
 const ROWS: usize = 10;
-/// The test harness of the stable toolchain reports times only if this is set. It is set for the test programs alone,
-/// because crates would be built anew with it.
+/// The test harness of the stable toolchain reports times only with this variable. Only the test programs get it:
+/// cargo would rebuild all crates.
 const RUNNER: &str = r#"--config=target."cfg(all())".runner=["env","RUSTC_BOOTSTRAP=1"]"#;
 
 pub(super) fn run(workspace: &Workspace, packages: &[String]) -> Result<()> {

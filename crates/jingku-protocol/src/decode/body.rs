@@ -1,6 +1,6 @@
 //! How a body is read: by its media type, and by how it begins where the type leaves it open or is wrong.
 
-use super::DecodeError;
+use super::error::DecodeError;
 use crate::excerpt::excerpt;
 
 /// What some editors and .NET put before UTF-8.

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use serde::de::IgnoredAny;
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ReaderSettings, ValueType};
 
-use super::{DecodeError, Decoder, MAX_DEPTH, check_name, levels, without_zero_byte};
+use super::decoder::{Decoder, check_name, levels, without_zero_byte};
+use super::error::DecodeError;
+use super::limits::MAX_DEPTH;
 use crate::excerpt::excerpt;
 use crate::params::Value;
 

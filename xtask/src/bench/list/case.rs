@@ -1,4 +1,4 @@
-//! What is asked, and what must come back.
+//! The requests, and checks of their replies.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -14,24 +14,24 @@ use crate::bench::daemon::Account;
 use crate::bench::process::Server;
 
 pub(super) const PAGE: u32 = 20;
-/// Pages asked for in turn where rows must be read: so many that the account has changed before one comes again, and
-/// so few that their replies are equally long, the names of images being numbers.
+/// Number of pages where rows must be read: enough that the account changes before a page is requested again, and few
+/// enough that all replies have the same length, although the names of images contain numbers.
 const PAGES_IN_TURN: u32 = 180;
 
-/// Pages of one account, asked for in turn.
+/// Pages of one account, requested in turn.
 pub(super) struct Case {
     pub(super) account: i64,
     pub(super) images: u32,
-    /// Of the first page; each next one begins an image later.
+    /// Of the first page; each next page begins one image later.
     pub(super) offset: u32,
-    /// The account changes meanwhile: each page must be read anew.
+    /// The account changes meanwhile, so each page is read again.
     pub(super) changing: bool,
     pub(super) requests: Arc<[Vec<u8>]>,
     /// Of the three servers' replies; only the heads differ.
     pub(super) shapes: [Shape; 3],
 }
 
-/// What pages to ask an account for, and whether it changes meanwhile.
+/// The offsets of the pages of an account, and whether the account changes meanwhile.
 fn pages(images: u32) -> Vec<(Range<u32>, bool)> {
     let last = images - PAGE;
     if last == 0 {
@@ -46,7 +46,7 @@ fn pages(images: u32) -> Vec<(Range<u32>, bool)> {
     pages
 }
 
-/// The cases, with the product's answer to the first request of each, which is looked at in full.
+/// The cases, with Jingku's answer to the first request of each, which is checked completely.
 pub(super) async fn cases(
     address: SocketAddr,
     accounts: &[(Account, u32)],
@@ -75,10 +75,10 @@ fn form(account: &Account, offset: u32) -> String {
     sign_request(params, &account.public_key, &account.private_key).to_form()
 }
 
-/// Looks at a page as a client would; returns its request id.
+/// Checks a page; returns its request id.
 fn check(body: &[u8], images: u32, offset: u32) -> Result<String> {
     let page: Value = serde_json::from_slice(body)?;
-    ensure!(page["RetCode"] == 0 && page["TotalCount"] == images, "not the page asked for: {page}");
+    ensure!(page["RetCode"] == 0 && page["TotalCount"] == images, "unexpected page: {page}");
     let rows = page["ImageSet"].as_array().context("no ImageSet")?;
     let number = |row: &Value| row["Name"].as_str()?.rsplit_once('-')?.1.parse::<u32>().ok();
     let found: Option<Vec<u32>> = rows.iter().map(number).collect();
@@ -88,7 +88,7 @@ fn check(body: &[u8], images: u32, offset: u32) -> Result<String> {
     Ok(page["request_uuid"].as_str().context("no request_uuid")?.to_owned())
 }
 
-/// Makes sure that all three servers answer every case with the same body, and notes the shapes of their replies.
+/// Checks that all three servers answer every case with the same body, and records the shapes of their replies.
 pub(super) async fn compare(servers: &[Server; 3], cases: &mut [Case], answers: &[Answer]) -> Result<()> {
     for (case, answer) in cases.iter_mut().zip(answers) {
         for (server, expected) in servers.iter().zip(&mut case.shapes) {

@@ -1,4 +1,4 @@
-//! Changes to an account while its list is asked for, so that no page in memory stays current.
+//! Changes an account while its images are listed, so that no page in memory stays current.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-/// Between two changes. Cases with changes ask for so many pages in turn that none comes again sooner than this.
+/// Between two changes. Cases with changes request enough pages that none is repeated sooner.
 const PAUSE: Duration = Duration::from_millis(2);
-/// How long a change waits for the server's own.
+/// How long a change waits for those of the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A thread that changes an account, until dropped.
@@ -20,11 +20,11 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Starts to move the account's revision, which every change to its images does.
+    /// Starts to increase the account's revision, as every change of its images does.
     pub(super) fn start(catalog: &Path, account: i64) -> Result<Self> {
         let connection = rusqlite::Connection::open(catalog)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        // How fast the machine's disk is does not belong into the measurement.
+        // The speed of the disk is not part of the measurement.
         connection.pragma_update(None, "synchronous", "OFF")?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -32,7 +32,7 @@ impl Changes {
             while !stopped.load(Ordering::Relaxed) {
                 connection
                     .execute("UPDATE accounts SET revision = revision + 1 WHERE id = ?1", [account])
-                    .expect("the catalogue takes a change");
+                    .expect("the catalogue accepts a change");
                 thread::sleep(PAUSE);
             }
         });
@@ -44,6 +44,6 @@ impl Drop for Changes {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.thread.take().map(JoinHandle::join);
-        assert!(matches!(ended, Some(Ok(()))) || thread::panicking(), "the changes broke off");
+        assert!(matches!(ended, Some(Ok(()))) || thread::panicking(), "the thread of changes panicked");
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts with many images, written straight into the catalogue while no server runs on it.
+//! Creates accounts with many images, directly in the catalogue while no server runs.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use jingku_catalog::{
 
 use crate::bench::daemon::Account;
 
-/// A moment in April 2024; each third image is a second newer.
+/// A time in April 2024; every third image is a second newer.
 const FIRST_CREATE_TIME: i64 = 1_712_563_200;
 const SIZE_BYTES: i64 = 100 << 30;
 
-/// Gives an account this many images.
+/// Creates images in an account.
 pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Result<()> {
     let path = data.join("catalog.db");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -21,7 +21,7 @@ pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Res
     copy(&path, &first, images).context("copy an image's row")
 }
 
-/// Creates one image by the catalogue's own rules, as if it had been made.
+/// Creates one image with the functions of the catalogue.
 async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     let catalog = Catalog::open_sqlite(path).await?;
     let instance_id = format!("uhost-{:012}", account.0);
@@ -50,9 +50,9 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     let created = catalog.create_image(Scope::own(account), image, job, FIRST_CREATE_TIME).await?;
     let claimed = catalog.claim_job("bench", i64::MAX, FIRST_CREATE_TIME, 60).await?;
     let (CreateImage::Created, Some(job)) = (created, claimed) else {
-        bail!("a new catalogue refuses an image: {created:?}");
+        bail!("a new catalogue refused an image: {created:?}");
     };
-    // No bits are read in this benchmark, so the manifest need not be there.
+    // This benchmark reads no image data, so the manifest need not exist.
     let manifest = "0".repeat(64);
     match catalog
         .complete_job(&job.lease, BuiltImage::dense(&manifest, SIZE_BYTES), FIRST_CREATE_TIME)
@@ -63,7 +63,7 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     }
 }
 
-/// Copies its row, which is faster than a transaction for each image.
+/// Copies the row of an image, which is faster than a transaction per image.
 fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
     let mut connection = rusqlite::Connection::open(path)?;
     let transaction = connection.transaction()?;
@@ -88,7 +88,7 @@ fn copy(path: &Path, first: &str, images: u32) -> Result<()> {
         "UPDATE image_counts SET images = ?1 WHERE account_id = (SELECT account_id FROM images WHERE id = ?2)",
         (images, first),
     )?;
-    // What is created from now on is newer than all of them.
+    // Images that are created later are newer.
     transaction
         .execute("UPDATE accounts SET image_seq = image_seq + ?1, image_time = image_time + ?1", [images])?;
     transaction.execute("UPDATE counters SET ordinal = ordinal + ?1", [images])?;

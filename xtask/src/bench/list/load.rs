@@ -1,4 +1,4 @@
-//! The load: fixed request bytes over kept connections, one thread, every reply looked at.
+//! The load: fixed requests over persistent connections, from one thread; every reply is checked.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// The longest head that a reply may have, in bytes.
+/// The longest head of a reply, in bytes.
 const HEAD_BYTES_MAX: usize = 2048;
-/// The longest body that a reply may have, in bytes.
+/// The longest body of a reply, in bytes.
 const BODY_BYTES_MAX: usize = 1 << 20;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\n";
 
@@ -25,7 +25,7 @@ pub(super) fn request(path: &str, form: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A reply's length, told apart.
+/// The lengths of a reply's head and body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     head: usize,
@@ -46,12 +46,12 @@ pub(super) async fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, V
     let head = loop {
         ensure!(
             stream.read_buf(&mut reply).await? > 0 && reply.len() < BODY_BYTES_MAX,
-            "the reply breaks off"
+            "the reply ends early"
         );
         if let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             break end + 4;
         }
-        ensure!(reply.len() < HEAD_BYTES_MAX, "the reply has no end of its head");
+        ensure!(reply.len() < HEAD_BYTES_MAX, "the head of the reply is too long");
     };
     let text = std::str::from_utf8(&reply[..head])?.to_ascii_lowercase();
     ensure!(reply.starts_with(OK), "the server answers {text}");
@@ -59,16 +59,16 @@ pub(super) async fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, V
     let body: usize = length.context("the reply has no length")?.trim().parse()?;
     ensure!(body <= BODY_BYTES_MAX, "the reply is too long");
     while reply.len() < head + body {
-        ensure!(stream.read_buf(&mut reply).await? > 0, "the reply breaks off");
+        ensure!(stream.read_buf(&mut reply).await? > 0, "the reply ends early");
     }
-    ensure!(reply.len() == head + body, "the reply is longer than it says");
+    ensure!(reply.len() == head + body, "the reply is longer than its Content-Length");
     Ok((Shape { head, body }, reply.split_off(head)))
 }
 
-/// Sends the requests in turn, again and again, over this many connections for this long; returns how many were answered.
+/// Sends the requests in turn, repeatedly, over this many connections for this long. Returns how many were answered.
 ///
-/// Each reply must have status 200 and the shape of the first; what is read beyond it or short of it would leave the
-/// next without its status line.
+/// Each reply must have status 200 and the shape of the first. With another length, the next reply would not begin with
+/// its status line.
 pub(super) async fn load(
     address: SocketAddr,
     requests: &Arc<[Vec<u8>]>,
@@ -80,7 +80,7 @@ pub(super) async fn load(
     let deadline = Instant::now() + time;
     for connection in 0..connections {
         let requests = Arc::clone(requests);
-        // Each connection begins elsewhere.
+        // Each connection begins with another request.
         let first = requests.len() * connection as usize / connections as usize;
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

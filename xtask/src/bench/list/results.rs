@@ -1,16 +1,16 @@
-//! What came out, and how it is told.
+//! The results and their table.
 
 use serde::Serialize;
 
 use super::case::Case;
 use crate::bench::report::{Table, median};
 
-/// The servers, by their place in every list of three.
+/// Indexes of the servers in every array of three.
 pub(super) const BARE: usize = 0;
 pub(super) const CHECKED: usize = 1;
 pub(super) const JINGKU: usize = 2;
 
-/// What one server did with one case in one turn, or in several together.
+/// What one server did with one case in one turn, or in several.
 #[derive(Clone, Copy, Default, Serialize)]
 pub(super) struct Work {
     pub(super) requests: u64,
@@ -18,7 +18,7 @@ pub(super) struct Work {
     pub(super) cpu_seconds: f64,
 }
 
-/// One case under one load.
+/// One case with one number of connections.
 #[derive(Serialize)]
 pub(super) struct Measured {
     images: u32,
@@ -26,7 +26,7 @@ pub(super) struct Measured {
     rows_are_read: bool,
     pub(super) connections: u32,
     body_bytes: usize,
-    /// Turn by turn: bare, bare with the signature checked, jingku.
+    /// For each turn: bare, checked, Jingku.
     pub(super) turns: Vec<[Work; 3]>,
 }
 
@@ -62,13 +62,13 @@ impl Measured {
         })
     }
 
-    /// The product against another server, turn by turn: the ratio in the middle.
+    /// The median over all turns of the ratio of Jingku to another server.
     fn ratio(&self, other: usize, of: fn(Work) -> f64) -> f64 {
         median(self.turns.iter().map(|turn| of(turn[JINGKU]) / of(turn[other])))
     }
 }
 
-/// Ratios first: they are what can be compared with another day.
+/// Ratios first: only they can be compared between runs.
 pub(super) fn table(results: &[Measured]) -> Table {
     let mut table = Table::new(&[
         "rows",

@@ -1,4 +1,4 @@
-//! Downloads over HTTP: of an image by its link, and of a plain file by `sendfile`, by the same client.
+//! Downloads over HTTP, with the same client: an image by its link, and a plain file by `sendfile`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -8,16 +8,16 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Read at once.
+/// Bytes per read.
 const PART_BYTES: usize = 256 << 10;
 
-/// Gets a path and query, throws the body away, and returns its length.
+/// Requests a path and query, discards the body, and returns its length.
 pub(super) fn get(address: SocketAddr, path: &str) -> Result<u64> {
     let mut stream = TcpStream::connect(address).context("connect for a download")?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut reader = BufReader::with_capacity(PART_BYTES, stream);
     let status = read_head(&mut reader)?;
-    ensure!(status.starts_with("HTTP/1.1 200 "), "a download was answered {status:?}");
+    ensure!(status.starts_with("HTTP/1.1 200 "), "the answer to a download is {status:?}");
     let (mut part, mut length) = (vec![0; PART_BYTES], 0);
     loop {
         match reader.read(&mut part)? {
@@ -27,7 +27,7 @@ pub(super) fn get(address: SocketAddr, path: &str) -> Result<u64> {
     }
 }
 
-/// Answers one request with a file, which the kernel copies to the socket: `io::copy` is `sendfile` here.
+/// Answers one request with a file. `io::copy` uses `sendfile` here.
 pub(super) fn send_file(path: &Path) -> Result<(SocketAddr, JoinHandle<io::Result<u64>>)> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
@@ -42,7 +42,7 @@ pub(super) fn send_file(path: &Path) -> Result<(SocketAddr, JoinHandle<io::Resul
     Ok((address, sending))
 }
 
-/// Reads up to the empty line, and returns the first.
+/// Reads a head up to the empty line, and returns its first line.
 fn read_head(reader: &mut impl BufRead) -> io::Result<String> {
     let mut first = String::new();
     reader.read_line(&mut first)?;

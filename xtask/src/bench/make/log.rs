@@ -1,4 +1,4 @@
-//! What the server's log says of the images it makes.
+//! Reads from the server's log when it created images.
 
 use std::io::{BufRead as _, BufReader};
 use std::sync::mpsc;
@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 
 use crate::bench::process::Server;
 
-/// The log, each line with the moment it came.
+/// The lines of the log, with their times.
 pub(super) struct Log(mpsc::Receiver<(Instant, String)>);
 
-/// The making of one image.
+/// The creation of one image.
 pub(super) struct Making {
     pub(super) time: Duration,
     pub(super) new_bytes: u64,
@@ -24,14 +24,14 @@ impl Log {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(log).lines().map_while(Result::ok) {
-                // Whoever wanted to know may have gone; the server must not wait for that.
+                // Nobody may be receiving; the server must not block on its log.
                 let _ = sender.send((Instant::now(), line));
             }
         });
         Ok(Self(receiver))
     }
 
-    /// How long the server was at work on an image, and what it stored.
+    /// How long the server worked on an image, and how many bytes it stored.
     pub(super) fn making(&self) -> Result<Making> {
         let (start, _) = self.line("making image")?;
         let (end, line) = self.line("image made")?;
@@ -44,7 +44,7 @@ impl Log {
     fn line(&self, message: &str) -> Result<(Instant, String)> {
         loop {
             let line = self.0.recv_timeout(Duration::from_secs(5));
-            let (moment, line) = line.with_context(|| format!("the log says nothing of {message:?}"))?;
+            let (moment, line) = line.with_context(|| format!("the log has no line {message:?}"))?;
             if line.contains(message) {
                 return Ok((moment, line));
             }

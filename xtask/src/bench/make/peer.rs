@@ -1,4 +1,4 @@
-//! Tools that keep disks too, as they come: what each is told to do, and what it has kept afterwards.
+//! Other tools that store disks, run with their defaults.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::workspace::{run, succeeds};
 
-/// A tool that keeps several versions of a disk in one place.
+/// A tool that stores several versions of a disk in one repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     Restic,
@@ -31,7 +31,7 @@ impl Peer {
         }
     }
 
-    /// Why it is not measured, if it is not.
+    /// The reason why it cannot be measured, if any.
     pub(super) fn missing(self) -> Option<String> {
         let (name, version, package) = match self {
             Self::Restic => (self.program(), "version", "restic"),
@@ -39,11 +39,11 @@ impl Peer {
         };
         let there = succeeds(Command::new(name).arg(version));
         (!there).then(|| {
-            format!("{name} is not installed: left out. Install the package {package} to have it measured.")
+            format!("{name} is not installed and is left out. To measure it, install the package {package}.")
         })
     }
 
-    /// Makes an empty place to keep disks in.
+    /// Creates an empty repository.
     pub(super) fn init(self, place: &Path) -> Result<()> {
         let mut command = self.command(place);
         match self {
@@ -53,7 +53,7 @@ impl Peer {
         run(command.stdout(Stdio::null()))
     }
 
-    /// Keeps a disk, with what the tool does by itself: restic encrypts, borg packs with lz4.
+    /// Stores a disk with the tool's defaults: restic encrypts, borg compresses with lz4.
     pub(super) fn keep(self, place: &Path, name: &str, disk: &Path) -> Command {
         let mut command = self.command(place);
         match self {
@@ -63,7 +63,7 @@ impl Peer {
         command
     }
 
-    /// The tool without anything of the caller's settings and caches.
+    /// The tool without the caller's settings and caches.
     fn command(self, place: &Path) -> Command {
         let mut command = Command::new(self.program());
         command.env("RESTIC_PASSWORD", "bench").env("RESTIC_REPOSITORY", place);
@@ -74,14 +74,14 @@ impl Peer {
     }
 }
 
-/// Tells whether what cannot be left out is there.
+/// Fails if a required program is missing.
 pub(super) fn ensure_tools() -> Result<()> {
     for (program, package) in
         [("mkfs.ext4", "e2fsprogs"), ("debugfs", "e2fsprogs"), ("qemu-img", "qemu-utils"), ("zstd", "zstd")]
     {
         ensure!(
             succeeds(Command::new(program).arg("-V")),
-            "{program} is not there; install the package {package}"
+            "{program} is not installed; install the package {package}"
         );
     }
     Ok(())

@@ -1,23 +1,23 @@
-//! What was measured, and what it says of what we want.
+//! The measurements, and the targets they are compared with.
 
 use serde::Serialize;
 
 use crate::bench::report::{Table, mega};
 
-/// One thing done to the whole disk.
+/// One operation on the whole disk.
 #[derive(Serialize)]
 pub(super) struct Step {
     what: String,
     pub(super) seconds: f64,
-    /// Of all processes that took part.
+    /// Of all processes involved.
     pub(super) cpu_seconds: f64,
-    /// What it added to the disk's keep, in bytes.
+    /// Bytes added to the store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) new_bytes: Option<u64>,
-    /// The most memory the program had; the server's, where there is one.
+    /// Peak memory of the working program; for Jingku, the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) peak_bytes: Option<u64>,
-    /// Until `jingku image create --wait` came back, which looks only now and then.
+    /// Until `jingku image create --wait` returned, which polls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) command_seconds: Option<f64>,
 }
@@ -34,15 +34,15 @@ impl Step {
 pub(super) struct Results {
     pub(super) disk_bytes: u64,
     pub(super) data_bytes: u64,
-    /// Between the first version and the second, and as many between the first and the third.
+    /// Between v1 and v2, and as many between v1 and v3.
     pub(super) changed_bytes: u64,
     pub(super) steps: Vec<Step>,
-    /// Tools that were not there.
+    /// Tools that are not installed.
     pub(super) left_out: Vec<String>,
 }
 
 impl Results {
-    /// Every step in its turn.
+    /// Every step in order.
     pub(super) fn table(&self) -> Table {
         let mut table =
             Table::new(&["what", "MB/s of disk", "MB per CPU second", "new MB", "peak MiB", "seconds"]);
@@ -64,35 +64,37 @@ impl Results {
         table
     }
 
-    /// What we want beside what came out, and what was left out.
+    /// The targets with the results, and the tools that were left out.
     pub(super) fn goals(&self) -> String {
         let (data, disk) = (mega(self.data_bytes), mega(self.disk_bytes));
         let changed = mega(self.changed_bytes);
-        let mut table = Table::new(&["what we want", "reached"]);
-        let mut row = |what: &str, reached: Option<f64>| {
+        let mut table = Table::new(&["target", "result"]);
+        let mut row = |what: &str, result: Option<f64>| {
             table.row(&[
                 what.to_owned(),
-                reached.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}")),
+                result.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}")),
             ]);
         };
-        for version in ["v1", "v2", "v3", "unchanged"] {
+        for (version, new_bytes) in [
+            ("v1", Some("stored ≤ 1.05 × the bare loop")),
+            ("v2", Some("v2: new bytes ≤ 1.2 × the bare loop")),
+            ("v3", Some("v3: new bytes ≤ 1.2 × the bare loop")),
+            ("unchanged", None),
+        ] {
             let (ours, bare) = (format!("jingku, {version}"), format!("bare loop, {version}"));
-            row(&format!("{version}: speed ≥ 0.8 × the bare loop"), self.times(&bare, &ours));
-            row(&format!("{version}: disk per CPU second ÷ the bare loop"), self.cpu_times(&bare, &ours));
-            if version != "unchanged" {
-                row(
-                    &format!("{version}: new bytes ÷ the bare loop, ≤ 1.05 first and ≤ 1.2 then"),
-                    self.new_times(&ours, &bare),
-                );
+            row(&format!("{version} ≥ 0.8 × the bare loop"), self.times(&bare, &ours));
+            row("… per CPU second", self.cpu_times(&bare, &ours));
+            if let Some(what) = new_bytes {
+                row(what, self.new_times(&ours, &bare));
             }
         }
         let export = "jingku, export raw";
         let floor = |what| self.times(what, export);
         let floors = [floor("zstd -d, to nowhere"), floor("write (dd, synced)")];
-        // The slower of the two is the floor, so the better of the two ratios is the one that counts.
+        // The slower of the two is the limit, so the larger ratio counts.
         row("export to raw ≥ 0.8 × min(zstd -d, write)", floors.into_iter().flatten().reduce(f64::max));
         row("download ≥ 0.5 × sendfile", self.times("sendfile, download", "jingku, download"));
-        row("check --read-data ≥ 0.8 × export to raw", self.times(export, "jingku, check --read-data"));
+        row("check --read-data ≥ 0.8 × export", self.times(export, "jingku, check --read-data"));
         let left_out: String = self.left_out.iter().flat_map(|why| ["\n", why, "\n"]).collect();
         format!(
             "Disk {disk:.0} MB, {data:.0} MB of it not holes, {changed:.0} MB changed.\n\n{table}{left_out}"
@@ -103,7 +105,7 @@ impl Results {
         self.steps.iter().find(|step| step.what == what)
     }
 
-    /// How many times as fast as one step the other is.
+    /// How many times faster our step is.
     fn times(&self, measure: &str, ours: &str) -> Option<f64> {
         Some(self.step(measure)?.seconds / self.step(ours)?.seconds)
     }

@@ -1,19 +1,21 @@
 use std::collections::BTreeSet;
 
-use crate::database::{Cells, Param, Read, Transaction};
+use crate::database::{Param, Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
-/// A tenant: the owner of keys, instances and images.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// Its number.
-    pub id: AccountId,
-    /// Its name, unique in the catalogue.
-    pub name: String,
-    /// The id of its only project in the API.
-    pub project_id: String,
-    /// When it was created.
-    pub created_at: i64,
+row! {
+    /// A tenant: the owner of keys, instances and images.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Account {
+        /// Its number.
+        pub id: AccountId = "a.id",
+        /// Its name, unique in the catalogue.
+        pub name: String = "a.name",
+        /// The id of its only project in the API.
+        pub project_id: String = "a.project_id",
+        /// When it was created.
+        pub created_at: i64 = "a.created_at",
+    }
 }
 
 /// The data of a new account.
@@ -34,52 +36,49 @@ pub enum CreateAccount {
     NameTaken,
 }
 
-const ACCOUNT: &str = "SELECT id, name, project_id, created_at FROM accounts";
-
 impl Catalog {
     /// Creates an account.
     pub async fn create_account(&self, new: NewAccount<'_>, now: i64) -> Result<CreateAccount> {
-        self.database
-            .write(|mut transaction| async move {
-                transaction.execute("UPDATE counters SET accounts = accounts + 1", &[]).await?;
-                let sql = "INSERT INTO accounts (id, name, project_id, created_at, revision)
-                           SELECT accounts, $1, $2, $3, 0 FROM counters WHERE TRUE
-                           ON CONFLICT (name) DO NOTHING
-                           RETURNING id, name, project_id, created_at";
-                let params = [new.name.into(), new.project_id.into(), now.into()];
-                match transaction.query(sql, &params).await?.first("accounts", account_cells)? {
-                    Some(account) => transaction.commit(CreateAccount::Created(account)).await,
-                    None => transaction.discard(CreateAccount::NameTaken).await,
-                }
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            transaction.execute("UPDATE counters SET accounts = accounts + 1", &[]).await?;
+            let sql = "INSERT INTO accounts (id, name, project_id, created_at, revision)
+                       SELECT accounts, $1, $2, $3, 0 FROM counters WHERE TRUE
+                       ON CONFLICT (name) DO NOTHING
+                       RETURNING id, name, project_id, created_at";
+            let params = [new.name.into(), new.project_id.into(), now.into()];
+            match transaction.query(sql, &params).await?.first("accounts")? {
+                Some(account) => transaction.commit(CreateAccount::Created(account)).await,
+                None => transaction.discard(CreateAccount::NameTaken).await,
+            }
+        };
+        self.database.write(change).await
     }
 
     /// Returns all accounts except the platform's, oldest first.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
-        let sql = format!("{ACCOUNT} WHERE id > 0 ORDER BY id");
-        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("accounts", account_cells)
+        let sql = format!("SELECT {} FROM accounts a WHERE a.id > 0 ORDER BY a.id", Account::COLUMNS);
+        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("accounts")
     }
 
     /// Returns one account.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>> {
-        self.find_account("id = $1", id.into()).await
+        self.find_account("a.id = $1", id.into()).await
     }
 
     /// Returns the account with a name.
     pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>> {
-        self.find_account("name = $1", name.into()).await
+        self.find_account("a.name = $1", name.into()).await
     }
 
     async fn find_account(&self, condition: &str, param: Param<'_>) -> Result<Option<Account>> {
-        let rows = self.database.query(&format!("{ACCOUNT} WHERE {condition}"), &[param]).await?;
-        rows.first("accounts", account_cells)
+        let sql = format!("SELECT {} FROM accounts a WHERE {condition}", Account::COLUMNS);
+        self.database.query(&sql, &[param]).await?.first("accounts")
     }
 
     /// Returns a number that increases with every change visible in a list of the account's images.
     pub async fn account_revision(&self, id: AccountId) -> Result<Option<i64>> {
         let rows = self.database.query("SELECT revision FROM accounts WHERE id = $1", &[id.into()]).await?;
-        rows.first("accounts", Cells::integer)
+        rows.first("accounts")
     }
 }
 
@@ -107,14 +106,4 @@ pub(crate) async fn bump_revisions(
         bump_revision(transaction, account).await?;
     }
     Ok(())
-}
-
-/// Reads the columns of [`ACCOUNT`].
-pub(crate) fn account_cells(cells: &mut Cells) -> Read<Account> {
-    Ok(Account {
-        id: cells.account()?,
-        name: cells.text()?,
-        project_id: cells.text()?,
-        created_at: cells.integer()?,
-    })
 }

@@ -3,7 +3,7 @@
 //! An answer is stored in the transaction of its change. The transaction locks the account's row, so the second of two
 //! concurrent equal requests waits and then finds the answer of the first.
 
-use crate::database::{Cells, Transaction};
+use crate::database::Transaction;
 use crate::{AccountId, Result};
 
 /// How long the answer to a request is stored, in seconds.
@@ -25,7 +25,7 @@ pub(crate) async fn find_answer(
                WHERE account_id = $1 AND request = $2 AND expires_at > $3 AND expires_at <= $4";
     let latest = now + DELETED_SECS.max(ANSWER_SECS);
     let params = [account.into(), request.into(), now.into(), latest.into()];
-    transaction.query(sql, &params).await?.first("answers", Cells::text)
+    transaction.query(sql, &params).await?.first("answers")
 }
 
 /// The answer to a request.

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::{Cells, Database, MemoryCopy, is_blank};
+use crate::database::{Database, MemoryCopy, Sqlite, is_blank, not_in_a_file, not_in_memory};
 use crate::migrations::migrate;
 use crate::{AccountLimits, Result};
 
@@ -87,12 +87,14 @@ impl Catalog {
     /// `None` if there is no account.
     pub async fn library_id(&self) -> Result<Option<String>> {
         let rows = self.database.query("SELECT project_id FROM accounts WHERE id = 1", &[]).await?;
-        rows.first("accounts", Cells::text)
+        rows.first("accounts")
     }
 
     /// Fails if the catalogue cannot answer, or if changes would be lost because its file was deleted, moved or replaced.
     pub async fn ping(&self) -> Result<()> {
-        self.database.check_files().await?;
+        if let Some(sqlite) = self.database.sqlite() {
+            sqlite.check_files().await?;
+        }
         self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
     }
 
@@ -101,7 +103,10 @@ impl Catalog {
     /// `thorough` also compares indexes with their tables, which takes several times as long. A value replaced by another
     /// valid one is not detected. On PostgreSQL it returns nothing.
     pub async fn check(&self, thorough: bool) -> Result<Vec<String>> {
-        self.database.check(thorough).await
+        match self.database.sqlite() {
+            Some(sqlite) => sqlite.check(thorough).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Returns the current generation without reading the database: in less than a microsecond and without a lock, once
@@ -111,7 +116,7 @@ impl Catalog {
     /// read: the cache is current while the generation is the same. `None` means unknown: always on PostgreSQL, and in
     /// memory during a change.
     pub fn generation(&self) -> Option<Generation> {
-        self.database.generation().map(Generation)
+        self.database.sqlite().and_then(Sqlite::generation).map(Generation)
     }
 
     /// Writes a consistent copy of the catalogue to a new or empty file, which can be opened as a catalogue. Readers and
@@ -120,18 +125,18 @@ impl Catalog {
     /// The file gets mode 0600 and is durable on return, except for its directory entry. Catalogues other than SQLite
     /// files fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
     pub async fn back_up(&self, path: &Path) -> Result<()> {
-        self.database.back_up(path).await
+        self.database.sqlite().ok_or_else(not_in_a_file)?.back_up(path).await
     }
 
     /// Copies a catalogue in memory. Other catalogues fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        self.database.save().await.map(Snapshot)
+        self.database.sqlite().ok_or_else(not_in_memory)?.save().await.map(Snapshot)
     }
 
     /// Restores a snapshot, which can be restored again. The generation changes, and every account gets a revision that was
     /// never used, so all caches become stale.
     pub async fn restore(&self, snapshot: &Snapshot) -> Result<()> {
-        self.database.restore(&snapshot.0).await
+        self.database.sqlite().ok_or_else(not_in_memory)?.restore(&snapshot.0).await
     }
 }
 
@@ -195,10 +200,7 @@ mod tests {
             migrate(&database).await.unwrap();
             let sql = "SELECT i.id, i.seq, i.ordinal, a.image_seq, a.image_time
                        FROM images i JOIN accounts a ON a.id = i.account_id ORDER BY i.ordinal";
-            let rows = database.query(sql, &[]).await.unwrap().all("images", |cells| {
-                let id = cells.text()?;
-                Ok((id, [cells.integer()?, cells.integer()?, cells.integer()?, cells.integer()?]))
-            });
+            let rows = database.query(sql, &[]).await.unwrap().all::<(String, i64, i64, i64, i64)>("images");
             let expected = [
                 ("e", [1, 1, 4, 7]),
                 ("a", [1, 2, 1, 7]),
@@ -206,7 +208,7 @@ mod tests {
                 ("c", [3, 4, 4, 7]),
                 ("d", [4, 5, 4, 7]),
             ];
-            assert_eq!(rows.unwrap(), expected.map(|(id, numbers)| (id.to_owned(), numbers)));
+            assert_eq!(rows.unwrap(), expected.map(|(id, [a, b, c, d])| (id.to_owned(), a, b, c, d)));
         }
     }
 

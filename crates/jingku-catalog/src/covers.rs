@@ -1,4 +1,4 @@
-use crate::database::{Cells, Transaction, after_key};
+use crate::database::{Transaction, row};
 use crate::{Catalog, Result, Scope};
 
 /// A new cover picture.
@@ -21,13 +21,15 @@ pub enum CoverChange {
     Set(NewCover),
 }
 
-/// A stored cover picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cover {
-    /// Its media type.
-    pub media_type: String,
-    /// Its bytes in Base64.
-    pub data: String,
+row! {
+    /// A stored cover picture.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Cover {
+        /// Its media type.
+        pub media_type: String = "c.media_type",
+        /// Its bytes in Base64.
+        pub data: String = "c.data",
+    }
 }
 
 /// Images outside the trash that use the cover `$1`.
@@ -37,10 +39,9 @@ impl Catalog {
     /// Returns the cover of an image that is not in the trash. There is no scope: only those who see the image know the id,
     /// and those they gave it to.
     pub async fn cover(&self, id: &str) -> Result<Option<Cover>> {
-        let sql =
-            format!("SELECT c.id, c.media_type, c.data FROM covers c WHERE c.id = $1 AND EXISTS ({USERS})");
-        let cover = |cells: &mut Cells| Ok(Cover { media_type: cells.text()?, data: cells.text()? });
-        self.database.query(&sql, &[id.into()]).await?.first("covers", after_key(cover))
+        let columns = Cover::COLUMNS;
+        let sql = format!("SELECT c.id, {columns} FROM covers c WHERE c.id = $1 AND EXISTS ({USERS})");
+        self.database.query(&sql, &[id.into()]).await?.first_after_key("covers")
     }
 }
 
@@ -54,7 +55,7 @@ pub(crate) async fn set_cover(
 ) -> Result<()> {
     let sql = "SELECT cover FROM images WHERE account_id = $1 AND id = $2";
     let rows = transaction.query(sql, &scope.image_params(image_id)).await?;
-    let old = rows.first("images", Cells::text)?.unwrap_or_default();
+    let old: String = rows.first("images")?.unwrap_or_default();
     let new = match change {
         CoverChange::Clear => "",
         CoverChange::Set(new) => {

@@ -2,6 +2,7 @@
 
 mod fair_semaphore;
 mod postgres;
+mod row;
 mod sqlite;
 mod value;
 
@@ -15,9 +16,10 @@ use crate::{AccountId, CatalogError, Result};
 use fair_semaphore::FairSemaphore;
 
 pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
+pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
 pub use sqlite::WRITER_WAIT_TIMEOUT;
-pub(crate) use sqlite::{MemoryCopy, is_blank};
-pub(crate) use value::{Cells, Param, Params, Read, Rows, after_key, json_list};
+pub(crate) use sqlite::{MemoryCopy, Sqlite, is_blank, not_in_a_file, not_in_memory};
+pub(crate) use value::{Cell, Param, Params, json_list};
 
 /// How often a change is attempted when PostgreSQL rejects it because of concurrent changes.
 const TRIES_MAX: u32 = 8;
@@ -37,7 +39,7 @@ pub(crate) struct Database {
 }
 
 enum Engine {
-    Sqlite(sqlite::Sqlite),
+    Sqlite(Sqlite),
     Postgres(postgres::Postgres),
 }
 
@@ -58,14 +60,14 @@ impl Database {
     }
 
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
-        sqlite::Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
+        Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
     }
 
     /// Opens a copy of a file that this process cannot write to. Pass the folder to [`Database::into_copy`] once the
     /// schema is current.
     pub(crate) async fn open_sqlite_copy(path: &Path) -> Result<(Self, TempDir)> {
         let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || sqlite::Sqlite::open_copy(&path)).await;
+        let opened = tokio::task::spawn_blocking(move || Sqlite::open_copy(&path)).await;
         let (sqlite, folder) = opened.map_err(|error| CatalogError::Unavailable(error.into()))??;
         Ok((Self::of(Engine::Sqlite(sqlite)), folder))
     }
@@ -76,7 +78,7 @@ impl Database {
     }
 
     pub(crate) fn open_sqlite_in_memory() -> Result<Self> {
-        sqlite::Sqlite::open_in_memory().map(Engine::Sqlite).map(Self::of)
+        Sqlite::open_in_memory().map(Engine::Sqlite).map(Self::of)
     }
 
     pub(crate) fn connect_postgres(url: &str) -> Result<Self> {
@@ -102,14 +104,6 @@ impl Database {
                 let _permit = permit;
                 postgres.query(sql, params).await
             }
-        }
-    }
-
-    /// Fails if the open SQLite files are no longer those in the folder: changes would be lost.
-    pub(crate) async fn check_files(&self) -> Result<()> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.check_files().await,
-            Engine::Postgres(_) => Ok(()),
         }
     }
 
@@ -158,42 +152,10 @@ impl Database {
         }
     }
 
-    /// Writes a consistent copy of everything to a file.
-    pub(crate) async fn back_up(&self, path: &Path) -> Result<()> {
+    /// Returns the engine if it is SQLite.
+    pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.back_up(path).await,
-            Engine::Postgres(_) => Err(sqlite::not_in_a_file()),
-        }
-    }
-
-    /// Checks the integrity of the file.
-    pub(crate) async fn check(&self, thorough: bool) -> Result<Vec<String>> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.check(thorough).await,
-            Engine::Postgres(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// Copies an in-memory database.
-    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.save().await,
-            Engine::Postgres(_) => Err(sqlite::not_in_memory()),
-        }
-    }
-
-    /// Restores what was saved.
-    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.restore(saved).await,
-            Engine::Postgres(_) => Err(sqlite::not_in_memory()),
-        }
-    }
-
-    /// Returns a number that differs after every change, if the engine has one without asking a server.
-    pub(crate) fn generation(&self) -> Option<u128> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.generation(),
+            Engine::Sqlite(sqlite) => Some(sqlite),
             Engine::Postgres(_) => None,
         }
     }
@@ -202,13 +164,8 @@ impl Database {
     #[cfg(test)]
     pub(crate) async fn plan(&self, sql: &str, params: &[Param<'_>]) -> String {
         let rows = self.query(&format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
-        let steps = rows.all("plan", |cells| {
-            for _number_of_step in 0..3 {
-                cells.integer()?;
-            }
-            cells.text()
-        });
-        steps.unwrap().join("\n")
+        let steps: Vec<(i64, i64, i64, String)> = rows.all("plan").unwrap();
+        steps.into_iter().map(|(_, _, _, step)| step).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -304,7 +261,7 @@ mod tests {
 
     async fn counted(database: &Database) -> i64 {
         let rows = database.query("SELECT total FROM counters", &[]).await.unwrap();
-        rows.first("counters", Cells::integer).unwrap().unwrap()
+        rows.first("counters").unwrap().unwrap()
     }
 
     #[tokio::test]
@@ -332,8 +289,7 @@ mod tests {
         for database in engines(folder.path()).await {
             let sql = "SELECT total - $2 - $3 - $2, $1 FROM counters";
             let rows = database.query(sql, &["text".into(), 10.into(), 200.into()]).await.unwrap();
-            let read = rows.first("counters", |cells| Ok((cells.integer()?, cells.text()?))).unwrap();
-            assert_eq!(read, Some((-220, "text".to_owned())));
+            assert_eq!(rows.first("counters").unwrap(), Some((-220, "text".to_owned())));
         }
     }
 

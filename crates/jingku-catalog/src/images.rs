@@ -32,7 +32,6 @@ pub use name::NameHolder;
 pub(crate) use name::name_taken;
 pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
-pub(crate) use row::{COLUMNS, image_cells};
 pub use row::{Image, ImageStatus};
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
 pub(crate) use state::{find_state, find_status};

@@ -1,40 +1,43 @@
 mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
-use crate::database::{Cells, Params, Read};
+use crate::database::{Cells, Params, Read, Row, Transaction, row};
+use crate::images::{ImageStatus, find_status};
 use crate::ordinals::next_ordinal;
 use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
-use crate::{AccountId, Catalog, Page, Paging, Result};
-use usage::{StartCheck, bump_instance_viewers, can_start, count_rest, count_start};
+use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
+use usage::{bump_instance_viewers, count_rest, count_start};
 
-/// A machine or container that images are made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Instance {
-    /// Its id, unique in the catalogue.
-    pub id: String,
-    /// The account it belongs to.
-    pub account: AccountId,
-    /// Its name.
-    pub name: String,
-    /// The region it is in.
-    pub region: String,
-    /// The zone of the region.
-    pub zone: String,
-    /// The location of its disk, as JSON that the catalogue does not interpret.
-    pub disk: String,
-    /// The maximum size of an image of it.
-    pub size_bytes: i64,
-    /// Its GPU type, or empty.
-    pub gpu_type: String,
-    /// When it was added.
-    pub created_at: i64,
-    /// Its number among the instances of all accounts in the order they were added, with gaps.
-    pub ordinal: i64,
-    /// The image being made from it. Meanwhile, the instance can neither be removed nor have another image made.
-    pub image_in_making: Option<String>,
-    /// The image it was started from, if known.
-    pub started_from: Option<StartedFrom>,
+row! {
+    /// A machine or container that images are made from.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Instance {
+        /// Its id, unique in the catalogue.
+        pub id: String = "n.id",
+        /// The account it belongs to.
+        pub account: AccountId = "n.account_id",
+        /// Its name.
+        pub name: String = "n.name",
+        /// The region it is in.
+        pub region: String = "n.region",
+        /// The zone of the region.
+        pub zone: String = "n.zone",
+        /// The location of its disk, as JSON that the catalogue does not interpret.
+        pub disk: String = "n.disk",
+        /// The maximum size of an image of it.
+        pub size_bytes: i64 = "n.size_bytes",
+        /// Its GPU type, or empty.
+        pub gpu_type: String = "n.gpu_type",
+        /// When it was added.
+        pub created_at: i64 = "n.created_at",
+        /// Its number among the instances of all accounts in the order they were added, with gaps.
+        pub ordinal: i64 = "n.ordinal",
+        /// The image being made from it. Meanwhile, the instance can neither be removed nor have another image made.
+        pub image_in_making: Option<String> = "j.image_id",
+        /// The image it was started from, if known.
+        pub started_from: Option<StartedFrom>,
+    }
 }
 
 /// The image an instance was started from.
@@ -46,37 +49,35 @@ pub struct StartedFrom {
     pub image: Option<StartImage>,
 }
 
-/// The fields of an image that are shown with an instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StartImage {
-    /// Its name.
-    pub name: String,
-    /// The account it belongs to.
-    pub account: AccountId,
-    /// `System`, `App`, `Game` or `Other` for a platform image, else empty.
-    pub platform_type: String,
-    /// Whether it is public.
-    pub public: bool,
+row! {
+    /// The fields of an image that are shown with an instance.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct StartImage {
+        /// Its name.
+        pub name: String = "i.name",
+        /// The account it belongs to.
+        pub account: AccountId = "i.account_id",
+        /// `System`, `App`, `Game` or `Other` for a platform image, else empty.
+        pub platform_type: String = "i.platform_type",
+        /// Whether it is public.
+        pub public: bool = "i.visibility",
+    }
 }
 
 /// The data of a new instance.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are those of `Instance`")]
 pub struct NewInstance<'a> {
-    /// Its id.
     pub id: &'a str,
     /// The account it belongs to, which must exist.
     pub account: AccountId,
     /// Its name; need not be unique.
     pub name: &'a str,
-    /// The region it is in.
     pub region: &'a str,
-    /// The zone of the region.
     pub zone: &'a str,
     /// The location of its disk, as JSON.
     pub disk: &'a str,
-    /// The maximum size of an image of it.
     pub size_bytes: i64,
-    /// Its GPU type, or empty.
     pub gpu_type: &'a str,
 }
 
@@ -158,43 +159,43 @@ impl Catalog {
         image: Option<(AccountId, &str)>,
         now: i64,
     ) -> Result<AddInstance> {
-        self.database
-            .write(|mut transaction| async move {
-                if let Some((owner, id)) = image {
-                    bump_instance_viewers(&mut transaction, new.account, Some((owner, id))).await?;
-                    match can_start(&mut transaction, new.account, id).await? {
-                        StartCheck::Possible => count_start(&mut transaction, id).await?,
-                        StartCheck::NotFound => return transaction.discard(AddInstance::ImageNotFound).await,
-                        StartCheck::NotAvailable => {
-                            return transaction.discard(AddInstance::ImageNotAvailable).await;
-                        }
+        let change = |mut transaction: Transaction| async move {
+            if let Some((owner, id)) = image {
+                bump_instance_viewers(&mut transaction, new.account, Some((owner, id))).await?;
+                match find_status(&mut transaction, Scope::visible_to(new.account), id).await? {
+                    None => return transaction.discard(AddInstance::ImageNotFound).await,
+                    Some(ImageStatus::Making | ImageStatus::UnAvailable) => {
+                        return transaction.discard(AddInstance::ImageNotAvailable).await;
                     }
+                    Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
                 }
-                let ordinal = next_ordinal(&mut transaction).await?;
-                let sql = "INSERT INTO instances
-                               (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
-                                image_id, use_counted_until, ordinal)
-                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)
-                           ON CONFLICT (id) DO NOTHING";
-                let params = [
-                    new.id.into(),
-                    new.account.into(),
-                    new.name.into(),
-                    new.region.into(),
-                    new.zone.into(),
-                    new.disk.into(),
-                    new.size_bytes.into(),
-                    new.gpu_type.into(),
-                    now.into(),
-                    image.map_or("", |(_, id)| id).into(),
-                    ordinal.into(),
-                ];
-                match transaction.execute(sql, &params).await? {
-                    0 => transaction.discard(AddInstance::Exists).await,
-                    _ => transaction.commit(AddInstance::Added).await,
-                }
-            })
-            .await
+                count_start(&mut transaction, id).await?;
+            }
+            let ordinal = next_ordinal(&mut transaction).await?;
+            let sql = "INSERT INTO instances
+                           (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
+                            image_id, use_counted_until, ordinal)
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)
+                       ON CONFLICT (id) DO NOTHING";
+            let params = [
+                new.id.into(),
+                new.account.into(),
+                new.name.into(),
+                new.region.into(),
+                new.zone.into(),
+                new.disk.into(),
+                new.size_bytes.into(),
+                new.gpu_type.into(),
+                now.into(),
+                image.map_or("", |(_, id)| id).into(),
+                ordinal.into(),
+            ];
+            match transaction.execute(sql, &params).await? {
+                0 => transaction.discard(AddInstance::Exists).await,
+                _ => transaction.commit(AddInstance::Added).await,
+            }
+        };
+        self.database.write(change).await
     }
 
     /// Removes an instance. Its use of the image it was started from counts until `now`.
@@ -206,21 +207,20 @@ impl Catalog {
             Some(from) => self.image_owner(&from.image_id).await?.map(|owner| (owner, &*from.image_id)),
             None => None,
         };
-        self.database
-            .write(|mut transaction| async move {
-                bump_instance_viewers(&mut transaction, instance.account, image).await?;
-                let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
-                if transaction.exists(busy, &[id.into()]).await? {
-                    return transaction.discard(RemoveInstance::Busy).await;
-                }
-                count_rest(&mut transaction, id, now).await?;
-                let sql = "DELETE FROM instances WHERE id = $1 AND account_id = $2";
-                match transaction.execute(sql, &[id.into(), instance.account.into()]).await? {
-                    0 => transaction.discard(RemoveInstance::NotFound).await,
-                    _ => transaction.commit(RemoveInstance::Removed).await,
-                }
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_instance_viewers(&mut transaction, instance.account, image).await?;
+            let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
+            if transaction.exists(busy, &[id.into()]).await? {
+                return transaction.discard(RemoveInstance::Busy).await;
+            }
+            count_rest(&mut transaction, id, now).await?;
+            let sql = "DELETE FROM instances WHERE id = $1 AND account_id = $2";
+            match transaction.execute(sql, &[id.into(), instance.account.into()]).await? {
+                0 => transaction.discard(RemoveInstance::NotFound).await,
+                _ => transaction.commit(RemoveInstance::Removed).await,
+            }
+        };
+        self.database.write(change).await
     }
 
     /// Returns one instance, of one account or of any.
@@ -250,13 +250,14 @@ impl Catalog {
         let after = paging.after(&NEWEST.order, &mut params);
         let window = paging.window(&NEWEST.order, &mut params);
         let sql = format!(
-            "SELECT n.id, n.account_id, n.name, n.region, n.zone, n.disk, n.size_bytes, n.gpu_type, n.created_at,
-                    n.ordinal, j.image_id, n.image_id, i.name, i.account_id, i.platform_type, i.visibility, t.total
+            "SELECT {}, n.image_id, {}, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
              LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after} {window}) k ON TRUE
              LEFT JOIN instances n ON n.id = k.id
              LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL
-             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}"
+             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}",
+            Instance::COLUMNS,
+            StartImage::COLUMNS
         );
         let rows = if filter.ids.is_some() {
             self.database.query(&sql, params.as_slice()).await?
@@ -264,37 +265,15 @@ impl Catalog {
             let requester = filter.account.unwrap_or(AccountId::PLATFORM);
             self.database.scan(requester, &sql, params.as_slice()).await?
         };
-        Page::decode(rows, "instances", paging.limit(), &NEWEST, instance_cells)
+        rows.page("instances", paging.limit(), &NEWEST)
     }
 }
 
-fn instance_cells(cells: &mut Cells) -> Read<Instance> {
-    Ok(Instance {
-        id: cells.text()?,
-        account: cells.account()?,
-        name: cells.text()?,
-        region: cells.text()?,
-        zone: cells.text()?,
-        disk: cells.text()?,
-        size_bytes: cells.integer()?,
-        gpu_type: cells.text()?,
-        created_at: cells.integer()?,
-        ordinal: cells.integer()?,
-        image_in_making: cells.optional_text()?,
-        started_from: started_from(cells)?,
-    })
-}
-
-fn started_from(cells: &mut Cells) -> Read<Option<StartedFrom>> {
-    let image_id = cells.text()?;
-    let image = match cells.optional_text()? {
-        Some(name) => Some(StartImage {
-            name,
-            account: cells.account()?,
-            platform_type: cells.text()?,
-            public: cells.flag()?,
-        }),
-        None => None,
-    };
-    Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))
+impl Row for Option<StartedFrom> {
+    /// Reads an id, which may be empty, and a [`StartImage`], whose name is null if the account cannot see it.
+    fn read(cells: &mut Cells) -> Read<Self> {
+        let image_id = String::read(cells)?;
+        let image = if cells.next_is_null() { None } else { Some(StartImage::read(cells)?) };
+        Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))
+    }
 }

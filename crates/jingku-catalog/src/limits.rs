@@ -73,12 +73,10 @@ pub struct OverLimit {
 
 /// The usage of one limit by an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of `OverLimit`")]
 pub struct LimitState {
-    /// The limit.
     pub limit: Limit,
-    /// The current usage.
     pub used: i64,
-    /// The maximum.
     pub max: i64,
     /// Whether the operator has set the maximum for this account.
     pub own: bool,

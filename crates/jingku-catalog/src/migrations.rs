@@ -67,7 +67,7 @@ pub(crate) async fn run(transaction: &mut Transaction, known: &[&str]) -> Result
 /// Returns how many of the known migrations have been applied; rejects others.
 fn count_applied(rows: Rows, known: &[&str]) -> Result<usize> {
     let mut applied = 0_usize;
-    for (version, sql) in rows.all("migrations", |cells| Ok((cells.integer()?, cells.text()?)))? {
+    for (version, sql) in rows.all::<(i64, String)>("migrations")? {
         match known.get(applied) {
             None => return Err(CatalogError::Newer { found: version, known: known.len() }),
             Some(text) if *text != sql => return Err(CatalogError::Diverged { version }),

@@ -1,6 +1,6 @@
 //! Sequence numbers, which order events independently of the clock.
 
-use crate::database::{Cells, Transaction};
+use crate::database::Transaction;
 use crate::{AccountId, CatalogError, Result};
 
 /// The position of a new image in lists.
@@ -19,7 +19,7 @@ pub(crate) struct Position {
 /// Locks the counter until the transaction ends. Take all other locks first, to prevent deadlocks.
 pub(crate) async fn next_ordinal(transaction: &mut Transaction) -> Result<i64> {
     let sql = "UPDATE counters SET ordinal = ordinal + 1 RETURNING ordinal";
-    let ordinal = transaction.query(sql, &[]).await?.first("counters", Cells::integer)?;
+    let ordinal = transaction.query(sql, &[]).await?.first("counters")?;
     ordinal.ok_or_else(|| CatalogError::Bug("there are no counters".into()))
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn next_position(
                    image_time = CASE WHEN image_time > $2 THEN image_time ELSE $2 END
                WHERE id = $1 RETURNING image_seq, image_time";
     let rows = transaction.query(sql, &[account.into(), now.into()]).await?;
-    let drawn = rows.first("accounts", |cells| Ok((cells.integer()?, cells.integer()?)))?;
-    let (seq, create_time) = drawn.ok_or_else(|| CatalogError::Bug("an image of no account".into()))?;
+    let (seq, create_time) =
+        rows.first("accounts")?.ok_or_else(|| CatalogError::Bug("an image of no account".into()))?;
     Ok(Position { seq, ordinal: next_ordinal(transaction).await?, create_time })
 }

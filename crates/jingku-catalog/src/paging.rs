@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use crate::Result;
 use crate::cursor::{Cursor, Order, SortValue};
-use crate::database::{Cells, Params, Read, Rows};
+use crate::database::{Params, Row, Rows};
 
 /// A part of a list.
 #[derive(Clone, Copy, Debug)]
@@ -74,42 +74,6 @@ impl<T> Page<T> {
         Self { items: Vec::new(), total: 0, next: None }
     }
 
-    /// Decodes a page whose statement uses [`Paging::window`]. The last column is the total; all others are null if
-    /// there are no rows.
-    pub(crate) fn decode(
-        rows: Rows,
-        table: &'static str,
-        limit: u32,
-        sorting: &Sorting<T>,
-        read: impl Fn(&mut Cells) -> Read<T>,
-    ) -> Result<Self> {
-        let mut page = Self::read(rows, table, read)?;
-        // Both engines return the rows in this order, but a join does not guarantee it.
-        page.items.sort_by(|a, b| sorting.compare(a, b));
-        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.position)(item))))
-    }
-
-    /// Decodes a page as [`Page::decode`] does, from a statement that sorts the final rows.
-    pub(crate) fn decode_sorted(
-        rows: Rows,
-        table: &'static str,
-        limit: u32,
-        order: &Order,
-        read: impl Fn(&mut Cells) -> Read<T>,
-        position: impl Fn(&T) -> Vec<SortValue>,
-    ) -> Result<Self> {
-        Ok(Self::read(rows, table, read)?.cut(limit, |item| order.cursor(position(item))))
-    }
-
-    fn read(rows: Rows, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<Self> {
-        let rows = rows.all(table, |cells| {
-            let total = cells.last_integer()?;
-            Ok((total, if cells.next_is_null() { None } else { Some(read(cells)?) }))
-        })?;
-        let total = rows.last().map_or(0, |(total, _)| *total);
-        Ok(Self { items: rows.into_iter().filter_map(|(_, item)| item).collect(), total, next: None })
-    }
-
     /// Removes the row beyond the limit, which shows that the list continues.
     fn cut(mut self, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
         if self.items.len() > limit as usize {
@@ -117,6 +81,42 @@ impl<T> Page<T> {
             self.next = self.items.last().map(cursor);
         }
         self
+    }
+}
+
+impl Rows {
+    /// Decodes a page whose statement uses [`Paging::window`]. The last column is the total; all others are null if
+    /// there are no rows.
+    pub(crate) fn page<T: Row>(
+        self,
+        table: &'static str,
+        limit: u32,
+        sorting: &Sorting<T>,
+    ) -> Result<Page<T>> {
+        let mut page = self.uncut_page(table)?;
+        // Both engines return the rows in this order, but a join does not guarantee it.
+        page.items.sort_by(|a, b| sorting.compare(a, b));
+        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.position)(item))))
+    }
+
+    /// Decodes a page as [`Rows::page`] does, from a statement that sorts the final rows.
+    pub(crate) fn sorted_page<T: Row>(
+        self,
+        table: &'static str,
+        limit: u32,
+        order: &Order,
+        position: impl Fn(&T) -> Vec<SortValue>,
+    ) -> Result<Page<T>> {
+        Ok(self.uncut_page(table)?.cut(limit, |item| order.cursor(position(item))))
+    }
+
+    fn uncut_page<T: Row>(self, table: &'static str) -> Result<Page<T>> {
+        let rows = self.all_with(table, |cells| {
+            let total = cells.last_integer()?;
+            Ok((total, if cells.next_is_null() { None } else { Some(T::read(cells)?) }))
+        })?;
+        let total = rows.last().map_or(0, |(total, _)| *total);
+        Ok(Page { items: rows.into_iter().filter_map(|(_, item)| item).collect(), total, next: None })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Enforces the limits of accounts.
 
-use crate::database::{Cells, Transaction, after_key};
+use crate::database::{Row, Transaction};
 use crate::jobs::SEED_WORKER;
 use crate::{AccountId, Catalog, Limit, LimitState, OverLimit, Result};
 
@@ -58,34 +58,32 @@ impl Catalog {
         account: AccountId,
         limits: &[(Limit, Option<i64>)],
     ) -> Result<bool> {
-        self.database
-            .write(|mut transaction| async move {
-                let sql = "SELECT id FROM accounts WHERE id = $1 AND id > 0";
-                let mut found = transaction.exists(sql, &[account.into()]).await?;
-                for (limit, max) in limits {
-                    let sql = format!("UPDATE accounts SET {} = $2 WHERE id = $1 AND id > 0", column(*limit));
-                    found &= transaction.execute(&sql, &[account.into(), (*max).into()]).await? == 1;
-                }
-                transaction.commit(found).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let sql = "SELECT id FROM accounts WHERE id = $1 AND id > 0";
+            let mut found = transaction.exists(sql, &[account.into()]).await?;
+            for (limit, max) in limits {
+                let sql = format!("UPDATE accounts SET {} = $2 WHERE id = $1 AND id > 0", column(*limit));
+                found &= transaction.execute(&sql, &[account.into(), (*max).into()]).await? == 1;
+            }
+            transaction.commit(found).await
+        };
+        self.database.write(change).await
     }
 
     /// Returns all limits of an account and their usage; empty if there is no such account.
     pub async fn account_limits(&self, account: AccountId) -> Result<Vec<LimitState>> {
         let columns = Limit::ALL.map(|limit| format!("{}, ({})", column(limit), usage_query(limit)));
         let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", columns.join(", "));
-        let read = |cells: &mut Cells| {
-            let mut states = Vec::with_capacity(Limit::ALL.len());
-            for limit in Limit::ALL {
-                let (own, used) = (cells.optional_integer()?, cells.integer()?);
+        let states = self.database.query(&sql, &[account.into()]).await?.first_with("accounts", |cells| {
+            let _id = i64::read(cells)?;
+            let states = Limit::ALL.into_iter().map(|limit| {
+                let (own, used) = <(Option<i64>, i64)>::read(cells)?;
                 let max = own.unwrap_or(self.account_limits.get(limit));
-                states.push(LimitState { limit, used, max, own: own.is_some() });
-            }
-            Ok(states)
-        };
-        let rows = self.database.query(&sql, &[account.into()]).await?;
-        Ok(rows.first("accounts", after_key(read))?.unwrap_or_default())
+                Ok(LimitState { limit, used, max, own: own.is_some() })
+            });
+            states.collect()
+        });
+        Ok(states?.unwrap_or_default())
     }
 
     /// Checks whether the account may have so much more. The transaction must lock the account, so that the result stays
@@ -131,12 +129,12 @@ pub(crate) async fn added_bytes(
 /// Returns the usage of a limit by an account.
 pub(crate) async fn usage(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<i64> {
     let rows = transaction.query(&usage_query(limit), &[account.into()]).await?;
-    Ok(rows.first("accounts", Cells::integer)?.unwrap_or(0))
+    Ok(rows.first("accounts")?.unwrap_or(0))
 }
 
 /// Returns the limit that the operator has set for this account.
 async fn account_max(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<Option<i64>> {
     let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", column(limit));
     let rows = transaction.query(&sql, &[account.into()]).await?;
-    Ok(rows.first("accounts", after_key(Cells::optional_integer))?.flatten())
+    Ok(rows.first_after_key("accounts")?.flatten())
 }

@@ -127,9 +127,9 @@ impl Scope {
         self.account.into()
     }
 
-    /// Selects columns of the image with the id `$2`, if it is in the scope. The parameters are [`Scope::image_params`].
+    /// Selects the id, then columns, of the image `$2` if it is in the scope. The parameters are [`Scope::image_params`].
     pub(crate) fn select_image(self, columns: &str) -> String {
-        format!("SELECT {columns} FROM images i WHERE {} AND i.id = $2", self.images())
+        format!("SELECT i.id, {columns} FROM images i WHERE {} AND i.id = $2", self.images())
     }
 
     pub(crate) fn image_params(self, id: &str) -> [Param<'_>; 2] {

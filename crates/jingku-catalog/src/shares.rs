@@ -1,5 +1,5 @@
 use crate::accounts::bump_revisions;
-use crate::database::{Cells, Params, Read, Transaction, after_key};
+use crate::database::{Cells, Params, Read, Row, Transaction, row};
 use crate::images::{ImageStatus, find_status};
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, CatalogError, Result, Scope};
@@ -32,15 +32,17 @@ pub enum ShareImage {
     TooMany,
 }
 
-/// An account that an image is shared with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// Its number.
-    pub account: AccountId,
-    /// Its name.
-    pub account_name: String,
-    /// When it was added.
-    pub created_at: i64,
+row! {
+    /// An account that an image is shared with.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Share {
+        /// Its number.
+        pub account: AccountId = "a.id",
+        /// Its name.
+        pub account_name: String = "a.name",
+        /// When it was added.
+        pub created_at: i64 = "s.created_at",
+    }
 }
 
 impl Catalog {
@@ -53,29 +55,28 @@ impl Catalog {
         changes: ShareChanges<'_>,
         now: i64,
     ) -> Result<ShareImage> {
-        self.database
-            .write(|mut transaction| async move {
-                let accounts = changes.add.iter().chain(changes.remove).copied();
-                bump_revisions(&mut transaction, accounts.chain([scope.owner()])).await?;
-                if let Some(refusal) = check(&mut transaction, scope, id, changes).await? {
-                    return transaction.discard(refusal).await;
-                }
-                for account in changes.remove {
-                    let sql = "DELETE FROM shares WHERE image_id = $1 AND account_id = $2";
-                    transaction.execute(sql, &[id.into(), (*account).into()]).await?;
-                }
-                if changes.add.is_empty() {
-                    return transaction.commit(ShareImage::Shared).await;
-                }
-                let ordinal = next_ordinal(&mut transaction).await?;
-                insert_shares(&mut transaction, id, changes.add, ordinal, now).await?;
-                let shares = viewers(&mut transaction, scope.owner(), id).await?.len();
-                if shares > usize::try_from(changes.shares_max).unwrap_or(0) {
-                    return transaction.discard(ShareImage::TooMany).await;
-                }
-                transaction.commit(ShareImage::Shared).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let accounts = changes.add.iter().chain(changes.remove).copied();
+            bump_revisions(&mut transaction, accounts.chain([scope.owner()])).await?;
+            if let Some(refusal) = check(&mut transaction, scope, id, changes).await? {
+                return transaction.discard(refusal).await;
+            }
+            for account in changes.remove {
+                let sql = "DELETE FROM shares WHERE image_id = $1 AND account_id = $2";
+                transaction.execute(sql, &[id.into(), (*account).into()]).await?;
+            }
+            if changes.add.is_empty() {
+                return transaction.commit(ShareImage::Shared).await;
+            }
+            let ordinal = next_ordinal(&mut transaction).await?;
+            insert_shares(&mut transaction, id, changes.add, ordinal, now).await?;
+            let shares = viewers(&mut transaction, scope.owner(), id).await?.len();
+            if shares > usize::try_from(changes.shares_max).unwrap_or(0) {
+                return transaction.discard(ShareImage::TooMany).await;
+            }
+            transaction.commit(ShareImage::Shared).await
+        };
+        self.database.write(change).await
     }
 
     /// Returns the accounts that an own image is shared with, in the order they were added, those of one call by number;
@@ -84,30 +85,28 @@ impl Catalog {
         // Only the owner may see the shares.
         let scope = Scope::own(scope.owner());
         let sql = format!(
-            "SELECT i.id, a.id, a.name, s.created_at
+            "SELECT i.id, {}
              FROM images i
              LEFT JOIN shares s ON s.image_id = i.id
              LEFT JOIN accounts a ON a.id = s.account_id
              WHERE {} AND i.id = $2
              ORDER BY s.ordinal, s.account_id",
+            Share::COLUMNS,
             scope.images(),
         );
         let rows = self.database.query(&sql, &scope.image_params(id)).await?;
         if rows.is_empty() {
             return Ok(None);
         }
-        let shares = rows.all("shares", after_key(share_cells))?;
-        Ok(Some(shares.into_iter().flatten().collect()))
+        let shares: Vec<(String, Option<Share>)> = rows.all("shares")?;
+        Ok(Some(shares.into_iter().filter_map(|(_, share)| share).collect()))
     }
 }
 
-/// Reads an account, or `None` if the image is not shared.
-fn share_cells(cells: &mut Cells) -> Read<Option<Share>> {
-    if cells.next_is_null() {
-        return Ok(None);
+impl Row for Option<Share> {
+    fn read(cells: &mut Cells) -> Read<Self> {
+        if cells.next_is_null() { Ok(None) } else { Share::read(cells).map(Some) }
     }
-    let account = cells.account()?;
-    Ok(Some(Share { account, account_name: cells.text()?, created_at: cells.integer()? }))
 }
 
 /// Returns why an image cannot be shared in this way.
@@ -128,7 +127,7 @@ async fn check(
     let accounts = [changes.add, changes.remove].concat();
     let mut params = Params::default();
     let known = format!("SELECT id FROM accounts WHERE id > 0 AND id IN ({})", params.add_all(&accounts));
-    let known = transaction.query(&known, params.as_slice()).await?.all("accounts", Cells::account)?;
+    let known: Vec<AccountId> = transaction.query(&known, params.as_slice()).await?.all("accounts")?;
     let invalid = |account: &AccountId| *account == scope.owner() || !known.contains(account);
     let invalid: Vec<AccountId> = accounts.into_iter().filter(invalid).collect();
     Ok((!invalid.is_empty()).then_some(ShareImage::Invalid(invalid)))
@@ -177,5 +176,5 @@ pub(crate) async fn bump_viewers_and(
 async fn viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<Vec<AccountId>> {
     let sql = "SELECT s.account_id FROM shares s JOIN images i ON i.id = s.image_id
                WHERE i.id = $1 AND i.account_id = $2 ORDER BY s.account_id";
-    transaction.query(sql, &[id.into(), owner.into()]).await?.all("shares", Cells::account)
+    transaction.query(sql, &[id.into(), owner.into()]).await?.all("shares")
 }

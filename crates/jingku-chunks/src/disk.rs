@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::claims::{DiskClaim, DiskWatch, NoClaim};
-use self::folder::Folder;
+use self::folder::{Folder, if_found};
 use self::session::Session;
 use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
@@ -76,13 +76,9 @@ impl Disk {
         open().map_err(|e| Error::object(verb, key, e))
     }
 
-    #[cfg(target_os = "linux")]
     fn sync_file_system(&self) -> io::Result<()> {
-        Ok(rustix::fs::syncfs(&self.root)?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn sync_file_system(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(&self.root)?;
         Ok(())
     }
 
@@ -148,11 +144,7 @@ impl Backend for Disk {
         let path = self.folder.fan(kind, prefix);
         let list = || {
             let mut keys = Vec::new();
-            let entries = match fs::read_dir(&path) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(keys),
-                entries => entries?,
-            };
-            for entry in entries {
+            for entry in if_found(fs::read_dir(&path))?.into_iter().flatten() {
                 // Files with other names do not belong to the store.
                 keys.extend(entry?.file_name().to_str().and_then(|name| kind.key(name).ok()));
             }
@@ -162,11 +154,8 @@ impl Backend for Disk {
     }
 
     fn delete(&self, key: Key) -> Result<()> {
-        let removed = self.writing().and_then(|_| fs::remove_file(self.folder.object(key)));
-        match removed {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::object("delete", key, e)),
-            _ => Ok(()),
-        }
+        let removed = self.writing().and_then(|_| if_found(fs::remove_file(self.folder.object(key))));
+        removed.map(drop).map_err(|e| Error::object("delete", key, e))
     }
 
     fn sync(&self) -> Result<()> {

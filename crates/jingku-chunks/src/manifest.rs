@@ -39,12 +39,12 @@ impl Manifest {
 
     /// Returns the size of the disk or stream, in bytes.
     pub fn logical_size(&self) -> u64 {
-        self.index.logical_size()
+        self.index.logical_size
     }
 
     /// Returns the size of every chunk but the last, in bytes; `None` for a stream, which is cut by content.
     pub fn chunk_size(&self) -> Option<u64> {
-        match self.index.layout() {
+        match self.index.layout {
             Layout::Fixed(shape) => Some(shape.chunk_size),
             Layout::ByContent => None,
         }

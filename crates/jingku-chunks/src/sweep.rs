@@ -189,7 +189,7 @@ impl Sweep {
             return Ok(Stage::Chunks(group));
         }
         let Some(candidates) = group.take_candidates(self.backend.as_ref(), self.plan.batch_objects)? else {
-            let last_prefix = group.last_prefix();
+            let last_prefix = group.last_prefix;
             // Only one group fits in memory.
             drop(group);
             self.swept.prefixes_done = u16::from(last_prefix) + 1;

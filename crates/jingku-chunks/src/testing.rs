@@ -342,45 +342,26 @@ impl<B: Backend> Stage for FaultyStage<B> {
     }
 }
 
+macro_rules! forward {
+    ($($method:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
+        $(fn $method(&self, $($name: $type),*) -> $result {
+            (**self).$method($($name),*)
+        })+
+    };
+}
+
 /// Lets a test keep a handle on the backend of a store.
 impl<B: Backend + ?Sized> Backend for Arc<B> {
-    fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
-        (**self).put(key, object, existing)
-    }
-
-    fn stage(&self) -> Result<Box<dyn Stage>> {
-        (**self).stage()
-    }
-
-    fn read(&self, key: Key) -> Result<Object> {
-        (**self).read(key)
-    }
-
-    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
-        (**self).read_part(key, offset, length)
-    }
-
-    fn head(&self, key: Key) -> Result<Head> {
-        (**self).head(key)
-    }
-
-    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
-        (**self).list(kind, prefix)
-    }
-
-    fn delete(&self, key: Key) -> Result<()> {
-        (**self).delete(key)
-    }
-
-    fn sync(&self) -> Result<()> {
-        (**self).sync()
-    }
-
-    fn claim(&self) -> Result<Box<dyn Claim>> {
-        (**self).claim()
-    }
-
-    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
-        (**self).watch_claims()
+    forward! {
+        put(key: Key, object: &[u8], existing: Existing) -> Result<Outcome>;
+        stage() -> Result<Box<dyn Stage>>;
+        read(key: Key) -> Result<Object>;
+        read_part(key: Key, offset: u64, length: usize) -> Result<Vec<u8>>;
+        head(key: Key) -> Result<Head>;
+        list(kind: Kind, prefix: u8) -> Result<Vec<Key>>;
+        delete(key: Key) -> Result<()>;
+        sync() -> Result<()>;
+        claim() -> Result<Box<dyn Claim>>;
+        watch_claims() -> Result<Box<dyn ClaimWatch>>;
     }
 }

@@ -103,7 +103,7 @@ impl Writer {
     /// Returns the bytes stored so far in chunks that the manifests of [`compare_with`](Self::compare_with) reference.
     /// Zeros do not count.
     pub fn known_plain_bytes(&self) -> u64 {
-        self.assembler.known_plain_bytes()
+        self.assembler.totals.known_plain_bytes
     }
 
     /// Waits until every chunk is stored and makes them durable. Fails with `Length` if the disk is incomplete.

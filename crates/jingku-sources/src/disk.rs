@@ -214,7 +214,7 @@ fn canonical(path: &Path) -> Result<PathBuf, DiskError> {
     Ok(path)
 }
 
-fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, DiskError> {
+pub(crate) fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, DiskError> {
     match format {
         DiskFormat::Raw => Ok(None),
         DiskFormat::Qcow2 => {

@@ -106,8 +106,8 @@ impl Stream {
 
     fn position(&self) -> u64 {
         match self {
-            Self::Gzip(members) => members.position(),
-            Self::Zstd(frames) => frames.position(),
+            Self::Gzip(members) => members.position,
+            Self::Zstd(frames) => frames.input.position,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::content::Content;
+use crate::disk::read_header;
 use crate::error::DiskError;
 use crate::format::DiskFormat;
 use crate::qcow2::{Header, check_tables};
@@ -29,10 +30,10 @@ pub fn open_untrusted(
         return Err(DiskError::unusable(path, "it is compressed twice; unpack it once"));
     }
     let format = format.map_or_else(|| DiskFormat::of(content, path), Ok)?;
-    let header = match format {
-        DiskFormat::Raw => None,
-        DiskFormat::Qcow2 => Some(open_qcow2(&source)?),
-    };
+    let header = read_header(&source, format)?;
+    if let Some(header) = &header {
+        check_self_contained(&source, header)?;
+    }
     let size_bytes = header.as_ref().map_or(source.len(), |header| header.size_bytes);
     if size_bytes == 0 {
         return Err(DiskError::unusable(path, "its disk has a size of zero"));
@@ -47,9 +48,7 @@ pub fn open_untrusted(
     DiskReader::of_layers(vec![(source, header)], size_bytes)
 }
 
-fn open_qcow2(source: &Source) -> Result<Header, DiskError> {
-    let head = source.head(Header::HEAD_BYTES_MAX)?;
-    let header = Header::parse(&source.path, &head, source.len())?;
+fn check_self_contained(source: &Source, header: &Header) -> Result<(), DiskError> {
     if header.backing.is_some() {
         let why = "it needs another file (a backing file), which is not read; make one file of both with \
                    `qemu-img convert -O qcow2`";
@@ -60,5 +59,5 @@ fn open_qcow2(source: &Source) -> Result<Header, DiskError> {
             format!("it uses {feature}, which is not read; rewrite it with `qemu-img convert -O qcow2`");
         return Err(DiskError::unusable(&source.path, why));
     }
-    Ok(header)
+    Ok(())
 }

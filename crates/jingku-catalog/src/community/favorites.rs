@@ -1,7 +1,6 @@
 use crate::accounts::bump_revision;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
-use crate::database::{Cells, Params, Transaction};
-use crate::images::{COLUMNS, image_cells};
+use crate::database::{Cells, Params, Read, Row, Transaction};
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
@@ -32,6 +31,12 @@ pub struct Favorite {
     pub ordinal: i64,
 }
 
+impl Row for Favorite {
+    fn read(cells: &mut Cells) -> Read<Self> {
+        Ok(Self { image: Row::read(cells)?, ordinal: Row::read(cells)? })
+    }
+}
+
 impl Favorite {
     const ORDER: Order = Order {
         name: "favourites",
@@ -56,19 +61,18 @@ impl Catalog {
         let Some(owner) = self.owner_of_group(account, group).await? else {
             return Ok(AddFavorite::NotFound);
         };
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, owner).await?;
-                if !is_public(&mut transaction, group).await? {
-                    return transaction.discard(AddFavorite::NotFound).await;
-                }
-                if !insert_favorite(&mut transaction, account, group, now).await? {
-                    return transaction.discard(AddFavorite::Favored).await;
-                }
-                count_favorites(&mut transaction, group, 1).await?;
-                transaction.commit(AddFavorite::Favored).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, owner).await?;
+            if !is_public(&mut transaction, group).await? {
+                return transaction.discard(AddFavorite::NotFound).await;
+            }
+            if !insert_favorite(&mut transaction, account, group, now).await? {
+                return transaction.discard(AddFavorite::Favored).await;
+            }
+            count_favorites(&mut transaction, group, 1).await?;
+            transaction.commit(AddFavorite::Favored).await
+        };
+        self.database.write(change).await
     }
 
     /// Removes a favourite. That also works, once, for a group that is no longer public.
@@ -76,26 +80,25 @@ impl Catalog {
         let Some(owner) = self.owner_of_group(account, group).await? else {
             return Ok(RemoveFavorite::NotFound);
         };
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, owner).await?;
-                let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
-                if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
-                    count_favorites(&mut transaction, group, -1).await?;
-                    return transaction.commit(RemoveFavorite::Removed).await;
-                }
-                let public = is_public(&mut transaction, group).await?;
-                let outcome = if public { RemoveFavorite::Removed } else { RemoveFavorite::NotFound };
-                transaction.discard(outcome).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, owner).await?;
+            let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
+            if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
+                count_favorites(&mut transaction, group, -1).await?;
+                return transaction.commit(RemoveFavorite::Removed).await;
+            }
+            let public = is_public(&mut transaction, group).await?;
+            let outcome = if public { RemoveFavorite::Removed } else { RemoveFavorite::NotFound };
+            transaction.discard(outcome).await
+        };
+        self.database.write(change).await
     }
 
     /// Returns the group that a public image is a version of.
     pub async fn group_of_image(&self, image_id: &str) -> Result<Option<String>> {
         let scope = Scope::published();
         let sql = scope.select_image("i.group_id");
-        self.database.query(&sql, &scope.image_params(image_id)).await?.first("images", Cells::text)
+        self.database.query(&sql, &scope.image_params(image_id)).await?.first_after_key("images")
     }
 
     /// Returns the newest public version of each favourite of the account, last marked first.
@@ -124,8 +127,9 @@ impl Catalog {
         let seen = format!("f.account_id = {account} AND EXISTS (SELECT 1 {versions})");
         let after = paging.after(&Favorite::ORDER, &mut params);
         let window = paging.window(&Favorite::ORDER, &mut params);
+        let columns = Image::COLUMNS;
         let sql = format!(
-            "SELECT {COLUMNS}, '', k.ordinal, t.total
+            "SELECT {columns}, '', k.ordinal, t.total
              FROM (SELECT COUNT(*) AS total FROM favorites f WHERE {seen}) t
              LEFT JOIN (SELECT f.ordinal,
                                (SELECT i.id {versions}
@@ -136,8 +140,7 @@ impl Catalog {
              ORDER BY k.ordinal DESC"
         );
         let rows = self.database.scan(owner, &sql, params.as_slice()).await?;
-        let read = |cells: &mut Cells| Ok(Favorite { image: image_cells(cells)?, ordinal: cells.integer()? });
-        Page::decode_sorted(rows, "images", paging.limit(), &Favorite::ORDER, read, Favorite::position)
+        rows.sorted_page("images", paging.limit(), &Favorite::ORDER, Favorite::position)
     }
 
     /// Returns the owner of a group, which never changes, if the group has a public version or is a favourite of the
@@ -152,7 +155,7 @@ impl Catalog {
             scope.images()
         );
         let rows = self.database.query(&sql, &[scope.param(), id.into(), account.into()]).await?;
-        rows.first("image_groups", Cells::account)
+        rows.first("image_groups")
     }
 }
 

@@ -1,7 +1,6 @@
-use super::group::{self, Group, group_cells};
+use super::group::Group;
 use super::order::GroupOrder;
 use crate::database::Params;
-use crate::images::{COLUMNS, image_cells};
 use crate::text_search::{TagTerms, contains, fold};
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
@@ -66,7 +65,7 @@ impl Catalog {
         let (sql, params) = page_statement(scope, viewer, &terms, order, paging);
         let rows = self.database.scan(viewer, &sql, params.as_slice()).await?;
         let position = |group: &Group| order.position(group);
-        Page::decode_sorted(rows, "image_groups", paging.limit(), &order.order(), group_cells, position)
+        rows.sorted_page("image_groups", paging.limit(), &order.order(), position)
     }
 
     /// Returns versions of groups in the scope, grouped, newest first.
@@ -90,8 +89,9 @@ impl Catalog {
         chosen.extend(filter.image_id.map(|id| format!("i.id = {}", params.add(id))));
         chosen.extend(filter.zones.map(|zones| format!("i.zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
+        let columns = Image::COLUMNS;
         let sql = format!(
-            "SELECT {COLUMNS}, CASE WHEN k.place = 1 AND CAST(LENGTH(i.readme) AS BIGINT) <= {} THEN i.readme ELSE '' END
+            "SELECT {columns}, CASE WHEN k.place = 1 AND CAST(LENGTH(i.readme) AS BIGINT) <= {} THEN i.readme ELSE '' END
              FROM (SELECT i.id, i.group_id,
                           ROW_NUMBER() OVER (PARTITION BY i.group_id
                                              ORDER BY i.submitted_ordinal DESC, i.ordinal DESC) AS place
@@ -103,8 +103,7 @@ impl Catalog {
             params.add(i64::from(filter.readme_chars_max)),
             params.add(i64::from(filter.versions_max)),
         );
-        let rows = self.database.scan(scope.requester(), &sql, params.as_slice()).await?;
-        rows.all("images", image_cells)
+        self.database.scan(scope.requester(), &sql, params.as_slice()).await?.all("images")
     }
 }
 
@@ -175,13 +174,13 @@ fn page_statement<'a>(
     let after = paging.after(&order, &mut params);
     let window = paging.window(&order, &mut params);
     let sql = format!(
-        "SELECT {}, f.created_at, t.total
+        "SELECT {}, t.total
          FROM (SELECT COUNT(*) AS total FROM image_groups g WHERE {condition}) t
          LEFT JOIN (SELECT g.id FROM image_groups g WHERE {condition}{after} {window}) k ON TRUE
          LEFT JOIN image_groups g ON g.id = k.id
          LEFT JOIN favorites f ON f.group_id = k.id AND f.account_id = {}
          {}",
-        group::COLUMNS,
+        Group::COLUMNS,
         params.add(viewer),
         order.clause(),
     );

@@ -1,5 +1,5 @@
 use crate::Result;
-use crate::database::Transaction;
+use crate::database::{Transaction, row};
 use crate::images::ImageStatus;
 
 /// Whether an image is to be in the community.
@@ -24,20 +24,22 @@ pub struct Submission<'a> {
     pub containers_only: bool,
 }
 
-/// The community state of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listing {
-    pub(crate) status: ImageStatus,
-    pub(crate) public: bool,
-    pub(crate) container: bool,
-    pub(crate) group_id: String,
-    pub(crate) version_name: String,
-    pub(crate) community_name: String,
-    pub(crate) submitted_at: i64,
-    pub(crate) submitted_ordinal: i64,
-    pub(crate) pub_time: i64,
-    pub(crate) published_ordinal: i64,
-    pub(crate) failed_reason: String,
+row! {
+    /// The community state of an image.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(crate) struct Listing {
+        pub(crate) status: ImageStatus = "i.status",
+        pub(crate) public: bool = "i.visibility",
+        pub(crate) container: bool = "i.container",
+        pub(crate) group_id: String = "i.group_id",
+        pub(crate) version_name: String = "i.version_name",
+        pub(crate) community_name: String = "i.community_name",
+        pub(crate) submitted_at: i64 = "i.submitted_at",
+        pub(crate) submitted_ordinal: i64 = "i.submitted_ordinal",
+        pub(crate) pub_time: i64 = "i.pub_time",
+        pub(crate) published_ordinal: i64 = "i.published_ordinal",
+        pub(crate) failed_reason: String = "i.failed_reason",
+    }
 }
 
 impl Listing {

@@ -35,17 +35,14 @@ const PUBLISHED: Column = Column::Integer("g.published_ordinal");
 const ID: Column = Column::Text("g.id");
 const POPULARITY: &str = "g.recommend_count + g.favorites_count + g.created_count";
 
-/// A number, then columns that make the order unique.
+/// The name of an order by a number, then by columns that make it unique; and the columns in legacy tokens.
 macro_rules! by {
-    ($number:expr) => {
-        &[Column::Integer($number), PUB_TIME, PUBLISHED, ID]
-    };
-}
-
-/// The same in legacy tokens.
-macro_rules! legacy {
-    ($number:expr) => {
-        &[Column::Integer($number), PUB_TIME, ID]
+    ($name:literal, $number:expr) => {
+        (
+            $name,
+            &[Column::Integer($number), PUB_TIME, PUBLISHED, ID],
+            &[Column::Integer($number), PUB_TIME, ID],
+        )
     };
 }
 
@@ -58,19 +55,13 @@ impl GroupOrder {
     /// Returns the order of `image_groups AS g`.
     pub(super) const fn order(self) -> Order {
         let (name, columns, legacy): (_, &[Column], &[Column]) = match self.by {
-            GroupSort::Recommended => {
-                ("groups recommended", by!("g.recommend_count"), legacy!("g.recommend_count"))
-            }
-            GroupSort::Favor => ("groups liked", by!(POPULARITY), legacy!(POPULARITY)),
+            GroupSort::Recommended => by!("groups recommended", "g.recommend_count"),
+            GroupSort::Favor => by!("groups liked", POPULARITY),
             GroupSort::PubTime => ("groups published", &[PUB_TIME, PUBLISHED, ID], &[PUB_TIME, ID]),
-            GroupSort::Price => ("groups priced", by!("g.price_cents"), legacy!("g.price_cents")),
-            GroupSort::CreatedCount => ("groups started", by!("g.created_count"), legacy!("g.created_count")),
-            GroupSort::ImageUseTime => {
-                ("groups used", by!("g.image_use_time_hours"), legacy!("g.image_use_time_hours"))
-            }
-            GroupSort::FavoritesCount => {
-                ("groups favoured", by!("g.favorites_count"), legacy!("g.favorites_count"))
-            }
+            GroupSort::Price => by!("groups priced", "g.price_cents"),
+            GroupSort::CreatedCount => by!("groups started", "g.created_count"),
+            GroupSort::ImageUseTime => by!("groups used", "g.image_use_time_hours"),
+            GroupSort::FavoritesCount => by!("groups favoured", "g.favorites_count"),
         };
         Order { name, columns, legacy, ascending: self.ascending }
     }

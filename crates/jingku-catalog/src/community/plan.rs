@@ -2,7 +2,7 @@
 
 use super::listing::{Listing, Publication, Submission, version_taken};
 use super::summary::refresh_group;
-use crate::database::{Cells, Transaction};
+use crate::database::Transaction;
 use crate::ordinals::next_ordinal;
 use crate::text_search::fold;
 use crate::{ImageChanges, ImageStatus, Result, Scope};
@@ -122,7 +122,7 @@ pub(crate) async fn insert_group(
     now: i64,
 ) -> Result<()> {
     let owner = transaction.query("SELECT name FROM accounts WHERE id = $1", &[scope.param()]).await?;
-    let folded_author = fold(&owner.first("accounts", Cells::text)?.unwrap_or_default());
+    let folded_author = fold(&owner.first::<String>("accounts")?.unwrap_or_default());
     let sql = "INSERT INTO image_groups (
                    account_id, id, name, description, recommend_count, favorites_count, created_at, versions,
                    public_versions, pub_time, price_cents, auto_start, tags, created_count, image_use_time_hours,
@@ -134,13 +134,13 @@ pub(crate) async fn insert_group(
 
 async fn group_name(transaction: &mut Transaction, id: &str) -> Result<String> {
     let rows = transaction.query("SELECT name FROM image_groups WHERE id = $1", &[id.into()]).await?;
-    Ok(rows.first("image_groups", Cells::text)?.unwrap_or_default())
+    Ok(rows.first("image_groups")?.unwrap_or_default())
 }
 
 /// Returns the version name after the highest of the form `vN.0`.
 async fn next_version(transaction: &mut Transaction, group: &str) -> Result<String> {
     let sql = "SELECT version_name FROM images WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL";
-    let names = transaction.query(sql, &[group.into()]).await?.all("images", Cells::text)?;
+    let names: Vec<String> = transaction.query(sql, &[group.into()]).await?.all("images")?;
     let number = |name: &String| name.strip_prefix('v')?.strip_suffix(".0")?.parse().ok();
     // The largest number has no successor; such a name is ignored.
     let highest = names.iter().filter_map(number).filter(|number| *number < u32::MAX).max();

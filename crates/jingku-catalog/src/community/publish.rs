@@ -1,5 +1,6 @@
 use super::listing::{Publication, Submission};
 use super::plan::{PublishRefusal, apply_plan, plan};
+use crate::database::Transaction;
 use crate::accounts::bump_revision;
 use crate::answers::{ANSWER_SECS, Answer, find_answer, store_answer};
 use crate::images::{find_state, update_facts};
@@ -53,35 +54,34 @@ impl Catalog {
         request: Option<&str>,
         now: i64,
     ) -> Result<PublishImage> {
-        self.database
-            .write(|mut transaction| async move {
-                let owner = scope.owner();
-                bump_revision(&mut transaction, owner).await?;
-                let Some(image) = find_state(&mut transaction, scope, id).await? else {
-                    return transaction.discard(PublishImage::NotFound).await;
+        let change = |mut transaction: Transaction| async move {
+            let owner = scope.owner();
+            bump_revision(&mut transaction, owner).await?;
+            let Some(image) = find_state(&mut transaction, scope, id).await? else {
+                return transaction.discard(PublishImage::NotFound).await;
+            };
+            if image.listing.is_listed() {
+                let before = match request {
+                    Some(request) => find_answer(&mut transaction, owner, request, now).await?,
+                    None => None,
                 };
-                if image.listing.is_listed() {
-                    let before = match request {
-                        Some(request) => find_answer(&mut transaction, owner, request, now).await?,
-                        None => None,
-                    };
-                    let outcome = before.map_or(PublishImage::AlreadyPublished, PublishImage::Published);
-                    return transaction.discard(outcome).await;
-                }
-                let changes = ImageChanges { publication: Some(Publication::Public(submission)), ..changes };
-                let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
-                    Ok(plan) => plan,
-                    Err(refusal) => return transaction.discard(refusal.into()).await,
-                };
-                let group = plan.listing.group_id.clone();
-                update_facts(&mut transaction, scope, id, &changes, now).await?;
-                let ordinal = apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
-                if let (Some(request), Some(ordinal)) = (request, ordinal) {
-                    let answer = Answer { request, text: &group, ordinal, secs: ANSWER_SECS };
-                    store_answer(&mut transaction, owner, answer, now).await?;
-                }
-                transaction.commit(PublishImage::Published(group)).await
-            })
-            .await
+                let outcome = before.map_or(PublishImage::AlreadyPublished, PublishImage::Published);
+                return transaction.discard(outcome).await;
+            }
+            let changes = ImageChanges { publication: Some(Publication::Public(submission)), ..changes };
+            let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
+                Ok(plan) => plan,
+                Err(refusal) => return transaction.discard(refusal.into()).await,
+            };
+            let group = plan.listing.group_id.clone();
+            update_facts(&mut transaction, scope, id, &changes, now).await?;
+            let ordinal = apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
+            if let (Some(request), Some(ordinal)) = (request, ordinal) {
+                let answer = Answer { request, text: &group, ordinal, secs: ANSWER_SECS };
+                store_answer(&mut transaction, owner, answer, now).await?;
+            }
+            transaction.commit(PublishImage::Published(group)).await
+        };
+        self.database.write(change).await
     }
 }

@@ -1,5 +1,5 @@
 use crate::Result;
-use crate::database::{Cells, Read, Transaction, after_key};
+use crate::database::{Transaction, row};
 use crate::text_search::fold;
 
 /// The versions of group `$1`. The index needs the condition that the text is not empty.
@@ -43,37 +43,25 @@ pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Re
     transaction.execute(facts, &params).await.map(drop)
 }
 
-/// The fields that a group copies from a version.
-struct Newest {
-    name: String,
-    description: String,
-    pub_time: i64,
-    /// The order of publication or, without one, of submission.
-    published_ordinal: i64,
-    price_cents: i64,
-    auto_start: i64,
-    tags: String,
+row! {
+    /// The fields that a group copies from a version.
+    struct Newest {
+        name: String = "CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END",
+        description: String = "i.description",
+        pub_time: i64 = "i.pub_time",
+        /// The order of publication or, without one, of submission.
+        published_ordinal: i64 = "CASE i.visibility WHEN 1 THEN i.published_ordinal ELSE i.submitted_ordinal END",
+        price_cents: i64 = "i.price_cents",
+        auto_start: i64 = "i.auto_start",
+        tags: String = "i.tags",
+    }
 }
 
 /// Returns the newest public version or, without one, the newest.
 async fn find_newest(transaction: &mut Transaction, id: &str) -> Result<Option<Newest>> {
     let sql = format!(
-        "SELECT i.id, CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END, i.description, i.pub_time,
-                CASE i.visibility WHEN 1 THEN i.published_ordinal ELSE i.submitted_ordinal END, i.price_cents, i.auto_start, i.tags
-         {VERSIONS}
-         ORDER BY i.visibility DESC, i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1"
+        "SELECT i.id, {} {VERSIONS} ORDER BY i.visibility DESC, i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1",
+        Newest::COLUMNS
     );
-    transaction.query(&sql, &[id.into()]).await?.first("images", after_key(newest_cells))
-}
-
-fn newest_cells(cells: &mut Cells) -> Read<Newest> {
-    Ok(Newest {
-        name: cells.text()?,
-        description: cells.text()?,
-        pub_time: cells.integer()?,
-        published_ordinal: cells.integer()?,
-        price_cents: cells.integer()?,
-        auto_start: cells.integer()?,
-        tags: cells.text()?,
-    })
+    transaction.query(&sql, &[id.into()]).await?.first_after_key("images")
 }

@@ -1,4 +1,3 @@
-use crate::database::Cells;
 use crate::{Catalog, Result, Scope};
 
 /// The most lists of tags that are read; tags in further lists are omitted.
@@ -12,7 +11,7 @@ impl Catalog {
             scope.groups()
         );
         let rows = self.database.scan(scope.requester(), &sql, &[scope.param(), LISTS_MAX.into()]).await?;
-        let mut tags: Vec<String> = rows.all("image_groups", Cells::list)?.concat();
+        let mut tags = rows.all::<Vec<String>>("image_groups")?.concat();
         tags.sort_unstable();
         tags.dedup();
         Ok(tags)

@@ -10,7 +10,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
-use super::value::{Cell, Param, Rows};
+use super::row::Rows;
+use super::value::{Cell, Param};
 use crate::{CatalogError, Result};
 
 /// The most connections to the server.

@@ -23,7 +23,8 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::fair_semaphore::Permit;
-use super::value::{Param, Rows};
+use super::row::Rows;
+use super::value::Param;
 use crate::{CatalogError, Result};
 use connection::{failure, prepare, query};
 use file::File;

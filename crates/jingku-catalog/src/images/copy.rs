@@ -4,7 +4,7 @@ use super::row::ImageStatus;
 use crate::accounts::bump_revisions;
 use crate::answers::{ANSWER_SECS, Answer, find_answer, store_answer};
 use crate::covers::lock_cover;
-use crate::database::{Cells, Read, Transaction, after_key};
+use crate::database::{Transaction, row};
 use crate::ordinals::{Position, next_position};
 use crate::quota::added_bytes;
 use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
@@ -46,23 +46,27 @@ pub enum CopyImage {
     OverLimit(OverLimit),
 }
 
-/// The original of a copy, and the status of the copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopySource {
-    /// The id of the original, which may be deleted.
-    pub image_id: String,
-    /// The status of the copy.
-    pub status: ImageStatus,
+row! {
+    /// The original of a copy, and the status of the copy.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct CopySource {
+        /// The id of the original, which may be deleted.
+        pub image_id: String = "i.copied_from",
+        /// The status of the copy.
+        pub status: ImageStatus = "i.status",
+    }
 }
 
-/// The fields of the original that a copy needs.
-struct Original {
-    name: String,
-    status: ImageStatus,
-    zone: String,
-    cover: String,
-    manifest: String,
-    data_bytes: i64,
+row! {
+    /// The fields of the original that a copy needs.
+    struct Original {
+        name: String = "i.name",
+        status: ImageStatus = "i.status",
+        zone: String = "i.zone",
+        cover: String = "i.cover",
+        manifest: String = "COALESCE(i.manifest, '')",
+        data_bytes: i64 = "COALESCE(i.data_bytes, 0)",
+    }
 }
 
 impl Catalog {
@@ -75,37 +79,36 @@ impl Catalog {
             return Ok(CopyImage::NotFound);
         }
         let target = Scope::own(new.owner);
-        self.database
-            .write(|mut transaction| async move {
-                bump_revisions(&mut transaction, source.into_iter().chain([new.owner])).await?;
-                if let Some(copy) = find_earlier_copy(&mut transaction, target, new.request, now).await? {
-                    return transaction.discard(CopyImage::AlreadyCopied(copy)).await;
-                }
-                let Some(original) = find_original(&mut transaction, scope, id).await? else {
-                    return transaction.discard(CopyImage::NotFound).await;
-                };
-                if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
-                    return transaction.discard(CopyImage::NotAvailable).await;
-                }
-                let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
-                    return transaction.discard(CopyImage::NameTaken).await;
-                };
-                if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
-                    return transaction.discard(CopyImage::OverLimit(over)).await;
-                }
-                lock_cover(&mut transaction, &original.cover).await?;
-                let position = next_position(&mut transaction, new.owner, now).await?;
-                insert_copy(&mut transaction, id, &name, new, position).await?;
-                if let Some(request) = new.request {
-                    let (ordinal, secs) = (position.ordinal, ANSWER_SECS);
-                    let answer = Answer { request, text: new.id, ordinal, secs };
-                    store_answer(&mut transaction, new.owner, answer, now).await?;
-                }
-                let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
-                count_images(&mut transaction, new.owner, zone, 1).await?;
-                transaction.commit(CopyImage::Copied(name)).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revisions(&mut transaction, source.into_iter().chain([new.owner])).await?;
+            if let Some(copy) = find_earlier_copy(&mut transaction, target, new.request, now).await? {
+                return transaction.discard(CopyImage::AlreadyCopied(copy)).await;
+            }
+            let Some(original) = find_original(&mut transaction, scope, id).await? else {
+                return transaction.discard(CopyImage::NotFound).await;
+            };
+            if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
+                return transaction.discard(CopyImage::NotAvailable).await;
+            }
+            let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
+                return transaction.discard(CopyImage::NameTaken).await;
+            };
+            if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
+                return transaction.discard(CopyImage::OverLimit(over)).await;
+            }
+            lock_cover(&mut transaction, &original.cover).await?;
+            let position = next_position(&mut transaction, new.owner, now).await?;
+            insert_copy(&mut transaction, id, &name, new, position).await?;
+            if let Some(request) = new.request {
+                let (ordinal, secs) = (position.ordinal, ANSWER_SECS);
+                let answer = Answer { request, text: new.id, ordinal, secs };
+                store_answer(&mut transaction, new.owner, answer, now).await?;
+            }
+            let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
+            count_images(&mut transaction, new.owner, zone, 1).await?;
+            transaction.commit(CopyImage::Copied(name)).await
+        };
+        self.database.write(change).await
     }
 
     async fn over_limit(
@@ -121,12 +124,8 @@ impl Catalog {
 
     /// Returns the original of a copy; `None` if there is no such image in the scope, or it is not a copy.
     pub async fn copy_source(&self, scope: Scope, id: &str) -> Result<Option<CopySource>> {
-        let sql = scope.select_image("i.id, i.copied_from, i.status") + " AND i.copied_from <> ''";
-        let rows = self.database.query(&sql, &scope.image_params(id)).await?;
-        let read = |cells: &mut Cells| {
-            Ok(CopySource { image_id: cells.text()?, status: cells.word(ImageStatus::parse)? })
-        };
-        rows.first("images", after_key(read))
+        let sql = scope.select_image(CopySource::COLUMNS) + " AND i.copied_from <> ''";
+        self.database.query(&sql, &scope.image_params(id)).await?.first_after_key("images")
     }
 }
 
@@ -144,22 +143,8 @@ async fn find_earlier_copy(
 }
 
 async fn find_original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
-    let sql = scope.select_image(
-        "i.id, i.name, i.status, i.zone, i.cover, COALESCE(i.manifest, ''), COALESCE(i.data_bytes, 0)",
-    );
-    let rows = transaction.query(&sql, &scope.image_params(id)).await?;
-    rows.first("images", after_key(original_cells))
-}
-
-fn original_cells(cells: &mut Cells) -> Read<Original> {
-    Ok(Original {
-        name: cells.text()?,
-        status: cells.word(ImageStatus::parse)?,
-        zone: cells.text()?,
-        cover: cells.text()?,
-        manifest: cells.text()?,
-        data_bytes: cells.integer()?,
-    })
+    let sql = scope.select_image(Original::COLUMNS);
+    transaction.query(&sql, &scope.image_params(id)).await?.first_after_key("images")
 }
 
 async fn free_name(

@@ -1,27 +1,22 @@
 use super::counts::count_images;
 use super::name::name_taken;
 use crate::accounts::bump_revision;
-use crate::database::{Cells, Read, Transaction, after_key, json_list};
+use crate::database::{Transaction, json_list, row};
 use crate::jobs::insert_job;
 use crate::ordinals::next_position;
 use crate::{Catalog, Limit, NewJob, OverLimit, Result, Scope, Source};
 
 /// The data of a new image. Region, zone, GPU and size come from the instance.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields are those of `Image`")]
 pub struct NewImage<'a> {
-    /// Its unique id.
     pub id: &'a str,
-    /// Its name.
     pub name: &'a str,
-    /// Its description.
     pub description: &'a str,
     /// The instance to make it from.
     pub instance_id: &'a str,
-    /// The installed software, as a JSON object.
     pub softwares: Option<&'a str>,
-    /// The ports of its software, as a JSON list.
     pub software_ports: &'a str,
-    /// The ports to open.
     pub firewall_ports: &'a [i64],
 }
 
@@ -40,12 +35,14 @@ pub enum CreateImage {
     OverLimit(OverLimit),
 }
 
-/// The fields of an image that come from its instance.
-pub(crate) struct Origin {
-    pub(crate) region: String,
-    pub(crate) zone: String,
-    pub(crate) gpu_type: String,
-    pub(crate) size_bytes: i64,
+row! {
+    /// The fields of an image that come from its instance.
+    pub(crate) struct Origin {
+        pub(crate) region: String = "region",
+        pub(crate) zone: String = "zone",
+        pub(crate) gpu_type: String = "gpu_type",
+        pub(crate) size_bytes: i64 = "size_bytes",
+    }
 }
 
 impl Catalog {
@@ -57,46 +54,35 @@ impl Catalog {
         job: NewJob<'_>,
         now: i64,
     ) -> Result<CreateImage> {
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, scope.owner()).await?;
-                let Some(origin) = find_origin(&mut transaction, scope, new.instance_id).await? else {
-                    return transaction.discard(CreateImage::InstanceNotFound).await;
-                };
-                let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
-                if transaction.exists(busy, &[new.instance_id.into()]).await? {
-                    return transaction.discard(CreateImage::InstanceBusy).await;
-                }
-                if name_taken(&mut transaction, scope, new.name, new.id).await? {
-                    return transaction.discard(CreateImage::NameTaken).await;
-                }
-                let more =
-                    [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
-                if let Some(over) = self.check_limits(&mut transaction, scope.owner(), &more).await? {
-                    return transaction.discard(CreateImage::OverLimit(over)).await;
-                }
-                insert_image(&mut transaction, scope, &new, &origin, now).await?;
-                let source = Source::Instance(new.instance_id.to_owned());
-                insert_job(&mut transaction, scope, new.id, &source, job, origin.size_bytes, now).await?;
-                transaction.commit(CreateImage::Created).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, scope.owner()).await?;
+            let Some(origin) = find_origin(&mut transaction, scope, new.instance_id).await? else {
+                return transaction.discard(CreateImage::InstanceNotFound).await;
+            };
+            let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
+            if transaction.exists(busy, &[new.instance_id.into()]).await? {
+                return transaction.discard(CreateImage::InstanceBusy).await;
+            }
+            if name_taken(&mut transaction, scope, new.name, new.id).await? {
+                return transaction.discard(CreateImage::NameTaken).await;
+            }
+            let more =
+                [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
+            if let Some(over) = self.check_limits(&mut transaction, scope.owner(), &more).await? {
+                return transaction.discard(CreateImage::OverLimit(over)).await;
+            }
+            insert_image(&mut transaction, scope, &new, &origin, now).await?;
+            let source = Source::Instance(new.instance_id.to_owned());
+            insert_job(&mut transaction, scope, new.id, &source, job, origin.size_bytes, now).await?;
+            transaction.commit(CreateImage::Created).await
+        };
+        self.database.write(change).await
     }
 }
 
 async fn find_origin(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Origin>> {
-    let sql =
-        "SELECT id, region, zone, gpu_type, size_bytes FROM instances WHERE account_id = $1 AND id = $2";
-    transaction.query(sql, &scope.image_params(id)).await?.first("instances", after_key(origin_cells))
-}
-
-fn origin_cells(cells: &mut Cells) -> Read<Origin> {
-    Ok(Origin {
-        region: cells.text()?,
-        zone: cells.text()?,
-        gpu_type: cells.text()?,
-        size_bytes: cells.integer()?,
-    })
+    let sql = format!("SELECT id, {} FROM instances WHERE account_id = $1 AND id = $2", Origin::COLUMNS);
+    transaction.query(&sql, &scope.image_params(id)).await?.first_after_key("instances")
 }
 
 /// Inserts an image in status `Making`.

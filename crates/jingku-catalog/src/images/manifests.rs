@@ -1,44 +1,42 @@
 use super::row::ImageStatus;
-use crate::database::{Cells, Read};
+use crate::database::row;
 use crate::{AccountId, Catalog, Result, Scope};
 
-/// An image, in the trash or not, that uses a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestUse {
-    /// The id of the image.
-    pub image_id: String,
-    /// Its owner.
-    pub account: AccountId,
-    /// Its name.
-    pub name: String,
-    /// Its status.
-    pub status: ImageStatus,
-    /// Its unpacked size.
-    pub size_bytes: i64,
-    /// The manifest, if there is one.
-    pub manifest: Option<String>,
-    /// Whether it is in the trash.
-    pub trashed: bool,
+row! {
+    /// An image, in the trash or not, that uses a manifest.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ManifestUse {
+        /// The id of the image.
+        pub image_id: String = "i.id",
+        /// Its owner.
+        pub account: AccountId = "i.account_id",
+        /// Its name.
+        pub name: String = "i.name",
+        /// Its status.
+        pub status: ImageStatus = "i.status",
+        /// Its unpacked size.
+        pub size_bytes: i64 = "i.size_bytes",
+        /// The manifest, if there is one.
+        pub manifest: Option<String> = "i.manifest",
+        /// Whether it is in the trash.
+        pub trashed: bool = "CAST(CASE WHEN i.deleted_at IS NULL THEN 0 ELSE 1 END AS BIGINT)",
+    }
 }
 
-/// Selects [`ManifestUse`].
-const USES: &str = "SELECT i.id, i.account_id, i.name, i.status, i.size_bytes, i.manifest,
-                           CAST(CASE WHEN i.deleted_at IS NULL THEN 0 ELSE 1 END AS BIGINT)
-                    FROM images i";
+const COLUMNS: &str = ManifestUse::COLUMNS;
 
 impl Catalog {
     /// Returns images of all accounts, in the trash or not, in order of id, after an id, at most `limit`.
     pub async fn manifest_uses(&self, after: &str, limit: u32) -> Result<Vec<ManifestUse>> {
-        let sql = format!("{USES} WHERE i.id > $1 ORDER BY i.id LIMIT $2");
-        let rows =
-            self.database.scan(AccountId::PLATFORM, &sql, &[after.into(), i64::from(limit).into()]).await?;
-        rows.all("images", use_cells)
+        let sql = format!("SELECT {COLUMNS} FROM images i WHERE i.id > $1 ORDER BY i.id LIMIT $2");
+        let params = [after.into(), i64::from(limit).into()];
+        self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("images")
     }
 
     /// Returns one image, in the trash or not.
     pub async fn manifest_use(&self, image_id: &str) -> Result<Option<ManifestUse>> {
-        let rows = self.database.query(&format!("{USES} WHERE i.id = $1"), &[image_id.into()]).await?;
-        rows.first("images", use_cells)
+        let sql = format!("SELECT {COLUMNS} FROM images i WHERE i.id = $1");
+        self.database.query(&sql, &[image_id.into()]).await?.first("images")
     }
 
     /// Returns the distinct manifests of all images, including the trash, in order, after a manifest, at most `limit`.
@@ -48,9 +46,8 @@ impl Catalog {
     pub async fn manifests(&self, after: &str, limit: u32) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT i.manifest FROM images i
                    WHERE i.manifest IS NOT NULL AND i.manifest > $1 ORDER BY i.manifest LIMIT $2";
-        let rows =
-            self.database.scan(AccountId::PLATFORM, sql, &[after.into(), i64::from(limit).into()]).await?;
-        rows.all("images", Cells::text)
+        let params = [after.into(), i64::from(limit).into()];
+        self.database.scan(AccountId::PLATFORM, sql, &params).await?.all("images")
     }
 
     /// Returns distinct manifests of images whose data was not counted, in order, after a manifest, at most `limit`. Old
@@ -58,8 +55,7 @@ impl Catalog {
     pub async fn uncounted_manifests(&self, after: &str, limit: u32) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT manifest FROM images
                    WHERE manifest IS NOT NULL AND data_bytes IS NULL AND manifest > $1 ORDER BY manifest LIMIT $2";
-        let rows = self.database.query(sql, &[after.into(), i64::from(limit).into()]).await?;
-        rows.all("images", Cells::text)
+        self.database.query(sql, &[after.into(), i64::from(limit).into()]).await?.all("images")
     }
 
     /// Stores how much data the images of a manifest have.
@@ -76,21 +72,9 @@ impl Catalog {
             scope.images()
         );
         let rows = self.database.query(&sql, &[scope.param(), i64::from(limit).into()]).await?;
-        let mut manifests = rows.all("images", Cells::text)?;
+        let mut manifests: Vec<String> = rows.all("images")?;
         manifests.sort_unstable();
         manifests.dedup();
         Ok(manifests)
     }
-}
-
-fn use_cells(cells: &mut Cells) -> Read<ManifestUse> {
-    Ok(ManifestUse {
-        image_id: cells.text()?,
-        account: cells.account()?,
-        name: cells.text()?,
-        status: cells.word(ImageStatus::parse)?,
-        size_bytes: cells.integer()?,
-        manifest: cells.optional_text()?,
-        trashed: cells.flag()?,
-    })
 }

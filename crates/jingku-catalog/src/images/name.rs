@@ -1,24 +1,27 @@
-use crate::database::Transaction;
+use crate::database::{Transaction, row};
 use crate::{Catalog, Result, Scope};
 
-/// The image that has a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameHolder {
-    /// The image.
-    pub image_id: String,
-    /// Whether its upload is unfinished.
-    pub is_upload: bool,
+row! {
+    /// The image that has a name.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct NameHolder {
+        /// The image.
+        pub image_id: String = "i.id",
+        /// Whether its upload is unfinished.
+        pub is_upload: bool = "CAST(CASE WHEN u.image_id IS NULL THEN 0 ELSE 1 END AS BIGINT)",
+    }
 }
 
 impl Catalog {
     /// Returns the image of the account that has a name. For messages only: it may change at any moment.
     pub async fn name_holder(&self, scope: Scope, name: &str) -> Result<Option<NameHolder>> {
-        let sql = "SELECT i.id, CASE WHEN u.image_id IS NULL THEN 0 ELSE 1 END
-                   FROM images i LEFT JOIN uploads u ON u.image_id = i.id AND u.finished_at IS NULL
-                   WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status <> 'UnAvailable'
-                   ORDER BY i.id LIMIT 1";
-        let rows = self.database.query(sql, &[scope.param(), name.into()]).await?;
-        rows.first("images", |cells| Ok(NameHolder { image_id: cells.text()?, is_upload: cells.flag()? }))
+        let sql = format!(
+            "SELECT {} FROM images i LEFT JOIN uploads u ON u.image_id = i.id AND u.finished_at IS NULL
+             WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status <> 'UnAvailable'
+             ORDER BY i.id LIMIT 1",
+            NameHolder::COLUMNS
+        );
+        self.database.query(&sql, &[scope.param(), name.into()]).await?.first("images")
     }
 }
 

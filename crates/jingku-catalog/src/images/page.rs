@@ -1,6 +1,5 @@
 use super::filter::{FilterTerms, ImageFilter};
 use super::order::ImageOrder;
-use super::row::{COLUMNS, image_cells};
 use crate::cursor::Order;
 use crate::database::Params;
 use crate::{Catalog, Image, Page, Paging, Result, Scope};
@@ -9,12 +8,11 @@ impl Catalog {
     /// Returns one image.
     pub async fn image(&self, scope: Scope, id: &str) -> Result<Option<Image>> {
         let sql = format!(
-            "SELECT {COLUMNS}, i.readme FROM images i JOIN accounts a ON a.id = i.account_id
-             WHERE {} AND i.id = $2",
+            "SELECT {}, i.readme FROM images i JOIN accounts a ON a.id = i.account_id WHERE {} AND i.id = $2",
+            Image::COLUMNS,
             scope.images()
         );
-        let rows = self.database.query(&sql, &[scope.param(), id.into()]).await?;
-        rows.first("images", image_cells)
+        self.database.query(&sql, &scope.image_params(id)).await?.first("images")
     }
 
     /// Returns a page of images. By default, images of one account are sorted by creation, newest first; those of several
@@ -39,7 +37,7 @@ impl Catalog {
         } else {
             self.database.scan(scope.requester(), &sql, params.as_slice()).await?
         };
-        Page::decode(rows, "images", paging.limit(), &filter.order.sorting(scope), image_cells)
+        rows.page("images", paging.limit(), &filter.order.sorting(scope))
     }
 }
 
@@ -93,11 +91,12 @@ fn page_statement<'a>(
         _ => keys.whole(&zones, &mut params),
     };
     let sql = format!(
-        "SELECT {COLUMNS}, {}, t.total
+        "SELECT {}, {}, t.total
          FROM ({total}) t
          LEFT JOIN ({keys}) k ON TRUE
          LEFT JOIN images i ON i.id = k.id
          LEFT JOIN accounts a ON a.id = i.account_id",
+        Image::COLUMNS,
         if filter.with_readme { "i.readme" } else { "''" }
     );
     (sql, params)

@@ -5,7 +5,7 @@ use super::name::name_taken;
 use super::row::ImageStatus;
 use crate::accounts::bump_revisions;
 use crate::community::{insert_group, refresh_group, seed_favorites};
-use crate::database::{Cells, Transaction, json_list};
+use crate::database::{Transaction, json_list};
 use crate::jobs::SEED_WORKER;
 use crate::ordinals::{Position, next_position};
 use crate::shares::insert_shares;
@@ -98,46 +98,45 @@ impl Catalog {
         groups: &[SeedGroup],
         now: i64,
     ) -> Result<SeedImages> {
-        self.database
-            .write(|mut transaction| async move {
-                let viewers = images.iter().flat_map(|image| image.shared_with);
-                let owners = images.iter().map(|image| &image.account);
-                bump_revisions(&mut transaction, owners.chain(viewers).copied()).await?;
-                for group in groups {
-                    insert_group(&mut transaction, Scope::own(group.account), &group.id, now).await?;
+        let change = |mut transaction: Transaction| async move {
+            let viewers = images.iter().flat_map(|image| image.shared_with);
+            let owners = images.iter().map(|image| &image.account);
+            bump_revisions(&mut transaction, owners.chain(viewers).copied()).await?;
+            for group in groups {
+                insert_group(&mut transaction, Scope::own(group.account), &group.id, now).await?;
+            }
+            let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
+            let mut images: Vec<&SeedImage<'_>> = images.iter().collect();
+            images.sort_by_key(|image| image.create_time);
+            for image in images {
+                let scope = Scope::own(image.account);
+                if image.status != ImageStatus::UnAvailable
+                    && name_taken(&mut transaction, scope, &image.name, &image.id).await?
+                {
+                    return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
                 }
-                let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
-                let mut images: Vec<&SeedImage<'_>> = images.iter().collect();
-                images.sort_by_key(|image| image.create_time);
-                for image in images {
-                    let scope = Scope::own(image.account);
-                    if image.status != ImageStatus::UnAvailable
-                        && name_taken(&mut transaction, scope, &image.name, &image.id).await?
-                    {
-                        return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
-                    }
-                    let position = next_position(&mut transaction, image.account, image.create_time).await?;
-                    insert_image(&mut transaction, image, position).await?;
-                    let (viewers, ordinal) = (image.shared_with, position.ordinal);
-                    insert_shares(&mut transaction, &image.id, viewers, ordinal, now).await?;
-                    if image.status == ImageStatus::Making {
-                        insert_seeded_job(&mut transaction, image, now).await?;
-                    }
-                    *counts.entry((image.account, image.zone)).or_default() += 1;
+                let position = next_position(&mut transaction, image.account, image.create_time).await?;
+                insert_image(&mut transaction, image, position).await?;
+                let (viewers, ordinal) = (image.shared_with, position.ordinal);
+                insert_shares(&mut transaction, &image.id, viewers, ordinal, now).await?;
+                if image.status == ImageStatus::Making {
+                    insert_seeded_job(&mut transaction, image, now).await?;
                 }
-                for group in groups {
-                    seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
-                    let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
-                    let params = [(&group.id).into(), group.recommend_count.into()];
-                    transaction.execute(sql, &params).await?;
-                    refresh_group(&mut transaction, &group.id).await?;
-                }
-                for ((account, zone), images) in counts {
-                    count_images(&mut transaction, account, zone, images).await?;
-                }
-                transaction.commit(SeedImages::Seeded).await
-            })
-            .await
+                *counts.entry((image.account, image.zone)).or_default() += 1;
+            }
+            for group in groups {
+                seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
+                let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
+                let params = [(&group.id).into(), group.recommend_count.into()];
+                transaction.execute(sql, &params).await?;
+                refresh_group(&mut transaction, &group.id).await?;
+            }
+            for ((account, zone), images) in counts {
+                count_images(&mut transaction, account, zone, images).await?;
+            }
+            transaction.commit(SeedImages::Seeded).await
+        };
+        self.database.write(change).await
     }
 
     /// Advances seeded images in status `Making` to a percentage of their size. Those that are further are unchanged.
@@ -152,34 +151,32 @@ impl Catalog {
     /// Returns the distinct sizes in bytes of seeded images in status `Making`.
     pub async fn seeded_job_sizes(&self) -> Result<Vec<i64>> {
         let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {SEEDED}");
-        let rows = self.database.scan(AccountId::PLATFORM, &sql, &[SEED_WORKER.into()]).await?;
-        rows.all("jobs", Cells::integer)
+        self.database.scan(AccountId::PLATFORM, &sql, &[SEED_WORKER.into()]).await?.all("jobs")
     }
 
     /// Makes seeded images of one size in status `Making` available with a manifest.
     pub async fn complete_seeded_jobs(&self, size_bytes: i64, manifest: &str, now: i64) -> Result<u64> {
-        self.database
-            .write(|mut transaction| async move {
-                let of_size = format!("{SEEDED} AND total_bytes = $2");
-                let owners = format!(
-                    "UPDATE accounts SET revision = revision + 1
-                     WHERE id IN (SELECT account_id FROM jobs WHERE {of_size})"
-                );
-                let (nobody, size) = (SEED_WORKER.into(), size_bytes.into());
-                transaction.execute(&owners, &[nobody, size]).await?;
-                let images = format!(
-                    "UPDATE images SET status = 'Available', manifest = $3, update_time = $4
-                     WHERE id IN (SELECT image_id FROM jobs WHERE {of_size})"
-                );
-                transaction.execute(&images, &[nobody, size, manifest.into(), now.into()]).await?;
-                let jobs = format!(
-                    "UPDATE jobs SET finished_at = $3, outcome = 'done', lease_until = NULL,
-                         done_bytes = total_bytes, reported_at = $3 WHERE {of_size}"
-                );
-                let ended = transaction.execute(&jobs, &[nobody, size, now.into()]).await?;
-                transaction.commit(ended).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let of_size = format!("{SEEDED} AND total_bytes = $2");
+            let owners = format!(
+                "UPDATE accounts SET revision = revision + 1
+                 WHERE id IN (SELECT account_id FROM jobs WHERE {of_size})"
+            );
+            let (nobody, size) = (SEED_WORKER.into(), size_bytes.into());
+            transaction.execute(&owners, &[nobody, size]).await?;
+            let images = format!(
+                "UPDATE images SET status = 'Available', manifest = $3, update_time = $4
+                 WHERE id IN (SELECT image_id FROM jobs WHERE {of_size})"
+            );
+            transaction.execute(&images, &[nobody, size, manifest.into(), now.into()]).await?;
+            let jobs = format!(
+                "UPDATE jobs SET finished_at = $3, outcome = 'done', lease_until = NULL,
+                     done_bytes = total_bytes, reported_at = $3 WHERE {of_size}"
+            );
+            let ended = transaction.execute(&jobs, &[nobody, size, now.into()]).await?;
+            transaction.commit(ended).await
+        };
+        self.database.write(change).await
     }
 }
 

@@ -5,29 +5,31 @@ use super::state::{ImageState, find_state_where};
 use crate::accounts::bump_revision;
 use crate::community::{refresh_group, version_taken};
 use crate::covers::delete_if_unused;
-use crate::database::{Cells, Param, Read, Transaction, after_key};
+use crate::database::{Param, Transaction, row};
 use crate::shares::bump_viewers;
 use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
-/// An image in the trash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrashedImage {
-    /// Its id.
-    pub id: String,
-    /// The account it belongs to.
-    pub account: AccountId,
-    /// The name of that account.
-    pub owner_name: String,
-    /// Its name, which another image may have now.
-    pub name: String,
-    /// Its status when it was deleted.
-    pub status: ImageStatus,
-    /// Its unpacked size.
-    pub size_bytes: i64,
-    /// When it was created.
-    pub create_time: i64,
-    /// When it was deleted.
-    pub deleted_at: i64,
+row! {
+    /// An image in the trash.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct TrashedImage {
+        /// Its id.
+        pub id: String = "i.id",
+        /// The account it belongs to.
+        pub account: AccountId = "i.account_id",
+        /// The name of that account.
+        pub owner_name: String = "a.name",
+        /// Its name, which another image may have now.
+        pub name: String = "i.name",
+        /// Its status when it was deleted.
+        pub status: ImageStatus = "i.status",
+        /// Its unpacked size.
+        pub size_bytes: i64 = "i.size_bytes",
+        /// When it was created.
+        pub create_time: i64 = "i.create_time",
+        /// When it was deleted.
+        pub deleted_at: i64 = "i.deleted_at",
+    }
 }
 
 /// The outcome of [`Catalog::restore_image`].
@@ -60,8 +62,7 @@ const IN_TRASH: &str = "i.id = $1 AND i.deleted_at IS NOT NULL";
 impl Catalog {
     /// Returns the trash of all accounts, last deleted first, at most `limit`.
     pub async fn trash(&self, limit: u32) -> Result<Vec<TrashedImage>> {
-        let sql = format!("{TRASHED} ORDER BY i.deleted_ordinal DESC LIMIT $1");
-        self.trashed(&sql, &[i64::from(limit).into()]).await
+        self.trashed("ORDER BY i.deleted_ordinal DESC LIMIT $1", &[i64::from(limit).into()]).await
     }
 
     /// Returns what was deleted at a time or earlier, in order of time and id, after a position in that order, at most
@@ -72,23 +73,24 @@ impl Catalog {
         after: (i64, &str),
         limit: u32,
     ) -> Result<Vec<TrashedImage>> {
-        let sql = format!(
-            "{TRASHED} AND i.deleted_at <= $1 AND (i.deleted_at > $2 OR (i.deleted_at = $2 AND i.id > $3))
-             ORDER BY i.deleted_at, i.id LIMIT $4"
-        );
+        let part = "AND i.deleted_at <= $1 AND (i.deleted_at > $2 OR (i.deleted_at = $2 AND i.id > $3))
+                    ORDER BY i.deleted_at, i.id LIMIT $4";
         let params = [deleted_at_max.into(), after.0.into(), after.1.into(), i64::from(limit).into()];
-        self.trashed(&sql, &params).await
+        self.trashed(part, &params).await
     }
 
     /// Returns an image in the trash.
     pub async fn trashed_image(&self, id: &str) -> Result<Option<TrashedImage>> {
-        let found = self.trashed(&format!("{TRASHED} AND i.id = $1"), &[id.into()]).await?;
-        Ok(found.into_iter().next())
+        Ok(self.trashed("AND i.id = $1", &[id.into()]).await?.pop())
     }
 
-    async fn trashed(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<TrashedImage>> {
-        let rows = self.database.scan(AccountId::PLATFORM, sql, params).await?;
-        rows.all("images", trashed_cells)
+    /// Returns a part of the trash: further conditions, and the order.
+    async fn trashed(&self, part: &str, params: &[Param<'_>]) -> Result<Vec<TrashedImage>> {
+        let sql = format!(
+            "SELECT {} FROM images i JOIN accounts a ON a.id = i.account_id WHERE i.deleted_at IS NOT NULL {part}",
+            TrashedImage::COLUMNS
+        );
+        self.database.scan(AccountId::PLATFORM, &sql, params).await?.all("images")
     }
 
     /// Restores an image from the trash, with its name or another. It is private and not shared. It returns to its group,
@@ -96,84 +98,74 @@ impl Catalog {
     pub async fn restore_image(&self, id: &str, name: Option<&str>, now: i64) -> Result<RestoreImage> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(RestoreImage::NotFound) };
         let scope = Scope::own(owner);
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, owner).await?;
-                let Some(image) = find_state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
-                    return transaction.discard(RestoreImage::NotFound).await;
-                };
-                if image.listing.status == ImageStatus::Making {
-                    return transaction.discard(RestoreImage::NeverMade).await;
-                }
-                let name = name.unwrap_or(&image.name);
-                if image.listing.status != ImageStatus::UnAvailable
-                    && name_taken(&mut transaction, scope, name, id).await?
-                {
-                    return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
-                }
-                // Its bytes count in the trash too.
-                let more = [(Limit::Images, 1)];
-                if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
-                    return transaction.discard(RestoreImage::OverLimit(over)).await;
-                }
-                write_restored(&mut transaction, id, name, &image, now).await?;
-                count_images(&mut transaction, owner, &image.zone, 1).await?;
-                refresh_group(&mut transaction, &image.listing.group_id).await?;
-                transaction.commit(RestoreImage::Restored(name.to_owned())).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, owner).await?;
+            let Some(image) = find_state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
+                return transaction.discard(RestoreImage::NotFound).await;
+            };
+            if image.listing.status == ImageStatus::Making {
+                return transaction.discard(RestoreImage::NeverMade).await;
+            }
+            let name = name.unwrap_or(&image.name);
+            if image.listing.status != ImageStatus::UnAvailable
+                && name_taken(&mut transaction, scope, name, id).await?
+            {
+                return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
+            }
+            // Its bytes count in the trash too.
+            let more = [(Limit::Images, 1)];
+            if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
+                return transaction.discard(RestoreImage::OverLimit(over)).await;
+            }
+            write_restored(&mut transaction, id, name, &image, now).await?;
+            count_images(&mut transaction, owner, &image.zone, 1).await?;
+            refresh_group(&mut transaction, &image.listing.group_id).await?;
+            transaction.commit(RestoreImage::Restored(name.to_owned())).await
+        };
+        self.database.write(change).await
     }
 
     /// Deletes an image in the trash permanently, with its job and, unless another image uses it, its cover. Does nothing if
     /// it was deleted later than `deleted_at_max`. Its manifest and chunks become garbage in the store.
     pub async fn purge_image(&self, id: &str, deleted_at_max: i64) -> Result<PurgeImage> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(PurgeImage::NotFound) };
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, owner).await?;
-                let sql =
-                    format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
-                let rows = transaction.query(&sql, &[id.into(), deleted_at_max.into()]).await?;
-                let Some(cover) = rows.first("images", after_key(Cells::text))? else {
-                    return transaction.discard(PurgeImage::NotFound).await;
-                };
-                remove(&mut transaction, id, &cover).await?;
-                transaction.commit(PurgeImage::Purged).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, owner).await?;
+            let sql =
+                format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
+            let rows = transaction.query(&sql, &[id.into(), deleted_at_max.into()]).await?;
+            let Some(cover) = rows.first_after_key::<String>("images")? else {
+                return transaction.discard(PurgeImage::NotFound).await;
+            };
+            remove(&mut transaction, id, &cover).await?;
+            transaction.commit(PurgeImage::Purged).await
+        };
+        self.database.write(change).await
     }
 
     /// Deletes an image of any account permanently, even a public one: for one whose content is lost. Returns whether it
     /// existed.
     pub async fn forget_image(&self, id: &str) -> Result<bool> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
-        self.database
-            .write(|mut transaction| async move {
-                bump_viewers(&mut transaction, owner, id).await?;
-                let sql = "SELECT i.id, i.cover, i.zone, i.group_id,
-                                  CAST(CASE WHEN i.deleted_at IS NULL THEN 0 ELSE 1 END AS BIGINT)
-                           FROM images i WHERE i.id = $1";
-                let rows = transaction.query(sql, &[id.into()]).await?;
-                let read =
-                    |cells: &mut Cells| Ok((cells.text()?, cells.text()?, cells.text()?, cells.flag()?));
-                let Some((cover, zone, group, trashed)) = rows.first("images", after_key(read))? else {
-                    return transaction.discard(false).await;
-                };
-                if !trashed {
-                    count_images(&mut transaction, owner, &zone, -1).await?;
-                }
-                remove(&mut transaction, id, &cover).await?;
-                refresh_group(&mut transaction, &group).await?;
-                transaction.commit(true).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_viewers(&mut transaction, owner, id).await?;
+            let sql =
+                "SELECT i.id, i.cover, i.zone, i.group_id, i.deleted_at FROM images i WHERE i.id = $1";
+            let rows = transaction.query(sql, &[id.into()]).await?;
+            let found: Option<(String, String, String, Option<i64>)> = rows.first_after_key("images")?;
+            let Some((cover, zone, group, deleted_at)) = found else {
+                return transaction.discard(false).await;
+            };
+            if deleted_at.is_none() {
+                count_images(&mut transaction, owner, &zone, -1).await?;
+            }
+            remove(&mut transaction, id, &cover).await?;
+            refresh_group(&mut transaction, &group).await?;
+            transaction.commit(true).await
+        };
+        self.database.write(change).await
     }
 }
-
-const TRASHED: &str =
-    "SELECT i.id, i.account_id, a.name, i.name, i.status, i.size_bytes, i.create_time, i.deleted_at
-     FROM images i JOIN accounts a ON a.id = i.account_id
-     WHERE i.deleted_at IS NOT NULL";
 
 /// Deletes an image's row and the rows that refer to it.
 async fn remove(transaction: &mut Transaction, id: &str, cover: &str) -> Result<()> {
@@ -204,17 +196,4 @@ async fn write_restored(
                    favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
                WHERE id = $1";
     transaction.execute(sql, &[id.into(), name.into(), version.into(), now.into()]).await.map(drop)
-}
-
-fn trashed_cells(cells: &mut Cells) -> Read<TrashedImage> {
-    Ok(TrashedImage {
-        id: cells.text()?,
-        account: cells.account()?,
-        owner_name: cells.text()?,
-        name: cells.text()?,
-        status: cells.word(ImageStatus::parse)?,
-        size_bytes: cells.integer()?,
-        create_time: cells.integer()?,
-        deleted_at: cells.integer()?,
-    })
 }

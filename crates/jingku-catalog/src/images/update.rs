@@ -2,6 +2,7 @@ use super::changes::{ImageChanges, update_facts};
 use super::name::name_taken;
 use super::row::ImageStatus;
 use super::state::find_state;
+use crate::database::Transaction;
 use crate::community::{PublishRefusal, apply_plan, plan};
 use crate::shares::bump_viewers;
 use crate::{Catalog, Result, Scope};
@@ -45,29 +46,28 @@ impl Catalog {
         changes: ImageChanges<'_>,
         now: i64,
     ) -> Result<UpdateImage> {
-        self.database
-            .write(|mut transaction| async move {
-                bump_viewers(&mut transaction, scope.owner(), id).await?;
-                let Some(image) = find_state(&mut transaction, scope, id).await? else {
-                    return transaction.discard(UpdateImage::NotFound).await;
-                };
-                if changes == ImageChanges::default() {
-                    return transaction.discard(UpdateImage::Updated).await;
-                }
-                if let Some(name) = changes.name
-                    && image.listing.status != ImageStatus::UnAvailable
-                    && name_taken(&mut transaction, scope, name, id).await?
-                {
-                    return transaction.discard(UpdateImage::NameTaken).await;
-                }
-                let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
-                    Ok(plan) => plan,
-                    Err(refusal) => return transaction.discard(refusal.into()).await,
-                };
-                update_facts(&mut transaction, scope, id, &changes, now).await?;
-                apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
-                transaction.commit(UpdateImage::Updated).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_viewers(&mut transaction, scope.owner(), id).await?;
+            let Some(image) = find_state(&mut transaction, scope, id).await? else {
+                return transaction.discard(UpdateImage::NotFound).await;
+            };
+            if changes == ImageChanges::default() {
+                return transaction.discard(UpdateImage::Updated).await;
+            }
+            if let Some(name) = changes.name
+                && image.listing.status != ImageStatus::UnAvailable
+                && name_taken(&mut transaction, scope, name, id).await?
+            {
+                return transaction.discard(UpdateImage::NameTaken).await;
+            }
+            let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
+                Ok(plan) => plan,
+                Err(refusal) => return transaction.discard(refusal.into()).await,
+            };
+            update_facts(&mut transaction, scope, id, &changes, now).await?;
+            apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
+            transaction.commit(UpdateImage::Updated).await
+        };
+        self.database.write(change).await
     }
 }

@@ -1,25 +1,30 @@
 use crate::accounts::bump_revision;
-use crate::database::{Cells, Read, Transaction};
-use crate::images::{ImageStatus, find_status};
+use crate::database::{Transaction, row};
 use crate::shares::{bump_viewers, bump_viewers_and};
-use crate::{AccountId, Catalog, Result, Scope};
+use crate::{AccountId, Catalog, Result};
 
 /// The unit of counted use.
 const HOUR_SECS: i64 = 3600;
 /// Instances whose use is counted after one query.
 const BATCH: i64 = 1000;
 
-/// The use of an image by an instance, as last counted.
-struct ImageUse {
-    instance: String,
-    image: String,
-    owner: AccountId,
-    counted_until: i64,
+row! {
+    /// The use of an image by an instance, as last counted.
+    struct ImageUse {
+        instance: String = "n.id",
+        image: String = "n.image_id",
+        owner: AccountId = "i.account_id",
+        counted_until: i64 = "n.use_counted_until",
+    }
 }
 
-/// Selects [`ImageUse`].
-const USE: &str = "SELECT n.id, n.image_id, i.account_id, n.use_counted_until
-                   FROM instances n JOIN images i ON i.id = n.image_id";
+/// Selects [`ImageUse`] where a condition is true.
+fn select_use(condition: &str) -> String {
+    format!(
+        "SELECT {} FROM instances n JOIN images i ON i.id = n.image_id WHERE {condition}",
+        ImageUse::COLUMNS
+    )
+}
 
 impl Catalog {
     /// Adds to every image the whole hours, not yet counted, for which instances started from it exist. Returns how many
@@ -29,13 +34,12 @@ impl Catalog {
     pub async fn count_image_use(&self, now: i64) -> Result<u64> {
         let mut counted = 0;
         loop {
-            let sql = format!(
-                "{USE} WHERE n.image_id <> '' AND n.use_counted_until <= $1
-                 ORDER BY n.use_counted_until, n.id LIMIT $2"
+            let sql = select_use(
+                "n.image_id <> '' AND n.use_counted_until <= $1 ORDER BY n.use_counted_until, n.id LIMIT $2",
             );
             let params = [(now - HOUR_SECS).into(), BATCH.into()];
-            let due = self.database.scan(AccountId::PLATFORM, &sql, &params).await?;
-            let due = due.all("instances", use_cells)?;
+            let due: Vec<ImageUse> =
+                self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("instances")?;
             for one in &due {
                 let done = self
                     .database
@@ -55,26 +59,6 @@ impl Catalog {
     }
 }
 
-/// Whether an instance can be started from an image.
-pub(super) enum StartCheck {
-    Possible,
-    NotFound,
-    NotAvailable,
-}
-
-/// Checks whether an account can start an instance from an image.
-pub(super) async fn can_start(
-    transaction: &mut Transaction,
-    account: AccountId,
-    image: &str,
-) -> Result<StartCheck> {
-    Ok(match find_status(transaction, Scope::visible_to(account), image).await? {
-        None => StartCheck::NotFound,
-        Some(ImageStatus::Making | ImageStatus::UnAvailable) => StartCheck::NotAvailable,
-        Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => StartCheck::Possible,
-    })
-}
-
 /// Counts an instance started from an image.
 pub(super) async fn count_start(transaction: &mut Transaction, image: &str) -> Result<()> {
     add(transaction, "created_count", image, 1).await
@@ -82,20 +66,10 @@ pub(super) async fn count_start(transaction: &mut Transaction, image: &str) -> R
 
 /// Counts the remaining whole hours of an instance that is removed.
 pub(super) async fn count_rest(transaction: &mut Transaction, instance: &str, now: i64) -> Result<()> {
-    let sql = format!("{USE} WHERE n.id = $1");
-    match transaction.query(&sql, &[instance.into()]).await?.first("instances", use_cells)? {
+    match transaction.query(&select_use("n.id = $1"), &[instance.into()]).await?.first("instances")? {
         Some(image_use) => add_hours(transaction, &image_use, now).await.map(drop),
         None => Ok(()),
     }
-}
-
-fn use_cells(cells: &mut Cells) -> Read<ImageUse> {
-    Ok(ImageUse {
-        instance: cells.text()?,
-        image: cells.text()?,
-        owner: cells.account()?,
-        counted_until: cells.integer()?,
-    })
 }
 
 /// Adds the hours since the last count. Returns `false` if there are none, or another process has counted them.

@@ -1,7 +1,7 @@
 use super::lease::Lease;
 use super::row::Source;
 use crate::accounts::bump_revision;
-use crate::database::{Cells, Read, Transaction};
+use crate::database::Transaction;
 use crate::images::fail_image;
 use crate::{AccountId, Catalog, Result};
 
@@ -45,29 +45,28 @@ impl Catalog {
         lease_secs: i64,
     ) -> Result<Option<Job>> {
         let params = [now.into(), worker.into(), account_max.into()];
-        let (next, read) = (next_claimable(), |cells: &mut Cells| claimable_cells(cells, worker));
-        let (next, read) = (&next, &read);
+        let next = &next_claimable();
         // Usually there is nothing to do. Finding that out takes no lock.
         if self.database.query(next, &params).await?.is_empty() {
             return Ok(None);
         }
-        self.database
-            .write(|mut transaction| async move {
-                // Locks the counter first, so that no other worker claims in between.
-                transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
-                loop {
-                    let Some(job) = transaction.query(next, &params).await?.first("jobs", read)? else {
-                        return transaction.commit(None).await;
-                    };
-                    if job.attempt > ATTEMPTS_MAX {
-                        fail_exhausted(&mut transaction, &job.lease, now).await?;
-                    } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
-                        return transaction.commit(Some(job)).await;
-                    }
-                    // It was cancelled concurrently, which the next query sees on PostgreSQL.
+        let change = |mut transaction: Transaction| async move {
+            // Locks the counter first, so that no other worker claims in between.
+            transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
+            loop {
+                let Some(row) = transaction.query(next, &params).await?.first("jobs")? else {
+                    return transaction.commit(None).await;
+                };
+                let job = Job::claimed_by(worker, row);
+                if job.attempt > ATTEMPTS_MAX {
+                    fail_exhausted(&mut transaction, &job.lease, now).await?;
+                } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
+                    return transaction.commit(Some(job)).await;
                 }
-            })
-            .await
+                // It was cancelled concurrently, which the next query sees on PostgreSQL.
+            }
+        };
+        self.database.write(change).await
     }
 }
 
@@ -89,13 +88,14 @@ fn next_claimable() -> String {
     )
 }
 
-/// Reads a job as it will be after `worker` has claimed it.
-fn claimable_cells(cells: &mut Cells, worker: &str) -> Read<Job> {
-    let (job, account, image_id) = (cells.text()?, cells.account()?, cells.text()?);
-    let source = Source::decode(cells.text()?);
-    let attempt = cells.integer()? + 1;
-    let lease = Lease { job, worker: worker.to_owned(), attempt, account, image: image_id.clone() };
-    Ok(Job { lease, account, image_id, source, attempt })
+impl Job {
+    /// Returns a row of [`next_claimable`] as it will be after `worker` has claimed it.
+    fn claimed_by(worker: &str, row: (String, AccountId, String, String, i64)) -> Self {
+        let (job, account, image_id, source, attempts) = row;
+        let (source, attempt) = (Source::decode(source), attempts + 1);
+        let lease = Lease { job, worker: worker.to_owned(), attempt, account, image: image_id.clone() };
+        Self { lease, account, image_id, source, attempt }
+    }
 }
 
 async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {

@@ -66,23 +66,22 @@ impl Catalog {
         lease_secs: i64,
     ) -> Result<Heartbeat> {
         let [job, worker, attempt] = lease.params();
-        self.database
-            .write(|mut transaction| async move {
-                let sql = format!(
-                    "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
-                     WHERE {LEASED}"
-                );
-                let until = now + lease_secs;
-                let (until, done, total) = (until.into(), done_bytes.into(), total_bytes.into());
-                let params = [job, worker, attempt, until, done, total, now.into()];
-                if transaction.execute(&sql, &params).await? == 1 {
-                    return transaction.commit(Heartbeat::Held).await;
-                }
-                let cancelled = "SELECT id FROM jobs WHERE id = $1 AND outcome = 'cancelled'";
-                let cancelled = transaction.exists(cancelled, &[job]).await?;
-                transaction.discard(if cancelled { Heartbeat::Cancelled } else { Heartbeat::Lost }).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let sql = format!(
+                "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
+                 WHERE {LEASED}"
+            );
+            let until = now + lease_secs;
+            let (until, done, total) = (until.into(), done_bytes.into(), total_bytes.into());
+            let params = [job, worker, attempt, until, done, total, now.into()];
+            if transaction.execute(&sql, &params).await? == 1 {
+                return transaction.commit(Heartbeat::Held).await;
+            }
+            let cancelled = "SELECT id FROM jobs WHERE id = $1 AND outcome = 'cancelled'";
+            let cancelled = transaction.exists(cancelled, &[job]).await?;
+            transaction.discard(if cancelled { Heartbeat::Cancelled } else { Heartbeat::Lost }).await
+        };
+        self.database.write(change).await
     }
 
     /// Stores a warning about the disk of a job's image. Does nothing if the job was lost.
@@ -96,37 +95,35 @@ impl Catalog {
     ///
     /// The chunks and the manifest must already be durable.
     pub async fn complete_job(&self, lease: &Lease, built: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, lease.account).await?;
-                if !end(&mut transaction, lease, "done", now).await? {
-                    return transaction.discard(JobEnd::Lost).await;
-                }
-                let more =
-                    added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
-                let more = [(Limit::StoredBytes, more)];
-                if let Some(over) = self.check_limits(&mut transaction, lease.account, &more).await? {
-                    return transaction.discard(JobEnd::OverLimit(over)).await;
-                }
-                complete_image(&mut transaction, &lease.image, built, now).await?;
-                transaction.commit(JobEnd::Ended).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, lease.account).await?;
+            if !end(&mut transaction, lease, "done", now).await? {
+                return transaction.discard(JobEnd::Lost).await;
+            }
+            let more =
+                added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
+            let more = [(Limit::StoredBytes, more)];
+            if let Some(over) = self.check_limits(&mut transaction, lease.account, &more).await? {
+                return transaction.discard(JobEnd::OverLimit(over)).await;
+            }
+            complete_image(&mut transaction, &lease.image, built, now).await?;
+            transaction.commit(JobEnd::Ended).await
+        };
+        self.database.write(change).await
     }
 
     /// Ends a job with a failure: its image becomes `UnAvailable`, with a reason that tells the user what to do, and frees
     /// its name.
     pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, lease.account).await?;
-                if !end(&mut transaction, lease, "failed", now).await? {
-                    return transaction.discard(JobEnd::Lost).await;
-                }
-                fail_image(&mut transaction, &lease.image, reason, now).await?;
-                transaction.commit(JobEnd::Ended).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, lease.account).await?;
+            if !end(&mut transaction, lease, "failed", now).await? {
+                return transaction.discard(JobEnd::Lost).await;
+            }
+            fail_image(&mut transaction, &lease.image, reason, now).await?;
+            transaction.commit(JobEnd::Ended).await
+        };
+        self.database.write(change).await
     }
 
     /// Returns a job to the queue; the attempt does not count. Returns `false` if the worker had lost it.

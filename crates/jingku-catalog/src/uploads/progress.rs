@@ -1,6 +1,6 @@
 use super::row::{AgreedHash, Upload};
 use crate::accounts::{bump_revision, lock_account};
-use crate::database::{Cells, Transaction, after_key};
+use crate::database::Transaction;
 use crate::images::fail_image;
 use crate::jobs::insert_job;
 use crate::quota::{COUNTED_BYTES, usage};
@@ -58,25 +58,24 @@ impl Catalog {
         bytes_share: i64,
         now: i64,
     ) -> Result<Receive> {
-        self.database
-            .write(|mut transaction| async move {
-                let Received { bytes, stored_bytes, sparse_state } = received;
-                if stored_bytes > upload.data_bytes.or(upload.size_bytes).unwrap_or(0)
-                    && let Some(refusal) =
-                        self.check_growth(&mut transaction, upload, stored_bytes, bytes_share).await?
-                {
-                    return transaction.discard(refusal).await;
-                }
-                let image_id = &upload.image_id;
-                let sql = "UPDATE uploads
-                           SET received_bytes = $2, stored_bytes = $3, sparse_state = $4, heard_at = $5
-                           WHERE image_id = $1 AND finished_at IS NULL";
-                let params =
-                    [image_id.into(), bytes.into(), stored_bytes.into(), sparse_state.into(), now.into()];
-                let received = transaction.execute(sql, &params).await?;
-                transaction.commit(if received == 1 { Receive::Received } else { Receive::Gone }).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let Received { bytes, stored_bytes, sparse_state } = received;
+            if stored_bytes > upload.data_bytes.or(upload.size_bytes).unwrap_or(0)
+                && let Some(refusal) =
+                    self.check_growth(&mut transaction, upload, stored_bytes, bytes_share).await?
+            {
+                return transaction.discard(refusal).await;
+            }
+            let image_id = &upload.image_id;
+            let sql = "UPDATE uploads
+                       SET received_bytes = $2, stored_bytes = $3, sparse_state = $4, heard_at = $5
+                       WHERE image_id = $1 AND finished_at IS NULL";
+            let params =
+                [image_id.into(), bytes.into(), stored_bytes.into(), sparse_state.into(), now.into()];
+            let received = transaction.execute(sql, &params).await?;
+            transaction.commit(if received == 1 { Receive::Received } else { Receive::Gone }).await
+        };
+        self.database.write(change).await
     }
 
     /// Returns why a file must not occupy so much.
@@ -93,7 +92,7 @@ impl Catalog {
             "SELECT image_id, COALESCE({COUNTED_BYTES}, 0) FROM uploads WHERE image_id = $1 AND finished_at IS NULL"
         );
         let rows = transaction.query(&sql, &[(&upload.image_id).into()]).await?;
-        let Some(counted) = rows.first("uploads", after_key(Cells::integer))? else {
+        let Some(counted) = rows.first_after_key::<i64>("uploads")? else {
             return Ok(Some(Receive::Gone));
         };
         let more = (stored_bytes - counted).max(0);
@@ -113,46 +112,44 @@ impl Catalog {
         job: NewJob<'_>,
         now: i64,
     ) -> Result<FinishUpload> {
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, upload.account).await?;
-                let id = &upload.image_id;
-                let (column, hash) = match hash {
-                    AgreedHash::Plain(hash) => ("blake3", hash),
-                    AgreedHash::Sparse(hash) => ("sparse_hash", hash),
-                };
-                let sql = format!(
-                    "UPDATE uploads
-                     SET size_bytes = $2, {column} = $3, received_bytes = $2, heard_at = $4, finished_at = $4
-                     WHERE image_id = $1 AND finished_at IS NULL"
-                );
-                let params = [id.into(), size_bytes.into(), hash.into(), now.into()];
-                if transaction.execute(&sql, &params).await? == 0 {
-                    let sql = "SELECT image_id FROM uploads WHERE image_id = $1";
-                    let exists = transaction.exists(sql, &[id.into()]).await?;
-                    let outcome = if exists { FinishUpload::AlreadyFinished } else { FinishUpload::Gone };
-                    return transaction.discard(outcome).await;
-                }
-                let scope = Scope::own(upload.account);
-                insert_job(&mut transaction, scope, id, &Source::Upload, job, size_bytes, now).await?;
-                transaction.commit(FinishUpload::Finished).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, upload.account).await?;
+            let id = &upload.image_id;
+            let (column, hash) = match hash {
+                AgreedHash::Plain(hash) => ("blake3", hash),
+                AgreedHash::Sparse(hash) => ("sparse_hash", hash),
+            };
+            let sql = format!(
+                "UPDATE uploads
+                 SET size_bytes = $2, {column} = $3, received_bytes = $2, heard_at = $4, finished_at = $4
+                 WHERE image_id = $1 AND finished_at IS NULL"
+            );
+            let params = [id.into(), size_bytes.into(), hash.into(), now.into()];
+            if transaction.execute(&sql, &params).await? == 0 {
+                let sql = "SELECT image_id FROM uploads WHERE image_id = $1";
+                let exists = transaction.exists(sql, &[id.into()]).await?;
+                let outcome = if exists { FinishUpload::AlreadyFinished } else { FinishUpload::Gone };
+                return transaction.discard(outcome).await;
+            }
+            let scope = Scope::own(upload.account);
+            insert_job(&mut transaction, scope, id, &Source::Upload, job, size_bytes, now).await?;
+            transaction.commit(FinishUpload::Finished).await
+        };
+        self.database.write(change).await
     }
 
     /// Fails an unfinished upload: its image becomes `UnAvailable`, with a reason that tells the user what to do, and frees
     /// its name. Returns `false` if the upload is finished or deleted.
     pub async fn fail_upload(&self, upload: &Upload, reason: &str, now: i64) -> Result<bool> {
-        self.database
-            .write(|mut transaction| async move {
-                bump_revision(&mut transaction, upload.account).await?;
-                let sql = "SELECT image_id FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
-                if !transaction.exists(sql, &[(&upload.image_id).into()]).await? {
-                    return transaction.discard(false).await;
-                }
-                fail_image(&mut transaction, &upload.image_id, reason, now).await?;
-                transaction.commit(true).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            bump_revision(&mut transaction, upload.account).await?;
+            let sql = "SELECT image_id FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
+            if !transaction.exists(sql, &[(&upload.image_id).into()]).await? {
+                return transaction.discard(false).await;
+            }
+            fail_image(&mut transaction, &upload.image_id, reason, now).await?;
+            transaction.commit(true).await
+        };
+        self.database.write(change).await
     }
 }

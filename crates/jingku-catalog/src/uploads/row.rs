@@ -1,33 +1,35 @@
 use crate::answers::{Answer, DELETED_SECS, find_answer, store_answer};
-use crate::database::{Cells, Read, Transaction};
+use crate::database::{Transaction, row};
 use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, Result};
 
-/// An upload: its file is incomplete, or its job has not ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    /// The image to be made.
-    pub image_id: String,
-    /// The account it belongs to.
-    pub account: AccountId,
-    /// The size of the file, if known.
-    pub size_bytes: Option<i64>,
-    /// The announced size without holes, if known.
-    pub data_bytes: Option<i64>,
-    /// The hash of the file in hexadecimal, if known.
-    pub blake3: Option<String>,
-    /// The format of the disk in the file; `None` to detect it.
-    pub format: Option<String>,
-    /// Bytes received and durable.
-    pub received_bytes: i64,
-    /// Bytes that those occupy.
-    pub stored_bytes: i64,
-    /// The state of their sparse hash, if known.
-    pub sparse_state: Option<String>,
-    /// The sparse hash of the file in hexadecimal, if both sides agreed on it.
-    pub sparse_hash: Option<String>,
-    /// Whether the file is complete and its hash verified.
-    pub finished: bool,
+row! {
+    /// An upload: its file is incomplete, or its job has not ended.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Upload {
+        /// The image to be made.
+        pub image_id: String = "image_id",
+        /// The account it belongs to.
+        pub account: AccountId = "account_id",
+        /// The size of the file, if known.
+        pub size_bytes: Option<i64> = "size_bytes",
+        /// The announced size without holes, if known.
+        pub data_bytes: Option<i64> = "data_bytes",
+        /// The hash of the file in hexadecimal, if known.
+        pub blake3: Option<String> = "blake3",
+        /// The format of the disk in the file; `None` to detect it.
+        pub format: Option<String> = "format",
+        /// Bytes received and durable.
+        pub received_bytes: i64 = "received_bytes",
+        /// Bytes that those occupy.
+        pub stored_bytes: i64 = "stored_bytes",
+        /// The state of their sparse hash, if known.
+        pub sparse_state: Option<String> = "sparse_state",
+        /// The sparse hash of the file in hexadecimal, if both sides agreed on it.
+        pub sparse_hash: Option<String> = "sparse_hash",
+        /// Whether the file is complete and its hash verified.
+        pub finished: bool = "CAST(CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END AS BIGINT)",
+    }
 }
 
 impl Upload {
@@ -53,20 +55,19 @@ pub enum AgreedHash<'a> {
     Sparse(&'a str),
 }
 
-const COLUMNS: &str = "image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, stored_bytes, sparse_state, sparse_hash, finished_at";
+const COLUMNS: &str = Upload::COLUMNS;
 
 impl Catalog {
     /// Returns the upload of an image of the account.
     pub async fn upload(&self, account: AccountId, image_id: &str) -> Result<Option<Upload>> {
         let sql = format!("SELECT {COLUMNS} FROM uploads WHERE account_id = $1 AND image_id = $2");
-        let rows = self.database.query(&sql, &[account.into(), image_id.into()]).await?;
-        rows.first("uploads", upload_cells)
+        self.database.query(&sql, &[account.into(), image_id.into()]).await?.first("uploads")
     }
 
     /// Returns the uploads of all accounts. Each account has few.
     pub async fn uploads(&self) -> Result<Vec<Upload>> {
         let sql = format!("SELECT {COLUMNS} FROM uploads ORDER BY image_id");
-        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("uploads", upload_cells)
+        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("uploads")
     }
 
     /// Returns the unfinished uploads that were last active before `active_before`, if given, and those without any bytes
@@ -78,7 +79,7 @@ impl Catalog {
              ORDER BY image_id"
         );
         let params = [active_before.unwrap_or(i64::MIN).into(), started_before.into()];
-        self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("uploads", upload_cells)
+        self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("uploads")
     }
 
     /// Returns whether an upload of the account that no longer exists finished with this size and hash. That is known for
@@ -91,12 +92,11 @@ impl Catalog {
         hash: &str,
         now: i64,
     ) -> Result<bool> {
-        self.database
-            .write(|mut transaction| async move {
-                let agreed = find_answer(&mut transaction, account, &agreed_request(image_id), now).await?;
-                transaction.discard(agreed == Some(agreed_text(size_bytes, hash))).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let agreed = find_answer(&mut transaction, account, &agreed_request(image_id), now).await?;
+            transaction.discard(agreed == Some(agreed_text(size_bytes, hash))).await
+        };
+        self.database.write(change).await
     }
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn delete_upload(transaction: &mut Transaction, image_id: &str)
 /// lost the answer asks again, perhaps after a restart of the server.
 pub(crate) async fn end_upload(transaction: &mut Transaction, image_id: &str, now: i64) -> Result<()> {
     let sql = format!("SELECT {COLUMNS} FROM uploads WHERE image_id = $1");
-    let upload = transaction.query(&sql, &[image_id.into()]).await?.first("uploads", upload_cells)?;
+    let upload: Option<Upload> = transaction.query(&sql, &[image_id.into()]).await?.first("uploads")?;
     if let Some(upload) = upload
         && let Some(hash) = upload.agreed_hash()
     {
@@ -128,20 +128,4 @@ fn agreed_request(image_id: &str) -> String {
 
 fn agreed_text(size_bytes: i64, hash: &str) -> String {
     format!("{size_bytes} {hash}")
-}
-
-fn upload_cells(cells: &mut Cells) -> Read<Upload> {
-    Ok(Upload {
-        image_id: cells.text()?,
-        account: cells.account()?,
-        size_bytes: cells.optional_integer()?,
-        data_bytes: cells.optional_integer()?,
-        blake3: cells.optional_text()?,
-        format: cells.optional_text()?,
-        received_bytes: cells.integer()?,
-        stored_bytes: cells.integer()?,
-        sparse_state: cells.optional_text()?,
-        sparse_hash: cells.optional_text()?,
-        finished: cells.optional_integer()?.is_some(),
-    })
 }

@@ -1,21 +1,18 @@
 use crate::accounts::bump_revision;
-use crate::database::{Cells, Read, Transaction};
+use crate::database::{Transaction, row};
 use crate::images::{NewImage, Origin, insert_image, name_taken};
 use crate::quota::usage;
 use crate::{Catalog, Limit, OverLimit, Result, Scope};
 
 /// A file to upload, and the image to make from it.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the other fields are those of `Image` and `Upload`")]
 pub struct NewUpload<'a> {
     /// The unique id of the image.
     pub image_id: &'a str,
-    /// The name of the image.
     pub name: &'a str,
-    /// The description of the image.
     pub description: &'a str,
-    /// The region it is stored in.
     pub region: &'a str,
-    /// The zone it is stored in.
     pub zone: &'a str,
     /// The size of the file, if known.
     pub size_bytes: Option<i64>,
@@ -23,7 +20,6 @@ pub struct NewUpload<'a> {
     pub data_bytes: Option<i64>,
     /// The hash of the file, if known.
     pub blake3: Option<&'a str>,
-    /// The format of the disk in the file; `None` to detect it.
     pub format: Option<&'a str>,
 }
 
@@ -54,42 +50,44 @@ impl Catalog {
         bytes_share: i64,
         now: i64,
     ) -> Result<StartUpload> {
-        self.database
-            .write(|mut transaction| async move {
-                let owner = scope.owner();
-                bump_revision(&mut transaction, owner).await?;
-                if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
-                    let rows = transaction.query(SAME, &[scope.param(), new.name.into()]).await?;
-                    let same = rows.first("uploads", |cells| same_upload(cells, &new))?.flatten();
-                    let outcome = same.map_or(StartUpload::NameTaken, StartUpload::InProgress);
-                    return transaction.discard(outcome).await;
-                }
-                let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
-                let more = [
-                    (Limit::Images, 1),
-                    (Limit::Trashed, 1),
-                    (Limit::Jobs, 1),
-                    (Limit::StoredBytes, 1),
-                    (Limit::Uploads, 1),
-                    (Limit::UploadBytes, bytes),
-                ];
-                if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
-                    return transaction.discard(StartUpload::OverLimit(over)).await;
-                }
-                let used = usage(&mut transaction, owner, Limit::UploadBytes).await?;
-                if used.saturating_add(bytes) > bytes_share {
-                    return transaction.discard(StartUpload::OverShare).await;
-                }
-                insert(&mut transaction, scope, &new, now).await?;
-                transaction.commit(StartUpload::Started).await
-            })
-            .await
+        let change = |mut transaction: Transaction| async move {
+            let owner = scope.owner();
+            bump_revision(&mut transaction, owner).await?;
+            if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
+                let rows = transaction.query(&earlier(), &[scope.param(), new.name.into()]).await?;
+                let same =
+                    rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(&new));
+                let outcome =
+                    same.map_or(StartUpload::NameTaken, |same| StartUpload::InProgress(same.image_id));
+                return transaction.discard(outcome).await;
+            }
+            let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
+            let more = [
+                (Limit::Images, 1),
+                (Limit::Trashed, 1),
+                (Limit::Jobs, 1),
+                (Limit::StoredBytes, 1),
+                (Limit::Uploads, 1),
+                (Limit::UploadBytes, bytes),
+            ];
+            if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
+                return transaction.discard(StartUpload::OverLimit(over)).await;
+            }
+            let used = usage(&mut transaction, owner, Limit::UploadBytes).await?;
+            if used.saturating_add(bytes) > bytes_share {
+                return transaction.discard(StartUpload::OverShare).await;
+            }
+            insert(&mut transaction, scope, &new, now).await?;
+            transaction.commit(StartUpload::Started).await
+        };
+        self.database.write(change).await
     }
 
     /// Returns the image of an upload in progress that a new one would repeat.
     pub async fn upload_in_progress(&self, scope: Scope, new: &NewUpload<'_>) -> Result<Option<String>> {
-        let rows = self.database.query(SAME, &[scope.param(), new.name.into()]).await?;
-        Ok(rows.first("uploads", |cells| same_upload(cells, new))?.flatten())
+        let rows = self.database.query(&earlier(), &[scope.param(), new.name.into()]).await?;
+        let same = rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(new));
+        Ok(same.map(|same| same.image_id))
     }
 }
 
@@ -125,19 +123,33 @@ async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>
     transaction.execute(sql, &params).await.map(drop)
 }
 
-/// The upload with a name.
-const SAME: &str = "SELECT u.image_id, u.size_bytes, u.blake3, u.format, u.finished_at
-     FROM uploads u JOIN images i ON i.id = u.image_id
-     WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'";
+row! {
+    /// An upload under the name of a new one.
+    struct Earlier {
+        image_id: String = "u.image_id",
+        size_bytes: Option<i64> = "u.size_bytes",
+        blake3: Option<String> = "u.blake3",
+        format: Option<String> = "u.format",
+        finished_at: Option<i64> = "u.finished_at",
+    }
+}
 
-/// Reads [`SAME`]: the image, if a new upload would repeat this one.
-fn same_upload(cells: &mut Cells, new: &NewUpload<'_>) -> Read<Option<String>> {
-    let (id, size_bytes) = (cells.text()?, cells.optional_integer()?);
-    let (blake3, format) = (cells.optional_text()?, cells.optional_text()?);
-    let finished = cells.optional_integer()?.is_some();
-    // The size of a finished upload is known, even if it was unknown at the start.
-    let sizes = size_bytes == new.size_bytes || (finished && new.size_bytes.is_none());
-    let hashes = new.blake3.is_none_or(|new| blake3.is_none_or(|old| old == new));
-    let formats = new.format.is_none() || new.format == format.as_deref();
-    Ok((sizes && hashes && formats).then_some(id))
+/// Selects the [`Earlier`] upload of the account `$1` with the name `$2`.
+fn earlier() -> String {
+    format!(
+        "SELECT {} FROM uploads u JOIN images i ON i.id = u.image_id
+         WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'",
+        Earlier::COLUMNS
+    )
+}
+
+impl Earlier {
+    fn is_repeated_by(&self, new: &NewUpload<'_>) -> bool {
+        // The size of a finished upload is known, even if it was unknown at the start.
+        let sizes =
+            self.size_bytes == new.size_bytes || (self.finished_at.is_some() && new.size_bytes.is_none());
+        let hashes = new.blake3.is_none_or(|new| self.blake3.as_ref().is_none_or(|old| old == new));
+        let formats = new.format.is_none() || new.format == self.format.as_deref();
+        sizes && hashes && formats
+    }
 }

@@ -1,7 +1,7 @@
 use jingku_catalog::{
     AccountId, AccountLimits, AgreedHash, BuiltImage, Catalog, DELETED_SECS, DeleteImage, FinishUpload,
-    ImageStatus, JobEnd, Limit, NewJob, NewUpload, OverLimit, Receive, Received, Scope, Source, StartUpload,
-    Upload,
+    ImageStatus, JobEnd, Limit, NameHolder, NewJob, NewUpload, OverLimit, Receive, Received, Scope, Source,
+    StartUpload, Upload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -11,6 +11,7 @@ on_every_engine!(
     an_upload_becomes_a_job_and_then_an_image,
     a_repeated_upload_is_recognized,
     uploads_are_limited,
+    the_holder_of_a_name_is_found,
     uploaded_bytes_are_limited_in_total,
     only_data_bytes_count,
     a_file_of_unknown_size_grows_to_the_limit,
@@ -285,4 +286,18 @@ async fn either_hash_is_stored(Engine { catalog, .. }: Engine) {
         let finished = upload(&catalog, owner, id).await;
         assert_eq!((finished.blake3.as_deref(), finished.sparse_hash.as_deref()), kept);
     }
+}
+
+async fn the_holder_of_a_name_is_found(Engine { catalog, .. }: Engine) {
+    let owner = account(&catalog, "lab").await.id;
+    let scope = Scope::own(owner);
+    assert_eq!(catalog.name_holder(scope, "a").await.unwrap(), None);
+    assert_eq!(start(&catalog, owner, new("image-a", "a")).await, StartUpload::Started);
+    let holder = |is_upload| Some(NameHolder { image_id: "image-a".to_owned(), is_upload });
+    assert_eq!(catalog.name_holder(scope, "a").await.unwrap(), holder(true));
+    assert_eq!(
+        finish(&catalog, &upload(&catalog, owner, "image-a").await, "job").await,
+        FinishUpload::Finished
+    );
+    assert_eq!(catalog.name_holder(scope, "a").await.unwrap(), holder(false));
 }

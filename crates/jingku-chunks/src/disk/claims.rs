@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::folder::if_found;
 use super::session::Session;
 use crate::backend::{Claim, ClaimWatch};
 use crate::error::{Error, Result};
@@ -107,12 +108,8 @@ impl DiskWatch {
 
     fn read(&mut self, visit: &mut dyn FnMut(Key)) -> io::Result<()> {
         let mut reported = HashMap::new();
-        let sessions = match fs::read_dir(&self.tmp) {
-            // A copy of the store may lack this empty folder.
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-            sessions => sessions?,
-        };
-        for session in sessions {
+        // A copy of the store may lack this empty folder.
+        for session in if_found(fs::read_dir(&self.tmp))?.into_iter().flatten() {
             let files = match fs::read_dir(session?.path()) {
                 Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
                 files => files?,
@@ -124,10 +121,9 @@ impl DiskWatch {
                 }
                 let path = file.path();
                 let from = self.reported.get(&path).copied().unwrap_or(0);
-                match read_records(&path, from, visit) {
-                    // The claim has just ended.
-                    Err(e) if e.kind() == ErrorKind::NotFound => {}
-                    to => drop(reported.insert(path, to?)),
+                // Otherwise the claim has just ended.
+                if let Some(to) = if_found(read_records(&path, from, visit))? {
+                    reported.insert(path, to);
                 }
             }
         }

@@ -20,6 +20,14 @@ pub(super) fn create_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }
 
+/// Returns `None` for a file that does not exist.
+pub(super) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 #[derive(Clone)]
 pub(super) struct Folder {
     path: Arc<Path>,
@@ -59,13 +67,11 @@ impl Folder {
     /// Opens the store in a folder and checks its version.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let mut found = Vec::new();
-        match File::open(path.join("format")) {
+        let read = if_found(File::open(path.join("format"))).and_then(|file| {
             // One byte more than expected is enough to recognise another file.
-            Ok(file) => file.take(FORMAT.len() as u64 + 1).read_to_end(&mut found),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
-            Err(e) => Err(e),
-        }
-        .map_err(|e| Error::io(format!("open the store in {}", path.display()), e))?;
+            file.map(|file| file.take(FORMAT.len() as u64 + 1).read_to_end(&mut found)).transpose()
+        });
+        read.map_err(|e| Error::io(format!("open the store in {}", path.display()), e))?;
         if found != FORMAT.as_bytes() {
             let found = String::from_utf8_lossy(&found).into_owned();
             return Err(Error::UnknownFormat { path: path.to_owned(), found });

@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::folder::{FILE_MODE, FOLDER_MODE, create_folders};
+use super::folder::{FILE_MODE, FOLDER_MODE, create_folders, if_found};
 
 pub(super) struct Session {
     path: PathBuf,
@@ -64,16 +64,10 @@ fn remove_all_abandoned(tmp: &Path) -> io::Result<()> {
 }
 
 fn remove_abandoned(path: &Path) -> io::Result<()> {
-    let folder = match File::open(path) {
-        // Its owner has just ended.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        folder => folder?,
-    };
+    // Otherwise its owner has just ended.
+    let Some(folder) = if_found(File::open(path))? else { return Ok(()) };
     match folder.try_lock() {
-        Ok(()) => match fs::remove_dir_all(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
-        },
+        Ok(()) => if_found(fs::remove_dir_all(path)).map(drop),
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(e)) => Err(e),
     }

@@ -14,8 +14,8 @@ const SEGMENT_ENTRIES: usize = 1024;
 /// The segments of a manifest, in order. The manifest's name verifies the whole; the hash of a segment, taken while the
 /// whole was verified, verifies that segment when it is read again.
 pub(super) struct Index {
-    layout: Layout,
-    logical_size: u64,
+    pub(super) layout: Layout,
+    pub(super) logical_size: u64,
     segments: Vec<Segment>,
 }
 
@@ -51,14 +51,6 @@ impl Index {
                 return Ok(Self { layout, logical_size, segments });
             }
         }
-    }
-
-    pub(super) fn layout(&self) -> Layout {
-        self.layout
-    }
-
-    pub(super) fn logical_size(&self) -> u64 {
-        self.logical_size
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

@@ -25,7 +25,7 @@ pub(super) struct Group {
     rounds: u32,
     /// The next prefix to search for candidates.
     next_prefix: u16,
-    last_prefix: u8,
+    pub(super) last_prefix: u8,
     /// Chunks that had no mark when they were listed.
     candidates: Vec<ChunkId>,
 }
@@ -57,10 +57,6 @@ impl Group {
 
     pub(super) fn chunk_count(&self) -> u64 {
         self.marks.len() as u64
-    }
-
-    pub(super) fn last_prefix(&self) -> u8 {
-        self.last_prefix
     }
 
     /// Marks the chunks of one pending manifest; returns whether there was one.

@@ -25,7 +25,7 @@ pub(super) struct Assembler {
     pipeline: Pipeline<Job, Vec<Ingested>>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
-    totals: Totals,
+    pub(super) totals: Totals,
     known: KnownChunks,
     sync_ahead: SyncAhead,
 }
@@ -77,10 +77,6 @@ impl Assembler {
     pub(super) fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
         self.known = KnownChunks::read(&self.backend, manifests)?;
         Ok(())
-    }
-
-    pub(super) fn known_plain_bytes(&self) -> u64 {
-        self.totals.known_plain_bytes
     }
 
     /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must cover `logical_bytes`.

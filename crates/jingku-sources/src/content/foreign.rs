@@ -20,6 +20,7 @@ impl Foreign {
 
 const CONVERT: &str = "qemu-img convert -O qcow2 FILE disk.qcow2";
 const PARALLELS: &str = "qemu-img convert -f parallels -O qcow2 FILE disk.qcow2";
+const CLOOP: &str = "qemu-img convert -f cloop -O raw FILE disk.raw";
 const PROXMOX: &str = "proxmox-backup-client restore";
 const EXPORT: &str = "jingku image export IMAGE_ID -o disk.raw";
 
@@ -39,12 +40,7 @@ const MAGICS: &[Magic] = &[
     (0, b"WithoutFreeSpace", "a Parallels disk", PARALLELS),
     (0, b"WithouFreSpacExt", "a Parallels disk", PARALLELS),
     (0, b"Bochs Virtual HD Image", "a Bochs disk", "qemu-img convert -f bochs -O qcow2 FILE disk.qcow2"),
-    (
-        0,
-        b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop",
-        "a cloop image",
-        "qemu-img convert -f cloop -O raw FILE disk.raw",
-    ),
+    (0, b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "a cloop image", CLOOP),
     (0, b"encrcdsa", "an encrypted DMG", "hdiutil convert FILE -format UDTO -o disk"),
     (0, b"sprs", "a sparse DMG", "hdiutil convert FILE -format UDTO -o disk"),
     (0, b"EVF\x09\x0d\x0a\xff\0", "an EWF (E01) image", "ewfexport -f raw -t disk FILE"),

@@ -23,7 +23,7 @@ const EXTENSIONS_MAX: usize = 256;
 const EXTENSION_BACKING_FORMAT: u32 = 0xe279_2aca;
 const EXTENSION_FEATURE_NAMES: u32 = 0x6803_f857;
 /// Kind, bit and name of a feature.
-const FEATURE_NAME_BYTES: u32 = 48;
+const FEATURE_NAME_BYTES: usize = 48;
 
 const FEATURE_DIRTY: u64 = 1 << 0;
 const FEATURE_CORRUPT: u64 = 1 << 1;
@@ -198,39 +198,48 @@ fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<
 /// Walks the header extensions, which end at the backing file name, and returns the backing format.
 fn backing_format<'a>(
     path: &Path,
-    extensions: Fields<'a>,
+    header: Fields<'a>,
     header_len: usize,
 ) -> Result<Option<&'a [u8]>, DiskError> {
-    let mut at = header_len;
-    for _ in 0..EXTENSIONS_MAX {
-        let (Some(kind), Some(len)) = (extensions.u32(at), extensions.u32(at + 4)) else { return Ok(None) };
-        if kind == 0 {
-            return Ok(None);
-        }
-        let Some(content) = extensions.bytes(at + 8, len as usize) else {
+    for extension in extensions(path, header, header_len) {
+        let (kind, at, len) = extension?;
+        let Some(content) = header.bytes(at, len) else {
             return Err(DiskError::damaged(path, "a header extension does not fit into the header"));
         };
         if kind == EXTENSION_BACKING_FORMAT {
             return Ok(Some(content));
         }
-        at += 8 + (len as usize).next_multiple_of(8);
     }
-    Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
+    Ok(None)
 }
 
 /// Refuses a feature name table that ends within a name: imago panics on it.
 fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<(), DiskError> {
-    let mut at = header_len;
-    for _ in 0..EXTENSIONS_MAX {
-        match (cluster.u32(at), cluster.u32(at + 4)) {
-            (Some(EXTENSION_FEATURE_NAMES), Some(len)) if !len.is_multiple_of(FEATURE_NAME_BYTES) => {
-                return Err(DiskError::damaged(path, "its table of feature names is cut off"));
-            }
-            (None | Some(0), _) | (_, None) => return Ok(()),
-            (Some(_), Some(len)) => at += 8 + (len as usize).next_multiple_of(8),
+    for extension in extensions(path, cluster, header_len) {
+        let (kind, _, len) = extension?;
+        if kind == EXTENSION_FEATURE_NAMES && !len.is_multiple_of(FEATURE_NAME_BYTES) {
+            return Err(DiskError::damaged(path, "its table of feature names is cut off"));
         }
     }
-    Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions")))
+    Ok(())
+}
+
+/// The kind, offset and length of each header extension. Its content may lie outside the header.
+fn extensions(
+    path: &Path,
+    header: Fields<'_>,
+    mut at: usize,
+) -> impl Iterator<Item = Result<(u32, usize, usize), DiskError>> {
+    let next = move || {
+        let (kind, len) = (header.u32(at).filter(|kind| *kind != 0)?, header.u32(at + 4)? as usize);
+        let content = at + 8;
+        at = content + len.next_multiple_of(8);
+        Some((kind, content, len))
+    };
+    std::iter::from_fn(next).zip(1..).map(|(extension, number)| match number {
+        ..=EXTENSIONS_MAX => Ok(extension),
+        _ => Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions"))),
+    })
 }
 
 /// Big-endian fields of a byte string; `None` beyond its end.

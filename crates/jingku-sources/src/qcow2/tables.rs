@@ -58,25 +58,35 @@ impl Walk<'_> {
         self.take(0, 1)?;
         let l1_bytes = u64::from(self.header.l1_entries) * 8;
         self.take(self.header.l1_offset, l1_bytes)?;
-        let mut table = vec![0; ENTRIES * 8];
-        self.take_refcounts(&mut table)?;
-        let mut second =
-            vec![0; usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory")];
-        let mut at = 0;
-        while at < l1_bytes {
-            let piece = usize::try_from(l1_bytes - at).map_or(table.len(), |left| left.min(table.len()));
-            self.read(self.header.l1_offset + at, &mut table[..piece])?;
-            for (number, entry) in table[..piece].as_chunks().0.iter().enumerate() {
-                let first = (at / 8 + number as u64).saturating_mul(self.header.cluster_bytes() / 8);
+        self.take_refcounts()?;
+        let cluster_bytes = self.header.cluster_bytes();
+        let mut second = vec![0; usize::try_from(cluster_bytes).expect("a cluster fits in memory")];
+        self.each_cluster_of(self.header.l1_offset, l1_bytes, |walk, number, offset| {
+            walk.read(offset, &mut second)?;
+            let first = number.saturating_mul(cluster_bytes / 8);
+            for (entry, number) in second.as_chunks().0.iter().zip(first..) {
+                walk.cluster(u64::from_be_bytes(*entry), number.saturating_mul(cluster_bytes))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads a table, reserves the clusters that its entries lead to, and visits each with the number of its entry.
+    fn each_cluster_of(
+        &mut self,
+        table_offset: u64,
+        table_bytes: u64,
+        mut visit: impl FnMut(&mut Self, u64, u64) -> Result<(), DiskError>,
+    ) -> Result<(), DiskError> {
+        let (mut table, mut at) = (vec![0; ENTRIES * 8], 0);
+        while at < table_bytes {
+            let piece = usize::try_from(table_bytes - at).map_or(table.len(), |left| left.min(table.len()));
+            self.read(table_offset + at, &mut table[..piece])?;
+            for (entry, number) in table[..piece].as_chunks().0.iter().zip(at / 8..) {
                 let offset = u64::from_be_bytes(*entry) & OFFSET_MASK;
-                if offset == 0 {
-                    continue;
-                }
-                self.take(offset, self.header.cluster_bytes())?;
-                self.read(offset, &mut second)?;
-                for (number, entry) in second.as_chunks().0.iter().enumerate() {
-                    let place = (first + number as u64).saturating_mul(self.header.cluster_bytes());
-                    self.cluster(u64::from_be_bytes(*entry), place)?;
+                if offset != 0 {
+                    self.take(offset, self.header.cluster_bytes())?;
+                    visit(self, number, offset)?;
                 }
             }
             at += piece as u64;
@@ -85,7 +95,7 @@ impl Walk<'_> {
     }
 
     /// Reserves the refcount structures, which are not read but must not overlap anything.
-    fn take_refcounts(&mut self, table: &mut [u8]) -> Result<(), DiskError> {
+    fn take_refcounts(&mut self) -> Result<(), DiskError> {
         let mut fields = [0; 12];
         self.read(REFCOUNT_FIELDS, &mut fields)?;
         let (offset, clusters) = fields.split_at(8);
@@ -93,19 +103,7 @@ impl Walk<'_> {
         let bytes =
             u64::from(clusters.try_into().map_or(0, u32::from_be_bytes)) * self.header.cluster_bytes();
         self.take(offset, bytes)?;
-        let mut at = 0;
-        while at < bytes {
-            let piece = usize::try_from(bytes - at).map_or(table.len(), |left| left.min(table.len()));
-            self.read(offset + at, &mut table[..piece])?;
-            for entry in table[..piece].as_chunks().0 {
-                match u64::from_be_bytes(*entry) & OFFSET_MASK {
-                    0 => {}
-                    block => self.take(block, self.header.cluster_bytes())?,
-                }
-            }
-            at += piece as u64;
-        }
-        Ok(())
+        self.each_cluster_of(offset, bytes, |_, _, _| Ok(()))
     }
 
     /// Checks an L2 entry: where the cluster at this offset of the disk is stored.

@@ -12,7 +12,8 @@ pub(super) struct GzipMembers {
     /// `None` only while switching to the next member.
     member: Option<Box<GzDecoder<Input>>>,
     ended: bool,
-    position: u64,
+    /// Bytes of the file that have been consumed.
+    pub(super) position: u64,
 }
 
 impl GzipMembers {
@@ -49,9 +50,5 @@ impl GzipMembers {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn position(&self) -> u64 {
-        self.position
     }
 }

@@ -23,7 +23,7 @@ const HEADER_BYTES_MAX: usize = 18;
 
 /// Reads one frame after another. Only zeros may follow the last one.
 pub(super) struct ZstdFrames {
-    input: Input,
+    pub(super) input: Input,
     decoder: Decoder<'static>,
     in_frame: bool,
     ended: bool,
@@ -104,10 +104,6 @@ impl ZstdFrames {
             };
         }
         self.large_window.is_some()
-    }
-
-    pub(super) fn position(&self) -> u64 {
-        self.input.position
     }
 }
 

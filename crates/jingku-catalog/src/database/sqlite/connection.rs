@@ -7,7 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
-use crate::database::value::{Cell, Param, Rows};
+use crate::database::row::Rows;
+use crate::database::value::{Cell, Param};
 use crate::{CatalogError, Result};
 
 /// How long a statement waits for another process that locks the file.

@@ -9,7 +9,7 @@ use super::connection::{connect, query};
 use super::log_index::LogIndex;
 use super::open_files::OpenFiles;
 use crate::Result;
-use crate::database::value::Rows;
+use crate::database::row::Rows;
 
 /// Reading connections kept open; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 16;

@@ -8,7 +8,8 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::connection::{execute, failure, query};
 use super::file::File;
-use crate::database::value::{Param, Rows};
+use crate::database::row::Rows;
+use crate::database::value::Param;
 use crate::{CatalogError, Result};
 
 /// A transaction that holds the writing connection.

@@ -8,19 +8,6 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::reply::Reply;
 
-/// Whether a call would do its work twice, or be refused because it was done, when its request comes twice.
-///
-/// The catalogue keeps what such a request came to, in the transaction of the change and under the name in
-/// [`Caller::request`]; the same request within [`ANSWER_SECS`](crate::limits::ANSWER_SECS) is answered as the first. Of the
-/// other actions, those that change something lead to the same state when they come twice, but for
-/// `CreateCompShareCustomImage`, whose second call finds the name taken.
-pub(crate) const fn is_remembered(action: Action) -> bool {
-    matches!(
-        action,
-        Action::CopyCompShareCustomImage | Action::PublishCompShareImage | Action::SyncCompShareCustomImage
-    )
-}
-
 macro_rules! dispatch {
     ($($action:ident $file:ident $request:ident $response:ident;)*) => {
         $(

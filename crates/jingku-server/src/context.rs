@@ -8,7 +8,7 @@ use jingku_library::{Config, ConnectionLimits, Environment, Internal, Library, S
 use crate::lab::Lab;
 use crate::limits::Shared;
 use crate::link::{Link, UploadLink};
-use crate::pages::Pages;
+use crate::pages::PageCache;
 use crate::transfer::OpenManifests;
 
 /// A library, and what a server keeps beside it to answer requests.
@@ -21,7 +21,7 @@ pub struct Context {
     /// Manifests of disks that clients read.
     pub(crate) manifests: Arc<OpenManifests>,
     /// Pages of the list that are current.
-    pub(crate) pages: Pages,
+    pub(crate) pages: PageCache,
     /// What a server that clients are tested against lets be done to it.
     pub(crate) lab: Option<Arc<Lab>>,
 }
@@ -44,7 +44,7 @@ impl Context {
             public_url: public_url.unwrap_or_default(),
             limits: Shared::default(),
             manifests: Arc::default(),
-            pages: Pages::default(),
+            pages: PageCache::default(),
             lab: None,
         }
     }

@@ -20,12 +20,11 @@ use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
 
 use crate::actions;
-use crate::caller::Caller;
+use crate::caller::{Caller, stored_request_name};
 use crate::context::Context;
 use crate::error::Error;
 use crate::lab::Watch;
 use crate::limits::BODY_READ_TIMEOUT;
-use crate::repeat::name_request;
 use crate::reply;
 
 /// Answers one API request, whatever its path.
@@ -81,7 +80,7 @@ async fn answer(
         return Err(Error::AddressDenied);
     }
     let action = action.ok_or_else(|| Error::ActionNotFound(name))?;
-    caller.request = actions::is_remembered(action).then(|| name_request(&params));
+    caller.request = stored_request_name(action, &params);
     let tree = Tree::from(params);
     check_project(&caller, &tree)?;
     if limits.read_only && action.access() == Access::Write {

@@ -10,11 +10,9 @@ use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, Image
 use serde::Serialize;
 
 use crate::caller::Caller;
-use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
-use crate::view;
+use crate::view::{self, cursor, next_token, rows, texts};
 
 /// The most bytes that some clients read of a reply.
 const REPLY_BYTES_MAX: usize = 1 << 20;

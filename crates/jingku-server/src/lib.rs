@@ -2,7 +2,6 @@
 
 mod actions;
 mod caller;
-mod columns;
 mod context;
 mod cover;
 mod download;
@@ -13,11 +12,8 @@ mod lab;
 mod limits;
 mod link;
 mod pages;
-mod paging;
-mod repeat;
 mod reply;
 mod server;
-mod taken_name;
 mod transfer;
 mod upload;
 mod view;

@@ -16,7 +16,6 @@ use jingku_protocol::actions::{
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::caller::Caller;
 use crate::error::Error;
 use crate::reply::Reply;
 
@@ -32,7 +31,7 @@ const ALLOCATION_BYTES: usize = 32;
 type Key = (AccountId, Query);
 
 /// The pages kept in memory.
-pub(crate) struct Pages(Cache<Key, Arc<Page>, Weight>);
+pub(crate) struct PageCache(Cache<Key, Arc<Page>, Weight>);
 
 struct Page {
     members: Bytes,
@@ -75,24 +74,24 @@ fn allocated(query: &Query) -> usize {
     texts + lists + 2 * ALLOCATION_BYTES
 }
 
-impl Default for Pages {
+impl Default for PageCache {
     fn default() -> Self {
         let expected = usize::try_from(KEPT_BYTES_MAX / PAGE_BYTES).expect("a thousand");
         Self(Cache::with_weighter(expected, KEPT_BYTES_MAX, Weight))
     }
 }
 
-impl Pages {
+impl PageCache {
     /// The page of the caller's account that answers `query`: from memory if it is current, else from `read`.
     pub(crate) async fn page(
         &self,
         catalog: &Catalog,
-        caller: &Caller,
+        account: AccountId,
+        generation: Option<Generation>,
         query: Query,
         read: impl Future<Output = Result<Response, Error>>,
     ) -> Result<Reply, Error> {
         // Generation, revision, rows, in this order: whatever changes in between makes the page look older than it is.
-        let (account, generation) = (caller.account().id, caller.generation);
         let key = (account, query);
         let kept = self.0.get(&key);
         if let Some(page) = &kept
@@ -130,7 +129,7 @@ mod tests {
     /// What a client makes as long as it may counts: only so many pages stay.
     #[test]
     fn keys_count_as_much_as_pages() {
-        let pages = Pages::default();
+        let pages = PageCache::default();
         let tag = "x".repeat(64);
         let (most, each) =
             (usize::try_from(KEPT_BYTES_MAX).expect("16 MiB"), 32 * (64 + size_of::<String>()));

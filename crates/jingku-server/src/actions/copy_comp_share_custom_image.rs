@@ -7,7 +7,6 @@ use jingku_protocol::actions::{
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::taken_name::name_taken;
 
 /// The most names that are tried for a copy that was given none.
 const NAMES_MAX: u32 = 1000;
@@ -43,7 +42,7 @@ pub(super) async fn run(
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
             let name = request.target_name.as_deref().unwrap_or_default();
-            Err(name_taken(context, caller, "TargetImageName", name).await)
+            Err(caller.name_taken(context, "TargetImageName", name).await)
         }
         CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }

@@ -7,10 +7,9 @@ use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShar
 use jingku_sources::{Disk, DiskError};
 
 use crate::caller::Caller;
-use crate::columns::to_json;
 use crate::context::Context;
 use crate::error::Error;
-use crate::taken_name::name_taken;
+use crate::view::to_json;
 
 /// Refuses all that can be refused, and only then starts the job.
 pub(super) async fn run(
@@ -56,7 +55,7 @@ pub(super) async fn run(
             context.running.wake.notify_one();
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(name_taken(context, caller, "Name", &request.name).await),
+        CreateImage::NameTaken => Err(caller.name_taken(context, "Name", &request.name).await),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),

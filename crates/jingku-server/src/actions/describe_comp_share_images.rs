@@ -3,11 +3,9 @@ use jingku_protocol::PlatformType;
 use jingku_protocol::actions::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse, Paging};
 
 use crate::caller::Caller;
-use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
-use crate::view::{self, OFFICIAL};
+use crate::view::{self, OFFICIAL, cursor, next_token, rows, texts};
 
 /// Everybody sees the same.
 pub(super) async fn run(

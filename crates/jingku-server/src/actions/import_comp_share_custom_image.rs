@@ -8,7 +8,6 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 use crate::link::UploadLink;
-use crate::taken_name::name_taken;
 
 pub(super) async fn run(
     context: &Context,
@@ -49,7 +48,7 @@ pub(super) async fn run(
             StartUpload::Started => (id, false),
             StartUpload::InProgress(other) => (other, true),
             StartUpload::NameTaken => {
-                return Err(name_taken(context, caller, "Name", &request.name).await);
+                return Err(caller.name_taken(context, "Name", &request.name).await);
             }
             StartUpload::OverLimit(over) => return Err(Error::OverLimit(over)),
             StartUpload::OverShare => return Err(Error::OverUploadShare),

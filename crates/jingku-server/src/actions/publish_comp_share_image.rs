@@ -3,10 +3,10 @@ use jingku_library::{Approve, group_id, price_to_cents};
 use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
 
 use crate::caller::Caller;
-use crate::columns::{texts, to_json};
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
+use crate::view::{texts, to_json};
 
 pub(super) async fn run(
     context: &Context,

@@ -1,4 +1,4 @@
-//! One file an action: parse, one call below, answer. The table is `jingku_protocol::actions`.
+//! One file per action. The table of actions is in `jingku_protocol::actions`.
 
 use jingku_protocol::actions::{self as api, Action, Request};
 use jingku_protocol::{ParamError, Tree};
@@ -20,7 +20,7 @@ macro_rules! dispatch {
             }
         )*
 
-        /// Carries out a call that has passed the gateway.
+        /// Runs an authorized call.
         pub(crate) async fn run(
             context: &Context,
             caller: &Caller,
@@ -36,7 +36,7 @@ macro_rules! dispatch {
 
 jingku_protocol::for_each_action!(dispatch);
 
-/// The typed request. What it does not hold is freed: a cover is checked for a while.
+/// Reads the typed request. Frees the tree early: checking a cover takes a while.
 fn read<R: Request>(tree: Tree) -> Result<R, ParamError> {
     let request = R::read(&tree);
     drop(tree);

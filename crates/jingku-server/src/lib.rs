@@ -1,4 +1,4 @@
-//! HTTP over a library of images: the gateway in front, one file an action, the way in and the way back out.
+//! HTTP over a library of images: gateway, one file per action, uploads, downloads, covers, and the test lab.
 
 mod actions;
 mod caller;

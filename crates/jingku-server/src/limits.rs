@@ -1,5 +1,5 @@
-//! Limits of requests, of one client and of all together. `jingku-protocol` has the limits of parameters, `jingku-library`
-//! those of accounts and jobs.
+//! Limits of requests, of one client and of all together. The limits of parameters are in `jingku-protocol`, those of
+//! accounts and jobs in `jingku-library`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,8 +65,8 @@ pub const DELETED_SECS: i64 = jingku_catalog::DELETED_SECS;
 /// Maximum number of stored answers of one account. The oldest are dropped first.
 pub const ANSWERS_MAX: i64 = jingku_catalog::ANSWERS_MAX;
 
-/// What is left of those that all clients share.
-pub(crate) struct Shared {
+/// The remaining capacity that all clients share.
+pub(crate) struct SharedLimits {
     pub(crate) exports: Slots,
     pub(crate) uploads: Slots,
     pub(crate) upload_hashes: Arc<Semaphore>,
@@ -75,7 +75,7 @@ pub(crate) struct Shared {
     pub(crate) cover_checks: Arc<Semaphore>,
 }
 
-impl Default for Shared {
+impl Default for SharedLimits {
     fn default() -> Self {
         let body_units = MAX_LARGE_BODIES_BYTES / BODY_UNIT_BYTES;
         Self {
@@ -88,16 +88,16 @@ impl Default for Shared {
     }
 }
 
-impl Shared {
-    /// Waits for room to decode a body of so many bytes; `None` for a small one, which needs no room. Refuses with
-    /// `Throttled` when that takes too long.
+impl SharedLimits {
+    /// Waits for memory to decode a body; `None` for a small body, which needs no permit. Refuses with `Throttled` at the
+    /// timeout.
     pub(crate) async fn reserve_body(&self, bytes: usize) -> Result<Option<SemaphorePermit<'_>>, Error> {
         if bytes <= SMALL_BODY_BYTES {
             return Ok(None);
         }
         let units =
             u32::try_from(bytes.min(MAX_BODY_BYTES).div_ceil(BODY_UNIT_BYTES)).expect("some thousands");
-        let room = tokio::time::timeout(LARGE_BODY_WAIT_TIMEOUT, self.large_bodies.acquire_many(units));
-        Ok(room.await.map_err(|_| Error::Throttled)?.ok())
+        let permit = tokio::time::timeout(LARGE_BODY_WAIT_TIMEOUT, self.large_bodies.acquire_many(units));
+        Ok(permit.await.map_err(|_| Error::Throttled)?.ok())
     }
 }

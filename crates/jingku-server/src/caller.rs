@@ -46,7 +46,7 @@ impl Caller {
 /// Returns the name of a request whose answer is stored; `None` for an action that is safe to repeat.
 ///
 /// The catalogue stores the answer under this name, in the transaction of the change. The same request within
-/// [`ANSWER_SECS`](crate::limits::ANSWER_SECS) gets the first answer. All other actions that change something lead to the
+/// [`ANSWER_SECS`](jingku_catalog::ANSWER_SECS) gets the first answer. All other actions that change something lead to the
 /// same state when repeated, except `CreateCompShareCustomImage`, whose second call finds the name taken.
 pub(crate) fn stored_request_name(action: Action, params: &Params) -> Option<String> {
     let is_stored = matches!(

@@ -7,7 +7,6 @@ use jingku_library::{Config, ConnectionLimits, Environment, Internal, Library, S
 
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
-use crate::link::{DownloadLink, UploadLink};
 use crate::pages::PageCache;
 use crate::transfer::ManifestCache;
 
@@ -84,14 +83,9 @@ impl Context {
         if id.is_empty() { String::new() } else { format!("{}/covers/{id}", self.base_url()) }
     }
 
-    /// The URL to download a disk.
-    pub(crate) fn download_url(&self, link: &DownloadLink) -> String {
-        format!("{}{}", self.base_url(), link.path_and_query(self.keyring().links()))
-    }
-
-    /// The URL to upload the file of an image.
-    pub(crate) fn upload_url(&self, link: &UploadLink) -> String {
-        format!("{}{}", self.base_url(), link.path_and_query(self.keyring().links()))
+    /// The URL of a link, given as path and query.
+    pub(crate) fn link_url(&self, path_and_query: &str) -> String {
+        format!("{}{path_and_query}", self.base_url())
     }
 
     fn base_url(&self) -> &str {

@@ -103,8 +103,9 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, uri: Uri) -> Resp
             reply::failure(StatusCode::NOT_FOUND, &Error::ResourceNotFound(id.to_owned()), &request_id)
         }
         Err(error) => {
-            tracing::error!(request_id, error = &error as &dyn std::error::Error, "cannot serve a cover");
-            reply::failure(StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(error), &request_id)
+            let error = Error::Internal(error);
+            error.log(&request_id, Some("cover"));
+            reply::failure(StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
         }
     }
 }

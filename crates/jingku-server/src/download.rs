@@ -71,10 +71,7 @@ pub(crate) async fn serve(
     match answer(&context, &method, &uri, &headers, &request_id).await {
         Ok(response) => response,
         Err(error) => {
-            if let Error::Internal(inside) = &error {
-                let inside = inside as &dyn std::error::Error;
-                tracing::error!(request_id, error = inside, "download failed");
-            }
+            error.log(&request_id, Some("download"));
             reply::failure(reply::status(&error), &error, &request_id)
         }
     }

@@ -222,6 +222,13 @@ impl Error {
         }
     }
 
+    /// Logs an internal error, whose details clients do not get.
+    pub(crate) fn log(&self, request_id: &str, action: Option<&str>) {
+        if let Self::Internal(inside) = self {
+            tracing::error!(request_id, action, error = inside as &dyn std::error::Error, "request failed");
+        }
+    }
+
     /// The invalid parameter, if the error concerns one.
     pub(crate) fn param(&self) -> Option<&str> {
         match self {

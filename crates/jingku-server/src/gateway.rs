@@ -40,10 +40,7 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
         Ok(response) => return response,
         Err(error) => error,
     };
-    if let Error::Internal(inside) = &error {
-        let (action, error) = (action.map(Action::name), inside as &dyn std::error::Error);
-        tracing::error!(request_id, action, error, "request failed");
-    }
+    error.log(&request_id, action.map(Action::name));
     lab.refused(error.ret_code(), error.param());
     let mut response = reply::refusal(action, &error, &request_id);
     if !is_call && matches!(error, Error::MissingAction) {

@@ -51,9 +51,7 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request)
         Ok(Err(error)) => error,
         Err(error) => Internal::Task(error).into(),
     };
-    if let Error::Internal(inside) = &error {
-        tracing::error!(request_id, error = inside as &dyn std::error::Error, "upload failed");
-    }
+    error.log(&request_id, Some("upload"));
     let mut response = reply::failure(status(&error), &error, &request_id);
     if let Error::UploadOffset { offset, .. } = &error {
         response.headers_mut().insert(UPLOAD_OFFSET, HeaderValue::from(*offset));

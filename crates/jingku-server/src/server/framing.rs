@@ -3,7 +3,7 @@
 //! Servers disagree about a head with both `Content-Length` and `Transfer-Encoding`, or with several lengths: request
 //! smuggling. The HTTP parser keeps one of them and hides the others, so the bytes are inspected before it.
 
-/// Bytes kept of a line. The inspected headers are far shorter.
+/// Maximum bytes kept of a line. The inspected headers are far shorter.
 const LINE_BYTES_MAX: usize = 128;
 
 /// Follows the received bytes of a connection from head to head.

@@ -44,7 +44,7 @@ pub const MAX_EXPORTS: usize = 16;
 pub const MAX_UPLOADS: usize = 16;
 /// Bytes that a client must read or send in each `TRANSFER_STEP_TIMEOUT`.
 pub(crate) const TRANSFER_STEP_BYTES: u64 = 4 << 20;
-/// How long the server waits for a client until the bytes of a step have moved. Then the transfer ends.
+/// How long the server waits for a client until `TRANSFER_STEP_BYTES` have moved. Then the transfer ends.
 pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest transfer of one request. Downloads and uploads can both be resumed.
 pub(crate) const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);

@@ -1,4 +1,4 @@
-//! One file an action: parse, one call below, answer. The table is `jingku_protocol::actions`.
+//! One file per action. The table of actions is in `jingku_protocol::actions`.
 
 use jingku_protocol::actions::{self as api, Action, Request};
 use jingku_protocol::{ParamError, Tree};
@@ -7,19 +7,6 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 use crate::reply::Reply;
-
-/// Whether a call would do its work twice, or be refused because it was done, when its request comes twice.
-///
-/// The catalogue keeps what such a request came to, in the transaction of the change and under the name in
-/// [`Caller::request`]; the same request within [`ANSWER_SECS`](crate::limits::ANSWER_SECS) is answered as the first. Of the
-/// other actions, those that change something lead to the same state when they come twice, but for
-/// `CreateCompShareCustomImage`, whose second call finds the name taken.
-pub(crate) const fn is_remembered(action: Action) -> bool {
-    matches!(
-        action,
-        Action::CopyCompShareCustomImage | Action::PublishCompShareImage | Action::SyncCompShareCustomImage
-    )
-}
 
 macro_rules! dispatch {
     ($($action:ident $file:ident $request:ident $response:ident;)*) => {
@@ -33,7 +20,7 @@ macro_rules! dispatch {
             }
         )*
 
-        /// Carries out a call that has passed the gateway.
+        /// Runs an authorized call.
         pub(crate) async fn run(
             context: &Context,
             caller: &Caller,
@@ -49,7 +36,7 @@ macro_rules! dispatch {
 
 jingku_protocol::for_each_action!(dispatch);
 
-/// The typed request. What it does not hold is freed: a cover is checked for a while.
+/// Reads the typed request. Frees the tree early: checking a cover takes a while.
 fn read<R: Request>(tree: Tree) -> Result<R, ParamError> {
     let request = R::read(&tree);
     drop(tree);

@@ -1,17 +1,21 @@
-//! Who calls.
+//! The authenticated caller of a request.
 
 use std::sync::Arc;
 
 use jingku_catalog::{Account, Generation, Scope};
 use jingku_library::Credentials;
+use jingku_protocol::actions::Action;
+use jingku_protocol::{NameRefusal, Params};
 
-/// Whose request it is, proven by the signature.
+use crate::context::Context;
+use crate::error::Error;
+
+/// The account whose key signed the request.
 pub(crate) struct Caller {
     pub(crate) credentials: Arc<Credentials>,
-    /// Where the catalogue was before anything was read for this request: what is kept in memory and was current then
-    /// is current for it.
+    /// The catalogue's generation before the request's first read. What was current then is current for the request.
     pub(crate) generation: Option<Generation>,
-    /// Names the request, where its answer is remembered.
+    /// The request's name if its answer is stored: see [`stored_request_name`].
     pub(crate) request: Option<String>,
 }
 
@@ -20,8 +24,72 @@ impl Caller {
         &self.credentials.account
     }
 
-    /// The images that are the caller's own.
+    /// The images that the caller owns.
     pub(crate) fn own(&self) -> Scope {
         Scope::own(self.account().id)
+    }
+
+    /// Returns the refusal of a parameter that is the name of another image of the account.
+    pub(crate) async fn name_taken(&self, context: &Context, param: &'static str, name: &str) -> Error {
+        let holder = match context.catalog.name_holder(self.own(), name).await {
+            Ok(holder) => holder,
+            Err(error) => return error.into(),
+        };
+        let refusal = holder.map(|holder| {
+            let held = if holder.is_upload { NameRefusal::HeldByUpload } else { NameRefusal::Taken };
+            held(holder.image_id)
+        });
+        Error::NameTaken { param, refusal }
+    }
+}
+
+/// Returns the name of a request whose answer is stored; `None` for an action that is safe to repeat.
+///
+/// The catalogue stores the answer under this name, in the transaction of the change. The same request within
+/// [`ANSWER_SECS`](jingku_catalog::ANSWER_SECS) gets the first answer. All other actions that change something lead to the
+/// same state when repeated, except `CreateCompShareCustomImage`, whose second call finds the name taken.
+pub(crate) fn stored_request_name(action: Action, params: &Params) -> Option<String> {
+    let is_stored = matches!(
+        action,
+        Action::CopyCompShareCustomImage | Action::PublishCompShareImage | Action::SyncCompShareCustomImage
+    );
+    is_stored.then(|| name_request(params))
+}
+
+/// Names a signed request. The order and encoding of parameters do not matter. Another key pair or signature makes
+/// another request.
+fn name_request(params: &Params) -> String {
+    let mut parameters: Vec<_> = params.iter().collect();
+    parameters.sort_unstable_by_key(|(name, _)| *name);
+    let mut sorted = Params::default();
+    for (name, value) in parameters {
+        sorted.set(name, value.clone());
+    }
+    blake3::hash(sorted.to_form().as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_parameters_have_the_same_name() {
+        let request = |source: &str, name: &str| {
+            Params::for_action("CopyCompShareCustomImage").text("A", Some(source)).text("B", Some(name))
+        };
+        let one = name_request(&request("1", "2"));
+        assert_eq!(
+            name_request(
+                &Params::default()
+                    .text("B", Some("2"))
+                    .text("A", Some("1"))
+                    .text("Action", Some("CopyCompShareCustomImage"))
+            ),
+            one
+        );
+        // The signed text of these two is the same.
+        assert_ne!(name_request(&request("1B2", "")), name_request(&request("1", "2B")));
+        assert_ne!(name_request(&request("1", "3")), one);
+        assert_eq!(one.len(), 64);
     }
 }

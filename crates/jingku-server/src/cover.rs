@@ -1,7 +1,7 @@
-//! Covers: a picture comes in with a request, is looked at once, kept, and served at an address of its own.
+//! Covers: pictures that arrive in a request, are checked once, stored, and served at their own URL.
 //!
-//! What is served was checked to be a picture, and browsers are told to take it for nothing else: a cover that is a page
-//! or a script in disguise would run under the service's name.
+//! The check and the response headers ensure that browsers treat a cover as a picture: a page or script in disguise would
+//! run in the origin of the service.
 
 mod picture;
 
@@ -23,22 +23,22 @@ use crate::error::Error;
 use crate::limits::COVER_WAIT_TIMEOUT;
 use crate::reply;
 
-/// The most bytes of a cover.
+/// Maximum size of a cover, in bytes.
 const BYTES_MAX: usize = 512 << 10;
-/// What browsers may do with a cover when it is opened by itself: show it.
+/// A cover opened in a browser can load and run nothing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
-/// A cover never changes: another picture has another address.
+/// A cover never changes: each picture has its own URL.
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
-/// Base64 with or without the `=` at its end.
+/// Base64 with or without padding.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &ALPHABET,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Reads a request's `Cover`: absent changes nothing, empty clears, and anything else must be a picture in Base64.
+/// Reads the parameter `Cover`: absent keeps the cover, empty removes it, anything else must be a picture in Base64.
 ///
-/// Refuses with 230 `Params [Cover] not available` what is no PNG, JPEG, WebP or GIF within the limits. Has no effect.
+/// Refuses anything but a PNG, JPEG, WebP or GIF within the limits: 230 `Params [Cover] not available`. Stores nothing.
 pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Option<CoverChange>, Error> {
     let text = match text {
         None => return Ok(None),
@@ -47,15 +47,15 @@ pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Optio
     };
     let permit = Arc::clone(&context.limits.cover_checks).acquire_owned();
     let permit = tokio::time::timeout(COVER_WAIT_TIMEOUT, permit).await.map_err(|_| Error::Throttled)?.ok();
-    let looked_at = tokio::task::spawn_blocking(move || {
+    let checked = tokio::task::spawn_blocking(move || {
         let picture = read(&text);
-        // Not before the memory is free again, even when nobody waits for the answer any more.
+        // Held until the memory is free, even if the client has gone.
         drop(permit);
         picture
     });
-    let picture = match looked_at.await {
+    let picture = match checked.await {
         Ok(picture) => picture,
-        // A picture that a decoder stumbles over is none.
+        // A picture that makes a decoder panic is invalid.
         Err(error) if error.is_panic() => None,
         Err(error) => return Err(error.into()),
     };
@@ -64,10 +64,10 @@ pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Optio
     Ok(Some(CoverChange::Set(NewCover { id, media_type: media_type.to_owned(), data })))
 }
 
-/// The media type of a picture in Base64, and its Base64 in the form in which it is kept.
+/// The media type of a picture in Base64, and its normalised Base64.
 fn read(text: &str) -> Option<(&'static str, String)> {
     let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
-    // A prefix may be of any length; what counts is what follows.
+    // The prefix can have any length; the limit is for what follows.
     let mut digits: Vec<u8> = digits.collect();
     if digits.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"data:")) {
         let comma = digits.iter().position(|byte| *byte == b',')?;
@@ -83,7 +83,7 @@ fn read(text: &str) -> Option<(&'static str, String)> {
     Some((picture::media_type(&bytes)?, STANDARD.encode(bytes)))
 }
 
-/// Answers `GET` and `HEAD` of `/covers/ID`. There is no signature: browsers open this address, and nobody guesses it.
+/// Answers `GET` and `HEAD` of `/covers/ID`. It needs no signature: browsers open this URL, and ids cannot be guessed.
 pub(crate) async fn serve(State(context): State<Arc<Context>>, uri: Uri) -> Response {
     let id = uri.path().rsplit('/').next().unwrap_or_default();
     let request_id = request_id(&*context.random);
@@ -103,8 +103,9 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, uri: Uri) -> Resp
             reply::failure(StatusCode::NOT_FOUND, &Error::ResourceNotFound(id.to_owned()), &request_id)
         }
         Err(error) => {
-            tracing::error!(request_id, error = &error as &dyn std::error::Error, "a cover cannot be served");
-            reply::failure(StatusCode::INTERNAL_SERVER_ERROR, &Error::Internal(error), &request_id)
+            let error = Error::Internal(error);
+            error.log(&request_id, Some("cover"));
+            reply::failure(StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
         }
     }
 }
@@ -130,20 +131,20 @@ mod tests {
                          \x00\x02\x02\x44\x01\x00\x3b";
 
     #[test]
-    fn base64_is_read_in_every_usual_dress() {
+    fn usual_base64_variants_are_accepted() {
         let plain = STANDARD.encode(GIF);
-        let kept = Some(("image/gif", plain.clone()));
+        let stored = Some(("image/gif", plain.clone()));
         let (bare, lines) = (plain.trim_end_matches('='), plain.replace("AAA", "A\r\nA A\n"));
         assert_ne!(lines, plain);
-        for dressed in [
+        for variant in [
             plain.clone(),
             bare.to_owned(),
             format!("\n{lines}\t"),
             format!("data:image/gif;base64,{plain}"),
-            // The bytes say what they are.
+            // The content decides the media type.
             format!("DATA:text/html;charset=utf-8;Base64,\n{bare}"),
         ] {
-            assert_eq!(read(&dressed), kept, "{dressed}");
+            assert_eq!(read(&variant), stored, "{variant}");
         }
         for wrong in [
             " ".to_owned(),

@@ -1,4 +1,4 @@
-//! Giving the disk of an image to whoever may have it: by a call, or by a link that a call answered.
+//! Downloads of image disks: who may have one, and the link that serves it.
 
 mod range;
 
@@ -13,15 +13,15 @@ use jingku_library::{Internal, request_id};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::link::{BadLink, Link};
+use crate::link::{BadLink, DownloadLink};
 use crate::reply;
 use crate::transfer;
 use range::RangeRequest;
 
-/// Finds an image whose disk the account may have, and the manifest that it is.
+/// Finds an image whose disk the account may download, and its manifest.
 ///
-/// Refuses with `ResourceNotFound` what the account does not see, and with `ImageNotAvailable` what has no bits or
-/// would have to be paid.
+/// Refuses with `ResourceNotFound` if the account has no access, with `ImageNotAvailable` if there is no disk or it costs
+/// money.
 pub(crate) async fn find(
     context: &Context,
     account: AccountId,
@@ -29,7 +29,7 @@ pub(crate) async fn find(
 ) -> Result<(Image, String), Error> {
     let image = context.catalog.image(Scope::visible_to(account), image_id).await?;
     let mut image = image.ok_or_else(|| Error::ResourceNotFound(image_id.to_owned()))?;
-    if !has_bits(&image) || has_to_be_paid(context, account, &image).await? {
+    if !has_disk(&image) || requires_payment(context, account, &image).await? {
         return Err(Error::ImageNotAvailable(image_id.to_owned()));
     }
     let manifest = image.manifest.take();
@@ -37,30 +37,30 @@ pub(crate) async fn find(
     Ok((image, manifest))
 }
 
-/// The tag of a disk: two with the same are the same.
+/// The entity tag of a disk. Disks with the same tag have the same content.
 pub(crate) fn etag(manifest: &str) -> Result<HeaderValue, Internal> {
     let bad = |_| Internal::BadRow(format!("manifest {manifest}"));
     HeaderValue::try_from(format!("\"{manifest}\"")).map_err(bad)
 }
 
-/// Whether the making of an image has come to a good end, whatever became of it since.
-fn has_bits(image: &Image) -> bool {
+/// Whether the image was made successfully, whatever its status is now.
+fn has_disk(image: &Image) -> bool {
     match image.status {
         ImageStatus::Making | ImageStatus::UnAvailable => false,
         ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => true,
     }
 }
 
-/// Whether an image costs something and the account has it from the community only: nobody could charge for it here,
-/// so its bits are not given away.
-async fn has_to_be_paid(context: &Context, account: AccountId, image: &Image) -> Result<bool, Error> {
+/// Whether the image has a price and the account sees it only in the community. The server cannot charge, so it does not
+/// send the disk.
+async fn requires_payment(context: &Context, account: AccountId, image: &Image) -> Result<bool, Error> {
     if image.price_cents == 0 || image.account == account || image.account == AccountId::PLATFORM {
         return Ok(false);
     }
     Ok(context.catalog.image(Scope::shared_with(account), &image.id).await?.is_none())
 }
 
-/// Answers `GET` and `HEAD` of a link to a disk.
+/// Answers `GET` and `HEAD` of a download link.
 pub(crate) async fn serve(
     State(context): State<Arc<Context>>,
     method: Method,
@@ -71,10 +71,7 @@ pub(crate) async fn serve(
     match answer(&context, &method, &uri, &headers, &request_id).await {
         Ok(response) => response,
         Err(error) => {
-            if let Error::Internal(inside) = &error {
-                let inside = inside as &dyn std::error::Error;
-                tracing::error!(request_id, error = inside, "a download failed");
-            }
+            error.log(&request_id, Some("download"));
             reply::failure(reply::status(&error), &error, &request_id)
         }
     }
@@ -88,23 +85,23 @@ async fn answer(
     request_id: &str,
 ) -> Result<Response, Error> {
     let links = context.keyring().links();
-    let link = Link::check(uri, links, context.clock.now());
+    let link = DownloadLink::check(uri, links, context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
-    let gone = || Error::ResourceNotFound(link.image_id.clone());
+    let not_found = || Error::ResourceNotFound(link.image_id.clone());
     let (image, manifest) = match find(context, AccountId(link.account), &link.image_id).await {
         Ok(found) => found,
-        // What was to be had when the link was made and is not any more is gone for its bearer.
-        Err(Error::ImageNotAvailable(_)) => return Err(gone()),
+        // The disk was available when the link was made.
+        Err(Error::ImageNotAvailable(_)) => return Err(not_found()),
         Err(error) => return Err(error),
     };
     if manifest != link.manifest {
-        return Err(gone());
+        return Err(not_found());
     }
     let etag = etag(&manifest)?;
     if *method == Method::HEAD {
-        // No store is asked: HEAD costs a row.
+        // HEAD reads a row, not the store.
         let length = u64::try_from(image.size_bytes).unwrap_or(0);
-        return Ok(whole(request_id, &image.id, &etag, length, Body::empty()));
+        return Ok(disk_response(request_id, &image.id, &etag, length, Body::empty()));
     }
     let slot = context.limits.exports.take(AccountId(link.account))?;
     let disk = transfer::open(&context.store, &context.manifests, image.id.clone(), &manifest).await?;
@@ -112,17 +109,17 @@ async fn answer(
     match range::range_request(headers, &etag, length) {
         RangeRequest::Whole => {
             let body = disk.read(0..length, slot).await?;
-            Ok(whole(request_id, &image.id, &etag, length, body))
+            Ok(disk_response(request_id, &image.id, &etag, length, body))
         }
         RangeRequest::Part(part) => {
-            let told = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+            let content_range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
             let body = disk.read(part.clone(), slot).await?;
-            let mut response = whole(request_id, &image.id, &etag, part.end - part.start, body);
+            let mut response = disk_response(request_id, &image.id, &etag, part.end - part.start, body);
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            set(response.headers_mut(), header::CONTENT_RANGE, &told);
+            set(response.headers_mut(), header::CONTENT_RANGE, &content_range);
             Ok(response)
         }
-        RangeRequest::Nothing => {
+        RangeRequest::Unsatisfiable => {
             let error = Error::not_available("Range");
             let mut response = reply::failure(StatusCode::RANGE_NOT_SATISFIABLE, &error, request_id);
             set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
@@ -131,13 +128,13 @@ async fn answer(
     }
 }
 
-fn whole(request_id: &str, image_id: &str, etag: &HeaderValue, length: u64, body: Body) -> Response {
-    let octets = HeaderValue::from_static("application/octet-stream");
-    let mut response = reply::file(request_id, octets, length, body);
+fn disk_response(request_id: &str, image_id: &str, etag: &HeaderValue, length: u64, body: Body) -> Response {
+    let content_type = HeaderValue::from_static("application/octet-stream");
+    let mut response = reply::file(request_id, content_type, length, body);
     let headers = response.headers_mut();
     headers.insert(header::ETAG, etag.clone());
     set(headers, header::ACCEPT_RANGES, "bytes");
-    // The link is a secret and the disk is somebody's own: no cache on the way keeps them.
+    // Link and disk are private: proxies must not cache them.
     set(headers, header::CACHE_CONTROL, "private, no-store");
     set(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{image_id}.raw\""));
     response

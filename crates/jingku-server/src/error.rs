@@ -1,114 +1,114 @@
-//! Everything an action can refuse, grouped by what the caller must do. Codes and texts: docs/wire/errors.md.
+//! Refusals, grouped by what the client must do. Codes and messages: docs/wire/errors.md.
 
 use jingku_catalog::{CatalogError, OverLimit};
 use jingku_library::{Internal, SHARES_MAX, limit_refusal};
 use jingku_protocol::{DecodeError, NameRefusal, ParamError, RetCode, excerpt};
 use tokio::task::JoinError;
 
-/// Why a request is not carried out.
+/// Why a request is refused.
 #[derive(Debug)]
 pub enum Error {
     // Fix the request.
-    /// The request cannot be read.
+    /// The request cannot be decoded.
     Decode(DecodeError),
     /// The body is larger than `MAX_BODY_BYTES`.
     BodyTooLarge,
-    /// The body did not arrive in time or broke off.
+    /// The body did not arrive completely or in time.
     BodyIncomplete,
     /// No `Action`.
     MissingAction,
     /// An `Action` that does not exist.
     ActionNotFound(String),
-    /// A parameter is missing or cannot be used.
+    /// A parameter is missing or invalid.
     Param(ParamError),
-    /// A parameter is a name that an image of the account has.
+    /// Another image of the account has the name.
     NameTaken {
         /// The parameter.
         param: &'static str,
-        /// Which image, unless it has just gone.
+        /// Which image, unless it has just been deleted.
         refusal: Option<NameRefusal>,
     },
     /// Another version of the group has the name.
     VersionTaken(String),
-    /// Bytes of an upload that do not begin where what has come ends, or its end before all has come.
+    /// Bytes of an upload that do not start at its offset, or its completion before all bytes have arrived.
     UploadOffset {
         /// The image.
         image_id: String,
-        /// How many bytes have come.
+        /// Number of bytes received.
         offset: u64,
     },
-    /// More bytes than the file was to have, or than a file may have.
+    /// More bytes than the declared size, or than the largest file.
     UploadTooLong {
         /// The image.
         image_id: String,
-        /// How many it may have.
+        /// The maximum, in bytes.
         size_bytes: u64,
     },
-    /// What has come is not what was sent.
+    /// The received file does not have the hash of the sent one.
     UploadDiffers(String),
 
     // Fix the credentials.
     /// No `Signature`.
     MissingSignature,
-    /// The signature is not that of the parameters.
+    /// The signature does not match the parameters.
     SignatureMismatch,
-    /// A link that was made up, changed, or has ended.
+    /// A link that is forged, changed or expired.
     BadLink,
     /// No such public key.
     UserNotFound,
-    /// No such `SecurityToken`; none are given out.
+    /// Unknown `SecurityToken`. The server issues none.
     TokenNotFound,
     /// A project the account does not have.
     ProjectNotFound(String),
-    /// The key is not good from where the request came from.
+    /// The key is not allowed from this address.
     AddressDenied,
-    /// The key is limited to reading and the action is not.
+    /// The key is read-only and the action is not.
     PermissionDenied,
 
     // Look again.
-    /// Not there, or not for the caller to see: the same answer.
+    /// The resource does not exist or the caller cannot access it.
     ResourceNotFound(String),
     /// The image is not `Available`.
     ImageNotAvailable(String),
-    /// Another account shares the image with the caller, who cannot share it on.
+    /// The image is shared with the caller, who cannot share it again.
     ReshareRefused(String),
     /// The image would be shared with more accounts than `SHARES_MAX`.
     TooManyShares(String),
     /// The instance's disk is larger than an image may be.
     DiskTooLarge(String),
-    /// The store may not have room for an image of this instance.
-    NoRoom {
+    /// The store may lack space for an image of this instance.
+    StoreFull {
         /// The instance.
         instance: String,
-        /// What may be needed, in bytes.
+        /// Estimated space, in bytes.
         needed_bytes: u64,
     },
-    /// The data folder may not have room for a file, or has none for the rest of it.
-    NoRoomForFile {
-        /// What may be needed, in bytes.
+    /// The data folder may lack space for a file, or lacks it for the rest of one.
+    DataFolderFull {
+        /// Estimated space, in bytes.
         needed_bytes: u64,
     },
     /// The file is larger than an image may be.
     FileTooLarge,
-    /// The account has as much as it may.
+    /// The account has reached a limit.
     OverLimit(OverLimit),
-    /// The uploaded files of the account take up its share of the room.
+    /// The uploaded files of the account use up its share of the disk space.
     OverUploadShare,
-    /// The instance's disk cannot be read as it was declared; the text says why.
+    /// The instance's disk cannot be read as declared; the text says why.
     DiskNotReadable(String, &'static str),
-    /// A virtual machine runs on the disk.
+    /// A running virtual machine uses the disk.
     InstanceRunning(String),
 
     // Ask again later.
-    /// An image is being made of the instance already.
+    /// Another image is being made of the instance.
     InstanceMakingImage(String),
-    /// As many exports or uploads as the service bears at once are running.
+    /// A shared limit is reached, or the catalogue is busy.
     Throttled,
-    /// Another connection sends bytes of the upload, or the server reads what has come.
+    /// Another request uses the file of the upload, or the server is hashing it.
     UploadBusy(String),
 
     // Our fault.
-    /// Details are for the log, never for the caller.
+    /// Details are logged, never sent.
     Internal(Internal),
 }
 
@@ -140,8 +140,8 @@ impl Error {
             Self::ReshareRefused(_) => RetCode::ReshareRefused,
             Self::TooManyShares(_)
             | Self::DiskTooLarge(_)
-            | Self::NoRoom { .. }
-            | Self::NoRoomForFile { .. }
+            | Self::StoreFull { .. }
+            | Self::DataFolderFull { .. }
             | Self::FileTooLarge
             | Self::OverLimit(_)
             | Self::OverUploadShare => RetCode::QuotaExceeded,
@@ -152,7 +152,7 @@ impl Error {
         }
     }
 
-    /// The text on the wire.
+    /// The message on the wire.
     pub fn message(&self) -> String {
         match self {
             Self::Decode(error) => error.to_string(),
@@ -163,18 +163,17 @@ impl Error {
             Self::MissingAction => "Missing Action".to_owned(),
             Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
             Self::Param(error) => error.to_string(),
-            // The cloud says the same of a name that cannot be one.
+            // The cloud sends the same message for an invalid name.
             Self::NameTaken { param, .. } => ParamError::NotAvailable((*param).to_owned()).to_string(),
             Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
             Self::UploadOffset { image_id, offset } => {
-                format!("Of the file of image [{image_id}] {offset} bytes have come; go on there")
+                format!("The upload of image [{image_id}] continues at byte {offset}")
             }
             Self::UploadTooLong { image_id, size_bytes } => {
-                format!("The file of image [{image_id}] can have {size_bytes} bytes at most")
+                format!("The file of image [{image_id}] has at most {size_bytes} bytes")
             }
             Self::UploadDiffers(image_id) => format!(
-                "What has come of the file of image [{image_id}] is not what was sent, so no image is made of it; \
-                 import the file again"
+                "The received file of image [{image_id}] differs from the one that was sent; import it again"
             ),
             Self::MissingSignature => "Missing Signature".to_owned(),
             Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
@@ -193,12 +192,12 @@ impl Error {
                 format!("Image [{id}] can be shared with {SHARES_MAX} accounts at most")
             }
             Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
-            // How much is free is the operator's to know: the log has it.
-            Self::NoRoom { instance, needed_bytes } => format!(
+            // Only the log tells how much space is free.
+            Self::StoreFull { instance, needed_bytes } => format!(
                 "An image of UHost [{instance}] may need {} MB, and the image store has no room for it; ask the operator",
                 needed_bytes.div_ceil(1 << 20)
             ),
-            Self::NoRoomForFile { needed_bytes } => format!(
+            Self::DataFolderFull { needed_bytes } => format!(
                 "An import of this file may need {} MB, and the image store has no room for it; ask the operator",
                 needed_bytes.div_ceil(1 << 20)
             ),
@@ -214,7 +213,7 @@ impl Error {
             Self::InstanceMakingImage(id) => format!("UHost [{id}] is making image"),
             Self::Throttled => "Request Throttled".to_owned(),
             Self::UploadBusy(id) => {
-                format!("Another connection is at the file of image [{id}]; look again in a moment")
+                format!("Another upload of the file of image [{id}] is in progress; retry shortly")
             }
             Self::Internal(Internal::Catalog(CatalogError::ReadOnly)) => {
                 "The service is read-only now: its data folder cannot be written to".to_owned()
@@ -223,7 +222,14 @@ impl Error {
         }
     }
 
-    /// The parameter that is to blame, if one is.
+    /// Logs an internal error, whose details clients do not get.
+    pub(crate) fn log(&self, request_id: &str, action: Option<&str>) {
+        if let Self::Internal(inside) = self {
+            tracing::error!(request_id, action, error = inside as &dyn std::error::Error, "request failed");
+        }
+    }
+
+    /// The invalid parameter, if the error concerns one.
     pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::Param(error) => Some(error.name()),
@@ -232,7 +238,7 @@ impl Error {
         }
     }
 
-    /// What is wrong with a name, for the members of the reply that only Jingku sends.
+    /// Why a name is refused: an extension of the reply.
     pub(crate) fn name_refusal(&self) -> Option<NameRefusal> {
         match self {
             Self::NameTaken { refusal, .. } => refusal.clone(),
@@ -240,7 +246,7 @@ impl Error {
         }
     }
 
-    /// A parameter that cannot be used.
+    /// Refuses an invalid parameter.
     pub(crate) fn not_available(name: &str) -> Self {
         Self::Param(ParamError::NotAvailable(name.to_owned()))
     }

@@ -1,5 +1,5 @@
-//! Pages of groups, which `DescribeCommunityImages` and its two sisters have in common: two statements, whatever the page,
-//! and a reply that clients read whole.
+//! Pages of community groups, for `DescribeCommunityImages`, `DescribeSelfCommunityImages` and
+//! `DescribeUserCommunityImages`: two statements per page, and a reply of bounded size.
 
 use std::collections::HashMap;
 use std::vec::IntoIter;
@@ -10,45 +10,42 @@ use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, Image
 use serde::Serialize;
 
 use crate::caller::Caller;
-use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
-use crate::view;
+use crate::view::{self, cursor, next_token, rows, texts};
 
-/// The most bytes that some clients read of a reply.
+/// Maximum reply size, in bytes: some clients read no more.
 const REPLY_BYTES_MAX: usize = 1 << 20;
-/// What a reply needs beside its groups.
+/// Size of a reply without its groups, in bytes.
 const FRAME_BYTES: usize = 1 << 10;
-/// Every version is in a reply twice: see the response types.
+/// How often a reply contains each version: see the response types.
 const COPIES: usize = 2;
-/// The most versions of a group in a list.
+/// Maximum number of versions of a group in a list.
 const VERSIONS_MAX: u32 = 10;
-/// The most versions of a group that is asked for by its id.
+/// Maximum number of versions of a group requested by id.
 const VERSIONS_OF_ONE_MAX: u32 = 100;
-/// The most characters of a readme in a list; a longer one is left out, not cut.
+/// Maximum length of a readme in a list, in characters. A longer one is omitted.
 const README_CHARS_MAX: u32 = 10_000;
 
 /// A page of groups.
 pub(crate) struct GroupPage {
-    /// Groups that match, on all pages.
+    /// Number of matching groups on all pages.
     pub(crate) total: i64,
-    /// Groups of this page with a version that can be used.
+    /// Number of groups on this page with an available version.
     pub(crate) available: i64,
-    /// The groups of this page.
     pub(crate) groups: Vec<ImageGroup>,
-    /// Where the next page starts; empty on the last one.
+    /// Empty on the last page.
     pub(crate) next_token: String,
 }
 
 impl GroupPage {
-    /// All versions in these groups.
+    /// All versions of the groups.
     pub(crate) fn images(&self) -> Vec<Image> {
         self.groups.iter().flat_map(|group| group.data.iter().cloned()).collect()
     }
 }
 
-/// Reads the page that a call asks for.
+/// Reads the requested page.
 pub(crate) async fn page(
     context: &Context,
     caller: &Caller,
@@ -80,7 +77,7 @@ pub(crate) async fn page(
         return Err(Error::ResourceNotFound(id.to_string()));
     }
     let ids: Vec<&str> = page.items.iter().map(|group| group.id.as_str()).collect();
-    let wanted = VersionFilter {
+    let version_filter = VersionFilter {
         image_id: query.image_id.as_deref(),
         zones: zones.as_deref(),
         versions_max: if query.group_id.is_some() { VERSIONS_OF_ONE_MAX } else { VERSIONS_MAX },
@@ -91,12 +88,12 @@ pub(crate) async fn page(
         },
     };
     let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
-    for row in context.catalog.versions(scope.requested_by(viewer), &ids, wanted).await? {
+    for row in context.catalog.versions(scope.requested_by(viewer), &ids, version_filter).await? {
         let group = row.group_id.clone();
         let image = view::community_image(row, context, !query.exclude_readme)?;
         versions.entry(group).or_default().push(image);
     }
-    // A group without versions lost the last one between the two statements.
+    // A group without versions lost its last one between the two statements.
     let groups = page.items.into_iter().filter_map(|row| Some((versions.remove(&row.id)?, row)));
     let mut groups: Vec<ImageGroup> = groups.map(|(data, row)| group(row, data)).collect();
     fit(&mut groups, (REPLY_BYTES_MAX - FRAME_BYTES) / COPIES);
@@ -137,8 +134,8 @@ fn group(row: Row, data: Vec<Image>) -> ImageGroup {
     }
 }
 
-/// Takes from groups what does not fit into so many bytes of JSON: readmes first, then older versions, then
-/// descriptions, then the newest versions, each from the last group on. What most people publish fits many times over.
+/// Shortens groups to a maximum of JSON bytes. Drops readmes first, then older versions, then descriptions, then the
+/// newest versions, each from the last group backwards. Typical pages are far below the limit.
 fn fit(groups: &mut [ImageGroup], bytes: usize) {
     let mut budget = Budget(bytes);
     let mut waiting = Vec::with_capacity(groups.len());
@@ -146,7 +143,7 @@ fn fit(groups: &mut [ImageGroup], bytes: usize) {
     let mut descriptions = Vec::with_capacity(groups.len());
     for group in &mut *groups {
         let mut data = std::mem::take(&mut group.data);
-        // Only the newest version comes with a readme.
+        // Only the newest version has a readme.
         readmes.push(data.first_mut().and_then(|image| image.readme.as_mut()).map(std::mem::take));
         descriptions.push(std::mem::take(&mut group.image_desc));
         waiting.push(data.into_iter());
@@ -168,11 +165,11 @@ fn fit(groups: &mut [ImageGroup], bytes: usize) {
     }
 }
 
-/// Bytes of JSON that are left.
+/// Remaining bytes of JSON.
 struct Budget(usize);
 
 impl Budget {
-    /// Takes what a value and a comma need, if it is there.
+    /// Spends the bytes of a value and a comma if they are available.
     fn take<T: Serialize>(&mut self, value: &T) -> bool {
         let bytes = serde_json::to_vec(value).expect("response types serialise").len() + 1;
         let left = self.0.checked_sub(bytes);
@@ -180,7 +177,7 @@ impl Budget {
         left.is_some()
     }
 
-    /// Adds to every group the next of its waiting versions that there is room for, and says whether there was one.
+    /// Adds the next waiting version to each group while bytes are available. Returns whether any was added.
     fn add_versions(&mut self, groups: &mut [ImageGroup], waiting: &mut [IntoIter<Image>]) -> bool {
         let mut added = false;
         for (group, waiting) in groups.iter_mut().zip(waiting) {
@@ -189,7 +186,7 @@ impl Budget {
                     group.data.push(image);
                     added = true;
                 }
-                // An older one is not shown without those that are newer.
+                // Older versions are not shown without the newer ones.
                 Some(_) => waiting.by_ref().for_each(drop),
                 None => {}
             }
@@ -202,7 +199,7 @@ impl Budget {
 mod tests {
     use super::*;
 
-    /// Groups whose texts are as long as they may be.
+    /// Groups with texts of maximum length.
     fn longest(groups: usize, versions: usize) -> Vec<ImageGroup> {
         let image = Image {
             description: "镜".repeat(1000),
@@ -222,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_page_fits() {
+    fn the_longest_page_is_shortened_to_the_limit() {
         for (groups, versions) in [(100, 10), (100, 1), (1, 100), (20, 10)] {
             let mut page = longest(groups, versions);
             fit(&mut page, 500_000);
@@ -233,18 +230,18 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_fits_is_left_whole() {
+    fn a_page_within_the_limit_is_unchanged() {
         let mut page = longest(3, 2);
         for group in &mut page {
             group.data[1].readme = Some(String::new());
         }
-        let before = page.clone();
+        let whole = page.clone();
         fit(&mut page, 500_000);
-        assert_eq!(page, before);
+        assert_eq!(page, whole);
     }
 
     #[test]
-    fn every_group_shows_its_newest_version_before_any_a_second() {
+    fn every_group_keeps_its_newest_version_before_any_keeps_a_second() {
         let mut page = longest(20, 10);
         fit(&mut page, 500_000);
         let shown: Vec<usize> = page.iter().map(|group| group.data.len()).collect();

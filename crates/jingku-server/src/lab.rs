@@ -1,7 +1,8 @@
-//! The lab: a server that people test their own clients against. It is put in another state, held, made to fail, and
-//! tells what it was sent. A layer around the gateway, and a hook in jobs; off unless asked for.
+//! The test lab: sets state and clock, pauses jobs, injects faults and traces requests, to test clients of the API.
+//! It is a layer around the gateway and a hook in jobs, off by default.
 
-mod body;
+mod broken_response;
+mod call;
 mod clock;
 mod control;
 mod faults;
@@ -10,7 +11,6 @@ mod pause_gate;
 mod seconds;
 mod secrets;
 mod trace;
-mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -24,27 +24,26 @@ use faults::Faults;
 use pause_gate::PauseGate;
 use trace::Trace;
 
+pub(crate) use call::{LabCall, layer};
 pub(crate) use control::control;
-pub(crate) use watch::{Watch, layer};
 
-/// A library in memory, and what a lab keeps beside it.
+/// A library in memory and the state of its lab.
 pub(crate) struct Lab {
     library: Arc<Library>,
     clock: Arc<LabClock>,
-    /// Where jobs wait.
     pause_gate: Arc<PauseGate>,
     faults: Faults,
     trace: Trace,
-    /// The catalogue after the fixtures.
+    /// The catalogue after fixtures were loaded.
     start: OnceLock<Snapshot>,
     snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
     parameters: Mutex<HashMap<Action, Arc<Parameters>>>,
-    /// Two who put the catalogue in another state do it one after the other.
-    turn: tokio::sync::Mutex<()>,
+    /// Serialises changes of the catalogue's state.
+    state_lock: tokio::sync::Mutex<()>,
 }
 
 impl Lab {
-    /// Makes everything in memory.
+    /// Opens a library in memory.
     pub(crate) async fn open(config: &Config, environment: Environment) -> Result<Self, StartError> {
         let clock = Arc::new(LabClock::new(environment.clock));
         let pause_gate: Arc<PauseGate> = Arc::default();
@@ -59,7 +58,7 @@ impl Lab {
             start: OnceLock::new(),
             snapshots: Mutex::default(),
             parameters: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            state_lock: tokio::sync::Mutex::default(),
         })
     }
 
@@ -67,14 +66,14 @@ impl Lab {
         &self.library
     }
 
-    /// Remembers what the catalogue holds now as what the lab is reset to.
+    /// Stores the present catalogue as the state that the lab is reset to.
     pub(crate) async fn remember_start(&self) -> Result<(), Internal> {
         let _ = self.start.set(self.library.catalog.snapshot().await?);
         Ok(())
     }
 
-    /// Puts the catalogue in another state, while no job runs. What ran then is claimed anew.
-    async fn return_to(&self, snapshot: &Snapshot) -> Result<(), Internal> {
+    /// Restores a snapshot while no job runs. Jobs that were running in it are claimed again.
+    async fn restore(&self, snapshot: &Snapshot) -> Result<(), Internal> {
         let library = &self.library;
         let _paused = library.running.pause().await;
         library.catalog.restore(snapshot).await?;

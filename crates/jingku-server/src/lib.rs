@@ -1,8 +1,7 @@
-//! HTTP over a library of images: the gateway in front, one file an action, the way in and the way back out.
+//! HTTP over a library of images: gateway, one file per action, uploads, downloads, covers, and the test lab.
 
 mod actions;
 mod caller;
-mod columns;
 mod context;
 mod cover;
 mod download;
@@ -13,11 +12,8 @@ mod lab;
 mod limits;
 mod link;
 mod pages;
-mod paging;
-mod repeat;
 mod reply;
 mod server;
-mod taken_name;
 mod transfer;
 mod upload;
 mod view;
@@ -25,10 +21,6 @@ mod view;
 pub use context::Context;
 pub use error::Error;
 pub use limits::{
-    ANSWER_SECS, ANSWERS_MAX, BODY_READ_TIMEOUT, COVER_WAIT_TIMEOUT, DELETED_SECS, HEADER_READ_TIMEOUT,
-    LARGE_BODY_WAIT_TIMEOUT, MAX_COVER_CHECKS, MAX_EXPORTS, MAX_HEAD_BYTES, MAX_HELD_BYTES,
-    MAX_LARGE_BODIES_BYTES, MAX_RESERVED_CONNECTIONS, MAX_UPLOAD_HASHES, MAX_UPLOADS, SPARED_HELD_BYTES,
-    STALL_TIMEOUT, STOP_TIMEOUT, TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX,
-    UPLOAD_CHECKPOINT, UPLOAD_HASH_TIMEOUT,
+    MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
 pub use server::{router, serve, serve_with};

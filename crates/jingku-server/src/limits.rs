@@ -1,5 +1,5 @@
-//! Limits of requests, of one client and of all together. `jingku-protocol` has the limits of parameters, `jingku-library`
-//! those of accounts and jobs.
+//! Limits of requests, of one client and of all together. The limits of parameters are in `jingku-protocol`, those of
+//! accounts and jobs in `jingku-library`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,29 +12,29 @@ use crate::transfer::Slots;
 
 /// Extra connections beyond [`MAX_CONNECTIONS`](jingku_library::MAX_CONNECTIONS), reserved for health checks while all
 /// others are busy.
-pub const MAX_RESERVED_CONNECTIONS: usize = 64;
+pub(crate) const MAX_RESERVED_CONNECTIONS: usize = 64;
 /// Largest request head, in bytes. Also the read-ahead limit of a connection.
 pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest
 /// request.
-pub const MAX_HELD_BYTES: usize = 24 << 20;
+pub(crate) const MAX_HELD_BYTES: usize = 24 << 20;
 /// A request of at most this many bytes is never dropped for its size.
-pub const SPARED_HELD_BYTES: usize = 8 << 10;
+pub(crate) const SPARED_HELD_BYTES: usize = 8 << 10;
 /// How long a request head may take to arrive. Idle connections are closed after the same time.
-pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request body may take to arrive.
-pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may read nothing of a response, or send nothing of a file, before its connection is closed.
-pub const STALL_TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long requests and jobs may take to finish at shutdown. The rest is aborted.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bodies up to this size, in bytes, are decoded at once. Only a cover is larger.
 const SMALL_BODY_BYTES: usize = 64 << 10;
 /// Maximum of large bodies decoded and answered at the same time, in bytes. Others wait. Clients need no credentials to
 /// send one, so this bounds the memory of all: a body is in memory twice while it is decoded.
-pub const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
+pub(crate) const MAX_LARGE_BODIES_BYTES: usize = 12 << 20;
 /// How long a large body waits to be decoded.
-pub const LARGE_BODY_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const LARGE_BODY_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Unit in which memory for large bodies is counted, in bytes.
 const BODY_UNIT_BYTES: usize = 1 << 10;
 /// Maximum number of parallel exports and downloads. An account may start another while it runs fewer than there are free
@@ -43,30 +43,23 @@ pub const MAX_EXPORTS: usize = 16;
 /// Maximum number of parallel uploads, shared between accounts in the same way.
 pub const MAX_UPLOADS: usize = 16;
 /// Bytes that a client must read or send in each `TRANSFER_STEP_TIMEOUT`.
-pub const TRANSFER_STEP_BYTES: u64 = 4 << 20;
-/// How long the server waits for a client until [`TRANSFER_STEP_BYTES`] have moved. Then the transfer ends.
+pub(crate) const TRANSFER_STEP_BYTES: u64 = 4 << 20;
+/// How long the server waits for a client until `TRANSFER_STEP_BYTES` have moved. Then the transfer ends.
 pub const TRANSFER_STEP_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest transfer of one request. Downloads and uploads can both be resumed.
-pub const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
+pub(crate) const TRANSFER_TIME_MAX: Duration = Duration::from_hours(24);
 /// Received bytes of an upload are made durable at least this often.
 pub const UPLOAD_CHECKPOINT: Duration = Duration::from_secs(30);
 /// Maximum number of uploaded files that are read at the same time to hash them again, as after a restart. Others wait.
-pub const MAX_UPLOAD_HASHES: usize = 2;
+pub(crate) const MAX_UPLOAD_HASHES: usize = 2;
 /// How long a request waits for an uploaded file to be hashed again. Then it gets 409, and hashing continues.
-pub const UPLOAD_HASH_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const UPLOAD_HASH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of covers checked at the same time. Others wait. Each may need 48 MiB.
-pub const MAX_COVER_CHECKS: usize = 1;
+pub(crate) const MAX_COVER_CHECKS: usize = 1;
 /// How long a cover waits to be checked.
-pub const COVER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a repeated signed call to copy, sync or publish gets the first answer, in seconds.
-pub const ANSWER_SECS: i64 = jingku_catalog::ANSWER_SECS;
-/// How long a repeated delete of an image answers success, in seconds.
-pub const DELETED_SECS: i64 = jingku_catalog::DELETED_SECS;
-/// Maximum number of stored answers of one account. The oldest are dropped first.
-pub const ANSWERS_MAX: i64 = jingku_catalog::ANSWERS_MAX;
-
-/// What is left of those that all clients share.
-pub(crate) struct Shared {
+pub(crate) const COVER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The remaining capacity that all clients share.
+pub(crate) struct SharedLimits {
     pub(crate) exports: Slots,
     pub(crate) uploads: Slots,
     pub(crate) upload_hashes: Arc<Semaphore>,
@@ -75,7 +68,7 @@ pub(crate) struct Shared {
     pub(crate) cover_checks: Arc<Semaphore>,
 }
 
-impl Default for Shared {
+impl Default for SharedLimits {
     fn default() -> Self {
         let body_units = MAX_LARGE_BODIES_BYTES / BODY_UNIT_BYTES;
         Self {
@@ -88,16 +81,16 @@ impl Default for Shared {
     }
 }
 
-impl Shared {
-    /// Waits for room to decode a body of so many bytes; `None` for a small one, which needs no room. Refuses with
-    /// `Throttled` when that takes too long.
+impl SharedLimits {
+    /// Waits for memory to decode a body; `None` for a small body, which needs no permit. Refuses with `Throttled` at the
+    /// timeout.
     pub(crate) async fn reserve_body(&self, bytes: usize) -> Result<Option<SemaphorePermit<'_>>, Error> {
         if bytes <= SMALL_BODY_BYTES {
             return Ok(None);
         }
         let units =
             u32::try_from(bytes.min(MAX_BODY_BYTES).div_ceil(BODY_UNIT_BYTES)).expect("some thousands");
-        let room = tokio::time::timeout(LARGE_BODY_WAIT_TIMEOUT, self.large_bodies.acquire_many(units));
-        Ok(room.await.map_err(|_| Error::Throttled)?.ok())
+        let permit = tokio::time::timeout(LARGE_BODY_WAIT_TIMEOUT, self.large_bodies.acquire_many(units));
+        Ok(permit.await.map_err(|_| Error::Throttled)?.ok())
     }
 }

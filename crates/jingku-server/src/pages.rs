@@ -1,8 +1,8 @@
-//! Pages of an account's list, serialised, kept while they are current.
+//! A cache of serialised pages of `DescribeCompShareCustomImages`.
 //!
-//! A page is current while the catalogue's generation stands: nothing at all was committed. When it has moved, a page
-//! is current still if the account's own revision has not, which is one short read. Only then the rows are read again.
-//! Pages are never updated, so there is nothing to get out of step.
+//! A page is current while the catalogue's generation is unchanged, that is, nothing was committed. After a commit it is
+//! still current if the account's revision is unchanged, which costs one short read. Otherwise the rows are read again.
+//! Pages are replaced, never updated.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,29 +16,28 @@ use jingku_protocol::actions::{
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::caller::Caller;
 use crate::error::Error;
 use crate::reply::Reply;
 
-/// The most bytes of pages kept in memory.
+/// Maximum of cached pages, in bytes.
 const KEPT_BYTES_MAX: u64 = 16 << 20;
-/// What a page of 20 rows weighs, roughly: the cache sizes its tables by it.
+/// Approximate size of a page of 20 rows. The cache sizes its tables by it.
 const PAGE_BYTES: u64 = 16 << 10;
-/// What an entry weighs beside its texts: key and page in the cache's tables, and the memory around them.
+/// Weight of an entry besides its texts: key and page in the cache's tables, and their allocations.
 const ENTRY_BYTES: usize = 2 * (size_of::<Key>() + size_of::<Page>()) + 256;
-/// What a piece of memory costs beside its content.
+/// Overhead of an allocation.
 const ALLOCATION_BYTES: usize = 32;
 
 type Key = (AccountId, Query);
 
-/// The pages kept in memory.
-pub(crate) struct Pages(Cache<Key, Arc<Page>, Weight>);
+/// Cached pages of all accounts.
+pub(crate) struct PageCache(Cache<Key, Arc<Page>, Weight>);
 
 struct Page {
     members: Bytes,
-    /// The account's revision before the rows were read: they are that new or newer.
+    /// The account's revision before the rows were read. The rows are at least that new.
     revision: i64,
-    /// The last generation at which the page was found to be current.
+    /// The last generation for which the page was known to be current.
     current_at: Mutex<Option<Generation>>,
 }
 
@@ -51,9 +50,9 @@ impl Weighter<Key, Arc<Page>> for Weight {
     }
 }
 
-/// The bytes behind a query: clients choose how long its texts are.
+/// Heap bytes of a query. Clients choose how long its texts are.
 fn allocated(query: &Query) -> usize {
-    // Named one by one, so that a new field is not forgotten.
+    // Destructured, so that a new field is not forgotten.
     let Query { place: Place { region, zone }, image_id, query, paging } = query;
     let Paging { offset: _, limit: _, next_token } = paging;
     let ImageQuery {
@@ -75,24 +74,24 @@ fn allocated(query: &Query) -> usize {
     texts + lists + 2 * ALLOCATION_BYTES
 }
 
-impl Default for Pages {
+impl Default for PageCache {
     fn default() -> Self {
         let expected = usize::try_from(KEPT_BYTES_MAX / PAGE_BYTES).expect("a thousand");
         Self(Cache::with_weighter(expected, KEPT_BYTES_MAX, Weight))
     }
 }
 
-impl Pages {
-    /// The page of the caller's account that answers `query`: from memory if it is current, else from `read`.
+impl PageCache {
+    /// Answers `query` of the account from the cache if the page is current, otherwise from `read`.
     pub(crate) async fn page(
         &self,
         catalog: &Catalog,
-        caller: &Caller,
+        account: AccountId,
+        generation: Option<Generation>,
         query: Query,
         read: impl Future<Output = Result<Response, Error>>,
     ) -> Result<Reply, Error> {
-        // Generation, revision, rows, in this order: whatever changes in between makes the page look older than it is.
-        let (account, generation) = (caller.account().id, caller.generation);
+        // Generation, revision, rows, in this order: a change in between makes the page look older than it is.
         let key = (account, query);
         let kept = self.0.get(&key);
         if let Some(page) = &kept
@@ -110,11 +109,11 @@ impl Pages {
         }
         let response = read.await?;
         let reply = Reply::object(&response);
-        // An empty page is soon read again, and there are as many as there are ids that nothing has.
+        // Empty pages are cheap to read, and there is one for every unknown id.
         if let Reply::Object(members) = &reply
             && !response.image_set.is_empty()
         {
-            // A copy of its own, without the room that the text grew into.
+            // A copy without spare capacity.
             let members = Bytes::copy_from_slice(members);
             let page = Page { members, revision, current_at: Mutex::new(generation) };
             self.0.insert(key, Arc::new(page));
@@ -127,10 +126,10 @@ impl Pages {
 mod tests {
     use super::*;
 
-    /// What a client makes as long as it may counts: only so many pages stay.
+    /// Long queries of a client count against the limit.
     #[test]
-    fn keys_count_as_much_as_pages() {
-        let pages = Pages::default();
+    fn keys_count_towards_the_limit() {
+        let pages = PageCache::default();
         let tag = "x".repeat(64);
         let (most, each) =
             (usize::try_from(KEPT_BYTES_MAX).expect("16 MiB"), 32 * (64 + size_of::<String>()));

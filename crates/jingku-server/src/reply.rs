@@ -1,4 +1,4 @@
-//! From an outcome to the bytes of an HTTP response.
+//! HTTP responses: replies of actions, files, refusals.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,17 +12,16 @@ use crate::error::Error;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// What a successful action answers with.
+/// The reply of a successful action.
 pub(crate) enum Reply {
-    /// A JSON object, serialised, without the members that every reply has.
+    /// A serialised JSON object without the members of every reply.
     Object(Bytes),
     /// A file of known length.
     File {
-        /// Bytes.
+        /// In bytes.
         length: u64,
-        /// Names its content: two files of one tag are the same.
+        /// Files with the same tag have the same content.
         etag: HeaderValue,
-        /// The file.
         body: Body,
     },
 }
@@ -30,12 +29,12 @@ pub(crate) enum Reply {
 impl Reply {
     /// Serialises a response object.
     pub(crate) fn object<T: Serialize>(response: &T) -> Self {
-        // Response types hold text, numbers and lists of these: serialising them cannot fail.
+        // Response types contain text, numbers and lists: serialising them cannot fail.
         Self::Object(serde_json::to_vec(response).expect("response types serialise").into())
     }
 }
 
-/// Builds the response of a call that was carried out.
+/// Builds the response of a successful call.
 pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Response {
     match reply {
         Reply::Object(members) => {
@@ -60,21 +59,21 @@ pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Respons
     }
 }
 
-/// Builds a response that is a file of `length` bytes.
+/// Builds the response with a file of `length` bytes.
 pub(crate) fn file(request_id: &str, content_type: HeaderValue, length: u64, body: Body) -> Response {
     let mut response = response(StatusCode::OK, request_id, content_type, body);
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }
 
-/// Builds the response of a request that was no call. No SDK sends one, so HTTP may say that it failed.
+/// Builds the refusal of a request that is no API call. SDKs do not send these, so the HTTP status tells the error.
 pub(crate) fn failure(status: StatusCode, error: &Error, request_id: &str) -> Response {
     let mut response = refusal(None, error, request_id);
     *response.status_mut() = status;
     response
 }
 
-/// The HTTP status of a refusal where HTTP may say that it is one.
+/// The HTTP status of a refused request that is no API call.
 pub(crate) fn status(error: &Error) -> StatusCode {
     match error.ret_code().class() {
         Class::FixRequest => StatusCode::BAD_REQUEST,
@@ -85,8 +84,8 @@ pub(crate) fn status(error: &Error) -> StatusCode {
     }
 }
 
-/// Builds the response of a call that was refused. HTTP 200 for every request that could be read: SDKs throw the body
-/// of any other away, and with it code and message.
+/// Builds the response of a refused call. The status is 200 for every request that was decoded: SDKs discard the body,
+/// with code and message, of any other.
 pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -> Response {
     let name = error.name_refusal().or_else(|| invalid_name(action?, error));
     let mut response = refused(action, error.ret_code().code(), &error.message(), name.as_ref(), request_id);
@@ -98,7 +97,7 @@ pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -
     response
 }
 
-/// A name that was refused as it is, by an action that gives an image one.
+/// The refusal of an invalid image name by an action that sets one.
 fn invalid_name(action: Action, error: &Error) -> Option<NameRefusal> {
     let Error::Param(ParamError::NotAvailable(param)) = error else { return None };
     let is_name = match action {
@@ -111,7 +110,7 @@ fn invalid_name(action: Action, error: &Error) -> Option<NameRefusal> {
     is_name.then_some(NameRefusal::Invalid)
 }
 
-/// Builds a refusal of any code and text.
+/// Builds a refusal with any code and message.
 pub(crate) fn refused(
     action: Option<Action>,
     ret_code: i64,
@@ -139,7 +138,7 @@ pub(crate) fn refused(
     response(StatusCode::OK, request_id, JSON, Body::from(json.expect("a refusal serialises")))
 }
 
-/// Builds the answer to an HTTP method that the API does not use.
+/// Builds the response to an HTTP method that the API does not support.
 pub(crate) fn method_not_allowed(request_id: &str) -> Response {
     let json = format!(r#"{{"RetCode":230,"Message":"Send GET or POST","request_uuid":"{request_id}"}}"#);
     let mut response = response(StatusCode::METHOD_NOT_ALLOWED, request_id, JSON, Body::from(json));

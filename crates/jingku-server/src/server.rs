@@ -1,12 +1,10 @@
-//! The listener: connections in, responses out, a clean end.
+//! The listener: accepts connections, routes requests, shuts down gracefully.
 
 mod connection;
 mod connections;
 mod exchange;
 mod framing;
 mod health;
-mod origin;
-mod stall;
 mod stream;
 
 use std::future::Future;
@@ -34,17 +32,15 @@ use crate::limits::{HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, STOP_TIM
 use crate::upload;
 use connections::Connections;
 use health::{HEALTH, READINESS, ready};
-use stall::Stall;
-use stream::Counted;
+use stream::ClientStream;
 
-/// How long to wait after a failed accept, until something is closed.
+/// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// The routes: health checks, covers for browsers, the API everywhere else. Clients send to any
-/// path.
+/// The routes: health checks, covers, links, the lab. The API takes every other path, as clients use any.
 pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new();
-    // A slash at the end is a habit of checkers, and must not lead to the API, which answers everything with 200.
+    // Some health checkers append a slash. It must not reach the API, which answers everything with 200.
     for slash in ["", "/"] {
         router = router
             .route(&format!("{HEALTH}{slash}"), get(async || "ok\n"))
@@ -64,12 +60,12 @@ pub fn router(context: Arc<Context>) -> Router {
     router.fallback(api).with_state(context)
 }
 
-/// Serves until `shutdown` ends, then lets running requests finish.
+/// Serves with default limits until `shutdown` completes, then waits for running requests.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     serve_with(listener, router, ConnectionLimits::default(), shutdown).await;
 }
 
-/// Does the same with other limits than those that hold without a configuration.
+/// Like [`serve`], with configured limits.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
@@ -113,31 +109,31 @@ struct Server {
 }
 
 impl Server {
-    /// Answers the requests of a connection in a task of its own.
+    /// Serves a connection in its own task.
     fn start(&self, stream: TcpStream, peer: SocketAddr) {
-        let seat = self.connections.admit(peer.ip());
-        // Replies are one write each: waiting to fill a packet only delays them.
+        let guard = self.connections.admit(peer.ip());
+        // A reply is one write: waiting to fill a packet only delays it.
         let _ = stream.set_nodelay(true);
-        let stream = Counted::new(Stall::new(stream, STALL_TIMEOUT), Arc::clone(&seat.0));
-        let (router, connection) = (self.router.clone(), Arc::clone(&seat.0));
+        let stream = ClientStream::new(stream, Arc::clone(&guard.0), STALL_TIMEOUT);
+        let (router, connection) = (self.router.clone(), Arc::clone(&guard.0));
         let service = service_fn(move |request| {
             exchange::answer(router.clone(), Arc::clone(&connection), peer, request)
         });
         let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // A client that breaks off is no event.
+            // A client that disconnects is not an error.
             let _ = connection.await;
-            drop(seat);
+            drop(guard);
         });
     }
 
-    /// Makes the next accept possible.
+    /// Recovers from a failed accept.
     async fn recover(&self, error: &io::Error) {
-        // These say something about one connection only.
+        // These concern one connection only.
         if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) {
             return;
         }
-        // Most likely there is no file descriptor left.
+        // Most likely the process is out of file descriptors.
         let evicted = self.connections.evict_idle();
         tracing::warn!(%error, evicted, "cannot accept a connection");
         tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -1,4 +1,4 @@
-//! The way back out: an image as the stream of bytes it was made of, or a part of it.
+//! Streams a disk, or a part of it, to a client.
 
 mod client_rate;
 mod manifests;
@@ -17,28 +17,27 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use client_rate::{ClientRate, TooSlow};
-pub(crate) use manifests::OpenManifests;
+pub(crate) use manifests::ManifestCache;
 pub(crate) use slots::{Slot, Slots};
 
-/// Pieces read ahead of the network; each is at most a chunk. The store reads more ahead of them.
-const AHEAD: usize = 8;
-/// Zeros are sent from one block of this many bytes.
+/// Pieces read ahead of the network, each at most a chunk. The store reads ahead too.
+const READ_AHEAD_PIECES: usize = 8;
+/// Zeros to send.
 static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
-/// A disk that can be read: its manifest is whole.
+/// A disk with an open manifest.
 pub(crate) struct Disk {
     store: Store,
     manifest: Manifest,
     image_id: String,
-    /// Lets it be read to its end, also when the image goes for good meanwhile. Absent on a full disk, where that may
-    /// break off.
-    _hold: Option<GcGuard>,
+    /// Keeps the chunks if the image is deleted permanently meanwhile. Absent if the file system is full.
+    _guard: Option<GcGuard>,
 }
 
 /// Opens an image's disk.
 pub(crate) async fn open(
     store: &Store,
-    manifests: &Arc<OpenManifests>,
+    manifests: &Arc<ManifestCache>,
     image_id: String,
     manifest: &str,
 ) -> Result<Disk, Internal> {
@@ -46,53 +45,53 @@ pub(crate) async fn open(
     let id: ManifestId = manifest.parse().map_err(|_| bad_name())?;
     let (store, manifests) = (store.clone(), Arc::clone(manifests));
     let opened = tokio::task::spawn_blocking(move || {
-        let hold = store.guard(&[id]).ok();
+        let guard = store.guard(&[id]).ok();
         let manifest = manifests.open(&store, id)?;
-        Ok::<_, jingku_chunks::Error>(Disk { store, manifest, image_id, _hold: hold })
+        Ok::<_, jingku_chunks::Error>(Disk { store, manifest, image_id, _guard: guard })
     });
     Ok(opened.await??)
 }
 
 impl Disk {
-    /// Bytes, holes included.
+    /// In bytes, holes included.
     pub(crate) fn length(&self) -> u64 {
         self.manifest.logical_size()
     }
 
-    /// Streams a part of the disk, which lies within its length, holes as zeros. The stream holds `slot` to its end, or
-    /// until the client turns out to be too slow.
+    /// Streams a part within the disk's length, holes as zeros. The stream holds `slot` until it ends or the client is too
+    /// slow.
     ///
-    /// Returns once the first bytes are read: what is damaged there is an error here. Every chunk is checked as it is
-    /// read, and a damaged one further on breaks the stream off. Memory holds a bounded number of chunks.
+    /// Returns after the first read, and fails if that chunk is corrupted. Every chunk is verified; a corrupted one further
+    /// on aborts the stream. Memory holds a bounded number of chunks.
     pub(crate) async fn read(self, part: Range<u64>, slot: Slot) -> Result<Body, Internal> {
-        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (sender, receiver) = mpsc::channel(READ_AHEAD_PIECES);
         let left = part.end - part.start;
-        let (begun, beginning) = oneshot::channel();
+        let (started, start) = oneshot::channel();
         let reading = tokio::task::spawn_blocking(move || {
             let first = self.store.read_range(&self.manifest, part).and_then(|mut pieces| {
                 let first = pieces.next().transpose()?;
                 Ok((first, pieces))
             });
             match first {
-                Err(error) => drop(begun.send(Err(error))),
+                Err(error) => drop(started.send(Err(error))),
                 Ok((first, pieces)) => {
-                    // Fails when the client has gone, which is noticed below.
-                    let _ = begun.send(Ok(()));
+                    // Fails if the client has gone; `send` notices that too.
+                    let _ = started.send(Ok(()));
                     self.send(first, pieces, &mut Stream { sender, rate: ClientRate::start() });
                 }
             }
             drop(slot);
         });
-        match beginning.await {
+        match start.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(error.into()),
-            // It ended without a word.
+            // The reader panicked.
             Err(_) => reading.await?,
         }
         Ok(body(receiver, left))
     }
 
-    /// Sends until the end, an error, or a client that has gone or is too slow.
+    /// Sends until the end, an error, or a client that is gone or too slow.
     fn send(&self, first: Option<Piece>, pieces: Pieces, stream: &mut Stream) {
         let image_id = &self.image_id;
         for piece in first.map(Ok).into_iter().chain(pieces) {
@@ -108,7 +107,7 @@ impl Disk {
                 Ok(()) => {}
                 Err(Stop::Gone) => return,
                 Err(Stop::TooSlow) => {
-                    tracing::info!(image_id, "a client was too slow to take an image");
+                    tracing::info!(image_id, "client too slow: transfer aborted");
                     return;
                 }
             }
@@ -116,7 +115,7 @@ impl Disk {
     }
 }
 
-/// A body of that many bytes. It ends in an error, which closes the connection, when fewer come.
+/// A body of `length` bytes. It fails, which closes the connection, if fewer arrive.
 fn body(receiver: mpsc::Receiver<Bytes>, length: u64) -> Body {
     Body::from_stream(futures::stream::unfold(Some((receiver, length)), async |state| {
         let (mut receiver, left) = state?;
@@ -131,15 +130,15 @@ fn body(receiver: mpsc::Receiver<Bytes>, length: u64) -> Body {
     }))
 }
 
-/// The bytes on their way to the client.
+/// Sends bytes to the client.
 struct Stream {
     sender: mpsc::Sender<Bytes>,
     rate: ClientRate,
 }
 
-/// Why no more is sent.
+/// Why sending stopped.
 enum Stop {
-    /// The client has gone.
+    /// The client disconnected.
     Gone,
     TooSlow,
 }
@@ -150,7 +149,7 @@ impl Stream {
         match self.sender.try_send(bytes) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => return Err(Stop::Gone),
-            // Only here is the client waited for.
+            // Only this wait counts as the client's.
             Err(TrySendError::Full(bytes)) => {
                 let sending = self.rate.wait(self.sender.send(bytes));
                 let sent = Handle::current().block_on(sending).map_err(|TooSlow| Stop::TooSlow)?;

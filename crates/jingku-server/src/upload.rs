@@ -1,7 +1,7 @@
-//! The way in: the file of a disk as a stream of bytes that may break off and go on.
+//! Resumable uploads of disk files.
 //!
-//! docs/wire/links.md describes what a client does. What is acknowledged is durable: the file's bytes first, then how
-//! many they are, in the catalogue. Whatever else lies in the file after a crash is cut off.
+//! docs/wire/links.md describes the client's side. Acknowledged bytes are durable: first the bytes in the file, then their
+//! count in the catalogue. After a crash, the rest of the file is cut off.
 
 mod headers;
 mod receive;
@@ -26,34 +26,32 @@ use headers::{
     set_hash,
 };
 
-/// The most zeros of one request with a plain hash: it takes a quarter of a second for them.
+/// Maximum number of zeros in one request with a plain hash. Hashing them takes a quarter of a second.
 const ZEROS_MAX: u64 = 1 << 30;
 
-/// What the owner is told of an image whose file arrived as another.
+/// The failure reason of an image whose file did not arrive as sent.
 const DIFFERS: &str = "The file that arrived is not the one that was sent. Import it again.";
 
-/// A request to an upload.
-struct Incoming {
+/// A request to an upload link.
+struct UploadRequest {
     context: Arc<Context>,
     upload: Upload,
-    /// What kind of hash it is about.
+    /// The kind of hash of request and response.
     kind: HashKind,
 }
 
-/// Answers `HEAD`, `PATCH` and `POST` of a link to upload to.
+/// Answers `HEAD`, `PATCH` and `POST` of an upload link.
 pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request) -> Response {
     let request_id = request_id(&*context.random);
     let (id, shared) = (request_id.clone(), Arc::clone(&context));
-    // A task of its own: what came from a client that breaks off must be written down.
+    // In its own task: bytes of a client that disconnects must still be recorded.
     let answered = tokio::spawn(async move { answer(&shared, request, &id).await }).await;
     let error = match answered {
         Ok(Ok(response)) => return response,
         Ok(Err(error)) => error,
         Err(error) => Internal::Task(error).into(),
     };
-    if let Error::Internal(inside) = &error {
-        tracing::error!(request_id, error = inside as &dyn std::error::Error, "an upload failed");
-    }
+    error.log(&request_id, Some("upload"));
     let mut response = reply::failure(status(&error), &error, &request_id);
     if let Error::UploadOffset { offset, .. } = &error {
         response.headers_mut().insert(UPLOAD_OFFSET, HeaderValue::from(*offset));
@@ -61,13 +59,13 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request)
     response
 }
 
-/// Where HTTP has a word for it, clients that know nothing of our codes can go by that.
+/// The HTTP status, for clients that do not know our return codes.
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NoRoomForFile { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
+        Error::DataFolderFull { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
             StatusCode::INSUFFICIENT_STORAGE
         }
         Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
@@ -83,39 +81,39 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
     }
     let Some(upload) = context.catalog.upload(AccountId(link.account), &link.image_id).await? else {
         let (method, headers) = (request.method(), request.headers());
-        return finished_before(context, link, method, headers, request_id).await;
+        return answer_finished(context, link, method, headers, request_id).await;
     };
     let kind = hash_kind(request.headers(), &upload)?;
-    let incoming = Incoming { context: Arc::clone(context), upload, kind };
+    let incoming = UploadRequest { context: Arc::clone(context), upload, kind };
     match *request.method() {
-        Method::HEAD => incoming.look(request_id).await,
+        Method::HEAD => incoming.report(request_id).await,
         Method::PATCH => incoming.receive(request, request_id).await,
         _ => incoming.finish(request.headers(), request_id).await,
     }
 }
 
-/// Answers a request to an upload that is gone: a `POST` once more, whose answer was lost, is no error.
-async fn finished_before(
+/// Answers a request to an upload that no longer exists. A repeated `POST` succeeds: its answer may have been lost.
+async fn answer_finished(
     context: &Context,
     link: UploadLink,
     method: &Method,
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let gone = Error::ResourceNotFound(link.image_id.clone());
-    let stated = stated(headers).ok().filter(|_| method == Method::POST);
-    let Some((length, hash)) = stated else { return Err(gone) };
+    let not_found = Error::ResourceNotFound(link.image_id.clone());
+    let declared = declared(headers).ok().filter(|_| method == Method::POST);
+    let Some((length, hash)) = declared else { return Err(not_found) };
     let (account, now) = (AccountId(link.account), context.clock.now());
     let size = i64::try_from(length).unwrap_or(i64::MAX);
     if !context.catalog.was_upload_finished(account, &link.image_id, size, &hash, now).await? {
-        return Err(gone);
+        return Err(not_found);
     }
     let kind = requested_kind(headers)?;
     Ok(response(request_id, StatusCode::NO_CONTENT, length, kind))
 }
 
-/// The length and the hash that a whole file has, as its client states.
-fn stated(headers: &HeaderMap) -> Result<(u64, String), Error> {
+/// The length and hash of the whole file, as the client declares them.
+fn declared(headers: &HeaderMap) -> Result<(u64, String), Error> {
     let length = number(headers, &UPLOAD_LENGTH)?;
     let hash = headers.get(&UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if hash.is_empty() {
@@ -128,9 +126,9 @@ fn stated(headers: &HeaderMap) -> Result<(u64, String), Error> {
     Ok((length, hash))
 }
 
-impl Incoming {
-    /// Answers how much has come, and its hash unless that would take too long.
-    async fn look(self, request_id: &str) -> Result<Response, Error> {
+impl UploadRequest {
+    /// Reports the offset, and the hash unless that would take too long.
+    async fn report(self, request_id: &str) -> Result<Response, Error> {
         let mut response = self.response(request_id, StatusCode::OK, self.received());
         let headers = response.headers_mut();
         if let Some(size) = self.upload.size_bytes {
@@ -146,13 +144,13 @@ impl Incoming {
                 set_hash(headers, &file.hash());
                 Ok(response)
             }
-            // Another request has it, it is being read, or it has just been finished.
+            // Another request uses the file, it is being hashed, or it has just been finished.
             Err(Error::UploadBusy(_) | Error::UploadOffset { .. }) => Ok(response),
             Err(error) => Err(error),
         }
     }
 
-    /// Takes the bytes of a request's body.
+    /// Appends the body of the request.
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
         let _slot = self.context.limits.uploads.take(self.upload.account)?;
         let from = number(request.headers(), &UPLOAD_OFFSET)?;
@@ -184,9 +182,9 @@ impl Incoming {
         Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
     }
 
-    /// Takes the hash that the whole file has, and hands the file to a job.
+    /// Compares the hash of the whole file and starts the job.
     async fn finish(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
-        let (length, hash) = stated(headers)?;
+        let (length, hash) = declared(headers)?;
         if let Some(agreed) = self.upload.agreed_hash() {
             let received = self.received();
             return if length == received && agreed == hash {
@@ -231,19 +229,19 @@ impl Incoming {
         }
     }
 
-    /// Takes the file for this request. Refuses while another one has it, while it is still being read, and when it is
-    /// whole already.
+    /// Opens the file for this request. Refuses while another request uses it, while it is being hashed, and when the upload
+    /// is finished.
     async fn open(&self) -> Result<UploadFile, Error> {
         let Upload { image_id, account, .. } = &self.upload;
         let opening = open(Arc::clone(&self.context), *account, image_id.clone(), self.kind);
-        // A task of its own: what was begun is of use to the next request.
+        // In its own task: after a timeout, the next request benefits.
         match tokio::time::timeout(UPLOAD_HASH_TIMEOUT, tokio::spawn(opening)).await {
             Ok(opened) => opened?,
-            Err(_still_reading) => Err(Error::UploadBusy(image_id.clone())),
+            Err(_still_hashing) => Err(Error::UploadBusy(image_id.clone())),
         }
     }
 
-    /// How many bytes had come when the request did.
+    /// Bytes received before this request.
     fn received(&self) -> u64 {
         u64::try_from(self.upload.received_bytes).unwrap_or(0)
     }
@@ -257,8 +255,8 @@ impl Incoming {
     }
 }
 
-/// Takes the file of an upload. Few files are read at once; a request that needs it waits with the file in its hands, so
-/// that it waits once for each upload.
+/// Opens the file of an upload. Few files are hashed at once. A waiting request holds the lock of its upload, so that only
+/// one waits per upload.
 async fn open(
     context: Arc<Context>,
     account: AccountId,
@@ -268,8 +266,7 @@ async fn open(
     let Some(lock) = context.uploads.take(&image_id)? else {
         return Err(Error::UploadBusy(image_id));
     };
-    // What was read before may be old by now: only a request that has the file knows that nothing is added to it. Cut to
-    // an old length it would lose what was acknowledged, or what a job reads.
+    // Read again under the lock: cut to an old length, the file would lose acknowledged bytes, or bytes that a job reads.
     let upload = context.catalog.upload(account, &image_id).await?;
     let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
     let bytes = u64::try_from(upload.received_bytes).unwrap_or(0);
@@ -297,9 +294,9 @@ mod tests {
     use super::*;
     use crate::limits::MAX_UPLOAD_HASHES;
 
-    /// Files that are read again wait for each other; a request waits for a while, and once for each upload.
+    /// Files are hashed a few at a time; a request waits until the timeout, and once per upload.
     #[tokio::test(start_paused = true)]
-    async fn reading_again_is_bounded_and_not_waited_for_without_end() {
+    async fn hashing_again_is_limited_and_requests_time_out() {
         let library = Library::open_in_memory(&Config::default(), &Environment::default()).await;
         let context = Arc::new(Context::new(library.unwrap()));
         let (account, _) = context.create_account("lab").await.unwrap();
@@ -323,7 +320,7 @@ mod tests {
 
         let incoming = async |kind| {
             let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
-            Incoming { context: Arc::clone(&context), upload, kind }
+            UploadRequest { context: Arc::clone(&context), upload, kind }
         };
         let permits = u32::try_from(MAX_UPLOAD_HASHES).unwrap();
         let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
@@ -331,15 +328,15 @@ mod tests {
             let opened = incoming(kind).await.open().await;
             assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind}");
         }
-        let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();
-        assert_eq!(looked.headers()[UPLOAD_OFFSET], "5");
-        assert!(!looked.headers().contains_key(UPLOAD_BLAKE3));
+        let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
+        assert_eq!(reported.headers()[UPLOAD_OFFSET], "5");
+        assert!(!reported.headers().contains_key(UPLOAD_BLAKE3));
         drop(all);
-        // What was begun comes to its end, and then the hash is known.
+        // Hashing continues after the timeout.
         while context.uploads.is_taken("image-1") {
             tokio::task::yield_now().await;
         }
-        let looked = incoming(HashKind::Plain).await.look("request").await.unwrap();
-        assert_eq!(looked.headers()[UPLOAD_BLAKE3], blake3::hash(b"bytes").to_hex().as_str());
+        let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
+        assert_eq!(reported.headers()[UPLOAD_BLAKE3], blake3::hash(b"bytes").to_hex().as_str());
     }
 }

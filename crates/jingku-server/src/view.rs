@@ -1,18 +1,23 @@
-//! From what is known of an image to what the API shows of it.
+//! Conversions between API types and catalogue rows.
 
-use jingku_catalog::{AccountId, Image as Row, ImageStatus as RowStatus};
+use jingku_catalog::{
+    AccountId, Cursor, Image as Row, ImageStatus as RowStatus, InvalidCursor, Paging as RowPaging,
+};
 use jingku_library::{Internal, cents_to_price};
+use jingku_protocol::actions::{Paging, Word};
 use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
+use crate::error::Error;
 
-/// Whose the platform's images are said to be.
+/// The owner that the API shows for platform images.
 pub(crate) const OFFICIAL: &str = "Official";
 
 const MB: i64 = 1 << 20;
 
-/// An image row as the API shows it; with its readme only when it was asked for by id.
+/// Converts an image row. Only a request by id shows the readme.
 pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     let official = row.account == AccountId::PLATFORM;
     let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
@@ -58,13 +63,14 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
     })
 }
 
-/// An image as a version in the community.
+/// Converts an image row to a version in the community.
 pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     const COMMUNITY: &str = "Community";
     let image = image(row, context, with_readme)?;
     Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
 }
 
+/// Converts the status of a row.
 pub(crate) fn status(status: RowStatus) -> ImageStatus {
     match status {
         RowStatus::Making => ImageStatus::Making,
@@ -75,7 +81,7 @@ pub(crate) fn status(status: RowStatus) -> ImageStatus {
     }
 }
 
-/// The status of a row, if there are rows with it.
+/// `None` for a status that no row has.
 pub(crate) fn row_status(wanted: ImageStatus) -> Option<RowStatus> {
     match wanted {
         ImageStatus::Making => Some(RowStatus::Making),
@@ -87,9 +93,43 @@ pub(crate) fn row_status(wanted: ImageStatus) -> Option<RowStatus> {
     }
 }
 
-/// The fewest bytes that are shown as this many MB.
+/// The smallest size in bytes that the API shows as `mb`.
 pub(crate) fn smallest_bytes(mb: u32) -> i64 {
     (i64::from(mb) - 1) * MB + 1
+}
+
+/// Parses the `NextToken` of a request with the list's parser.
+pub(crate) fn cursor(
+    paging: &Paging,
+    parse: impl Fn(&str) -> Result<Cursor, InvalidCursor>,
+) -> Result<Option<Cursor>, Error> {
+    let token = paging.next_token.as_deref();
+    token.map(parse).transpose().map_err(|InvalidCursor| Error::not_available("NextToken"))
+}
+
+/// The rows of a page. A cursor replaces the offset.
+pub(crate) fn rows<'a>(paging: &Paging, cursor: Option<&'a Cursor>) -> RowPaging<'a> {
+    let limit = paging.limit();
+    match cursor {
+        Some(cursor) => RowPaging::After { cursor, limit },
+        // No list is longer than `u32::MAX`, so a larger offset is also past the end.
+        None => RowPaging::Offset { offset: u32::try_from(paging.offset()).unwrap_or(u32::MAX), limit },
+    }
+}
+
+/// The `NextToken` of a page; empty on the last page.
+pub(crate) fn next_token(next: Option<Cursor>) -> String {
+    next.map(|cursor| cursor.to_string()).unwrap_or_default()
+}
+
+/// Borrows the texts of a list.
+pub(crate) fn texts(list: &[Word]) -> Vec<&str> {
+    list.iter().map(|word| &**word).collect()
+}
+
+/// Serialises a value that the catalogue stores as JSON and never reads.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("lists and texts serialise")
 }
 
 fn parse<T: DeserializeOwned>(image: &str, json: &str) -> Result<T, Internal> {

@@ -7,9 +7,8 @@ use jingku_protocol::actions::{
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::taken_name::name_taken;
 
-/// The most names that are tried for a copy that was given none.
+/// Maximum number of names tried for a copy without a name.
 const NAMES_MAX: u32 = 1000;
 
 pub(super) async fn run(
@@ -43,7 +42,7 @@ pub(super) async fn run(
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
             let name = request.target_name.as_deref().unwrap_or_default();
-            Err(name_taken(context, caller, "TargetImageName", name).await)
+            Err(caller.name_taken(context, "TargetImageName", name).await)
         }
         CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
@@ -54,10 +53,10 @@ fn numbered(number: u32) -> String {
     if number == 0 { "-copy".to_owned() } else { format!("-copy-{}", number + 1) }
 }
 
-/// A name with something behind it, cut to what a name may be long.
+/// Appends a suffix to a name, truncated to the maximum length of a name.
 pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
-    let room = MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
-    name.chars().take(room).chain(suffix.chars()).collect()
+    let chars = MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
+    name.chars().take(chars).chain(suffix.chars()).collect()
 }
 
 #[cfg(test)]
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_name_makes_room_for_what_is_behind_it() {
+    fn a_long_name_is_truncated_before_its_suffix() {
         assert_eq!(with_suffix("环境", &numbered(0)), "环境-copy");
         assert_eq!(with_suffix("环境", &numbered(1)), "环境-copy-2");
         let cut = with_suffix(&"境".repeat(50), &numbered(11));

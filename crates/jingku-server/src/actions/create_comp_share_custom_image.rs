@@ -7,12 +7,11 @@ use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShar
 use jingku_sources::{Disk, DiskError};
 
 use crate::caller::Caller;
-use crate::columns::to_json;
 use crate::context::Context;
 use crate::error::Error;
-use crate::taken_name::name_taken;
+use crate::view::to_json;
 
-/// Refuses all that can be refused, and only then starts the job.
+/// Starts the job after every check that can refuse the call.
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
@@ -56,14 +55,14 @@ pub(super) async fn run(
             context.running.wake.notify_one();
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(name_taken(context, caller, "Name", &request.name).await),
+        CreateImage::NameTaken => Err(caller.name_taken(context, "Name", &request.name).await),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
 }
 
-/// Looks whether the disk is there, as it was declared, and nobody writes to it.
+/// Checks that the disk exists as declared and that nothing writes to it.
 async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Error> {
     let declared: DeclaredDisk = serde_json::from_str(&disk)
         .map_err(|error| Internal::BadRow(format!("disk of instance {instance_id}: {error}")))?;
@@ -77,14 +76,14 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
     })
 }
 
-/// Refuses what may not fit. When an image of the instance was made before, only what has changed since then is stored,
-/// which nobody knows: then it is enough that there is any room.
+/// Refuses an image that may not fit into the store. After the first image of an instance only changed chunks are stored,
+/// an unknown amount: then any free space suffices.
 async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
     let Some(disk_space) = &context.disk_space else { return Ok(()) };
     let free = match disk_space.free_bytes() {
         Ok(free) => free,
         Err(error) => {
-            tracing::warn!(%error, "cannot tell how much is free");
+            tracing::warn!(%error, "cannot read the free space");
             return Ok(());
         }
     };
@@ -94,6 +93,6 @@ async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> 
     if needed_bytes <= free_bytes {
         return Ok(());
     }
-    tracing::warn!(instance_id, needed_bytes, free_bytes, "no room for an image");
-    Err(Error::NoRoom { instance: instance_id.to_owned(), needed_bytes })
+    tracing::warn!(instance_id, needed_bytes, free_bytes, "no space for an image");
+    Err(Error::StoreFull { instance: instance_id.to_owned(), needed_bytes })
 }

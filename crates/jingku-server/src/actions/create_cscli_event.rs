@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 
-/// Answers, and throws away what was told.
+/// Discards the event.
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(super) async fn run(
     _context: &Context,

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::view;
 
-/// A copy takes no time: its bits are there already.
+/// A copy is immediate: its chunks exist.
 const DONE: &str = "100";
 
 pub(super) async fn run(

@@ -4,12 +4,10 @@ use jingku_protocol::actions::{
 };
 
 use crate::caller::Caller;
-use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
 use crate::reply::Reply;
-use crate::view::{self, row_status, smallest_bytes};
+use crate::view::{self, cursor, next_token, row_status, rows, smallest_bytes, texts};
 
 pub(super) async fn run(
     context: &Context,
@@ -17,7 +15,8 @@ pub(super) async fn run(
     request: DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
     let read = page(context, caller, &request);
-    context.pages.page(&context.catalog, caller, request.clone(), read).await
+    let (account, generation) = (caller.account().id, caller.generation);
+    context.pages.page(&context.catalog, account, generation, request.clone(), read).await
 }
 
 async fn page(

@@ -8,10 +8,10 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 
-/// The most tags that are shown beside those of the configuration: they keep a reply below 1 MiB.
+/// Maximum number of tags besides the configured ones. Keeps a reply below 1 MiB.
 const OTHERS_MAX: usize = 1000;
 
-/// The tags of the configuration, and those that public images have beside them.
+/// Lists the configured tags and the other tags of public images.
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
@@ -23,7 +23,7 @@ pub(super) async fn run(
         if !reply.tag_index.iter().any(|name| name == category) {
             reply.tag_index.push(category.to_owned());
         }
-        // A tag may stand in two categories.
+        // A tag may be in two categories.
         reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
         reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
     };

@@ -3,13 +3,11 @@ use jingku_protocol::PlatformType;
 use jingku_protocol::actions::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse, Paging};
 
 use crate::caller::Caller;
-use crate::columns::texts;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
-use crate::view::{self, OFFICIAL};
+use crate::view::{self, OFFICIAL, cursor, next_token, rows, texts};
 
-/// Everybody sees the same.
+/// Lists platform images, which all accounts see alike.
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
@@ -27,13 +25,13 @@ pub(super) async fn run(
     };
     let one_list = request.image_type.is_some() || request.image_id.is_some();
     let cursor = cursor(&request.paging, |token| filter.order.cursor(Scope::platform(), token))?;
-    // Pages of several types end at as many places.
+    // A token cannot state the end of several lists.
     if cursor.is_some() && !one_list {
         return Err(Error::not_available("NextToken"));
     }
     let scope = Scope::platform().requested_by(caller.account().id);
     let mut response = DescribeCompShareImagesResponse::default();
-    // The platform's images have one author.
+    // Platform images have one author.
     if request.author.as_deref().is_none_or(|author| author == OFFICIAL) {
         if one_list {
             let page = page(context, scope, filter, &request.paging, cursor.as_ref()).await?;

@@ -6,7 +6,7 @@ use jingku_protocol::actions::{
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
+use crate::view::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
 

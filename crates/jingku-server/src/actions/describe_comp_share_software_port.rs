@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 
-/// The software the documents name, and its ports.
+/// Software and ports as documented.
 const SOFTWARE: [(&str, u16); 3] = [("JupyterLab", 8888), ("SSH", 22), ("FileBrowser", 443)];
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]

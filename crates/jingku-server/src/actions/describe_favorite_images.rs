@@ -4,8 +4,7 @@ use jingku_protocol::actions::{DescribeFavoriteImagesRequest, DescribeFavoriteIm
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::paging::{cursor, next_token, rows};
-use crate::view;
+use crate::view::{self, cursor, next_token, rows};
 
 pub(super) async fn run(
     context: &Context,

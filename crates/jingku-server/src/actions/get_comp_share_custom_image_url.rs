@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::download;
 use crate::error::Error;
-use crate::link::Link;
+use crate::link::DownloadLink;
 
 pub(super) async fn run(
     context: &Context,
@@ -16,9 +16,9 @@ pub(super) async fn run(
     let account = caller.account().id;
     let (image, manifest) = download::find(context, account, &request.image_id).await?;
     let expires_at = context.clock.now() + request.expires_secs.map_or(DEFAULT_LINK_SECS, |secs| secs.0);
-    let link = Link { image_id: image.id, account: account.0, manifest, expires_at };
+    let link = DownloadLink { image_id: image.id, account: account.0, manifest, expires_at };
     Ok(GetCompShareCustomImageUrlResponse {
-        url: context.link_url(&link),
+        url: context.link_url(&link.path_and_query(context.keyring().links())),
         expire_time: expires_at,
         size_bytes: image.size_bytes,
     })

@@ -7,8 +7,8 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 
-/// "About 15 minutes for 100 GB", the public FAQ of the real service says of making an image. An image whose size is not known
-/// yet is assumed to be of that size.
+/// Making an image takes "about 15 minutes for 100 GB" according to the public FAQ of the real service. An image of unknown
+/// size is assumed to have 100 GB.
 const ASSUMED_SECS: u64 = 15 * 60;
 const ASSUMED_BYTES: u64 = 100 << 30;
 
@@ -18,11 +18,11 @@ pub(super) async fn run(
     request: GetCompShareImageCreateProgressRequest,
 ) -> Result<GetCompShareImageCreateProgressResponse, Error> {
     context.zones.resolve(&request.place)?;
-    // Taken before the catalogue is read: a job that ends in between is told of as it was, not as its last heartbeat.
+    // Before the catalogue: a job that ends in between is reported with its own progress, not its last heartbeat.
     let live = context.running.get(&request.image_id);
     let progress = context.catalog.image_progress(caller.own(), &request.image_id).await?;
     let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.to_string()))?;
-    // The catalogue has the last heartbeat; the job itself, when it runs here, has this moment.
+    // A job on this server is more current than its last heartbeat in the catalogue.
     let present = live.as_ref().map_or(0, |live| live.present());
     if let Some(live) = live {
         progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
@@ -60,20 +60,20 @@ fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
     }
 }
 
-/// Seconds until the image is there, by the rate so far. Never 0: clients stop waiting then.
+/// Estimates the remaining seconds from the rate so far. Never 0: clients would stop waiting.
 ///
-/// Until something is measured, the job takes as long as the real service says that one takes. What other jobs measured
-/// is not used: it would tell something of other accounts' disks.
+/// Before a rate is measured, uses the rate of the real service. Rates of other jobs are not used: they would disclose
+/// something about other accounts' disks.
 fn remaining_secs(done: u64, total: u64, elapsed: u64) -> u64 {
     let total = if total == 0 { ASSUMED_BYTES } else { total };
-    // Less than a byte a second is no rate: the job is held, or waits for its disk.
+    // Below one byte per second the job is paused or waits for its disk.
     let measured = elapsed > 0 && done >= elapsed;
     let (bytes, secs) = if measured { (done, elapsed) } else { (ASSUMED_BYTES, ASSUMED_SECS) };
     let left = u128::from(total.saturating_sub(done)) * u128::from(secs);
     u64::try_from(left.div_ceil(u128::from(bytes))).unwrap_or(u64::MAX).max(1)
 }
 
-/// Percent with one decimal; below 100 until the image is there, which is more than having read its disk.
+/// Percent with one decimal. Below 100 until the image is available, even if its disk was read completely.
 fn percent(done: u64, total: u64) -> f64 {
     let per_mille = u128::from(done) * 1000 / u128::from(total.max(1));
     f64::from(u32::try_from(per_mille.min(999)).unwrap_or(999)) / 10.0
@@ -105,12 +105,12 @@ mod tests {
         let reply = view(&making(250, 10));
         assert_eq!((reply.process, reply.progress), (25.0, 25.0));
         assert_eq!(durations(&making(250, 10)), (40, 30));
-        // Two fifths of a second are a second.
+        // Rounded up.
         assert_eq!(durations(&making(996, 100)), (101, 1));
     }
 
     #[test]
-    fn nothing_in_the_making_says_that_nothing_is_left() {
+    fn remaining_time_is_never_zero_while_making() {
         let disk = |total_bytes, done_bytes| Progress { total_bytes, ..making(done_bytes, 0) };
         let waiting = Progress { started_at: None, reported_at: None, ..disk(100 << 30, 0) };
         for (progress, remaining) in [
@@ -122,10 +122,10 @@ mod tests {
             // In the first second, and when the clock went back.
             (disk(200 << 30, 0), 1800),
             (making(500, -100), 1),
-            // Nothing done for long: held, or waiting for the disk.
+            // No progress for long: paused, or waiting for the disk.
             (making(0, 1000), 1),
             (Progress { total_bytes: 10 << 30, ..making(1, 1_000_000) }, 90),
-            // Read whole, and being made durable.
+            // Read completely, being made durable.
             (making(1000, 10), 1),
             (making(2000, 10), 1),
         ] {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_read_whole_is_not_yet_an_image() {
+    fn progress_is_below_100_until_available() {
         assert!(view(&making(1000, 10)).process < 100.0);
         let done = Progress { status: ImageStatus::Available, ..making(1000, 10) };
         let reply = view(&done);

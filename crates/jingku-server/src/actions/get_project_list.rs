@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 
-/// Answers the one project every account has.
+/// Lists the single project of the account.
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(super) async fn run(
     _context: &Context,

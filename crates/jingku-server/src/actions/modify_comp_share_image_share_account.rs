@@ -14,7 +14,7 @@ pub(super) async fn run(
     request: ModifyCompShareImageShareAccountRequest,
 ) -> Result<ModifyCompShareImageShareAccountResponse, Error> {
     context.zones.resolve(&request.place)?;
-    // Which of the two would count is anybody's guess.
+    // The order of adding and removing is undefined.
     if request.add_accounts.iter().any(|account| request.remove_accounts.contains(account)) {
         return Err(Error::not_available("RemoveAccounts"));
     }

@@ -3,10 +3,10 @@ use jingku_library::{Approve, group_id, price_to_cents};
 use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
 
 use crate::caller::Caller;
-use crate::columns::{texts, to_json};
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
+use crate::view::{texts, to_json};
 
 pub(super) async fn run(
     context: &Context,
@@ -23,7 +23,7 @@ pub(super) async fn run(
         tags: tags.as_deref(),
         cover: cover.as_ref(),
         readme: request.readme.as_deref(),
-        // Absent is free, not as it was: the documents ask for a price with every version.
+        // Absent is free, not unchanged: the documents require a price for every version.
         price_cents: Some(request.price.map_or(0, |price| price_to_cents(price.0))),
         auto_start: request.auto_start,
         softwares: softwares.as_deref(),
@@ -59,7 +59,7 @@ pub(super) async fn run(
 }
 
 impl Context {
-    /// How images are handed in here: a strict service takes those of containers only, as the real one does.
+    /// The rules for publishing. A strict server accepts only images of containers, like the real service.
     pub(super) fn submission<'a>(
         &self,
         new_group_id: &'a str,

@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 
-/// One copy a zone, each on its own: what is refused for one zone does not stop the others.
+/// Makes one copy per zone. A refusal for one zone does not affect the others.
 pub(super) async fn run(
     context: &Context,
     caller: &Caller,
@@ -25,7 +25,7 @@ pub(super) async fn run(
     for zone_id in &request.target_zone_ids {
         results.push(match copy_to(context, caller, &request, &image.zone, *zone_id).await {
             Ok(copy) => SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..SyncResult::default() },
-            // What went wrong inside is told and logged once, for the whole call.
+            // An internal error fails the whole call and is logged once.
             Err(Error::Internal(inside)) => return Err(Error::Internal(inside)),
             Err(refusal) => SyncResult {
                 ret_code: refusal.ret_code().code(),
@@ -54,10 +54,10 @@ async fn copy_to(
             Some(name) if request.target_zone_ids.len() == 1 => name.to_string(),
             name => with_suffix(name.as_deref().unwrap_or(original), &format!("-{}", zone.zone)),
         };
-        // A zone of the configuration may be called what an image may not.
+        // A configured zone name may be invalid in an image name.
         (number == 0 && is_image_name(&name)).then_some(name)
     };
-    // Each zone is a change of its own, and remembered by itself.
+    // Each zone is its own change with its own stored answer.
     let zone_request = caller.request.as_ref().map(|request| format!("{request} {zone_id}"));
     let copy = NewCopy {
         id: &id,

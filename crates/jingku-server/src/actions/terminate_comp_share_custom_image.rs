@@ -16,7 +16,7 @@ pub(super) async fn run(
     let deleted = context.catalog.delete_image(caller.own(), &request.image_id, context.clock.now()).await?;
     failpoint::reached("delete.after_row");
     match deleted {
-        // A client that lost the answer sends the call again, and reads that it worked.
+        // Idempotent: a client that lost the answer repeats the call.
         DeleteImage::Deleted | DeleteImage::AlreadyDeleted => {
             context.running.cancel(&request.image_id);
             context.uploads.remove(&request.image_id);

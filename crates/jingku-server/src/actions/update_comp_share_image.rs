@@ -3,11 +3,10 @@ use jingku_library::{group_id, price_to_cents};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
 use crate::caller::Caller;
-use crate::columns::texts;
 use crate::context::Context;
 use crate::cover;
 use crate::error::Error;
-use crate::taken_name::name_taken;
+use crate::view::texts;
 
 pub(super) async fn run(
     context: &Context,
@@ -48,7 +47,7 @@ pub(super) async fn run(
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         UpdateImage::NameTaken => {
             let name = request.name.as_deref().unwrap_or_default();
-            Err(name_taken(context, caller, "Name", name).await)
+            Err(caller.name_taken(context, "Name", name).await)
         }
         UpdateImage::GroupNotFound => {
             Err(Error::ResourceNotFound(request.group_id.unwrap_or_default().into()))

@@ -1,4 +1,4 @@
-//! Checks that bytes are a picture, by decoding all of it once, within limits.
+//! Checks a picture by decoding all of it, within limits.
 
 use std::io::Cursor;
 
@@ -10,29 +10,28 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-/// The longest side of a picture, in pixels.
+/// Maximum width and height of a picture, in pixels.
 pub(super) const SIDE_MAX: u32 = 4096;
-/// The most memory that decoding may take, in bytes: an opaque picture of the longest sides.
+/// Maximum memory of a decoder, in bytes: an opaque picture of maximum width and height.
 const ALLOC_BYTES_MAX: u64 = 48 << 20;
-/// What a decoder keeps of each pixel and channel of a progressive JPEG until the last scan.
+/// Bytes that a decoder keeps per pixel and channel of a progressive JPEG until the last scan.
 const COEFFICIENT_BYTES: u64 = 2;
-/// What the decoder of WebP keeps of each pixel beside the picture.
+/// Bytes that the WebP decoder keeps per pixel besides the picture.
 const WEBP_PIXEL_BYTES: u64 = 4;
-/// The most memory that one pixel of an animation takes: the picture, the one before it, and the two of them as shown.
+/// Maximum bytes per pixel of an animation: the frame, the previous frame, and the composed picture.
 const ANIMATION_PIXEL_BYTES: u64 = 3 * 4;
-/// The most pixels of all pictures of an animation, as they are shown.
+/// Maximum number of composed pixels of all frames of an animation.
 const ANIMATION_PIXELS_MAX: u64 = 32 << 20;
 
-/// Decodes a whole picture; `None` if it is damaged or too large.
+/// Decodes a whole picture; `None` if it is corrupted or too large.
 type Decode = fn(&[u8]) -> Option<()>;
 
-/// Returns the media type of a picture that can be a cover: PNG, JPEG, WebP or GIF, complete, and with nothing after its
-/// end. `None` for anything else, whatever the reason.
+/// Returns the media type of a picture that can be a cover: PNG, JPEG, WebP or GIF, complete, with nothing after its end.
 pub(super) fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    // Decoders show what they have of a picture that is cut off, so the end is checked here.
+    // Decoders accept truncated pictures, so the end is checked here.
     let (media_type, is_complete, decode): (_, _, Decode) = match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => {
-            // The chunk IEND: no bytes, its name, its checksum.
+            // The chunk IEND: length 0, name, checksum.
             ("image/png", bytes.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"), decode_png)
         }
         [0xff, 0xd8, 0xff, ..] => {
@@ -41,7 +40,7 @@ pub(super) fn media_type(bytes: &[u8]) -> Option<&'static str> {
             ("image/jpeg", bytes[..bytes.len() - zeros].ends_with(b"\xff\xd9"), decode_jpeg)
         }
         [b'R', b'I', b'F', b'F', a, b, c, d, b'W', b'E', b'B', b'P', ..] => {
-            // The length does not count the eight bytes up to itself.
+            // The length excludes the eight bytes up to and including itself.
             let length = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
             ("image/webp", length + 8 == bytes.len() as u64, decode_webp)
         }
@@ -67,7 +66,7 @@ fn decode_png(bytes: &[u8]) -> Option<()> {
     if reader.output_color_type().1 == BitDepth::Sixteen {
         return None;
     }
-    // The first picture need not be part of the animation.
+    // The default image need not be part of the animation.
     let is_separate = reader.info().frame_control.is_none();
     if is_separate {
         reader.next_frame(&mut picture).ok()?;
@@ -92,7 +91,7 @@ fn decode_jpeg(bytes: &[u8]) -> Option<()> {
     };
     decoder.set_options(options.jpeg_set_out_colorspace(color_space));
     let length = decoder.output_buffer_size()?;
-    // The marker may also be that of a thumbnail inside; then the estimate is high.
+    // A thumbnail may contain the marker; then the estimate is high.
     let is_progressive = bytes.windows(2).any(|marker| matches!(marker, [0xff, 0xc2 | 0xc6 | 0xca | 0xce]));
     let kept_bytes = if is_progressive { COEFFICIENT_BYTES * length as u64 } else { 0 };
     decoder.decode_into(&mut allocate(length, kept_bytes)?).ok()
@@ -124,7 +123,7 @@ fn decode_gif(bytes: &[u8]) -> Option<()> {
     check_sides(size)?;
     let mut budget = PixelBudget::new(size)?;
     while let Some(frame) = decoder.next_frame_info().ok()? {
-        // A frame can be larger than the picture it is part of.
+        // A frame can be larger than the picture.
         let frame_size = (u32::from(frame.width), u32::from(frame.height));
         budget.take(if pixels(frame_size) > pixels(size) { frame_size } else { size })?;
         let mut picture = allocate(decoder.buffer_size(), 2 * 4 * pixels(size))?;
@@ -141,19 +140,19 @@ fn pixels((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-/// Memory for a picture whose decoder keeps so many bytes beside it; `None` if that is too much.
+/// Allocates a picture whose decoder keeps `kept_bytes` besides it; `None` beyond the limit.
 fn allocate(length: usize, kept_bytes: u64) -> Option<Vec<u8>> {
     (length as u64 + kept_bytes <= ALLOC_BYTES_MAX).then(|| vec![0; length])
 }
 
-/// The pixels that an animation may still show.
+/// Remaining pixels of an animation.
 struct PixelBudget {
     left: u64,
     is_used: bool,
 }
 
 impl PixelBudget {
-    /// `None` if one picture takes too much memory.
+    /// `None` if one frame needs too much memory.
     fn new(size: (u32, u32)) -> Option<Self> {
         let fits = pixels(size) * ANIMATION_PIXEL_BYTES <= ALLOC_BYTES_MAX;
         fits.then_some(Self { left: ANIMATION_PIXELS_MAX, is_used: false })

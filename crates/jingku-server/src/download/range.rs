@@ -1,24 +1,24 @@
-//! Which part of a disk a request asks for: RFC 9110, sections 13.1.5 and 14.
+//! The requested range of a disk: RFC 9110, sections 13.1.5 and 14.
 
 use std::ops::Range;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// What is asked for.
+/// The range that a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RangeRequest {
-    /// All of it: there is no range, none that is understood, or several, which nobody is bound to serve.
+    /// The whole disk: no range, an invalid one, or several, which a server may ignore.
     Whole,
-    /// A part of it, not empty.
+    /// A part, not empty.
     Part(Range<u64>),
-    /// A part that lies past its end.
-    Nothing,
+    /// A part past the end.
+    Unsatisfiable,
 }
 
-/// Reads `Range` and `If-Range` for a disk of this tag and length.
+/// Reads `Range` and `If-Range` for a disk with this tag and length.
 pub(super) fn range_request(headers: &HeaderMap, etag: &HeaderValue, length: u64) -> RangeRequest {
     let Some(range) = single(headers, header::RANGE) else { return RangeRequest::Whole };
-    // A date never matches: a disk has none. Whoever has a part of another disk gets the whole of this one.
+    // A date never matches: a disk has none. A client with a part of another disk gets the whole disk.
     if headers.contains_key(header::IF_RANGE) && single(headers, header::IF_RANGE) != Some(etag) {
         return RangeRequest::Whole;
     }
@@ -30,7 +30,7 @@ fn single(headers: &HeaderMap, name: header::HeaderName) -> Option<&HeaderValue>
     values.next().filter(|_| values.next().is_none())
 }
 
-/// `None` for what is not understood.
+/// `None` for an invalid or unsupported range.
 fn parse(text: &str, length: u64) -> Option<RangeRequest> {
     let (unit, set) = text.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") || set.contains(',') {
@@ -51,10 +51,10 @@ fn parse(text: &str, length: u64) -> Option<RangeRequest> {
             first..last.saturating_add(1).min(length)
         }
     };
-    Some(if part.is_empty() { RangeRequest::Nothing } else { RangeRequest::Part(part) })
+    Some(if part.is_empty() { RangeRequest::Unsatisfiable } else { RangeRequest::Part(part) })
 }
 
-/// Digits alone; more than fit are as many as can be.
+/// Accepts only digits. Saturates.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_the_standard_says() {
+    fn ranges_are_parsed_as_in_rfc_9110() {
         let part = |range| Some(RangeRequest::Part(range));
-        for (text, asked) in [
+        for (text, expected) in [
             ("bytes=0-0", part(0..1)),
             ("bytes=0-99", part(0..100)),
             ("bytes=0-1000", part(0..100)),
@@ -76,9 +76,9 @@ mod tests {
             ("bytes=-1", part(99..100)),
             ("bytes=-1000", part(0..100)),
             ("bytes=5-99999999999999999999999", part(5..100)),
-            ("bytes=100-", Some(RangeRequest::Nothing)),
-            ("bytes=99999999999999999999999-", Some(RangeRequest::Nothing)),
-            ("bytes=-0", Some(RangeRequest::Nothing)),
+            ("bytes=100-", Some(RangeRequest::Unsatisfiable)),
+            ("bytes=99999999999999999999999-", Some(RangeRequest::Unsatisfiable)),
+            ("bytes=-0", Some(RangeRequest::Unsatisfiable)),
             ("bytes=", None),
             ("bytes=-", None),
             ("bytes=5", None),
@@ -89,14 +89,14 @@ mod tests {
             ("sectors=1-2", None),
             ("", None),
         ] {
-            assert_eq!(parse(text, 100), asked, "{text}");
+            assert_eq!(parse(text, 100), expected, "{text}");
         }
     }
 
     #[test]
-    fn a_part_of_another_disk_is_not_gone_on_with() {
+    fn if_range_of_another_disk_requests_the_whole_disk() {
         let tag = HeaderValue::from_static("\"a\"");
-        let asked_with = |condition: Option<&'static str>| {
+        let requested_if = |condition: Option<&'static str>| {
             let mut headers = HeaderMap::new();
             headers.insert(header::RANGE, HeaderValue::from_static("bytes=1-2"));
             if let Some(condition) = condition {
@@ -104,10 +104,10 @@ mod tests {
             }
             range_request(&headers, &tag, 10)
         };
-        assert_eq!(asked_with(None), RangeRequest::Part(1..3));
-        assert_eq!(asked_with(Some("\"a\"")), RangeRequest::Part(1..3));
+        assert_eq!(requested_if(None), RangeRequest::Part(1..3));
+        assert_eq!(requested_if(Some("\"a\"")), RangeRequest::Part(1..3));
         for other in ["\"b\"", "W/\"a\"", "Tue, 24 Nov 2026 08:00:00 GMT"] {
-            assert_eq!(asked_with(Some(other)), RangeRequest::Whole, "{other}");
+            assert_eq!(requested_if(Some(other)), RangeRequest::Whole, "{other}");
         }
     }
 }

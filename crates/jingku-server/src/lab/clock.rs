@@ -1,11 +1,11 @@
-//! A clock that somebody moves while the server runs.
+//! A clock that control calls move and stop.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jingku_library::{Clock, lock};
 
-/// Another clock, moved or stopped.
+/// A base clock with an offset, or a stopped clock.
 pub(crate) struct LabClock {
     base: Arc<dyn Clock>,
     setting: Mutex<Setting>,
@@ -13,39 +13,39 @@ pub(crate) struct LabClock {
 
 #[derive(Clone, Copy)]
 enum Setting {
-    /// Runs, so many seconds ahead of the other clock.
+    /// Runs this many seconds ahead of the base clock.
     Ahead(i64),
-    /// Stands.
-    At(i64),
+    /// Stopped at this time.
+    Stopped(i64),
 }
 
 impl LabClock {
-    /// The other clock as it is.
+    /// Follows the base clock.
     pub(crate) fn new(base: Arc<dyn Clock>) -> Self {
         Self { base, setting: Mutex::new(Setting::Ahead(0)) }
     }
 
     /// Stops it at `now`.
     pub(crate) fn set(&self, now: i64) {
-        *lock(&self.setting) = Setting::At(now);
+        *lock(&self.setting) = Setting::Stopped(now);
     }
 
-    /// Moves it by so many seconds, forward or back; a clock that stands goes on standing.
+    /// Moves it forward or back. A stopped clock stays stopped.
     pub(crate) fn advance(&self, seconds: i64) {
         let mut setting = lock(&self.setting);
         *setting = match *setting {
             Setting::Ahead(by) => Setting::Ahead(by.saturating_add(seconds)),
-            Setting::At(now) => Setting::At(now.saturating_add(seconds)),
+            Setting::Stopped(now) => Setting::Stopped(now.saturating_add(seconds)),
         };
     }
 
-    /// The other clock again.
-    pub(crate) fn free(&self) {
+    /// Follows the base clock again.
+    pub(crate) fn reset(&self) {
         *lock(&self.setting) = Setting::Ahead(0);
     }
 
-    pub(crate) fn stands(&self) -> bool {
-        matches!(*lock(&self.setting), Setting::At(_))
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(*lock(&self.setting), Setting::Stopped(_))
     }
 }
 
@@ -53,7 +53,7 @@ impl Clock for LabClock {
     fn now(&self) -> i64 {
         match *lock(&self.setting) {
             Setting::Ahead(by) => self.base.now().saturating_add(by),
-            Setting::At(now) => now,
+            Setting::Stopped(now) => now,
         }
     }
 
@@ -69,17 +69,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_stands_moves_and_runs_again() {
+    fn it_stops_moves_and_runs_again() {
         let base = Arc::new(FixedClock::at(100));
         let clock = LabClock::new(base.clone());
         clock.advance(10);
         base.set(101);
-        assert_eq!((clock.now(), clock.stands()), (111, false));
+        assert_eq!((clock.now(), clock.is_stopped()), (111, false));
         clock.set(5000);
         base.set(102);
         clock.advance(-1);
-        assert_eq!((clock.now(), clock.stands()), (4999, true));
-        clock.free();
+        assert_eq!((clock.now(), clock.is_stopped()), (4999, true));
+        clock.reset();
         assert_eq!(clock.now(), 102);
     }
 }

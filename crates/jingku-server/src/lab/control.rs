@@ -15,30 +15,31 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Lab;
-use super::faults::{FAULTS_MAX, Fault, Waiting};
+use super::faults::{FAULTS_MAX, Fault, PendingFault};
 use super::origin::check_origin;
 use super::seconds::Seconds;
 use crate::limits::BODY_READ_TIMEOUT;
 
-/// The largest body, in bytes.
+/// Maximum request body, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 10;
-/// The most snapshots kept.
+/// Maximum number of snapshots.
 const SNAPSHOTS_MAX: usize = 16;
-/// The longest name of a snapshot, in bytes.
+/// Maximum length of a snapshot name, in bytes.
 const NAME_BYTES_MAX: usize = 64;
-/// The longest delay: ten minutes.
+/// Maximum delay: ten minutes.
 const DELAY_MS_MAX: u64 = 600_000;
-/// The longest message, in bytes.
+/// Maximum length of a message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 4096;
-/// The latest time that a clock of a lab can be set to: the last second of the year 9999.
+/// Latest time of a lab's clock: the last second of the year 9999.
 const TIME_MAX: i64 = 253_402_300_799;
-/// What a snapshot is called that was given no name.
-const NAME: &str = "default";
-const MESSAGE: &str = "Injected by the lab";
+/// Name of a snapshot if the call has none.
+const DEFAULT_NAME: &str = "default";
+/// Message of a fault if the call has none.
+const DEFAULT_MESSAGE: &str = "Injected by the lab";
 
-/// Why a control call is not carried out.
+/// Why a control call is refused.
 enum Refusal {
-    /// Not for whoever asks.
+    /// The client may not control the lab.
     Forbidden(&'static str),
     /// No such call or snapshot.
     NotFound(String),
@@ -62,7 +63,7 @@ impl From<CatalogError> for Refusal {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Named {
+struct SnapshotName {
     name: Option<String>,
 }
 
@@ -123,8 +124,8 @@ pub(crate) async fn control(State(lab): State<Arc<Lab>>, request: Request) -> Re
                 Refusal::NotFound(what) => (StatusCode::NOT_FOUND, what),
                 Refusal::Bad(why) => (StatusCode::BAD_REQUEST, why),
                 Refusal::Internal(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "a call to the lab failed");
-                    (StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says more.".to_owned())
+                    tracing::error!(error = &error as &dyn std::error::Error, "lab call failed");
+                    (StatusCode::INTERNAL_SERVER_ERROR, "The server failed. See its log.".to_owned())
                 }
             };
             (status, json!({ "error": message }).to_string())
@@ -147,16 +148,16 @@ async fn answer(lab: &Lab, request: Request) -> Result<String, Refusal> {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) | Err(_) => {
             return Err(Refusal::Bad(format!(
-                "The body is larger than {BODY_BYTES_MAX} bytes or broke off."
+                "The body is larger than {BODY_BYTES_MAX} bytes or incomplete."
             )));
         }
     };
     let path = parts.uri.path();
     let call = path.strip_prefix("/_lab/").unwrap_or(path);
-    carry_out(lab, parts.method, call, &body).await.map(|value| value.to_string())
+    run(lab, parts.method, call, &body).await.map(|value| value.to_string())
 }
 
-async fn carry_out(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value, Refusal> {
+async fn run(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value, Refusal> {
     match (method, call) {
         (Method::GET, "state") => Ok(state(lab)),
         (Method::POST, "reset") => reset(lab).await,
@@ -184,12 +185,12 @@ async fn carry_out(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body)
-        .map_err(|error| Refusal::Bad(format!("The body is wrong: {}.", clause(&error))))
+        .map_err(|error| Refusal::Bad(format!("The body is invalid: {}.", clause(&error))))
 }
 
 fn state(lab: &Lab) -> Value {
     json!({
-        "clock": told(lab),
+        "clock": clock_state(lab),
         "hold": lab.pause_gate.get(),
         "faults": lab.faults.list(),
         "snapshots": lock(&lab.snapshots).keys().collect::<Vec<_>>(),
@@ -199,35 +200,35 @@ fn state(lab: &Lab) -> Value {
     })
 }
 
-fn told(lab: &Lab) -> Value {
-    json!({ "now": lab.clock.now(), "stands": lab.clock.stands() })
+fn clock_state(lab: &Lab) -> Value {
+    json!({ "now": lab.clock.now(), "stands": lab.clock.is_stopped() })
 }
 
 async fn reset(lab: &Lab) -> Result<Value, Refusal> {
-    let _turn = lab.turn.lock().await;
-    // First, so that a job that is held is let go.
+    let _lock = lab.state_lock.lock().await;
+    // First, so that paused jobs continue.
     lab.pause_gate.set(None);
     lab.faults.clear();
-    lab.clock.free();
+    lab.clock.reset();
     let Some(start) = lab.start.get() else {
-        return Err(Refusal::NotFound("The server has not remembered its start.".to_owned()));
+        return Err(Refusal::NotFound("The server has no initial state.".to_owned()));
     };
-    lab.return_to(start).await?;
+    lab.restore(start).await?;
     lock(&lab.snapshots).clear();
     lab.trace.clear();
     Ok(json!({ "reset": true }))
 }
 
-async fn snapshot(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
-    let name = name.unwrap_or_else(|| NAME.to_owned());
+async fn snapshot(lab: &Lab, SnapshotName { name }: SnapshotName) -> Result<Value, Refusal> {
+    let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
         return Err(Refusal::Bad(format!("A name has 1 to {NAME_BYTES_MAX} bytes.")));
     }
-    let _turn = lab.turn.lock().await;
+    let _lock = lab.state_lock.lock().await;
     let full = |known: usize| known >= SNAPSHOTS_MAX;
     if !lock(&lab.snapshots).contains_key(&name) && full(lock(&lab.snapshots).len()) {
         return Err(Refusal::Bad(format!(
-            "There are {SNAPSHOTS_MAX} snapshots already: take one of their names."
+            "There are {SNAPSHOTS_MAX} snapshots already. Replace one by its name."
         )));
     }
     let snapshot = Arc::new(lab.library.catalog.snapshot().await?);
@@ -235,9 +236,9 @@ async fn snapshot(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
     Ok(json!({ "snapshot": name }))
 }
 
-async fn return_to(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
-    let name = name.unwrap_or_else(|| NAME.to_owned());
-    let _turn = lab.turn.lock().await;
+async fn return_to(lab: &Lab, SnapshotName { name }: SnapshotName) -> Result<Value, Refusal> {
+    let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    let _lock = lab.state_lock.lock().await;
     let snapshot = lock(&lab.snapshots).get(&name).cloned();
     let Some(snapshot) = snapshot else {
         let known = lock(&lab.snapshots).keys().cloned().collect::<Vec<_>>().join(", ");
@@ -248,7 +249,7 @@ async fn return_to(lab: &Lab, Named { name }: Named) -> Result<Value, Refusal> {
         };
         return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. {known}")));
     };
-    lab.return_to(&snapshot).await?;
+    lab.restore(&snapshot).await?;
     Ok(json!({ "returned": name }))
 }
 
@@ -266,29 +267,29 @@ fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
     match change {
         ClockChange::Set(Seconds(now)) => lab.clock.set(*now),
         ClockChange::Advance(Seconds(seconds)) => lab.clock.advance(*seconds),
-        ClockChange::Free(true) => lab.clock.free(),
+        ClockChange::Free(true) => lab.clock.reset(),
         ClockChange::Free(false) => {}
     }
-    Ok(told(lab))
+    Ok(clock_state(lab))
 }
 
 async fn hold(lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
     if *percent > 100 {
         return Err(Refusal::Bad("percent is from 0 to 100.".to_owned()));
     }
-    let _turn = lab.turn.lock().await;
+    let _lock = lab.state_lock.lock().await;
     lab.pause_gate.set(Some(*percent));
     lab.library.catalog.advance_seeded_jobs(i64::from(*percent), lab.library.clock.now()).await?;
     Ok(json!({ "hold": percent }))
 }
 
-/// Lets jobs go on, and ends the making of the images that a fixtures file left in it.
+/// Resumes jobs, and completes the images that a fixtures file declares as `Making`.
 async fn release(lab: &Lab) -> Result<Value, Refusal> {
-    let _turn = lab.turn.lock().await;
+    let _lock = lab.state_lock.lock().await;
     lab.pause_gate.set(None);
     for size in lab.library.catalog.seeded_job_sizes().await? {
         let bytes = u64::try_from(size).unwrap_or(0);
-        // Every chunk is there before an image says so.
+        // Chunks before the row.
         let written = store_pattern(&lab.library.store, bytes).await?;
         let manifest = written.manifest.to_string();
         lab.library.catalog.complete_seeded_jobs(size, &manifest, lab.library.clock.now()).await?;
@@ -298,9 +299,9 @@ async fn release(lab: &Lab) -> Result<Value, Refusal> {
 
 fn fail(lab: &Lab, fail: Fail) -> Result<Value, Refusal> {
     if fail.ret_code == 0 {
-        return Err(Refusal::Bad("ret_code 0 is success: give another.".to_owned()));
+        return Err(Refusal::Bad("ret_code 0 is success. Send another code.".to_owned()));
     }
-    let message = fail.message.unwrap_or_else(|| MESSAGE.to_owned());
+    let message = fail.message.unwrap_or_else(|| DEFAULT_MESSAGE.to_owned());
     if message.len() > MESSAGE_BYTES_MAX {
         return Err(Refusal::Bad(format!("A message has at most {MESSAGE_BYTES_MAX} bytes.")));
     }
@@ -321,14 +322,14 @@ fn drop_call(lab: &Lab, drop: Drop) -> Result<Value, Refusal> {
 fn add(lab: &Lab, action: String, fault: Fault, times: u32) -> Result<Value, Refusal> {
     if action != "*" && Action::from_name(&action).is_none() {
         return Err(Refusal::Bad(format!(
-            "There is no action {action:?}. Give one by its whole name, or * for all."
+            "There is no action {action:?}. Send a full action name, or * for all."
         )));
     }
     if times == 0 {
         return Err(Refusal::Bad("times is 1 or more.".to_owned()));
     }
-    if !lab.faults.add(Waiting { action, fault, times }) {
-        return Err(Refusal::Bad(format!("{FAULTS_MAX} faults wait already. Clear them first.")));
+    if !lab.faults.add(PendingFault { action, fault, times }) {
+        return Err(Refusal::Bad(format!("{FAULTS_MAX} faults are pending already. Clear them first.")));
     }
     Ok(json!({ "faults": lab.faults.list() }))
 }

@@ -1,4 +1,4 @@
-//! What is to go wrong with the next calls of an action.
+//! Faults to inject into the next calls of an action.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,62 +7,62 @@ use jingku_library::lock;
 use jingku_protocol::actions::Action;
 use serde::Serialize;
 
-/// The most faults that wait.
+/// Maximum number of pending faults.
 pub(super) const FAULTS_MAX: usize = 1000;
 
-/// What goes wrong.
+/// A fault to inject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Fault {
-    /// The call is answered with this code and text, and not carried out.
+    /// Answers with this code and message without running the call.
     Fail { ret_code: i64, message: String },
-    /// The call waits before it is carried out.
+    /// Delays the call.
     Delay { ms: u64 },
-    /// The connection is closed: before the call is carried out, or after half of its answer.
+    /// Closes the connection: before the call runs, or after half of its response.
     Drop { half: bool },
 }
 
-/// A fault that waits for calls.
+/// A fault and the calls that it is for.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Waiting {
-    /// The action, or `*` for every one.
+pub(crate) struct PendingFault {
+    /// The action, or `*` for all.
     pub(super) action: String,
     #[serde(flatten)]
     pub(super) fault: Fault,
-    /// How many calls it is for yet.
+    /// Number of calls left.
     pub(super) times: u32,
 }
 
-/// All faults that wait, in the order in which they were asked for.
+/// The pending faults in order of request.
 #[derive(Default)]
-pub(super) struct Faults(Mutex<Vec<Waiting>>);
+pub(super) struct Faults(Mutex<Vec<PendingFault>>);
 
 impl Faults {
-    /// Adds one. Returns `false` when there are too many.
-    pub(super) fn add(&self, waiting: Waiting) -> bool {
+    /// Adds a fault. Returns `false` if there are too many.
+    pub(super) fn add(&self, pending: PendingFault) -> bool {
         let mut all = lock(&self.0);
-        let room = all.len() < FAULTS_MAX;
-        if room {
-            all.push(waiting);
+        let fits = all.len() < FAULTS_MAX;
+        if fits {
+            all.push(pending);
         }
-        room
+        fits
     }
 
     pub(super) fn clear(&self) {
         lock(&self.0).clear();
     }
 
-    pub(super) fn list(&self) -> Vec<Waiting> {
+    pub(super) fn list(&self) -> Vec<PendingFault> {
         lock(&self.0).clone()
     }
 
-    /// Takes what is for a call: the first delay, and the first of what ends it.
+    /// Takes the faults of a call: the first delay, and the first fault of another kind.
     pub(super) fn take(&self, action: Action) -> (Option<Duration>, Option<Fault>) {
         let mut all = lock(&self.0);
         let mut first = |is_delay: bool| {
-            let meant = |waiting: &Waiting| waiting.action == "*" || waiting.action == action.name();
+            let matches = |pending: &PendingFault| pending.action == "*" || pending.action == action.name();
             let kind = |fault: &Fault| matches!(fault, Fault::Delay { .. }) == is_delay;
-            let index = all.iter().position(|waiting| meant(waiting) && kind(&waiting.fault))?;
+            let index = all.iter().position(|pending| matches(pending) && kind(&pending.fault))?;
             let fault = all[index].fault.clone();
             all[index].times -= 1;
             if all[index].times == 0 {
@@ -83,10 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_takes_the_first_delay_and_the_first_end_that_are_for_it() {
+    fn a_call_takes_its_first_delay_and_its_first_other_fault() {
         let faults = Faults::default();
         let add = |action: &str, fault, times| {
-            assert!(faults.add(Waiting { action: action.to_owned(), fault, times }));
+            assert!(faults.add(PendingFault { action: action.to_owned(), fault, times }));
         };
         let fail = |ret_code| Fault::Fail { ret_code, message: String::new() };
         add("GetRegion", fail(1), 2);

@@ -1,4 +1,4 @@
-//! Which requests may control the lab: those of programs on this machine.
+//! Restricts control of the lab to programs on this machine.
 //!
 //! A web page in a local browser must not control the lab. It can send requests to loopback, even under its own host name
 //! (DNS rebinding), but it cannot send a custom header without a CORS preflight, and the lab answers none.
@@ -7,25 +7,25 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 
-/// A request must carry this header; what it says does not matter.
+/// A request must have this header, with any value.
 const HEADER: &str = "x-jingku-lab";
 
-/// Says why a request is refused.
+/// Returns why a request is refused.
 pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), &'static str> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(is_loopback) {
-        return Err("The lab is only for this machine: its host must be a loopback address.");
+        return Err("The lab is available only on this machine: send the request to a loopback address.");
     }
     if !headers.contains_key(HEADER) {
-        return Err("The lab wants the header X-Jingku-Lab, which no web page can send.");
+        return Err("The header X-Jingku-Lab is missing.");
     }
     if headers.contains_key(header::ORIGIN) {
-        return Err("The lab is not for web pages.");
+        return Err("The lab refuses requests of web pages.");
     }
     Ok(())
 }
 
-/// Whether a `Host` header names this machine by an address, or as localhost.
+/// Whether a `Host` header is localhost or a loopback address.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_pass() {
+    fn only_loopback_hosts_are_accepted() {
         for host in
             ["127.0.0.1", "127.0.0.1:8480", "127.9.9.9:1", "localhost:80", "LOCALHOST", "[::1]:8480", "[::1]"]
         {

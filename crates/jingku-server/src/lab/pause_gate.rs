@@ -1,18 +1,18 @@
-//! A place where every job waits.
+//! Pauses jobs at a percentage.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use jingku_library::{JobHook, Progress, lock, percent_of};
 
-/// How often a job that is held looks whether it was stopped.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often a paused job checks whether it was cancelled.
+const CANCEL_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Holds jobs when they have come so far.
+/// Pauses every job at the set percentage.
 #[derive(Default)]
 pub(super) struct PauseGate {
     percent: Mutex<Option<u8>>,
-    moved: Condvar,
+    changed: Condvar,
 }
 
 impl PauseGate {
@@ -20,22 +20,22 @@ impl PauseGate {
         *lock(&self.percent)
     }
 
-    /// Holds every job at so many percent; one that is further stays where it is. `None` lets them go.
+    /// Pauses jobs at `percent`, or where they are if further. `None` resumes them.
     pub(super) fn set(&self, percent: Option<u8>) {
         *lock(&self.percent) = percent;
-        self.moved.notify_all();
+        self.changed.notify_all();
     }
 }
 
 impl JobHook for PauseGate {
     fn reached(&self, progress: &Progress, bytes: u64) {
         let mut percent = lock(&self.percent);
-        while let Some(held) = *percent
-            && bytes >= percent_of(progress.total(), held)
+        while let Some(paused_at) = *percent
+            && bytes >= percent_of(progress.total(), paused_at)
             && progress.stopped().is_none()
         {
-            progress.set_done(progress.done().max(percent_of(progress.total(), held)));
-            let woken = self.moved.wait_timeout(percent, LOOK);
+            progress.set_done(progress.done().max(percent_of(progress.total(), paused_at)));
+            let woken = self.changed.wait_timeout(percent, CANCEL_CHECK_INTERVAL);
             percent = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -1,10 +1,10 @@
-//! Seconds in a control call: what is behind the point is cut, as clients measure time in fractions.
+//! Seconds in a control call. Clients may send fractions, which are truncated.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-/// Whole seconds. A number that is too large for them is the largest one.
+/// Whole seconds. Saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seconds(pub(super) i64);
 
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fractions_are_cut_and_texts_refused() {
+    fn fractions_are_truncated_and_texts_refused() {
         for (text, seconds) in
             [("7", 7), ("1.5", 1), ("-1.5", -1), ("1e3", 1000), ("1e30", i64::MAX), ("-1e300", i64::MIN)]
         {

@@ -1,7 +1,7 @@
-//! What a trace must not show: signatures and other secrets, wherever in a request a client put them.
+//! Redacts signatures and other secrets from traces, wherever a client put them.
 //!
-//! A request may be spelled wrongly in any way: a signature can be part of a path, of a name, or of a text that holds a
-//! whole request. So names are not enough; texts are searched for what looks like a secret, and for what introduces one.
+//! A malformed request can have a signature in a path, in a name, or in a text that contains a whole request. So checking
+//! parameter names is not enough: texts are searched for what looks like a secret and for words that introduce one.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-/// What stands in place of a secret.
+/// Replaces a secret.
 pub(super) const HIDDEN: &str = "(hidden)";
-/// A name that contains one of these is that of a secret.
+/// A parameter whose name contains one of these is secret.
 const WORDS: [&str; 10] = [
     "signature",
     "private",
@@ -25,47 +25,47 @@ const WORDS: [&str; 10] = [
     "credential",
     "apikey",
 ];
-/// A text that contains one of these shows nothing of what follows it. Words of everyday language are not among them.
-const INTRODUCTIONS: [&str; 6] =
+/// A text is hidden after one of these. Everyday words are not included.
+const MARKERS: [&str; 6] =
     ["signature", "privatekey", "private_key", "password", "securitytoken", "secret_key"];
-/// A signature, and a private key, is so many hexadecimal digits. More of them may hold one.
+/// A signature or a private key has this many hexadecimal digits. A longer run may contain one.
 const DIGITS: usize = 40;
-/// Text of base64 that holds a signature has more characters than this.
+/// Base64 that contains a signature is longer than this.
 const BASE64_CHARS: usize = 40;
-/// How often a text is percent-decoded in search of a secret.
+/// Maximum percent-decoding passes in search of a secret.
 const LAYERS_MAX: usize = 4;
 
-/// Whether a parameter of this name is not shown.
+/// Whether a parameter with this name is hidden.
 pub(super) fn is_secret(name: &str) -> bool {
     let name = decoded(name).to_ascii_lowercase();
-    // The place in a list is no secret.
+    // A page token is not secret.
     name != "nexttoken" && WORDS.iter().any(|word| name.contains(word))
 }
 
-/// A text without what is, or may be, a secret.
+/// Hides whatever is, or may be, a secret.
 pub(super) fn without_secrets(text: &str) -> Cow<'_, str> {
     let plain = decoded(text);
     if hide(&plain).is_none() {
         return Cow::Borrowed(text);
     }
-    // Shown decoded: in the text as it is, the secret may look like nothing.
+    // Returned decoded: in the original text the secret may not be recognisable.
     Cow::Owned(hide(&plain).unwrap_or_else(|| plain.into_owned()))
 }
 
-/// The text with secrets hidden, if it has any.
+/// Returns the text with secrets hidden, if it has any.
 fn hide(text: &str) -> Option<String> {
     let shown = hide_plain(text);
     let (without_base64, replaced) = replace_runs(shown.as_deref().unwrap_or(text), is_base64, |run| {
-        run.len() > BASE64_CHARS && holds_secret(run)
+        run.len() > BASE64_CHARS && contains_secret(run)
     });
     if replaced { Some(without_base64) } else { shown }
 }
 
-/// Does the same for what is not in base64.
+/// Like [`hide`], for text that is not Base64.
 fn hide_plain(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
-    let introduced = INTRODUCTIONS.iter().filter_map(|word| Some(lower.find(word)? + word.len())).min();
-    let (before, cut) = match introduced {
+    let marked = MARKERS.iter().filter_map(|word| Some(lower.find(word)? + word.len())).min();
+    let (before, cut) = match marked {
         Some(end) if end < text.len() => (&text[..end], true),
         _ => (text, false),
     };
@@ -78,7 +78,7 @@ fn hide_plain(text: &str) -> Option<String> {
     (cut || replaced).then_some(shown)
 }
 
-/// The text with [`HIDDEN`] for those of its longest runs of such characters that are secret, and whether there are any.
+/// Replaces the secret ones of the maximal runs of matching characters. Returns the text, and whether any was replaced.
 fn replace_runs(
     text: &str,
     belongs: impl Fn(char) -> bool,
@@ -98,7 +98,7 @@ fn replace_runs(
     (shown, replaced)
 }
 
-/// Whether a character belongs to digits that may be in groups, or broken into lines.
+/// Whether a character can be part of digits that are grouped or broken into lines.
 pub(super) fn is_digit_or_gap(char: char) -> bool {
     char.is_ascii_hexdigit()
         || char.is_whitespace()
@@ -110,22 +110,22 @@ fn is_base64(char: char) -> bool {
     char.is_ascii_alphanumeric() || "+/-_".contains(char)
 }
 
-/// Whether a text is the base64 of one that has a secret. Where it begins is not known: what precedes it may look alike.
-fn holds_secret(run: &str) -> bool {
+/// Whether the text is Base64 of one with a secret. All alignments are tried: the text before it may look like Base64.
+fn contains_secret(run: &str) -> bool {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     let engines = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, config));
     (0..4).any(|start| {
         let text = &run[start..];
-        // One character alone holds no byte.
+        // A single trailing character encodes no byte.
         let text = &text[..text.len() - usize::from(text.len() % 4 == 1)];
         let plain = engines.iter().find_map(|engine| engine.decode(text).ok());
         plain.is_some_and(|plain| hide_plain(&String::from_utf8_lossy(&plain)).is_some())
     })
 }
 
-/// The text percent-decoded until nothing is left to decode.
+/// Percent-decodes repeatedly, up to the limit.
 fn decoded(text: &str) -> Cow<'_, str> {
     let mut plain = Cow::Borrowed(text);
     for _ in 0..LAYERS_MAX {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_secrets_are_known() {
+    fn names_of_secrets_are_recognised() {
         for name in ["Signature", "signature", "X.Signature.0", "my_password", "SecurityToken", "%53ignature"]
         {
             assert!(is_secret(name), "{name}");

@@ -1,4 +1,4 @@
-//! What clients really sent, the last requests of it.
+//! The last requests as clients sent them.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,79 +12,79 @@ use serde_json::{Map, Value as Json};
 
 use super::secrets::{HIDDEN, is_digit_or_gap, is_secret, without_secrets};
 
-/// The most requests that a trace remembers.
+/// Maximum number of requests in a trace.
 const ENTRIES_MAX: usize = 1000;
-/// The most bytes of JSON that a trace remembers.
+/// Maximum size of a trace, in bytes of JSON.
 const BYTES_MAX: usize = 8 << 20;
-/// The most characters shown of a text.
+/// Maximum characters shown of a text.
 const TEXT_CHARS_MAX: usize = 256;
-/// How many bytes of a text are searched for secrets; the rest is not shown.
+/// Bytes of a text that are searched for secrets. The rest is not shown.
 const SEARCHED_BYTES_MAX: usize = 4096;
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Default, Serialize)]
 pub(super) struct Entry {
-    /// Counts from 1 and is never used again.
+    /// Counts from 1; never reused.
     pub(super) number: u64,
-    /// By the server's clock, Unix seconds.
+    /// Unix seconds of the server's clock.
     pub(super) time: i64,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) content_type: Option<String>,
     pub(super) user_agent: Option<String>,
-    /// As sent, also when there is no such action.
+    /// As sent, also if unknown.
     pub(super) action: Option<String>,
-    /// Whose key pair signed; `null` unless the signature is valid.
+    /// The signing account; `null` unless the signature is valid.
     pub(super) account: Option<i64>,
     /// `absent`, `present` or `valid`.
     pub(super) signature: &'static str,
-    /// In the shape in which they were sent.
+    /// In the shape that was sent.
     pub(super) params: Json,
-    /// As they are understood: dotted names, texts.
+    /// As decoded: dotted names and texts.
     pub(super) decoded: Map<String, Json>,
-    /// Names that the action does not read: ignored.
+    /// Names that the action ignores.
     pub(super) unknown: Vec<String>,
-    /// The parameter that the answer blames; `null` when it blames none.
+    /// The invalid parameter; `null` if the response names none.
     pub(super) refused: Option<String>,
-    /// Names that the documents call required, or the action does, and that were not sent.
+    /// Missing names that the documents or the action require.
     pub(super) missing: Vec<String>,
-    /// What the lab did with it.
+    /// Injected faults.
     pub(super) injected: Vec<String>,
-    /// `null` when there was no answer.
+    /// `null` without a response.
     pub(super) ret_code: Option<i64>,
-    /// From the request's head to the answer's.
+    /// From the request's head to the response's.
     pub(super) ms: u64,
 }
 
 /// The last entries.
 #[derive(Default)]
-pub(super) struct Trace(Mutex<Kept>);
+pub(super) struct Trace(Mutex<Entries>);
 
 #[derive(Default)]
-struct Kept {
+struct Entries {
     last_number: u64,
-    entries: VecDeque<(u64, Box<RawValue>)>,
+    queue: VecDeque<(u64, Box<RawValue>)>,
     bytes: usize,
 }
 
 impl Trace {
     pub(super) fn add(&self, mut entry: Entry) {
-        let mut kept = lock(&self.0);
-        kept.last_number += 1;
-        entry.number = kept.last_number;
+        let mut entries = lock(&self.0);
+        entries.last_number += 1;
+        entry.number = entries.last_number;
         let json = serde_json::value::to_raw_value(&entry).expect("an entry serialises");
-        kept.bytes += json.get().len();
-        kept.entries.push_back((entry.number, json));
-        while kept.entries.len() > ENTRIES_MAX || kept.bytes > BYTES_MAX {
-            let Some((_, oldest)) = kept.entries.pop_front() else { break };
-            kept.bytes -= oldest.get().len();
+        entries.bytes += json.get().len();
+        entries.queue.push_back((entry.number, json));
+        while entries.queue.len() > ENTRIES_MAX || entries.bytes > BYTES_MAX {
+            let Some((_, oldest)) = entries.queue.pop_front() else { break };
+            entries.bytes -= oldest.get().len();
         }
     }
 
-    /// Those with a larger number, the oldest first.
+    /// Entries with a larger number, oldest first.
     pub(super) fn after(&self, number: u64) -> Vec<Box<RawValue>> {
-        let kept = lock(&self.0);
-        kept.entries.iter().filter(|(of, _)| *of > number).map(|(_, json)| json.clone()).collect()
+        let entries = lock(&self.0);
+        entries.queue.iter().filter(|(of, _)| *of > number).map(|(_, json)| json.clone()).collect()
     }
 
     pub(super) fn last_number(&self) -> u64 {
@@ -92,16 +92,16 @@ impl Trace {
     }
 
     pub(super) fn clear(&self) {
-        let mut kept = lock(&self.0);
-        kept.entries.clear();
-        kept.bytes = 0;
+        let mut entries = lock(&self.0);
+        entries.queue.clear();
+        entries.bytes = 0;
     }
 }
 
-/// Parameters in the shape in which they were sent, but for the signature and secrets.
+/// The parameters in the shape that was sent, without the signature and secrets.
 pub(super) fn as_sent(params: &Params) -> Json {
     let shown = params.iter().filter(|(name, _)| *name != "Signature");
-    Json::Object(shown.map(|(name, value)| (short(name), shape(name, value))).collect())
+    Json::Object(shown.map(|(name, value)| (redact(name), shape(name, value))).collect())
 }
 
 fn shape(name: &str, value: &Value) -> Json {
@@ -109,10 +109,10 @@ fn shape(name: &str, value: &Value) -> Json {
         return Json::from(HIDDEN);
     }
     match value {
-        Value::Text(text) => Json::from(short_value(name, text)),
+        Value::Text(text) => Json::from(redact_value(name, text)),
         Value::Bool(flag) => Json::from(*flag),
         Value::Number(digits) => {
-            let shown = short_value(name, digits);
+            let shown = redact_value(name, digits);
             if shown == *digits {
                 serde_json::from_str(digits).unwrap_or(Json::from(shown))
             } else {
@@ -122,57 +122,57 @@ fn shape(name: &str, value: &Value) -> Json {
         Value::Null => Json::Null,
         Value::List(items) => items.iter().map(|item| shape(name, item)).collect(),
         Value::Map(members) => {
-            Json::Object(members.iter().map(|(name, value)| (short(name), shape(name, value))).collect())
+            Json::Object(members.iter().map(|(name, value)| (redact(name), shape(name, value))).collect())
         }
     }
 }
 
-/// Parameters as they are understood, whatever their shape.
+/// The decoded parameters, in one shape.
 pub(super) fn decoded(params: &Params) -> Map<String, Json> {
     let mut shown = Map::new();
     for (name, value) in params.iter().filter(|(name, _)| *name != "Signature") {
         each_text(name, value, &mut |name, text| {
-            let text = if is_secret(name) { HIDDEN.to_owned() } else { short_value(name, text) };
-            shown.insert(short(name), Json::from(text));
+            let text = if is_secret(name) { HIDDEN.to_owned() } else { redact_value(name, text) };
+            shown.insert(redact(name), Json::from(text));
         });
     }
     shown
 }
 
-/// Calls `see` with the dotted name and the text of every scalar in a parameter.
-fn each_text(name: &str, value: &Value, see: &mut impl FnMut(&str, &str)) {
+/// Calls `visit` with the dotted name and the text of every scalar in a parameter.
+fn each_text(name: &str, value: &Value, visit: &mut impl FnMut(&str, &str)) {
     match value {
-        Value::Text(text) | Value::Number(text) => see(name, text),
-        Value::Bool(flag) => see(name, if *flag { "true" } else { "false" }),
+        Value::Text(text) | Value::Number(text) => visit(name, text),
+        Value::Bool(flag) => visit(name, if *flag { "true" } else { "false" }),
         Value::Null => {}
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                each_text(&format!("{name}.{index}"), item, see);
+                each_text(&format!("{name}.{index}"), item, visit);
             }
         }
         Value::Map(members) => {
             for (member, value) in members {
-                each_text(&format!("{name}.{member}"), value, see);
+                each_text(&format!("{name}.{member}"), value, visit);
             }
         }
     }
 }
 
-/// A text as it is shown: without secrets, and not too long.
-pub(super) fn short(text: &str) -> String {
+/// Redacts and shortens a text.
+pub(super) fn redact(text: &str) -> String {
     let head = &text[..text.floor_char_boundary(SEARCHED_BYTES_MAX)];
     let shown = without_secrets(head);
     if head.len() == text.len() {
         return shorten(&shown, text.len());
     }
-    // The end of what was searched may be the start of a secret.
+    // The end of the searched part may be the start of a secret.
     shorten(shown.trim_end_matches(|char| is_digit_or_gap(char) || char == '%'), text.len())
 }
 
-/// The text of a parameter as it is shown.
-fn short_value(name: &str, text: &str) -> String {
-    // The hash of a file is no secret, though it looks like one.
-    if name == "Blake3" && is_blake3(text) { text.to_owned() } else { short(text) }
+/// Redacts and shortens the text of a parameter.
+fn redact_value(name: &str, text: &str) -> String {
+    // The hash of a file looks like a secret but is none.
+    if name == "Blake3" && is_blake3(text) { text.to_owned() } else { redact(text) }
 }
 
 fn shorten(text: &str, length: usize) -> String {
@@ -182,18 +182,17 @@ fn shorten(text: &str, length: usize) -> String {
     }
 }
 
-/// Names in the request that the action does not know, as they were sent; those of members that it does not know of an
-/// object it does know are dotted.
+/// Returns the parameters of a request that the action does not know. Unknown members of a known object are dotted.
 pub(super) fn unknown(params: &Params, known: impl Fn(&str) -> bool) -> Vec<String> {
     let mut names = Vec::new();
     for (name, value) in params.iter() {
         if !known(name) {
-            names.push(short(name));
+            names.push(redact(name));
             continue;
         }
         each_text(name, value, &mut |name, _| {
             if !known(name) {
-                names.push(short(name));
+                names.push(redact(name));
             }
         });
     }
@@ -205,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_bounded_by_number_and_by_bytes() {
+    fn entries_are_limited_by_number_and_bytes() {
         let trace = Trace::default();
         for _ in 0..ENTRIES_MAX + 5 {
             trace.add(Entry::default());
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_shown_and_every_shape_is() {
+    fn secrets_are_hidden_and_every_shape_is_shown() {
         let body = br#"{"Action":"X","Signature":"abc","PrivateKey":"p","Tags":["a",1],"Flag":true,"Deep":{"my_password":"q","n":null}}"#;
         let params = jingku_protocol::decode(None, Some("application/json"), body).unwrap();
         let sent = as_sent(&params);
@@ -241,7 +240,7 @@ mod tests {
         let known = |name: &str| ["Action", "Signature", "Tags", "Tags.0", "Deep"].contains(&name);
         assert_eq!(unknown(&params, known), ["PrivateKey", "Tags.1", "Flag", "Deep.my_password"]);
         assert_eq!(
-            short(&"镜".repeat(300)).chars().count(),
+            redact(&"镜".repeat(300)).chars().count(),
             TEXT_CHARS_MAX + "… (900 bytes)".chars().count()
         );
     }

@@ -1,12 +1,11 @@
-//! One connection: what it waits for, and how many bytes of an unanswered request it holds.
+//! The state of one connection: what it waits for, and how many bytes of an unanswered request it holds.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use jingku_library::lock;
 use tokio::time::Instant;
-
-use super::origin::Origin;
 
 /// Counts the bytes that all connections hold.
 pub(super) trait HeldBytes: Send + Sync {
@@ -15,11 +14,32 @@ pub(super) trait HeldBytes: Send + Sync {
     fn release(&self, bytes: usize);
 }
 
-/// A connection, shared between its stream, its requests and the table of all connections.
+/// The address of a client; for IPv6, its /64 network, in which one client can choose any address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Origin(IpAddr);
+
+impl Origin {
+    pub(super) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(address) if !address.is_loopback() => {
+                let network = address.to_bits() & !u128::from(u64::MAX);
+                Self(Ipv6Addr::from_bits(network).into())
+            }
+            IpAddr::V6(_) => Self(Ipv4Addr::LOCALHOST.into()),
+            address @ IpAddr::V4(_) => Self(address),
+        }
+    }
+
+    pub(super) fn is_loopback(self) -> bool {
+        self.0.is_loopback()
+    }
+}
+
+/// A connection, shared by its stream, its requests and the table of connections.
 pub(super) struct Connection {
     pub(super) number: u64,
     pub(super) origin: Origin,
-    /// It came when there was no place for it: only health checks are answered.
+    /// Accepted beyond the limit: only health checks are answered.
     pub(super) reserved: bool,
     all: Arc<dyn HeldBytes>,
     state: Mutex<State>,
@@ -27,14 +47,15 @@ pub(super) struct Connection {
 
 struct State {
     phase: Phase,
-    /// When the request began, or the connection became idle.
+    /// Start of the request, or of the idle time.
     since: Instant,
-    /// Bytes received of a request that is not answered.
+    /// Received bytes of the unanswered request.
     held: usize,
-    /// It must end: others need its place.
+    /// The connection must close to free its place.
     evicted: bool,
+    /// A head stated the length of its body twice.
     ambiguous: bool,
-    /// Whom to wake when it is evicted.
+    /// Woken on eviction.
     reader: Option<Waker>,
 }
 
@@ -45,11 +66,11 @@ enum Phase {
     Head,
     /// The rest of a request's body.
     Body,
-    /// The server, or a transfer that has limits of its own.
-    Answer,
+    /// The server, or a transfer, which has its own limits.
+    Response,
 }
 
-/// What can be gained by ending a connection that waits for its client.
+/// A connection that waits for its client.
 #[derive(Clone, Copy)]
 pub(super) struct Idle {
     pub(super) since: Instant,
@@ -69,7 +90,7 @@ impl Connection {
         Self { number, origin, reserved, all, state: Mutex::new(state) }
     }
 
-    /// Whether it was evicted; otherwise its reader is woken when it is.
+    /// Ready if evicted. Otherwise eviction wakes the reader.
     pub(super) fn poll_evicted(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
         if state.evicted {
@@ -81,11 +102,11 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Counts bytes that came in.
+    /// Counts received bytes.
     pub(super) fn received(&self, bytes: usize, ambiguous: bool) {
         let mut state = lock(&self.state);
         state.ambiguous |= ambiguous;
-        if state.phase == Phase::Answer || state.evicted {
+        if state.phase == Phase::Response || state.evicted {
             return;
         }
         if state.held == 0 {
@@ -96,19 +117,19 @@ impl Connection {
         self.all.hold(bytes);
     }
 
-    /// A request's head is read. Returns whether it says in two ways where its body ends.
+    /// Starts a request whose head was read. Returns whether the head is ambiguous.
     pub(super) fn begin(&self, has_body: bool) -> bool {
         let mut state = lock(&self.state);
-        state.phase = if has_body { Phase::Body } else { Phase::Answer };
+        state.phase = if has_body { Phase::Body } else { Phase::Response };
         state.ambiguous
     }
 
-    /// Nothing more is expected of the client but that it takes the answer.
+    /// Marks the request as received.
     pub(super) fn end_body(&self) {
-        lock(&self.state).phase = Phase::Answer;
+        lock(&self.state).phase = Phase::Response;
     }
 
-    /// The answer is written.
+    /// Marks the response as written.
     pub(super) fn end(&self) {
         let mut state = lock(&self.state);
         state.phase = Phase::Head;
@@ -118,21 +139,21 @@ impl Connection {
         self.all.release(held);
     }
 
-    /// What it waits for since when, if that is its client.
+    /// `None` unless the connection waits for its client.
     pub(super) fn idle(&self) -> Option<Idle> {
         let state = lock(&self.state);
-        (state.phase != Phase::Answer).then_some(Idle { since: state.since, held: state.held })
+        (state.phase != Phase::Response).then_some(Idle { since: state.since, held: state.held })
     }
 
-    /// Whether it waits for a head, so that bytes start a new request.
+    /// Whether the next bytes start a new request.
     pub(super) fn awaits_head(&self) -> bool {
         lock(&self.state).phase == Phase::Head
     }
 
-    /// Ends it, unless the server has begun to work for it meanwhile. What it holds is free at once.
+    /// Closes the connection and releases its bytes, unless its request was received meanwhile.
     pub(super) fn evict(&self) {
         let mut state = lock(&self.state);
-        if state.phase == Phase::Answer {
+        if state.phase == Phase::Response {
             return;
         }
         state.evicted = true;

@@ -1,7 +1,7 @@
-//! All connections: who gets a place, and who loses it when there is none left.
+//! All connections, and which one is evicted when the limit is reached.
 //!
-//! Nobody waits for a place. Who comes last gets that of the connection that has waited longest for its own client, of
-//! the address that has most connections. While all of them are being answered, a few more are let in for health checks.
+//! No client waits for a place. A new connection evicts the connection that has waited longest for its client, of the
+//! address with the most connections. If all are being answered, some more are accepted for health checks.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,11 +11,10 @@ use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
 
-use super::connection::{Connection, HeldBytes, Idle};
-use super::origin::Origin;
+use super::connection::{Connection, HeldBytes, Idle, Origin};
 use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
 
-/// Of so many connections one more loses its place with the first, so that looking for it pays.
+/// One connection of this many is evicted at a time, so that the scan pays off.
 const EVICTED_SHARE: usize = 64;
 
 /// The connections of a server.
@@ -23,20 +22,20 @@ pub(super) struct Connections {
     limits: ConnectionLimits,
     open: Mutex<Open>,
     next_number: AtomicU64,
-    /// Bytes received of requests that are not answered.
+    /// Received bytes of all unanswered requests.
     held: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Open {
-    /// Those with a place. Evicted ones are not among them any more.
-    seated: HashMap<u64, Arc<Connection>>,
+    /// Within the limit. Evicted connections are removed.
+    regular: HashMap<u64, Arc<Connection>>,
     by_origin: HashMap<Origin, usize>,
     reserved: HashMap<u64, Arc<Connection>>,
 }
 
-/// A connection's place, until dropped.
-pub(super) struct Seat(pub(super) Arc<Connection>, Arc<Connections>);
+/// Removes its connection from the table when dropped.
+pub(super) struct ConnectionGuard(pub(super) Arc<Connection>, Arc<Connections>);
 
 impl Connections {
     pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
@@ -49,8 +48,8 @@ impl Connections {
         })
     }
 
-    /// Lets a connection in.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Seat {
+    /// Adds a connection. Evicts others if the limit is reached.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> ConnectionGuard {
         let origin = Origin::of(address);
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.open);
@@ -58,24 +57,24 @@ impl Connections {
         let has_place = if !origin.is_loopback() && of_origin >= self.limits.per_address {
             open.evict_idle(Some(origin))
         } else {
-            open.seated.len() < self.limits.total || open.evict_idle(None)
+            open.regular.len() < self.limits.total || open.evict_idle(None)
         };
         if !has_place && open.reserved.len() >= MAX_RESERVED_CONNECTIONS {
             open.evict_reserved();
         }
         let connection = Arc::new(Connection::new(number, origin, !has_place, self.clone()));
         open.insert(Arc::clone(&connection));
-        Seat(connection, Arc::clone(self))
+        ConnectionGuard(connection, Arc::clone(self))
     }
 
-    /// Ends idle connections. Returns whether there were any.
+    /// Evicts idle connections. Returns whether there were any.
     pub(super) fn evict_idle(&self) -> bool {
         lock(&self.open).evict_idle(None)
     }
 }
 
 impl HeldBytes for Connections {
-    /// When they are too many, the address that holds most of them loses its oldest requests.
+    /// Beyond the limit, evicts the oldest requests of the address that holds most.
     fn hold(&self, bytes: usize) {
         let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if held > MAX_HELD_BYTES {
@@ -96,14 +95,14 @@ impl Open {
             self.reserved.insert(connection.number, connection);
         } else {
             *self.by_origin.entry(connection.origin).or_default() += 1;
-            self.seated.insert(connection.number, connection);
+            self.regular.insert(connection.number, connection);
         }
     }
 
-    /// Takes a connection out, if it is still there.
+    /// Removes a connection if it is present.
     fn remove(&mut self, number: u64) {
         self.reserved.remove(&number);
-        let Some(connection) = self.seated.remove(&number) else { return };
+        let Some(connection) = self.regular.remove(&number) else { return };
         if let Some(count) = self.by_origin.get_mut(&connection.origin) {
             *count -= 1;
             if *count == 0 {
@@ -112,10 +111,11 @@ impl Open {
         }
     }
 
-    /// Ends connections that have waited longest for their clients, of one address, or of those with most connections.
+    /// Evicts the connections that have waited longest for their clients: of one address, or of the addresses with the most
+    /// connections.
     fn evict_idle(&mut self, of: Option<Origin>) -> bool {
         let mut idle: Vec<_> = self
-            .seated
+            .regular
             .values()
             .filter(|connection| of.is_none_or(|of| connection.origin == of))
             .filter_map(|connection| {
@@ -123,7 +123,7 @@ impl Open {
                 Some((Reverse(self.by_origin[&connection.origin]), since, connection.number))
             })
             .collect();
-        let places = of.map_or(self.seated.len(), |of| self.by_origin.get(&of).copied().unwrap_or(0));
+        let places = of.map_or(self.regular.len(), |of| self.by_origin.get(&of).copied().unwrap_or(0));
         let count = (places / EVICTED_SHARE).max(1).min(idle.len());
         if count == 0 {
             return false;
@@ -145,9 +145,9 @@ impl Open {
         }
     }
 
-    /// Ends the oldest unfinished requests of the address that holds most, until so many bytes are free.
+    /// Evicts the oldest unfinished requests of the address that holds most, until `bytes` are free.
     fn evict_holding(&mut self, mut bytes: usize) {
-        let all = || self.seated.values().chain(self.reserved.values());
+        let all = || self.regular.values().chain(self.reserved.values());
         let idle = all().filter_map(|connection| Some((connection, connection.idle()?)));
         let mut holding: Vec<_> = idle.filter(|(_, idle)| idle.held > SPARED_HELD_BYTES).collect();
         let mut by_origin: HashMap<Origin, usize> = HashMap::new();
@@ -170,7 +170,7 @@ impl Open {
     }
 
     fn evict(&mut self, number: u64) {
-        let connection = self.seated.get(&number).or_else(|| self.reserved.get(&number));
+        let connection = self.regular.get(&number).or_else(|| self.reserved.get(&number));
         if let Some(connection) = connection {
             connection.evict();
         }
@@ -178,13 +178,13 @@ impl Open {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         lock(&self.1.open).remove(self.0.number);
     }
 }
 
-/// How many files the process may have open.
+/// Maximum number of open files of the process.
 fn descriptors_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     limit.current.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
@@ -203,78 +203,78 @@ mod tests {
         Connections::new(ConnectionLimits { total, per_address })
     }
 
-    fn is_evicted(seat: &Seat) -> bool {
-        seat.0.poll_evicted(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
+    fn is_evicted(guard: &ConnectionGuard) -> bool {
+        guard.0.poll_evicted(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_to_come_gets_the_place_of_who_waited_longest_where_most_are() {
+    async fn a_new_connection_evicts_the_longest_idle_of_the_address_with_most_connections() {
         let connections = connections(4, 100);
         let other = connections.admit(B);
-        let mut seats = Vec::new();
+        let mut guards = Vec::new();
         for _ in 0..6 {
             tokio::time::advance(std::time::Duration::from_millis(1)).await;
-            seats.push(connections.admit(A));
+            guards.push(connections.admit(A));
         }
-        let evicted: Vec<_> = seats.iter().map(is_evicted).collect();
+        let evicted: Vec<_> = guards.iter().map(is_evicted).collect();
         assert_eq!(evicted, [true, true, true, false, false, false]);
-        assert!(!is_evicted(&other) && seats.iter().all(|seat| !seat.0.reserved));
-        assert_eq!(lock(&connections.open).seated.len(), 4);
-        drop((seats, other));
+        assert!(!is_evicted(&other) && guards.iter().all(|guard| !guard.0.reserved));
+        assert_eq!(lock(&connections.open).regular.len(), 4);
+        drop((guards, other));
         let open = lock(&connections.open);
-        assert!(open.seated.is_empty() && open.by_origin.is_empty());
+        assert!(open.regular.is_empty() && open.by_origin.is_empty());
     }
 
     #[tokio::test]
-    async fn who_is_being_answered_keeps_the_place_and_others_get_a_reserved_one() {
+    async fn connections_being_answered_stay_and_new_ones_are_reserved() {
         let connections = connections(2, 100);
-        let seats = [connections.admit(A), connections.admit(A)];
-        for seat in &seats {
-            seat.0.begin(false);
+        let guards = [connections.admit(A), connections.admit(A)];
+        for guard in &guards {
+            guard.0.begin(false);
         }
         let reserved: Vec<_> = (0..=MAX_RESERVED_CONNECTIONS).map(|_| connections.admit(B)).collect();
-        assert!(reserved.iter().all(|seat| seat.0.reserved) && !seats.iter().any(is_evicted));
-        assert_eq!(reserved.iter().filter(|seat| is_evicted(seat)).count(), 1);
-        seats[0].0.end();
-        assert!(!connections.admit(B).0.reserved && is_evicted(&seats[0]));
+        assert!(reserved.iter().all(|guard| guard.0.reserved) && !guards.iter().any(is_evicted));
+        assert_eq!(reserved.iter().filter(|guard| is_evicted(guard)).count(), 1);
+        guards[0].0.end();
+        assert!(!connections.admit(B).0.reserved && is_evicted(&guards[0]));
     }
 
     #[tokio::test]
-    async fn an_address_has_so_many_places_but_not_the_machine_itself() {
+    async fn connections_per_address_are_limited_except_for_loopback() {
         let connections = connections(100, 2);
-        let seats: Vec<_> = (0..4).map(|_| connections.admit(A)).collect();
-        assert_eq!(seats.iter().filter(|seat| is_evicted(seat)).count(), 2);
+        let guards: Vec<_> = (0..4).map(|_| connections.admit(A)).collect();
+        assert_eq!(guards.iter().filter(|guard| is_evicted(guard)).count(), 2);
         let network = |host| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, host, 0, 0, 1));
-        let seats: Vec<_> = (0..4).map(|host| connections.admit(network(host))).collect();
-        assert_eq!(seats.iter().filter(|seat| is_evicted(seat)).count(), 2);
+        let guards: Vec<_> = (0..4).map(|host| connections.admit(network(host))).collect();
+        assert_eq!(guards.iter().filter(|guard| is_evicted(guard)).count(), 2);
         for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            let seats: Vec<_> = (0..4).map(|_| connections.admit(address.parse().unwrap())).collect();
-            assert!(!seats.iter().any(is_evicted), "{address}");
+            let guards: Vec<_> = (0..4).map(|_| connections.admit(address.parse().unwrap())).collect();
+            assert!(!guards.iter().any(is_evicted), "{address}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_holds_most_loses_its_oldest_request() {
+    async fn the_address_that_holds_most_bytes_loses_its_oldest_request() {
         let connections = connections(100, 100);
         let honest = connections.admit(B);
         honest.0.begin(true);
         honest.0.received(70_000, false);
         let count = MAX_HELD_BYTES / (1 << 20);
-        let mut seats = Vec::new();
+        let mut guards = Vec::new();
         for _ in 0..count {
             tokio::time::advance(std::time::Duration::from_millis(1)).await;
-            let seat = connections.admit(A);
-            seat.0.begin(true);
-            seat.0.received(1 << 20, false);
-            seats.push(seat);
+            let guard = connections.admit(A);
+            guard.0.begin(true);
+            guard.0.received(1 << 20, false);
+            guards.push(guard);
         }
-        let evicted: Vec<_> = seats.iter().map(is_evicted).collect();
+        let evicted: Vec<_> = guards.iter().map(is_evicted).collect();
         assert!(evicted[0] && evicted[1..].iter().all(|evicted| !evicted) && !is_evicted(&honest));
-        seats[1].0.end_body();
-        seats[2].0.received(1 << 20, false);
-        assert!(!is_evicted(&seats[1]), "its request is being answered");
-        assert!(is_evicted(&seats[2]));
-        drop((seats, honest));
+        guards[1].0.end_body();
+        guards[2].0.received(1 << 20, false);
+        assert!(!is_evicted(&guards[1]), "its request is being answered");
+        assert!(is_evicted(&guards[2]));
+        drop((guards, honest));
         assert_eq!(connections.held.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! One request and its answer on a connection: what is refused before any route, and when which of them ends.
+//! One request and its response on a connection: refusals before routing, and when each body ends.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -18,8 +19,8 @@ use hyper_util::service::TowerToHyperService;
 use super::connection::Connection;
 use super::health::{HEALTH, READINESS};
 
-/// Whatever a transfer takes in is bounded where it is written down.
-const TRANSFERS: &str = "/uploads/";
+/// Bytes of an upload are not counted as held: its handler limits them.
+const UPLOADS: &str = "/uploads/";
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -27,27 +28,33 @@ pub(super) async fn answer(
     connection: Arc<Connection>,
     peer: SocketAddr,
     request: hyper::Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
+) -> Result<Response<impl HttpBody<Data = Bytes, Error = axum::Error>>, Infallible> {
     let path = request.uri().path();
     let is_health = [HEALTH, READINESS].contains(&path.trim_end_matches('/'));
-    let has_body = !request.body().is_end_stream() && !path.starts_with(TRANSFERS);
+    let has_body = !request.body().is_end_stream() && !path.starts_with(UPLOADS);
     let ambiguous = connection.begin(has_body);
-    let end = End(Arc::clone(&connection));
+    let end = ExchangeEnd(Arc::clone(&connection));
     let refusal = refusal(request.headers(), ambiguous);
     let response = if let Some((status, text)) = refusal {
         refuse(status, text)
     } else if connection.reserved && !is_health {
         refuse(StatusCode::SERVICE_UNAVAILABLE, "All connections are in use; send the request again\n")
     } else {
-        let mut request: Request = request.map(|body| Body::new(Received { body, connection }));
-        // The gateway asks for it: a key may be good from some addresses only.
+        let mut request: Request = request.map(|body| Body::new(RequestBody { body, connection }));
+        // The gateway checks it: a key can be restricted by IP address.
         request.extensions_mut().insert(ConnectInfo(peer));
         router.call(request).await?
     };
-    Ok(response.map(|body| Answer { body, _end: end }))
+    // The closure drops `end` with the response body.
+    Ok(response.map(|body| {
+        body.map_err(move |error| {
+            let _end = &end;
+            error
+        })
+    }))
 }
 
-/// Why a request is refused by its head alone.
+/// Returns the refusal of a request head that is ambiguous or uses what the server does not support.
 fn refusal(headers: &HeaderMap, ambiguous: bool) -> Option<(StatusCode, &'static str)> {
     if ambiguous {
         return Some((
@@ -69,7 +76,7 @@ fn refusal(headers: &HeaderMap, ambiguous: bool) -> Option<(StatusCode, &'static
     None
 }
 
-/// An answer after which the connection is closed: nobody knows what the rest of the bytes are.
+/// A refusal that closes the connection: the length of the request is unknown.
 fn refuse(status: StatusCode, text: &'static str) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
@@ -79,13 +86,13 @@ fn refuse(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-/// The body of a request. Tells the connection when it ends.
-struct Received {
+/// A request body that notifies the connection of its end.
+struct RequestBody {
     body: Incoming,
     connection: Arc<Connection>,
 }
 
-impl HttpBody for Received {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -110,42 +117,17 @@ impl HttpBody for Received {
     }
 }
 
-impl Drop for Received {
+impl Drop for RequestBody {
     fn drop(&mut self) {
         self.connection.end_body();
     }
 }
 
-/// The body of an answer. Tells the connection when it ends.
-pub(super) struct Answer {
-    body: Body,
-    _end: End,
-}
+/// Notifies the connection when the response was written or the client has gone.
+struct ExchangeEnd(Arc<Connection>);
 
-struct End(Arc<Connection>);
-
-impl Drop for End {
+impl Drop for ExchangeEnd {
     fn drop(&mut self) {
         self.0.end();
-    }
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -1,29 +1,29 @@
-//! What the HTTP parser does not tell of a request's head: how often it says where its body ends.
+//! Detects ambiguous message framing: a request head that states the length of its body more than once.
 //!
-//! A head with both `Content-Length` and `Transfer-Encoding`, or with several lengths, means one thing to one server and
-//! another to the next. The parser keeps one of them and drops the others, so the bytes are read here, before it.
+//! Servers disagree about a head with both `Content-Length` and `Transfer-Encoding`, or with several lengths: request
+//! smuggling. The HTTP parser keeps one of them and hides the others, so the bytes are inspected before it.
 
-/// The longest line that is kept: the two headers looked for are far shorter.
+/// Maximum bytes kept of a line. The inspected headers are far shorter.
 const LINE_BYTES_MAX: usize = 128;
 
-/// Follows the bytes that come in on a connection, from head to head.
+/// Follows the received bytes of a connection from head to head.
 #[derive(Default)]
 pub(super) struct Framing {
-    part: Part,
-    /// The beginning of a line that has not ended yet.
+    position: Position,
+    /// Start of an incomplete line.
     line: Vec<u8>,
     head: Head,
 }
 
 #[derive(Default)]
-enum Part {
-    /// Blank lines before the request line belong to no head.
+enum Position {
+    /// Blank lines may precede the request line.
     #[default]
-    Before,
+    RequestLine,
     Head,
-    /// A body of which so many bytes are to come.
+    /// A body with this many bytes left.
     Body(u64),
-    /// A body whose end only the parser finds.
+    /// A chunked body: the parser finds its end.
     Chunked,
 }
 
@@ -35,21 +35,21 @@ struct Head {
 }
 
 impl Framing {
-    /// Takes the next bytes. Returns whether a head ended among them that says in two ways where its body ends.
+    /// Reads the next bytes. Returns whether an ambiguous head ended in them.
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> bool {
         let mut ambiguous = false;
         while !bytes.is_empty() {
-            match &mut self.part {
-                Part::Chunked => break,
-                Part::Body(left) => {
+            match &mut self.position {
+                Position::Chunked => break,
+                Position::Body(left) => {
                     let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= taken as u64;
                     bytes = &bytes[taken..];
                     if *left == 0 {
-                        self.part = Part::Before;
+                        self.position = Position::RequestLine;
                     }
                 }
-                Part::Before | Part::Head => {
+                Position::RequestLine | Position::Head => {
                     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
                         self.keep(bytes);
                         break;
@@ -69,10 +69,10 @@ impl Framing {
         ambiguous
     }
 
-    /// Expects a head next: the response to the last request has been sent.
+    /// Expects a new head: the last response was sent.
     pub(super) fn begin(&mut self) {
-        if matches!(self.part, Part::Chunked) {
-            self.part = Part::Before;
+        if matches!(self.position, Position::Chunked) {
+            self.position = Position::RequestLine;
         }
     }
 
@@ -81,13 +81,13 @@ impl Framing {
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Reads a line without its line feed. Returns whether it ends a head that is ambiguous.
+    /// Reads a line without its line feed. Returns whether it ends an ambiguous head.
     fn end_line(&mut self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        match (&self.part, line.is_empty()) {
-            (Part::Before, true) => false,
-            (Part::Before, false) => {
-                self.part = Part::Head;
+        match (&self.position, line.is_empty()) {
+            (Position::RequestLine, true) => false,
+            (Position::RequestLine, false) => {
+                self.position = Position::Head;
                 self.head = Head::default();
                 false
             }
@@ -96,10 +96,10 @@ impl Framing {
                 false
             }
             (_, true) => {
-                self.part = match self.head {
-                    Head { encodings: 1.., .. } => Part::Chunked,
-                    Head { length: Some(length @ 1..), .. } => Part::Body(length),
-                    Head { .. } => Part::Before,
+                self.position = match self.head {
+                    Head { encodings: 1.., .. } => Position::Chunked,
+                    Head { length: Some(length @ 1..), .. } => Position::Body(length),
+                    Head { .. } => Position::RequestLine,
                 };
                 self.head.lengths + self.head.encodings > 1
             }
@@ -114,7 +114,7 @@ impl Head {
             Some(b'c' | b'C') => {
                 if let Some(value) = value(line, b"content-length:") {
                     self.lengths += 1;
-                    // What is no number is refused by the parser.
+                    // The parser refuses anything but a number.
                     self.length = str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
                 }
             }
@@ -133,14 +133,14 @@ fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    /// Reads bytes in pieces of so many, and counts the ambiguous heads.
+    /// Reads bytes in pieces of this size and counts the ambiguous heads.
     fn ambiguous(bytes: &str, piece: usize) -> usize {
         let mut framing = Framing::default();
         bytes.as_bytes().chunks(piece).filter(|bytes| framing.read(bytes)).count()
     }
 
     #[test]
-    fn a_head_that_says_two_things_is_found_however_it_comes() {
+    fn an_ambiguous_head_is_found_however_it_is_split() {
         for head in [
             "Content-Length: 5\r\nTransfer-Encoding: chunked",
             "Transfer-Encoding: chunked\r\ncontent-LENGTH:5",
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_and_long_lines_are_passed_over() {
+    fn bodies_and_long_lines_are_skipped() {
         let body = "\r\n\r\nA\nContent-Length: 1\nTransfer-Encoding: chunked\n\n";
         let plain = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let long = format!(
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_followed_after_a_chunked_body() {
+    fn the_head_after_a_chunked_body_is_inspected() {
         let mut framing = Framing::default();
         assert!(!framing.read(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
         framing.begin();

@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 
 use crate::context::Context;
 
-/// Whether the process runs.
+/// Liveness: the process runs.
 pub(super) const HEALTH: &str = "/healthz";
-/// Whether the server can do its work.
+/// Readiness: the server can serve requests.
 pub(super) const READINESS: &str = "/readyz";
 
 /// Answers [`READINESS`].

@@ -1,4 +1,4 @@
-//! How slow the client of a transfer may be.
+//! The minimum speed of a client in a transfer.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use tokio::time::{Instant, timeout};
 
 use crate::limits::{TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MAX};
 
-/// Ends a transfer whose client is too slow or takes too long, so that its place is free again. Only the time in which
-/// the client is waited for counts, and not that of our own disk.
+/// Ends a transfer whose client is too slow or takes too long, which frees its slot. Only time spent waiting for the
+/// client counts, not that of the server's disk.
 pub(crate) struct ClientRate {
     started: Instant,
-    /// Since the last step was done.
+    /// Time waited in the current step.
     waited: Duration,
+    /// Bytes in the current step.
     moved: u64,
 }
 
@@ -26,15 +27,15 @@ impl ClientRate {
 
     /// Waits for the client.
     pub(crate) async fn wait<T>(&mut self, client: impl Future<Output = T>) -> Result<T, TooSlow> {
-        let began = Instant::now();
+        let start = Instant::now();
         let step = TRANSFER_STEP_TIMEOUT.saturating_sub(self.waited);
-        let whole = TRANSFER_TIME_MAX.saturating_sub(self.started.elapsed());
-        let done = timeout(step.min(whole), client).await.map_err(|_| TooSlow)?;
-        self.waited += began.elapsed();
+        let total = TRANSFER_TIME_MAX.saturating_sub(self.started.elapsed());
+        let done = timeout(step.min(total), client).await.map_err(|_| TooSlow)?;
+        self.waited += start.elapsed();
         Ok(done)
     }
 
-    /// Counts bytes that the client took or sent.
+    /// Counts bytes that the client read or sent.
     pub(crate) fn moved(&mut self, bytes: u64) {
         self.moved += bytes;
         if self.moved >= TRANSFER_STEP_BYTES {
@@ -50,18 +51,18 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_moves_a_step_in_time_goes_on() {
+    async fn a_client_that_moves_each_step_in_time_continues() {
         let mut rate = ClientRate::start();
         for _ in 0..100 {
             rate.wait(sleep(TRANSFER_STEP_TIMEOUT / 2)).await.unwrap();
             rate.moved(TRANSFER_STEP_BYTES);
-            // Our own disk may take its time.
+            // Time of the server's disk does not count.
             sleep(TRANSFER_STEP_TIMEOUT).await;
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_byte_now_and_then_is_too_slow() {
+    async fn occasional_bytes_are_too_slow() {
         let mut rate = ClientRate::start();
         let started = Instant::now();
         let mut bytes = 0;
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_transfer_lasts_for_ever() {
+    async fn a_transfer_ends_at_the_time_limit() {
         let mut rate = ClientRate::start();
         let started = Instant::now();
         while rate.wait(sleep(TRANSFER_STEP_TIMEOUT / 2)).await.is_ok() {

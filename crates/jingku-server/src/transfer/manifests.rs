@@ -1,16 +1,16 @@
-//! Manifests that were opened lately, so that a client that asks for many parts of a disk has its manifest read once.
+//! A cache of open manifests, for clients that request many parts of a disk.
 
 use jingku_chunks::{Manifest, ManifestId, Result, Store};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// The most memory for manifests that are kept open: for those of the largest disk, 32.
+/// Maximum of cached manifests, in bytes: 32 manifests of the largest disk.
 const KEPT_BYTES_MAX: u64 = 8 << 20;
-/// The most manifests that are kept open.
+/// Maximum number of cached manifests.
 const KEPT_MAX: usize = 1024;
 
-/// Manifests that were opened and are kept in memory.
-pub(crate) struct OpenManifests(Cache<ManifestId, Manifest, Weight>);
+/// Recently opened manifests.
+pub(crate) struct ManifestCache(Cache<ManifestId, Manifest, Weight>);
 
 #[derive(Clone)]
 struct Weight;
@@ -21,14 +21,14 @@ impl Weighter<ManifestId, Manifest> for Weight {
     }
 }
 
-impl Default for OpenManifests {
+impl Default for ManifestCache {
     fn default() -> Self {
         Self(Cache::with_weighter(KEPT_MAX, KEPT_BYTES_MAX, Weight))
     }
 }
 
-impl OpenManifests {
-    /// Opens a manifest unless it is open already. What is damaged since is found when its entries are read.
+impl ManifestCache {
+    /// Returns a cached manifest or opens it. Reading its entries verifies them.
     pub(super) fn open(&self, store: &Store, id: ManifestId) -> Result<Manifest> {
         if let Some(manifest) = self.0.get(&id) {
             return Ok(manifest);

@@ -1,4 +1,4 @@
-//! Places for transfers, shared between accounts.
+//! Transfer slots, shared fairly between accounts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,16 +8,16 @@ use jingku_library::lock;
 
 use crate::error::Error;
 
-/// A number of places that accounts share.
+/// A number of slots that accounts share.
 ///
-/// An account gets another place while it holds fewer than are free. So an account that is alone gets half of them, and
-/// of 16 places five accounts get one at least, whatever the others do.
+/// An account gets another slot while it holds fewer than are free. So one account gets at most half of them, and with 16
+/// slots five accounts get at least one each.
 pub(crate) struct Slots {
     count: usize,
     held: Arc<Mutex<HashMap<AccountId, usize>>>,
 }
 
-/// A place, free again when this is dropped.
+/// One slot, freed on drop.
 pub(crate) struct Slot {
     account: AccountId,
     held: Arc<Mutex<HashMap<AccountId, usize>>>,
@@ -28,7 +28,7 @@ impl Slots {
         Self { count, held: Arc::default() }
     }
 
-    /// Takes a place. Refuses with `Throttled` when there is none for this account.
+    /// Takes a slot. Refuses with `Throttled` if the account gets none.
     pub(crate) fn take(&self, account: AccountId) -> Result<Slot, Error> {
         let mut held = lock(&self.held);
         let free = self.count - held.values().sum::<usize>();
@@ -65,14 +65,14 @@ mod tests {
     }
 
     #[test]
-    fn no_account_takes_every_place() {
+    fn no_account_takes_all_slots() {
         let slots = Slots::new(16);
         let taken: Vec<_> = (1..=6).map(|account| take_all(&slots, account)).collect();
         assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [8, 4, 2, 1, 1, 0]);
     }
 
     #[test]
-    fn a_place_that_was_given_back_is_for_whoever_holds_fewest() {
+    fn a_freed_slot_goes_to_an_account_that_holds_fewest() {
         let slots = Slots::new(4);
         let mut first = take_all(&slots, 1);
         let second = take_all(&slots, 2);

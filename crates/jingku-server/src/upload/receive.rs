@@ -1,4 +1,4 @@
-//! The bytes of one request, from the network to the file.
+//! Writes the bytes of one request to the file.
 
 use std::sync::Arc;
 
@@ -15,30 +15,30 @@ use crate::error::Error;
 use crate::limits::UPLOAD_CHECKPOINT;
 use crate::transfer::{ClientRate, TooSlow};
 
-/// Pieces read ahead of the disk; each is what the network gave at once.
-const AHEAD: usize = 4;
-/// After so many bytes what has come is made durable and written down, so that a server that dies has that.
+/// Pieces of the network stream read ahead of the disk.
+const READ_AHEAD_PIECES: usize = 4;
+/// Received bytes are made durable and recorded after this many, to survive a crash.
 const CHECKPOINT_BYTES: u64 = 64 << 20;
 #[expect(clippy::cast_possible_wrap, reason = "half a minute")]
 const CHECKPOINT_SECS: i64 = UPLOAD_CHECKPOINT.as_secs() as i64;
 
-/// Why no more of a body was taken.
+/// Why receiving stopped.
 enum Stop {
     /// The image was deleted meanwhile.
     Gone,
-    /// There is no room.
+    /// The data folder is full.
     Full {
         free_bytes: u64,
     },
-    /// The account's files are as large as they may be.
+    /// The account's files have reached their limit.
     OverLimit(OverLimit),
-    /// They take up as much as those of one account may.
+    /// They use up the account's share of the disk space.
     OverShare,
     Failed(Internal),
 }
 
-/// Takes a body to its end, its error, or where the file has `size_max` bytes. Returns how many bytes have come, all of
-/// them durable; so are they when it ends with an error.
+/// Appends a body until its end, an error, or `size_max` bytes in the file. Returns the number of received bytes. They are
+/// durable, also after an error.
 pub(super) async fn body(
     context: &Arc<Context>,
     upload: &Upload,
@@ -46,7 +46,7 @@ pub(super) async fn body(
     mut body: Body,
     size_max: u64,
 ) -> Result<u64, Error> {
-    let (sender, pieces) = mpsc::channel(AHEAD);
+    let (sender, pieces) = mpsc::channel(READ_AHEAD_PIECES);
     let mut left = size_max - file.received().min(size_max);
     let writing = {
         let (context, upload) = (Arc::clone(context), upload.clone());
@@ -65,14 +65,14 @@ pub(super) async fn body(
         rate.moved(bytes.len() as u64);
         let fits = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         left -= fits as u64;
-        let over = fits < bytes.len();
-        // Who writes has stopped for a reason of its own, which it tells below.
+        let too_long = fits < bytes.len();
+        // The writer returns its own reason to stop.
         let stopped = fits > 0 && sender.send(bytes.slice(..fits)).await.is_err();
-        if over {
+        if too_long {
             let image_id = upload.image_id.clone();
             refusal = Some(Error::UploadTooLong { image_id, size_bytes: size_max });
         }
-        if over || stopped {
+        if too_long || stopped {
             break;
         }
     }
@@ -84,7 +84,7 @@ pub(super) async fn body(
     }
 }
 
-/// What to answer.
+/// Converts the reason to stop into the result.
 fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
     match stop {
         None => Ok(received),
@@ -93,12 +93,12 @@ fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>
             Err(Error::ResourceNotFound(upload.image_id.clone()))
         }
         Some(Stop::Full { free_bytes }) => {
-            // Of a file whose size nobody knows, some more.
+            // At least one byte more of a file of unknown size.
             let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
-            let owed = upload.remaining_bytes().and_then(|bytes| u64::try_from(bytes).ok());
-            let (image_id, needed_bytes) = (&*upload.image_id, owed.unwrap_or(1).max(1));
-            tracing::warn!(image_id, needed_bytes, free_bytes, "no room for the rest of a file");
-            Err(Error::NoRoomForFile { needed_bytes })
+            let remaining = upload.remaining_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+            let (image_id, needed_bytes) = (&*upload.image_id, remaining.unwrap_or(1).max(1));
+            tracing::warn!(image_id, needed_bytes, free_bytes, "no space for the rest of an upload");
+            Err(Error::DataFolderFull { needed_bytes })
         }
         Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
         Some(Stop::OverShare) => Err(Error::OverUploadShare),
@@ -145,19 +145,19 @@ fn write(
             break;
         }
     }
-    // Who sends waits for room in the channel no longer.
+    // Unblocks the sender.
     drop(pieces);
     let received = file.received();
     if matches!(stop, None | Some(Stop::Full { .. }))
         && received > durable
-        && let Some(worse) = checkpoint(context, upload, &mut file)
+        && let Some(error) = checkpoint(context, upload, &mut file)
     {
-        return (received, Some(worse));
+        return (received, Some(error));
     }
     (received, stop)
 }
 
-/// Makes durable what has come, then says so.
+/// Makes the received bytes durable, then records them.
 fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Option<Stop> {
     let stored = match file.sync() {
         Ok(stored) => stored,
@@ -166,15 +166,15 @@ fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Opti
     let (bytes, state) = (file.received(), file.sparse_state());
     let received = Received {
         bytes: to_i64(bytes),
-        // A file system counts whole blocks: they are no reason to refuse a file that is as long as it was to be.
+        // A file system counts whole blocks, which may exceed the length that the limit allows.
         stored_bytes: to_i64(stored.min(bytes)),
         sparse_state: state.as_deref(),
     };
-    let written_down = async {
+    let recorded = async {
         let share = context.upload_share().await?;
         context.catalog.record_received(upload, received, share, context.clock.now()).await
     };
-    match Handle::current().block_on(written_down) {
+    match Handle::current().block_on(recorded) {
         Ok(Receive::Received) => {
             failpoint::reached("upload.written_down");
             None

@@ -1,4 +1,4 @@
-//! The lab's layer around the gateway: follows each call, and has it fail where that was asked for.
+//! The lab's layer around the gateway: traces each call and injects its faults.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,75 +14,75 @@ use jingku_protocol::{Params, RetCode};
 use tokio::time::Instant;
 
 use super::Lab;
-use super::body::{halve, silence};
+use super::broken_response::{halve, no_response};
 use super::faults::Fault;
 use super::trace::{self, Entry};
 use crate::reply;
 
-/// Parameters that the gateway reads of every call.
-const GATEWAY: [&str; 5] = ["Action", "ProjectId", "PublicKey", "SecurityToken", "Signature"];
+/// Parameters that the gateway reads in every call.
+const GATEWAY_PARAMETERS: [&str; 5] = ["Action", "ProjectId", "PublicKey", "SecurityToken", "Signature"];
 
-/// Follows a call. The gateway finds the [`Watch`] in the extensions of the request.
+/// Traces a call. The gateway finds the [`LabCall`] in the extensions of the request.
 pub(crate) async fn layer(State(lab): State<Arc<Lab>>, mut request: Request, next: Next) -> Response {
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return next.run(request).await;
     }
-    let watch = Watch::begin(lab, &request);
-    request.extensions_mut().insert(watch.clone());
+    let call = LabCall::start(lab, &request);
+    request.extensions_mut().insert(call.clone());
     let response = next.run(request).await;
-    watch.finish(response)
+    call.finish(response)
 }
 
-/// One call, as the lab sees it. By default nobody looks, and nothing happens.
+/// The lab's view of one call. The default, without a lab, does nothing.
 #[derive(Clone, Default)]
-pub(crate) struct Watch(Option<Arc<Watched>>);
+pub(crate) struct LabCall(Option<Arc<TracedCall>>);
 
-/// Dropped before its end, because the client has gone, it is written down too.
-struct Watched {
+/// Also recorded if dropped early, because the client has gone.
+struct TracedCall {
     lab: Arc<Lab>,
     started: Instant,
-    call: Mutex<Call>,
+    state: Mutex<Outcome>,
 }
 
 #[derive(Default)]
-struct Call {
-    /// Until it is written down.
+struct Outcome {
+    /// Absent once recorded.
     entry: Option<Entry>,
-    /// Only half of the answer is sent.
+    /// Send only half of the response.
     half: bool,
 }
 
-impl Watch {
-    fn begin(lab: Arc<Lab>, request: &Request) -> Self {
+impl LabCall {
+    fn start(lab: Arc<Lab>, request: &Request) -> Self {
         let text = |name: HeaderName| {
             let value = request.headers().get(name)?;
-            Some(trace::short(&String::from_utf8_lossy(value.as_bytes())))
+            Some(trace::redact(&String::from_utf8_lossy(value.as_bytes())))
         };
         let entry = Entry {
             time: lab.clock.now(),
             method: request.method().to_string(),
-            path: trace::short(request.uri().path()),
+            path: trace::redact(request.uri().path()),
             content_type: text(header::CONTENT_TYPE),
             user_agent: text(header::USER_AGENT),
             signature: "absent",
             ..Entry::default()
         };
-        let call = Mutex::new(Call { entry: Some(entry), half: false });
-        Self(Some(Arc::new(Watched { lab, started: Instant::now(), call })))
+        let state = Mutex::new(Outcome { entry: Some(entry), half: false });
+        Self(Some(Arc::new(TracedCall { lab, started: Instant::now(), state })))
     }
 
     fn update(&self, change: impl FnOnce(&Lab, &mut Entry)) {
-        if let Some(watched) = &self.0
-            && let Some(entry) = &mut lock(&watched.call).entry
+        if let Some(traced) = &self.0
+            && let Some(entry) = &mut lock(&traced.state).entry
         {
-            change(&watched.lab, entry);
+            change(&traced.lab, entry);
         }
     }
 
-    /// The parameters could be read.
-    pub(crate) fn read(&self, params: &Params, action: Option<Action>) {
+    /// Records the decoded parameters.
+    pub(crate) fn decoded(&self, params: &Params, action: Option<Action>) {
         self.update(|lab, entry| {
-            entry.action = params.scalar("Action").ok().flatten().map(trace::short);
+            entry.action = params.scalar("Action").ok().flatten().map(trace::redact);
             entry.params = trace::as_sent(params);
             entry.decoded = trace::decoded(params);
             let signature = params.scalar("Signature");
@@ -91,7 +91,8 @@ impl Watch {
             }
             let Some(action) = action else { return };
             let known = lab.parameters(action);
-            let first = |name: &str| name.split('.').next().is_some_and(|first| GATEWAY.contains(&first));
+            let first =
+                |name: &str| name.split('.').next().is_some_and(|first| GATEWAY_PARAMETERS.contains(&first));
             entry.unknown = trace::unknown(params, |name| first(name) || known.knows(name));
             let sent = |name: &str| {
                 let below = format!("{name}.");
@@ -101,22 +102,22 @@ impl Watch {
         });
     }
 
-    /// The signature is that of this account.
-    pub(crate) fn authentic(&self, account: AccountId) {
+    /// Records the account whose signature is valid.
+    pub(crate) fn authenticated(&self, account: AccountId) {
         self.update(|_, entry| {
             entry.signature = "valid";
             entry.account = Some(account.0);
         });
     }
 
-    /// The call was carried out.
+    /// Records success.
     pub(crate) fn succeeded(&self) {
         self.answered(0);
     }
 
-    /// The call is refused; the answer may blame a parameter.
+    /// Records a refusal and its parameter.
     pub(crate) fn refused(&self, ret_code: RetCode, param: Option<&str>) {
-        self.update(|_, entry| entry.refused = param.map(trace::short));
+        self.update(|_, entry| entry.refused = param.map(trace::redact));
         self.answered(ret_code.code());
     }
 
@@ -124,55 +125,55 @@ impl Watch {
         self.update(|_, entry| entry.ret_code = Some(ret_code));
     }
 
-    /// Does to a call what waits for it. The call is carried out unless an answer comes back.
+    /// Injects the pending faults. The call runs unless a response is returned.
     pub(crate) async fn inject_fault(&self, action: Action, request_id: &str) -> Option<Response> {
-        let watched = self.0.as_ref()?;
-        let injected = |what: String| self.update(|_, entry| entry.injected.push(what));
-        let (delay, fault) = watched.lab.faults.take(action);
+        let traced = self.0.as_ref()?;
+        let record = |what: String| self.update(|_, entry| entry.injected.push(what));
+        let (delay, fault) = traced.lab.faults.take(action);
         if let Some(delay) = delay {
-            injected(format!("delay {} ms", delay.as_millis()));
+            record(format!("delay {} ms", delay.as_millis()));
             tokio::time::sleep(delay).await;
         }
         match fault? {
             Fault::Fail { ret_code, message } => {
-                injected(format!("fail {ret_code}"));
+                record(format!("fail {ret_code}"));
                 self.answered(ret_code);
                 Some(reply::refused(Some(action), ret_code, &message, None, request_id))
             }
             Fault::Drop { half: true } => {
-                injected("drop half".to_owned());
-                lock(&watched.call).half = true;
+                record("drop half".to_owned());
+                lock(&traced.state).half = true;
                 None
             }
             Fault::Drop { half: false } => {
-                injected("drop".to_owned());
-                Some(silence())
+                record("drop".to_owned());
+                Some(no_response())
             }
-            // Delays come apart.
+            // Handled above.
             Fault::Delay { .. } => None,
         }
     }
 
-    /// Writes the call down and lets its answer go, or half of it.
+    /// Records the call. Returns its response, or half of it.
     fn finish(self, response: Response) -> Response {
-        let Some(watched) = self.0 else { return response };
-        watched.write_down();
-        let half = lock(&watched.call).half;
+        let Some(traced) = self.0 else { return response };
+        traced.record();
+        let half = lock(&traced.state).half;
         if half { halve(response) } else { response }
     }
 }
 
-impl Watched {
-    fn write_down(&self) {
-        if let Some(entry) = lock(&self.call).entry.take() {
+impl TracedCall {
+    fn record(&self) {
+        if let Some(entry) = lock(&self.state).entry.take() {
             let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
             self.lab.trace.add(Entry { ms, ..entry });
         }
     }
 }
 
-impl Drop for Watched {
+impl Drop for TracedCall {
     fn drop(&mut self) {
-        self.write_down();
+        self.record();
     }
 }

@@ -1,8 +1,8 @@
-//! What goes wrong inside: for the log, never for a client.
+//! Internal errors, for the log and never for a client.
 
 use jingku_catalog::CatalogError;
 
-/// What went wrong inside.
+/// An internal error.
 #[derive(Debug, thiserror::Error)]
 pub enum Internal {
     /// The catalogue failed.
@@ -11,13 +11,13 @@ pub enum Internal {
     /// The chunk store failed.
     #[error(transparent)]
     Store(#[from] jingku_chunks::Error),
-    /// A sealed private key does not open.
+    /// The master key does not open a private key.
     #[error(transparent)]
     MasterKey(#[from] crate::keyring::WrongMasterKey),
-    /// A row holds what this program never writes.
-    #[error("the catalogue holds something unreadable: {0}")]
+    /// A row has a value that this program never writes.
+    #[error("the catalogue has an unreadable row: {0}")]
     BadRow(String),
-    /// A file that is uploaded cannot be used.
+    /// An uploaded file cannot be used.
     #[error("cannot use an uploaded file: {0}")]
     UploadFile(#[source] std::io::Error),
     /// A task panicked or was cancelled.

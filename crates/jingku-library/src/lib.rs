@@ -1,7 +1,6 @@
-//! Images as a whole, without HTTP: the jobs that make them, the trash, checks, backups, and all that an operator does.
+//! Images as a whole, without HTTP: jobs, trash, checks, backups, and the work of the operator.
 //!
-//! Only here is it known that an image is a row and a manifest and a disk: the catalogue, the chunk store and the
-//! sources do not know each other.
+//! Only this crate connects catalogue, chunk store and sources, which do not know each other.
 
 mod account_limits;
 mod authentication;
@@ -14,6 +13,7 @@ mod credentials;
 mod data_dir;
 mod demo;
 mod disk_space;
+mod durable;
 mod error;
 pub mod failpoint;
 mod fixtures;

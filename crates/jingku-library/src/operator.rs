@@ -1,5 +1,4 @@
-//! What the operator of an installation does: accounts, keys, instances. These need no signature: whoever may open the
-//! data folder may do them.
+//! The operator's work: accounts, keys, instances. It needs no signature, only access to the data folder.
 
 mod error;
 mod instances;
@@ -21,8 +20,8 @@ pub use instances::{NewInstance, caution_of};
 pub use platform::PlatformImage;
 
 impl Library {
-    /// Makes sure that there is account 1 with a key pair: `given`, or one made here, which is then left in the data
-    /// folder for client commands. Returns the pair when it was made here just now.
+    /// Creates account 1 and a key pair for it if they are missing. The pair is `given`, or is generated and written to the
+    /// data folder for client commands. Returns a generated pair.
     pub async fn ensure_first_account(
         &self,
         data: &DataDir,
@@ -42,7 +41,7 @@ impl Library {
         let pair = self.new_key_pair();
         let private_key = pair.private_key.expose_secret();
         let file = format!("public_key = \"{}\"\nprivate_key = \"{private_key}\"", pair.public_key);
-        // The file first: killed in between, the next start makes another pair and replaces it.
+        // Written first: if the process is killed in between, the next start replaces it with another pair.
         data.replace("credentials.toml", &file)?;
         self.insert_key(first, &pair, "first key", &KeyLimits::default()).await?;
         Ok(Some(pair))
@@ -60,13 +59,12 @@ impl Library {
         Ok(self.catalog.accounts().await?)
     }
 
-    /// Makes a key pair for an account.
+    /// Creates a key pair for an account.
     pub async fn create_key(&self, account: i64, name: &str) -> Result<KeyPair, OperatorError> {
         Ok(self.create_limited_key(account, name, &KeyLimits::default()).await?.0)
     }
 
-    /// Makes a key pair for an account that is not good for everything. Returns the limits as they are kept: each range
-    /// of addresses in its one spelling.
+    /// Creates a restricted key pair for an account. Returns the limits with the ranges in canonical spelling.
     pub async fn create_limited_key(
         &self,
         account: i64,
@@ -80,12 +78,12 @@ impl Library {
         Ok((pair, limits))
     }
 
-    /// The keys of one account or of all, without their private halves.
+    /// The keys of one account or of all, without private keys.
     pub async fn keys(&self, account: Option<i64>) -> Result<Vec<Key>, OperatorError> {
         Ok(self.catalog.keys(account.map(AccountId)).await?)
     }
 
-    /// Makes a key worthless from now on.
+    /// Revokes a key.
     pub async fn revoke_key(&self, public_key: &str) -> Result<(), OperatorError> {
         if self.catalog.revoke_key(public_key, self.clock.now()).await? {
             Ok(())
@@ -95,7 +93,7 @@ impl Library {
     }
 
     /// The zone of this name, or the default one.
-    pub(crate) fn place(&self, zone: Option<&str>) -> Result<&Zone, OperatorError> {
+    pub(crate) fn zone(&self, zone: Option<&str>) -> Result<&Zone, OperatorError> {
         let found = match zone {
             None => self.zones.iter().next(),
             Some(name) => self.zones.find(name),
@@ -139,7 +137,7 @@ impl Library {
         }
     }
 
-    /// Adds a pair that was given, unless it is there as given.
+    /// Adds the given pair unless it exists.
     pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), OperatorError> {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
             return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;

@@ -1,28 +1,28 @@
-//! What the operator decides about images that were handed in to the community. A server that runs shows it with the
-//! next request: the account's revision moves, as with every change.
+//! The operator's decisions on images that were submitted to the community. A running server shows them with the next
+//! request, because each changes the account's revision.
 
 use jingku_catalog::{Review, ReviewImage};
 
 use crate::library::Library;
 use crate::operator::OperatorError;
 
-/// The most characters in a reason.
+/// The longest reason, in characters.
 const REASON_CHARS_MAX: usize = 500;
-/// The most images that are listed; the rest follows when these are decided.
+/// The most images in one list.
 const REVIEWS_MAX: u32 = 1000;
 
 impl Library {
-    /// The images that wait for review, the longest waiting first, at most 1000.
+    /// The images that wait for review, oldest first, at most 1000.
     pub async fn reviews(&self) -> Result<Vec<Review>, OperatorError> {
         Ok(self.catalog.reviews(REVIEWS_MAX).await?)
     }
 
-    /// Makes an image public that waits for it.
+    /// Publishes an image that waits for review.
     pub async fn approve_image(&self, id: &str) -> Result<(), OperatorError> {
         decided(id, self.catalog.approve_image(id, self.clock.now()).await?)
     }
 
-    /// Gives an image that waits for review back to its owner, who reads the reason in `FailedReason`.
+    /// Returns an image that waits for review to its owner, who reads the reason in `FailedReason`.
     pub async fn refuse_image(&self, id: &str, reason: &str) -> Result<(), OperatorError> {
         if !(1..=REASON_CHARS_MAX).contains(&reason.trim().chars().count()) {
             return Err(OperatorError::BadReason(REASON_CHARS_MAX));
@@ -30,7 +30,7 @@ impl Library {
         decided(id, self.catalog.refuse_image(id, reason.trim(), self.clock.now()).await?)
     }
 
-    /// Says how much a group is recommended: the most first in the usual order of the community.
+    /// Sets the recommendation of a group. The default order of the community starts with the highest.
     pub async fn recommend_group(&self, id: &str, count: u32) -> Result<(), OperatorError> {
         if self.catalog.recommend_group(id, i64::from(count)).await? {
             Ok(())

@@ -1,4 +1,4 @@
-//! Why an operator's command was not carried out.
+//! Why a command of the operator failed.
 
 use jingku_catalog::{CatalogError, OverLimit};
 use jingku_sources::DiskError;
@@ -7,7 +7,7 @@ use crate::data_dir::{StartError, way_back, with_causes};
 use crate::error::Internal;
 use crate::keyring::WrongMasterKey;
 
-/// Why an operator's command was not carried out. Nothing was changed.
+/// Why a command of the operator failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// The account name is in use.
@@ -19,26 +19,26 @@ pub enum OperatorError {
     /// No such key.
     #[error("There is no key {0:?} that is not revoked. `jingku key list` shows all.")]
     NoKey(String),
-    /// The public key belongs to somebody or to another private key.
+    /// The public key exists in another account or with another private key.
     #[error(
         "The public key {0:?} exists already with another private key or in another account. Choose another."
     )]
     KeyExists(String),
-    /// The text is no range of addresses.
+    /// The text is not an address range.
     #[error(
         "{0:?} is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address must be the \
          first of its range."
     )]
     BadRange(String),
-    /// More ranges of addresses than a key may have.
+    /// Too many address ranges for a key.
     #[error("A key can be limited to at most {max} ranges of addresses, not {given}. Join some of them.")]
     TooManyRanges {
-        /// How many were given.
+        /// The number given.
         given: usize,
-        /// How many there may be.
+        /// The maximum.
         max: usize,
     },
-    /// The text cannot be an id.
+    /// The text cannot be an instance id.
     #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]
     BadInstanceId(String),
     /// The id is in use.
@@ -47,13 +47,13 @@ pub enum OperatorError {
     /// No such instance.
     #[error("There is no instance {0:?}. `jingku instance list` shows all.")]
     NoInstance(String),
-    /// An image is being made of it.
+    /// An image of it is being made.
     #[error("An image of instance {0:?} is being made. Wait until it is done, or delete that image.")]
     InstanceBusy(String),
-    /// The image does not wait for review.
+    /// The image is not waiting for review.
     #[error("There is no image {0:?} that waits for review. `jingku review list` shows all that do.")]
     NotReviewing(String),
-    /// A reason that its reader could do nothing with.
+    /// A reason that is empty or too long.
     #[error("A reason has 1 to {0} characters. Say what to change.")]
     BadReason(usize),
     /// No such group.
@@ -62,31 +62,31 @@ pub enum OperatorError {
     /// No such zone.
     #[error("There is no zone {given:?}. Known zones: {known}.")]
     NoZone {
-        /// What was given.
+        /// The given name.
         given: String,
-        /// All there are.
+        /// The known names.
         known: String,
     },
-    /// The account sees no such image.
+    /// The account cannot see such an image.
     #[error("Account {1} sees no image {0:?} that it could have started an instance from.")]
     NoImageToStart(String, i64),
-    /// The image has no bits.
+    /// The image has no data.
     #[error("Image {0:?} is being made or could not be made: nothing can have been started from it.")]
     NothingToStart(String),
     /// No account has such an image.
     #[error("There is no image {0:?}. `jingku image list` shows an account's own.")]
     NoImage(String),
-    /// The image cannot be used now.
+    /// The image is not complete.
     #[error(
         "Image {0:?} is being made, waits for review or could not be made. Only one that is Available or Offline will do."
     )]
     ImageNotWhole(String),
-    /// The text cannot be the name of an image.
+    /// The text cannot be an image name.
     #[error(
         "{0:?} cannot be the name of an image: use 1 to 50 Chinese characters, letters, digits and _ , . : -"
     )]
     BadImageName(String),
-    /// Another of the platform's images has the name.
+    /// Another image of the platform has the name.
     #[error("The platform has an image with the name that {0:?} would get. Choose another with --name.")]
     PlatformNameTaken(String),
     /// The platform has no such image.
@@ -95,7 +95,7 @@ pub enum OperatorError {
     /// The trash has no such image.
     #[error("There is no image {0:?} in the trash. `jingku trash list` shows all.")]
     NotInTrash(String),
-    /// Another image has the name that the image in the trash had.
+    /// Another image has taken the name of the image in the trash.
     #[error(
         "Another image of the account is called {name:?} by now. Bring this one back under another name: \
          `jingku trash restore {id} --name NAME`."
@@ -106,13 +106,13 @@ pub enum OperatorError {
         /// The name.
         name: String,
     },
-    /// The image in the trash has no bits.
+    /// The image in the trash has no data.
     #[error(
         "Image {0:?} was being made when it was deleted, which ended the making: there is nothing to bring back. Make \
          it again."
     )]
     NeverMade(String),
-    /// The account has as much as it may.
+    /// The account is at its limit.
     #[error(
         "The account has {} of {} already. Delete some of its images, or raise its limit with `jingku account limit`.",
         .0.used, .0.max
@@ -127,7 +127,7 @@ pub enum OperatorError {
     /// The master key does not open a private key.
     #[error(transparent)]
     MasterKey(#[from] WrongMasterKey),
-    /// Something else failed inside.
+    /// An internal error.
     #[error("{}.", with_causes(.0))]
     Inside(#[from] Internal),
     /// A file of the data folder cannot be written.

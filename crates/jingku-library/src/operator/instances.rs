@@ -12,7 +12,7 @@ use crate::library::Library;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;
-/// Rows read at once where all are wanted.
+/// Rows per query.
 const BATCH: u32 = 1000;
 
 /// An instance to declare.
@@ -22,19 +22,19 @@ pub struct NewInstance<'a> {
     pub id: &'a str,
     /// Its name; the id when absent.
     pub name: Option<&'a str>,
-    /// Whose it is.
+    /// Its account.
     pub account: i64,
-    /// The zone it is in; the default zone when absent.
+    /// Its zone; the default zone if absent.
     pub zone: Option<&'a str>,
     /// Its disk.
     pub disk: &'a Path,
-    /// What the disk is; told by its content when absent.
+    /// The format of the disk; detected from the content if absent.
     pub format: Option<DiskFormat>,
     /// Its GPU model.
     pub gpu_type: &'a str,
 }
 
-/// An instance that can be declared.
+/// A validated instance.
 struct Checked<'a> {
     new: NewInstance<'a>,
     account: AccountId,
@@ -58,7 +58,7 @@ impl Checked<'_> {
         }
     }
 
-    /// Whether an instance is declared just so already.
+    /// Whether an existing instance has the same declaration.
     fn is(&self, known: &Instance) -> bool {
         let row = self.row();
         let place = (row.account, row.region, row.zone) == (known.account, &*known.region, &*known.zone);
@@ -67,7 +67,7 @@ impl Checked<'_> {
     }
 }
 
-/// Refuses what cannot be an instance's id.
+/// Refuses an invalid instance id.
 pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
@@ -76,30 +76,30 @@ pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
     Err(OperatorError::BadInstanceId(id.to_owned()))
 }
 
-/// Pins what a disk is made of, and looks at its content unless it was said to be raw.
-async fn look_at(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, OperatorError> {
+/// Pins the files of a disk, and inspects its content unless it was declared raw.
+async fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, OperatorError> {
     let path = path.to_owned();
-    let looking = tokio::task::spawn_blocking(move || {
+    let inspecting = tokio::task::spawn_blocking(move || {
         let disk = Disk::inspect(&path, format)?;
         let caution = if format == Some(DiskFormat::Raw) { None } else { disk.caution()? };
         Ok(DeclaredDisk { disk, fails: None, caution })
     });
-    looking.await.map_err(Internal::Task)?
+    inspecting.await.map_err(Internal::Task)?
 }
 
-/// What was to be said about the disk of an instance when it was declared.
+/// The warning about the disk of an instance from the time of its declaration.
 pub fn caution_of(instance: &Instance) -> Option<Caution> {
     serde_json::from_str::<DeclaredDisk>(&instance.disk).ok()?.caution
 }
 
 impl Library {
-    /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_sources::Disk`.
+    /// Declares an instance. Inspects its disk and pins the files: see `jingku_sources::Disk`.
     pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
         let checked = self.check_instance(new).await?;
         self.insert_instance(&checked, None).await
     }
 
-    /// Declares an instance that was started from an image, one that its account can see: the image counts it.
+    /// Declares an instance that was started from an image that its account can see. Counts as use of the image.
     pub async fn add_instance_from(
         &self,
         new: NewInstance<'_>,
@@ -109,8 +109,8 @@ impl Library {
         self.insert_instance(&checked, Some(image_id)).await
     }
 
-    /// Declares the instances of a configuration file; one that is there already is declared anew when it differs. One
-    /// that differs while an image is made of it stays as it is until the next start: the image must be finished first.
+    /// Declares the instances of a configuration file and updates those that differ. An instance with a running job is
+    /// updated at the next start.
     pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), OperatorError> {
         for instance in declared {
             let new = NewInstance {
@@ -122,10 +122,10 @@ impl Library {
                 format: instance.format,
                 gpu_type: &instance.gpu_type,
             };
-            // Before the old declaration goes, so that one that cannot be does not take it along.
+            // Checked before the old declaration is removed.
             let checked = self.check_instance(new).await?;
             if let Some(caution) = &checked.caution {
-                tracing::warn!(instance_id = new.id, %caution, "the disk of an instance holds nothing known");
+                tracing::warn!(instance_id = new.id, %caution, "the disk of an instance has no known content");
             }
             if let Some(known) = self.catalog.instance(None, new.id).await? {
                 if checked.is(&known) {
@@ -133,7 +133,10 @@ impl Library {
                 }
                 if self.catalog.remove_instance(new.id, self.clock.now()).await? == RemoveInstance::Busy {
                     let instance_id = new.id;
-                    tracing::warn!(instance_id, "an image is being made: declared anew at the next start");
+                    tracing::warn!(
+                        instance_id,
+                        "an image of the instance is being made: updated at the next start"
+                    );
                     continue;
                 }
             }
@@ -154,7 +157,7 @@ impl Library {
         }
     }
 
-    /// Forgets an instance. Its disk and its images stay.
+    /// Removes an instance. Its disk and its images stay.
     pub async fn remove_instance(&self, id: &str) -> Result<(), OperatorError> {
         match self.catalog.remove_instance(id, self.clock.now()).await? {
             RemoveInstance::Removed => Ok(()),
@@ -165,9 +168,9 @@ impl Library {
 
     async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
         check_instance_id(new.id)?;
-        let zone = self.place(new.zone)?;
+        let zone = self.zone(new.zone)?;
         let account = self.require_account(new.account).await?.id;
-        let DeclaredDisk { disk, fails, caution } = look_at(new.disk, new.format).await?;
+        let DeclaredDisk { disk, fails, caution } = inspect(new.disk, new.format).await?;
         let size_bytes = i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes");
         let declared = DeclaredDisk { disk, fails, caution: caution.clone() };
         Ok(Checked {

@@ -6,22 +6,22 @@ use super::error::OperatorError;
 use crate::library::Library;
 use crate::random::image_id;
 
-/// An image that was made one of the platform's.
+/// An image that was copied to the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlatformImage {
-    /// Its id, which is not that of the image it was copied from.
+    /// Its id, which differs from that of the original.
     pub id: String,
     /// Its name.
     pub name: String,
     /// What it is offered as.
     pub platform_type: PlatformType,
-    /// The image it was copied from, which stays as it is.
+    /// The original, which stays unchanged.
     pub copied_from: String,
 }
 
 impl Library {
-    /// Copies an image of any account to the platform, where everybody sees it. No byte is copied. Its name is that of
-    /// the image unless another is given.
+    /// Copies an image of any account to the platform, where everyone sees it. Copies no data. Keeps the name of the image
+    /// unless another is given.
     pub async fn promote_image(
         &self,
         id: &str,
@@ -45,7 +45,7 @@ impl Library {
             request: None,
         };
         match self.catalog.copy_image(Scope::everybody(), id, copy, self.clock.now()).await? {
-            CopyImage::AlreadyCopied(_) => unreachable!("it is asked for by no request"),
+            CopyImage::AlreadyCopied(_) => unreachable!("the copy has no request id"),
             CopyImage::Copied(name) => {
                 Ok(PlatformImage { id: copy_id, name, platform_type, copied_from: id.to_owned() })
             }
@@ -56,7 +56,7 @@ impl Library {
         }
     }
 
-    /// Takes an image away from the platform. The one it was copied from, and instances started from it, stay.
+    /// Removes an image from the platform. The original and instances started from the copy stay.
     pub async fn demote_image(&self, id: &str) -> Result<(), OperatorError> {
         if self.catalog.delete_image(Scope::platform(), id, self.clock.now()).await? == DeleteImage::Deleted {
             Ok(())

@@ -6,9 +6,8 @@ use std::ops::ControlFlow;
 use jingku_catalog::{ImageStatus, ManifestUse};
 use jingku_chunks::{CheckPlan, CheckProgress, CheckReport, Key, ManifestId};
 
-use crate::error::Internal;
+use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::operator::OperatorError;
 use crate::referenced::all_images;
 
 pub use jingku_chunks::Depth;
@@ -96,7 +95,7 @@ impl Library {
         &self,
         depth: Depth,
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Checked>, OperatorError> {
+    ) -> Result<Option<Checked>, LibraryError> {
         let database = self.catalog.check(depth != Depth::Headers).await?;
         let checked = self.check_images(CheckPlan::new(depth), watch).await?;
         Ok(checked.map(|checked| Checked { database, ..checked }))
@@ -107,7 +106,7 @@ impl Library {
         &self,
         plan: CheckPlan,
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Checked>, OperatorError> {
+    ) -> Result<Option<Checked>, LibraryError> {
         let images = all_images(&self.catalog).await?;
         let needs = Needs::of(&images);
         let Some(report) = self.check_store(needs.manifests.clone(), plan, watch).await? else {
@@ -132,7 +131,7 @@ impl Library {
         manifests: Vec<ManifestId>,
         plan: CheckPlan,
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<CheckReport>, OperatorError> {
+    ) -> Result<Option<CheckReport>, LibraryError> {
         let store = self.store.clone();
         let check = move || {
             let proceed = |seen| if watch(seen) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
@@ -150,7 +149,7 @@ impl Library {
         needs: &Needs,
         report: &CheckReport,
         checked: &mut Checked,
-    ) -> Result<(), OperatorError> {
+    ) -> Result<(), LibraryError> {
         let mut corrupt = BTreeSet::new();
         for (place, image) in images.iter().enumerate() {
             let Some(why) = needs.corruption(place, image, report) else { continue };

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 
 pub use load::LoadedAccount;
 
-use crate::operator::OperatorError;
+use crate::error::LibraryError;
+use crate::operator::AccountError;
 use crate::sentence::clause;
 use crate::text_file::read_text;
 
@@ -180,9 +181,12 @@ pub enum FixturesError {
         /// The problem.
         why: String,
     },
-    /// The server could not be filled.
+    /// An account or a key could not be created.
     #[error(transparent)]
-    Operator(#[from] OperatorError),
+    Account(#[from] AccountError),
+    /// The library failed.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
 }
 
 impl Fixtures {

@@ -4,9 +4,8 @@ use jingku_catalog::ManifestUse;
 use jingku_chunks::{Backend, Disk, Error, Key, Kind, Store};
 
 use crate::data_dir::DataDir;
-use crate::error::Internal;
+use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::operator::OperatorError;
 use crate::referenced::{Pass, Referenced, all_images, take_references};
 
 /// Disk usage of all images. Stored bytes are those of compressed objects.
@@ -68,7 +67,7 @@ impl UsageTotal {
 impl Library {
     /// Computes the disk usage of the images. Concurrent changes may be counted or not. Reads every manifest once, and again
     /// for every two million references, and the metadata of every object.
-    pub async fn usage(&self, data: &DataDir) -> Result<Usage, OperatorError> {
+    pub async fn usage(&self, data: &DataDir) -> Result<Usage, LibraryError> {
         let images = all_images(&self.catalog).await?;
         let disk = data.objects()?;
         let store = self.store.clone();

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::pace::Pause;
 use super::supervisor::Loop;
 use crate::check::{Checked, CorruptObject};
+use crate::error::LibraryError;
 use crate::failpoint;
 use crate::library::Library;
 use crate::lock::lock;
-use crate::operator::OperatorError;
 use crate::scrub::Scrub;
 
 /// How often to check whether the next round is due.
@@ -47,7 +47,7 @@ async fn read_batch(
     library: &Arc<Library>,
     mut scrub: Scrub,
     stop: &CancellationToken,
-) -> Result<(), OperatorError> {
+) -> Result<(), LibraryError> {
     let Some(first) = scrub.prefix() else { return Ok(()) };
     if first == 0 && scrub.position().is_none() {
         tracing::info!("scrub starts");

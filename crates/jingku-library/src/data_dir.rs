@@ -76,13 +76,13 @@ pub enum StartError {
     CatalogGone(PathBuf),
     /// The catalogue is a symbolic link.
     #[error(
-        "The catalogue {} is a symbolic link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data folder instead.",
+        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data folder instead.",
         .0.display()
     )]
     CatalogLinked(PathBuf),
     /// A server is running, but the log of its catalogue is missing.
     #[error(
-        "A server uses this folder, but its file {} is gone. Nothing was changed. Put the file back, or stop the server, which then writes its data to catalog.db.",
+        "A server uses this folder, but {}, which it writes, is gone. Nothing was changed. Put the file back, or stop the server, which then writes its data to catalog.db.",
         .0.display()
     )]
     LogGone(PathBuf),
@@ -126,7 +126,7 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 /// Advice for a catalogue that is damaged or read-only; empty for other errors.
 pub(crate) fn way_back(error: &CatalogError) -> &'static str {
     if matches!(error, CatalogError::ReadOnly) {
-        " The data folder is read-only; nothing was changed."
+        " The data folder cannot be written to; nothing was changed."
     } else if error.is_damage() {
         " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
     } else {

@@ -1,15 +1,15 @@
-//! What one account may have, and what it is refused beyond that.
+//! Limits of one account.
 
 use jingku_catalog::{AccountId, CatalogError, Limit, LimitState, OverLimit};
 
 use crate::disk_space::MARGIN_BYTES;
 use crate::library::Library;
 use crate::limits::UPLOAD_ROOM_SHARE;
-use crate::operator::OperatorError;
+use crate::operator::AccountError;
 
 const MB: i64 = 1 << 20;
 
-/// What the owner of an account reads when it has as much as it may: its own use and limit, and nothing of the server's.
+/// The refusal that the owner of an account reads. It states use and limit of the account and nothing of the server.
 pub fn limit_refusal(over: &OverLimit) -> String {
     let (used, max) = (over.used, over.max);
     let (used_mb, max_mb) = (used.saturating_add(MB - 1) / MB, max / MB);
@@ -38,30 +38,38 @@ pub fn limit_refusal(over: &OverLimit) -> String {
     }
 }
 
+/// An account that is at its limit.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "The account has {} of {} already. Delete some of its images, or raise its limit with `jingku account limit`.",
+    .0.used, .0.max
+)]
+pub struct AccountFull(pub OverLimit);
+
 impl Library {
-    /// How an account stands to its limits.
-    pub async fn account_limits(&self, account: i64) -> Result<Vec<LimitState>, OperatorError> {
+    /// Use and limits of an account.
+    pub async fn account_limits(&self, account: i64) -> Result<Vec<LimitState>, AccountError> {
         let account = self.require_account(account).await?;
         Ok(self.catalog.account_limits(account.id).await?)
     }
 
-    /// Sets limits of one account; `None` for the default of the server.
+    /// Sets limits of one account; `None` restores the server's default.
     pub async fn set_account_limits(
         &self,
         account: i64,
         limits: &[(Limit, Option<i64>)],
-    ) -> Result<(), OperatorError> {
+    ) -> Result<(), AccountError> {
         if self.catalog.set_account_limits(AccountId(account), limits).await? {
             Ok(())
         } else {
-            Err(OperatorError::NoAccount(account))
+            Err(AccountError::NoAccount(account))
         }
     }
 
-    /// How many bytes the uploaded files of one account may have now, so that others can upload as well.
+    /// How many bytes the uploaded files of one account may occupy now, so that space is left for others.
     pub async fn upload_share(&self) -> Result<i64, CatalogError> {
         let Some(disk_space) = self.disk_space.clone() else { return Ok(i64::MAX) };
-        // Where nobody can tell, the store will.
+        // If the free space is unknown, the store reports a full disk itself.
         let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await;
         let Ok(Ok(free)) = free else { return Ok(i64::MAX) };
         let stored = self.catalog.uploads().await?.iter().map(|upload| upload.stored_bytes).sum::<i64>();

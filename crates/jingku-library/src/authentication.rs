@@ -1,4 +1,4 @@
-//! Finding out who signs with a public key.
+//! Finds the account that signs with a public key.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::key_limits::KeyRestrictions;
 use crate::library::Library;
 
 impl Library {
-    /// The credentials behind a public key that is known and not revoked, at `generation` or later.
+    /// The credentials of a public key that exists and is not revoked, read at `generation` or later.
     pub async fn credentials(
         &self,
         public_key: &str,
         generation: Option<Generation>,
     ) -> Result<Option<Arc<Credentials>>, Internal> {
-        // None is longer, so nothing of this length is worth a look.
+        // No public key is longer.
         if public_key.len() > MAX_ID_BYTES {
             return Ok(None);
         }

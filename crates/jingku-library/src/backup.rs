@@ -1,15 +1,15 @@
-//! A data folder kept a second time, and put back.
+//! Backup and restore of a data folder.
 //!
 //! ```text
-//! generations/N        what was backed up, one file a generation: one line of JSON and its hash
+//! generations/N        what was backed up, one file per generation: one line of JSON and its hash
 //! catalog-HASH.db      the catalogue of a generation
-//! store/               objects, as in a data folder; those that are there are not copied again
-//! keys/HASH            a master key or key pair, when it was asked for
-//! lock                 held while a command works on it
+//! store/               objects, as in a data folder; existing ones are not copied again
+//! keys/HASH            a master key or key pair, if requested
+//! lock                 held by the running command
 //! ```
 //!
-//! Objects have their names from their contents. A generation counts from the moment its file in `generations` is there, and
-//! what only it names is removed after that file is gone. So every generation stays good wherever a command is killed:
+//! Objects are named by their contents. A generation exists once its file in `generations` exists; what only it names is
+//! removed after that file. A command that is killed at any point therefore leaves every generation complete:
 //! docs/operate/backup.md.
 
 mod copy;
@@ -30,33 +30,33 @@ pub use generations::{Generation, Generations, KeptGeneration, Pruned, list_back
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
 
-/// Why a backup is not made or not put back.
+/// Why a backup or a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The folder holds something else.
     #[error("{} is not empty and holds no backup of Jingku. Choose another folder.", .0.display())]
     NotABackup(PathBuf),
-    /// The folder is in the data folder, or is it.
-    #[error("{} is inside the data folder: what happens to that would happen to the backup. Choose another.", .0.display())]
+    /// The folder is the data folder or inside it.
+    #[error("{} is inside the data folder and would be lost with it. Choose another folder.", .0.display())]
     Inside(PathBuf),
     /// The folder is the backup of another library.
     #[error(
-        "{} is the backup of another library ({found}); this one is {own}. Nothing was changed. Is --data-dir right, and its \
-         disk mounted? If so, back up into another folder.",
+        "{} is the backup of another library ({found}); this one is {own}. Nothing was changed. Check --data-dir and whether its \
+         disk is mounted. If both are right, back up into another folder.",
         folder.display()
     )]
     AnotherLibrary {
         /// The folder.
         folder: PathBuf,
-        /// The library that it is a backup of.
+        /// The library that it backs up.
         found: String,
         /// The library of the data folder.
         own: String,
     },
-    /// Most images are gone since the last time.
+    /// More than half of the images are gone since the last generation.
     #[error(
-        "The library has {now} images, and the last generation of the backup in {} has {before}: more than half are gone. \
-         Nothing was changed. Is --data-dir right? If the images were deleted on purpose, call it again with --force.",
+        "The library has {now} images; the last generation of the backup in {} has {before}: more than half are gone. Nothing \
+         was changed. Check --data-dir. If the images were deleted on purpose, run the command again with --force.",
         folder.display()
     )]
     FewImages {
@@ -68,57 +68,57 @@ pub enum BackupError {
         now: u64,
     },
     /// There is no such generation.
-    #[error("The backup in {} has no generation {generation}. `jingku backup --list DIR` shows which it has.", folder.display())]
+    #[error("The backup in {} has no generation {generation}. `jingku backup --list DIR` lists its generations.", folder.display())]
     NoGeneration {
         /// The folder.
         folder: PathBuf,
-        /// What was asked for.
+        /// The requested number.
         generation: u64,
     },
-    /// There is no finished backup.
+    /// No backup was completed in the folder.
     #[error("{} holds no finished backup. Make one with `jingku backup`.", .0.display())]
     NoBackup(PathBuf),
-    /// It was made by a newer program.
-    #[error("The backup in {} was made by a newer Jingku. Install that one.", .0.display())]
+    /// A newer program made it.
+    #[error("A newer version of Jingku made the backup in {}. Install that version.", .0.display())]
     Newer(PathBuf),
-    /// A file of the backup is not what it was.
+    /// A file of the backup does not match its hash.
     #[error(
-        "{} is lost or damaged: it is not what was backed up. Take another generation (`jingku backup --list`, `jingku restore --at`) \
+        "{} is missing or corrupted. Use another generation (`jingku backup --list`, `jingku restore --at`) \
          or another copy of the backup.",
         .0.display()
     )]
     DamagedFile(PathBuf),
-    /// Another command works on it.
-    #[error("Another jingku command works on {}. Wait until it is done.", .0.display())]
+    /// Another command uses it.
+    #[error("Another jingku command uses {}. Wait until it has finished.", .0.display())]
     InUse(PathBuf),
-    /// There is something where the data folder is to be.
-    #[error("{} is not empty. A backup is put back into a new or empty folder only; choose another with --data-dir.", .0.display())]
+    /// The target folder is not empty.
+    #[error("{} is not empty. Restore into a new or empty folder; choose another with --data-dir.", .0.display())]
     NotEmpty(PathBuf),
-    /// There is no master key to be backed up.
+    /// The data folder has no master key.
     #[error(
-        "There is no master.key in the data folder: the key comes from JINGKU_MASTER_KEY. Keep that one apart, and leave --with-master-key out."
+        "The data folder has no master.key: the key comes from JINGKU_MASTER_KEY. Keep that key elsewhere and omit --with-master-key."
     )]
     NoMasterKey,
-    /// The master key in the data folder is not the one that is in use.
+    /// The master key in the data folder does not open the library's private keys.
     #[error(
-        "{} does not open this library's key pairs: it is not the master key in use, and a backup of it would be of no use. Put \
-         the right one there, or leave --with-master-key out and keep the right one apart.",
+        "{} does not open this library's key pairs: it is not the master key in use. Put the right key there, or omit \
+         --with-master-key and keep the right key elsewhere.",
         .0.display()
     )]
     WrongMasterKey(PathBuf),
-    /// Images cannot be put back.
+    /// Some images cannot be restored.
     #[error(
-        "{} of the backup's images are damaged, and nothing was put in place:{}\nTake another copy of the backup, or leave \
-         them out with --skip-damaged.",
+        "{} of the backup's images are corrupted; nothing was restored:{}\nUse another copy of the backup, or leave them out \
+         with --skip-damaged.",
         .0.images.len(), .0.lines()
     )]
     Damaged(Damage),
     /// The operating system refused.
     #[error("Cannot use {}: {}.", path.display(), clause(source))]
     Io {
-        /// What was to be used.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
     /// The catalogue failed.
@@ -130,32 +130,40 @@ pub enum BackupError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A task panicked.
+    /// A task panicked or was cancelled.
     #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
 }
 
-/// What is lost or damaged, and whom it hits.
+impl BackupError {
+    /// Adds the path to an error of the operating system.
+    fn io(path: impl Into<PathBuf>) -> impl Fn(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path: path.clone(), source }
+    }
+}
+
+/// Missing or corrupted objects and the images they affect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Damage {
-    /// What is wrong with objects, a sentence each, at most [`Damage::OBJECTS_MAX`].
+    /// The problem of each object, one sentence each, at most [`Damage::OBJECTS_MAX`].
     pub objects: Vec<String>,
-    /// How many objects there are.
+    /// How many objects are affected.
     pub object_count: u64,
-    /// The images that need them, by id, in order.
+    /// The affected images, by id, in order.
     pub images: Vec<String>,
 }
 
 impl Damage {
-    /// The most objects that are told one by one.
+    /// The most objects that are listed one by one.
     pub const OBJECTS_MAX: usize = 100;
 
-    /// Whether nothing is.
+    /// Whether nothing is missing or corrupted.
     pub fn is_empty(&self) -> bool {
         self.object_count == 0 && self.images.is_empty()
     }
 
-    /// The images and objects, each on a line that begins with a line break.
+    /// The images and objects, each preceded by a line break.
     pub fn lines(&self) -> String {
         let lines = self.images.iter().chain(&self.objects).map(|line| format!("\n  {line}"));
         let more = self.object_count.saturating_sub(self.objects.len() as u64);
@@ -164,27 +172,32 @@ impl Damage {
     }
 }
 
-/// What copying came to.
+/// The result of copying objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Objects that were copied.
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Objects that were there already.
-    pub there_objects: u64,
+    /// Objects that the target had already.
+    pub existing_objects: u64,
     /// Their bytes.
-    pub there_bytes: u64,
-    /// Of those copied, objects that were there but damaged.
-    pub mended_objects: u64,
+    pub existing_bytes: u64,
+    /// Of the copied objects, those that replaced a corrupted one.
+    pub repaired_objects: u64,
 }
 
 impl Copied {
+    /// An object that the target had already.
+    fn existing(bytes: u64) -> Self {
+        Self { existing_objects: 1, existing_bytes: bytes, ..Self::default() }
+    }
+
     fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.bytes += other.bytes;
-        self.there_objects += other.there_objects;
-        self.there_bytes += other.there_bytes;
-        self.mended_objects += other.mended_objects;
+        self.existing_objects += other.existing_objects;
+        self.existing_bytes += other.existing_bytes;
+        self.repaired_objects += other.repaired_objects;
     }
 }

@@ -1,13 +1,12 @@
-//! Waiting for a disk without keeping other requests waiting.
+//! Blocking work inside asynchronous code.
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Runs something that may wait for a disk, such as removing a file or making it durable. On a thread of the runtime,
-/// the other tasks continue on another thread meanwhile.
+/// Runs work that may wait for a disk. In a multi-threaded runtime, other tasks move to another thread meanwhile.
 pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        // A runtime of one thread has nowhere else to go.
+        // A single-threaded runtime has no other thread.
         Ok(_) | Err(_) => work(),
     }
 }

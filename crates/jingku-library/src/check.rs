@@ -1,4 +1,4 @@
-//! Whether the images are what they should be: rows, manifests, chunks, and the catalogue itself. docs/operate/check.md.
+//! Verifies image integrity: rows, manifests, chunks and the catalogue itself. docs/operate/check.md.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -6,111 +6,112 @@ use std::ops::ControlFlow;
 use jingku_catalog::{ImageStatus, ManifestUse};
 use jingku_chunks::{CheckPlan, CheckProgress, CheckReport, Key, ManifestId};
 
-use crate::error::Internal;
+use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::operator::OperatorError;
 use crate::referenced::all_images;
 
 pub use jingku_chunks::Depth;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Images, in the trash or not.
+    /// Images, including the trash.
     pub images: u64,
     /// Manifests they need.
     pub manifests: u64,
     /// Chunks in the store, needed or not.
     pub chunks: u64,
-    /// Of these, chunks that were read in full.
+    /// Chunks that were read in full.
     pub read_chunks: u64,
-    /// Bytes of those, as they are stored.
+    /// Stored bytes of the chunks that were read in full.
     pub read_bytes: u64,
-    /// Every corrupt image, in order of their ids.
+    /// Every corrupted image, in order of id.
     pub corrupt: Vec<CorruptImage>,
-    /// What is wrong with objects that images need, at most a thousand.
+    /// Corrupted objects that images need, at most a thousand.
     pub objects: Vec<CorruptObject>,
-    /// How many such objects there are.
+    /// How many such objects exist.
     pub object_count: u64,
-    /// Damaged chunks that no image needs.
+    /// Corrupted chunks that no image needs.
     pub spare_objects: u64,
-    /// What is wrong with the catalogue's file, a line each.
+    /// Problems of the catalogue's file, one line each.
     pub database: Vec<String>,
 }
 
-/// An image that is not what it should be.
+/// A corrupted image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorruptImage {
     /// Its id.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whose it is.
+    /// Its account.
     pub account: i64,
     /// Whether it is in the trash.
     pub trashed: bool,
-    /// What is wrong with it.
+    /// The problem.
     pub why: Corruption,
 }
 
-/// What is wrong with an image.
+/// The problem of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Corruption {
-    /// Some of its bytes are lost or damaged.
+    /// Some of its data is missing or corrupted.
     Bits,
-    /// Its row says that it is whole, and names no manifest.
+    /// Its row says that it is complete but names no manifest.
     NoManifest,
-    /// Its row names what is no manifest.
+    /// Its row names an invalid manifest.
     BadName(String),
-    /// Its row and its manifest do not agree how large it is.
+    /// Its row and its manifest disagree on its size.
     Size {
-        /// Bytes, by the row.
+        /// Bytes according to the row.
         row: i64,
-        /// Bytes, by the manifest.
+        /// Bytes according to the manifest.
         manifest: u64,
     },
 }
 
-/// A lost or damaged object.
+/// A missing or corrupted object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorruptObject {
     /// Its kind and name.
     pub key: Key,
-    /// What is wrong with it.
+    /// The problem.
     pub reason: String,
-    /// The images that need it, by id; not all when there are very many.
+    /// The images that need it, by id; not all if there are very many.
     pub images: Vec<String>,
 }
 
 impl Checked {
-    /// Whether nothing is wrong with any image, nor with the catalogue.
+    /// Whether no problem was found.
     pub fn is_clean(&self) -> bool {
         self.corrupt.is_empty() && self.object_count == 0 && self.database.is_empty()
     }
 }
 
 impl Library {
-    /// Looks at the catalogue, the manifests and the chunks; a server may run meanwhile. `watch` is told of every chunk, from
-    /// several threads, and stops the check when it says no: then nothing comes back.
+    /// Checks the catalogue, the manifests and the chunks, also while a server runs. `watch` is called for every chunk from
+    /// several threads. If it returns `false`, the check ends and returns `None`.
     pub async fn check(
         &self,
         depth: Depth,
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Checked>, OperatorError> {
+    ) -> Result<Option<Checked>, LibraryError> {
         let database = self.catalog.check(depth != Depth::Headers).await?;
-        let checked = self.look(CheckPlan::new(depth), watch).await?;
+        let checked = self.check_images(CheckPlan::new(depth), watch).await?;
         Ok(checked.map(|checked| Checked { database, ..checked }))
     }
 
-    /// Looks at the manifests and the chunks.
-    pub(crate) async fn look(
+    /// Checks the manifests and the chunks.
+    pub(crate) async fn check_images(
         &self,
         plan: CheckPlan,
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Checked>, OperatorError> {
+    ) -> Result<Option<Checked>, LibraryError> {
         let images = all_images(&self.catalog).await?;
         let needs = Needs::of(&images);
-        let Some(report) = self.find(needs.manifests.clone(), plan, watch).await? else { return Ok(None) };
+        let Some(report) = self.check_store(needs.manifests.clone(), plan, watch).await? else {
+            return Ok(None);
+        };
         let mut checked = Checked {
             images: images.len() as u64,
             manifests: needs.manifests.len() as u64,
@@ -120,49 +121,41 @@ impl Library {
             spare_objects: report.unreferenced_findings,
             ..Checked::default()
         };
-        self.sort_out(&images, &needs, &report, &mut checked).await?;
+        self.add_corrupt(&images, &needs, &report, &mut checked).await?;
         Ok(Some(checked))
     }
 
-    /// Looks at chunks, whoever needs them.
-    pub(crate) async fn survey(
-        &self,
-        plan: CheckPlan,
-        watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<CheckReport>, OperatorError> {
-        self.find(Vec::new(), plan, watch).await
-    }
-
-    async fn find(
+    /// Checks chunks without regard to images if there are no `manifests`.
+    pub(crate) async fn check_store(
         &self,
         manifests: Vec<ManifestId>,
         plan: CheckPlan,
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<CheckReport>, OperatorError> {
+    ) -> Result<Option<CheckReport>, LibraryError> {
         let store = self.store.clone();
-        let look = move || {
-            let go_on = |seen| if watch(seen) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-            store.check(&manifests, &plan, &go_on)
+        let check = move || {
+            let proceed = |seen| if watch(seen) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+            store.check(&manifests, &plan, &proceed)
         };
-        let found = tokio::task::spawn_blocking(look).await.map_err(Internal::Task)?;
+        let found = tokio::task::spawn_blocking(check).await.map_err(Internal::Task)?;
         Ok(found.map_err(Internal::Store)?)
     }
 
-    /// Adds what is wrong with images that are still there. What an image needs that has gone for good meanwhile may
-    /// have been swept, which is no damage; that of one which is still there was never to be swept.
-    async fn sort_out(
+    /// Adds the findings of images that still exist. If an image was purged meanwhile, a sweep may have removed its objects,
+    /// which is not corruption.
+    async fn add_corrupt(
         &self,
         images: &[ManifestUse],
         needs: &Needs,
         report: &CheckReport,
         checked: &mut Checked,
-    ) -> Result<(), OperatorError> {
-        let mut lost = BTreeSet::new();
+    ) -> Result<(), LibraryError> {
+        let mut corrupt = BTreeSet::new();
         for (place, image) in images.iter().enumerate() {
             let Some(why) = needs.corruption(place, image, report) else { continue };
             let now = self.catalog.manifest_use(&image.image_id).await?;
             if now.is_some_and(|now| now.manifest == image.manifest) {
-                lost.insert(place);
+                corrupt.insert(place);
                 checked.corrupt.push(CorruptImage {
                     id: image.image_id.clone(),
                     name: image.name.clone(),
@@ -174,27 +167,27 @@ impl Library {
         }
         for finding in &report.findings {
             let places = finding.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
-            let hit: Vec<String> = places
-                .filter(|place| lost.contains(*place))
+            let affected: Vec<String> = places
+                .filter(|place| corrupt.contains(*place))
                 .map(|place| images[*place].image_id.clone())
                 .collect();
-            if !hit.is_empty() {
+            if !affected.is_empty() {
                 let reason = finding.reason.clone();
-                checked.objects.push(CorruptObject { key: finding.key, reason, images: hit });
+                checked.objects.push(CorruptObject { key: finding.key, reason, images: affected });
             }
         }
-        let untold = report.finding_count - report.findings.len() as u64;
-        checked.object_count = checked.objects.len() as u64 + untold;
+        let unlisted = report.finding_count - report.findings.len() as u64;
+        checked.object_count = checked.objects.len() as u64 + unlisted;
         Ok(())
     }
 }
 
-/// Which manifests images need.
+/// The manifests that images need.
 struct Needs {
     manifests: Vec<ManifestId>,
-    /// For each manifest, the places of its images.
+    /// For each manifest, the indices of its images.
     images: Vec<Vec<usize>>,
-    /// For each image, the place of its manifest.
+    /// For each image, the index of its manifest.
     of_image: HashMap<usize, usize>,
 }
 

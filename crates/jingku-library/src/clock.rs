@@ -1,15 +1,15 @@
-//! Where time comes from.
+//! The source of time.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Tells the time; handed in, so that tests can fix it.
+/// Tells the time. An argument, so that tests can fix it.
 pub trait Clock: Send + Sync + 'static {
     /// Unix seconds.
     fn now(&self) -> i64;
 
-    /// Time since a moment that stays the same while the process lives. It never goes back, and nobody sets it.
+    /// Time since a fixed moment of this process. It never goes back and cannot be set.
     fn monotonic(&self) -> Duration;
 }
 
@@ -30,7 +30,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is set.
+/// A clock that advances only on request.
 #[derive(Debug)]
 pub struct FixedClock {
     now: AtomicI64,
@@ -38,17 +38,17 @@ pub struct FixedClock {
 }
 
 impl FixedClock {
-    /// A clock standing at `now`, Unix seconds.
+    /// A clock fixed at `now`, in Unix seconds.
     pub fn at(now: i64) -> Self {
         Self { now: AtomicI64::new(now), run_secs: AtomicU64::new(0) }
     }
 
-    /// Sets the clock to `now`. No time passes.
+    /// Sets the clock to `now`. The monotonic time stays.
     pub fn set(&self, now: i64) {
         self.now.store(now, Ordering::Relaxed);
     }
 
-    /// Lets so many seconds pass.
+    /// Advances the clock and the monotonic time.
     pub fn pass(&self, secs: u32) {
         self.now.fetch_add(secs.into(), Ordering::Relaxed);
         self.run_secs.fetch_add(secs.into(), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The configuration file. Everything in it has a default: no file is needed.
+//! The configuration file. Every setting has a default; the file is optional.
 
 mod account_limits;
 mod byte_size;
@@ -10,7 +10,6 @@ mod public_url;
 mod upkeep;
 mod zones;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jingku_sources::DiskFormat;
@@ -29,33 +28,33 @@ pub use public_url::{BadPublicUrl, PublicUrl};
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
 pub use zones::{Zone, Zones};
 
-/// What the file says.
-#[derive(Clone, Debug, Deserialize)]
+/// The settings.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: ListenAddress,
-    /// Where clients reach the service, when that is not where it listens.
+    /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
-    /// Demand what the API documents call required, such as `Region` and `Zone`, though nothing needs it.
+    /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.
     pub strict: bool,
-    /// The zones there are, instead of those of the real service. The first is the default.
+    /// The zones, instead of those of the real service. The first is the default.
     pub zones: Vec<Zone>,
-    /// Instances to declare at start. One that was declared before is brought up to date.
+    /// Instances to declare at start. Existing ones are updated.
     pub instances: Vec<DeclaredInstance>,
-    /// How images come into the community, and the tags to find them by.
+    /// Review and tags of the image community.
     pub community: Community,
-    /// How many connections there may be.
+    /// Limits of connections.
     pub connections: ConnectionLimits,
-    /// How long what was deleted is kept.
+    /// How long deleted images are kept.
     pub trash: TrashSettings,
-    /// When what no image needs is removed.
+    /// When data that no image needs is removed.
     pub sweep: SweepSettings,
-    /// In how many days every byte is read.
+    /// How often all data is verified.
     pub scrub: ScrubSettings,
-    /// How many images are made at once, and how long one may take.
+    /// How many images are made in parallel, and how long one may take.
     pub jobs: JobSettings,
-    /// What an account may have, unless it has limits of its own.
+    /// Limits of accounts without limits of their own.
     pub limits: LimitSettings,
 }
 
@@ -65,15 +64,15 @@ pub struct Config {
 pub struct DeclaredInstance {
     /// Its id, such as `uhost-lab1`.
     pub id: String,
-    /// Its disk, raw or qcow2; a relative path starts at the configuration file.
+    /// Its disk, raw or qcow2. A relative path is resolved against the folder of the configuration file.
     pub disk: PathBuf,
-    /// What the disk is; told by its content when absent.
+    /// The format of the disk; detected from the content if absent.
     pub format: Option<DiskFormat>,
-    /// The zone it is in; the default zone when absent.
+    /// Its zone; the default zone if absent.
     pub zone: Option<String>,
-    /// Its name; the id when absent.
+    /// Its name; the id if absent.
     pub name: Option<String>,
-    /// Whose it is; account 1 when absent.
+    /// Its account; account 1 if absent.
     #[serde(default = "first_account")]
     pub account: i64,
     /// Its GPU model.
@@ -83,25 +82,6 @@ pub struct DeclaredInstance {
 
 fn first_account() -> i64 {
     1
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8480)).into(),
-            public_url: None,
-            strict: false,
-            zones: Vec::new(),
-            instances: Vec::new(),
-            community: Community::default(),
-            connections: ConnectionLimits::default(),
-            trash: TrashSettings::default(),
-            sweep: SweepSettings::default(),
-            scrub: ScrubSettings::default(),
-            jobs: JobSettings::default(),
-            limits: LimitSettings::default(),
-        }
-    }
 }
 
 /// A configuration file that cannot be used.
@@ -115,7 +95,7 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is no TOML, or says what is not understood.
+    /// It is not TOML, or has an unknown setting or an invalid value.
     #[error("The configuration file {} is wrong: {source}", path.display())]
     Invalid {
         /// The file.
@@ -139,7 +119,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The zones it declares, or else those of the real service.
+    /// The declared zones, or those of the real service.
     pub(crate) fn zones(&self) -> Zones {
         Zones::new(self.zones.clone()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Key pairs in clear, kept in memory while they are current.
+//! Key pairs in plain text, cached in memory while they are current.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,29 +9,29 @@ use secrecy::SecretString;
 use crate::key_limits::KeyRestrictions;
 use crate::lock::lock;
 
-/// The most key pairs kept in memory.
+/// The most key pairs in the cache.
 const CACHED_MAX: usize = 10_000;
 
-/// What a client signs with.
+/// The key pair of a client.
 #[derive(Clone, Debug)]
 pub struct KeyPair {
-    /// Names the pair.
+    /// Identifies the pair.
     pub public_key: String,
     /// Signs; never printed by `Debug`.
     pub private_key: SecretString,
 }
 
-/// A key pair's secret half, and whose it is.
+/// The secret of a key pair and its account.
 pub struct Credentials {
-    /// Whose it is.
+    /// The account.
     pub account: Account,
     /// Checks signatures; never printed by `Debug`.
     pub private_key: SecretString,
-    /// What the pair is good for.
+    /// What the key may be used for.
     pub limits: KeyRestrictions,
 }
 
-/// Credentials that are current while the catalogue's generation stands.
+/// Credentials that are valid for one generation of the catalogue.
 #[derive(Default)]
 pub(crate) struct CredentialsCache(Mutex<Cached>);
 

@@ -1,4 +1,4 @@
-//! Two small real disks to try everything on.
+//! Two small demo disks.
 
 use std::path::Path;
 
@@ -7,31 +7,31 @@ use jingku_sources::demo::write_demo_disk;
 
 use crate::data_dir::DataDir;
 use crate::library::Library;
-use crate::operator::{NewInstance, OperatorError};
+use crate::operator::{InstanceError, NewInstance};
 
-/// The name under which a demo image is made.
+/// The name of a demo image.
 pub const DEMO_IMAGE_NAME: &str = "my-custom-env";
 
-/// Adds the demo's instances, unless they are there, and returns their ids.
+/// Adds the demo instances, unless they exist, and returns their ids.
 pub async fn add_demo_instances(
-    context: &Library,
+    library: &Library,
     data: &DataDir,
-) -> Result<[&'static str; 2], OperatorError> {
+) -> Result<[&'static str; 2], InstanceError> {
     let folder = data.path().join("demo");
     data.create_folder("demo")?;
-    let raw = add(context, &folder, "uhost-demo1", DiskFormat::Raw, 1).await?;
-    let qcow2 = add(context, &folder, "uhost-demo2", DiskFormat::Qcow2, 2).await?;
+    let raw = add(library, &folder, "uhost-demo1", DiskFormat::Raw, 1).await?;
+    let qcow2 = add(library, &folder, "uhost-demo2", DiskFormat::Qcow2, 2).await?;
     Ok([raw, qcow2])
 }
 
 async fn add(
-    context: &Library,
+    library: &Library,
     folder: &Path,
     id: &'static str,
     format: DiskFormat,
     seed: u64,
-) -> Result<&'static str, OperatorError> {
-    if context.catalog.instance(None, id).await?.is_some() {
+) -> Result<&'static str, InstanceError> {
+    if library.catalog.instance(None, id).await?.is_some() {
         return Ok(id);
     }
     let disk = folder.join(format!("{id}.{format}"));
@@ -47,6 +47,6 @@ async fn add(
         format: Some(format),
         gpu_type: "4090",
     };
-    context.add_instance(new).await?;
+    library.add_instance(new).await?;
     Ok(id)
 }

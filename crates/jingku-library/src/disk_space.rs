@@ -1,25 +1,25 @@
-//! Space on the disk that the data folder is on: how much there is, how much must stay, and a reserve for when there is none.
+//! Free space on the disk of the data folder, and a reserve for a full disk.
 //!
-//! The reserve is a file of no use to anybody. A full disk takes no transaction, so that nothing could be deleted; then the reserve
-//! goes, and the catalogue has room for thousands of changes more.
+//! On a full disk, the catalogue can commit no transaction, not even a deletion. Freeing the reserve file gives it space for
+//! thousands of further changes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use jingku_sources::Disk;
 
-use crate::blocking;
+use crate::{blocking, durable};
 
-/// What the making of images leaves free, in bytes: for the catalogue, and for what other programs on the machine do.
+/// Space that jobs leave free for the catalogue and for other programs, in bytes.
 pub const MARGIN_BYTES: u64 = 32 << 20;
-/// How long the reserve is: twice what the catalogue's log grows to by itself.
+/// Size of the reserve: twice the size that the log of the catalogue normally reaches.
 const RESERVE_BYTES: usize = 8 << 20;
-/// Bytes of a block, in which files say what they take up.
+/// Size of the blocks in which file systems count.
 const BLOCK_BYTES: u64 = 512;
 
-/// The room of one data folder.
+/// The disk space of one data folder.
 #[derive(Clone, Debug)]
 pub struct DiskSpace {
     data: PathBuf,
@@ -30,16 +30,21 @@ impl DiskSpace {
         Self { data }
     }
 
-    /// What is free for whom is not root, in bytes.
+    /// The space that is free for ordinary users, in bytes.
     pub fn free_bytes(&self) -> io::Result<u64> {
-        // A store may be a mount of its own.
+        // The store may be a mount of its own.
         let store = self.data.join("store");
         let ask = || rustix::fs::statvfs(&store).or_else(|_| rustix::fs::statvfs(&self.data));
         let found = blocking::in_place(ask)?;
         Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
-    /// Makes the reserve when there is none and twice as much is free.
+    /// Whether only the margin is free. If the free space is unknown, the store reports a full disk itself.
+    pub(crate) fn is_full(&self) -> bool {
+        self.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
+    }
+
+    /// Creates the reserve if there is none and twice its size is free.
     pub(crate) fn keep_reserve(&self) -> io::Result<()> {
         let path = self.reserve();
         if path.metadata().is_ok_and(|file| file.len() == RESERVE_BYTES as u64) {
@@ -48,10 +53,10 @@ impl DiskSpace {
         if self.free_bytes()? < 2 * RESERVE_BYTES as u64 {
             return Ok(());
         }
-        // Not zeros, which some file systems do not keep.
+        // Some file systems do not store zeros.
         let block: Vec<u8> =
             (0..64_u32 << 10).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
+        let mut file = durable::private_file().create(true).truncate(true).write(true).open(&path)?;
         for _ in 0..RESERVE_BYTES / block.len() {
             file.write_all(&block)?;
         }
@@ -62,9 +67,9 @@ impl DiskSpace {
     pub(crate) fn give_up_reserve(&self) -> bool {
         let given_up = fs::remove_file(self.reserve()).is_ok();
         if given_up {
-            tracing::warn!("the disk is full: the reserve is used up; make room");
-            // Some file systems give blocks back only when the folder is synced.
-            let _ = File::open(&self.data).and_then(|folder| folder.sync_all());
+            tracing::warn!("the disk is full: the reserve was freed; make space");
+            // Some file systems free blocks only when the folder is synced.
+            let _ = durable::sync_folder(&self.data);
         }
         given_up
     }
@@ -74,11 +79,11 @@ impl DiskSpace {
     }
 }
 
-/// About the most bytes that an image of a disk adds to the store: what the files of the disk take up, and not more than
-/// the disk has. Clusters that are compressed in a file may take a little more in the store.
+/// Roughly the most bytes that an image of a disk adds to the store: the size of the disk's files, at most that of the
+/// disk. Compressed clusters may take slightly more in the store.
 pub fn needed_bytes(disk: &Disk) -> u64 {
     if disk.layers.is_empty() {
-        // Made up: nearly all of it is kept.
+        // A generated disk is stored almost completely.
         return disk.size_bytes;
     }
     let blocks = || -> u64 {

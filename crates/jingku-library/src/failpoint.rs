@@ -1,18 +1,18 @@
-//! Places where a test has something go wrong. Only in debug builds: a release build has none of this.
+//! Named places where tests inject faults. Debug builds only.
 //!
-//! An environment variable names a place, as `name` or `name:N`:
+//! An environment variable selects a place, as `name` or `name:N`:
 //!
-//! | variable | what happens there |
+//! | variable | effect |
 //! |---|---|
-//! | `JINGKU_FAILPOINT` | the N-th time, the process ends as by `kill -9` |
+//! | `JINGKU_FAILPOINT` | the N-th time, the process ends as with `kill -9` |
 //! | `JINGKU_PANIC` | the first N times, a panic |
-//! | `JINGKU_STALL` | the first N times, the thread stops for an hour |
+//! | `JINGKU_STALL` | the first N times, the thread sleeps for an hour |
 
 #[cfg(debug_assertions)]
 mod store;
 
 #[cfg(debug_assertions)]
-pub(crate) use store::Reaching;
+pub(crate) use store::FailpointBackend;
 
 #[cfg(debug_assertions)]
 use std::sync::{
@@ -20,7 +20,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// A place that a variable names.
+/// The place that a variable selects.
 #[cfg(debug_assertions)]
 struct Point {
     variable: &'static str,
@@ -34,7 +34,7 @@ impl Point {
         Self { variable, wanted: OnceLock::new(), seen: AtomicU64::new(0) }
     }
 
-    /// Says how often the place was reached, this time included, and the N of the variable, when it is this place.
+    /// Counts a visit of the selected place. Returns the number of visits and the variable's N.
     fn reach(&self, name: &str) -> Option<(u64, u64)> {
         let wanted = self.wanted.get_or_init(|| {
             let text = std::env::var(self.variable).ok()?;
@@ -46,7 +46,7 @@ impl Point {
     }
 }
 
-/// A place after a durable step: crash tests kill the process here.
+/// Marks a place after a durable step. Crash tests kill the process here.
 #[cfg(debug_assertions)]
 pub fn reached(name: &str) {
     static KILL: Point = Point::of("JINGKU_FAILPOINT");
@@ -57,7 +57,7 @@ pub fn reached(name: &str) {
     passed(name);
 }
 
-/// A place where nothing durable has happened since the one before: only a panic or a stall shows something here.
+/// Marks a place without a durable step before it. Only panics and stalls are tested here.
 #[cfg(debug_assertions)]
 pub fn passed(name: &str) {
     static PANIC: Point = Point::of("JINGKU_PANIC");

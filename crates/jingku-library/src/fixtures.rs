@@ -1,7 +1,6 @@
-//! The fixtures file: what a throw-away server holds from its start. docs/operate/lab.md describes it.
+//! The fixtures file: the initial content of an ephemeral server. docs/operate/lab.md describes it.
 //!
-//! Every table may get new fields, and unknown ones are refused, so that an old server never drops what a newer file
-//! says.
+//! Every table may get new fields. Unknown fields are refused, so that an old server does not silently ignore them.
 
 mod check;
 mod groups;
@@ -15,11 +14,12 @@ use serde::de::DeserializeOwned;
 
 pub use load::LoadedAccount;
 
-use crate::operator::OperatorError;
+use crate::error::LibraryError;
+use crate::operator::AccountError;
 use crate::sentence::clause;
 use crate::text_file::read_text;
 
-/// What the file says. An empty one is one account with a key pair that is made.
+/// The content of the file. An empty file creates one account with a generated key pair.
 // No `Debug`: it holds private keys.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,7 +27,7 @@ pub struct Fixtures {
     accounts: Vec<AccountEntry>,
     instances: Vec<InstanceEntry>,
     images: Vec<ImageEntry>,
-    /// Where it was read.
+    /// The path of the file.
     #[serde(skip)]
     path: PathBuf,
 }
@@ -36,7 +36,7 @@ pub struct Fixtures {
 #[serde(deny_unknown_fields)]
 struct AccountEntry {
     name: String,
-    /// One is made when there is none.
+    /// One is generated if there is none.
     #[serde(default)]
     keys: Vec<KeyEntry>,
 }
@@ -54,19 +54,19 @@ struct KeyEntry {
 #[serde(deny_unknown_fields)]
 struct InstanceEntry {
     id: String,
-    /// The first when absent.
+    /// The first account if absent.
     account: Option<String>,
     name: Option<String>,
     zone: Option<String>,
     #[serde(default)]
     gpu_type: String,
-    /// A disk without a file, this large. Either this or `disk`.
+    /// Size of a generated disk. Either this or `disk`.
     size_mb: Option<u64>,
-    /// A raw or qcow2 file, from the folder of the fixtures file on.
+    /// A raw or qcow2 file, relative to the folder of the fixtures file.
     disk: Option<PathBuf>,
-    /// Why every image of it fails to be made.
+    /// Makes every image of it fail with this reason.
     fails: Option<String>,
-    /// How far such a making comes.
+    /// The progress at which it fails.
     fails_at_percent: Option<u8>,
 }
 
@@ -74,15 +74,15 @@ struct InstanceEntry {
 #[serde(deny_unknown_fields)]
 struct ImageEntry {
     name: String,
-    /// The first when absent.
+    /// The first account if absent.
     account: Option<String>,
-    /// Given by the server when absent.
+    /// Generated if absent.
     id: Option<String>,
     #[serde(default)]
     status: Status,
-    /// Of one that is `Making`.
+    /// Of an image that is `Making`.
     progress: Option<u8>,
-    /// Of one that is `UnAvailable`.
+    /// Of an image that is `UnAvailable`.
     reason: Option<String>,
     #[serde(default = "usual_size")]
     size_mb: u64,
@@ -97,37 +97,36 @@ struct ImageEntry {
     #[serde(default)]
     gpu_type: String,
     price: Option<f64>,
-    /// Unix seconds; now when absent.
+    /// Unix seconds; now if absent.
     create_time: Option<i64>,
     zone: Option<String>,
-    /// The instance it was made of, which need not be there.
+    /// The source instance, which need not exist.
     #[serde(default)]
     instance: String,
-    /// How many of them, numbered from 1; one without a number when absent.
+    /// How many images, numbered from 1; a single one without a number if absent.
     count: Option<u32>,
     #[serde(default)]
     container: bool,
     /// Names of other accounts.
     #[serde(default)]
     shared_with: Vec<String>,
-    /// As a version of what, in the community. One that is `Reviewing` or `Offline` is in it anyway.
+    /// Its version in the community. An image that is `Reviewing` or `Offline` is always in the community.
     published: Option<PublishedEntry>,
-    /// Of one that is no account's, but the platform's.
+    /// Of an image that belongs to the platform.
     platform: Option<PlatformType>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct PublishedEntry {
-    /// What the group is called: entries of one account that name the same are versions of it. One of its own when
-    /// absent.
+    /// The name of the group. Entries of one account with the same group are its versions. A group of its own if absent.
     group: Option<String>,
-    /// The number after the highest of the group when absent.
+    /// The number after the highest of the group if absent.
     version: Option<String>,
     version_description: String,
-    /// Names of accounts that favour the group, others than those of its other versions' entries too.
+    /// Names of accounts that favour the group, in addition to those of its other entries.
     favorites: Vec<String>,
-    /// The group's place at the top of the community: the highest that an entry of the group says.
+    /// The recommendation of the group: the highest of its entries.
     recommended: u32,
 }
 
@@ -161,7 +160,7 @@ enum Status {
     Offline,
 }
 
-/// A fixtures file that cannot be used. Nothing of it was loaded.
+/// A fixtures file that cannot be used. Nothing was loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     /// It cannot be read.
@@ -172,24 +171,26 @@ pub enum FixturesError {
         /// Why.
         source: std::io::Error,
     },
-    /// It says what is not understood or cannot be.
+    /// An entry is invalid.
     #[error("The fixtures file {} is wrong: {place}: {why}", path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// The entry and its field, as `images[0].status`; entries are counted from 0.
+        /// The entry and its field, such as `images[0].status`; entries are counted from 0.
         place: String,
-        /// Why.
+        /// The problem.
         why: String,
     },
-    /// The server cannot be filled.
+    /// An account or a key could not be created.
     #[error(transparent)]
-    Operator(#[from] OperatorError),
+    Account(#[from] AccountError),
+    /// The library failed.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
 }
 
 impl Fixtures {
-    /// Reads a fixtures file: JSON when its name ends in `.json`, TOML when in `.toml`, else JSON when it begins with
-    /// a brace.
+    /// Reads a fixtures file: JSON if its name ends in `.json`, TOML if in `.toml`, otherwise JSON if it begins with a brace.
     pub fn read(path: &Path) -> Result<Self, FixturesError> {
         let text =
             read_text(path).map_err(|source| FixturesError::Unreadable { path: path.to_owned(), source })?;

@@ -1,4 +1,4 @@
-//! The state of the work in the background, which decides whether the server is ready.
+//! The state of the background tasks, which decides whether the server is ready.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::limits::FAILURES_MAX;
 use crate::lock::lock;
 
-/// The state of every loop in the background.
+/// The state of every background task.
 #[derive(Default)]
 pub struct Health {
     loops: Mutex<BTreeMap<&'static str, Condition>>,
@@ -16,23 +16,22 @@ pub struct Health {
 struct Condition {
     /// Rounds in a row that failed or panicked.
     failures: u32,
-    /// How often the loop was started again since the server started.
+    /// Restarts since the server started.
     restarts: u64,
 }
 
 impl Health {
-    /// Notes that a round of a loop went well.
+    /// Records a successful round of a task.
     pub(crate) fn note_success(&self, name: &'static str) {
         lock(&self.loops).entry(name).or_default().failures = 0;
     }
 
-    /// Notes that a round of a loop failed.
+    /// Records a failed round of a task.
     pub(crate) fn note_failure(&self, name: &'static str) {
         lock(&self.loops).entry(name).or_default().failures += 1;
     }
 
-    /// Notes that a loop ended by a panic and is started again. Returns how many failures in a row that makes, and how
-    /// many restarts in all.
+    /// Records that a task panicked and is restarted. Returns the failures in a row and all restarts.
     pub(crate) fn note_restart(&self, name: &'static str) -> (u32, u64) {
         let mut loops = lock(&self.loops);
         let condition = loops.entry(name).or_default();
@@ -41,7 +40,7 @@ impl Health {
         (condition.failures, condition.restarts)
     }
 
-    /// Says what keeps failing; empty when all is well.
+    /// The tasks that keep failing; empty if there are none.
     pub fn problems(&self) -> Vec<String> {
         let loops = lock(&self.loops);
         let failing = loops.iter().filter(|(_, condition)| condition.failures >= FAILURES_MAX);
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loop_that_keeps_failing_is_a_problem_until_it_succeeds() {
+    fn a_task_that_keeps_failing_is_a_problem_until_it_succeeds() {
         let health = Health::default();
         health.note_success("sweep");
         for failures in 1..FAILURES_MAX {

@@ -1,8 +1,7 @@
-//! The work in the background: the making of images, and what looks after them.
+//! The background tasks: jobs that make images, and maintenance.
 //!
-//! A worker claims a job under a lease, which it renews while it works. A server that dies leaves the lease to run out,
-//! or to its own next start, which gives back what the last run held; then the job is claimed again and skips the
-//! chunks that are there already.
+//! A worker claims a job under a lease and renews it while it works. If the server dies, the lease expires, or the next
+//! start of the same server releases it. Then the job is claimed again and skips chunks that exist.
 
 mod import;
 mod make;
@@ -27,19 +26,19 @@ use supervisor::Supervisor;
 pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
 pub use progress::{JobHook, Progress, Running, StopReason, percent_of};
 
-/// The running loops; they stop when asked to, and when dropped, without waiting for them.
+/// The running tasks. They stop on request, and on drop without being waited for.
 pub struct Workers(Supervisor);
 
 impl Workers {
-    /// Starts them: as many workers as the settings say, and one loop for each kind of upkeep.
-    pub async fn start(context: Arc<Library>) -> Result<Self, CatalogError> {
-        // The data folder is locked, so whatever carries this server's name was left by a run that has ended.
-        context.catalog.release_jobs_of(&context.node).await?;
-        if let Some(scratch) = &context.scratch {
+    /// Starts the workers and one task for each kind of maintenance.
+    pub async fn start(library: Arc<Library>) -> Result<Self, CatalogError> {
+        // The data folder is locked, so these jobs belong to an earlier run of this server.
+        library.catalog.release_jobs_of(&library.node).await?;
+        if let Some(scratch) = &library.scratch {
             clear(scratch);
         }
-        let workers = context.config.jobs.workers.get();
-        let mut supervisor = Supervisor::new(context);
+        let workers = library.config.jobs.workers.get();
+        let mut supervisor = Supervisor::new(library);
         for _ in 0..workers {
             supervisor.start("making images", worker::work);
         }
@@ -51,13 +50,13 @@ impl Workers {
         Ok(Self(supervisor))
     }
 
-    /// Stops: a job that is being made is given back and resumes at the next start.
+    /// Stops all tasks. A running job is released and resumes at the next start.
     pub async fn stop(self) {
         self.0.stop().await;
     }
 }
 
-/// Removes what a run that was killed left in the scratch folder: copies as large as disks.
+/// Removes disk copies that a killed run left in the scratch folder.
 fn clear(scratch: &Path) {
     let files = std::fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| entry.path());
     for path in files {

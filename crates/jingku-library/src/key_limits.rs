@@ -1,4 +1,4 @@
-//! What a key is good for, in the form in which requests are held against it.
+//! Restrictions of a key, parsed for checking requests.
 
 use std::net::IpAddr;
 
@@ -6,16 +6,34 @@ use ipnet::{IpNet, Ipv4Net};
 use jingku_catalog::{Key, KeyLimits};
 
 use crate::error::Internal;
-use crate::operator::OperatorError;
 
-/// The most ranges of addresses a key may have.
+/// Maximum number of address ranges of a key.
 pub(crate) const RANGES_MAX: usize = 64;
-/// What the length of an IPv6 range counts before an IPv4 range in it begins.
+/// Prefix length of the IPv4-mapped part of IPv6.
 const MAPPED_BITS: u8 = 96;
 
-/// A key's limits, read.
+/// Why the address ranges of a key were refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressRangeError {
+    /// The text is not an address range.
+    #[error(
+        "{0:?} is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address must be the \
+         first of its range."
+    )]
+    BadRange(String),
+    /// Too many address ranges for a key.
+    #[error("A key can be limited to at most {max} ranges of addresses, not {given}. Join some of them.")]
+    TooManyRanges {
+        /// The number given.
+        given: usize,
+        /// The maximum.
+        max: usize,
+    },
+}
+
+/// The parsed limits of a key.
 pub struct KeyRestrictions {
-    /// Whether the key is good for reading only.
+    /// Whether the key is restricted to reading.
     pub read_only: bool,
     ranges: Vec<IpNet>,
 }
@@ -23,28 +41,28 @@ pub struct KeyRestrictions {
 impl KeyRestrictions {
     pub(crate) fn read(key: &Key) -> Result<Self, Internal> {
         let bad =
-            |range: &str| Internal::BadRow(format!("key {}: no range of addresses: {range}", key.public_key));
+            |range: &str| Internal::BadRow(format!("key {}: invalid address range: {range}", key.public_key));
         let ranges = key.limits.addresses.iter().map(|text| range(text).ok_or_else(|| bad(text)));
         Ok(Self { read_only: key.limits.read_only, ranges: ranges.collect::<Result<_, _>>()? })
     }
 
-    /// Whether one of the ranges has the address. A `peer` that is not known is in none.
+    /// Whether a range contains the address. An unknown `peer` is allowed only without ranges.
     pub fn allows_address(&self, peer: Option<IpAddr>) -> bool {
-        // A listener on IPv6 sees IPv4 clients as `::ffff:192.0.2.1`.
+        // A dual-stack listener reports IPv4 clients as `::ffff:192.0.2.1`.
         let peer = peer.map(|peer| peer.to_canonical());
         let allowed = |peer: IpAddr| self.ranges.iter().any(|range| range.contains(&peer));
         self.ranges.is_empty() || peer.is_some_and(allowed)
     }
 }
 
-/// Limits as the catalogue keeps them, each range spelled in one way and kept once.
-pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, OperatorError> {
+/// Limits as the catalogue stores them: ranges in canonical spelling, without duplicates.
+pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, AddressRangeError> {
     if limits.addresses.len() > RANGES_MAX {
-        return Err(OperatorError::TooManyRanges { given: limits.addresses.len(), max: RANGES_MAX });
+        return Err(AddressRangeError::TooManyRanges { given: limits.addresses.len(), max: RANGES_MAX });
     }
     let mut addresses = Vec::new();
     for text in &limits.addresses {
-        let range = range(text).ok_or_else(|| OperatorError::BadRange(text.clone()))?.to_string();
+        let range = range(text).ok_or_else(|| AddressRangeError::BadRange(text.clone()))?.to_string();
         if !addresses.contains(&range) {
             addresses.push(range);
         }
@@ -52,8 +70,7 @@ pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, OperatorError> 
     Ok(KeyLimits { read_only: limits.read_only, addresses })
 }
 
-/// Reads `10.0.0.0/8`, `fd00::/8`, or one address. Bits beyond the length are refused: `10.1.2.3/8` is most likely meant
-/// to be less than it says.
+/// Parses `10.0.0.0/8`, `fd00::/8`, or one address. Refuses `10.1.2.3/8`, which is probably a mistake.
 fn range(text: &str) -> Option<IpNet> {
     let range = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
@@ -65,7 +82,7 @@ fn range(text: &str) -> Option<IpNet> {
     let (IpAddr::V4(address), IpNet::V6(_)) = (range.addr().to_canonical(), range) else {
         return Some(range);
     };
-    // Peers are compared as IPv4 when they are IPv4 in IPv6's clothes, so ranges have to be too.
+    // Peers in IPv4-mapped IPv6 are compared as IPv4, so ranges must be converted too.
     let length = range.prefix_len().checked_sub(MAPPED_BITS)?;
     Ipv4Net::new(address, length).ok().map(IpNet::V4)
 }
@@ -79,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_have_one_spelling() {
+    fn ranges_have_a_canonical_spelling() {
         for (given, kept) in [
             ("10.0.0.0/8", "10.0.0.0/8"),
             ("192.0.2.7", "192.0.2.7/32"),
@@ -96,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn invalid_ranges_are_refused() {
         for bad in [
             "",
             "10",
@@ -109,10 +126,10 @@ mod tests {
             "::/129",
         ] {
             let refused = normalize(&limited(&["10.0.0.0/8", bad]));
-            assert!(matches!(refused, Err(OperatorError::BadRange(text)) if text == bad), "{bad}");
+            assert!(matches!(refused, Err(AddressRangeError::BadRange(text)) if text == bad), "{bad}");
         }
         assert!(normalize(&limited(&["::1"; RANGES_MAX])).is_ok());
         let refused = normalize(&limited(&["::1"; RANGES_MAX + 1]));
-        assert!(matches!(refused, Err(OperatorError::TooManyRanges { given: 65, max: 64 })));
+        assert!(matches!(refused, Err(AddressRangeError::TooManyRanges { given: 65, max: 64 })));
     }
 }

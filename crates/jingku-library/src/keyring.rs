@@ -1,5 +1,5 @@
-//! Private keys at rest. The server needs them in clear to check signatures, so they are sealed, not hashed:
-//! AES-256-GCM under a master key, bound to the public key they belong to.
+//! Encryption of private keys at rest: AES-256-GCM under a master key, bound to the public key. They are not hashed,
+//! because the server needs them to check signatures.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
@@ -13,7 +13,7 @@ use crate::random::Random;
 const NONCE_BYTES: usize = 12;
 /// Length of the master key.
 pub(crate) const MASTER_KEY_BYTES: usize = 32;
-/// First byte of a sealed key: which way it was sealed.
+/// First byte of a sealed key: the version of the format.
 const SEALED_V1: u8 = 1;
 
 /// A sealed private key that the master key does not open.
@@ -26,7 +26,7 @@ pub struct WrongMasterKey {
     pub(crate) public_key: String,
 }
 
-/// Sets the key of links apart from every other use of the master key. Never changed: it would end all links.
+/// Derivation library of the link key. Must not change, because that would invalidate all links.
 const LINKS: &str = "jingku 2026-11-24 links to images";
 
 /// Seals and opens private keys.
@@ -35,18 +35,18 @@ pub struct Keyring {
     links: LinkKey,
 }
 
-/// Seals links: a BLAKE3 key derived from the master key.
+/// Authenticates links: a BLAKE3 key derived from the master key.
 pub struct LinkKey(Zeroizing<[u8; blake3::KEY_LEN]>);
 
 impl LinkKey {
-    /// The seal of a message.
+    /// The authentication code of a message.
     pub fn mac(&self, message: &str) -> [u8; blake3::OUT_LEN] {
         *blake3::keyed_hash(&self.0, message.as_bytes()).as_bytes()
     }
 
-    /// Whether a seal is that of the message, in constant time.
+    /// Verifies the authentication code of a message in constant time.
     pub fn verify(&self, message: &str, mac: &[u8]) -> bool {
-        // The comparison of two hashes takes the same time wherever they differ.
+        // `blake3::Hash` compares in constant time.
         mac.try_into().is_ok_and(|mac: [u8; blake3::OUT_LEN]| {
             blake3::keyed_hash(&self.0, message.as_bytes()) == blake3::Hash::from_bytes(mac)
         })
@@ -54,7 +54,7 @@ impl LinkKey {
 }
 
 impl Keyring {
-    /// A keyring under `master_key`, which is wiped.
+    /// The keyring of `master_key`, which is wiped.
     pub fn new(mut master_key: [u8; MASTER_KEY_BYTES]) -> Self {
         let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(master_key));
         let links = LinkKey(Zeroizing::new(blake3::derive_key(LINKS, &master_key)));
@@ -62,12 +62,12 @@ impl Keyring {
         Self { cipher, links }
     }
 
-    /// The key that seals links.
+    /// The key that authenticates links.
     pub fn links(&self) -> &LinkKey {
         &self.links
     }
 
-    /// Seals a private key for storing.
+    /// Seals a private key for storage.
     pub fn seal(&self, public_key: &str, private_key: &SecretString, random: &dyn Random) -> String {
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);

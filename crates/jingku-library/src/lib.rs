@@ -1,7 +1,6 @@
-//! Images as a whole, without HTTP: the jobs that make them, the trash, checks, backups, and all that an operator does.
+//! Images as a whole, without HTTP: jobs, trash, checks, backups, and the work of the operator.
 //!
-//! Only here is it known that an image is a row and a manifest and a disk: the catalogue, the chunk store and the
-//! sources do not know each other.
+//! Only this crate connects catalogue, chunk store and sources, which do not know each other.
 
 mod account_limits;
 mod authentication;
@@ -14,10 +13,12 @@ mod credentials;
 mod data_dir;
 mod demo;
 mod disk_space;
+mod durable;
 mod error;
 pub mod failpoint;
 mod fixtures;
 mod health;
+mod image_name;
 mod jobs;
 mod key_limits;
 mod keyring;
@@ -42,7 +43,7 @@ mod trash;
 mod uploads;
 mod usage;
 
-pub use account_limits::limit_refusal;
+pub use account_limits::{AccountFull, limit_refusal};
 pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
@@ -58,9 +59,10 @@ pub use credentials::{Credentials, KeyPair};
 pub use data_dir::{DataDir, StartError};
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
-pub use error::Internal;
+pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
+pub use image_name::BadImageName;
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
 };
@@ -72,7 +74,7 @@ pub use jobs::{
     DeclaredDisk, DeclaredFailure, JobHook, Progress, Running, StopReason, Workers, disk_reason, percent_of,
     store_pattern,
 };
-pub use key_limits::KeyRestrictions;
+pub use key_limits::{AddressRangeError, KeyRestrictions};
 pub use keyring::{Keyring, LinkKey, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{
@@ -84,18 +86,19 @@ pub use limits::{
     WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN, ZSTD_WINDOW_BYTES_MAX,
 };
 pub use lock::lock;
-pub use operator::{NewInstance, OperatorError, PlatformImage, caution_of};
+pub use operator::{AccountError, InstanceError, NewInstance, PlatformError, PlatformImage, caution_of};
 pub use price::{cents_to_price, price_to_cents};
 pub use private::NotPrivate;
 pub use random::{
     Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
+pub use review::ReviewError;
 pub use scrub::Scrub;
 pub use sentence::clause;
 pub use sweep::{LastSweep, SweepError};
 pub use text_file::read_text;
 pub use time_watch::HeldBack;
-pub use trash::{EmptiedTrash, EmptyTrash};
+pub use trash::{EmptiedTrash, EmptyTrash, TrashError};
 pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};

@@ -1,4 +1,4 @@
-//! Everything that is kept and known, opened together: what every action, every job and every operator's command works with.
+//! The open library: the data that every action, job and command of the operator works with.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,70 +21,70 @@ use crate::readiness::Readiness;
 use crate::time_watch::TimeWatch;
 use crate::uploads::UploadStore;
 
-/// With less than that free, a data folder may not open because the disk is full.
+/// If less space is free, a data folder may fail to open because the disk is full.
 const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
 
-/// Images as a whole: the catalogue, the chunk store, the keys, and what looks after them.
+/// The catalogue, the chunk store, the keys and the state of their maintenance.
 pub struct Library {
-    /// What is known.
+    /// The catalogue.
     pub catalog: Catalog,
-    /// The bits.
+    /// The chunk store.
     pub store: Store,
-    /// Seals and opens private keys; `None` where nothing is sealed or opened.
+    /// Seals and opens private keys; `None` if nothing is sealed or opened.
     keyring: Option<Keyring>,
-    /// What the configuration file says.
+    /// The configuration.
     pub config: Config,
     /// Regions and zones.
     pub zones: Zones,
-    /// Where time comes from.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// What it says, against the time that servers have run.
+    /// Compares the clock with the running time.
     pub(crate) time_watch: TimeWatch,
-    /// Where randomness comes from.
+    /// The source of randomness.
     pub random: Arc<dyn Random>,
-    /// This server's name.
+    /// The name of this server.
     pub node: String,
-    /// A folder for copies of disks, which is emptied at the start; `None` for that of the system.
+    /// A folder for temporary copies of disks, emptied at the start; `None` for that of the system.
     pub(crate) scratch: Option<PathBuf>,
-    /// The room there is for images; `None` in memory.
+    /// The disk space for images; `None` in memory.
     pub disk_space: Option<DiskSpace>,
     /// The data folder; `None` in memory.
     pub(crate) data: Option<DataDir>,
-    /// Whether the server can do its work.
+    /// Whether the server can work.
     pub readiness: Readiness,
-    /// The state of the work in the background.
+    /// The state of the background tasks.
     pub health: Health,
-    /// Told when images went from the trash by age.
+    /// Notified when the trash expires images.
     pub(crate) emptied: Notify,
-    /// Files that are uploaded.
+    /// Uploaded files.
     pub uploads: UploadStore,
-    /// Jobs at work in this process.
+    /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
-    /// Whether everything is only read: the data folder cannot be written to.
+    /// Whether the data folder cannot be written to.
     read_only: bool,
-    /// Is told how far every job is, and may keep it waiting.
+    /// Observes every job and may block it.
     pub(crate) job_hook: Option<Arc<dyn JobHook>>,
 }
 
-/// What comes from outside the configuration: time, randomness, secrets from the environment.
+/// Inputs besides the configuration: time, randomness, secrets from the environment.
 pub struct Environment {
-    /// Where time comes from.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// Where randomness comes from.
+    /// The source of randomness.
     pub random: Arc<dyn Random>,
     /// `JINGKU_MASTER_KEY`.
     pub master_key: Option<SecretString>,
 }
 
 impl Default for Environment {
-    /// The machine's clock and randomness, no secrets.
+    /// The system's clock and randomness, no secrets.
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), master_key: None }
     }
 }
 
-/// What differs between a data folder and memory.
+/// What depends on whether the library is in a data folder or in memory.
 struct Resources {
     catalog: Catalog,
     store: Store,
@@ -99,8 +99,8 @@ struct Resources {
 }
 
 impl Library {
-    /// Opens everything in a data folder, with the master key, and creates what is not there. A library that cannot be
-    /// written to is opened for reading: see [`Library::is_read_only`].
+    /// Opens a data folder with the master key and creates what is missing. A read-only folder is opened for reading: see
+    /// [`Library::is_read_only`].
     pub async fn open(
         data: &DataDir,
         config: &Config,
@@ -111,8 +111,8 @@ impl Library {
         Self::open_as(data, config, environment, Keys::Needed).await
     }
 
-    /// Opens the library in a data folder, which must be there, without the master key. That is enough for everything but
-    /// serving and making keys. One that cannot be written to is opened for reading.
+    /// Opens an existing library without the master key, which is needed only for serving and for creating keys. A
+    /// read-only library is opened for reading.
     pub async fn open_library(
         data: &DataDir,
         config: &Config,
@@ -135,7 +135,7 @@ impl Library {
         }
         let disk_space = DiskSpace::new(data.path().to_owned());
         match Self::open_with(data, config, environment, keys, disk_space.clone()).await {
-            // A full disk has no room even to open what is there.
+            // On a full disk, not even an existing library can be opened.
             Err(_)
                 if disk_space.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
                     && disk_space.give_up_reserve() =>
@@ -165,8 +165,7 @@ impl Library {
             uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
             disk_space: Some(disk_space),
             data: Some(data.clone()),
-            readiness: Readiness::of(data)
-                .map_err(|source| StartError::Io { path: data.path().to_owned(), source })?,
+            readiness: Readiness::of(data).map_err(StartError::io(data.path()))?,
             read_only: false,
         };
         Ok(Self::from_resources(resources, config, environment))
@@ -183,20 +182,20 @@ impl Library {
             keyring: keyring(&catalog, data, environment, keys).await?,
             catalog,
             store: data.store_read_only()?,
-            // No job is claimed under it.
+            // A read-only library claims no jobs.
             node: unique_id(&*environment.random),
             scratch: None,
             uploads: UploadStore::in_temporary_folder(),
             disk_space: None,
             data: Some(data.clone()),
-            // It is never ready: see `is_read_only`.
+            // A read-only library is never ready.
             readiness: Readiness::in_memory(),
             read_only: true,
         };
         Ok(Self::from_resources(resources, config, environment))
     }
 
-    /// Makes everything in memory, empty. Nothing is written to a disk, and all is gone when this is dropped.
+    /// Creates an empty library in memory. Writes nothing to a disk.
     pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
         let mut master_key = [0; MASTER_KEY_BYTES];
         environment.random.fill(&mut master_key);
@@ -216,59 +215,47 @@ impl Library {
     }
 
     fn from_resources(resources: Resources, config: &Config, environment: &Environment) -> Self {
-        let Resources {
-            catalog,
-            store,
-            keyring,
-            node,
-            scratch,
-            disk_space,
-            data,
-            uploads,
-            readiness,
-            read_only,
-        } = resources;
         Self {
-            catalog: catalog.with_account_limits(config.limits.accounts()),
-            store,
-            keyring,
+            catalog: resources.catalog.with_account_limits(config.limits.accounts()),
+            store: resources.store,
+            keyring: resources.keyring,
             zones: config.zones(),
             config: config.clone(),
             clock: Arc::clone(&environment.clock),
             time_watch: TimeWatch::default(),
             random: Arc::clone(&environment.random),
-            node,
-            scratch,
-            disk_space,
-            data,
-            readiness,
+            node: resources.node,
+            scratch: resources.scratch,
+            disk_space: resources.disk_space,
+            data: resources.data,
+            readiness: resources.readiness,
             health: Health::default(),
             emptied: Notify::new(),
-            uploads,
+            uploads: resources.uploads,
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
-            read_only,
+            read_only: resources.read_only,
             job_hook: None,
         }
     }
 
-    /// Has every job tell `hook` how far it is.
+    /// Reports the progress of every job to `hook`.
     #[must_use]
     pub fn with_job_hook(self, hook: Arc<dyn JobHook>) -> Self {
         Self { job_hook: Some(hook), ..self }
     }
 
-    /// Whether everything is only read, because the data folder cannot be written to. What is known is then what the
-    /// catalogue held when it was opened, and every change is refused.
+    /// Whether the data folder is read-only. The catalogue is then as it was when it was opened, and every change is
+    /// refused.
     pub fn is_read_only(&self) -> bool {
         self.read_only
     }
 
-    /// The keyring of a server, or of a command that makes keys.
+    /// The keyring of a server or of a command that creates keys.
     pub fn keyring(&self) -> &Keyring {
         self.keyring
             .as_ref()
-            .expect("whatever seals or opens keys calls Library::open, which has the master key")
+            .expect("a caller that seals or opens keys uses Library::open, which has the master key")
     }
 }
 
@@ -279,7 +266,7 @@ enum Keys {
     NotNeeded,
 }
 
-/// Opens the keyring, and makes the master key of a library that has no key pairs yet.
+/// Opens the keyring. Creates the master key of a library without key pairs.
 async fn keyring(
     catalog: &Catalog,
     data: &DataDir,
@@ -289,14 +276,14 @@ async fn keyring(
     if keys == Keys::NotNeeded {
         return Ok(None);
     }
-    // One key speaks for all: they are sealed with one master key. Found out now, and not by a client whose
-    // request fails, or by an operator whose new key would be sealed with another.
+    // One key stands for all, because all have the same master key. Checked now, before a request fails or a new key is
+    // sealed with another master key.
     let sealed = catalog.keys(Some(AccountId(1))).await?.into_iter().next();
     if let Some(key) = &sealed
         && environment.master_key.is_none()
         && !data.has_master_key()
     {
-        // A new one would be of no use, and in the way of the right one.
+        // A new master key would not open it.
         return Err(WrongMasterKey { public_key: key.public_key.clone() }.into());
     }
     let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;

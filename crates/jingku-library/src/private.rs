@@ -1,7 +1,7 @@
-//! Folders that nobody but their owner may look into: they hold disks, keys and the names of everybody's images.
+//! Folders that only their owner can access, because they hold disks, keys and image names.
 //!
-//! New files are 0600 and new folders 0700 whatever the umask. This module is for what was there before: a folder that an
-//! administrator made, a mount point, files of earlier versions.
+//! New files are 0600 and new folders 0700 regardless of the umask. This module restricts what existed before: a folder of an
+//! administrator, a mount point, files of earlier versions.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, DirEntry, Metadata, Permissions};
@@ -9,21 +9,21 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What others than the owner may do.
+/// Permissions of others than the owner.
 const OTHERS: u32 = 0o077;
-/// The sticky bit: a folder such as /tmp, in which everybody keeps something.
+/// The sticky bit of a shared folder such as /tmp.
 const STICKY: u32 = 0o1000;
-/// What the root of many file systems has.
+/// An entry in the root of many file systems.
 const LOST_FOUND: &str = "lost+found";
-/// How deep a private folder is looked through: down to the list of the folders of objects, of which a store has hundreds.
-/// Such a folder is looked through only when others may look into it. Its files are made private first and the folder
-/// last, so one that is private has been done, and a start costs the same however many objects there are.
+/// How deep a private folder is searched: down to the folders of objects, of which a store has hundreds. Such a folder is
+/// searched only if others can access it. Its files are restricted before the folder itself, so a private folder is done,
+/// and the cost of a start does not depend on the number of objects.
 const DEPTH: u32 = 3;
 
-/// Why a folder is not used.
+/// Why a folder is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPrivate {
-    /// Others may look into it, and this user may not change that.
+    /// Others can access it, and this user cannot change that.
     #[error("Other users can read {} (mode {mode:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.", path.display(), path.display())]
     NotOurs {
         /// The folder.
@@ -31,10 +31,10 @@ pub enum NotPrivate {
         /// Its permissions.
         mode: u32,
     },
-    /// It is the user's home, or has other things in it.
+    /// It is the user's home, or has other content.
     #[error(
-        "Other users can read {} (mode {mode:o}), and it is not for Jingku alone. Choose a folder of its own, such as {}; or, if \
-         no other user needs it, run `chmod 700 {}`.",
+        "Other users can read {} (mode {mode:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
+         `chmod 700 {}` if no other user needs it.",
         path.display(), path.join("jingku").display(), path.display()
     )]
     Shared {
@@ -43,9 +43,9 @@ pub enum NotPrivate {
         /// Its permissions.
         mode: u32,
     },
-    /// It is the root, or everybody keeps something in it.
+    /// It is the root folder or a shared folder.
     #[error(
-        "Everybody uses {} (mode {mode:o}). Choose a folder of its own, such as {}.",
+        "All users share {} (mode {mode:o}). Choose a folder of its own, such as {}.",
         path.display(), path.join("jingku").display()
     )]
     Everybodys {
@@ -57,16 +57,16 @@ pub enum NotPrivate {
     /// The operating system refused.
     #[error("Cannot use {}: {source}.", path.display())]
     Io {
-        /// What was to be used.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
 }
 
-/// Creates a folder with those above it, unless it is there, and sees to it that nobody else may look into it nor at what
-/// is in it already. `ours` tells, by their names, which entries of the folder are Jingku's: others are left alone. A folder
-/// on a read-only disk stays as it is. Returns its canonical path.
+/// Creates a folder and its parents if needed, and restricts the folder and its content to the owner. `ours` selects the
+/// entries of Jingku by name; others are left alone. A folder on a read-only disk stays unchanged. Returns its canonical
+/// path.
 pub(crate) fn open_or_create(path: &Path, ours: impl Fn(&str) -> bool) -> Result<PathBuf, NotPrivate> {
     let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
@@ -108,8 +108,7 @@ fn is_home(path: &Path) -> bool {
     home.as_deref() == Some(path)
 }
 
-/// Makes private a file, or a folder with what is in it. What belongs to another user stays: nobody can reach it, for the
-/// folder above is private.
+/// Restricts a file, or a folder and its content. What belongs to another user is skipped: the folder above is private.
 fn tighten_all(path: &Path, depth: u32) -> Result<(), NotPrivate> {
     let look = || {
         let found = path.symlink_metadata()?;
@@ -120,7 +119,7 @@ fn tighten_all(path: &Path, depth: u32) -> Result<(), NotPrivate> {
         Ok((found, loose, below))
     };
     let skip = |error: &io::Error| {
-        // Gone just now, another user's, or on a disk of its own that cannot be written to.
+        // Removed meanwhile, owned by another user, or on a read-only disk.
         matches!(
             error.kind(),
             ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loose_folder_is_made_private_with_what_is_in_it() {
+    fn an_open_folder_is_restricted_with_its_content() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = scratch.path().join("data");
         let fan = folder.join("store/chunks/ab");
@@ -179,11 +178,11 @@ mod tests {
             }
         }
         assert_eq!(files.map(|file| mode(&file)), [0o600, 0o600]);
-        assert_eq!(mode(&outside), 0o644, "a link leads elsewhere");
+        assert_eq!(mode(&outside), 0o644, "links are not followed");
     }
 
     #[test]
-    fn a_folder_for_other_things_is_refused_and_left_alone() {
+    fn a_folder_with_other_content_is_refused_and_left_alone() {
         let scratch = tempfile::tempdir().unwrap();
         let (folder, letter) = (scratch.path().join("letters"), scratch.path().join("letters/dear"));
         fs::create_dir(&folder).unwrap();
@@ -201,11 +200,11 @@ mod tests {
             assert_eq!(expected, (loose, loose), "{refused:?}");
             assert_eq!((mode(&folder), mode(&letter)), (loose, 0o644));
         }
-        // A library in it makes the folder Jingku's, but not what else is there; so does a private folder.
+        // With a library in it, or if it is private already, the folder is accepted and other content left alone.
         fs::create_dir(folder.join("store")).unwrap();
         open_or_create(&folder, |name| name == "store").unwrap();
         assert_eq!((mode(&folder), mode(&letter)), (0o700, 0o644));
-        // A disk of its own.
+        // A mount point.
         let mount = scratch.path().join("mount");
         fs::create_dir_all(mount.join("lost+found")).unwrap();
         set(&mount, 0o755);

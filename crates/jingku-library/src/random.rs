@@ -1,10 +1,10 @@
-//! Where randomness comes from, and everything that is made of it: ids, key pairs.
+//! The source of randomness, and random ids and keys.
 
 use std::sync::Mutex;
 
 use crate::lock::lock;
 
-/// Gives random bytes; handed in, so that tests can fix them.
+/// Provides random bytes. An argument, so that tests can fix it.
 pub trait Random: Send + Sync + 'static {
     /// Fills `bytes`.
     fn fill(&self, bytes: &mut [u8]);
@@ -17,8 +17,8 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     #[expect(clippy::disallowed_methods, reason = "the one place where the system's randomness is read")]
     fn fill(&self, bytes: &mut [u8]) {
-        // Without randomness no key can be made safely, so there is nothing to go on with.
-        getrandom::fill(bytes).expect("the operating system gives random bytes");
+        // No key can be generated safely without randomness.
+        getrandom::fill(bytes).expect("the operating system provides random bytes");
     }
 }
 
@@ -27,7 +27,7 @@ impl Random for SystemRandom {
 pub struct SeededRandom(Mutex<u64>);
 
 impl SeededRandom {
-    /// The sequence that belongs to `seed`.
+    /// The sequence of `seed`.
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }
@@ -56,9 +56,9 @@ fn base36(random: &dyn Random, length: usize) -> String {
     draw(random, BASE36, length)
 }
 
-/// `length` characters of an alphabet of at most 256.
+/// `length` characters of an alphabet of at most 256 characters.
 fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
-    // What lies above the largest multiple in a byte would favour the first characters.
+    // Larger bytes would favour the first characters.
     let even = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {
@@ -71,12 +71,12 @@ fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
     text
 }
 
-/// An image id in the form the real service gives: twelve characters, the first a `1`.
+/// An image id in the form of the real service: twelve characters, the first a `1`.
 pub fn image_id(random: &dyn Random) -> String {
     format!("compshareImage-1{}", base36(random, 11))
 }
 
-/// The id of a group in one of the forms the real service gives: twelve letters, capitals too, and digits.
+/// A group id in one of the forms of the real service: twelve letters and digits.
 pub fn group_id(random: &dyn Random) -> String {
     draw(random, BASE62, 12)
 }
@@ -91,32 +91,24 @@ pub fn unique_id(random: &dyn Random) -> String {
     base36(random, UNIQUE_ID_LENGTH)
 }
 
-/// Whether a text can be one of [`unique_id`].
+/// Whether a text has the form of a [`unique_id`].
 pub fn is_unique_id(text: &str) -> bool {
     text.len() == UNIQUE_ID_LENGTH && text.bytes().all(|byte| BASE36.contains(&byte))
 }
 
-/// A version 4 UUID, which clients print with an error.
+/// A version 4 UUID, which clients show with an error.
 pub fn request_id(random: &dyn Random) -> String {
     let mut bytes = [0; 16];
     random.fill(&mut bytes);
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let digits = hex(&bytes);
+    let digits = hex::encode(bytes);
     format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
-/// A fresh public and private key, letters and digits only: they pass through every shell and form unquoted.
+/// A new public and private key of letters and digits, which need no quoting.
 pub(crate) fn key_pair(random: &dyn Random) -> (String, String) {
     (format!("jk{}", base36(random, 30)), base36(random, 48))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

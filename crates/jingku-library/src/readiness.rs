@@ -1,4 +1,4 @@
-//! Whether the server can do its work: what `/readyz` answers.
+//! Whether the server can work: the answer of `/readyz`.
 
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,9 +11,9 @@ use tokio::sync::Semaphore;
 use crate::data_dir::{DataDir, with_causes};
 use crate::limits::READY_TIMEOUT;
 
-/// The permission of its owner to write into a folder.
+/// The owner's write permission of a folder.
 const OWNER_WRITES: u32 = 0o200;
-/// The folders a server cannot do without, and whether it writes into them directly.
+/// The folders that a server needs, and whether it writes into them directly.
 const FOLDERS: [(&str, bool); 7] = [
     ("", true),
     ("store", false),
@@ -24,10 +24,10 @@ const FOLDERS: [(&str, bool); 7] = [
     ("scratch", true),
 ];
 
-/// Looks whether everything is still where it was when the server started, and can be written to.
+/// Checks whether the folders still exist as at the start and are writable.
 pub struct Readiness {
     folders: Arc<[Folder]>,
-    /// Lets one check run at a time: one that hangs, on a disk that does not answer, keeps no more than one thread.
+    /// Lets one check run at a time, so that checks of a disk that hangs block only one thread.
     turn: Arc<Semaphore>,
 }
 
@@ -39,12 +39,12 @@ struct Folder {
 }
 
 impl Readiness {
-    /// Remembers the folders of a server in memory, which has none.
+    /// The readiness of a server in memory, which has no folders.
     pub(crate) fn in_memory() -> Self {
         Self { folders: Arc::new([]), turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Remembers the folders of a data folder, which must exist.
+    /// Records the folders of an existing data folder.
     pub(crate) fn of(data: &DataDir) -> io::Result<Self> {
         let folders = FOLDERS.iter().map(|(name, is_written)| {
             let path = data.path().join(name);
@@ -54,7 +54,7 @@ impl Readiness {
         Ok(Self { folders: folders.collect::<io::Result<_>>()?, ..Self::in_memory() })
     }
 
-    /// Says what keeps the server from its work, if anything does, within [`READY_TIMEOUT`].
+    /// Checks the folders and the catalogue within [`READY_TIMEOUT`]. Returns the problem.
     pub async fn check(&self, catalog: &Catalog) -> Result<(), String> {
         let checked = tokio::time::timeout(READY_TIMEOUT, async {
             self.check_folders().await?;
@@ -82,13 +82,13 @@ impl Folder {
     fn check(&self) -> io::Result<()> {
         let found = self.path.metadata()?;
         if (found.dev(), found.ino()) != self.identity {
-            return Err(io::Error::other("it is not the folder that was there when the server started"));
+            return Err(io::Error::other("it is not the folder that existed when the server started"));
         }
-        // Root may write even where nobody is to write.
+        // Checked explicitly, because root can always write.
         if found.permissions().mode() & OWNER_WRITES == 0 {
             return Err(io::Error::from(io::ErrorKind::PermissionDenied));
         }
-        // A file without a name: nothing is left behind.
+        // The file has no name and leaves nothing behind.
         if self.is_written { tempfile::tempfile_in(&self.path).map(drop) } else { Ok(()) }
     }
 }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_folder_must_be_there_and_take_files() {
+    async fn every_folder_must_exist_and_be_writable() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open_or_create(folder.path()).unwrap();
         for (name, _) in FOLDERS {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_check_that_hangs_is_not_waited_for() {
+    async fn a_check_that_hangs_times_out() {
         let readiness = Readiness::in_memory();
         let _hangs = readiness.turn.acquire().await.unwrap();
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();

@@ -1,7 +1,7 @@
-//! Which chunks the images of a catalogue name, in bounded memory.
+//! The chunks that the images of a catalogue name, in bounded memory.
 //!
-//! The chunks are gone through by the first byte of their names, in as few passes as [`REFERENCES_MAX`] allows: each pass
-//! reads every manifest and remembers what falls into its range. Nothing is written, so that it works on a full disk.
+//! The chunks are processed in order of the first byte of their names, in as few passes as [`REFERENCES_MAX`] allows. Each
+//! pass reads every manifest and keeps the references in its range. Nothing is written, so this works on a full disk.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -9,15 +9,15 @@ use std::ops::RangeInclusive;
 use jingku_catalog::{Catalog, CatalogError, ManifestUse};
 use jingku_chunks::{Backend, ChunkId, Error, Extent, Key, Manifest, ManifestId, Store};
 
-/// The most references to chunks that one pass remembers, at 36 bytes each: 72 MiB. Only where one first byte alone has
-/// more, which begins at 512 million, a pass remembers those.
+/// The most references that one pass keeps, at 36 bytes each: 72 MiB. A pass exceeds it only if one first byte has more,
+/// which starts at 512 million references.
 const REFERENCES_MAX: u64 = 2 << 20;
-/// How many bytes of a manifest a reference to a chunk takes.
+/// Bytes of a reference in a manifest.
 const REFERENCE_BYTES: u64 = 33;
-/// How many images are asked for together.
+/// Images per query.
 const BATCH: u32 = 1000;
 
-/// Every image of a catalogue, in the trash or not, in order of their ids.
+/// Every image of a catalogue, including the trash, in order of id.
 pub(crate) async fn all_images(catalog: &Catalog) -> Result<Vec<ManifestUse>, CatalogError> {
     let mut images: Vec<ManifestUse> = Vec::new();
     loop {
@@ -30,37 +30,37 @@ pub(crate) async fn all_images(catalog: &Catalog) -> Result<Vec<ManifestUse>, Ca
     }
 }
 
-/// A manifest and who needs it.
+/// A manifest and the images that need it.
 pub(crate) struct ReferencedManifest {
     pub(crate) id: ManifestId,
-    /// Places in the list of images.
+    /// Indices in the list of images.
     pub(crate) images: Vec<usize>,
-    /// Length of the object, in bytes; 0 when there is none.
+    /// Length of the object, in bytes; 0 if there is none.
     pub(crate) length: u64,
-    /// It, when it can be read.
+    /// The manifest, if it can be read.
     manifest: Option<Manifest>,
-    /// Why it cannot.
+    /// Why it cannot be read.
     pub(crate) error: Option<Error>,
 }
 
 /// The manifests that images name.
 pub(crate) struct Referenced {
     pub(crate) manifests: Vec<ReferencedManifest>,
-    /// Images whose row names what is no manifest, by their places.
+    /// Indices of images whose row names an invalid manifest.
     pub(crate) unreadable: Vec<usize>,
     references: u64,
 }
 
-/// What the manifests name in one range of names.
+/// The references in one range of chunk names.
 pub(crate) struct Pass {
-    /// The first bytes of the names.
+    /// The first bytes of the chunk names.
     pub(crate) prefixes: RangeInclusive<u8>,
-    /// Each chunk with each manifest that names it, by its place, once and in order.
+    /// Pairs of a chunk and the index of a manifest that names it, in order, without duplicates.
     pub(crate) references: Vec<(ChunkId, u32)>,
 }
 
 impl Referenced {
-    /// Opens every manifest that images name, from the first store that has it whole.
+    /// Opens every manifest that images name, from the first store that has it intact.
     pub(crate) fn open(images: &[ManifestUse], stores: &[(&dyn Backend, &Store)]) -> Result<Self, Error> {
         let mut places: HashMap<ManifestId, usize> = HashMap::new();
         let mut referenced = Self { manifests: Vec::new(), unreadable: Vec::new(), references: 0 };
@@ -80,7 +80,7 @@ impl Referenced {
         Ok(referenced)
     }
 
-    /// Goes through the chunks of all manifests that can be read, range by range.
+    /// Processes the chunks of all readable manifests, range by range.
     pub(crate) fn passes<E: From<Error>>(&self, mut act: impl FnMut(Pass) -> Result<(), E>) -> Result<(), E> {
         let passes = self.references.div_ceil(REFERENCES_MAX).clamp(1, 256);
         let bound = |pass: u64| 256 * pass / passes;
@@ -131,7 +131,7 @@ fn open(id: ManifestId, stores: &[(&dyn Backend, &Store)]) -> Result<ReferencedM
     Ok(referenced)
 }
 
-/// What a chunk of a pass is named by: the references to it, taken from the front of the others.
+/// Splits the references to a chunk off the front of the others.
 pub(crate) fn take_references<'a>(rest: &mut &'a [(ChunkId, u32)], id: ChunkId) -> &'a [(ChunkId, u32)] {
     let count = rest.iter().take_while(|(other, _)| *other == id).count();
     let (these, others) = rest.split_at(count);

@@ -1,4 +1,4 @@
-//! How far a server is with reading every byte that it keeps, time and again: docs/operate/check.md.
+//! The progress of a server that reads all its data repeatedly: docs/operate/check.md.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -10,39 +10,39 @@ use crate::data_dir::{DataDir, StartError};
 use crate::library::Library;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
-/// The file of the data folder.
+/// The file in the data folder.
 const SCRUB: &str = "scrub";
-/// The slowest that the scrub reads, in bytes a second, so that a small store is read soon.
+/// The minimum read rate, in bytes per second, so that a small store is finished soon.
 const RATE_MIN: u64 = 1 << 20;
-/// The fastest that the scrub reads, in bytes a second, so that others have the disk.
+/// The maximum read rate, in bytes per second, so that others can use the disk.
 const RATE_MAX: u64 = 64 << 20;
-/// First bytes of names; they are gone through in order.
+/// The number of first bytes of names, which are processed in order.
 const PREFIXES: u16 = 256;
-/// The most images that are remembered as damaged.
+/// The most images that are listed as corrupted.
 const DAMAGED_MAX: usize = 100;
 
-/// A round of reading everything: the one under way, or the last.
+/// One round over all data: the current or the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scrub {
-    /// When it began, in seconds since 1970.
+    /// Its start, in Unix seconds.
     pub started_at: i64,
-    /// When it ended; `None` while it is under way.
+    /// Its end; `None` if it is running.
     pub ended_at: Option<i64>,
-    /// Chunks read.
+    /// Chunks that were read.
     pub chunks: u64,
-    /// Their bytes, as they are stored.
+    /// Stored bytes of these chunks.
     pub bytes: u64,
-    /// How fast it goes, in bytes a second.
+    /// The read rate, in bytes per second.
     pub rate: u64,
-    /// Damaged objects that images need.
+    /// Corrupted objects that images need.
     pub damaged_objects: u64,
-    /// Images that they hit, by id, at most a hundred.
+    /// Ids of affected images, at most a hundred.
     pub damaged_images: Vec<String>,
-    /// What is gone through next.
+    /// The next prefix.
     pub(crate) next_prefix: u16,
-    /// How far it is there.
+    /// The last chunk that was read in it.
     pub(crate) after: Option<String>,
-    /// When the round before this one ended.
+    /// The end of the previous round.
     pub previous_ended_at: Option<i64>,
 }
 
@@ -52,28 +52,28 @@ impl Scrub {
         Self { started_at: now, previous_ended_at, ..Self::default() }
     }
 
-    /// Whether it has found damage so far.
+    /// Whether it has found corruption.
     pub fn has_found_damage(&self) -> bool {
         self.damaged_objects > 0 || !self.damaged_images.is_empty()
     }
 
-    /// How far it is, in hundredths.
+    /// The progress in percent.
     pub fn percent(&self) -> u64 {
-        let within = self.place().map_or(0, |place| u64::from(place.0[1]));
+        let within = self.position().map_or(0, |chunk| u64::from(chunk.0[1]));
         (u64::from(self.next_prefix) * 256 + within) * 100 / (u64::from(PREFIXES) * 256)
     }
 
-    /// Up to which chunk the next prefix has been read.
-    pub(crate) fn place(&self) -> Option<ChunkId> {
+    /// The last chunk of the next prefix that was read.
+    pub(crate) fn position(&self) -> Option<ChunkId> {
         self.after.as_ref()?.parse().ok()
     }
 
-    /// The prefix that is next.
+    /// The next prefix.
     pub(crate) fn prefix(&self) -> Option<u8> {
         u8::try_from(self.next_prefix).ok()
     }
 
-    /// Sets how fast to go, so that all that is left is read in time, when a prefix has so many bytes.
+    /// Sets the rate so that the rest is read in time, if every prefix has so many bytes.
     pub(crate) fn set_rate(&mut self, prefix_bytes: u64, now: i64, days: u16) {
         let end = self.started_at.saturating_add(i64::from(days) * SECS_OF_A_DAY);
         let left_secs = u64::try_from(end.saturating_sub(now)).unwrap_or(0).max(1);
@@ -81,7 +81,7 @@ impl Scrub {
         self.rate = (left_bytes / left_secs).clamp(RATE_MIN, RATE_MAX);
     }
 
-    /// Goes on after a prefix; ends the round after the last.
+    /// Continues after a prefix. The last prefix ends the round.
     pub(crate) fn finish_prefix(&mut self, prefix: u8, now: i64) {
         self.next_prefix = u16::from(prefix) + 1;
         self.after = None;
@@ -90,7 +90,7 @@ impl Scrub {
         }
     }
 
-    /// Remembers an image as damaged; tells whether that is new.
+    /// Records a corrupted image. Returns whether it is new.
     pub(crate) fn add_damaged(&mut self, image_id: &str) -> bool {
         let new = !self.damaged_images.iter().any(|id| id == image_id);
         if new && self.damaged_images.len() < DAMAGED_MAX {
@@ -101,33 +101,32 @@ impl Scrub {
 }
 
 impl DataDir {
-    /// How far the server of the data folder is with reading everything; `None` when it never began. Fails where that
-    /// cannot be known.
+    /// The progress of the scrub; `None` if it never started. Fails if that is unknown.
     pub fn scrub_status(&self) -> Result<Option<Scrub>, StartError> {
         self.check_library()?;
         let path = self.path().join(SCRUB);
         match File::open(&path) {
             Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(StartError::Io { path, source }),
+            Err(error) => Err(StartError::io(path)(error)),
             Ok(_) => Ok(self.scrub()),
         }
     }
 
-    /// The same, where what cannot be known counts as never begun.
+    /// The progress of the scrub; `None` if it never started or is unknown.
     pub fn scrub(&self) -> Option<Scrub> {
         self.state(SCRUB)
     }
 }
 
 impl Library {
-    /// Remembers how far it is.
+    /// Saves the progress.
     pub(crate) fn keep_scrub(&self, scrub: &Scrub) {
         if let Some(data) = &self.data {
             data.keep_state(SCRUB, scrub);
         }
     }
 
-    /// The round that is under way, or the next when it is time for it.
+    /// The current round, or the next one if it is due.
     pub(crate) fn due_scrub(&self) -> Option<Scrub> {
         let now = self.clock.now();
         let Some(last) = self.data.as_ref().and_then(DataDir::scrub) else {
@@ -137,7 +136,7 @@ impl Library {
             return Some(last);
         }
         let every = i64::from(self.config.scrub.days) * SECS_OF_A_DAY;
-        // A clock that went back does not keep it from reading for ever.
+        // The absolute value, so that a clock that was set back does not prevent rounds.
         let due = now.saturating_sub(last.started_at).abs() >= every;
         due.then(|| Scrub::begin(now, Some(&last)))
     }
@@ -148,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_keeps_its_time_within_limits() {
+    fn the_rate_follows_the_deadline_within_limits() {
         let mut scrub = Scrub::begin(1000, None);
         let day = 86_400;
         // 256 prefixes of 101.25 GB in 30 days.

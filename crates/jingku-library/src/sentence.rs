@@ -1,8 +1,8 @@
-//! Sentences that are put together of others.
+//! Error texts inside sentences.
 
 use std::fmt::Display;
 
-/// What an error says, for the middle of a sentence: without the full stop that some of them end in.
+/// The text of an error without its final full stop, for use inside a sentence.
 pub fn clause(error: &dyn Display) -> String {
     let mut text = error.to_string();
     text.truncate(text.trim_end().trim_end_matches(['.', '。']).len());
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_full_stop_is_enough() {
+    fn a_clause_has_no_full_stop() {
         for (text, clause_of_it) in
             [("It broke. ", "It broke"), ("no stop", "no stop"), ("坏了。", "坏了"), (".", "")]
         {

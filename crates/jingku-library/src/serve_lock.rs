@@ -1,7 +1,6 @@
-//! Who serves from a data folder: one server at a time, with commands beside it.
+//! The lock of a data folder: one server at a time, with commands beside it.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -9,30 +8,30 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::blocking;
 use crate::data_dir::{DataDir, StartError};
+use crate::{blocking, durable};
 
-/// The file that a server holds locked while it runs.
+/// The file that a running server keeps locked.
 const NAME: &str = "serve.lock";
-/// How often a server tries to get the lock: a command beside it may hold it for a moment to look at it.
+/// How often a server tries to lock it, because a command may hold the lock for a moment.
 const LOCK_TRIES: u32 = 5;
-/// How often a command looks for the log of a server: one that starts or stops has the lock, and for a moment no log.
+/// How often a command looks for the log of a server, which is missing for a moment during start and stop.
 const LOG_TRIES: u32 = 50;
 /// The time between two tries.
 const WAIT: Duration = Duration::from_millis(20);
 
-/// The right to serve from a data folder, until dropped.
-#[must_use = "dropping the lock gives the folder up"]
+/// The lock of a server on its data folder, held until dropped.
+#[must_use = "dropping the lock releases the folder"]
 pub struct ServeLock {
     _file: File,
 }
 
 impl DataDir {
-    /// Takes the folder for a server.
+    /// Locks the folder for a server.
     pub fn lock(&self) -> Result<ServeLock, StartError> {
         let path = self.path().join(NAME);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(|source| StartError::Io { path, source })?;
+        let file = durable::private_file().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(StartError::io(path))?;
         let take = || flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
         if repeat(LOCK_TRIES, take) {
             Ok(ServeLock { _file: file })
@@ -41,8 +40,8 @@ impl DataDir {
         }
     }
 
-    /// Refuses a folder whose server writes to a log that is not there any more. A command would not see what is in that
-    /// log, so that a sweep would remove new images, and make another one, which the server never sees.
+    /// Refuses a folder whose running server writes to a deleted log. A command would not see its content, so a sweep would
+    /// remove new images, and would create another log that the server never sees.
     pub fn check_served(&self) -> Result<(), StartError> {
         let is_sound = || self.missing_log().is_none() || !self.is_served();
         if repeat(LOG_TRIES, is_sound) {
@@ -51,21 +50,21 @@ impl DataDir {
         self.missing_log().map_or(Ok(()), |path| Err(StartError::LogGone(path)))
     }
 
-    /// The log, or its index, where there is a catalogue without it.
+    /// The missing log or index of an existing catalogue.
     fn missing_log(&self) -> Option<PathBuf> {
         let catalog = self.catalog_path();
         let beside = ["db-wal", "db-shm"].map(|extension| catalog.with_extension(extension));
         beside.into_iter().find(|path| catalog.exists() && !path.exists())
     }
 
-    /// Whether a server has the lock.
+    /// Whether a server holds the lock.
     fn is_served(&self) -> bool {
         let probe = |file: File| flock(&file, FlockOperation::NonBlockingLockShared);
         File::open(self.path().join(NAME)).is_ok_and(|file| probe(file) == Err(Errno::WOULDBLOCK))
     }
 }
 
-/// Tries until it works, so many times.
+/// Tries until it works or the tries are used up.
 fn repeat(tries: u32, mut works: impl FnMut() -> bool) -> bool {
     works()
         || blocking::in_place(|| {
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_server_at_a_time() {
+    fn only_one_server_locks_a_folder() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open_or_create(folder.path()).unwrap();
         let lock = data.lock().unwrap();
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_refuses_a_folder_whose_server_has_lost_its_log() {
+    fn a_command_refuses_a_folder_whose_server_lost_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open_or_create(folder.path()).unwrap();
         let paths = ["catalog.db", "catalog.db-wal", "catalog.db-shm"].map(|name| data.path().join(name));

@@ -1,4 +1,4 @@
-//! Removing from the store what no image needs, beside everything else: docs/format/sweep.md.
+//! Removes data that no image needs while everything else runs: docs/format/sweep.md.
 
 use std::time::{Duration, Instant};
 
@@ -12,29 +12,29 @@ use crate::failpoint;
 use crate::library::Library;
 use crate::sentence::clause;
 
-/// How many manifests are asked for together.
+/// Manifests per query.
 const BATCH: u32 = 4096;
 
-/// Why a sweep did not come to its end. What it removed until then nobody needed.
+/// Why a sweep failed. What it removed before was unused.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// What images need is not known for sure.
+    /// The set of images is uncertain.
     #[error(
-        "The catalogue is damaged, so nobody knows which images there are, and nothing was removed: {}. Call `jingku check`, \
-         and put a backup back.",
+        "The catalogue is corrupted, so its images are unknown and nothing was removed: {}. Run `jingku check` and restore a \
+         backup.",
         .0.join("; ")
     )]
     DamagedCatalog(Vec<String>),
-    /// A row names what is no manifest.
+    /// A row names an invalid manifest.
     #[error(
-        "An image names {0:?}, which is no manifest. Nobody knows which chunks it needs, and nothing more was removed. Call \
-         `jingku check`, which names the image."
+        "An image names the invalid manifest {0:?}, so its chunks are unknown and nothing more was removed. Run `jingku check` \
+         to identify the image."
     )]
     NoManifest(String),
-    /// An image's manifest is lost or damaged.
+    /// The manifest of an image is missing or corrupted.
     #[error(
-        "An image's manifest cannot be read: {0}. Nobody knows which chunks the image needs, and nothing more was removed. Call \
-         `jingku check`, which names the image; make it again from its instance, or forget it."
+        "An image's manifest cannot be read: {0}. Its chunks are unknown and nothing more was removed. Run `jingku check` to \
+         identify the image, then make it again from its instance or purge it."
     )]
     BadManifest(jingku_chunks::Error),
     /// The store failed.
@@ -43,7 +43,7 @@ pub enum SweepError {
     /// The catalogue failed.
     #[error("The catalogue failed: {}.", with_causes(.0))]
     Catalog(#[from] CatalogError),
-    /// A task panicked.
+    /// A task panicked or was cancelled.
     #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
 }
@@ -60,27 +60,27 @@ impl From<jingku_chunks::Error> for SweepError {
     }
 }
 
-/// The last sweep that came to its end.
+/// The last completed sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSweep {
-    /// When it ended, in seconds since 1970.
+    /// Its end, in Unix seconds.
     pub ended_at: i64,
-    /// Files removed: chunks and manifests.
+    /// Removed files: chunks and manifests.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
 }
 
 impl Library {
-    /// Removes every manifest and chunk that no image needs, in the trash or not, and that nobody is at work with; with
-    /// `dry_run` only tells what would go. `go_on` is asked after every step, told how long that took, and may take its time; when
-    /// it says no, the sweep ends early.
+    /// Removes every manifest and chunk that no image, including the trash, and no running job needs. With `dry_run`, only
+    /// reports them. Calls `proceed` after every step with the progress and the duration of the step. It may block. If it
+    /// returns `false`, the sweep ends early.
     pub async fn sweep(
         &self,
         dry_run: bool,
-        mut go_on: impl FnMut(SweepReport, Duration) -> bool + Send + 'static,
+        mut proceed: impl FnMut(SweepReport, Duration) -> bool + Send + 'static,
     ) -> Result<SweepReport, SweepError> {
-        // An index that lost an entry would hide an image.
+        // A corrupted index could hide an image.
         let problems = self.catalog.check(true).await?;
         if !problems.is_empty() {
             return Err(SweepError::DamagedCatalog(problems));
@@ -91,13 +91,13 @@ impl Library {
             loop {
                 failpoint::reached("sweep.before_step");
                 let started = Instant::now();
-                let more = sweep.step(&mut || live.ask())?;
+                let more = sweep.step(&mut || live.read())?;
                 failpoint::reached("sweep.after_step");
                 let swept = sweep.swept();
                 if !more {
                     return Ok((swept, true));
                 }
-                if !go_on(swept, started.elapsed()) {
+                if !proceed(swept, started.elapsed()) {
                     return Ok::<_, SweepError>((swept, false));
                 }
             }
@@ -114,16 +114,16 @@ impl Library {
 }
 
 impl DataDir {
-    /// The last sweep of the data folder, if there was one.
+    /// The last completed sweep of the data folder.
     pub fn last_sweep(&self) -> Option<LastSweep> {
         self.state(LAST_SWEEP)
     }
 }
 
-/// The file of the data folder.
+/// The file in the data folder.
 const LAST_SWEEP: &str = "sweep";
 
-/// What the catalogue says is live, asked again only when it may have changed.
+/// The live manifests of the catalogue, read again only after a change.
 struct LiveManifests {
     catalog: Catalog,
     runtime: Handle,
@@ -135,8 +135,8 @@ impl LiveManifests {
         Self { catalog: catalog.clone(), runtime: Handle::current(), known: None }
     }
 
-    fn ask(&mut self) -> Result<Vec<ManifestId>, SweepError> {
-        // Before the read: what is committed meanwhile moves it.
+    fn read(&mut self) -> Result<Vec<ManifestId>, SweepError> {
+        // Before the read, because a commit during the read changes it.
         let generation = self.catalog.generation();
         if let Some((at, known)) = &self.known
             && Some(*at) == generation
@@ -149,7 +149,7 @@ impl LiveManifests {
     }
 }
 
-/// Every manifest that an image needs, in the trash or not: 32 bytes each.
+/// Every manifest that an image needs, including the trash: 32 bytes each.
 async fn manifests(catalog: &Catalog) -> Result<Vec<ManifestId>, SweepError> {
     let (mut live, mut after) = (Vec::new(), String::new());
     loop {

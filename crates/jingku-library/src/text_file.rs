@@ -1,9 +1,9 @@
-//! Text files that people write, on whatever system.
+//! Text files that people write on any system.
 
 use std::io;
 use std::path::Path;
 
-/// Reads a text file. A byte order mark at its start, which editors on Windows write, is not part of the text.
+/// Reads a text file without the byte order mark that Windows editors add.
 pub fn read_text(path: &Path) -> io::Result<String> {
     let bytes = std::fs::read(path)?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_byte_order_mark_is_not_text() {
+    fn a_byte_order_mark_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let read = |bytes: &[u8]| {

@@ -1,13 +1,11 @@
-//! What time it is for what is deleted for good: a clock that has just jumped is not believed.
+//! The time for permanent deletion by age, which does not trust a clock that has just jumped.
 //!
-//! A machine with an empty battery starts in 1970, one that was suspended wakes up weeks later, and somebody may set the
-//! clock by hand. Age by such a clock says nothing. So every server notes what its clock says against the time that it
-//! has run, which no setting of a clock changes, and what deletes by age counts with the earliest time that any reading of
-//! the last day of running allows. A jump forward counts when a server has run for a day with it. A jump back counts at
-//! once, since it keeps more. What was off for ten days counts them a day late.
+//! A clock may be wrong: a machine with an empty battery starts in 1970, a suspended one wakes up weeks later, and people
+//! set clocks. Therefore every server compares its clock with its running time, which cannot be set. Deletion by age uses
+//! the earliest time that any reading of the last day of running time allows. A jump forward takes effect after a day of
+//! running. A jump back takes effect at once, because it keeps more. Ten days without a server are counted a day late.
 //!
-//! The time that servers have run is kept in the data folder, so that a server which is started over and over has not
-//! read its clock more often than one that runs.
+//! The running time is saved in the data folder, so that restarts do not shorten the day.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -19,36 +17,35 @@ use crate::data_dir::DataDir;
 use crate::limits::CLOCK_TRUST_SECS;
 use crate::lock::lock;
 
-/// Readings are kept by hours of running: the earliest of each.
+/// Seconds of an hour of running time. The earliest reading of each hour is kept.
 const HOUR_SECS: i64 = 60 * 60;
-/// A clock that is so much further than its last reading, in seconds, is worth a line in the log.
+/// A clock that advanced this many seconds more than the running time is logged.
 const JUMP_SECS: i64 = 24 * HOUR_SECS;
-/// The file of the data folder.
+/// The file in the data folder.
 const CLOCK: &str = "clock";
 
-/// Readings of the clock in one hour of running.
+/// Readings of the clock in one hour of running time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Hour {
-    /// Which one, counted from the first start.
+    /// The number of the hour since the first start.
     number: i64,
-    /// The least that the clock was ahead of the time run, in seconds.
+    /// The minimum of clock minus running time, in seconds.
     ahead_secs: i64,
 }
 
-/// Readings of the clock, as they are kept.
+/// The saved readings of the clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Readings {
-    /// How long servers have run on the data folder, in seconds.
+    /// The running time of all servers of the data folder, in seconds.
     run_secs: i64,
-    /// How far the clock was ahead of that when it was read last.
+    /// Clock minus running time at the last reading.
     last_ahead_secs: Option<i64>,
-    /// The last hours in which it was read, oldest first; they reach back [`CLOCK_TRUST_SECS`] at least.
+    /// The last hours with readings, oldest first. They cover at least [`CLOCK_TRUST_SECS`].
     hours: VecDeque<Hour>,
 }
 
 impl Readings {
-    /// Takes a reading, `ran_secs` of running after the last one. Returns how far the clock has jumped, if it is worth
-    /// telling.
+    /// Adds a reading, `ran_secs` of running time after the last one. Returns the jump of the clock if it must be logged.
     fn add(&mut self, now: i64, ran_secs: i64) -> Option<i64> {
         self.run_secs = self.run_secs.saturating_add(ran_secs);
         let ahead_secs = now.saturating_sub(self.run_secs);
@@ -73,7 +70,7 @@ impl Readings {
             .map(|ahead_secs| self.run_secs.saturating_add(ahead_secs))
     }
 
-    /// For how long a server has to run until the last reading counts, in seconds.
+    /// The running time until the last reading is trusted, in seconds.
     fn until_trusted(&self) -> i64 {
         let last = self.last_ahead_secs.unwrap_or_default();
         let holding = self.hours.iter().rev().find(|hour| hour.ahead_secs.saturating_add(JUMP_SECS) <= last);
@@ -83,34 +80,34 @@ impl Readings {
     }
 }
 
-/// Reads the clock for what is deleted by age.
+/// Reads the clock for deletion by age.
 #[derive(Default)]
 pub(crate) struct TimeWatch(Mutex<Option<Watching>>);
 
-/// The readings of the data folder, and when this process took the last one.
+/// The readings of the data folder and the monotonic time of the last one.
 struct Watching {
     readings: Readings,
     read_at: Duration,
 }
 
 impl TimeWatch {
-    /// Reads the clock, writes it down, and returns the earliest time that it may be.
+    /// Reads the clock, saves the reading, and returns the earliest possible time.
     pub(crate) fn read(&self, data: &DataDir, now: i64, monotonic: Duration) -> Option<i64> {
         let mut watching = lock(&self.0);
         let watching = watching.get_or_insert_with(|| Watching {
             readings: data.state(CLOCK).unwrap_or_default(),
-            // The first reading of a process says nothing of the time that it has run.
+            // The first reading of a process adds no running time.
             read_at: monotonic,
         });
         let ran_secs = monotonic.saturating_sub(watching.read_at).as_secs();
-        // Parts of a second are not lost: they count with the next reading.
+        // Fractions of a second are added to the next reading.
         watching.read_at += Duration::from_secs(ran_secs);
         if let Some(jumped_secs) = watching.readings.add(now, i64::try_from(ran_secs).unwrap_or(i64::MAX)) {
             let trusted_in_secs = watching.readings.until_trusted();
             tracing::warn!(
                 jumped_secs,
                 trusted_in_secs,
-                "the clock is far ahead of its last reading: nothing is deleted by age before a server has run with it for a day"
+                "the clock jumped forward: nothing is deleted by age until a server has run with it for a day"
             );
         }
         data.keep_state(CLOCK, &watching.readings);
@@ -118,15 +115,15 @@ impl TimeWatch {
     }
 }
 
-/// That images stay in the trash for longer than their age says.
+/// Deletion by age is suspended because the clock jumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldBack {
-    /// For how long a server has to run until the clock is believed, in seconds.
+    /// The running time until the clock is trusted, in seconds.
     pub for_secs: i64,
 }
 
 impl HeldBack {
-    /// Whether deleting by age waits at `now`, by what servers have written down.
+    /// Whether the saved readings suspend deletion by age at `now`.
     pub(crate) fn of(data: &DataDir, now: i64) -> Option<Self> {
         let readings: Readings = data.state(CLOCK)?;
         let is_ahead = |earliest: i64| now.saturating_sub(earliest) >= JUMP_SECS;
@@ -143,7 +140,7 @@ mod tests {
     const DAY: i64 = 24 * HOUR_SECS;
     const NOW: i64 = 1_790_000_000;
 
-    /// Runs for so long with a clock that is right at the start, read every ten minutes.
+    /// Runs with a clock that is right at the start, read every ten minutes.
     fn run(readings: &mut Readings, from: i64, secs: i64) -> i64 {
         readings.add(from, 0);
         let mut ran = 0;
@@ -156,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_clock_is_believed_after_a_day() {
+    fn a_steady_clock_is_trusted_after_a_day() {
         let mut readings = Readings::default();
         let now = run(&mut readings, NOW, DAY - 1);
         assert_eq!(readings.earliest(), None);
@@ -168,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_forward_counts_after_a_day_of_running() {
+    fn a_jump_forward_takes_effect_after_a_day_of_running() {
         for jump in [2 * DAY, 400 * DAY] {
             let mut readings = Readings::default();
             let now = run(&mut readings, NOW, 10 * DAY);
@@ -183,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn starting_over_and_over_is_not_running() {
+    fn restarts_are_not_running_time() {
         let mut readings = Readings::default();
         let now = run(&mut readings, NOW, 10 * DAY);
         for start in 0..10_000 {
@@ -193,13 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_back_counts_at_once_and_its_end_after_a_day() {
+    fn a_jump_back_takes_effect_at_once_and_its_correction_after_a_day() {
         let mut readings = Readings::default();
         let now = run(&mut readings, NOW, 10 * DAY);
         readings.add(0, 0);
         assert_eq!(readings.earliest(), Some(0));
         run(&mut readings, 0, HOUR_SECS);
-        // The clock is set right: what was deleted while it was wrong looks decades old.
+        // The clock is corrected: what was deleted meanwhile looks decades old.
         let now = run(&mut readings, now + HOUR_SECS, DAY - HOUR_SECS);
         assert!(readings.earliest().unwrap() < 2 * DAY);
         let now = run(&mut readings, now, 3 * HOUR_SECS);
@@ -207,17 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn nights_off_do_not_keep_it_from_counting() {
+    fn time_is_counted_despite_nights_without_a_server() {
         let (mut readings, mut now) = (Readings::default(), NOW);
         for _ in 0..30 {
             now = run(&mut readings, now, 10 * HOUR_SECS) + 14 * HOUR_SECS;
         }
-        // Three nights at most lie within the last day of running.
+        // The last day of running contains at most three nights.
         assert!(now - readings.earliest().unwrap() <= 4 * 14 * HOUR_SECS);
     }
 
     #[test]
-    fn readings_survive_and_absurd_ones_do_no_harm() {
+    fn readings_are_saved_and_extreme_ones_do_not_panic() {
         let mut readings = Readings::default();
         run(&mut readings, NOW, DAY);
         let text = serde_json::to_string(&readings).unwrap();

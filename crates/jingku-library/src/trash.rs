@@ -1,36 +1,73 @@
-//! What was deleted, for as long as it is kept. The API does not know of it; the operator brings back or forgets.
+//! The trash: deleted images that are still kept. The API does not show it; the operator can restore and purge images.
 
 use jingku_catalog::{CatalogError, PurgeImage, RestoreImage, TrashedImage};
-use jingku_protocol::actions::is_image_name;
 
+use crate::account_limits::AccountFull;
+use crate::error::{LibraryError, from_library_errors};
 use crate::failpoint;
+use crate::image_name::{BadImageName, check_image_name};
 use crate::library::Library;
-use crate::operator::OperatorError;
 use crate::time_watch::HeldBack;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The most images that `jingku trash list` shows.
 const LISTED_MAX: u32 = 1000;
-/// How many are looked at together.
+/// Images per query.
 const BATCH: u32 = 256;
 
-/// What [`Library::empty_trash`] is to forget.
+/// Why a command on the trash failed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrashError {
+    /// The trash has no such image.
+    #[error("There is no image {0:?} in the trash. `jingku trash list` shows all.")]
+    NotInTrash(String),
+    /// Another image has taken the name of the image in the trash.
+    #[error(
+        "Another image of the account is called {name:?} by now. Bring this one back under another name: \
+         `jingku trash restore {id} --name NAME`."
+    )]
+    TrashNameTaken {
+        /// The image in the trash.
+        id: String,
+        /// The name.
+        name: String,
+    },
+    /// The image in the trash has no data.
+    #[error(
+        "Image {0:?} was being made when it was deleted, which ended the making: there is nothing to bring back. Make \
+         it again."
+    )]
+    NeverMade(String),
+    /// The text cannot be an image name.
+    #[error(transparent)]
+    BadName(#[from] BadImageName),
+    /// The account is at its limit.
+    #[error(transparent)]
+    Full(#[from] AccountFull),
+    /// The library failed.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+}
+
+from_library_errors!(TrashError: CatalogError);
+
+/// Options of [`Library::empty_trash`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EmptyTrash<'a> {
-    /// These images; all when there is none.
+    /// Only these images; all if empty.
     pub ids: &'a [String],
-    /// Only what was deleted so many seconds ago or earlier.
+    /// Only images that were deleted at least this many seconds ago.
     pub older_than_secs: i64,
-    /// Only tells what would go.
+    /// Only reports the images.
     pub dry_run: bool,
 }
 
-/// What [`Library::empty_trash`] did.
+/// The result of [`Library::empty_trash`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmptiedTrash {
-    /// How many images are gone.
+    /// How many images were purged.
     pub images: u64,
-    /// How large they were when unpacked, together. What that frees is less where other images share their chunks.
+    /// Their unpacked size. Less space is freed if other images share their chunks.
     pub bytes: i64,
 }
 
@@ -42,30 +79,28 @@ impl EmptiedTrash {
 }
 
 impl Library {
-    /// What the trash holds, the last deleted first, at most 1000.
-    pub async fn trash(&self) -> Result<Vec<TrashedImage>, OperatorError> {
+    /// The images in the trash, the last deleted first, at most 1000.
+    pub async fn trash(&self) -> Result<Vec<TrashedImage>, TrashError> {
         Ok(self.catalog.trash(LISTED_MAX).await?)
     }
 
-    /// Brings an image back, under its name or another. Returns the name.
-    pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, OperatorError> {
-        if let Some(name) = name.filter(|name| !is_image_name(name)) {
-            return Err(OperatorError::BadImageName(name.to_owned()));
-        }
+    /// Restores an image under its name or another. Returns the name.
+    pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, TrashError> {
+        check_image_name(name)?;
         failpoint::reached("trash.before_restore");
         let outcome = self.catalog.restore_image(id, name, self.clock.now()).await?;
         failpoint::reached("trash.after_restore");
         match outcome {
             RestoreImage::Restored(name) => Ok(name),
-            RestoreImage::NotFound => Err(OperatorError::NotInTrash(id.to_owned())),
-            RestoreImage::NameTaken(name) => Err(OperatorError::TrashNameTaken { id: id.to_owned(), name }),
-            RestoreImage::NeverMade => Err(OperatorError::NeverMade(id.to_owned())),
-            RestoreImage::OverLimit(over) => Err(OperatorError::OverLimit(over)),
+            RestoreImage::NotFound => Err(TrashError::NotInTrash(id.to_owned())),
+            RestoreImage::NameTaken(name) => Err(TrashError::TrashNameTaken { id: id.to_owned(), name }),
+            RestoreImage::NeverMade => Err(TrashError::NeverMade(id.to_owned())),
+            RestoreImage::OverLimit(over) => Err(AccountFull(over).into()),
         }
     }
 
-    /// Forgets images of the trash for good. Named ones must all be there, or none goes.
-    pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, OperatorError> {
+    /// Purges images from the trash. If a named image is not in the trash, none is purged.
+    pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, TrashError> {
         let until = self.clock.now().saturating_sub(what.older_than_secs);
         if what.ids.is_empty() {
             return Ok(self.empty_until(until, what.dry_run, || false).await?);
@@ -73,7 +108,7 @@ impl Library {
         let mut named = Vec::new();
         for id in what.ids {
             let image = self.catalog.trashed_image(id).await?;
-            let image = image.ok_or_else(|| OperatorError::NotInTrash(id.clone()))?;
+            let image = image.ok_or_else(|| TrashError::NotInTrash(id.clone()))?;
             if image.deleted_at <= until && !named.contains(&image) {
                 named.push(image);
             }
@@ -87,7 +122,7 @@ impl Library {
         Ok(emptied)
     }
 
-    /// Forgets what was deleted `until` then, the oldest first, until it is told to stop.
+    /// Purges images that were deleted until then, oldest first, unless stopped.
     pub(crate) async fn empty_until(
         &self,
         until: i64,
@@ -111,7 +146,7 @@ impl Library {
         }
     }
 
-    /// Forgets what has been kept for long enough at `trusted_now`, see [`Library::trusted_now`].
+    /// Purges images that have expired at `trusted_now`, see [`Library::trusted_now`].
     pub(crate) async fn empty_expired(
         &self,
         trusted_now: Option<i64>,
@@ -119,7 +154,7 @@ impl Library {
     ) -> Result<EmptiedTrash, CatalogError> {
         let kept_secs = i64::from(self.config.trash.keep_days) * SECS_OF_A_DAY;
         let until = match trusted_now {
-            // Nothing is kept, so no clock is asked.
+            // Without a retention time, the clock does not matter.
             _ if kept_secs == 0 => i64::MAX,
             Some(now) => now.saturating_sub(kept_secs),
             None => return Ok(EmptiedTrash::default()),
@@ -127,20 +162,20 @@ impl Library {
         self.empty_until(until, false, stopped).await
     }
 
-    /// Returns whether it was still there: somebody may have brought it back meanwhile.
+    /// Returns whether the image was still in the trash.
     async fn purge(&self, image: &TrashedImage, until: i64) -> Result<bool, CatalogError> {
         failpoint::reached("trash.before_purge");
         let outcome = self.catalog.purge_image(&image.id, until).await?;
         failpoint::reached("trash.after_purge");
         if outcome == PurgeImage::Purged {
-            tracing::info!(image_id = image.id, "image gone from the trash");
+            tracing::info!(image_id = image.id, "image purged from the trash");
         }
         Ok(outcome == PurgeImage::Purged)
     }
 
-    /// Reads the clock, and returns the time that deleting by age may count with: the earliest that the readings of the
-    /// last day of running allow, or `None` before a server has run for a day. In memory nothing is kept for long, and
-    /// the clock is believed. Writes a file, so it blocks.
+    /// Reads the clock and returns the time for deletion by age: the earliest that the readings of the last day of running
+    /// time allow, or `None` before a server has run for a day. In memory, the clock is trusted. Blocks, because it saves
+    /// the reading.
     pub fn trusted_now(&self) -> Option<i64> {
         let now = self.clock.now();
         match &self.data {
@@ -149,7 +184,7 @@ impl Library {
         }
     }
 
-    /// Tells whether deleting by age waits because the clock has jumped.
+    /// Whether deletion by age is suspended because the clock jumped.
     pub fn held_back(&self) -> Option<HeldBack> {
         HeldBack::of(self.data.as_ref()?, self.clock.now())
     }

@@ -1,4 +1,4 @@
-//! Files on their way in.
+//! Uploaded files.
 
 mod file;
 mod hashed;

@@ -1,60 +1,59 @@
-//! What the images take up.
+//! Disk usage of the images.
 
 use jingku_catalog::ManifestUse;
 use jingku_chunks::{Backend, Disk, Error, Key, Kind, Store};
 
 use crate::data_dir::DataDir;
-use crate::error::Internal;
+use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::operator::OperatorError;
 use crate::referenced::{Pass, Referenced, all_images, take_references};
 
-/// What all images take up, one by one and together. Bytes of the store are those of its objects, compressed.
+/// Disk usage of all images. Stored bytes are those of compressed objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Each image that is or was to be made, in the trash or not, in order of their ids.
+    /// Each image, including the trash, in order of id.
     pub images: Vec<ImageUsage>,
-    /// What images outside the trash need.
+    /// Usage of images outside the trash.
     pub live: UsageTotal,
-    /// What only images in the trash need: emptying it frees this.
+    /// Usage of images in the trash only: emptying it frees this.
     pub trash: UsageTotal,
-    /// What no image names: left by those that are gone, or by one that is being made right now.
+    /// Objects that no image names: left by purged images, or part of a running job.
     pub garbage: UsageTotal,
-    /// Chunks that images name and the store does not have.
+    /// Chunks that images name but the store does not have.
     pub missing_chunks: u64,
 }
 
-/// What one image takes up.
+/// Disk usage of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageUsage {
     /// Its id.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whose it is.
+    /// Its account.
     pub account: i64,
     /// Whether it is in the trash.
     pub trashed: bool,
-    /// How large it is when unpacked.
+    /// Its unpacked size.
     pub logical_bytes: u64,
-    /// What it needs of the store.
+    /// Stored bytes that it needs.
     pub stored_bytes: u64,
-    /// What it alone needs of the store: what would be freed if it were gone for good.
+    /// Stored bytes that only it needs: purging it frees these.
     pub unique_bytes: u64,
-    /// Its manifest is lost or damaged: what it needs is not known.
+    /// Its manifest is missing or corrupted, so its usage is unknown.
     pub damaged: bool,
 }
 
-/// What several images take up together.
+/// Disk usage of several images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageTotal {
-    /// How many they are.
+    /// The number of images.
     pub images: u64,
-    /// How large they are when unpacked.
+    /// Their unpacked size.
     pub logical_bytes: u64,
     /// Chunks and manifests in the store.
     pub objects: u64,
-    /// What these take up.
+    /// Their stored bytes.
     pub stored_bytes: u64,
 }
 
@@ -66,9 +65,9 @@ impl UsageTotal {
 }
 
 impl Library {
-    /// Adds up what the images of a data folder take up, as they are now: what comes and goes meanwhile may be counted or
-    /// not. Reads every manifest, once and then once for each two million chunks they name, and looks at every object.
-    pub async fn usage(&self, data: &DataDir) -> Result<Usage, OperatorError> {
+    /// Computes the disk usage of the images. Concurrent changes may be counted or not. Reads every manifest once, and again
+    /// for every two million references, and the metadata of every object.
+    pub async fn usage(&self, data: &DataDir) -> Result<Usage, LibraryError> {
         let images = all_images(&self.catalog).await?;
         let disk = data.objects()?;
         let store = self.store.clone();
@@ -105,7 +104,7 @@ fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Er
     Ok(usage)
 }
 
-/// Who needs a manifest.
+/// The images that need a manifest.
 struct Need<'a> {
     images: &'a [usize],
     live: bool,
@@ -166,7 +165,7 @@ fn count_chunks(pass: &Pass, disk: &Disk, needs: &[Need<'_>], usage: &mut Usage)
     Ok(())
 }
 
-/// Passes over the references to chunks that the store turned out not to have, and tells how many chunks those are.
+/// Skips references to chunks that are missing in the store. Returns the number of these chunks.
 fn take_until(
     rest: &mut &[(jingku_chunks::ChunkId, u32)],
     passed: impl Fn(&jingku_chunks::ChunkId) -> bool,
@@ -179,7 +178,7 @@ fn take_until(
     chunks
 }
 
-/// Adds an object to what all these need.
+/// Adds an object to the usage of all images that need it.
 fn add(usage: &mut Usage, needs: &[&Need<'_>], bytes: u64) {
     let alone = matches!(needs, [Need { images: [_], .. }]);
     for place in needs.iter().flat_map(|need| need.images) {
@@ -192,7 +191,7 @@ fn add(usage: &mut Usage, needs: &[&Need<'_>], bytes: u64) {
     total.add_object(bytes);
 }
 
-/// How long an object is; nothing when it is gone meanwhile.
+/// The length of an object; `None` if it was removed meanwhile.
 fn length(disk: &Disk, key: Key) -> Result<Option<u64>, Error> {
     match disk.head(key) {
         Ok(head) => Ok(Some(head.length)),

@@ -113,8 +113,8 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
 
 fn copied(copied: &Copied) -> String {
     let (objects, size) = (copied.objects, bytes(copied.bytes));
-    let (present, present_size) = (copied.there_objects, bytes(copied.there_bytes));
-    let repaired = copied.mended_objects;
+    let (present, present_size) = (copied.existing_objects, bytes(copied.existing_bytes));
+    let repaired = copied.repaired_objects;
     if repaired > 0 {
         return tr!(
             "backup-copied-repaired",
@@ -131,9 +131,9 @@ fn copied(copied: &Copied) -> String {
 fn add(value: &mut Value, copied: &Copied, damage: &Damage) {
     value["CopiedObjects"] = json!(copied.objects);
     value["CopiedBytes"] = json!(copied.bytes);
-    value["PresentObjects"] = json!(copied.there_objects);
-    value["PresentBytes"] = json!(copied.there_bytes);
-    value["MendedObjects"] = json!(copied.mended_objects);
+    value["PresentObjects"] = json!(copied.existing_objects);
+    value["PresentBytes"] = json!(copied.existing_bytes);
+    value["MendedObjects"] = json!(copied.repaired_objects);
     value["DamagedImages"] = json!(damage.images);
     value["DamagedObjects"] = json!(damage.objects);
 }

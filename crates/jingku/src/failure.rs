@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
 use jingku_library::{
-    BackupError, ConfigError, DiskError, FixturesError, NotPrivate, OperatorError, StartError,
+    AccountError, BackupError, ConfigError, DiskError, FixturesError, InstanceError, LibraryError,
+    NotPrivate, PlatformError, ReviewError, StartError, TrashError,
 };
 use jingku_testing::LabError;
 
@@ -156,41 +157,77 @@ fn limits_of_the_key(code: i64) -> Option<String> {
     }
 }
 
-impl From<OperatorError> for Failure {
-    fn from(error: OperatorError) -> Self {
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
         let exit = match error {
-            OperatorError::NoAccount(_)
-            | OperatorError::NoKey(_)
-            | OperatorError::NoGroup(_)
-            | OperatorError::NotReviewing(_)
-            | OperatorError::NoInstance(_)
-            | OperatorError::NoZone { .. }
-            | OperatorError::InstanceBusy(_)
-            | OperatorError::NoImageToStart(..)
-            | OperatorError::NothingToStart(_)
-            | OperatorError::NoImage(_)
-            | OperatorError::ImageNotWhole(_)
-            | OperatorError::NoPlatformImage(_)
-            | OperatorError::NotInTrash(_)
-            | OperatorError::NeverMade(_) => Exit::NotThere,
-            OperatorError::AccountExists(_)
-            | OperatorError::KeyExists(_)
-            | OperatorError::BadRange(_)
-            | OperatorError::TooManyRanges { .. }
-            | OperatorError::BadInstanceId(_)
-            | OperatorError::BadReason(_)
-            | OperatorError::InstanceExists(_)
-            | OperatorError::BadImageName(_)
-            | OperatorError::PlatformNameTaken(_)
-            | OperatorError::TrashNameTaken { .. }
-            | OperatorError::OverLimit(_)
-            | OperatorError::Disk(_) => Exit::Refused,
-            OperatorError::Inside(_)
-            | OperatorError::Catalog(_)
-            | OperatorError::MasterKey(_)
-            | OperatorError::Start(_) => Exit::Fault,
+            AccountError::NoAccount(_) | AccountError::NoKey(_) => Exit::NotThere,
+            AccountError::AccountExists(_) | AccountError::KeyExists(_) | AccountError::Range(_) => {
+                Exit::Refused
+            }
+            AccountError::Library(error) => return error.into(),
         };
         Self::new(exit, error.localized())
+    }
+}
+
+impl From<InstanceError> for Failure {
+    fn from(error: InstanceError) -> Self {
+        let exit = match error {
+            InstanceError::NoInstance(_)
+            | InstanceError::NoZone { .. }
+            | InstanceError::InstanceBusy(_)
+            | InstanceError::NoImageToStart(..)
+            | InstanceError::NothingToStart(_) => Exit::NotThere,
+            InstanceError::BadInstanceId(_) | InstanceError::InstanceExists(_) | InstanceError::Disk(_) => {
+                Exit::Refused
+            }
+            InstanceError::Account(error) => return error.into(),
+            InstanceError::Library(error) => return error.into(),
+        };
+        Self::new(exit, error.localized())
+    }
+}
+
+impl From<PlatformError> for Failure {
+    fn from(error: PlatformError) -> Self {
+        let exit = match error {
+            PlatformError::NoImage(_)
+            | PlatformError::ImageNotWhole(_)
+            | PlatformError::NoPlatformImage(_) => Exit::NotThere,
+            PlatformError::PlatformNameTaken(_) | PlatformError::BadName(_) | PlatformError::Full(_) => {
+                Exit::Refused
+            }
+            PlatformError::Library(error) => return error.into(),
+        };
+        Self::new(exit, error.localized())
+    }
+}
+
+impl From<ReviewError> for Failure {
+    fn from(error: ReviewError) -> Self {
+        let exit = match error {
+            ReviewError::NotReviewing(_) | ReviewError::NoGroup(_) => Exit::NotThere,
+            ReviewError::BadReason(_) => Exit::Refused,
+            ReviewError::Library(error) => return error.into(),
+        };
+        Self::new(exit, error.localized())
+    }
+}
+
+impl From<TrashError> for Failure {
+    fn from(error: TrashError) -> Self {
+        let exit = match error {
+            TrashError::NotInTrash(_) | TrashError::NeverMade(_) => Exit::NotThere,
+            TrashError::TrashNameTaken { .. } | TrashError::BadName(_) | TrashError::Full(_) => Exit::Refused,
+            TrashError::Library(error) => return error.into(),
+        };
+        Self::new(exit, error.localized())
+    }
+}
+
+impl From<LibraryError> for Failure {
+    fn from(error: LibraryError) -> Self {
+        Self::new(Exit::Fault, error.localized())
     }
 }
 
@@ -261,7 +298,8 @@ impl From<ConfigError> for Failure {
 impl From<FixturesError> for Failure {
     fn from(error: FixturesError) -> Self {
         match error {
-            FixturesError::Operator(error) => error.into(),
+            FixturesError::Account(error) => error.into(),
+            FixturesError::Library(error) => error.into(),
             error => Self::new(Exit::Usage, error.localized().trim_end()),
         }
     }

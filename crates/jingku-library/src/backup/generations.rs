@@ -1,4 +1,4 @@
-//! The generations of a backup: which there are, which are kept, and what nobody needs any more.
+//! The generations of a backup.
 
 use std::path::Path;
 
@@ -11,38 +11,38 @@ use super::record::{Entry, Record};
 use crate::failpoint;
 use crate::referenced::all_images;
 
-/// What is in a backup.
+/// The content of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generations {
-    /// The library that is backed up; `None` when only an earlier version wrote the backup, which did not tell.
+    /// The library that is backed up; `None` if only an earlier version wrote the backup, which did not record it.
     pub library: Option<String>,
     /// The newest first.
     pub generations: Vec<Generation>,
 }
 
-/// The catalogue of one moment, and everything that it names.
+/// The catalogue of one moment and everything that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
-    /// Its number; each is larger than those before.
+    /// Its number, larger than those before.
     pub number: u64,
-    /// What its record says; `None` when that is lost or damaged.
+    /// Its record; `None` if that is missing or corrupted.
     pub kept: Option<KeptGeneration>,
 }
 
-/// What the record of a generation says.
+/// The record of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptGeneration {
     /// When it was taken, in Unix seconds.
     pub taken_at: i64,
-    /// How many images it has, in the trash or not.
+    /// How many images it has, including the trash.
     pub images: u64,
-    /// Bytes of what it names in the backup; `None` when an earlier version wrote it.
+    /// Bytes of what it names in the backup; `None` if an earlier version wrote it.
     pub bytes: Option<u64>,
-    /// Whether the master key is with it.
+    /// Whether it includes the master key.
     pub master_key: bool,
 }
 
-/// Tells what is in a backup. Changes nothing.
+/// Lists the generations of a backup. Changes nothing.
 pub fn list_backup(path: &Path) -> Result<Generations, BackupError> {
     let entries = Folder::open(path)?.entries()?;
     let library = entries.iter().rev().find_map(|entry| entry.record.as_ref()?.library.clone());
@@ -58,12 +58,12 @@ pub fn list_backup(path: &Path) -> Result<Generations, BackupError> {
     Ok(Generations { library, generations: entries.into_iter().rev().map(generation).collect() })
 }
 
-/// Makes the one generation of a version 1 backup the first of several, unless it is of another library. It stays whole
-/// wherever this is killed.
+/// Turns the single generation of a version 1 backup into the first of several, unless it belongs to another library. The
+/// backup stays complete if the command is killed.
 pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), BackupError> {
     let Some(first) = Record::read(&folder.first_record())? else { return Ok(()) };
     if !folder.entries()?.iter().any(|entry| entry.number == 1 && entry.path != folder.first_record()) {
-        let (found, _) = look_into(folder, &first).await?;
+        let (found, _) = read_generation(folder, &first).await?;
         if let Some(found) = found.filter(|found| found != library) {
             return Err(another_library(folder.path(), found, library));
         }
@@ -83,16 +83,16 @@ pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), Ba
 pub struct Pruned {
     /// How many generations.
     pub generations: u64,
-    /// Chunks and manifests that no other generation names.
+    /// Chunks and manifests that no remaining generation names.
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Why objects that nothing names stay; `None` when none do.
+    /// Why unnamed objects were not removed; `None` if they were.
     pub stopped: Option<String>,
 }
 
-/// Keeps the newest generations and removes the others, with what only they named. Where one cannot be read, nobody knows
-/// what it names, and nothing is removed.
+/// Keeps the newest generations and removes the others with what only they named. If a record cannot be read, its objects
+/// are unknown, and nothing is removed.
 pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result<Pruned, BackupError> {
     let mut entries = folder.entries()?;
     if let Some(damaged) = entries.iter().find(|entry| entry.record.is_none()) {
@@ -115,19 +115,19 @@ pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result
             pruned.objects = swept.chunks + swept.manifests;
             pruned.bytes = swept.bytes;
         }
-        // The backup is finished, and what stays takes up room, no more.
+        // The backup is complete; what remains only occupies space.
         Err(error) => pruned.stopped = Some(error.to_string()),
     }
     Ok(pruned)
 }
 
-/// Removes what none of the generations names.
+/// Removes what no generation names.
 async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<SweepReport, BackupError> {
     let mut live: Vec<ManifestId> = Vec::new();
     for record in records {
-        let (_, images) = look_into(folder, record).await?;
+        let (_, images) = read_generation(folder, record).await?;
         for text in images.iter().filter_map(|image| image.manifest.as_ref()) {
-            // What is no name of a manifest names no object.
+            // A malformed name names no object.
             live.extend(text.parse::<ManifestId>().ok());
         }
         live.sort_unstable();
@@ -144,7 +144,7 @@ async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<Swe
 }
 
 /// The library and the images of a generation.
-async fn look_into(
+async fn read_generation(
     folder: &Folder,
     record: &Record,
 ) -> Result<(Option<String>, Vec<ManifestUse>), BackupError> {

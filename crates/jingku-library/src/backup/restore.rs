@@ -1,53 +1,56 @@
-//! From a backup to a data folder.
+//! Restores a data folder from a backup.
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jingku_catalog::Catalog;
 
-use super::copy::{Direction, Outcome, Pair, copy};
-use super::folder::{
-    Folder, copy_catalog, hash_file, open_objects, put_in_place, read_checked, remove_catalog, write_whole,
-};
+use super::copy::{Failpoints, Outcome, Stores, copy};
+use super::folder::{Folder, copy_catalog, hash_file, open_objects, read_checked, remove_catalog, replace};
 use super::record::{Entry, Record};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
-use crate::failpoint;
 use crate::referenced::{Referenced, all_images};
+use crate::{durable, failpoint};
 
-/// How [`restore_backup`] is to go.
+const FAILPOINTS: Failpoints = Failpoints {
+    chunk: "restore.chunk",
+    chunks_durable: "restore.chunks_durable",
+    manifests_durable: "restore.manifests_durable",
+};
+
+/// Options of [`restore_backup`].
 #[derive(Clone, Copy, Debug)]
 pub struct RestoreBackup<'a> {
     /// The folder of the backup.
     pub folder: &'a Path,
     /// The number of a generation; `None` for the newest.
     pub generation: Option<u64>,
-    /// The data folder: new, empty, or what an earlier try left.
+    /// The data folder: new, empty, or left by an interrupted restore.
     pub data: &'a Path,
-    /// Leaves out images whose bits are lost or damaged.
+    /// Skips images with missing or corrupted data.
     pub skip_damaged: bool,
 }
 
-/// What [`restore_backup`] did.
+/// The result of [`restore_backup`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The generation that it was.
+    /// The restored generation.
     pub generation: u64,
     /// When the backup was taken.
     pub taken_at: i64,
-    /// How many images are back, in the trash or not.
+    /// How many images were restored, including the trash.
     pub images: u64,
-    /// Objects.
+    /// The copied objects.
     pub copied: Copied,
     /// Whether the backup had the master key.
     pub master_key: bool,
-    /// What was left out.
+    /// What was skipped.
     pub damage: Damage,
 }
 
-/// Makes a data folder of a backup. Everything is checked on the way; the folder cannot be used before all is in place.
+/// Restores a data folder from a backup and checks all data. The folder cannot be used until the restore is complete.
 pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupError> {
     let folder = Folder::open(how.folder)?;
     let entry = choose(&folder, how.generation)?;
@@ -69,15 +72,10 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     let (to, to_store) = open_objects(&data.path().join("store"))?;
     let copying = tokio::task::spawn_blocking(move || {
         let referenced = Referenced::open(&images, &[(&from, &from_store)])?;
-        // What an earlier try left is looked into like everything else.
-        let pair = Pair {
-            from: &from,
-            to: &to,
-            to_store: &to_store,
-            verify: true,
-            direction: Direction::FromBackup,
-        };
-        copy(&pair, &referenced, &images)
+        // Objects of an interrupted restore are checked as well.
+        let stores =
+            Stores { from: &from, to: &to, to_store: &to_store, verify: true, failpoints: FAILPOINTS };
+        copy(&stores, &referenced, &images)
     });
     let Outcome { copied, damage } = copying.await??;
     if !damage.is_empty() && !how.skip_damaged {
@@ -86,10 +84,10 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     for id in &damage.images {
         catalog.forget_image(id).await?;
     }
-    // The last handle: what was changed is in the file then, and nowhere else.
+    // Closing the last handle moves all changes into the file.
     drop(catalog);
     for (name, bytes) in keys {
-        write_whole(data.path(), name, &bytes)?;
+        replace(&data.path().join(name), &bytes)?;
     }
     put_catalog(&data, &staged)?;
     failpoint::reached("restore.catalog_durable");
@@ -105,7 +103,7 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     })
 }
 
-/// Finds the generation that was asked for.
+/// Finds the requested generation.
 fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError> {
     let mut entries = folder.entries()?;
     match generation {
@@ -120,7 +118,7 @@ fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError
 /// Reads the keys of a generation.
 fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
     let read = |(name, hash): &'a (String, String)| {
-        // A name that is a path would lead out of the data folder.
+        // A name that is a path could lead out of the data folder.
         let path = folder.key(record, name, hash);
         match name.as_str() {
             "master.key" | "credentials.toml" => Ok((name.as_str(), read_checked(&path, hash)?)),
@@ -130,13 +128,13 @@ fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Ve
     record.keys.iter().map(read).collect()
 }
 
-/// Takes a folder that is new or empty, or that an earlier try left unfinished, and marks it as unfinished.
+/// Takes a folder that is new, empty or left by an interrupted restore, and marks it as incomplete.
 fn prepare(path: &Path) -> Result<DataDir, BackupError> {
     let unfinished = path.join(RESTORING).exists();
-    // Before anything is changed in a folder that is not for this.
+    // Checked before anything is changed.
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        entries => Some(entries.map_err(|source| BackupError::Io { path: path.to_owned(), source })?),
+        entries => Some(entries.map_err(BackupError::io(path))?),
     };
     if !unfinished && entries.is_some_and(|mut entries| entries.next().is_some()) {
         return Err(BackupError::NotEmpty(path.to_owned()));
@@ -144,28 +142,28 @@ fn prepare(path: &Path) -> Result<DataDir, BackupError> {
     let data = DataDir::open_or_create(path)?;
     let marker = data.path().join(RESTORING);
     if !unfinished {
-        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&marker);
-        let file = file.and_then(|file| file.sync_all());
-        let named = file.and_then(|()| File::open(data.path())?.sync_all());
-        named.map_err(|source| BackupError::Io { path: marker, source })?;
+        // Not staged: a leftover of another name would make the folder look like it had other content.
+        let file = durable::private_file().create(true).truncate(true).write(true).open(&marker);
+        let created = file.and_then(|file| file.sync_all()).and_then(|()| durable::sync_folder(data.path()));
+        created.map_err(BackupError::io(marker))?;
     }
     failpoint::reached("restore.marked");
     Ok(data)
 }
 
-fn put_catalog(data: &DataDir, staged: &PathBuf) -> Result<(), BackupError> {
-    let failed = |source| BackupError::Io { path: staged.clone(), source };
-    let mut log = staged.clone().into_os_string();
+fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), BackupError> {
+    let failed = BackupError::io(staged);
+    let mut log = staged.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {
-        return Err(failed(io::Error::other("something else has it open")));
+        return Err(failed(io::Error::other("another process has it open")));
     }
-    File::open(staged).and_then(|file| file.sync_all()).map_err(failed)?;
-    put_in_place(staged, &data.catalog_path()).map_err(failed)
+    File::open(staged).and_then(|file| file.sync_all()).map_err(&failed)?;
+    durable::rename(staged, &data.catalog_path()).map_err(failed)
 }
 
 fn remove_marker(data: &DataDir) -> Result<(), BackupError> {
     let marker = data.path().join(RESTORING);
-    let removed = fs::remove_file(&marker).and_then(|()| File::open(data.path())?.sync_all());
-    removed.map_err(|source| BackupError::Io { path: marker, source })
+    let removed = fs::remove_file(&marker).and_then(|()| durable::sync_folder(data.path()));
+    removed.map_err(BackupError::io(marker))
 }

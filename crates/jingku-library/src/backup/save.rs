@@ -1,62 +1,70 @@
 //! From a data folder to a backup.
 
 use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
-use jingku_chunks::{Backend, GcGuard, ManifestId};
+use jingku_chunks::{Backend, Disk, GcGuard, ManifestId, Store};
 
-use super::copy::{Direction, Outcome, Pair, copy};
-use super::folder::{Folder, hash_file, put_in_place, read_checked, remove_catalog};
+use super::copy::{Failpoints, Outcome, Stores, copy};
+use super::folder::{Folder, hash_file, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, another_library, prune};
 use super::record::Record;
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, StartError, parse_master_key};
-use crate::failpoint;
 use crate::keyring::Keyring;
 use crate::library::Library;
 use crate::referenced::{Referenced, all_images};
+use crate::{durable, failpoint};
 
-/// How often a backup writes the catalogue anew because images went for good before they could be held.
+/// How often a backup copies the catalogue again because images were purged before their data was guarded.
 const TRIES_MAX: u32 = 10;
 
 /// Names of keys in a data folder.
 const MASTER_KEY: &str = "master.key";
 const CREDENTIALS: &str = "credentials.toml";
 
-/// How [`Library::back_up`] is to go.
+const FAILPOINTS: Failpoints = Failpoints {
+    chunk: "backup.chunk",
+    chunks_durable: "backup.chunks_durable",
+    manifests_durable: "backup.manifests_durable",
+};
+
+/// Options of [`Library::back_up`].
 #[derive(Clone, Copy, Debug)]
 pub struct BackUp<'a> {
-    /// Where to.
+    /// The folder of the backup.
     pub folder: &'a Path,
-    /// Looks also into objects that are in the backup already.
+    /// Also reads and checks objects that the backup has already.
     pub verify: bool,
-    /// Puts the master key and the first account's key pair into the backup too, which then is a secret.
+    /// Includes the master key and the key pair of the first account. The backup must then be kept secret.
     pub with_master_key: bool,
     /// How many generations to keep, at least one.
     pub keep: u32,
-    /// Goes ahead although most images are gone since the last time.
+    /// Continues even if most images are gone since the last generation.
     pub force: bool,
 }
 
-/// What [`Library::back_up`] did.
+/// The result of [`Library::back_up`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackedUp {
     /// The number of the new generation.
     pub generation: u64,
-    /// How many images there are, in the trash or not.
+    /// How many images there are, including the trash.
     pub images: u64,
-    /// Objects.
+    /// The copied objects.
     pub copied: Copied,
     /// Bytes of the catalogue.
     pub catalog_bytes: u64,
-    /// Whether the master key is with it, put there now or earlier.
+    /// Whether the generation includes the master key.
     pub master_key: bool,
-    /// The last generation had a master key, which does not open the keys of this one.
+    /// The master key of the last generation does not open the keys of this one.
     pub master_key_changed: bool,
     /// What was removed with old generations.
     pub pruned: Pruned,
-    /// What the data folder itself does not have any more. The backup is finished all the same.
+    /// What is missing or corrupted in the data folder itself. The backup is complete apart from that.
     pub damage: Damage,
 }
 
@@ -67,112 +75,114 @@ struct Keys {
     changed: bool,
 }
 
+/// The catalogue of one moment. The guards keep its data from sweeps.
+struct Snapshot {
+    images: Vec<ManifestUse>,
+    _guards: Vec<GcGuard>,
+}
+
 impl Library {
-    /// Backs the data folder up, as a new generation. A server may run meanwhile: what is in the generation is the
-    /// catalogue of one moment and everything that it names.
+    /// Backs up the data folder as a new generation, also while a server runs. The generation is the catalogue of one
+    /// moment and everything that it names.
     pub async fn back_up(&self, data: &DataDir, how: BackUp<'_>) -> Result<BackedUp, BackupError> {
         if how.with_master_key {
             self.require_master_key(data).await?;
         }
-        let library = self.catalog.library_id().await?;
-        let library = library.ok_or_else(|| StartError::NoLibrary(data.path().to_owned()))?;
+        let library_id = self.catalog.library_id().await?;
+        let library_id = library_id.ok_or_else(|| StartError::NoLibrary(data.path().to_owned()))?;
         let folder = open_outside(data, how.folder)?;
-        let last = last_of(&folder, &library).await?;
-        let (to, to_store) = folder.objects()?;
+        let last = last_generation(&folder, &library_id).await?;
+        let (last_number, last) = last.map_or((0, None), |(number, record)| (number, Some(record)));
+        let stores = folder.objects()?;
         let staged = folder.staged_catalog();
-        let (images, _held) = self.moment(&staged).await?;
-        let count = images.len() as u64;
-        if !how.force
-            && let Some((_, last)) = &last
-            && count < last.images.div_ceil(2)
-        {
+        let snapshot = self.snapshot(&staged).await?;
+        let images = snapshot.images.len() as u64;
+        let before = last.as_ref().map_or(0, |last| last.images);
+        if !how.force && images < before.div_ceil(2) {
             remove_catalog(&staged)?;
-            return Err(BackupError::FewImages {
-                folder: folder.path().to_owned(),
-                before: last.images,
-                now: count,
-            });
+            return Err(BackupError::FewImages { folder: folder.path().to_owned(), before, now: images });
         }
-        let (from, from_store, verify) = (data.objects()?, self.store.clone(), how.verify);
-        let copying = {
-            let to_store = to_store.clone();
-            tokio::task::spawn_blocking(move || {
-                let stores: [(&dyn Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
-                let referenced = Referenced::open(&images, &stores)?;
-                let pair = Pair {
-                    from: &from,
-                    to: &to,
-                    to_store: &to_store,
-                    verify,
-                    direction: Direction::ToBackup,
-                };
-                copy(&pair, &referenced, &images)
-            })
-        };
-        let Outcome { copied, damage } = copying.await??;
-        let last = last.as_ref();
-        let keys =
-            self.keys_to_back_up(data, &folder, last.map(|(_, last)| last), how.with_master_key).await?;
+        let to_store = stores.1.clone();
+        let Outcome { copied, damage } = self.copy_objects(data, stores, &snapshot, how.verify).await?;
+        let keys = self.keys_to_back_up(data, &folder, last.as_ref(), how.with_master_key).await?;
         let (catalog, catalog_bytes) = place_catalog(&folder)?;
         failpoint::reached("backup.catalog_durable");
         let record = Record {
             version: 0,
-            library: Some(library),
+            library: Some(library_id),
             taken_at: self.clock.now(),
             catalog,
             keys: keys.files,
-            images: count,
-            bytes: Some(copied.bytes + copied.there_bytes + catalog_bytes),
+            images,
+            bytes: Some(copied.bytes + copied.existing_bytes + catalog_bytes),
         };
-        let generation = last.map_or(0, |(number, _)| *number) + 1;
+        let generation = last_number + 1;
         folder.write_record(generation, &record)?;
         failpoint::reached("backup.recorded");
-        let pruned =
-            prune(&folder, &to_store, usize::try_from(how.keep.max(1)).unwrap_or(usize::MAX)).await?;
+        let keep = usize::try_from(how.keep.max(1)).unwrap_or(usize::MAX);
+        let pruned = prune(&folder, &to_store, keep).await?;
         failpoint::reached("backup.done");
-        let master_key = record.has_master_key();
-        let master_key_changed = keys.changed;
         Ok(BackedUp {
             generation,
-            images: count,
+            images,
             copied,
             catalog_bytes,
-            master_key,
-            master_key_changed,
+            master_key: record.has_master_key(),
+            master_key_changed: keys.changed,
             pruned,
             damage,
         })
     }
 
-    /// Refuses when the data folder has no master key, or one that does not open the library's private keys.
+    /// Copies everything that the images of a snapshot name.
+    async fn copy_objects(
+        &self,
+        data: &DataDir,
+        (to, to_store): (Disk, Store),
+        snapshot: &Snapshot,
+        verify: bool,
+    ) -> Result<Outcome, BackupError> {
+        let (from, from_store, images) = (data.objects()?, self.store.clone(), snapshot.images.clone());
+        let copying = tokio::task::spawn_blocking(move || {
+            let sources: [(&dyn Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
+            let referenced = Referenced::open(&images, &sources)?;
+            let stores = Stores { from: &from, to: &to, to_store: &to_store, verify, failpoints: FAILPOINTS };
+            copy(&stores, &referenced, &images)
+        });
+        Ok(copying.await??)
+    }
+
+    /// Refuses a data folder without a master key, or with one that does not open the library's private keys.
     async fn require_master_key(&self, data: &DataDir) -> Result<(), BackupError> {
         let path = data.path().join(MASTER_KEY);
         let bytes = read_key(&path)?.ok_or(BackupError::NoMasterKey)?;
-        let opens = bytes_open(&bytes, self.sealed_key().await?.as_ref());
-        if opens { Ok(()) } else { Err(BackupError::WrongMasterKey(path)) }
+        if opens_key(&bytes, self.sealed_key().await?.as_ref()) {
+            Ok(())
+        } else {
+            Err(BackupError::WrongMasterKey(path))
+        }
     }
 
-    /// Puts the keys into the backup when they were asked for, and also when they are in the last generation: what an
-    /// earlier run put there must not get lost. A master key that does not open the library any more is left to the
-    /// generations that it opens.
+    /// Puts the keys into the backup if requested, or if the last generation has them, so that they are not lost. A master
+    /// key that no longer opens the library stays with the generations that it opens.
     async fn keys_to_back_up(
         &self,
         data: &DataDir,
         folder: &Folder,
         last: Option<&Record>,
-        asked: bool,
+        requested: bool,
     ) -> Result<Keys, BackupError> {
         let mut keys = Keys::default();
-        if asked {
+        if requested {
             let bytes = read_key(&data.path().join(MASTER_KEY))?.ok_or(BackupError::NoMasterKey)?;
             keys.files.push((MASTER_KEY.to_owned(), folder.keep_key(&bytes)?));
         } else {
             let Some((last, hash)) = last.and_then(|last| Some((last, last.key(MASTER_KEY)?))) else {
                 return Ok(keys);
             };
-            let (kept, sealed) =
+            let (key, sealed) =
                 (read_checked(&folder.key(last, MASTER_KEY, hash), hash), self.sealed_key().await?);
-            if !kept.is_ok_and(|bytes| bytes_open(&bytes, sealed.as_ref())) {
+            if !key.is_ok_and(|bytes| opens_key(&bytes, sealed.as_ref())) {
                 keys.changed = true;
                 return Ok(keys);
             }
@@ -184,33 +194,28 @@ impl Library {
         Ok(keys)
     }
 
-    /// A public key with its sealed private key.
+    /// A public key and its sealed private key.
     async fn sealed_key(&self) -> Result<Option<(String, String)>, BackupError> {
         let keys = self.catalog.keys(Some(AccountId(1))).await?;
         Ok(keys.into_iter().next().map(|key| (key.public_key, key.sealed_private_key)))
     }
 
-    /// Writes the catalogue of one moment to a file, and keeps sweeps away from all that it names.
-    async fn moment(&self, staged: &Path) -> Result<(Vec<ManifestUse>, Vec<GcGuard>), BackupError> {
-        let mut held = Vec::new();
-        // What is known to have been live after it was held: no sweep has removed that, nor will.
+    /// Writes the catalogue of one moment to a file and guards its data from sweeps.
+    async fn snapshot(&self, staged: &Path) -> Result<Snapshot, BackupError> {
+        let mut guards = Vec::new();
+        // Manifests that were live after they were guarded: no sweep has removed them or will.
         let mut safe: HashSet<ManifestId> = HashSet::new();
         let mut tries = 1;
         loop {
             remove_catalog(staged)?;
             self.catalog.back_up(staged).await?;
             let images = all_images(&Catalog::open_sqlite(staged).await?).await?;
-            let ids = images.iter().filter_map(|image| image.manifest.as_ref()?.parse().ok());
-            let new: HashSet<ManifestId> = ids.filter(|id| !safe.contains(id)).collect();
+            let new: HashSet<ManifestId> = manifests(&images).filter(|id| !safe.contains(id)).collect();
             let (store, ids) = (self.store.clone(), new.iter().copied().collect::<Vec<_>>());
-            held.push(tokio::task::spawn_blocking(move || store.guard(&ids)).await??);
-            let live: HashSet<ManifestId> = all_images(&self.catalog)
-                .await?
-                .iter()
-                .filter_map(|image| image.manifest.as_ref()?.parse().ok())
-                .collect();
+            guards.push(tokio::task::spawn_blocking(move || store.guard(&ids)).await??);
+            let live: HashSet<ManifestId> = manifests(&all_images(&self.catalog).await?).collect();
             if new.is_subset(&live) || tries == TRIES_MAX {
-                return Ok((images, held));
+                return Ok(Snapshot { images, _guards: guards });
             }
             safe.extend(new.intersection(&live));
             tries += 1;
@@ -218,34 +223,37 @@ impl Library {
     }
 }
 
-/// Gives the catalogue the name of its hash.
+fn manifests(images: &[ManifestUse]) -> impl Iterator<Item = ManifestId> {
+    images.iter().filter_map(|image| image.manifest.as_ref()?.parse().ok())
+}
+
+/// Names the staged catalogue by its hash. Returns the hash and the size.
 fn place_catalog(folder: &Folder) -> Result<(String, u64), BackupError> {
     let staged = folder.staged_catalog();
-    let failed = |source| BackupError::Io { path: staged.clone(), source };
-    // Opening it may have written to it.
-    let file = std::fs::File::open(&staged).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
+    let failed = BackupError::io(&staged);
+    // Opening the catalogue may have changed it.
+    let file = File::open(&staged).map_err(&failed)?;
+    file.sync_all().map_err(&failed)?;
+    let bytes = file.metadata().map_err(&failed)?.len();
     let hash = hash_file(&staged)?;
-    put_in_place(&staged, &folder.catalog_named(&hash)).map_err(failed)?;
+    durable::rename(&staged, &folder.catalog_named(&hash)).map_err(failed)?;
     Ok((hash, bytes))
 }
 
-/// Opens the folder of the backup, which must not be in the data folder.
+/// Opens the folder of the backup, which must be outside the data folder.
 fn open_outside(data: &DataDir, folder: &Path) -> Result<Folder, BackupError> {
     let inside = |path: &Path| path.starts_with(data.path());
-    // Looked at before the folder is made, where it can be.
-    let absolute = std::path::absolute(folder);
-    if absolute.is_ok_and(|path| inside(&path)) {
+    // Checked before the folder is created, if its path can be resolved.
+    if std::path::absolute(folder).is_ok_and(|path| inside(&path)) {
         return Err(BackupError::Inside(folder.to_owned()));
     }
     let opened = Folder::open_or_create(folder)?;
     if inside(opened.path()) { Err(BackupError::Inside(folder.to_owned())) } else { Ok(opened) }
 }
 
-/// The last generation of the backup whose record can be read, `None` when there is no generation; its number is that of
-/// the last. Refuses a backup of another library.
-async fn last_of(folder: &Folder, library: &str) -> Result<Option<(u64, Record)>, BackupError> {
+/// The number of the last generation and the last readable record; `None` if there is no generation. Refuses a backup of
+/// another library.
+async fn last_generation(folder: &Folder, library: &str) -> Result<Option<(u64, Record)>, BackupError> {
     for record in folder.entries()?.iter().filter_map(|entry| entry.record.as_ref()) {
         if let Some(other) = record.library.as_ref().filter(|other| *other != library) {
             return Err(another_library(folder.path(), other.clone(), library));
@@ -255,21 +263,21 @@ async fn last_of(folder: &Folder, library: &str) -> Result<Option<(u64, Record)>
     let entries = folder.entries()?;
     let Some(newest) = entries.last() else { return Ok(None) };
     let readable = entries.iter().rev().find_map(|entry| entry.record.clone());
-    // Nobody knows whose backup it is when no record can be read.
+    // Without a readable record, the library of the backup is unknown.
     let record = readable.map_or_else(|| newest.record().cloned(), Ok)?;
     Ok(Some((newest.number, record)))
 }
 
-/// Whether the text of a master key opens a sealed private key.
-fn bytes_open(master_key: &[u8], sealed: Option<&(String, String)>) -> bool {
+/// Whether a master key opens a sealed private key.
+fn opens_key(master_key: &[u8], sealed: Option<&(String, String)>) -> bool {
     let Some(key) = std::str::from_utf8(master_key).ok().and_then(parse_master_key) else { return false };
     sealed.is_none_or(|(public_key, sealed)| Keyring::new(key).open(public_key, sealed).is_ok())
 }
 
-/// The content of a key's file, `None` when there is none.
+/// The content of a key's file; `None` if it does not exist.
 fn read_key(path: &Path) -> Result<Option<Vec<u8>>, BackupError> {
-    match std::fs::read(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).map_err(|source| BackupError::Io { path: path.to_owned(), source }),
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(BackupError::io(path)),
     }
 }

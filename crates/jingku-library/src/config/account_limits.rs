@@ -1,4 +1,4 @@
-//! Settings of what one account may have.
+//! Default limits of an account.
 
 use jingku_catalog::AccountLimits;
 use serde::Deserialize;
@@ -9,23 +9,23 @@ use crate::limits::{
     MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, UNPACK_RATIO_MAX,
 };
 
-/// What every account may have that has no limits of its own.
+/// Limits of every account that has no limits of its own.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
-    /// Images, those in the trash not counted.
+    /// Images outside the trash.
     pub images: u32,
-    /// Deleted images that are still kept.
+    /// Images in the trash.
     pub trashed: u32,
-    /// Bytes of its images that are not zeros, those of the trash counted, and the same content once.
+    /// Bytes of its images, including the trash, without zeros and duplicates.
     pub stored_bytes: ByteSize,
-    /// Uploads whose file has not come whole.
+    /// Unfinished uploads.
     pub uploads: u32,
-    /// Bytes of uploaded files that no image is made of yet.
+    /// Bytes of uploaded files that are not images yet.
     pub upload_bytes: ByteSize,
-    /// Images that wait for their making or are being made, unfinished uploads counted.
+    /// Queued and running jobs, including unfinished uploads.
     pub jobs: u32,
-    /// How many times its size an uploaded file may unpack to, runs of zeros not counted. 1 GiB is always allowed.
+    /// Maximum ratio of unpacked to uploaded size; zeros do not count. 1 GiB is always allowed.
     pub unpack_ratio: u32,
 }
 

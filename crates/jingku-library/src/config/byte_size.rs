@@ -1,15 +1,15 @@
-//! Numbers of bytes as people write them.
+//! Sizes in bytes as people write them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer};
 
-/// A number of bytes, written as `500MB`, `20GB` or `1TB`, of 2²⁰, 2³⁰ or 2⁴⁰ bytes, or without a unit.
+/// A number of bytes, written without a unit or as `500MB`, `20GB` or `1TB`, of 2²⁰, 2³⁰ or 2⁴⁰ bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(pub i64);
 
-/// A text that is not a number of bytes.
+/// A text that is not a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write a whole number of bytes, MB, GB or TB, such as 500GB")]
 pub struct BadSize;
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_as_people_write_them() {
+    fn sizes_have_optional_units() {
         for (text, bytes) in [("0", 0), ("7", 7), ("500MB", 500 << 20), ("2g", 2 << 30), ("10TB", 10 << 40)] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }

@@ -1,44 +1,44 @@
-//! What the operator says about the community: who approves, and the tags to choose from.
+//! Settings of the image community.
 
 use serde::Deserialize;
 
-/// The category of tags that belong to no other, as the real service calls it.
+/// The category of tags without another category, as the real service calls it.
 pub const OTHERS: &str = "其他";
 
 /// Settings of the community.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Community {
-    /// Who makes an image public that was handed in.
+    /// Who approves submitted images.
     pub approve: Approve,
-    /// The tags to choose from, in the order to show them. Images may have others.
+    /// The tags to choose from, in display order. Images may have others.
     pub categories: Vec<Category>,
 }
 
-/// Who makes an image public that was handed in.
+/// Who approves submitted images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Approve {
     /// The operator, with `jingku review`.
     #[default]
     Operator,
-    /// Nobody: it is public at once.
+    /// Nobody: a submitted image is public at once.
     Automatic,
 }
 
-/// Tags that belong together.
+/// Related tags.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Its tags, in the order to show them.
+    /// Its tags, in display order.
     #[serde(default)]
     pub tags: Vec<String>,
 }
 
 impl Default for Community {
-    /// The categories of the real service, each with what most people look for.
+    /// The categories of the real service with common tags.
     fn default() -> Self {
         let category = |name: &str, tags: &[&str]| Category {
             name: name.to_owned(),
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_is_as_usual() {
+    fn absent_settings_have_defaults() {
         let community: Community = toml::from_str("approve = \"automatic\"").unwrap();
         assert_eq!((community.approve, community.categories.len()), (Approve::Automatic, 7));
         let community: Community = toml::from_str(

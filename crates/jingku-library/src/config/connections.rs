@@ -4,14 +4,14 @@ use serde::Deserialize;
 
 use crate::limits::{MAX_ADDRESS_CONNECTIONS, MAX_CONNECTIONS};
 
-/// How many connections there may be.
+/// Maximum numbers of connections.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionLimits {
-    /// In total. Half of the file descriptors that the process may open, if that is less.
+    /// In total. At most half of the file descriptors that the process may open.
     pub total: usize,
-    /// From one address: an IPv4 address, or the first 64 bits of an IPv6 address. A proxy on the same machine speaks for
-    /// many clients, so loopback addresses are not limited.
+    /// From one IPv4 address, or from one IPv6 network of 64 bits. Loopback addresses are exempt, because a local proxy
+    /// speaks for many clients.
     pub per_address: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Settings of the making of images.
+//! Settings of the jobs that make images.
 
 use std::num::NonZeroU8;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use crate::limits::{JOB_BYTES_PER_SECOND_MIN, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN};
 
-/// How many images are made at once, and how long one may take.
+/// How many jobs run in parallel, and how long one may take.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JobSettings {
-    /// How many images are made at once. Each uses all cores, so that more make none faster; but no account has more than
-    /// half of the workers, so that a small job starts at once beside any number of large ones of another account.
+    /// How many jobs run in parallel. Each uses all cores, so more workers do not make a job faster. An account occupies at
+    /// most half of the workers, so that the jobs of another account start without waiting for its large ones.
     pub workers: NonZeroU8,
-    /// How many minutes the making of any image may take, besides the time that its size gives it.
+    /// Minutes that a job may take, in addition to the time that its size allows.
     pub deadline_minutes: u32,
 }
 
@@ -28,12 +28,12 @@ impl Default for JobSettings {
 }
 
 impl JobSettings {
-    /// How many jobs of one account are worked on at once. With one worker nothing can be left for others.
+    /// How many jobs of one account run in parallel. A single worker serves every account.
     pub(crate) fn account_max(self) -> i64 {
         i64::from(self.workers.get() / 2).max(1)
     }
 
-    /// How long a job may take that has to read so many bytes.
+    /// How long a job may take that reads so many bytes.
     pub(crate) fn deadline(self, bytes: u64) -> Duration {
         Duration::from_secs(60 * u64::from(self.deadline_minutes) + bytes / JOB_BYTES_PER_SECOND_MIN)
     }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_leaves_half_of_the_workers() {
+    fn an_account_gets_half_of_the_workers() {
         let of = |workers| JobSettings { workers: NonZeroU8::new(workers).unwrap(), deadline_minutes: 1 };
         assert_eq!([1, 2, 3, 4, 9].map(|workers| of(workers).account_max()), [1, 1, 1, 2, 4]);
         assert!(JobSettings::default().workers.get() >= 2);

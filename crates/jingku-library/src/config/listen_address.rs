@@ -1,4 +1,4 @@
-//! Where a server listens, as people write it: an address or a host name, and a port.
+//! The address that a server listens on: an IP address or a host name, and a port.
 
 use std::fmt;
 use std::io;
@@ -8,37 +8,37 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// The longest time that finding the addresses of a host name may take.
+/// How long resolving a host name may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A host and a port to listen on.
+/// A host and a port to listen on. The default is 127.0.0.1:8480.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ListenAddress {
-    /// Without brackets when it is an IPv6 address.
+    /// Without brackets if it is an IPv6 address.
     host: String,
     port: u16,
 }
 
-/// Why a text is no [`ListenAddress`].
+/// Why a text is not a [`ListenAddress`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadListenAddress {
-    /// There is no port.
+    /// The port is missing.
     #[error("{0:?} has no port. Write it as {0}:8480.")]
     NoPort(String),
-    /// There is no host.
+    /// The host is missing.
     #[error("{0:?} has no address. Write it as 127.0.0.1{0}, or as 0.0.0.0{0} for every IPv4 address.")]
     NoHost(String),
-    /// There is a port and no host.
+    /// The text is only a port.
     #[error("{0:?} has no address. Write it as 127.0.0.1:{0}, or as 0.0.0.0:{0} for every IPv4 address.")]
     PortAlone(String),
-    /// The port is no number, or too large.
+    /// The port is not a number or too large.
     #[error("{0:?} cannot be a port. Use a number from 0 to 65535; 0 takes a free port.")]
     BadPort(String),
-    /// An IPv6 address is not in brackets.
+    /// An IPv6 address without brackets.
     #[error("{0:?} needs brackets around the IPv6 address, as in [::1]:8480.")]
     NoBrackets(String),
-    /// A URL was given.
+    /// A URL.
     #[error("{0:?} is a URL. Give only an address and a port, as in 127.0.0.1:8480.")]
     Url(String),
     /// The host is neither a name nor an address.
@@ -47,7 +47,7 @@ pub enum BadListenAddress {
 }
 
 impl ListenAddress {
-    /// Finds the addresses, those of IPv4 first: `localhost` is 127.0.0.1 where there is one. Waits 10 s at most.
+    /// Resolves the host, IPv4 addresses first, within 10 s.
     pub async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let lookup = tokio::net::lookup_host((self.host.as_str(), self.port));
         let found = tokio::time::timeout(RESOLVE_TIMEOUT, lookup).await;
@@ -57,6 +57,12 @@ impl ListenAddress {
         addresses.sort_by_key(SocketAddr::is_ipv6);
         addresses.dedup();
         Ok(addresses)
+    }
+}
+
+impl Default for ListenAddress {
+    fn default() -> Self {
+        SocketAddr::from(([127, 0, 0, 1], 8480)).into()
     }
 }
 
@@ -136,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn an_invalid_address_names_the_problem() {
         for (text, why) in [
             ("", "has no port"),
             ("localhost", "localhost:8480"),

@@ -1,4 +1,4 @@
-//! Where clients reach the service, for what it answers as a link.
+//! The base URL of links in responses.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use http::Uri;
 use http::uri::Scheme;
 use serde::Deserialize;
 
-/// The longest `public_url`, in bytes: every row of a list may carry one.
+/// Maximum length of `public_url`, in bytes. Every row of a list may contain one.
 const LENGTH_MAX: usize = 256;
 
-/// An absolute HTTP address without an end: a path may follow it.
+/// An absolute HTTP URL without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PublicUrl(String);
 
-/// A text that is no [`PublicUrl`].
+/// A text that is not a [`PublicUrl`].
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{0:?} cannot be the public URL: write it like https://images.example.com, without user, query or fragment, in at \
@@ -35,7 +35,7 @@ impl TryFrom<String> for PublicUrl {
 }
 
 fn is_public_url(text: &str) -> bool {
-    // The parser passes over a fragment, and takes more in a path than should stand in other people's pages.
+    // The parser ignores a fragment and accepts path characters that are unsafe in HTML.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/:[]".contains(&byte);
     if text.len() > LENGTH_MAX || !text.bytes().all(plain) {
         return false;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_http_and_leads_on() {
+    fn a_public_url_is_an_absolute_http_url() {
         for (text, url) in [
             ("https://images.example.com", "https://images.example.com"),
             ("https://images.example.com/", "https://images.example.com"),

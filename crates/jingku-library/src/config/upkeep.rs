@@ -1,4 +1,4 @@
-//! Settings of what looks after images: the trash, sweeping, scrubbing.
+//! Settings of trash, sweep and scrub.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrashSettings {
-    /// For how many days what was deleted can be brought back. With 0 it goes at the next round, within minutes.
+    /// How many days deleted images can be restored. With 0 they are purged within minutes.
     pub keep_days: u16,
 }
 
@@ -20,7 +20,7 @@ impl Default for TrashSettings {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SweepSettings {
-    /// After how many hours a server sweeps again; sooner when the trash was emptied by age. With 0 it never does.
+    /// Hours between two sweeps of a server. It also sweeps after images expire. With 0 it never sweeps.
     pub every_hours: u16,
 }
 
@@ -34,7 +34,7 @@ impl Default for SweepSettings {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScrubSettings {
-    /// In how many days a server reads every byte once. With 0 it does not.
+    /// Days in which a server reads all data once. With 0 it does not.
     pub days: u16,
 }
 

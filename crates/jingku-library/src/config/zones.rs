@@ -1,4 +1,4 @@
-//! Regions and zones this installation knows.
+//! Regions and zones of this installation.
 
 use jingku_protocol::ParamError;
 use jingku_protocol::actions::Place;
@@ -43,12 +43,12 @@ impl Default for Zones {
 }
 
 impl Zones {
-    /// Zones from a configuration that names at least one.
+    /// The zones of a configuration; `None` if there are none.
     pub fn new(zones: Vec<Zone>) -> Option<Self> {
         (!zones.is_empty()).then_some(Self(zones))
     }
 
-    /// All of them, the default first.
+    /// All zones, the default first.
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
         self.0.iter()
     }
@@ -58,7 +58,7 @@ impl Zones {
         self.0.iter().find(|zone| zone.zone == name)
     }
 
-    /// Checks a call's place and tells which zones it means; `None` for all.
+    /// Validates the place of a request and returns its zones; `None` for all.
     pub fn resolve(&self, place: &Place) -> Result<Option<Vec<&str>>, ParamError> {
         let not_available = |name: &str| ParamError::NotAvailable(name.to_owned());
         let zones: Vec<&str> = match (&place.region, &place.zone) {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_optional_known_and_consistent() {
+    fn a_place_is_optional_known_and_consistent() {
         let zones = Zones::default();
         let resolve = |region: &str, zone: &str| {
             let filled = |text: &str| (!text.is_empty()).then(|| text.into());

@@ -1,13 +1,13 @@
-//! A backend that reaches a failpoint after every durable step of the one below it.
+//! A backend that reaches a failpoint after every durable step.
 
 use jingku_chunks::{Backend, Claim, ClaimWatch, Existing, Head, Key, Kind, Object, Outcome, Result, Stage};
 
 use super::reached;
 
 /// The store of a data folder in a debug build.
-pub(crate) struct Reaching<B>(pub(crate) B);
+pub(crate) struct FailpointBackend<B>(pub(crate) B);
 
-impl<B: Backend> Backend for Reaching<B> {
+impl<B: Backend> Backend for FailpointBackend<B> {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         let outcome = self.0.put(key, object, existing)?;
         put(key);
@@ -15,7 +15,7 @@ impl<B: Backend> Backend for Reaching<B> {
     }
 
     fn stage(&self) -> Result<Box<dyn Stage>> {
-        Ok(Box::new(ReachingStage(self.0.stage()?)))
+        Ok(Box::new(FailpointStage(self.0.stage()?)))
     }
 
     fn read(&self, key: Key) -> Result<Object> {
@@ -59,9 +59,9 @@ impl<B: Backend> Backend for Reaching<B> {
     }
 }
 
-struct ReachingStage(Box<dyn Stage>);
+struct FailpointStage(Box<dyn Stage>);
 
-impl Stage for ReachingStage {
+impl Stage for FailpointStage {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.0.write(bytes)
     }

@@ -1,21 +1,20 @@
-//! From an uploaded file to a manifest: unpack, look, then as with any disk. Blocking, on a thread of its own.
+//! Makes an image of an uploaded file: unpacks it, inspects it, and stores it like any disk. Blocks.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{Store, Written};
 use jingku_sources::{DiskError, DiskFormat, open_untrusted, packing, unpack};
 
-use super::make::{MakeError, Readable, copy, no_space};
+use super::make::{DiskSource, MakeError, copy, no_space};
 use super::progress::Progress;
 use crate::disk_space::{DiskSpace, MARGIN_BYTES};
-use crate::failpoint;
 use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE};
 use crate::uploads::UNPACKED;
+use crate::{durable, failpoint};
 
-/// Makes the image of an uploaded file. A compressed one is replaced by what is in it. With a `format`, the disk in it is
-/// read so, whatever it looks like.
+/// Makes the image of an uploaded file. Replaces a compressed file by its content. A `format` overrides the detection.
 pub(super) fn make(
     store: &Store,
     file: &Path,
@@ -26,8 +25,8 @@ pub(super) fn make(
 ) -> Result<Written, MakeError> {
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
     unpack_in_place(file, size_max, format, unpack_ratio, progress, disk_space)?;
-    let reader = Arc::new(Readable(open_untrusted(file, size_max, format).map_err(MakeError::File)?));
-    // Who says that it is raw knows what is in it.
+    let reader = Arc::new(DiskSource(open_untrusted(file, size_max, format).map_err(MakeError::File)?));
+    // The owner of a file that was declared raw knows its content.
     if format != Some(DiskFormat::Raw) {
         progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
     }
@@ -42,8 +41,8 @@ pub(super) fn make(
     Ok(written)
 }
 
-/// Puts what a compressed file holds in its place. What it holds may not be compressed itself: killed after that, the
-/// job would unpack it once more.
+/// Replaces a compressed file by its content. The content must not be compressed itself: after a restart, the job would
+/// unpack it again.
 fn unpack_in_place(
     file: &Path,
     size_max: u64,
@@ -55,7 +54,7 @@ fn unpack_in_place(
     let Some(packing) = packing(file).map_err(MakeError::File)? else { return Ok(()) };
     let unpacked = file.with_extension(UNPACKED);
     let packed_bytes = file.metadata().map_or(0, |file| file.len());
-    // Half of the work, for all one can know.
+    // Unpacking is estimated as half of the work.
     progress.set_total(2 * packed_bytes);
     let data_max = packed_bytes.saturating_mul(unpack_ratio).max(UNPACKED_DATA_BYTES_FREE);
     let keep_free = disk_space.and_then(|disk_space| disk_space.free_bytes().ok()).map_or(0, keep_free);
@@ -82,7 +81,7 @@ fn unpack_in_place(
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");
-            fs::rename(&unpacked, file).and_then(|()| sync_folder(file)).map_err(replacing(file))?;
+            durable::rename(&unpacked, file).map_err(replacing(file))?;
             failpoint::reached("import.replaced");
             progress.pass(length);
             Ok(())
@@ -94,21 +93,17 @@ fn unpack_in_place(
     }
 }
 
-/// What unpacking leaves free, in bytes: one file does not take the room of all others.
+/// The space that unpacking leaves free, in bytes.
 fn keep_free(free_bytes: u64) -> u64 {
     (free_bytes / UNPACK_FREE_SHARE).max(MARGIN_BYTES)
 }
 
-/// What is wrong with the disk is wrong with the file it came in.
+/// Attributes an error of the disk to the uploaded file.
 fn of_file(error: MakeError) -> MakeError {
     match error {
         MakeError::Disk(error) => MakeError::File(error),
         error => error,
     }
-}
-
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn replacing(path: &Path) -> impl FnOnce(std::io::Error) -> MakeError {

@@ -1,4 +1,4 @@
-//! From a disk to a manifest: read, cut, hand to the store. Blocking, on a thread of its own.
+//! Makes an image of a disk: reads it, cuts it into chunks and stores them. Blocks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,39 +9,39 @@ use jingku_sources::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
 use super::progress::{Progress, StopReason, percent_of};
-use crate::disk_space::{DiskSpace, MARGIN_BYTES};
+use crate::disk_space::DiskSpace;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::sentence::clause;
 
-/// Why an image is not made.
+/// Why an image was not made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MakeError {
-    /// Somebody asked the job to stop.
+    /// The job was asked to stop.
     #[error("stopped: {0:?}")]
     Stopped(StopReason),
-    /// The instance was forgotten meanwhile.
+    /// The instance was removed meanwhile.
     #[error("the instance is gone")]
     InstanceGone,
-    /// The instance was declared to fail, by a fixtures file.
+    /// A fixtures file declares that the instance fails.
     #[error("declared to fail: {0}")]
     Declared(String),
     /// The disk cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The file that was uploaded cannot be read.
+    /// The uploaded file cannot be read.
     #[error(transparent)]
     File(DiskError),
     /// The chunks cannot be stored.
     #[error(transparent)]
     Store(jingku_chunks::Error),
-    /// What does not concern the instance.
+    /// An internal error.
     #[error(transparent)]
     Inside(Internal),
 }
 
 impl MakeError {
-    /// What the owner of the image is told: what to do, and nothing of the host, such as paths.
+    /// What the owner of the image reads: advice without details of the host, such as paths.
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Stopped(StopReason::Overdue) => {
@@ -64,7 +64,7 @@ impl MakeError {
     }
 }
 
-/// What a tenant is told of a disk that cannot be read; the operator's log has the path and the details.
+/// What a tenant reads about an unreadable disk. The log has the path and the details.
 pub fn disk_reason(error: &DiskError) -> &'static str {
     match error {
         DiskError::Backing { source, .. } => disk_reason(source),
@@ -88,7 +88,7 @@ pub fn disk_reason(error: &DiskError) -> &'static str {
     }
 }
 
-/// What a tenant is told of a file that he uploaded. What is wrong with it is his to know; where it lies is not.
+/// What a tenant reads about the file that it uploaded: the problem of the file, but not its path.
 fn file_reason(error: &DiskError) -> String {
     match error {
         DiskError::Unusable { why, .. } => format!("No image can be made of the file: {}.", clause(why)),
@@ -126,7 +126,7 @@ fn file_reason(error: &DiskError) -> String {
 
 impl From<jingku_chunks::Error> for MakeError {
     fn from(error: jingku_chunks::Error) -> Self {
-        // What the writer could not read is the disk's matter, not the store's.
+        // A read error of the writer concerns the disk, not the store.
         match error {
             jingku_chunks::Error::Source(source) => match source.downcast() {
                 Ok(disk) => Self::Disk(*disk),
@@ -137,10 +137,10 @@ impl From<jingku_chunks::Error> for MakeError {
     }
 }
 
-/// The disk as the store's threads read it.
-pub(super) struct Readable(pub(super) DiskReader);
+/// A disk that the threads of the store read.
+pub(super) struct DiskSource(pub(super) DiskReader);
 
-impl Source for Readable {
+impl Source for DiskSource {
     fn read_exact_at(
         &self,
         offset: u64,
@@ -160,7 +160,7 @@ impl From<tokio::task::JoinError> for MakeError {
     }
 }
 
-/// What an instance's row holds: its disk, and what only a fixtures file declares.
+/// The content of the disk column of an instance: the disk, and the declarations of a fixtures file.
 #[derive(Serialize, Deserialize)]
 pub struct DeclaredDisk {
     /// The disk.
@@ -169,21 +169,21 @@ pub struct DeclaredDisk {
     /// Whether making an image of it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fails: Option<DeclaredFailure>,
-    /// What was to be said about its content when it was declared.
+    /// A warning about its content from the time of declaration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caution: Option<Caution>,
 }
 
-/// Making an image of the instance fails.
+/// A declared failure of every job of an instance.
 #[derive(Serialize, Deserialize)]
 pub struct DeclaredFailure {
-    /// What the owner of the image is told.
+    /// What the owner of the image reads.
     pub reason: String,
-    /// How far it comes.
+    /// The progress at which the job fails.
     pub at_percent: u8,
 }
 
-/// Makes the image of a disk, as the instance's row describes it.
+/// Makes the image of a disk that an instance's row describes.
 pub(super) fn make(
     store: &Store,
     disk: &str,
@@ -195,13 +195,13 @@ pub(super) fn make(
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
     progress.set_caution(caution);
-    let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(is_used_up);
+    let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(DiskSpace::is_full);
     let opened = disk.open_while(scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
         (DiskError::Stopped { .. }, Some(stop)) => MakeError::Stopped(stop),
         (DiskError::Stopped { .. }, None) => no_space("convert a disk"),
         (error, _) => error.into(),
     })?;
-    let reader = Arc::new(Readable(opened));
+    let reader = Arc::new(DiskSource(opened));
     let mut writer = store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, fails.as_ref(), disk_space)?;
     let sealed = writer.finish_chunks()?;
@@ -212,14 +212,13 @@ pub(super) fn make(
     Ok(written)
 }
 
-/// Stores the pattern of a disk of this size, as if it had been made an image of. What comes back is to be kept until
-/// the rows that name its manifest are there.
+/// Stores a pattern disk of this size. The result must be kept until rows name its manifest.
 pub async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Written, Internal> {
     let store = store.clone();
     let stored = tokio::task::spawn_blocking(move || {
         let disk = Disk::of_pattern(Pattern { seed: 0 }, size_bytes);
-        // A pattern is read without a scratch folder.
-        let reader = Arc::new(Readable(disk.open(Path::new(""))?));
+        // A pattern needs no scratch folder.
+        let reader = Arc::new(DiskSource(disk.open(Path::new(""))?));
         let mut writer = store.writer(size_bytes)?;
         copy(&reader, &mut writer, &Progress::new(0, None), None, None)?;
         Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
@@ -232,7 +231,7 @@ pub async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Written, In
 }
 
 pub(super) fn copy(
-    reader: &Arc<Readable>,
+    reader: &Arc<DiskSource>,
     writer: &mut Writer,
     progress: &Progress,
     fails: Option<&DeclaredFailure>,
@@ -253,10 +252,10 @@ pub(super) fn copy(
             writer.zeros(start - at)?;
             at = start;
         }
-        if disk_space.is_some_and(is_used_up) {
+        if disk_space.is_some_and(DiskSpace::is_full) {
             return Err(no_space("make an image"));
         }
-        // To the end of the last chunk that holds data, as far as one stretch goes.
+        // Up to the end of the last chunk with data, but at most one run.
         let end = data.end.next_multiple_of(chunk_bytes).min(at + RUN_BYTES_MAX).min(length);
         writer.pull(end - at, reader)?;
         for _ in 0..(end - at).div_ceil(chunk_bytes) {
@@ -269,17 +268,12 @@ pub(super) fn copy(
     reach(at, length, progress, fails)
 }
 
-/// What is free must stay so.
+/// The error of a disk that is full except for the margin.
 pub(super) fn no_space(doing: &str) -> MakeError {
     jingku_chunks::Error::NoSpace { doing: format!("{doing} and leave the catalogue some") }.into()
 }
 
-/// Whether what is free must stay so. Where nobody can tell, the store will.
-pub(super) fn is_used_up(disk_space: &DiskSpace) -> bool {
-    disk_space.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
-}
-
-/// Tells how far the job is, and ends it where it was asked to stop or is declared to fail.
+/// Reports progress. Fails if the job was asked to stop or is declared to fail here.
 fn reach(
     at: u64,
     length: u64,

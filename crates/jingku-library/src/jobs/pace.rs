@@ -1,14 +1,14 @@
-//! Work in the background that lets the others have the disk most of the time.
+//! Pauses of background tasks that leave the disk to others.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// How soon it is seen that the server is told to stop.
+/// How often a pause checks whether the server stops.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A pause that ends early when the server is told to stop. For threads that may wait.
+/// A pause that ends early when the server stops. Blocks its thread.
 pub(super) struct Pause {
     stop: CancellationToken,
 }
@@ -18,7 +18,7 @@ impl Pause {
         Self { stop }
     }
 
-    /// Waits, and tells whether to go on.
+    /// Waits. Returns whether to continue.
     pub(super) fn wait(&self, duration: Duration) -> bool {
         let started = Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! How far the jobs of this process are, live.
+//! Live progress of the jobs of this process.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,29 +11,29 @@ use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
 
-/// Why a job stops before its end.
+/// Why a job stops early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// The server stops; the job goes on later.
+    /// The server stops; the job resumes later.
     Shutdown,
     /// The image was deleted, or another worker has the job.
     Lost,
-    /// It takes longer than a job of its size may.
+    /// The job exceeded its deadline.
     Overdue,
 }
 
-/// How far one job is. Written by the thread that works, read by whoever asks.
+/// The progress of a job.
 pub struct Progress {
     started_at: i64,
-    /// What was done before what is counted now.
+    /// Bytes of a finished first part.
     passed: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
-    /// What images of the account have already. What others have stored is not the account's to know.
+    /// Bytes that images of the account already have. Data of other accounts is not disclosed.
     present: AtomicU64,
     /// The manifests of these images.
     own_manifests: Vec<ManifestId>,
-    /// What is to be said about the disk.
+    /// A warning about the disk.
     caution: Mutex<Option<Caution>>,
     shutdown: AtomicBool,
     lost: AtomicBool,
@@ -41,10 +41,10 @@ pub struct Progress {
     hook: Option<Arc<dyn JobHook>>,
 }
 
-/// Is told how far jobs are, and may keep them waiting for as long as it likes: jobs have no deadline then.
+/// Observes jobs and may block them without limit. Jobs have no deadline then.
 pub trait JobHook: Send + Sync {
-    /// Called on the job's thread when so many bytes are done, before anybody else is told. Must return soon when the job
-    /// is stopped.
+    /// Called on the thread of the job when so many bytes are done, before the progress is visible. Must return soon after
+    /// the job is stopped.
     fn reached(&self, progress: &Progress, bytes: u64);
 }
 
@@ -66,7 +66,7 @@ impl Progress {
         }
     }
 
-    /// Names the manifests that what is made is compared with.
+    /// Sets the manifests that the new image is compared with.
     pub(crate) fn with_own_manifests(self, own_manifests: Vec<ManifestId>) -> Self {
         Self { own_manifests, ..self }
     }
@@ -85,19 +85,19 @@ impl Progress {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// How many bytes were done before those that are counted now.
+    /// Bytes of a finished first part, included in [`Progress::done`].
     pub fn passed(&self) -> u64 {
         self.passed.load(Ordering::Relaxed)
     }
 
-    /// Tells that a first part of the work is done, as large as the one that follows: that is counted from 0 again.
+    /// Finishes a first part of the work, as large as the rest. Later bytes are counted from 0 again.
     pub(crate) fn pass(&self, bytes: u64) {
         self.set_total(2 * bytes);
         self.set_done(bytes);
         self.passed.store(bytes, Ordering::Relaxed);
     }
 
-    /// How many bytes there are to do; 0 until that is known.
+    /// Bytes of the whole job; 0 until known.
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
@@ -106,7 +106,7 @@ impl Progress {
         self.total.store(bytes, Ordering::Relaxed);
     }
 
-    /// How many bytes of what is done images of the account have already.
+    /// Bytes that images of the account already have.
     pub fn present(&self) -> u64 {
         self.present.load(Ordering::Relaxed)
     }
@@ -115,7 +115,7 @@ impl Progress {
         self.present.store(bytes, Ordering::Relaxed);
     }
 
-    /// What is to be said about the disk although it is accepted.
+    /// A warning about the disk.
     pub(crate) fn caution(&self) -> Option<Caution> {
         lock(&self.caution).clone()
     }
@@ -124,12 +124,12 @@ impl Progress {
         *lock(&self.caution) = caution;
     }
 
-    /// Counts so many bytes as done.
+    /// Sets the bytes that are done.
     pub fn set_done(&self, bytes: u64) {
         self.done.store(bytes, Ordering::Relaxed);
     }
 
-    /// Tells that so many bytes are done. The hook may keep the job waiting here.
+    /// Reports that so many bytes are done. The hook may block here.
     pub(crate) fn reach(&self, bytes: u64) {
         let bytes = self.passed() + bytes;
         if let Some(hook) = &self.hook {
@@ -149,7 +149,7 @@ impl Progress {
         }
     }
 
-    /// Whether the job was asked to stop. A lost job is not given back, whatever else was asked.
+    /// Whether the job was asked to stop. `Lost` takes precedence, because a lost job must not be released.
     pub fn stopped(&self) -> Option<StopReason> {
         if self.lost.load(Ordering::Relaxed) {
             return Some(StopReason::Lost);
@@ -161,22 +161,22 @@ impl Progress {
     }
 }
 
-/// So many percent of a number of bytes, no less.
+/// A percentage of a number of bytes, rounded up.
 pub fn percent_of(bytes: u64, percent: u8) -> u64 {
     let part = (u128::from(bytes) * u128::from(percent)).div_ceil(100);
     u64::try_from(part).unwrap_or(u64::MAX)
 }
 
-/// How often a pause looks for jobs that do not stop yet.
+/// How often a pause stops running jobs.
 const PAUSE_LOOK: Duration = Duration::from_millis(20);
 
-/// The jobs at work in this process.
+/// The running jobs of this process.
 #[derive(Default)]
 pub struct Running {
     jobs: Mutex<HashMap<String, Arc<Progress>>>,
-    /// Wakes a worker that waits for a job.
+    /// Wakes a waiting worker.
     pub wake: Notify,
-    /// A worker reads it from before it claims a job until the job's end is written down: see [`Running::pause`].
+    /// Held for reading from before a job is claimed until its end is recorded: see [`Running::pause`].
     pub at_work: RwLock<()>,
 }
 
@@ -189,24 +189,23 @@ impl Running {
         lock(&self.jobs).remove(image_id);
     }
 
-    /// How far the making of an image is, when this process is at it.
+    /// The progress of an image that this process is making.
     pub fn get(&self, image_id: &str) -> Option<Arc<Progress>> {
         lock(&self.jobs).get(image_id).cloned()
     }
 
-    /// Stops the making of an image that was deleted; the worker would find out at its next heartbeat.
+    /// Stops the job of a deleted image before its next heartbeat does.
     pub fn cancel(&self, image_id: &str) {
         if let Some(progress) = self.get(image_id) {
             progress.stop(StopReason::Lost);
         }
     }
 
-    /// Gives the jobs at work back and keeps every worker from the next one while the guard lives: whoever has it may
-    /// put the whole catalogue in another state.
+    /// Releases the running jobs and blocks all workers while the guard lives. Its holder may replace the whole catalogue.
     pub async fn pause(&self) -> RwLockWriteGuard<'_, ()> {
         let mut idle = std::pin::pin!(self.at_work.write());
         loop {
-            // Again and again, because a job may have been claimed that is not among them yet.
+            // Repeated, because a job that was just claimed may not be listed yet.
             for progress in lock(&self.jobs).values() {
                 progress.stop(StopReason::Shutdown);
             }

@@ -1,7 +1,7 @@
-//! Reads every byte that is kept, slowly, time and again, and tells what it finds damaged.
+//! Reads all stored data slowly and repeatedly, and reports corruption.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jingku_chunks::{CheckPlan, CheckProgress, Depth, Key};
@@ -10,30 +10,31 @@ use tokio_util::sync::CancellationToken;
 use super::pace::Pause;
 use super::supervisor::Loop;
 use crate::check::{Checked, CorruptObject};
+use crate::error::LibraryError;
 use crate::failpoint;
 use crate::library::Library;
-use crate::operator::OperatorError;
+use crate::lock::lock;
 use crate::scrub::Scrub;
 
-/// How often it looks whether it is time for the next round.
+/// How often to check whether the next round is due.
 const EVERY: Duration = Duration::from_mins(10);
-/// How often the place is written down.
+/// How often the progress is saved.
 const KEEP_EVERY: Duration = Duration::from_mins(1);
-/// What is read at one go at least, in bytes: where there is little, several prefixes.
+/// Minimum of one batch, in bytes. Small prefixes are combined.
 const GO_BYTES: u64 = 64 << 20;
 
-/// Reads until the server stops.
+/// Runs until the server stops.
 pub(super) async fn scrub(task: Loop) {
-    let context = &task.context;
-    if context.config.scrub.days == 0 || context.data.is_none() {
+    let library = &task.library;
+    if library.config.scrub.days == 0 || library.data.is_none() {
         return;
     }
     while !task.stop.is_cancelled() {
-        let Some(due) = context.due_scrub() else {
+        let Some(due) = library.due_scrub() else {
             task.rest(EVERY).await;
             continue;
         };
-        let read = go(context, due, &task.stop).await;
+        let read = read_batch(library, due, &task.stop).await;
         task.note(&read);
         if read.is_err() {
             task.rest(EVERY).await;
@@ -41,37 +42,40 @@ pub(super) async fn scrub(task: Loop) {
     }
 }
 
-/// Reads a prefix to its end, or several small ones, from the place it was left at.
-async fn go(context: &Arc<Library>, mut scrub: Scrub, stop: &CancellationToken) -> Result<(), OperatorError> {
+/// Reads one prefix from its saved position to its end, or several small prefixes.
+async fn read_batch(
+    library: &Arc<Library>,
+    mut scrub: Scrub,
+    stop: &CancellationToken,
+) -> Result<(), LibraryError> {
     let Some(first) = scrub.prefix() else { return Ok(()) };
-    if first == 0 && scrub.place().is_none() {
-        tracing::info!("scrub begins");
-        for problem in context.catalog.check(true).await? {
+    if first == 0 && scrub.position().is_none() {
+        tracing::info!("scrub starts");
+        for problem in library.catalog.check(true).await? {
             tracing::error!(problem, "scrub found the catalogue damaged");
         }
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
-    let go_on = Pause::new(stop.clone());
-    let Some(survey) = context.survey(only(first..=first), move |_| go_on.wait(Duration::ZERO)).await? else {
-        return Ok(());
-    };
-    scrub.set_rate(survey.bytes, context.clock.now(), context.config.scrub.days);
+    let pause = Pause::new(stop.clone());
+    let survey = library.check_store(Vec::new(), only(first..=first), move |_| pause.wait(Duration::ZERO));
+    let Some(survey) = survey.await? else { return Ok(()) };
+    scrub.set_rate(survey.bytes, library.clock.now(), library.config.scrub.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
-    let depth = scrub.place().map_or(Depth::Bytes, Depth::After);
-    let pacer = Arc::new(Mutex::new(Pacer::new(context, scrub, stop)));
+    let depth = scrub.position().map_or(Depth::Bytes, Depth::After);
+    let pacer = Arc::new(Mutex::new(Pacer::new(library, scrub, stop)));
     let watched = Arc::clone(&pacer);
     let plan = CheckPlan { depth, ..only(first..=last) };
-    let checked = context.look(plan, move |seen| lock(&watched).see(seen)).await?;
+    let checked = library.check_images(plan, move |seen| lock(&watched).advance(seen)).await?;
     let mut scrub = lock(&pacer).scrub.clone();
     let Some(checked) = checked else {
-        // Told to stop. A chunk that was found damaged has a note, and so is read again.
-        context.keep_scrub(&scrub);
+        // The server stops. A corrupted chunk has a mark and is read again.
+        library.keep_scrub(&scrub);
         return Ok(());
     };
-    tell(&mut scrub, &checked, &(first..=last));
-    scrub.finish_prefix(last, context.clock.now());
+    report(&mut scrub, &checked, &(first..=last));
+    scrub.finish_prefix(last, library.clock.now());
     failpoint::reached("scrub.before_place");
-    context.keep_scrub(&scrub);
+    library.keep_scrub(&scrub);
     failpoint::reached("scrub.after_place");
     if scrub.ended_at.is_some() {
         let (chunks, bytes, damaged) = (scrub.chunks, scrub.bytes, scrub.damaged_objects);
@@ -80,16 +84,15 @@ async fn go(context: &Arc<Library>, mut scrub: Scrub, stop: &CancellationToken) 
     Ok(())
 }
 
-/// How many prefixes are read beside one that has so many bytes.
+/// How many further prefixes of this size fit into a batch.
 fn more_prefixes(bytes: u64) -> u8 {
     let enough = (GO_BYTES / bytes.max(1)).max(1) - 1;
     u8::try_from(enough).unwrap_or(u8::MAX)
 }
 
-/// Logs what is damaged and whom it hits. A manifest is read with every range, and told with its own.
-fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
-    let untold = checked.object_count - checked.objects.len() as u64;
-    scrub.damaged_objects += untold;
+/// Logs corrupted objects and images. Manifests are checked with every range; each is reported with its own.
+fn report(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
+    scrub.damaged_objects += checked.object_count - checked.objects.len() as u64;
     let is_of_range = |object: &&CorruptObject| {
         !matches!(object.key, Key::Manifest(_)) || range.contains(&object.key.prefix())
     };
@@ -101,14 +104,14 @@ fn tell(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
     for image in &checked.corrupt {
         if scrub.add_damaged(&image.id) {
             let (image_id, name, account, trashed) = (&image.id, &image.name, image.account, image.trashed);
-            tracing::error!(image_id, name, account, trashed, "an image is damaged");
+            tracing::error!(image_id, name, account, trashed, "an image is corrupted");
         }
     }
 }
 
-/// Keeps to the rate, and notes the place now and then.
+/// Keeps the rate and saves the progress.
 struct Pacer {
-    context: Arc<Library>,
+    library: Arc<Library>,
     scrub: Scrub,
     pause: Pause,
     started: Instant,
@@ -117,13 +120,13 @@ struct Pacer {
 }
 
 impl Pacer {
-    fn new(context: &Arc<Library>, scrub: Scrub, stop: &CancellationToken) -> Self {
+    fn new(library: &Arc<Library>, scrub: Scrub, stop: &CancellationToken) -> Self {
         let now = Instant::now();
-        let (context, pause) = (Arc::clone(context), Pause::new(stop.clone()));
-        Self { context, scrub, pause, started: now, bytes: 0, kept: now }
+        let (library, pause) = (Arc::clone(library), Pause::new(stop.clone()));
+        Self { library, scrub, pause, started: now, bytes: 0, kept: now }
     }
 
-    fn see(&mut self, seen: CheckProgress) -> bool {
+    fn advance(&mut self, seen: CheckProgress) -> bool {
         if seen.read_bytes > 0 {
             self.scrub.chunks += 1;
             self.scrub.bytes += seen.read_bytes;
@@ -132,15 +135,10 @@ impl Pacer {
             self.bytes += seen.read_bytes;
         }
         if self.kept.elapsed() >= KEEP_EVERY {
-            self.context.keep_scrub(&self.scrub);
+            self.library.keep_scrub(&self.scrub);
             self.kept = Instant::now();
         }
         let due = Duration::from_millis(self.bytes.saturating_mul(1000) / self.scrub.rate.max(1));
         self.pause.wait(due.saturating_sub(self.started.elapsed()))
     }
-}
-
-/// A thread that panicked ends the whole check.
-fn lock(pacer: &Mutex<Pacer>) -> std::sync::MutexGuard<'_, Pacer> {
-    pacer.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Keeps the loops of the background running. One that panics is logged, counted and started again; the others keep running.
+//! Supervises the background tasks. A task that panics is logged, counted and restarted; the others continue.
 
 use std::any::Any;
 use std::error::Error;
@@ -12,39 +12,34 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::library::Library;
 
-/// How long to wait before the first restart; twice as long before each further one.
+/// The wait before the first restart; doubled before each further one.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before a restart.
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
 
-/// All loops. They stop when asked to, and when this is dropped, without being waited for.
+/// All tasks. They stop on request, and on drop without being waited for.
 pub(super) struct Supervisor {
-    context: Arc<Library>,
+    library: Arc<Library>,
     loops: JoinSet<()>,
     stop: DropGuard,
 }
 
 impl Supervisor {
-    pub(super) fn new(context: Arc<Library>) -> Self {
-        Self { context, loops: JoinSet::new(), stop: CancellationToken::new().drop_guard() }
+    pub(super) fn new(library: Arc<Library>) -> Self {
+        Self { library, loops: JoinSet::new(), stop: CancellationToken::new().drop_guard() }
     }
 
-    /// Starts a loop, which has ended well when `run` returns.
+    /// Starts a task. It has ended regularly when `run` returns.
     pub(super) fn start<F>(&mut self, name: &'static str, run: impl Fn(Loop) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let task = Loop { name, context: Arc::clone(&self.context), stop: self.stop.token().clone() };
+        let task = Loop { name, library: Arc::clone(&self.library), stop: self.stop.token().clone() };
         self.loops.spawn(async move {
             while let Err(panic) = AssertUnwindSafe(run(task.clone())).catch_unwind().await {
-                let (failures, restarts) = task.context.health.note_restart(name);
+                let (failures, restarts) = task.library.health.note_restart(name);
                 let panic = panic_text(&*panic);
-                tracing::error!(
-                    name,
-                    panic,
-                    restarts,
-                    "a loop in the background panicked; starting it again"
-                );
+                tracing::error!(name, panic, restarts, "a background task panicked and is restarted");
                 let doubled = BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16));
                 task.rest(doubled.min(BACKOFF_MAX)).await;
                 if task.stop.is_cancelled() {
@@ -54,28 +49,28 @@ impl Supervisor {
         });
     }
 
-    /// Stops all loops and waits until they have ended.
+    /// Stops all tasks and waits until they have ended.
     pub(super) async fn stop(mut self) {
         drop(self.stop);
         while let Some(ended) = self.loops.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a loop ended abnormally");
+                tracing::error!(%error, "a background task ended abnormally");
             }
         }
     }
 }
 
-/// One loop, as its own code sees it.
+/// The view that a task has of itself.
 #[derive(Clone)]
 pub(super) struct Loop {
     name: &'static str,
-    pub(super) context: Arc<Library>,
+    pub(super) library: Arc<Library>,
     /// Cancelled when the server stops.
     pub(super) stop: CancellationToken,
 }
 
 impl Loop {
-    /// Does something now, and again each time the interval has passed since its end, until the server stops.
+    /// Runs a round at once and again after each interval, until the server stops.
     pub(super) async fn every<F, E>(&self, interval: Duration, round: impl Fn() -> F)
     where
         F: Future<Output = Result<(), E>>,
@@ -87,34 +82,30 @@ impl Loop {
         }
     }
 
-    /// Waits, until the server stops at the longest.
+    /// Waits until the duration has passed or the server stops.
     pub(super) async fn rest(&self, duration: Duration) {
         let _ = self.stop.run_until_cancelled(tokio::time::sleep(duration)).await;
     }
 
-    /// Notes how a round went, and logs its error.
+    /// Records the result of a round and logs its error.
     pub(super) fn note<E: Error + 'static>(&self, result: &Result<(), E>) {
         match result {
-            Ok(()) => self.context.health.note_success(self.name),
+            Ok(()) => self.library.health.note_success(self.name),
             Err(error) => {
-                self.context.health.note_failure(self.name);
-                tracing::error!(
-                    name = self.name,
-                    error = error as &dyn Error,
-                    "work in the background failed"
-                );
+                self.library.health.note_failure(self.name);
+                tracing::error!(name = self.name, error = error as &dyn Error, "a background task failed");
             }
         }
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text")
+        .unwrap_or("a panic without a message")
 }
 
 #[cfg(test)]
@@ -126,14 +117,14 @@ mod tests {
     use crate::library::Environment;
 
     async fn supervisor() -> Supervisor {
-        let context = Library::open_in_memory(&Config::default(), &Environment::default()).await.unwrap();
-        Supervisor::new(Arc::new(context))
+        let library = Library::open_in_memory(&Config::default(), &Environment::default()).await.unwrap();
+        Supervisor::new(Arc::new(library))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_loop_that_panics_is_started_again_and_the_others_go_on() {
+    async fn a_task_that_panics_is_restarted_and_the_others_continue() {
         let mut supervisor = supervisor().await;
-        let context = Arc::clone(&supervisor.context);
+        let library = Arc::clone(&supervisor.library);
         let (starts, rounds) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let (counted, turned) = (Arc::clone(&starts), Arc::clone(&rounds));
         supervisor.start("panicking", move |task| {
@@ -155,28 +146,28 @@ mod tests {
         });
         // It waits 1, 2, 4 and 8 seconds.
         tokio::time::sleep(Duration::from_secs(5)).await;
-        assert_eq!(context.health.problems(), ["panicking failed 3 times in a row; see the log"]);
+        assert_eq!(library.health.problems(), ["panicking failed 3 times in a row; see the log"]);
         tokio::time::sleep(Duration::from_secs(15)).await;
         assert_eq!(starts.load(Ordering::Relaxed), 5);
-        assert!(context.health.problems().is_empty());
+        assert!(library.health.problems().is_empty());
         assert!(rounds.load(Ordering::Relaxed) >= 19);
         supervisor.stop().await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_loop_that_keeps_failing_is_a_problem() {
+    async fn a_task_that_keeps_failing_is_a_problem() {
         let mut supervisor = supervisor().await;
-        let context = Arc::clone(&supervisor.context);
+        let library = Arc::clone(&supervisor.library);
         supervisor.start("failing", async move |task| {
             task.every(BACKOFF_FIRST, || async { Err(std::io::Error::other("no")) }).await;
         });
         tokio::time::sleep(Duration::from_secs(10)).await;
-        assert_eq!(context.health.problems().len(), 1);
+        assert_eq!(library.health.problems().len(), 1);
         supervisor.stop().await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_does_not_wait_for_the_next_round() {
+    async fn stopping_does_not_wait_for_the_next_round() {
         let mut supervisor = supervisor().await;
         supervisor.start("waiting", async move |task| {
             task.every(Duration::from_hours(1), || async { Ok::<(), std::io::Error>(()) }).await;

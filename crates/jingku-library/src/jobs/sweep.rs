@@ -1,4 +1,4 @@
-//! Sweeps the store, now and then, and when images went for good.
+//! Sweeps the store regularly, and after images expire.
 
 use std::time::Duration;
 
@@ -8,38 +8,38 @@ use crate::data_dir::DataDir;
 use crate::library::Library;
 use crate::sweep::SweepError;
 
-/// How often it looks whether it is time.
+/// How often to check whether a sweep is due.
 const EVERY: Duration = Duration::from_mins(10);
-/// It works one part of the time and rests these.
+/// After each step, the sweep rests this many times as long.
 const RESTS: u32 = 3;
-/// The longest pause between two steps of a sweep in the background.
+/// The longest rest between two steps.
 const REST_MAX: Duration = Duration::from_secs(1);
 const SECS_OF_AN_HOUR: i64 = 60 * 60;
 
-/// Sweeps until the server stops.
+/// Runs until the server stops.
 pub(super) async fn sweep(task: Loop) {
-    let context = &task.context;
-    // The snapshots of a lab name manifests too, and nobody asks them; what is in memory is gone at the end anyway.
-    if context.config.sweep.every_hours == 0 || context.data.is_none() {
+    let library = &task.library;
+    // A server in memory frees everything at its end, and the snapshots of its lab name manifests as well.
+    if library.config.sweep.every_hours == 0 || library.data.is_none() {
         return;
     }
-    let mut now = is_due(context);
+    let mut now = is_due(library);
     while !task.stop.is_cancelled() {
         if now {
             task.note(&run(&task).await);
         }
         now = tokio::select! {
-            () = context.emptied.notified() => true,
-            () = task.rest(EVERY) => is_due(context),
+            () = library.emptied.notified() => true,
+            () = task.rest(EVERY) => is_due(library),
         };
     }
 }
 
-fn is_due(context: &Library) -> bool {
-    let every = i64::from(context.config.sweep.every_hours) * SECS_OF_AN_HOUR;
-    let now = context.clock.now();
-    // A clock that went back does not keep it from sweeping for ever.
-    context
+fn is_due(library: &Library) -> bool {
+    let every = i64::from(library.config.sweep.every_hours) * SECS_OF_AN_HOUR;
+    let now = library.clock.now();
+    // The absolute value, so that a clock that was set back does not prevent sweeps.
+    library
         .data
         .as_ref()
         .and_then(DataDir::last_sweep)
@@ -49,7 +49,7 @@ fn is_due(context: &Library) -> bool {
 async fn run(task: &Loop) -> Result<(), SweepError> {
     let pause = Pause::new(task.stop.clone());
     let rest = move |_, took: Duration| pause.wait((took * RESTS).min(REST_MAX));
-    let swept = task.context.sweep(false, rest).await?;
+    let swept = task.library.sweep(false, rest).await?;
     let (files, bytes) = (swept.chunks + swept.manifests, swept.bytes);
     tracing::info!(files, bytes, "swept the store");
     Ok(())

@@ -1,4 +1,4 @@
-//! Forgets, now and then, what has been in the trash for long enough, and makes the reserve of room anew.
+//! Purges expired images from the trash and restores the disk space reserve.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,39 +8,39 @@ use jingku_catalog::CatalogError;
 use super::supervisor::Loop;
 use crate::library::Library;
 
-/// How often. What is kept is kept for days.
+/// The interval. Images are kept for days.
 const EVERY: Duration = Duration::from_mins(10);
 
-/// Forgets until the server stops, for the first time at once.
+/// Runs until the server stops.
 pub(super) async fn empty(task: Loop) {
     task.every(EVERY, || empty_once(&task)).await;
-    // A server that never runs for long has run for all of it.
-    trusted_now(&task.context).await;
+    // Otherwise, runs shorter than the interval would not count as running time.
+    trusted_now(&task.library).await;
 }
 
 async fn empty_once(task: &Loop) -> Result<(), CatalogError> {
-    let context = &task.context;
-    let emptied = context.empty_expired(trusted_now(context).await, || task.stop.is_cancelled()).await;
-    // Also where the catalogue failed, which may be because there is no room.
-    keep_reserve(context).await;
+    let library = &task.library;
+    let emptied = library.empty_expired(trusted_now(library).await, || task.stop.is_cancelled()).await;
+    // Also after an error of the catalogue, which may be caused by a full disk.
+    keep_reserve(library).await;
     if emptied?.images > 0 {
-        context.emptied.notify_one();
+        library.emptied.notify_one();
     }
     Ok(())
 }
 
-/// The time that deleting by age may count with: see [`Library::trusted_now`].
-pub(super) async fn trusted_now(context: &Arc<Library>) -> Option<i64> {
-    let context = Arc::clone(context);
-    let read = tokio::task::spawn_blocking(move || context.trusted_now()).await;
+/// The time for deletion by age: see [`Library::trusted_now`].
+pub(super) async fn trusted_now(library: &Arc<Library>) -> Option<i64> {
+    let library = Arc::clone(library);
+    let read = tokio::task::spawn_blocking(move || library.trusted_now()).await;
     read.inspect_err(|error| tracing::error!(%error, "cannot read the clock")).ok().flatten()
 }
 
-/// Makes the reserve of room, at the start, and anew when it was used up and there is room again.
-async fn keep_reserve(context: &Library) {
-    let Some(disk_space) = context.disk_space.clone() else { return };
+/// Creates the reserve, also after it was used and there is space again.
+async fn keep_reserve(library: &Library) {
+    let Some(disk_space) = library.disk_space.clone() else { return };
     let kept = tokio::task::spawn_blocking(move || disk_space.keep_reserve()).await;
     if let Ok(Err(error)) = kept {
-        tracing::warn!(%error, "cannot keep a reserve of room");
+        tracing::warn!(%error, "cannot create the disk space reserve");
     }
 }

@@ -1,4 +1,4 @@
-//! Counts, now and then, how long images have been in use, and once, how much data images have that an older version made.
+//! Accounts the use of images, and once the data size of images from earlier versions.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use jingku_chunks::{Error as StoreError, Extent, Store};
 use super::supervisor::Loop;
 use crate::failpoint;
 
-/// How often. What is counted are hours, and when an instance goes its use is counted at once.
+/// The interval. Use is accounted in hours, and at once when an instance is removed.
 const EVERY: Duration = Duration::from_mins(10);
-/// Manifests that are looked for together.
+/// Manifests per query.
 const BATCH: u32 = 64;
 
-/// Counts until the server stops, for the first time at once.
+/// Runs until the server stops.
 pub(super) async fn count(task: Loop) {
     failpoint::passed("usage.begun");
     task.every(EVERY, || count_once(&task)).await;
 }
 
 async fn count_once(task: &Loop) -> Result<(), CatalogError> {
-    let context = &task.context;
-    context.catalog.count_image_use(context.clock.now()).await?;
-    // What is in memory was made by this version, or is made up.
-    if context.data.is_none() {
+    let library = &task.library;
+    library.catalog.count_image_use(library.clock.now()).await?;
+    // Images in memory were made by this version.
+    if library.data.is_none() {
         return Ok(());
     }
     let mut after = String::new();
     loop {
-        let manifests = context.catalog.uncounted_manifests(&after, BATCH).await?;
+        let manifests = library.catalog.uncounted_manifests(&after, BATCH).await?;
         let Some(last) = manifests.last() else { return Ok(()) };
         after.clone_from(last);
         for manifest in &manifests {
             if task.stop.is_cancelled() {
                 return Ok(());
             }
-            let (store, name) = (context.store.clone(), manifest.clone());
+            let (store, name) = (library.store.clone(), manifest.clone());
             match tokio::task::spawn_blocking(move || data_bytes(&store, &name)).await {
-                Ok(Ok(bytes)) => context.catalog.set_data_bytes(manifest, bytes).await?,
-                // The scrub reports it, and the next round looks again.
+                Ok(Ok(bytes)) => library.catalog.set_data_bytes(manifest, bytes).await?,
+                // The scrub reports it, and the next round tries again.
                 Ok(Err(error)) => tracing::debug!(manifest, %error, "cannot count the data of a manifest"),
                 Err(error) => tracing::error!(manifest, %error, "counting the data of a manifest panicked"),
             }
@@ -46,7 +46,7 @@ async fn count_once(task: &Loop) -> Result<(), CatalogError> {
     }
 }
 
-/// How much of what a manifest names is not zeros.
+/// The bytes of a manifest that are not zeros.
 fn data_bytes(store: &Store, manifest: &str) -> Result<i64, StoreError> {
     let Ok(id) = manifest.parse() else { return Ok(0) };
     let mut data_bytes = 0_u64;

@@ -1,19 +1,66 @@
+//! Instances that images are made of.
+
 use std::path::Path;
 
-use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, RemoveInstance};
+use jingku_catalog::{
+    AccountId, AddInstance, CatalogError, Instance, InstanceFilter, Paging, RemoveInstance,
+};
 use jingku_sources::content::Caution;
-use jingku_sources::{Disk, DiskFormat};
+use jingku_sources::{Disk, DiskError, DiskFormat};
 
-use super::error::OperatorError;
+use super::accounts::AccountError;
 use crate::config::{DeclaredInstance, Zone};
-use crate::error::Internal;
+use crate::data_dir::StartError;
+use crate::error::{Internal, LibraryError, from_library_errors};
 use crate::jobs::DeclaredDisk;
 use crate::library::Library;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;
-/// Rows read at once where all are wanted.
+/// Rows per query.
 const BATCH: u32 = 1000;
+
+/// Why a command on instances failed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    /// The text cannot be an instance id.
+    #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]
+    BadInstanceId(String),
+    /// The id is in use.
+    #[error("There is an instance {0:?} already. Remove it first with `jingku instance remove {0}`.")]
+    InstanceExists(String),
+    /// No such instance.
+    #[error("There is no instance {0:?}. `jingku instance list` shows all.")]
+    NoInstance(String),
+    /// An image of it is being made.
+    #[error("An image of instance {0:?} is being made. Wait until it is done, or delete that image.")]
+    InstanceBusy(String),
+    /// No such zone.
+    #[error("There is no zone {given:?}. Known zones: {known}.")]
+    NoZone {
+        /// The given name.
+        given: String,
+        /// The known names.
+        known: String,
+    },
+    /// The account cannot see such an image.
+    #[error("Account {1} sees no image {0:?} that it could have started an instance from.")]
+    NoImageToStart(String, i64),
+    /// The image has no data.
+    #[error("Image {0:?} is being made or could not be made: nothing can have been started from it.")]
+    NothingToStart(String),
+    /// The account does not exist.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The disk cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The library failed.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+}
+
+from_library_errors!(InstanceError: CatalogError, Internal, StartError);
 
 /// An instance to declare.
 #[derive(Clone, Copy, Debug)]
@@ -22,19 +69,19 @@ pub struct NewInstance<'a> {
     pub id: &'a str,
     /// Its name; the id when absent.
     pub name: Option<&'a str>,
-    /// Whose it is.
+    /// Its account.
     pub account: i64,
-    /// The zone it is in; the default zone when absent.
+    /// Its zone; the default zone if absent.
     pub zone: Option<&'a str>,
     /// Its disk.
     pub disk: &'a Path,
-    /// What the disk is; told by its content when absent.
+    /// The format of the disk; detected from the content if absent.
     pub format: Option<DiskFormat>,
     /// Its GPU model.
     pub gpu_type: &'a str,
 }
 
-/// An instance that can be declared.
+/// A validated instance.
 struct Checked<'a> {
     new: NewInstance<'a>,
     account: AccountId,
@@ -58,7 +105,7 @@ impl Checked<'_> {
         }
     }
 
-    /// Whether an instance is declared just so already.
+    /// Whether an existing instance has the same declaration.
     fn is(&self, known: &Instance) -> bool {
         let row = self.row();
         let place = (row.account, row.region, row.zone) == (known.account, &*known.region, &*known.zone);
@@ -67,51 +114,63 @@ impl Checked<'_> {
     }
 }
 
-/// Refuses what cannot be an instance's id.
-pub(crate) fn check_instance_id(id: &str) -> Result<(), OperatorError> {
+/// Refuses an invalid instance id.
+pub(crate) fn check_instance_id(id: &str) -> Result<(), InstanceError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
         return Ok(());
     }
-    Err(OperatorError::BadInstanceId(id.to_owned()))
+    Err(InstanceError::BadInstanceId(id.to_owned()))
 }
 
-/// Pins what a disk is made of, and looks at its content unless it was said to be raw.
-async fn look_at(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, OperatorError> {
+/// Pins the files of a disk, and inspects its content unless it was declared raw.
+async fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, InstanceError> {
     let path = path.to_owned();
-    let looking = tokio::task::spawn_blocking(move || {
+    let inspecting = tokio::task::spawn_blocking(move || {
         let disk = Disk::inspect(&path, format)?;
         let caution = if format == Some(DiskFormat::Raw) { None } else { disk.caution()? };
         Ok(DeclaredDisk { disk, fails: None, caution })
     });
-    looking.await.map_err(Internal::Task)?
+    inspecting.await.map_err(Internal::Task)?
 }
 
-/// What was to be said about the disk of an instance when it was declared.
+/// The warning about the disk of an instance from the time of its declaration.
 pub fn caution_of(instance: &Instance) -> Option<Caution> {
     serde_json::from_str::<DeclaredDisk>(&instance.disk).ok()?.caution
 }
 
 impl Library {
-    /// Declares an instance. Its disk is looked at, and what it is made of is pinned: see `jingku_sources::Disk`.
-    pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, OperatorError> {
+    /// The zone of this name, or the default one.
+    pub(crate) fn zone(&self, zone: Option<&str>) -> Result<&Zone, InstanceError> {
+        let found = match zone {
+            None => self.zones.iter().next(),
+            Some(name) => self.zones.find(name),
+        };
+        found.ok_or_else(|| InstanceError::NoZone {
+            given: zone.unwrap_or_default().to_owned(),
+            known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// Declares an instance. Inspects its disk and pins the files: see `jingku_sources::Disk`.
+    pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, InstanceError> {
         let checked = self.check_instance(new).await?;
         self.insert_instance(&checked, None).await
     }
 
-    /// Declares an instance that was started from an image, one that its account can see: the image counts it.
+    /// Declares an instance that was started from an image that its account can see. Counts as use of the image.
     pub async fn add_instance_from(
         &self,
         new: NewInstance<'_>,
         image_id: &str,
-    ) -> Result<Instance, OperatorError> {
+    ) -> Result<Instance, InstanceError> {
         let checked = self.check_instance(new).await?;
         self.insert_instance(&checked, Some(image_id)).await
     }
 
-    /// Declares the instances of a configuration file; one that is there already is declared anew when it differs. One
-    /// that differs while an image is made of it stays as it is until the next start: the image must be finished first.
-    pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), OperatorError> {
+    /// Declares the instances of a configuration file and updates those that differ. An instance with a running job is
+    /// updated at the next start.
+    pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), InstanceError> {
         for instance in declared {
             let new = NewInstance {
                 id: &instance.id,
@@ -122,10 +181,10 @@ impl Library {
                 format: instance.format,
                 gpu_type: &instance.gpu_type,
             };
-            // Before the old declaration goes, so that one that cannot be does not take it along.
+            // Checked before the old declaration is removed.
             let checked = self.check_instance(new).await?;
             if let Some(caution) = &checked.caution {
-                tracing::warn!(instance_id = new.id, %caution, "the disk of an instance holds nothing known");
+                tracing::warn!(instance_id = new.id, %caution, "the disk of an instance has no known content");
             }
             if let Some(known) = self.catalog.instance(None, new.id).await? {
                 if checked.is(&known) {
@@ -133,7 +192,10 @@ impl Library {
                 }
                 if self.catalog.remove_instance(new.id, self.clock.now()).await? == RemoveInstance::Busy {
                     let instance_id = new.id;
-                    tracing::warn!(instance_id, "an image is being made: declared anew at the next start");
+                    tracing::warn!(
+                        instance_id,
+                        "an image of the instance is being made: updated at the next start"
+                    );
                     continue;
                 }
             }
@@ -143,7 +205,7 @@ impl Library {
     }
 
     /// All instances, newest first.
-    pub async fn instances(&self) -> Result<Vec<Instance>, OperatorError> {
+    pub async fn instances(&self) -> Result<Vec<Instance>, InstanceError> {
         let mut all = Vec::new();
         let mut page = self.catalog.instances_page(InstanceFilter::default(), Paging::first(BATCH)).await?;
         loop {
@@ -154,20 +216,20 @@ impl Library {
         }
     }
 
-    /// Forgets an instance. Its disk and its images stay.
-    pub async fn remove_instance(&self, id: &str) -> Result<(), OperatorError> {
+    /// Removes an instance. Its disk and its images stay.
+    pub async fn remove_instance(&self, id: &str) -> Result<(), InstanceError> {
         match self.catalog.remove_instance(id, self.clock.now()).await? {
             RemoveInstance::Removed => Ok(()),
-            RemoveInstance::NotFound => Err(OperatorError::NoInstance(id.to_owned())),
-            RemoveInstance::Busy => Err(OperatorError::InstanceBusy(id.to_owned())),
+            RemoveInstance::NotFound => Err(InstanceError::NoInstance(id.to_owned())),
+            RemoveInstance::Busy => Err(InstanceError::InstanceBusy(id.to_owned())),
         }
     }
 
-    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, OperatorError> {
+    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, InstanceError> {
         check_instance_id(new.id)?;
-        let zone = self.place(new.zone)?;
+        let zone = self.zone(new.zone)?;
         let account = self.require_account(new.account).await?.id;
-        let DeclaredDisk { disk, fails, caution } = look_at(new.disk, new.format).await?;
+        let DeclaredDisk { disk, fails, caution } = inspect(new.disk, new.format).await?;
         let size_bytes = i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes");
         let declared = DeclaredDisk { disk, fails, caution: caution.clone() };
         Ok(Checked {
@@ -184,7 +246,7 @@ impl Library {
         &self,
         checked: &Checked<'_>,
         image_id: Option<&str>,
-    ) -> Result<Instance, OperatorError> {
+    ) -> Result<Instance, InstanceError> {
         let (id, now) = (checked.new.id, self.clock.now());
         let added = match image_id {
             None => self.catalog.add_instance(checked.row(), now).await?,
@@ -192,15 +254,15 @@ impl Library {
         };
         let image_id = || image_id.unwrap_or_default().to_owned();
         match added {
-            AddInstance::ImageNotFound => Err(OperatorError::NoImageToStart(image_id(), checked.account.0)),
-            AddInstance::ImageNotAvailable => Err(OperatorError::NothingToStart(image_id())),
-            AddInstance::Exists => Err(OperatorError::InstanceExists(id.to_owned())),
+            AddInstance::ImageNotFound => Err(InstanceError::NoImageToStart(image_id(), checked.account.0)),
+            AddInstance::ImageNotAvailable => Err(InstanceError::NothingToStart(image_id())),
+            AddInstance::Exists => Err(InstanceError::InstanceExists(id.to_owned())),
             AddInstance::Added => self.require_instance(id).await,
         }
     }
 
-    async fn require_instance(&self, id: &str) -> Result<Instance, OperatorError> {
+    async fn require_instance(&self, id: &str) -> Result<Instance, InstanceError> {
         let found = self.catalog.instance(None, id).await?;
-        found.ok_or_else(|| OperatorError::NoInstance(id.to_owned()))
+        found.ok_or_else(|| InstanceError::NoInstance(id.to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! One file on its way in.
+//! An uploaded file that one request appends to.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,63 +13,62 @@ use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::error::Internal;
 use crate::failpoint;
 
-/// How often it is looked whether there is room.
-const ROOM_BYTES: u64 = 8 << 20;
+/// How often the free space is checked, in bytes.
+const SPACE_CHECK_BYTES: u64 = 8 << 20;
 
-/// What the catalogue says has come of a file.
+/// The acknowledged state of a file in the catalogue.
 pub struct Acknowledged {
-    /// How many bytes.
+    /// Received bytes.
     pub bytes: u64,
-    /// State of the sparse hash of them.
+    /// State of their sparse hash.
     pub sparse_state: Option<String>,
 }
 
-/// A file that one request has for itself.
+/// A file that one request has locked.
 pub struct UploadFile {
-    /// What is known is there while nothing goes wrong.
+    /// Its `known` is `None` only after an error.
     lock: UploadLock,
     file: SparseWriter,
-    looked_at: u64,
+    checked_at: u64,
 }
 
 impl UploadFile {
-    /// Opens a file, or creates it. What lies beyond what was acknowledged goes; where there is less than that, less has
-    /// come. Reads what has come when this process does not know its hash of this kind.
+    /// Opens a file, or creates it. Removes bytes that were not acknowledged. If acknowledged bytes are missing, fewer count
+    /// as received. Reads the file if this process does not know its hash of this kind.
     pub fn open(mut lock: UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> Result<Self, Internal> {
         let file = open(&mut lock, acknowledged, kind).map_err(Internal::UploadFile)?;
-        let looked_at = lock.known.as_ref().map_or(0, |known| known.at);
-        Ok(Self { lock, file, looked_at })
+        let checked_at = lock.known.as_ref().map_or(0, |known| known.at);
+        Ok(Self { lock, file, checked_at })
     }
 
-    /// Tells whether opening a file has to read much of it.
+    /// Whether opening a file reads much of it.
     pub fn must_read(lock: &UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> bool {
         let known = lock.known.as_ref().is_some_and(|known| known.is(kind, acknowledged.bytes));
         let resumed = kind == HashKind::Sparse && acknowledged.sparse_state.is_some();
         acknowledged.bytes > 0 && !known && !resumed
     }
 
-    /// How many bytes have come.
+    /// The received bytes.
     pub fn received(&self) -> u64 {
         self.lock.known.as_ref().map_or(0, |known| known.at)
     }
 
-    /// The hash of what has come, in hexadecimal.
+    /// The hash of the received bytes, in hexadecimal.
     pub fn hash(&self) -> String {
         self.lock.known.as_ref().map(|known| known.hasher.hash()).unwrap_or_default()
     }
 
-    /// With what the hash is resumed after a restart, if it can be.
+    /// The state to resume the hash after a restart, if that is possible.
     pub fn sparse_state(&self) -> Option<String> {
         self.lock.known.as_ref()?.hasher.state()
     }
 
-    /// Appends bytes. Returns `false` when there is no room for them; then none of them has come. After an error it is
-    /// not known what has.
+    /// Appends bytes. Returns `false` if the disk is full; then none were appended. After an error, the state is unknown.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<bool> {
         let at = self.received();
-        if at >= self.looked_at + ROOM_BYTES {
-            self.looked_at = at;
-            if self.lock.disk_space.as_ref().is_some_and(is_used_up) {
+        if at >= self.checked_at + SPACE_CHECK_BYTES {
+            self.checked_at = at;
+            if self.lock.disk_space.as_ref().is_some_and(DiskSpace::is_full) {
                 return Ok(false);
             }
         }
@@ -98,7 +97,7 @@ impl UploadFile {
         }
     }
 
-    /// Makes durable what has come. Returns how many bytes it takes up.
+    /// Makes the received bytes durable. Returns the space that they occupy.
     pub fn sync(&mut self) -> io::Result<u64> {
         match self.file.sync() {
             Ok(stored_bytes) => {
@@ -112,7 +111,7 @@ impl UploadFile {
         }
     }
 
-    /// What may be taken of what is free, in bytes.
+    /// The free space that uploads may use, in bytes.
     pub fn free_bytes(&self) -> u64 {
         let free = self.lock.disk_space.as_ref().and_then(|disk_space| disk_space.free_bytes().ok());
         free.unwrap_or(0).saturating_sub(MARGIN_BYTES)
@@ -131,7 +130,7 @@ fn open(lock: &mut UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> i
         if let Some(folder) = lock.path.parent() {
             File::open(folder)?.sync_all()?;
         }
-        // The state is that of all bytes.
+        // The state covers all acknowledged bytes.
         let state = acknowledged.sparse_state.as_deref().filter(|_| length >= received);
         Hashed::read(&file, received.min(length), kind, state)?
     };
@@ -139,8 +138,4 @@ fn open(lock: &mut UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> i
     let at = known.at;
     *lock.known = Some(known);
     Ok(SparseWriter::new(file, at))
-}
-
-fn is_used_up(disk_space: &DiskSpace) -> bool {
-    disk_space.free_bytes().is_ok_and(|free| free < MARGIN_BYTES)
 }

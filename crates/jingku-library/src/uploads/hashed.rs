@@ -1,4 +1,4 @@
-//! How far a file is hashed.
+//! The hash state of an uploaded file.
 
 use std::fs::File;
 use std::io;
@@ -7,13 +7,13 @@ use std::os::unix::fs::FileExt;
 use jingku_protocol::{FileHasher, HashKind};
 use jingku_sources::next_stored;
 
-/// Read at once when a file is hashed anew.
+/// Bytes per read when a file is hashed again.
 const READ_BYTES: usize = 1 << 20;
 
-/// What is known of a file between two requests.
+/// What is kept of a file between two requests.
 pub(super) struct Hashed {
     pub(super) hasher: FileHasher,
-    /// How many bytes are hashed.
+    /// Hashed bytes.
     pub(super) at: u64,
 }
 
@@ -22,7 +22,7 @@ impl Hashed {
         self.at == received && self.hasher.kind() == kind
     }
 
-    /// Hashes the start of a file: all of it, or for a sparse hash what `state` does not cover. Holes are not read.
+    /// Hashes the start of a file, or for a sparse hash the part that `state` does not cover. Does not read holes.
     pub(super) fn read(file: &File, length: u64, kind: HashKind, state: Option<&str>) -> io::Result<Self> {
         let resumed = state.filter(|_| kind == HashKind::Sparse);
         let resumed = resumed.and_then(|state| FileHasher::resume(state, length));

@@ -1,7 +1,7 @@
-//! The folder of files on their way in, and who has which.
+//! The folder of uploaded files and their locks.
 
 use std::collections::HashMap;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,30 +11,29 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::hashed::Hashed;
-use crate::blocking;
 use crate::disk_space::DiskSpace;
 use crate::error::Internal;
-use crate::failpoint;
 use crate::lock::lock;
+use crate::{blocking, durable, failpoint};
 
-/// The end of the name of a file that is unpacked; what it is made of still stands beside it.
+/// Extension of a file while it is unpacked next to the compressed one.
 pub(crate) const UNPACKED: &str = "unpacked";
 
-/// Files that are uploaded.
+/// The uploaded files.
 pub struct UploadStore {
     folder: Folder,
     disk_space: Option<DiskSpace>,
-    /// What is known of each file that was looked at, held by whoever has the file.
+    /// The state of each file. A request locks it to use the file.
     known: Mutex<HashMap<String, Arc<AsyncMutex<Option<Hashed>>>>>,
 }
 
 enum Folder {
     Fixed(PathBuf),
-    /// Made when the first file comes, gone with the server.
+    /// Created for the first file and removed with the server.
     Temporary(OnceLock<TempDir>),
 }
 
-/// The right to one file.
+/// The lock of one file.
 pub struct UploadLock {
     pub(super) path: PathBuf,
     pub(super) known: OwnedMutexGuard<Option<Hashed>>,
@@ -60,7 +59,7 @@ impl UploadStore {
             Folder::Fixed(path) => Ok(path),
             Folder::Temporary(made) => {
                 if made.get().is_none() {
-                    // Of two, one is gone at once.
+                    // If two threads create one, the second is removed at once.
                     let _ = made.set(private_folder()?);
                 }
                 Ok(made.get().map_or(Path::new("/"), TempDir::path))
@@ -68,13 +67,13 @@ impl UploadStore {
         }
     }
 
-    /// Where the file of an image is.
+    /// The path of an image's file.
     pub fn path(&self, image_id: &str) -> Result<PathBuf, Internal> {
-        // Ids come from the catalogue, and none holds a slash.
+        // Ids come from the catalogue and contain no slash.
         Ok(self.folder().map_err(Internal::UploadFile)?.join(image_id))
     }
 
-    /// Takes the file of an image, unless somebody has it.
+    /// Locks the file of an image; `None` if it is locked already.
     pub fn take(&self, image_id: &str) -> Result<Option<UploadLock>, Internal> {
         let path = self.path(image_id)?;
         let entry = Arc::clone(lock(&self.known).entry(image_id.to_owned()).or_default());
@@ -85,17 +84,17 @@ impl UploadStore {
         }))
     }
 
-    /// Forgets what is known of a file that nothing is added to any more.
+    /// Drops the state of a complete file.
     pub fn close(&self, image_id: &str) {
         lock(&self.known).remove(image_id);
     }
 
-    /// Tells whether a request has the file of an image.
+    /// Whether a request has locked the file of an image.
     pub fn is_taken(&self, image_id: &str) -> bool {
         lock(&self.known).get(image_id).is_some_and(|known| known.try_lock().is_err())
     }
 
-    /// Removes the file of an image, if there is one. A request that has it finds out from the catalogue.
+    /// Removes the file of an image. A request that has it locked learns of that from the catalogue.
     pub fn remove(&self, image_id: &str) {
         self.close(image_id);
         failpoint::reached("upload.removing");
@@ -107,7 +106,7 @@ impl UploadStore {
         }
     }
 
-    /// The images that there are files of.
+    /// The images that have files.
     pub fn list(&self) -> Vec<String> {
         let folder = match &self.folder {
             Folder::Fixed(path) => Some(path.as_path()),
@@ -122,9 +121,8 @@ impl UploadStore {
 fn remove(path: &Path) {
     match fs::remove_file(path) {
         Ok(()) => {
-            // Some file systems give blocks back only when the folder is synced.
-            let folder = path.parent().map(File::open);
-            let _ = folder.map(|folder| folder.and_then(|folder| folder.sync_all()));
+            // Some file systems free blocks only when the folder is synced.
+            let _ = durable::sync_parent(path);
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove an uploaded file"),

@@ -1,10 +1,11 @@
 //! Operator commands on the data folder: a refused command has a message and changes nothing.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use jingku_library::{
-    Config, DataDir, DeclaredInstance, DiskFormat, Environment, KeyPair, Library, NewInstance, OperatorError,
-    PlatformType, add_demo_instances,
+    AccountError, Config, DataDir, DeclaredInstance, DiskFormat, Environment, InstanceError, KeyPair,
+    Library, NewInstance, PlatformError, PlatformType, add_demo_instances,
 };
 use jingku_protocol::actions::Action;
 
@@ -14,7 +15,7 @@ fn new_instance<'a>(id: &'a str, disk: &'a Path) -> NewInstance<'a> {
     NewInstance { id, name: None, account: 1, zone: None, disk, format: None, gpu_type: "" }
 }
 
-fn error_message<T>(outcome: Result<T, OperatorError>) -> String {
+fn error_message<T>(outcome: Result<T, impl Display>) -> String {
     outcome.err().expect("refused").to_string()
 }
 
@@ -95,9 +96,12 @@ async fn invalid_instances_are_refused() {
         "There is no zone \"moon\". Known zones: cn-wlcb-01, cn-sh2-02, cn-bj2-03."
     );
     let nobody = NewInstance { account: 9, ..new };
-    assert!(matches!(context.add_instance(nobody).await, Err(OperatorError::NoAccount(9))));
+    assert!(matches!(
+        context.add_instance(nobody).await,
+        Err(InstanceError::Account(AccountError::NoAccount(9)))
+    ));
     let nowhere = new_instance("uhost-new", Path::new("/nowhere"));
-    assert!(matches!(context.add_instance(nowhere).await, Err(OperatorError::Disk(_))));
+    assert!(matches!(context.add_instance(nowhere).await, Err(InstanceError::Disk(_))));
     let message = format!(
         "There is an instance {INSTANCE:?} already. Remove it first with `jingku instance remove {INSTANCE}`."
     );
@@ -117,7 +121,7 @@ async fn a_busy_instance_cannot_be_removed_and_images_outlive_it() {
     assert_eq!(error_message(context.remove_instance(INSTANCE).await), busy);
     service.finish_job(&id).await;
     context.remove_instance(INSTANCE).await.unwrap();
-    assert!(matches!(context.remove_instance(INSTANCE).await, Err(OperatorError::NoInstance(_))));
+    assert!(matches!(context.remove_instance(INSTANCE).await, Err(InstanceError::NoInstance(_))));
     assert_eq!(caller.image(&id).await["Status"], "Available");
     assert_eq!(caller.ok(Action::DescribeCompShareInstance, &[]).await["TotalCount"], 0);
 }
@@ -172,7 +176,7 @@ async fn an_instance_can_name_its_source_image() {
     assert_eq!(error_message(add(1, &making).await), message);
     assert_eq!(service.context.instances().await.unwrap().len(), 1);
     assert_eq!(add(1, "image-1").await.unwrap().started_from.unwrap().image_id, "image-1");
-    assert!(matches!(add(1, "image-1").await, Err(OperatorError::InstanceExists(_))));
+    assert!(matches!(add(1, "image-1").await, Err(InstanceError::InstanceExists(_))));
     assert_eq!(service.caller().image("image-1").await["CreatedCount"], 1);
 }
 
@@ -210,7 +214,7 @@ async fn an_image_is_promoted_and_demoted() {
     let gone = format!("The platform has no image {:?}. It may have been taken away before.", promoted.id);
     assert_eq!(error_message(context.demote_image(&promoted.id).await), gone);
     // Only platform images can be demoted.
-    assert!(matches!(context.demote_image("image-1").await, Err(OperatorError::NoPlatformImage(_))));
+    assert!(matches!(context.demote_image("image-1").await, Err(PlatformError::NoPlatformImage(_))));
     assert_eq!(caller.images(&[]).await.len(), 3);
     promote("image-1", None).await.expect("the name is available again");
 }

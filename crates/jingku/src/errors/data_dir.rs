@@ -88,7 +88,8 @@ impl Localized for FixturesError {
                 let path = path.display().to_string();
                 tr!("errors-fixtures-invalid", path = path, place = place, error = why)
             }
-            Self::Operator(error) => error.chinese(),
+            Self::Account(error) => error.chinese(),
+            Self::Library(error) => error.chinese(),
         }
     }
 }
@@ -108,7 +109,7 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
-    use jingku_library::OperatorError;
+    use jingku_library::LibraryError;
 
     use super::super::tests::assert_one_stop;
     use super::*;
@@ -124,7 +125,7 @@ mod tests {
             StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),
         ] {
             assert_one_stop(&error);
-            assert_one_stop(&OperatorError::Start(error));
+            assert_one_stop(&LibraryError::Start(error));
         }
     }
 }

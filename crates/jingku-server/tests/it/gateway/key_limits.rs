@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use jingku_library::{KeyLimits, OperatorError};
+use jingku_library::{AccountError, KeyLimits};
 use jingku_protocol::Params;
 use jingku_protocol::actions::{Access, Action};
 use jingku_server::router;
@@ -159,6 +159,6 @@ async fn invalid_key_limits_are_refused() {
     let many = "A key can be limited to at most 64 ranges of addresses, not 65. Join some of them.";
     assert_eq!(create(&["::1"; 65]).await.as_deref(), Some(many));
     let nobody = context.create_limited_key(9, "x", &limits(true, &[])).await;
-    assert!(matches!(nobody, Err(OperatorError::NoAccount(9))));
+    assert!(matches!(nobody, Err(AccountError::NoAccount(9))));
     assert_eq!(context.keys(None).await.unwrap().len(), 1, "a refused call created a key");
 }

@@ -2,7 +2,7 @@
 
 mod params;
 
-use jingku_library::{DiskFormat, NewInstance, OperatorError};
+use jingku_library::{DiskFormat, NewInstance};
 use jingku_protocol::PlatformType;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
@@ -276,7 +276,7 @@ async fn start(server: &Server, world: &mut World, who: i64, id: &str) -> Result
 }
 
 /// Checks the outcome of an operator command; errors are compared by variant name.
-fn decided(outcome: Result<(), &OperatorError>, refusal: Option<&str>) -> Result<(), String> {
+fn decided(outcome: Result<(), &impl std::fmt::Debug>, refusal: Option<&str>) -> Result<(), String> {
     let answered = outcome.err().map(|error| format!("{error:?}"));
     let name = answered.as_deref().map(|text| text.split(['(', ' ']).next().unwrap_or_default());
     if name == refusal { Ok(()) } else { Err(format!("came to {answered:?}, expected {refusal:?}")) }

@@ -1,0 +1,41 @@
+//! Durable changes of small files, and files that only the owner can read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Options that create files for the owner only.
+pub(crate) fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Replaces a file as a whole. A reader sees the old or the new content, also after a power cut.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let staged = path.with_file_name(name);
+    let mut file = private_file().create(true).truncate(true).write(true).open(&staged)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    rename(&staged, path)
+}
+
+/// Renames a durable file.
+pub(crate) fn rename(staged: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(staged, path)?;
+    sync_parent(path)
+}
+
+/// Makes changes of a folder's entries durable.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Makes the entry of a path durable.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), sync_folder)
+}

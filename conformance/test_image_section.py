@@ -116,8 +116,8 @@ def test_cli_updates_every_field(cli, tmp_path):  # noqa: F811
     more = ("--version-description", "vd", "--cover", str(cover), "--readme", str(readme), "--no-autostart")
     cli.json("image", "update", image, *words, *more, *HERE)
     row = cli.json("image", "show", image, "--source", "custom")["data"]["image"]
-    told = [row[field] for field in ("Name", "Description", "Price", "VersionName", "VersionDesc", "Readme", "AutoStart")]
-    assert told == ["renamed", "d", 0.5, "v2", "vd", "new words", False]
+    updated = [row[field] for field in ("Name", "Description", "Price", "VersionName", "VersionDesc", "Readme", "AutoStart")]
+    assert updated == ["renamed", "d", 0.5, "v2", "vd", "new words", False]
     assert (row["SupportedGpuTypes"], row["Tags"]) == (["A100"], ["a"])
 
 
@@ -225,9 +225,9 @@ def test_sdk_lists_platform_and_own_images(account, daemon):
     account.wait(image)
     typed, invoked = call(account, "get_comp_share_image_create_progress", CompShareImageId=image)
     assert typed["Process"] == invoked["Process"] == 100
-    call(account, "update_comp_share_image", CompShareImageId=image, Description="told twice")
+    call(account, "update_comp_share_image", CompShareImageId=image, Description="updated twice")
     typed, invoked = call(account, "describe_comp_share_custom_images", CompShareImageId=image)
-    assert typed["ImageSet"][0]["Description"] == invoked["ImageSet"][0]["Description"] == "told twice"
+    assert typed["ImageSet"][0]["Description"] == invoked["ImageSet"][0]["Description"] == "updated twice"
     daemon.run("image", "promote", image, "--type", "System", "--name", f"system-{account.id}")
     typed, invoked = call(account, "describe_comp_share_images", ImageType="System", Name=f"system-{account.id}")
     assert typed["TotalCount"] == invoked["TotalCount"] == 1

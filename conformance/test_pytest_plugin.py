@@ -70,11 +70,11 @@ def test_no_server_outlives_xdist_workers(daemon, tmp_path):
     # The output of a worker is discarded, so the test writes the address to a file.
     source = WAITING.replace("print(jingku.base_url, flush=True)", "open('address', 'w').write(jingku.base_url)")
     process = run_pytest(daemon, tmp_path, source, "-p", "xdist.plugin", "-n", "1")
-    told, deadline = tmp_path / "address", time.monotonic() + SECONDS_MAX
-    while not (told.exists() and told.read_text().startswith("http://")):
+    address_file, deadline = tmp_path / "address", time.monotonic() + SECONDS_MAX
+    while not (address_file.exists() and address_file.read_text().startswith("http://")):
         assert time.monotonic() < deadline and process.poll() is None, process.stdout.read()
         time.sleep(0.05)
-    base_url = told.read_text()
+    base_url = address_file.read_text()
     assert answers(base_url)
     process.kill()
     process.wait(SECONDS_MAX)

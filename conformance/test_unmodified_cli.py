@@ -133,11 +133,11 @@ def test_telemetry_goes_to_this_server(cli):
         "if 'event' in sys.argv or '-m' in sys.orig_argv:\n"
         "    import compshare_cli.insights as insights, requests\n"
         "    send = requests.Session.send\n"
-        "    def told(self, request, **more):\n"
+        "    def reported(self, request, **more):\n"
         "        reply = send(self, request, **more)\n"
         f"        open({str(done)!r}, 'w').write(f'{{request.url}} {{reply.json()[\"RetCode\"]}}')\n"
         "        return reply\n"
-        "    requests.Session.send = told\n"
+        "    requests.Session.send = reported\n"
     )
     more = {**url, "PYTHONPATH": str(cli.home)}
     cli(COMPSHARE, "image", "list", "--source", "custom", settings=more)

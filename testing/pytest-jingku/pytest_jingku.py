@@ -17,9 +17,9 @@ class LabError(Exception):
 class Jingku:
     """A running server: its address, its keys and its lab."""
 
-    def __init__(self, told: dict):
-        self.base_url = told["BaseUrl"]
-        self.accounts = told["Accounts"]
+    def __init__(self, announced: dict):
+        self.base_url = announced["BaseUrl"]
+        self.accounts = announced["Accounts"]
         self.public_key = self.accounts[0]["Keys"][0]["PublicKey"]
         self.private_key = self.accounts[0]["Keys"][0]["PrivateKey"]
 
@@ -127,7 +127,7 @@ def jingku_server(jingku_fixtures):
     """One server in memory for the whole run. JINGKU_BIN names the program; otherwise it is found on the PATH."""
     command = [os.environ.get("JINGKU_BIN") or "jingku", "serve", "--ephemeral", "--lab", "--listen", "127.0.0.1:0"]
     command += ["--json", "--exit-with-parent"] + (["--fixtures", str(jingku_fixtures)] if jingku_fixtures else [])
-    # What is set for a server at work does not concern this one.
+    # Settings of a production server do not apply to this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JINGKU_")}
     environment["JINGKU_LOG"] = "warn"
     try:
@@ -138,10 +138,10 @@ def jingku_server(jingku_fixtures):
         pytest.fail(f"cannot start {command[0]}: {error}; install jingku, or name it with JINGKU_BIN", pytrace=False)
     try:
         process.stdout.readline()
-        told = process.stdout.readline()
-        if not told:
+        announced = process.stdout.readline()
+        if not announced:
             pytest.fail(f"{command[0]} ended with {process.wait()}; what it said is above", pytrace=False)
-        yield Jingku(json.loads(told))
+        yield Jingku(json.loads(announced))
     finally:
         process.kill()
         process.wait()

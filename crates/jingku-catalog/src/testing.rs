@@ -38,7 +38,7 @@ pub async fn postgres_database() -> Option<String> {
     static DATABASES: AtomicU32 = AtomicU32::new(1);
     let Some(server) = SERVER.get_or_init(Server::start) else {
         assert!(env::var_os("CI").is_none(), "no PostgreSQL below {DEBIAN_PROGRAMS}: install postgresql");
-        #[expect(clippy::print_stderr, reason = "read by whoever runs the tests")]
+        #[expect(clippy::print_stderr, reason = "read by the person who runs the tests")]
         {
             eprintln!("skipped: no PostgreSQL below {DEBIAN_PROGRAMS}");
         }

@@ -51,8 +51,8 @@ async fn other_statuses_keep_their_number() {
         [(404, Class::FixRequest), (403, Class::FixCredentials), (500, Class::ServiceFault)]
     {
         let (error, sent) = error_of(move || Answer::status(status)).await;
-        let Error::Http { status: told, excerpt, .. } = &error else { panic!("{error}") };
-        assert_eq!((*told, excerpt.as_str(), error.class(), sent), (status, "<h1>busy</h1>", class, 1));
+        let Error::Http { status: actual, excerpt, .. } = &error else { panic!("{error}") };
+        assert_eq!((*actual, excerpt.as_str(), error.class(), sent), (status, "<h1>busy</h1>", class, 1));
     }
 }
 

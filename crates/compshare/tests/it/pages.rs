@@ -18,12 +18,12 @@ fn number(seen: &Seen, name: &str) -> usize {
 /// Pages as the cloud gives them, by `Offset` alone, with a total made from the true one and the page's.
 fn by_offset(
     total: usize,
-    told: fn(usize, usize) -> usize,
+    claimed_total: fn(usize, usize) -> usize,
 ) -> impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static {
     move |_, seen| {
         let from = number(seen, "Offset").min(total);
         let page = rows(from..total.min(from + number(seen, "Limit")));
-        Answer::Json(json!({"RetCode": 0, "TotalCount": told(total, page.len()), "ImageSet": page}))
+        Answer::Json(json!({"RetCode": 0, "TotalCount": claimed_total(total, page.len()), "ImageSet": page}))
     }
 }
 
@@ -67,8 +67,8 @@ async fn paging_by_offset_lists_every_row_once() {
 
 #[tokio::test]
 async fn a_wrong_total_hides_no_row() {
-    for told in [|_, page| page, |_, _| 0] {
-        let server = Server::start(by_offset(30, told)).await;
+    for claimed_total in [|_, page| page, |_, _| 0] {
+        let server = Server::start(by_offset(30, claimed_total)).await;
         assert_eq!(ids(&server, limit(10)).await, expected(30));
         assert_eq!(server.seen().len(), 4);
     }

@@ -1,8 +1,8 @@
 use super::listing::{Publication, Submission};
 use super::plan::{PublishRefusal, apply_plan, plan};
-use crate::database::Transaction;
 use crate::accounts::bump_revision;
 use crate::answers::{ANSWER_SECS, Answer, find_answer, store_answer};
+use crate::database::Transaction;
 use crate::images::{find_state, update_facts};
 use crate::{Catalog, ImageChanges, Result, Scope};
 

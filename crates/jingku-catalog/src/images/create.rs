@@ -66,8 +66,7 @@ impl Catalog {
             if name_taken(&mut transaction, scope, new.name, new.id).await? {
                 return transaction.discard(CreateImage::NameTaken).await;
             }
-            let more =
-                [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
+            let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
             if let Some(over) = self.check_limits(&mut transaction, scope.owner(), &more).await? {
                 return transaction.discard(CreateImage::OverLimit(over)).await;
             }

@@ -1,8 +1,8 @@
 use super::counts::count_images;
 use super::state::find_state;
-use crate::database::Transaction;
 use crate::answers::{Answer, DELETED_SECS, find_answer, store_answer};
 use crate::community::refresh_group;
+use crate::database::Transaction;
 use crate::ordinals::next_ordinal;
 use crate::shares::bump_viewers;
 use crate::uploads::delete_upload;

@@ -131,8 +131,7 @@ impl Catalog {
         let Some(owner) = self.image_owner(id).await? else { return Ok(PurgeImage::NotFound) };
         let change = |mut transaction: Transaction| async move {
             bump_revision(&mut transaction, owner).await?;
-            let sql =
-                format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
+            let sql = format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
             let rows = transaction.query(&sql, &[id.into(), deleted_at_max.into()]).await?;
             let Some(cover) = rows.first_after_key::<String>("images")? else {
                 return transaction.discard(PurgeImage::NotFound).await;
@@ -149,8 +148,7 @@ impl Catalog {
         let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
             bump_viewers(&mut transaction, owner, id).await?;
-            let sql =
-                "SELECT i.id, i.cover, i.zone, i.group_id, i.deleted_at FROM images i WHERE i.id = $1";
+            let sql = "SELECT i.id, i.cover, i.zone, i.group_id, i.deleted_at FROM images i WHERE i.id = $1";
             let rows = transaction.query(sql, &[id.into()]).await?;
             let found: Option<(String, String, String, Option<i64>)> = rows.first_after_key("images")?;
             let Some((cover, zone, group, deleted_at)) = found else {

@@ -2,8 +2,8 @@ use super::changes::{ImageChanges, update_facts};
 use super::name::name_taken;
 use super::row::ImageStatus;
 use super::state::find_state;
-use crate::database::Transaction;
 use crate::community::{PublishRefusal, apply_plan, plan};
+use crate::database::Transaction;
 use crate::shares::bump_viewers;
 use crate::{Catalog, Result, Scope};
 

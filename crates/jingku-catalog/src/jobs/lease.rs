@@ -100,8 +100,7 @@ impl Catalog {
             if !end(&mut transaction, lease, "done", now).await? {
                 return transaction.discard(JobEnd::Lost).await;
             }
-            let more =
-                added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
+            let more = added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
             let more = [(Limit::StoredBytes, more)];
             if let Some(over) = self.check_limits(&mut transaction, lease.account, &more).await? {
                 return transaction.discard(JobEnd::OverLimit(over)).await;

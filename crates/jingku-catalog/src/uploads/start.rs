@@ -55,8 +55,7 @@ impl Catalog {
             bump_revision(&mut transaction, owner).await?;
             if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
                 let rows = transaction.query(&earlier(), &[scope.param(), new.name.into()]).await?;
-                let same =
-                    rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(&new));
+                let same = rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(&new));
                 let outcome =
                     same.map_or(StartUpload::NameTaken, |same| StartUpload::InProgress(same.image_id));
                 return transaction.discard(outcome).await;

@@ -44,7 +44,7 @@ async fn start(catalog: &Catalog, owner: AccountId, new: NewUpload<'_>) -> Start
 }
 
 async fn upload(catalog: &Catalog, owner: AccountId, id: &str) -> Upload {
-    catalog.upload(owner, id).await.unwrap().expect("it goes on")
+    catalog.upload(owner, id).await.unwrap().expect("an upload in progress")
 }
 
 fn received(bytes: i64) -> Received<'static> {

@@ -211,11 +211,14 @@ async fn changes_are_visible_to_others_at_once() {
     let (_, stranger) = service.stranger().await;
     let list = Action::DescribeCommunityImages;
     caller
-        .ok(UPDATE, &[ID, ("Description", "told"), ("Price", "3"), ("Tags.0", "new"), ("AutoStart", "true")])
+        .ok(
+            UPDATE,
+            &[ID, ("Description", "updated"), ("Price", "3"), ("Tags.0", "new"), ("AutoStart", "true")],
+        )
         .await;
     let filters = [("Tag", "new"), ("IsFree", "false"), ("IfAutoStart", "true")];
     let groups = stranger.groups(list, &filters).await;
-    assert_eq!((groups.len(), &groups[0]["ImageDesc"]), (1, &json!("told")));
+    assert_eq!((groups.len(), &groups[0]["ImageDesc"]), (1, &json!("updated")));
 
     let missing = [ID, ("GroupId", "none"), ("Description", "lost")];
     caller.assert_refused(UPDATE, &missing, 8039, "Resource not exist [none]").await;

@@ -256,7 +256,7 @@ fn missing_dictionary_is_reported() {
         assert_eq!(fault, PackedFault::NeedsDictionary(id));
         assert!(fault.to_string().contains("needs a dictionary"), "{fault}");
     }
-    // Without a number it cannot be told from damage; then both are named.
+    // Without a number it cannot be distinguished from damage, so the message names both.
     let content = content();
     let packed = {
         let mut encoder = zstd::Encoder::with_dictionary(Vec::new(), 1, &content[..400_000]).unwrap();

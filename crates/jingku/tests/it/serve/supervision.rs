@@ -32,7 +32,7 @@ fn a_loop_that_panics_is_started_again() {
     assert_eq!(home.bytes(&id), disk::bytes(1, 0));
     until("it runs again", || ready(&server).starts_with("HTTP/1.1 200 "));
     let log = server.log();
-    let restarts = log.lines().filter(|line| line.contains("starting it again")).count();
+    let restarts = log.lines().filter(|line| line.contains("panicked and is restarted")).count();
     assert_eq!(restarts, 4, "logged once each: {log}");
     server.stop();
 }

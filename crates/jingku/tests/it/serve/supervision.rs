@@ -20,7 +20,7 @@ fn a_panicking_background_task_is_restarted() {
     assert_eq!(home.bytes(&id), disk::bytes(1, 0));
     until("the task runs again", || server.readiness().starts_with("HTTP/1.1 200 "));
     let log = server.log();
-    let restarts = log.lines().filter(|line| line.contains("starting it again")).count();
+    let restarts = log.lines().filter(|line| line.contains("panicked and is restarted")).count();
     assert_eq!(restarts, 4, "logged once each: {log}");
     server.stop();
 }

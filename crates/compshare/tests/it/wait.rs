@@ -40,10 +40,10 @@ async fn serve(progress: Vec<Value>, rows: Vec<Value>) -> Server {
 }
 
 async fn wait(server: &Server) -> (Result<Image, Error>, Vec<f64>) {
-    let mut observed = Vec::new();
-    let observer = |progress: &GetCompShareImageCreateProgressResponse| observed.push(progress.process);
+    let mut percentages = Vec::new();
+    let observer = |progress: &GetCompShareImageCreateProgressResponse| percentages.push(progress.process);
     let made = server.client().wait_until_available(ID, &options(10_000), observer).await;
-    (made, observed)
+    (made, percentages)
 }
 
 fn making(percent: u32) -> Value {
@@ -67,9 +67,9 @@ fn refusal(code: i64) -> Value {
 async fn jingkus_progress_reports_success() {
     let done = json!({"RetCode": 0, "Process": 100, "Status": "Available"});
     let server = serve(vec![making(0), making(40), done], vec![row("Available")]).await;
-    let (made, observed) = wait(&server).await;
+    let (made, percentages) = wait(&server).await;
     assert_eq!(made.unwrap().status, ImageStatus::Available);
-    assert_eq!(observed, [0.0, 40.0, 100.0]);
+    assert_eq!(percentages, [0.0, 40.0, 100.0]);
     assert_eq!(server.seen().len(), 4, "the row is asked for once, at the end");
 }
 
@@ -77,10 +77,10 @@ async fn jingkus_progress_reports_success() {
 async fn jingkus_progress_reports_failure() {
     let failed = json!({"RetCode": 0, "Process": 7, "Status": "Failed", "FailedReason": "The disk has gone"});
     let server = serve(vec![making(5), failed], vec![row("UnAvailable")]).await;
-    let (made, observed) = wait(&server).await;
+    let (made, percentages) = wait(&server).await;
     let error = made.unwrap_err();
     assert!(matches!(&error, Error::ImageFailed { reason, .. } if reason == "The disk has gone"), "{error}");
-    assert_eq!(observed.len(), 2);
+    assert_eq!(percentages.len(), 2);
 }
 
 #[tokio::test]
@@ -88,17 +88,17 @@ async fn the_clouds_row_reports_success() {
     for status in ["Available", "Reviewing", "Offline"] {
         let progress = vec![plain(10), plain(100)];
         let server = serve(progress, vec![row("Making"), row("Making"), row(status)]).await;
-        let (made, observed) = wait(&server).await;
+        let (made, percentages) = wait(&server).await;
         assert_eq!(made.unwrap().status.as_str(), status);
-        assert_eq!(observed, [10.0, 100.0, 100.0]);
+        assert_eq!(percentages, [10.0, 100.0, 100.0]);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_status_counts_as_made_with_process_100() {
     let server = serve(vec![plain(99), plain(100)], vec![row("Frozen")]).await;
-    let (made, observed) = wait(&server).await;
-    assert_eq!((made.unwrap().status, observed.len()), (ImageStatus::Unknown, 2));
+    let (made, percentages) = wait(&server).await;
+    assert_eq!((made.unwrap().status, percentages.len()), (ImageStatus::Unknown, 2));
 }
 
 #[tokio::test]
@@ -112,9 +112,9 @@ async fn the_clouds_row_reports_failure() {
 #[tokio::test]
 async fn without_progress_the_row_decides() {
     let server = serve(vec![refusal(230)], vec![row("Making"), row("Available")]).await;
-    let (made, observed) = wait(&server).await;
+    let (made, percentages) = wait(&server).await;
     assert_eq!(made.unwrap().status, ImageStatus::Available);
-    assert!(observed.is_empty());
+    assert!(percentages.is_empty());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "bench")]
 mod bench;
 mod circles;
+mod fmt;
 mod limits;
 mod test;
 mod workspace;
@@ -26,6 +27,8 @@ struct Cli {
 enum Task {
     /// Install what the tests need and run all of them.
     Test(test::Args),
+    /// Format all files, also those that `cargo fmt` does not find.
+    Fmt,
     /// Find files that use each other in a circle, and files and functions that are too long.
     Circles,
     /// Write docs/operate/limits.md from the constants in the code.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
 fn run(workspace: &Workspace, task: Task) -> Result<()> {
     match task {
         Task::Test(args) => test::run(workspace, &args),
+        Task::Fmt => fmt::run(workspace),
         Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
         Task::Openapi => {

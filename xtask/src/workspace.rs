@@ -95,7 +95,7 @@ pub(crate) fn crate_roots(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The paths in a folder, sorted.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();

@@ -61,7 +61,7 @@ async fn a_null_list_is_empty() {
 }
 
 #[tokio::test]
-async fn every_action_has_its_method() {
+async fn methods_send_their_action_and_decode_the_response() {
     let server = Server::start(|_, _| {
         Answer::Json(json!({
             "RetCode": 0, "CompShareImageId": "i", "Process": 12.5, "RemainingDuration": 30,
@@ -93,29 +93,14 @@ async fn every_action_has_its_method() {
     client.terminate_comp_share_custom_image(&terminate).await.unwrap();
     let all = DescribeCompShareInstanceRequest::default();
     assert_eq!(client.describe_comp_share_instance(&all).await.unwrap().instances[0].id, "uhost-1");
-    assert_eq!(
-        client
-            .describe_comp_share_support_zone(&DescribeCompShareSupportZoneRequest)
-            .await
-            .unwrap()
-            .zone_info[0]
-            .zone,
-        "z"
-    );
-    assert_eq!(
-        client
-            .describe_comp_share_software_port(&DescribeCompShareSoftwarePortRequest)
-            .await
-            .unwrap()
-            .software_port[0]
-            .port,
-        22
-    );
+    let zones = client.describe_comp_share_support_zone(&DescribeCompShareSupportZoneRequest).await.unwrap();
+    assert_eq!(zones.zone_info[0].zone, "z");
+    let ports =
+        client.describe_comp_share_software_port(&DescribeCompShareSoftwarePortRequest).await.unwrap();
+    assert_eq!(ports.software_port[0].port, 22);
     assert_eq!(client.get_region(&GetRegionRequest).await.unwrap().regions[0].region, "r");
-    assert_eq!(
-        client.get_project_list(&GetProjectListRequest).await.unwrap().project_set[0].project_id,
-        "org-1"
-    );
+    let projects = client.get_project_list(&GetProjectListRequest).await.unwrap();
+    assert_eq!(projects.project_set[0].project_id, "org-1");
 
     let actions: Vec<_> = server.seen().iter().map(|seen| seen.action().to_owned()).collect();
     let expected = [

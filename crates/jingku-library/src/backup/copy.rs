@@ -8,7 +8,6 @@ use jingku_catalog::ManifestUse;
 use jingku_chunks::{Backend, ChunkId, Error, Existing, Key, Kind, ManifestId, Store};
 
 use super::{Copied, Damage};
-use crate::failpoint;
 use crate::referenced::{Referenced, take_references};
 
 /// The most objects that are copied at once, each in memory.
@@ -27,12 +26,12 @@ pub(super) struct Stores<'a> {
     pub(super) failpoints: Failpoints,
 }
 
-/// Names of the failpoints of a copy.
+/// What to call at the failpoints of a copy, which have different names in a backup and in a restore.
 #[derive(Clone, Copy)]
 pub(super) struct Failpoints {
-    pub(super) chunk: &'static str,
-    pub(super) chunks_durable: &'static str,
-    pub(super) manifests_durable: &'static str,
+    pub(super) chunk: fn(),
+    pub(super) chunks_durable: fn(),
+    pub(super) manifests_durable: fn(),
 }
 
 /// The result of a copy.
@@ -95,7 +94,7 @@ pub(super) fn copy(
         Ok::<_, Error>(())
     })?;
     stores.to.sync()?;
-    failpoint::reached(stores.failpoints.chunks_durable);
+    (stores.failpoints.chunks_durable)();
     for (place, manifest) in needed.manifests.iter().enumerate() {
         match copy_manifest(stores, manifest.id)? {
             Ok(copied) => outcome.copied.add(copied),
@@ -103,7 +102,7 @@ pub(super) fn copy(
         }
     }
     stores.to.sync()?;
-    failpoint::reached(stores.failpoints.manifests_durable);
+    (stores.failpoints.manifests_durable)();
     Ok(outcome)
 }
 
@@ -125,7 +124,7 @@ fn copy_chunks(
                 Ok(one) => copied.add(one),
                 Err(finding) => findings.push(finding),
             }
-            failpoint::reached(stores.failpoints.chunk);
+            (stores.failpoints.chunk)();
         }
         Ok::<_, Error>((copied, findings))
     };
@@ -280,7 +279,7 @@ mod tests {
                     to: &to,
                     to_store: &to_store,
                     verify: call % 2 == 0,
-                    failpoints: Failpoints { chunk: "", chunks_durable: "", manifests_durable: "" },
+                    failpoints: Failpoints { chunk: || (), chunks_durable: || (), manifests_durable: || () },
                 };
                 let needed = Referenced::open(&images, &[(&from, &from_store)]).unwrap();
                 to.fail(operation, call, Fault::Io);

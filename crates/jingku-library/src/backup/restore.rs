@@ -15,9 +15,9 @@ use crate::referenced::{Referenced, all_images};
 use crate::{durable, failpoint};
 
 const FAILPOINTS: Failpoints = Failpoints {
-    chunk: "restore.chunk",
-    chunks_durable: "restore.chunks_durable",
-    manifests_durable: "restore.manifests_durable",
+    chunk: || failpoint::reached("restore.chunk"),
+    chunks_durable: || failpoint::reached("restore.chunks_durable"),
+    manifests_durable: || failpoint::reached("restore.manifests_durable"),
 };
 
 /// Options of [`restore_backup`].

@@ -27,9 +27,9 @@ const MASTER_KEY: &str = "master.key";
 const CREDENTIALS: &str = "credentials.toml";
 
 const FAILPOINTS: Failpoints = Failpoints {
-    chunk: "backup.chunk",
-    chunks_durable: "backup.chunks_durable",
-    manifests_durable: "backup.manifests_durable",
+    chunk: || failpoint::reached("backup.chunk"),
+    chunks_durable: || failpoint::reached("backup.chunks_durable"),
+    manifests_durable: || failpoint::reached("backup.manifests_durable"),
 };
 
 /// Options of [`Library::back_up`].

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL server for tests: of this crate, and of those above it with the feature `testing`.
+//! A temporary PostgreSQL server for the tests of this crate and, with the feature `testing`, of the crates above it.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};

@@ -1,4 +1,4 @@
-//! The table of actions, and one file an action with its request and response types. The file name is the action's name
+//! The table of actions, and one file per action with its request and response types. The file name is the action's name
 //! in snake case, which is also the method name in the Python SDK.
 
 use pastey::paste;

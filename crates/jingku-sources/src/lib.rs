@@ -54,6 +54,7 @@ mod raw;
 mod reader;
 mod source;
 mod sparse;
+pub mod tree;
 mod unpack;
 mod upload;
 

@@ -16,5 +16,6 @@ mod installed_tools;
 mod packed;
 mod qemu;
 mod sizes;
+mod tree;
 mod uploads;
 mod writing;

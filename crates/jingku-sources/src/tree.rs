@@ -1,0 +1,17 @@
+//! The files of a container as a tar stream, and what of it belongs into an image.
+//!
+//! [`Filter`] reads the archive of a container's root that its engine exports, and yields the archive of the image. What
+//! is kept, is kept byte by byte, with its headers: the order, owners, links and extended attributes are the engine's.
+
+mod drivers;
+mod entry;
+mod filter;
+mod report;
+mod rules;
+mod secrets;
+mod software;
+
+pub use self::filter::{Filter, Refetch};
+pub use self::report::{LeftOut, Report};
+pub use self::rules::{BadPattern, Reason, Rules};
+pub use self::software::FoundSoftware;

@@ -1,0 +1,52 @@
+//! What a filter left out and found.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::Reason;
+use super::software::FoundSoftware;
+
+/// The most paths that a report lists, of what was left out and of secrets each; it counts the others.
+pub(super) const PATHS_MAX: usize = 1000;
+
+/// What became of a file tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// What was left out, in the order of the archive: at most 1000 paths. A directory stands for all that is in it.
+    pub left_out: Vec<LeftOut>,
+    /// Entries that were left out, listed or not, each file of a directory counted.
+    pub left_out_count: u64,
+    /// Bytes of content that were left out.
+    pub left_out_bytes: u64,
+    /// Files that look like secrets, kept or not: at most 1000 paths.
+    pub secrets: Vec<String>,
+    /// Files that look like secrets, listed or not.
+    pub secrets_count: u64,
+    /// Entries that were kept.
+    pub kept_count: u64,
+    /// Software that was recognised.
+    pub software: FoundSoftware,
+}
+
+/// A path that is not in the image, or not with its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The path below the root. Bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Report {
+    pub(super) fn leave_out(&mut self, path: &[u8], reason: Reason) {
+        if self.left_out.len() < PATHS_MAX {
+            self.left_out.push(LeftOut { path: String::from_utf8_lossy(path).into_owned(), reason });
+        }
+    }
+
+    pub(super) fn find_secret(&mut self, path: &[u8]) {
+        self.secrets_count += 1;
+        if self.secrets.len() < PATHS_MAX {
+            self.secrets.push(String::from_utf8_lossy(path).into_owned());
+        }
+    }
+}

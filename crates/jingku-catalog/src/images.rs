@@ -1,6 +1,7 @@
 //! Images: their rows, and how they are created, changed, listed and deleted.
 
 mod changes;
+mod container;
 mod copy;
 mod counts;
 mod create;
@@ -20,12 +21,13 @@ mod update;
 
 pub use changes::ImageChanges;
 pub(crate) use changes::update_facts;
+pub use container::{ContainerImage, ImageKey};
 pub use copy::{CopyImage, CopySource, NewCopy};
 pub use create::{CreateImage, NewImage};
 pub(crate) use create::{Origin, insert_image};
 pub use delete::DeleteImage;
 pub use filter::ImageFilter;
-pub use finish::BuiltImage;
+pub use finish::{BuiltContainer, BuiltImage};
 pub(crate) use finish::{complete_image, fail_image};
 pub use manifests::ManifestUse;
 pub use name::NameHolder;

@@ -1,3 +1,4 @@
+mod containers;
 mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
@@ -7,6 +8,7 @@ use crate::ordinals::next_ordinal;
 use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
+pub use containers::{KnownContainer, PutContainer};
 use usage::{bump_instance_viewers, count_rest, count_start};
 
 row! {
@@ -33,6 +35,10 @@ row! {
         pub created_at: i64 = "n.created_at",
         /// Its number among the instances of all accounts in the order they were added, with gaps.
         pub ordinal: i64 = "n.ordinal",
+        /// What the engine last said about its container, as JSON that the catalogue does not interpret; `None` for a VM.
+        pub container: Option<String> = "n.container",
+        /// When the engine was last seen with its container; 0 for a VM.
+        pub seen_at: i64 = "n.seen_at",
         /// The image being made from it. Meanwhile, the instance can neither be removed nor have another image made.
         pub image_in_making: Option<String> = "j.image_id",
         /// The image it was started from, if known.
@@ -137,7 +143,7 @@ impl InstanceFilter<'_> {
 impl Catalog {
     /// Adds an instance.
     pub async fn add_instance(&self, new: NewInstance<'_>, now: i64) -> Result<AddInstance> {
-        self.insert_instance(new, None, now).await
+        self.insert_instance(new, None, None, now).await
     }
 
     /// Adds an instance that was started from an image visible to its account. The image counts it.
@@ -150,12 +156,13 @@ impl Catalog {
         let Some(owner) = self.image_owner(image_id).await? else {
             return Ok(AddInstance::ImageNotFound);
         };
-        self.insert_instance(new, Some((owner, image_id)), now).await
+        self.insert_instance(new, None, Some((owner, image_id)), now).await
     }
 
     async fn insert_instance(
         &self,
         new: NewInstance<'_>,
+        container: Option<&str>,
         image: Option<(AccountId, &str)>,
         now: i64,
     ) -> Result<AddInstance> {
@@ -174,8 +181,8 @@ impl Catalog {
             let ordinal = next_ordinal(&mut transaction).await?;
             let sql = "INSERT INTO instances
                            (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
-                            image_id, use_counted_until, ordinal)
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)
+                            image_id, use_counted_until, ordinal, container, seen_at)
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13)
                        ON CONFLICT (id) DO NOTHING";
             let params = [
                 new.id.into(),
@@ -189,6 +196,8 @@ impl Catalog {
                 now.into(),
                 image.map_or("", |(_, id)| id).into(),
                 ordinal.into(),
+                container.into(),
+                container.map_or(0, |_| now).into(),
             ];
             match transaction.execute(sql, &params).await? {
                 0 => transaction.discard(AddInstance::Exists).await,

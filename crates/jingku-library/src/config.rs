@@ -4,6 +4,7 @@ mod account_limits;
 mod byte_size;
 mod community;
 mod connections;
+mod containers;
 mod jobs;
 mod listen_address;
 mod public_url;
@@ -22,6 +23,7 @@ pub use account_limits::LimitSettings;
 pub use byte_size::{BadSize, ByteSize};
 pub use community::{Approve, Category, Community, OTHERS};
 pub use connections::ConnectionLimits;
+pub use containers::{ContainerSettings, NamedContainer};
 pub use jobs::JobSettings;
 pub use listen_address::{BadListenAddress, ListenAddress};
 pub use public_url::{BadPublicUrl, PublicUrl};
@@ -42,6 +44,8 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// Instances to declare at start. Existing ones are updated.
     pub instances: Vec<DeclaredInstance>,
+    /// Containers as instances.
+    pub containers: ContainerSettings,
     /// Review and tags of the image community.
     pub community: Community,
     /// Limits of connections.

@@ -46,6 +46,7 @@ mod error;
 mod format;
 mod layer;
 mod noise;
+pub mod oci;
 mod packing;
 mod pattern;
 mod qcow2;

@@ -11,6 +11,7 @@ mod rules;
 mod secrets;
 mod software;
 
+pub use self::entry::read_one_file;
 pub use self::filter::{Filter, Refetch};
 pub use self::report::{LeftOut, Report};
 pub use self::rules::{BadPattern, Reason, Rules};

@@ -11,12 +11,25 @@ pub struct BuiltImage<'a> {
     pub size_bytes: i64,
     /// Its size without zeros.
     pub data_bytes: i64,
+    /// What only the image of a container has.
+    pub container: Option<BuiltContainer<'a>>,
+}
+
+/// The documents of an image of a container, as JSON that the catalogue does not interpret.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltContainer<'a> {
+    /// Its OCI documents.
+    pub oci: &'a str,
+    /// What was left out of it.
+    pub left_out: &'a str,
+    /// The software that was found in it, shown unless its owner named any.
+    pub softwares: Option<&'a str>,
 }
 
 impl<'a> BuiltImage<'a> {
     /// Content without zeros.
     pub fn dense(manifest: &'a str, size_bytes: i64) -> Self {
-        Self { manifest, size_bytes, data_bytes: size_bytes }
+        Self { manifest, size_bytes, data_bytes: size_bytes, container: None }
     }
 }
 
@@ -28,10 +41,21 @@ pub(crate) async fn complete_image(
     now: i64,
 ) -> Result<()> {
     let sql = "UPDATE images
-               SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5
+               SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5,
+                   container = $6, oci = $7, left_out = $8, softwares = COALESCE(softwares, $9)
                WHERE id = $1";
-    let BuiltImage { manifest, size_bytes, data_bytes } = built;
-    let params = [image.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
+    let BuiltImage { manifest, size_bytes, data_bytes, container } = built;
+    let params = [
+        image.into(),
+        manifest.into(),
+        size_bytes.into(),
+        data_bytes.into(),
+        now.into(),
+        container.is_some().into(),
+        container.map(|container| container.oci).into(),
+        container.map(|container| container.left_out).into(),
+        container.and_then(|container| container.softwares).into(),
+    ];
     transaction.execute(sql, &params).await?;
     end_upload(transaction, image, now).await
 }

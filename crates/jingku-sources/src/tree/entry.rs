@@ -74,7 +74,7 @@ impl Entry {
                 }
             }
         }
-        if extended.is_empty() { Ok(None) } else { Err(invalid("the archive ends within an entry")) }
+        if extended.is_empty() { Ok(None) } else { Err(invalid("the archive is cut off")) }
     }
 
     pub(super) fn kind(&self) -> EntryType {
@@ -150,15 +150,13 @@ fn has_no_content(kind: EntryType) -> bool {
         || kind.is_fifo()
 }
 
-/// Reads a header block; `None` for the block of zeros that ends an archive, and at the end of the source.
+/// Reads a header block; `None` for the block of zeros that ends an archive. An archive without it was cut off: an engine
+/// that fails half way ends its answer like that.
 fn read_header(source: &mut impl Read) -> io::Result<Option<Header>> {
     let mut block = Vec::with_capacity(BLOCK);
-    source.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
+    read_onto(source, &mut block, BLOCK as u64)?;
     if block.iter().all(|byte| *byte == 0) {
         return Ok(None);
-    }
-    if block.len() < BLOCK {
-        return Err(invalid("the archive ends within a header"));
     }
     let header = Header::from_byte_slice(&block).clone();
     let sum = block.iter().enumerate().map(|(at, byte)| {
@@ -183,10 +181,22 @@ fn read_sparse_map(source: &mut impl Read, header: &Header) -> io::Result<Vec<u8
     Ok(map)
 }
 
+/// Reads the file that is the first entry of an archive; `None` if that is no file. Fails if it is larger than
+/// `bytes_max`.
+pub fn read_one_file(mut archive: impl Read, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(file) = Entry::read(&mut archive)?.filter(Entry::is_file) else { return Ok(None) };
+    if file.size > bytes_max {
+        return Err(invalid("the file is too large"));
+    }
+    let mut content = Vec::new();
+    read_onto(&mut archive, &mut content, file.size)?;
+    Ok(Some(content))
+}
+
 /// Appends exactly `length` bytes.
 pub(super) fn read_onto(source: &mut impl Read, bytes: &mut Vec<u8>, length: u64) -> io::Result<()> {
     let read = source.by_ref().take(length).read_to_end(bytes)?;
-    if read as u64 == length { Ok(()) } else { Err(invalid("the archive ends within an entry")) }
+    if read as u64 == length { Ok(()) } else { Err(invalid("the archive is cut off")) }
 }
 
 pub(super) fn invalid(why: &'static str) -> io::Error {

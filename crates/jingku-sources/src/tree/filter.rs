@@ -200,7 +200,7 @@ impl<R: Read> Filter<R> {
 
     fn discard(&mut self, bytes: u64) -> io::Result<()> {
         let read = io::copy(&mut self.source.by_ref().take(bytes), &mut io::sink())?;
-        if read == bytes { Ok(()) } else { Err(invalid("the archive ends within an entry")) }
+        if read == bytes { Ok(()) } else { Err(invalid("the archive is cut off")) }
     }
 
     /// Yields an entry and its content.
@@ -260,7 +260,7 @@ impl<R: Read> Read for Filter<R> {
                     let length = buf.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                     let read = self.source.read(&mut buf[..length])?;
                     if read == 0 {
-                        return Err(invalid("the archive ends within an entry"));
+                        return Err(invalid("the archive is cut off"));
                     }
                     *left -= read as u64;
                     return Ok(read);

@@ -1,0 +1,110 @@
+//! Calls to an engine.
+
+use std::time::Duration;
+
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, InspectContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
+};
+use bollard::{API_DEFAULT_VERSION, Docker};
+
+use crate::container::{Container, Listed};
+use crate::error::EngineError;
+use crate::export::Export;
+
+/// How long an engine may take to answer a question, in seconds.
+const ANSWER_SECS_MAX: u64 = 20;
+/// How long an engine may take to count the bytes of a container.
+const COUNT_TIMEOUT: Duration = Duration::from_mins(5);
+/// How much longer than the grace period stopping a container may take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection to an engine. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    docker: Docker,
+}
+
+impl Engine {
+    /// Connects to the engine at an address such as `unix:///run/podman/podman.sock`.
+    pub async fn connect(url: &str) -> Result<Self, EngineError> {
+        let socket = url.strip_prefix("unix://").filter(|path| path.starts_with('/'));
+        let socket = socket.ok_or_else(|| EngineError::Address { url: url.to_owned() })?;
+        let docker = Docker::connect_with_unix(socket, ANSWER_SECS_MAX, API_DEFAULT_VERSION)?;
+        // Podman 4 and Docker 20 both answer 1.41, and refuse what a newer client asks.
+        Ok(Self { docker: docker.negotiate_version().await? })
+    }
+
+    /// Lists all containers, running or not.
+    pub async fn containers(&self) -> Result<Vec<Listed>, EngineError> {
+        let options = ListContainersOptionsBuilder::new().all(true).build();
+        let containers = self.docker.list_containers(Some(options)).await?;
+        Ok(containers.into_iter().map(Listed::from).collect())
+    }
+
+    /// Asks about a container, by id or name.
+    pub async fn container(&self, id: &str) -> Result<Container, EngineError> {
+        Ok(self.docker.inspect_container(id, None).await?.into())
+    }
+
+    /// Asks about a container and has the engine count its bytes, which reads every directory of it.
+    pub async fn counted_container(&self, id: &str) -> Result<Container, EngineError> {
+        let options = InspectContainerOptionsBuilder::new().size(true).build();
+        Ok(self.patient(COUNT_TIMEOUT).inspect_container(id, Some(options)).await?.into())
+    }
+
+    /// Reads all files of a container as a tar archive.
+    pub fn export(&self, id: &str) -> Export {
+        Export::start(self.docker.export_container(id))
+    }
+
+    /// Reads one file of a container as a tar archive.
+    pub fn export_file(&self, id: &str, path: &str) -> Export {
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        Export::start(self.docker.download_from_container(id, Some(options)))
+    }
+
+    /// Freezes the processes of a container.
+    pub async fn pause(&self, id: &str) -> Result<(), EngineError> {
+        Ok(self.docker.pause_container(id).await?)
+    }
+
+    /// Resumes the processes of a container.
+    pub async fn unpause(&self, id: &str) -> Result<(), EngineError> {
+        Ok(self.docker.unpause_container(id).await?)
+    }
+
+    /// Starts a container. Does nothing if it runs.
+    pub async fn start(&self, id: &str) -> Result<(), EngineError> {
+        Ok(self.docker.start_container(id, None).await?)
+    }
+
+    /// Stops a container: it is asked to end, and killed after the grace period. Does nothing if it does not run.
+    pub async fn stop(&self, id: &str, grace_secs: u32) -> Result<(), EngineError> {
+        let options = StopContainerOptionsBuilder::new().t(grace_secs.try_into().unwrap_or(i32::MAX)).build();
+        Ok(self.patient(stop_timeout(grace_secs)).stop_container(id, Some(options)).await?)
+    }
+
+    /// Stops a container and starts it again.
+    pub async fn restart(&self, id: &str, grace_secs: u32) -> Result<(), EngineError> {
+        let options = RestartContainerOptionsBuilder::new().t(grace_secs.try_into().unwrap_or(i32::MAX)).build();
+        Ok(self.patient(stop_timeout(grace_secs)).restart_container(id, Some(options)).await?)
+    }
+
+    /// Removes a container with its files. Does nothing if it is gone.
+    pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        match self.docker.remove_container(id, Some(options)).await.map_err(EngineError::from) {
+            Err(EngineError::NotFound(_)) => Ok(()),
+            done => done,
+        }
+    }
+
+    fn patient(&self, timeout: Duration) -> Docker {
+        self.docker.clone().with_timeout(timeout)
+    }
+}
+
+fn stop_timeout(grace_secs: u32) -> Duration {
+    STOP_TIMEOUT + Duration::from_secs(grace_secs.into())
+}

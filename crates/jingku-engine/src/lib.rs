@@ -1,0 +1,13 @@
+//! The containers of a Docker or Podman engine on this machine, over the engine's socket.
+//!
+//! Both answer the Docker Engine API. Every call has a deadline; nothing is retried here.
+
+mod container;
+mod engine;
+mod error;
+mod export;
+
+pub use crate::container::{Container, Limits, Listed, State};
+pub use crate::engine::Engine;
+pub use crate::error::EngineError;
+pub use crate::export::Export;

@@ -1,0 +1,40 @@
+//! The section `[containers]`: containers as instances.
+
+use serde::Deserialize;
+
+/// Which containers are instances, and how images are made from them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContainerSettings {
+    /// The address of the engine, such as `unix:///run/podman/podman.sock`; `none` for no engine. If absent, the usual
+    /// sockets are tried.
+    pub engine: Option<String>,
+    /// Whether containers are paused while an image is made from them, unless the request says otherwise.
+    pub pause: bool,
+    /// Patterns of files to leave out of every image, with the syntax of `.gitignore`.
+    pub ignore: Vec<String>,
+    /// The GPU model of containers that have a GPU and no label `jingku.gpu_type`.
+    pub gpu_type: String,
+    /// Containers that are instances without having labels.
+    pub instances: Vec<NamedContainer>,
+}
+
+/// A container in the configuration file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedContainer {
+    /// The name of the container in the engine.
+    pub container: String,
+    /// The id of the instance; `cpod-` and the name if absent.
+    pub id: Option<String>,
+    /// Its account; account 1 if absent.
+    #[serde(default = "super::first_account")]
+    pub account: i64,
+}
+
+impl ContainerSettings {
+    /// The address of the engine, if there is to be one.
+    pub(crate) fn engine_url(&self) -> Option<&str> {
+        self.engine.as_deref().filter(|url| *url != "none")
+    }
+}

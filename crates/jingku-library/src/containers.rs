@@ -1,0 +1,35 @@
+//! Containers of the engine on this machine as instances.
+//!
+//! The catalogue keeps what the engine last said: lists are answered from there, and an engine that is away or slow delays
+//! nothing.
+
+mod facts;
+mod sync;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use jingku_engine::{Engine, EngineError};
+
+pub use facts::{ContainerFacts, ContainerState};
+
+/// What this process knows about the engine.
+#[derive(Default)]
+pub struct Containers {
+    /// The address of the engine; `None` for no engine.
+    url: Option<String>,
+    /// Containers by their engine's id: their listed status, and when they were inspected.
+    inspected: Mutex<HashMap<String, (String, i64)>>,
+}
+
+impl Containers {
+    pub(crate) fn new(url: Option<&str>) -> Self {
+        Self { url: url.map(str::to_owned), inspected: Mutex::default() }
+    }
+
+    /// Connects to the engine; `None` if there is to be none.
+    pub async fn engine(&self) -> Option<Result<Engine, EngineError>> {
+        let url = self.url.as_deref()?;
+        Some(Engine::connect(url).await)
+    }
+}

@@ -1,0 +1,190 @@
+//! Brings the catalogue up to what the engine says.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jingku_catalog::{KnownContainer, NewInstance, PutContainer};
+use jingku_engine::{Container, Engine, EngineError, Listed};
+
+use super::facts::ContainerFacts;
+use crate::error::Internal;
+use crate::library::Library;
+use crate::lock::lock;
+use crate::operator::check_instance_id;
+
+/// Names the instance that a container is.
+const ID_LABEL: &str = "jingku.instance";
+/// The number of its account; 1 if absent.
+const ACCOUNT_LABEL: &str = "jingku.account";
+/// Its GPU model.
+const GPU_TYPE_LABEL: &str = "jingku.gpu_type";
+/// Its zone; the default zone if absent.
+const ZONE_LABEL: &str = "jingku.zone";
+
+/// How long a container that seems unchanged is not asked about, in seconds.
+const INSPECT_SECS: i64 = 60;
+/// The most containers that are instances.
+const CONTAINERS_MAX: usize = 10_000;
+
+/// Why the catalogue could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SyncError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+impl From<jingku_catalog::CatalogError> for SyncError {
+    fn from(error: jingku_catalog::CatalogError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// A container that is an instance.
+struct Owned {
+    listed: Listed,
+    id: String,
+    account: i64,
+}
+
+impl Library {
+    /// Asks the engine once, and records what changed. Does nothing without an engine.
+    pub(crate) async fn sync_containers(&self) -> Result<(), SyncError> {
+        let Some(engine) = self.containers.engine().await else { return Ok(()) };
+        let engine = engine?;
+        let now = self.clock.now();
+        let owned: Vec<Owned> = engine.containers().await?.into_iter().filter_map(|listed| self.owned(listed)).collect();
+        let known = self.catalog.containers().await?;
+        let known: HashMap<&str, &KnownContainer> = known.iter().map(|known| (known.id.as_str(), known)).collect();
+        for owned in owned.iter().take(CONTAINERS_MAX) {
+            self.sync_one(&engine, owned, known.get(owned.id.as_str()).copied(), now).await?;
+        }
+        for gone in known.values().filter(|known| owned.iter().all(|owned| owned.id != known.id)) {
+            // An instance whose image is being made stays until that job ended.
+            self.catalog.remove_instance(&gone.id, now).await?;
+        }
+        lock(&self.containers.inspected).retain(|id, _| owned.iter().any(|owned| owned.listed.id == *id));
+        self.catalog.see_containers(now).await?;
+        Ok(())
+    }
+
+    /// Who owns a container: its labels or the configuration say so, nobody else.
+    fn owned(&self, listed: Listed) -> Option<Owned> {
+        let named = &self.config.containers.instances;
+        let (id, account) = match named.iter().find(|named| listed.names.contains(&named.container)) {
+            Some(named) => {
+                let id = named.id.clone().unwrap_or_else(|| format!("cpod-{}", named.container));
+                (id, named.account)
+            }
+            None => {
+                let account = listed.labels.get(ACCOUNT_LABEL).map_or(Ok(1), |number| number.parse());
+                (listed.labels.get(ID_LABEL)?.clone(), account.unwrap_or(0))
+            }
+        };
+        if account < 1 || check_instance_id(&id).is_err() {
+            tracing::warn!(id, account, container = ?listed.names, "the labels of a container are wrong");
+            return None;
+        }
+        Some(Owned { listed, id, account })
+    }
+
+    async fn sync_one(
+        &self,
+        engine: &Engine,
+        owned: &Owned,
+        known: Option<&KnownContainer>,
+        now: i64,
+    ) -> Result<(), SyncError> {
+        let (engine_id, status) = (&owned.listed.id, &owned.listed.status);
+        let is_paused_for_nobody =
+            known.is_some_and(|known| !known.paused_for.is_empty() && !self.running.is_running(&known.paused_for));
+        if is_paused_for_nobody {
+            self.resume(engine, engine_id, &owned.id).await?;
+        }
+        let fresh = lock(&self.containers.inspected)
+            .get(engine_id)
+            .is_some_and(|(seen, at)| seen == status && now - at < INSPECT_SECS && now >= *at);
+        if fresh && known.is_some_and(|known| known.size_bytes > 0) && !is_paused_for_nobody {
+            return Ok(());
+        }
+        let counted = known.map_or(0, |known| known.size_bytes);
+        let inspected = match counted {
+            0 => engine.counted_container(engine_id).await,
+            _ => engine.container(engine_id).await,
+        };
+        let container = match inspected {
+            // It was removed since it was listed.
+            Err(EngineError::NotFound(_)) => return Ok(()),
+            inspected => inspected?,
+        };
+        self.record(owned, &container, counted, known, now).await?;
+        lock(&self.containers.inspected).insert(engine_id.clone(), (status.clone(), now));
+        Ok(())
+    }
+
+    async fn record(
+        &self,
+        owned: &Owned,
+        container: &Container,
+        counted: i64,
+        known: Option<&KnownContainer>,
+        now: i64,
+    ) -> Result<(), SyncError> {
+        let facts = ContainerFacts::from(container);
+        let text = to_json(&facts);
+        let source = to_json(&BTreeMap::from([("container", &container.id)]));
+        let size_bytes = container.size_bytes.map_or(counted, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX).max(1));
+        let is_same = |known: &KnownContainer| {
+            known.container == text && known.disk == source && known.size_bytes == size_bytes
+                && known.account.0 == owned.account
+        };
+        if known.is_some_and(is_same) {
+            return Ok(());
+        }
+        let label = |name| container.labels.get(name).map(String::as_str);
+        let zone = self.zones.find(label(ZONE_LABEL).unwrap_or_default()).or_else(|| self.zones.iter().next());
+        let zone = zone.ok_or_else(|| Internal::BadRow("there is no zone".to_owned()))?;
+        let gpu_type = if facts.gpus > 0 { label(GPU_TYPE_LABEL).unwrap_or(&self.config.containers.gpu_type) } else { "" };
+        let new = NewInstance {
+            id: &owned.id,
+            account: jingku_catalog::AccountId(owned.account),
+            name: &container.name,
+            region: &zone.region,
+            zone: &zone.zone,
+            disk: &source,
+            size_bytes,
+            gpu_type,
+        };
+        if self.catalog.account(new.account).await?.is_none() {
+            tracing::warn!(instance_id = owned.id, account = owned.account, "a container names an unknown account");
+            return Ok(());
+        }
+        if let Some(known) = known
+            && known.account != new.account
+        {
+            self.catalog.remove_instance(&known.id, now).await?;
+        }
+        match self.catalog.put_container(new, &text, now).await? {
+            PutContainer::Added => tracing::info!(instance_id = owned.id, container = container.name, "container found"),
+            PutContainer::Kept => {}
+            PutContainer::Taken => {
+                tracing::warn!(instance_id = owned.id, "the instance id of a container is in use: choose another");
+            }
+        }
+        Ok(())
+    }
+
+    /// Resumes a container that was paused for an image, and forgets it.
+    pub(crate) async fn resume(&self, engine: &Engine, engine_id: &str, instance_id: &str) -> Result<(), SyncError> {
+        match engine.unpause(engine_id).await {
+            // It is gone, or does not run, or somebody resumed it.
+            Ok(()) | Err(EngineError::NotFound(_) | EngineError::Conflict(_) | EngineError::Failed(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.catalog.set_paused_for(instance_id, "").await?)
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers serialise")
+}

@@ -1,0 +1,79 @@
+//! Who pulls: a key pair with every request, or a token that was given for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::http::header;
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use jingku_library::Credentials;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::error::RegistryError;
+use crate::context::Context;
+
+/// How long a token can be used to begin requests, in seconds. Running ones go on.
+const TOKEN_SECS: i64 = 900;
+/// The first line of a signed token, so that no link is valid as one.
+const TOKEN: &str = "registry";
+
+/// The account of a request with credentials of either kind.
+pub(super) async fn caller(context: &Context, request: &Request) -> Result<Arc<Credentials>, RegistryError> {
+    let Some(token) = authorization(request, "bearer") else { return basic(context, request).await };
+    let decoded = BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|token| String::from_utf8(token).ok());
+    let decoded = decoded.ok_or(RegistryError::Unauthorized)?;
+    let (message, mac) = decoded.rsplit_once('\n').ok_or(RegistryError::Unauthorized)?;
+    let mac = hex::decode(mac).map_err(|_| RegistryError::Unauthorized)?;
+    let mut lines = message.split('\n');
+    let (kind, public_key, expires_at) = (lines.next(), lines.next(), lines.next());
+    let expires_at: i64 = expires_at.and_then(|text| text.parse().ok()).ok_or(RegistryError::Unauthorized)?;
+    let is_valid = kind == Some(TOKEN)
+        && context.library.keyring().links().verify(message, &mac)
+        && context.library.clock.now() < expires_at;
+    if !is_valid {
+        return Err(RegistryError::Unauthorized);
+    }
+    // A key that was revoked since ends its tokens too.
+    credentials(context, request, public_key.unwrap_or_default()).await
+}
+
+/// The account of a request with a key pair.
+pub(super) async fn basic(context: &Context, request: &Request) -> Result<Arc<Credentials>, RegistryError> {
+    let pair = authorization(request, "basic").and_then(|pair| BASE64_STANDARD.decode(pair).ok());
+    let pair = pair.and_then(|pair| String::from_utf8(pair).ok()).ok_or(RegistryError::Unauthorized)?;
+    let (public_key, private_key) = pair.split_once(':').ok_or(RegistryError::Unauthorized)?;
+    let credentials = credentials(context, request, public_key).await?;
+    let known = credentials.private_key.expose_secret().as_bytes();
+    if bool::from(known.ct_eq(private_key.as_bytes())) { Ok(credentials) } else { Err(RegistryError::Unauthorized) }
+}
+
+/// A token for the holder of a key pair, as both engines read it.
+pub(super) fn token(context: &Context, credentials: &Credentials) -> Value {
+    let expires_at = context.library.clock.now() + TOKEN_SECS;
+    let message = format!("{TOKEN}\n{}\n{expires_at}", credentials.public_key);
+    let mac = hex::encode(context.library.keyring().links().mac(&message));
+    let token = BASE64_URL_SAFE_NO_PAD.encode(format!("{message}\n{mac}"));
+    json!({ "token": token, "access_token": token, "expires_in": TOKEN_SECS })
+}
+
+async fn credentials(
+    context: &Context,
+    request: &Request,
+    public_key: &str,
+) -> Result<Arc<Credentials>, RegistryError> {
+    let library = &context.library;
+    let found = library.credentials(public_key, library.catalog.generation()).await?;
+    let found = found.ok_or(RegistryError::Unauthorized)?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    if found.limits.allows_address(peer) { Ok(found) } else { Err(RegistryError::Denied) }
+}
+
+/// The value of the header `Authorization` of this scheme.
+fn authorization<'a>(request: &'a Request, scheme: &str) -> Option<&'a str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (found, value) = value.split_once(' ')?;
+    found.eq_ignore_ascii_case(scheme).then(|| value.trim())
+}

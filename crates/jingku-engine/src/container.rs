@@ -197,13 +197,17 @@ mod tests {
         assert!(limits(request(Some(-1), &[]), &[]).all_gpus);
         assert_eq!(limits(request(None, &["nvidia.com/gpu=1"]), &[]).gpus, ["nvidia.com/gpu=1"]);
 
-        let device = |path: &str| DeviceMapping { path_on_host: Some(path.to_owned()), ..DeviceMapping::default() };
+        let device =
+            |path: &str| DeviceMapping { path_on_host: Some(path.to_owned()), ..DeviceMapping::default() };
         let devices = Some(vec![device("/dev/nvidia1"), device("/dev/nvidiactl"), device("/dev/fuse")]);
         assert_eq!(limits(HostConfig { devices, ..HostConfig::default() }, &[]).gpus, ["1"]);
 
         let host = HostConfig { runtime: Some("nvidia".to_owned()), ..HostConfig::default() };
         assert!(limits(host, &["NVIDIA_VISIBLE_DEVICES=all".to_owned()]).all_gpus);
-        assert_eq!(limits(HostConfig::default(), &["NVIDIA_VISIBLE_DEVICES=all".to_owned()]), Limits::default());
+        assert_eq!(
+            limits(HostConfig::default(), &["NVIDIA_VISIBLE_DEVICES=all".to_owned()]),
+            Limits::default()
+        );
     }
 
     #[test]

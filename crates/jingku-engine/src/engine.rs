@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bollard::query_parameters::{
-    DownloadFromContainerOptionsBuilder, InspectContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
+    DownloadFromContainerOptionsBuilder, InspectContainerOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 
@@ -87,7 +87,8 @@ impl Engine {
 
     /// Stops a container and starts it again.
     pub async fn restart(&self, id: &str, grace_secs: u32) -> Result<(), EngineError> {
-        let options = RestartContainerOptionsBuilder::new().t(grace_secs.try_into().unwrap_or(i32::MAX)).build();
+        let options =
+            RestartContainerOptionsBuilder::new().t(grace_secs.try_into().unwrap_or(i32::MAX)).build();
         Ok(self.patient(stop_timeout(grace_secs)).restart_container(id, Some(options)).await?)
     }
 

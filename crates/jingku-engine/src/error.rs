@@ -42,7 +42,9 @@ impl From<bollard::errors::Error> for EngineError {
                 }
             }
             Error::RequestTimeoutError => Self::Slow,
-            Error::DockerStreamError { error } => Self::Failed(error.chars().take(MESSAGE_CHARS_MAX).collect()),
+            Error::DockerStreamError { error } => {
+                Self::Failed(error.chars().take(MESSAGE_CHARS_MAX).collect())
+            }
             error @ (Error::HyperResponseError { .. }
             | Error::HyperLegacyError { .. }
             | Error::IOError { .. }

@@ -6,6 +6,8 @@ mod container;
 mod engine;
 mod error;
 mod export;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use crate::container::{Container, Limits, Listed, State};
 pub use crate::engine::Engine;

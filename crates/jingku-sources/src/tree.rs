@@ -12,6 +12,7 @@ mod secrets;
 mod software;
 
 pub use self::entry::read_one_file;
+pub(crate) use self::entry::{BLOCK, Entry, clean, invalid};
 pub use self::filter::{Filter, Refetch};
 pub use self::report::{LeftOut, Report};
 pub use self::rules::{BadPattern, Reason, Rules};

@@ -6,30 +6,30 @@ use std::io::{self, Read};
 use tar::{Builder, EntryType, Header, PaxExtensions};
 
 /// The size of a header, and what contents are padded to.
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// The most bytes of the extended headers of one entry. A path has at most 4 KiB, and Linux limits each extended
 /// attribute to 64 KiB.
 const EXTENDED_BYTES_MAX: u64 = 1 << 20;
 
 /// An entry, without its content.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The extended headers before the header, as they were read.
     extended: Vec<u8>,
     header: Header,
     /// The blocks after the header that list the parts of a sparse file.
     sparse: Vec<u8>,
     /// Its path below the root: no `/` or `./` at the start, no `/` at the end.
-    pub(super) path: Vec<u8>,
+    pub(crate) path: Vec<u8>,
     /// The target of a link, as it was read.
-    pub(super) link: Vec<u8>,
+    pub(crate) link: Vec<u8>,
     /// Bytes of content.
-    pub(super) size: u64,
+    pub(crate) size: u64,
 }
 
 impl Entry {
     /// Reads the headers of the next entry; `None` at the end of the archive.
-    pub(super) fn read(source: &mut impl Read) -> io::Result<Option<Self>> {
+    pub(crate) fn read(source: &mut impl Read) -> io::Result<Option<Self>> {
         let mut extended = Vec::new();
         let (mut path, mut link, mut size) = (None, None, None);
         while let Some(header) = read_header(source)? {
@@ -42,11 +42,11 @@ impl Entry {
                 let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
                 let link = link.or_else(|| header.link_name_bytes().map(Cow::into_owned)).unwrap_or_default();
                 let size = if has_no_content(kind) { Some(0) } else { size };
-                let size = size.map_or_else(|| header.entry_size(), Ok)?;
+                let size = size.map_or_else(|| header.entry_size().map_err(|_| damaged()), Ok)?;
                 let sparse = read_sparse_map(source, &header)?;
                 return Ok(Some(Self { extended, sparse, path: clean(&path).to_vec(), link, size, header }));
             }
-            let length = header.entry_size()?;
+            let length = header.entry_size().map_err(|_| damaged())?;
             if length > EXTENDED_BYTES_MAX.saturating_sub(extended.len() as u64) {
                 return Err(invalid("an entry has extended headers of more than 1 MiB"));
             }
@@ -77,28 +77,33 @@ impl Entry {
         if extended.is_empty() { Ok(None) } else { Err(invalid("the archive is cut off")) }
     }
 
-    pub(super) fn kind(&self) -> EntryType {
+    pub(crate) fn kind(&self) -> EntryType {
         self.header.entry_type()
     }
 
     /// Whether it is a file with content of its own, not a link, directory or device.
-    pub(super) fn is_file(&self) -> bool {
+    pub(crate) fn is_file(&self) -> bool {
         let kind = self.kind();
         kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()
     }
 
     /// Its header blocks.
-    pub(super) fn headers(&self) -> Vec<u8> {
+    pub(crate) fn headers(&self) -> Vec<u8> {
         [&self.extended, &self.header.as_bytes()[..], &self.sparse].concat()
     }
 
+    /// Bytes of all header blocks.
+    pub(crate) fn header_bytes(&self) -> u64 {
+        (self.extended.len() + BLOCK + self.sparse.len()) as u64
+    }
+
     /// Bytes of content with padding.
-    pub(super) fn padded_size(&self) -> u64 {
+    pub(crate) fn padded_size(&self) -> u64 {
         self.size.next_multiple_of(BLOCK as u64)
     }
 
     /// The same file, with the same owner, times and attributes, as another kind with another content.
-    pub(super) fn changed(self, kind: EntryType, link: &[u8], size: u64) -> io::Result<Self> {
+    pub(crate) fn changed(self, kind: EntryType, link: &[u8], size: u64) -> io::Result<Self> {
         let mut records: Vec<(String, Vec<u8>)> = Vec::new();
         for record in self.pax_records() {
             let record = record?;
@@ -163,7 +168,12 @@ fn read_header(source: &mut impl Read) -> io::Result<Option<Header>> {
         // The field of the sum itself counts as blanks.
         u32::from(if (148..156).contains(&at) { b' ' } else { *byte })
     });
-    if header.cksum()? == sum.sum::<u32>() { Ok(Some(header)) } else { Err(invalid("a header is damaged")) }
+    let said = header.cksum().map_err(|_| damaged())?;
+    if said == sum.sum::<u32>() { Ok(Some(header)) } else { Err(damaged()) }
+}
+
+fn damaged() -> io::Error {
+    invalid("a header is damaged")
 }
 
 fn read_sparse_map(source: &mut impl Read, header: &Header) -> io::Result<Vec<u8>> {
@@ -194,17 +204,17 @@ pub fn read_one_file(mut archive: impl Read, bytes_max: u64) -> io::Result<Optio
 }
 
 /// Appends exactly `length` bytes.
-pub(super) fn read_onto(source: &mut impl Read, bytes: &mut Vec<u8>, length: u64) -> io::Result<()> {
+pub(crate) fn read_onto(source: &mut impl Read, bytes: &mut Vec<u8>, length: u64) -> io::Result<()> {
     let read = source.by_ref().take(length).read_to_end(bytes)?;
     if read as u64 == length { Ok(()) } else { Err(invalid("the archive is cut off")) }
 }
 
-pub(super) fn invalid(why: &'static str) -> io::Error {
+pub(crate) fn invalid(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 /// A path below the root, without what does not change its meaning.
-pub(super) fn clean(path: &[u8]) -> &[u8] {
+pub(crate) fn clean(path: &[u8]) -> &[u8] {
     let mut path = path;
     while let Some(rest) = path.strip_prefix(b"./").or_else(|| path.strip_prefix(b"/")) {
         path = rest;

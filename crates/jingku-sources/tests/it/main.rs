@@ -6,6 +6,7 @@
     reason = "test disks are small, and a panic fails the test"
 )]
 
+mod archive;
 mod bytes;
 mod changes;
 mod content;

@@ -1,0 +1,214 @@
+//! Real engines for tests: Podman and Docker, each with a storage of its own that is removed with it.
+
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long an engine may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What Podman needs on a machine without CAP_SYS_RESOURCE and with both cgroup hierarchies.
+const CONTAINERS_CONF: &str = r#"[containers]
+default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+"#;
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Podman, with its service.
+    Podman,
+    /// Docker.
+    Docker,
+}
+
+/// A running engine. Its containers end with it.
+#[derive(Debug)]
+pub struct TestEngine {
+    kind: Kind,
+    folder: TempDir,
+    service: Option<Child>,
+}
+
+impl TestEngine {
+    /// Starts an engine with the image `base`, of a static BusyBox; `None` if it is not installed, which fails in CI.
+    pub fn start(kind: Kind) -> Option<Self> {
+        let program = match kind {
+            Kind::Podman => "podman",
+            Kind::Docker => "dockerd",
+        };
+        let found =
+            Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        let busybox = PathBuf::from("/bin/busybox");
+        if !found || !busybox.exists() {
+            assert!(std::env::var_os("CI").is_none(), "{program} or busybox-static is not installed");
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("engine-").tempdir().expect("a temporary folder");
+        let mut engine = Self { kind, folder, service: None };
+        fs::write(engine.path("containers.conf"), CONTAINERS_CONF).expect("the folder is new");
+        engine.resume_service();
+        engine.make_base();
+        Some(engine)
+    }
+
+    /// The address of the engine.
+    pub fn url(&self) -> String {
+        format!("unix://{}", self.path("engine.sock").display())
+    }
+
+    /// Runs a command of the engine and returns what it printed; fails if it fails.
+    pub fn run(&self, args: &[&str]) -> String {
+        let output = self.output(args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs a command of the engine.
+    pub fn output(&self, args: &[&str]) -> Output {
+        self.client().args(args).stdin(Stdio::null()).output().expect("the engine is installed")
+    }
+
+    /// Starts a container of the image `base` that sleeps, and returns its id.
+    pub fn container(&self, args: &[&str]) -> String {
+        let network = match self.kind {
+            Kind::Podman => &["--network=none"][..],
+            Kind::Docker => &[],
+        };
+        let sleep = ["base", "/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"];
+        self.run(&[&["run", "-d"], network, args, &sleep].concat())
+    }
+
+    /// A command of the engine's client.
+    pub fn client(&self) -> Command {
+        match self.kind {
+            Kind::Podman => self.podman(),
+            Kind::Docker => {
+                let mut docker = Command::new("docker");
+                docker.arg("-H").arg(self.url());
+                docker
+            }
+        }
+    }
+
+    /// Ends the service, as when the engine is away. Containers keep running.
+    pub fn stop_service(&mut self) {
+        if let Some(mut service) = self.service.take() {
+            let _ = service.kill();
+            let _ = service.wait();
+        }
+    }
+
+    /// Starts the service again.
+    pub fn resume_service(&mut self) {
+        let socket = self.path("engine.sock");
+        let _ = fs::remove_file(&socket);
+        let mut command = match self.kind {
+            Kind::Podman => {
+                let mut command = self.podman();
+                command.args(["system", "service", "-t", "0", &self.url()]);
+                command
+            }
+            Kind::Docker => {
+                let mut command = Command::new("dockerd");
+                for (option, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("-p", "docker.pid")]
+                {
+                    command.arg(option).arg(self.path(name));
+                }
+                command.args([
+                    "--iptables=false",
+                    "--bridge=none",
+                    "--default-ulimit",
+                    "nofile=20000:20000",
+                    "-H",
+                ]);
+                command.arg(self.url());
+                command
+            }
+        };
+        let log = fs::File::create(self.path("service.log")).expect("the folder is writable");
+        let service = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        self.service = Some(service.expect("the engine is installed"));
+        let started = Instant::now();
+        while UnixStream::connect(&socket).is_err() {
+            if started.elapsed() > START_TIMEOUT {
+                let log = fs::read_to_string(self.path("service.log")).unwrap_or_default();
+                panic!("the engine does not start: {log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn podman(&self) -> Command {
+        let mut podman = Command::new("podman");
+        podman.env("CONTAINERS_CONF", self.path("containers.conf"));
+        for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
+            podman.arg(option).arg(self.path(name));
+        }
+        podman.arg("--log-level=error");
+        podman
+    }
+
+    fn make_base(&self) {
+        let base = self.path("base");
+        for name in ["bin", "etc", "root", "tmp", "proc", "sys", "dev"] {
+            fs::create_dir_all(base.join(name)).expect("the folder is writable");
+        }
+        fs::copy("/bin/busybox", base.join("bin/busybox")).expect("busybox-static is installed");
+        let installed = Command::new("/bin/busybox").args(["--install", "-s"]).arg(base.join("bin")).status();
+        assert!(installed.is_ok_and(|status| status.success()));
+        // Absolute links would lead to this machine's BusyBox.
+        for link in fs::read_dir(base.join("bin")).expect("it exists").flatten() {
+            if link.file_type().is_ok_and(|kind| kind.is_symlink()) {
+                fs::remove_file(link.path()).expect("it is ours");
+                std::os::unix::fs::symlink("busybox", link.path()).expect("it is ours");
+            }
+        }
+        fs::write(base.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")
+            .expect("the folder is writable");
+        fs::write(base.join("etc/os-release"), "NAME=\"Test Linux\"\nVERSION_ID=\"1\"\n")
+            .expect("the folder is writable");
+        let tar = self.path("base.tar");
+        let packed = Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(&base).arg(".").status();
+        assert!(packed.is_ok_and(|status| status.success()));
+        self.run(&["import", &tar.display().to_string(), "base"]);
+        let _ = fs::remove_dir_all(base);
+        let _ = fs::remove_file(tar);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for TestEngine {
+    fn drop(&mut self) {
+        let list = self.output(&["ps", "-aq"]);
+        for id in String::from_utf8_lossy(&list.stdout).split_whitespace() {
+            let _ = self.output(&["unpause", id]);
+            let _ = self.output(&["rm", "-f", id]);
+        }
+        if self.kind == Kind::Docker
+            && let Some(service) = &self.service
+        {
+            // Lets it end containerd and unmount.
+            let _ = Command::new("kill").arg(service.id().to_string()).status();
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        self.stop_service();
+        if self.kind == Kind::Podman {
+            let _ = self.podman().args(["unmount", "-af"]).output();
+        }
+        for mount in ["root/overlay", "data/overlay2"] {
+            let _ = Command::new("umount").arg(self.path(mount)).stderr(Stdio::null()).status();
+        }
+    }
+}

@@ -82,28 +82,30 @@ impl Catalog {
     }
 }
 
-/// Increments the revision of an account and locks its row until the transaction ends.
-///
-/// The first statement of every transaction that changes images of an account or removes an instance: such
-/// transactions run one after another, so what one has read stays true until it commits.
-pub(crate) async fn bump_revision(transaction: &mut Transaction, account: AccountId) -> Result<()> {
-    let sql = "UPDATE accounts SET revision = revision + 1 WHERE id = $1";
-    transaction.execute(sql, &[account.into()]).await.map(drop)
-}
-
-/// Locks the row of an account until the transaction ends, for changes that no list shows.
-pub(crate) async fn lock_account(transaction: &mut Transaction, account: AccountId) -> Result<()> {
-    let sql = "UPDATE accounts SET revision = revision WHERE id = $1";
-    transaction.execute(sql, &[account.into()]).await.map(drop)
-}
-
-/// Bumps the revisions of several accounts, always in the same order to prevent deadlocks.
-pub(crate) async fn bump_revisions(
-    transaction: &mut Transaction,
-    accounts: impl IntoIterator<Item = AccountId>,
-) -> Result<()> {
-    for account in accounts.into_iter().collect::<BTreeSet<_>>() {
-        bump_revision(transaction, account).await?;
+impl Transaction {
+    /// Increments the revision of an account and locks its row until the transaction ends.
+    ///
+    /// The first statement of every transaction that changes images of an account or removes an instance: such
+    /// transactions run one after another, so what one has read stays true until it commits.
+    pub(crate) async fn bump_revision(&mut self, account: AccountId) -> Result<()> {
+        let sql = "UPDATE accounts SET revision = revision + 1 WHERE id = $1";
+        self.execute(sql, &[account.into()]).await.map(drop)
     }
-    Ok(())
+
+    /// Locks the row of an account until the transaction ends, for changes that no list shows.
+    pub(crate) async fn lock_account(&mut self, account: AccountId) -> Result<()> {
+        let sql = "UPDATE accounts SET revision = revision WHERE id = $1";
+        self.execute(sql, &[account.into()]).await.map(drop)
+    }
+
+    /// Bumps the revisions of several accounts, always in the same order to prevent deadlocks.
+    pub(crate) async fn bump_revisions(
+        &mut self,
+        accounts: impl IntoIterator<Item = AccountId>,
+    ) -> Result<()> {
+        for account in accounts.into_iter().collect::<BTreeSet<_>>() {
+            self.bump_revision(account).await?;
+        }
+        Ok(())
+    }
 }

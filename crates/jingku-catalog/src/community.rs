@@ -15,14 +15,12 @@ mod review;
 mod summary;
 mod tags;
 
-pub(crate) use favorites::seed_favorites;
 pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
 pub use group::Group;
 pub use groups::{GroupFilter, VersionFilter};
-pub(crate) use listing::{Listing, version_taken};
+pub(crate) use listing::Listing;
 pub use listing::{Publication, Submission};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use plan::{PublishRefusal, apply_plan, insert_group, plan};
+pub(crate) use plan::PublishRefusal;
 pub use publish::PublishImage;
 pub use review::{Review, ReviewImage};
-pub(crate) use summary::refresh_group;

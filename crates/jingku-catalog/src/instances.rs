@@ -2,12 +2,10 @@ mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read, Row, Transaction, row};
-use crate::images::{ImageStatus, find_status};
-use crate::ordinals::next_ordinal;
+use crate::images::ImageStatus;
 use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
-use usage::{bump_instance_viewers, count_rest, count_start};
 
 row! {
     /// A machine or container that images are made from.
@@ -161,17 +159,17 @@ impl Catalog {
     ) -> Result<AddInstance> {
         let change = |mut transaction: Transaction| async move {
             if let Some((owner, id)) = image {
-                bump_instance_viewers(&mut transaction, new.account, Some((owner, id))).await?;
-                match find_status(&mut transaction, Scope::visible_to(new.account), id).await? {
+                transaction.bump_instance_viewers(new.account, Some((owner, id))).await?;
+                match transaction.find_status(Scope::visible_to(new.account), id).await? {
                     None => return transaction.discard(AddInstance::ImageNotFound).await,
                     Some(ImageStatus::Making | ImageStatus::UnAvailable) => {
                         return transaction.discard(AddInstance::ImageNotAvailable).await;
                     }
                     Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
                 }
-                count_start(&mut transaction, id).await?;
+                transaction.count_start(id).await?;
             }
-            let ordinal = next_ordinal(&mut transaction).await?;
+            let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO instances
                            (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
                             image_id, use_counted_until, ordinal)
@@ -208,12 +206,12 @@ impl Catalog {
             None => None,
         };
         let change = |mut transaction: Transaction| async move {
-            bump_instance_viewers(&mut transaction, instance.account, image).await?;
+            transaction.bump_instance_viewers(instance.account, image).await?;
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
             if transaction.exists(busy, &[id.into()]).await? {
                 return transaction.discard(RemoveInstance::Busy).await;
             }
-            count_rest(&mut transaction, id, now).await?;
+            transaction.count_rest(id, now).await?;
             let sql = "DELETE FROM instances WHERE id = $1 AND account_id = $2";
             match transaction.execute(sql, &[id.into(), instance.account.into()]).await? {
                 0 => transaction.discard(RemoveInstance::NotFound).await,

@@ -16,5 +16,5 @@ mod row;
 
 pub use claim::{ATTEMPTS_MAX, Job};
 pub use lease::{Heartbeat, JobEnd, Lease};
+pub(crate) use row::SEED_WORKER;
 pub use row::{NewJob, Source};
-pub(crate) use row::{SEED_WORKER, insert_job};

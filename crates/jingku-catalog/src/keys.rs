@@ -1,5 +1,4 @@
 use crate::database::{Transaction, json_list, row};
-use crate::ordinals::next_ordinal;
 use crate::{Account, AccountId, Catalog, Result};
 
 row! {
@@ -62,7 +61,7 @@ impl Catalog {
         let addresses = json_list(&new.limits.addresses);
         let addresses = addresses.as_str();
         let change = |mut transaction: Transaction| async move {
-            let ordinal = next_ordinal(&mut transaction).await?;
+            let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at,
                                          read_only, allowed_addresses, ordinal)
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -1,7 +1,5 @@
-use crate::accounts::bump_revision;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
 use crate::database::{Cells, Params, Read, Row, Transaction};
-use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// The outcome of [`Catalog::add_favorite`].
@@ -62,14 +60,14 @@ impl Catalog {
             return Ok(AddFavorite::NotFound);
         };
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
-            if !is_public(&mut transaction, group).await? {
+            transaction.bump_revision(owner).await?;
+            if !transaction.is_group_public(group).await? {
                 return transaction.discard(AddFavorite::NotFound).await;
             }
-            if !insert_favorite(&mut transaction, account, group, now).await? {
+            if !transaction.insert_favorite(account, group, now).await? {
                 return transaction.discard(AddFavorite::Favored).await;
             }
-            count_favorites(&mut transaction, group, 1).await?;
+            transaction.count_favorites(group, 1).await?;
             transaction.commit(AddFavorite::Favored).await
         };
         self.database.write(change).await
@@ -81,13 +79,13 @@ impl Catalog {
             return Ok(RemoveFavorite::NotFound);
         };
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
+            transaction.bump_revision(owner).await?;
             let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
             if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
-                count_favorites(&mut transaction, group, -1).await?;
+                transaction.count_favorites(group, -1).await?;
                 return transaction.commit(RemoveFavorite::Removed).await;
             }
-            let public = is_public(&mut transaction, group).await?;
+            let public = transaction.is_group_public(group).await?;
             let outcome = if public { RemoveFavorite::Removed } else { RemoveFavorite::NotFound };
             transaction.discard(outcome).await
         };
@@ -159,47 +157,44 @@ impl Catalog {
     }
 }
 
-/// Marks a group, public or not, as a favourite of accounts that have not marked it.
-pub(crate) async fn seed_favorites(
-    transaction: &mut Transaction,
-    group: &str,
-    accounts: &[AccountId],
-    now: i64,
-) -> Result<()> {
-    if accounts.is_empty() {
-        return Ok(());
+impl Transaction {
+    /// Marks a group, public or not, as a favourite of accounts that have not marked it.
+    pub(crate) async fn seed_favorites(
+        &mut self,
+        group: &str,
+        accounts: &[AccountId],
+        now: i64,
+    ) -> Result<()> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        for account in accounts {
+            self.insert_favorite(*account, group, now).await?;
+        }
+        self.count_favorites(group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
     }
-    for account in accounts {
-        insert_favorite(transaction, *account, group, now).await?;
+
+    /// Returns `false` if the account had marked the group before.
+    async fn insert_favorite(&mut self, account: AccountId, group: &str, now: i64) -> Result<bool> {
+        let ordinal = self.next_ordinal().await?;
+        let sql = "INSERT INTO favorites (account_id, group_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT (account_id, group_id) DO NOTHING";
+        Ok(self.execute(sql, &[account.into(), group.into(), now.into(), ordinal.into()]).await? > 0)
     }
-    count_favorites(transaction, group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
-}
 
-/// Returns `false` if the account had marked the group before.
-async fn insert_favorite(
-    transaction: &mut Transaction,
-    account: AccountId,
-    group: &str,
-    now: i64,
-) -> Result<bool> {
-    let ordinal = next_ordinal(transaction).await?;
-    let sql = "INSERT INTO favorites (account_id, group_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
-               ON CONFLICT (account_id, group_id) DO NOTHING";
-    Ok(transaction.execute(sql, &[account.into(), group.into(), now.into(), ordinal.into()]).await? > 0)
-}
+    async fn is_group_public(&mut self, group: &str) -> Result<bool> {
+        let scope = Scope::published();
+        let sql = format!("SELECT g.id FROM image_groups g WHERE ({}) AND g.id = $2", scope.groups());
+        self.exists(&sql, &[scope.param(), group.into()]).await
+    }
 
-async fn is_public(transaction: &mut Transaction, group: &str) -> Result<bool> {
-    let scope = Scope::published();
-    let sql = format!("SELECT g.id FROM image_groups g WHERE ({}) AND g.id = $2", scope.groups());
-    transaction.exists(&sql, &[scope.param(), group.into()]).await
-}
-
-/// Updates the number of favourites of a group and of every version.
-async fn count_favorites(transaction: &mut Transaction, group: &str, difference: i64) -> Result<()> {
-    let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
-    transaction.execute(groups, &[group.into(), difference.into()]).await?;
-    let images =
-        "UPDATE images SET favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
-                  WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL";
-    transaction.execute(images, &[group.into()]).await.map(drop)
+    /// Updates the number of favourites of a group and of every version.
+    async fn count_favorites(&mut self, group: &str, difference: i64) -> Result<()> {
+        let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
+        self.execute(groups, &[group.into(), difference.into()]).await?;
+        let images =
+            "UPDATE images SET favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
+                      WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL";
+        self.execute(images, &[group.into()]).await.map(drop)
+    }
 }

@@ -1,8 +1,4 @@
-use super::summary::refresh_group;
-use crate::accounts::bump_revision;
 use crate::database::{Transaction, row};
-use crate::images::find_state;
-use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
 
 row! {
@@ -77,18 +73,18 @@ impl Catalog {
         let Some(owner) = self.image_owner(id).await? else { return Ok(ReviewImage::NotReviewing) };
         let scope = Scope::own(owner);
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
-            let image = find_state(&mut transaction, scope, id).await?;
+            transaction.bump_revision(owner).await?;
+            let image = transaction.find_state(scope, id).await?;
             let Some(image) = image.filter(|image| image.listing.status == ImageStatus::Reviewing) else {
                 return transaction.discard(ReviewImage::NotReviewing).await;
             };
             let mut listing = image.listing;
             match refusal {
-                None => listing.approve(now, next_ordinal(&mut transaction).await?),
+                None => listing.approve(now, transaction.next_ordinal().await?),
                 Some(reason) => listing.unpublish(reason),
             }
             listing.save(&mut transaction, id, now).await?;
-            refresh_group(&mut transaction, &listing.group_id).await?;
+            transaction.refresh_group(&listing.group_id).await?;
             transaction.commit(ReviewImage::Done).await
         };
         self.database.write(change).await

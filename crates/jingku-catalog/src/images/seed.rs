@@ -1,14 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::counts::count_images;
-use super::name::name_taken;
 use super::row::ImageStatus;
-use crate::accounts::bump_revisions;
-use crate::community::{insert_group, refresh_group, seed_favorites};
 use crate::database::{Transaction, json_list};
 use crate::jobs::SEED_WORKER;
-use crate::ordinals::{Position, next_position};
-use crate::shares::insert_shares;
+use crate::ordinals::Position;
 use crate::{AccountId, Catalog, Result, Scope};
 
 /// An image to insert directly, in any status.
@@ -101,9 +96,9 @@ impl Catalog {
         let change = |mut transaction: Transaction| async move {
             let viewers = images.iter().flat_map(|image| image.shared_with);
             let owners = images.iter().map(|image| &image.account);
-            bump_revisions(&mut transaction, owners.chain(viewers).copied()).await?;
+            transaction.bump_revisions(owners.chain(viewers).copied()).await?;
             for group in groups {
-                insert_group(&mut transaction, Scope::own(group.account), &group.id, now).await?;
+                transaction.insert_group(Scope::own(group.account), &group.id, now).await?;
             }
             let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
             let mut images: Vec<&SeedImage<'_>> = images.iter().collect();
@@ -111,28 +106,28 @@ impl Catalog {
             for image in images {
                 let scope = Scope::own(image.account);
                 if image.status != ImageStatus::UnAvailable
-                    && name_taken(&mut transaction, scope, &image.name, &image.id).await?
+                    && transaction.name_taken(scope, &image.name, &image.id).await?
                 {
                     return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
                 }
-                let position = next_position(&mut transaction, image.account, image.create_time).await?;
-                insert_image(&mut transaction, image, position).await?;
+                let position = transaction.next_position(image.account, image.create_time).await?;
+                transaction.insert_seed(image, position).await?;
                 let (viewers, ordinal) = (image.shared_with, position.ordinal);
-                insert_shares(&mut transaction, &image.id, viewers, ordinal, now).await?;
+                transaction.insert_shares(&image.id, viewers, ordinal, now).await?;
                 if image.status == ImageStatus::Making {
-                    insert_seeded_job(&mut transaction, image, now).await?;
+                    transaction.insert_seeded_job(image, now).await?;
                 }
                 *counts.entry((image.account, image.zone)).or_default() += 1;
             }
             for group in groups {
-                seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
+                transaction.seed_favorites(&group.id, &group.favored_by, now).await?;
                 let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
                 let params = [(&group.id).into(), group.recommend_count.into()];
                 transaction.execute(sql, &params).await?;
-                refresh_group(&mut transaction, &group.id).await?;
+                transaction.refresh_group(&group.id).await?;
             }
             for ((account, zone), images) in counts {
-                count_images(&mut transaction, account, zone, images).await?;
+                transaction.count_images(account, zone, images).await?;
             }
             transaction.commit(SeedImages::Seeded).await
         };
@@ -180,88 +175,86 @@ impl Catalog {
     }
 }
 
-async fn insert_image(
-    transaction: &mut Transaction,
-    image: &SeedImage<'_>,
-    position: Position,
-) -> Result<()> {
-    let (tags, supported_gpu_types) = (json_list(image.tags), json_list(image.supported_gpu_types));
-    let version = image.version.as_ref();
-    let if_submitted = |value: i64| if version.is_some() { value } else { 0 };
-    let if_public = |value: i64| if image.is_public() { value } else { 0 };
-    let Position { seq, ordinal, create_time } = position;
-    transaction
-        .execute(
-            "INSERT INTO images (
-                 account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
-                 softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
-                 created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
-                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-                 manifest, readme, container, platform_type, community_name, submitted_at,
-                 seq, ordinal, submitted_ordinal, published_ordinal
-             ) VALUES (
-                 $1, $2, $3, $4, $5, $6, '', $7, $8, 0,
-                 NULL, $9, '[]', '[]', 0,
-                 0, 0, $10, $11, $11, $12, $13,
-                 $14, $15, $16, $17, $18, $19, $20,
-                 $21, $22, $23, $24, $25, $26,
-                 $27, $28, $29, $30
-             )",
-            &[
-                image.account.into(),
-                (&image.id).into(),
-                (&image.name).into(),
-                image.status.as_str().into(),
-                image.description.into(),
-                (&tags).into(),
-                image.is_public().into(),
-                image.price_cents.into(),
-                (&supported_gpu_types).into(),
-                image.failed_reason.into(),
-                create_time.into(),
-                if_public(create_time).into(),
-                version.map_or("", |version| &version.group_id).into(),
-                version.map_or("", |version| &version.version_name).into(),
-                version.map_or("", |version| version.version_desc).into(),
-                image.source_gpu_type.into(),
-                image.region.into(),
-                image.zone.into(),
-                image.source_instance_id.into(),
-                image.size_bytes.into(),
-                image.manifest.into(),
-                image.readme.into(),
-                image.container.into(),
-                image.platform_type.into(),
-                version.map_or("", |version| version.community_name).into(),
-                if_submitted(create_time).into(),
-                seq.into(),
-                ordinal.into(),
-                if_submitted(ordinal).into(),
-                if_public(ordinal).into(),
-            ],
-        )
-        .await
-        .map(drop)
-}
+impl Transaction {
+    async fn insert_seed(&mut self, image: &SeedImage<'_>, position: Position) -> Result<()> {
+        let (tags, supported_gpu_types) = (json_list(image.tags), json_list(image.supported_gpu_types));
+        let version = image.version.as_ref();
+        let if_submitted = |value: i64| if version.is_some() { value } else { 0 };
+        let if_public = |value: i64| if image.is_public() { value } else { 0 };
+        let Position { seq, ordinal, create_time } = position;
+        self
+            .execute(
+                "INSERT INTO images (
+                     account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
+                     softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
+                     created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
+                     version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
+                     manifest, readme, container, platform_type, community_name, submitted_at,
+                     seq, ordinal, submitted_ordinal, published_ordinal
+                 ) VALUES (
+                     $1, $2, $3, $4, $5, $6, '', $7, $8, 0,
+                     NULL, $9, '[]', '[]', 0,
+                     0, 0, $10, $11, $11, $12, $13,
+                     $14, $15, $16, $17, $18, $19, $20,
+                     $21, $22, $23, $24, $25, $26,
+                     $27, $28, $29, $30
+                 )",
+                &[
+                    image.account.into(),
+                    (&image.id).into(),
+                    (&image.name).into(),
+                    image.status.as_str().into(),
+                    image.description.into(),
+                    (&tags).into(),
+                    image.is_public().into(),
+                    image.price_cents.into(),
+                    (&supported_gpu_types).into(),
+                    image.failed_reason.into(),
+                    create_time.into(),
+                    if_public(create_time).into(),
+                    version.map_or("", |version| &version.group_id).into(),
+                    version.map_or("", |version| &version.version_name).into(),
+                    version.map_or("", |version| version.version_desc).into(),
+                    image.source_gpu_type.into(),
+                    image.region.into(),
+                    image.zone.into(),
+                    image.source_instance_id.into(),
+                    image.size_bytes.into(),
+                    image.manifest.into(),
+                    image.readme.into(),
+                    image.container.into(),
+                    image.platform_type.into(),
+                    version.map_or("", |version| version.community_name).into(),
+                    if_submitted(create_time).into(),
+                    seq.into(),
+                    ordinal.into(),
+                    if_submitted(ordinal).into(),
+                    if_public(ordinal).into(),
+                ],
+            )
+            .await
+            .map(drop)
+    }
 
-/// Inserts a job whose lease never expires. It has the image's id as the instance: the real instance, if any, is free.
-async fn insert_seeded_job(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
-    transaction
-        .execute(
-            "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, worker, lease_until, attempts,
-                 started_at, reported_at, done_bytes, total_bytes)
-             VALUES ($1, $2, $1, $1, $3, $4, $5, 1, $3, $6, $7, $8)",
-            &[
-                (&image.id).into(),
-                image.account.into(),
-                image.create_time.into(),
-                SEED_WORKER.into(),
-                i64::MAX.into(),
-                now.into(),
-                image.done_bytes.into(),
-                image.size_bytes.into(),
-            ],
-        )
-        .await
-        .map(drop)
+    /// Inserts a job whose lease never expires. It has the image's id as the instance: the real instance, if any, is free.
+    async fn insert_seeded_job(&mut self, image: &SeedImage<'_>, now: i64) -> Result<()> {
+        self
+            .execute(
+                "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, worker, lease_until, attempts,
+                     started_at, reported_at, done_bytes, total_bytes)
+                 VALUES ($1, $2, $1, $1, $3, $4, $5, 1, $3, $6, $7, $8)",
+                &[
+                    (&image.id).into(),
+                    image.account.into(),
+                    image.create_time.into(),
+                    SEED_WORKER.into(),
+                    i64::MAX.into(),
+                    now.into(),
+                    image.done_bytes.into(),
+                    image.size_bytes.into(),
+                ],
+            )
+            .await
+            .map(drop)
+    }
 }

@@ -20,31 +20,28 @@ impl Catalog {
     }
 }
 
-pub(crate) async fn find_status(
-    transaction: &mut Transaction,
-    scope: Scope,
-    id: &str,
-) -> Result<Option<ImageStatus>> {
-    let rows = transaction.query(&scope.select_image("i.status"), &scope.image_params(id)).await?;
-    rows.first_after_key("images")
-}
+impl Transaction {
+    pub(crate) async fn find_status(&mut self, scope: Scope, id: &str) -> Result<Option<ImageStatus>> {
+        let rows = self.query(&scope.select_image("i.status"), &scope.image_params(id)).await?;
+        rows.first_after_key("images")
+    }
 
-pub(crate) async fn find_state(
-    transaction: &mut Transaction,
-    scope: Scope,
-    id: &str,
-) -> Result<Option<ImageState>> {
-    let condition = format!("{} AND i.id = $2", scope.images());
-    find_state_where(transaction, &condition, &scope.image_params(id)).await
-}
+    pub(crate) async fn find_state(&mut self, scope: Scope, id: &str) -> Result<Option<ImageState>> {
+        let condition = format!("{} AND i.id = $2", scope.images());
+        self.find_state_where(&condition, &scope.image_params(id)).await
+    }
 
-/// Returns the state of the only image that matches a condition on `images AS i`.
-pub(super) async fn find_state_where(
-    transaction: &mut Transaction,
-    condition: &str,
-    params: &[Param<'_>],
-) -> Result<Option<ImageState>> {
-    let sql =
-        format!("SELECT i.id, {}, {} FROM images i WHERE {condition}", ImageState::COLUMNS, Listing::COLUMNS);
-    transaction.query(&sql, params).await?.first_after_key("images")
+    /// Returns the state of the only image that matches a condition on `images AS i`.
+    pub(super) async fn find_state_where(
+        &mut self,
+        condition: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<ImageState>> {
+        let sql = format!(
+            "SELECT i.id, {}, {} FROM images i WHERE {condition}",
+            ImageState::COLUMNS,
+            Listing::COLUMNS
+        );
+        self.query(&sql, params).await?.first_after_key("images")
+    }
 }

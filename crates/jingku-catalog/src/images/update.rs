@@ -1,10 +1,7 @@
-use super::changes::{ImageChanges, update_facts};
-use super::name::name_taken;
+use super::changes::ImageChanges;
 use super::row::ImageStatus;
-use super::state::find_state;
-use crate::community::{PublishRefusal, apply_plan, plan};
+use crate::community::PublishRefusal;
 use crate::database::Transaction;
-use crate::shares::bump_viewers;
 use crate::{Catalog, Result, Scope};
 
 /// The outcome of [`Catalog::update_image`].
@@ -47,8 +44,8 @@ impl Catalog {
         now: i64,
     ) -> Result<UpdateImage> {
         let change = |mut transaction: Transaction| async move {
-            bump_viewers(&mut transaction, scope.owner(), id).await?;
-            let Some(image) = find_state(&mut transaction, scope, id).await? else {
+            transaction.bump_viewers(scope.owner(), id).await?;
+            let Some(image) = transaction.find_state(scope, id).await? else {
                 return transaction.discard(UpdateImage::NotFound).await;
             };
             if changes == ImageChanges::default() {
@@ -56,16 +53,16 @@ impl Catalog {
             }
             if let Some(name) = changes.name
                 && image.listing.status != ImageStatus::UnAvailable
-                && name_taken(&mut transaction, scope, name, id).await?
+                && transaction.name_taken(scope, name, id).await?
             {
                 return transaction.discard(UpdateImage::NameTaken).await;
             }
-            let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
+            let plan = match transaction.plan_publication(scope, id, &image.listing, &changes).await? {
                 Ok(plan) => plan,
                 Err(refusal) => return transaction.discard(refusal.into()).await,
             };
-            update_facts(&mut transaction, scope, id, &changes, now).await?;
-            apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
+            transaction.update_facts(scope, id, &changes, now).await?;
+            transaction.apply_plan(scope, id, &image.listing, plan, now).await?;
             transaction.commit(UpdateImage::Updated).await
         };
         self.database.write(change).await

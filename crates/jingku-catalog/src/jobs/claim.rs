@@ -1,8 +1,6 @@
 use super::lease::Lease;
 use super::row::Source;
-use crate::accounts::bump_revision;
 use crate::database::Transaction;
-use crate::images::fail_image;
 use crate::{AccountId, Catalog, Result};
 
 /// The most attempts of a job. A job that kills its worker does so only this often.
@@ -59,8 +57,8 @@ impl Catalog {
                 };
                 let job = Job::claimed_by(worker, row);
                 if job.attempt > ATTEMPTS_MAX {
-                    fail_exhausted(&mut transaction, &job.lease, now).await?;
-                } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
+                    transaction.fail_exhausted(&job.lease, now).await?;
+                } else if transaction.claim(&job.lease, now, lease_secs).await? {
                     return transaction.commit(Some(job)).await;
                 }
                 // It was cancelled concurrently, which the next query sees on PostgreSQL.
@@ -98,25 +96,28 @@ impl Job {
     }
 }
 
-async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {
-    let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
-    transaction.execute(served, &[lease.account.into()]).await?;
-    let sql = format!(
-        "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
-             started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
-         WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
-    );
-    let until = now + lease_secs;
-    let (worker, job) = (&lease.worker, &lease.job);
-    let params = [now.into(), worker.into(), until.into(), lease.attempt.into(), job.into()];
-    Ok(transaction.execute(&sql, &params).await? == 1)
-}
-
-async fn fail_exhausted(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
-    bump_revision(transaction, lease.account).await?;
-    let sql = format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
-    if transaction.execute(&sql, &[now.into(), (&lease.job).into()]).await? == 1 {
-        fail_image(transaction, &lease.image, TOO_MANY_ATTEMPTS, now).await?;
+impl Transaction {
+    async fn claim(&mut self, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {
+        let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
+        self.execute(served, &[lease.account.into()]).await?;
+        let sql = format!(
+            "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
+                 started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
+             WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
+        );
+        let until = now + lease_secs;
+        let (worker, job) = (&lease.worker, &lease.job);
+        let params = [now.into(), worker.into(), until.into(), lease.attempt.into(), job.into()];
+        Ok(self.execute(&sql, &params).await? == 1)
     }
-    Ok(())
+
+    async fn fail_exhausted(&mut self, lease: &Lease, now: i64) -> Result<()> {
+        self.bump_revision(lease.account).await?;
+        let sql =
+            format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
+        if self.execute(&sql, &[now.into(), (&lease.job).into()]).await? == 1 {
+            self.fail_image(&lease.image, TOO_MANY_ATTEMPTS, now).await?;
+        }
+        Ok(())
+    }
 }

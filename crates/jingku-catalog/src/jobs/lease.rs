@@ -1,7 +1,5 @@
-use crate::accounts::bump_revision;
 use crate::database::{Param, Transaction};
-use crate::images::{BuiltImage, complete_image, fail_image};
-use crate::quota::added_bytes;
+use crate::images::BuiltImage;
 use crate::{AccountId, Catalog, Limit, OverLimit, Result};
 
 /// The right of one worker to run a job, for one attempt.
@@ -96,16 +94,16 @@ impl Catalog {
     /// The chunks and the manifest must already be durable.
     pub async fn complete_job(&self, lease: &Lease, built: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, lease.account).await?;
-            if !end(&mut transaction, lease, "done", now).await? {
+            transaction.bump_revision(lease.account).await?;
+            if !transaction.end_job(lease, "done", now).await? {
                 return transaction.discard(JobEnd::Lost).await;
             }
-            let more = added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
+            let more = transaction.added_bytes(lease.account, built.manifest, built.data_bytes).await?;
             let more = [(Limit::StoredBytes, more)];
             if let Some(over) = self.check_limits(&mut transaction, lease.account, &more).await? {
                 return transaction.discard(JobEnd::OverLimit(over)).await;
             }
-            complete_image(&mut transaction, &lease.image, built, now).await?;
+            transaction.complete_image(&lease.image, built, now).await?;
             transaction.commit(JobEnd::Ended).await
         };
         self.database.write(change).await
@@ -115,11 +113,11 @@ impl Catalog {
     /// its name.
     pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, lease.account).await?;
-            if !end(&mut transaction, lease, "failed", now).await? {
+            transaction.bump_revision(lease.account).await?;
+            if !transaction.end_job(lease, "failed", now).await? {
                 return transaction.discard(JobEnd::Lost).await;
             }
-            fail_image(&mut transaction, &lease.image, reason, now).await?;
+            transaction.fail_image(&lease.image, reason, now).await?;
             transaction.commit(JobEnd::Ended).await
         };
         self.database.write(change).await
@@ -148,10 +146,13 @@ impl Catalog {
     }
 }
 
-/// Ends the job if the lease is still valid.
-async fn end(transaction: &mut Transaction, lease: &Lease, outcome: &str, now: i64) -> Result<bool> {
-    let sql = format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {LEASED}");
-    let [job, worker, attempt] = lease.params();
-    let params = [job, worker, attempt, now.into(), outcome.into()];
-    Ok(transaction.execute(&sql, &params).await? == 1)
+impl Transaction {
+    /// Ends the job if the lease is still valid.
+    async fn end_job(&mut self, lease: &Lease, outcome: &str, now: i64) -> Result<bool> {
+        let sql =
+            format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {LEASED}");
+        let [job, worker, attempt] = lease.params();
+        let params = [job, worker, attempt, now.into(), outcome.into()];
+        Ok(self.execute(&sql, &params).await? == 1)
+    }
 }

@@ -37,21 +37,23 @@ pub struct NewJob<'a> {
     pub id: &'a str,
 }
 
-/// Appends a job to the queue of the account, which the transaction must lock.
-pub(crate) async fn insert_job(
-    transaction: &mut Transaction,
-    scope: Scope,
-    image_id: &str,
-    source: &Source,
-    job: NewJob<'_>,
-    total_bytes: i64,
-    now: i64,
-) -> Result<()> {
-    let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, seq)
-               SELECT $1, $2, $3, $4, $5, 0, 0, $6, COALESCE(MAX(seq), 0) + 1
-               FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
-    let source = source.encode(image_id);
-    let params =
-        [job.id.into(), scope.param(), image_id.into(), (&source).into(), now.into(), total_bytes.into()];
-    transaction.execute(sql, &params).await.map(drop)
+impl Transaction {
+    /// Appends a job to the queue of the account, which the transaction must lock.
+    pub(crate) async fn insert_job(
+        &mut self,
+        scope: Scope,
+        image_id: &str,
+        source: &Source,
+        job: NewJob<'_>,
+        total_bytes: i64,
+        now: i64,
+    ) -> Result<()> {
+        let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, seq)
+                   SELECT $1, $2, $3, $4, $5, 0, 0, $6, COALESCE(MAX(seq), 0) + 1
+                   FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
+        let source = source.encode(image_id);
+        let params =
+            [job.id.into(), scope.param(), image_id.into(), (&source).into(), now.into(), total_bytes.into()];
+        self.execute(sql, &params).await.map(drop)
+    }
 }

@@ -1,7 +1,5 @@
-use crate::accounts::bump_revision;
 use crate::database::{Transaction, row};
-use crate::images::{NewImage, Origin, insert_image, name_taken};
-use crate::quota::usage;
+use crate::images::{NewImage, Origin};
 use crate::{Catalog, Limit, OverLimit, Result, Scope};
 
 /// A file to upload, and the image to make from it.
@@ -52,8 +50,8 @@ impl Catalog {
     ) -> Result<StartUpload> {
         let change = |mut transaction: Transaction| async move {
             let owner = scope.owner();
-            bump_revision(&mut transaction, owner).await?;
-            if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
+            transaction.bump_revision(owner).await?;
+            if transaction.name_taken(scope, new.name, new.image_id).await? {
                 let rows = transaction.query(&earlier(), &[scope.param(), new.name.into()]).await?;
                 let same = rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(&new));
                 let outcome =
@@ -72,11 +70,11 @@ impl Catalog {
             if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
                 return transaction.discard(StartUpload::OverLimit(over)).await;
             }
-            let used = usage(&mut transaction, owner, Limit::UploadBytes).await?;
+            let used = transaction.usage(owner, Limit::UploadBytes).await?;
             if used.saturating_add(bytes) > bytes_share {
                 return transaction.discard(StartUpload::OverShare).await;
             }
-            insert(&mut transaction, scope, &new, now).await?;
+            transaction.insert_upload(scope, &new, now).await?;
             transaction.commit(StartUpload::Started).await
         };
         self.database.write(change).await
@@ -90,36 +88,38 @@ impl Catalog {
     }
 }
 
-async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
-    let image = NewImage {
-        id: new.image_id,
-        name: new.name,
-        description: new.description,
-        instance_id: "",
-        softwares: None,
-        software_ports: "[]",
-        firewall_ports: &[],
-    };
-    let origin = Origin {
-        region: new.region.to_owned(),
-        zone: new.zone.to_owned(),
-        gpu_type: String::new(),
-        size_bytes: new.size_bytes.unwrap_or(0),
-    };
-    insert_image(transaction, scope, &image, &origin, now).await?;
-    let sql =
-        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
-    let params = [
-        new.image_id.into(),
-        scope.param(),
-        new.size_bytes.into(),
-        new.data_bytes.into(),
-        new.blake3.into(),
-        new.format.into(),
-        now.into(),
-    ];
-    transaction.execute(sql, &params).await.map(drop)
+impl Transaction {
+    async fn insert_upload(&mut self, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
+        let image = NewImage {
+            id: new.image_id,
+            name: new.name,
+            description: new.description,
+            instance_id: "",
+            softwares: None,
+            software_ports: "[]",
+            firewall_ports: &[],
+        };
+        let origin = Origin {
+            region: new.region.to_owned(),
+            zone: new.zone.to_owned(),
+            gpu_type: String::new(),
+            size_bytes: new.size_bytes.unwrap_or(0),
+        };
+        self.insert_image(scope, &image, &origin, now).await?;
+        let sql =
+            "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
+        let params = [
+            new.image_id.into(),
+            scope.param(),
+            new.size_bytes.into(),
+            new.data_bytes.into(),
+            new.blake3.into(),
+            new.format.into(),
+            now.into(),
+        ];
+        self.execute(sql, &params).await.map(drop)
+    }
 }
 
 row! {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jingku_catalog::{
     AccountId, BuiltImage, Catalog, CreateAccount, GroupFilter, GroupOrder, GroupSort, ImageChanges,
-    NewAccount, NewImage, NewInstance, NewJob, Paging, Scope, Submission, VersionFilter,
+    NewAccount, NewImage, NewInstance, Paging, Scope, Submission, VersionFilter,
 };
 
 const GROUPS: u32 = 10_000;
@@ -96,9 +96,9 @@ async fn fill(catalog: &Catalog, path: &Path) {
         firewall_ports: &[22, 8888],
     };
     let scope = Scope::own(account.id);
-    catalog.create_image(scope, image, NewJob { id: "job" }, 0).await.unwrap();
+    catalog.create_image(scope, image, "job", 0).await.unwrap();
     let job = catalog.claim_job("worker", i64::MAX, 0, 60).await.unwrap().unwrap();
-    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 100 << 30), 0).await.unwrap();
+    catalog.complete_job(&job, BuiltImage::dense("manifest", 100 << 30), 0).await.unwrap();
     let readme = "# How to use it\n".repeat(60);
     let changes =
         ImageChanges { readme: Some(&readme), tags: Some(&["LLM", "cv"]), ..ImageChanges::default() };

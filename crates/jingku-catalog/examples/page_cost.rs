@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateAccount, Cursor, ImageFilter, NewAccount, NewImage, NewInstance, NewJob,
+    AccountId, Catalog, CreateAccount, Cursor, ImageFilter, NewAccount, NewImage, NewInstance,
     Paging, Scope,
 };
 
@@ -83,7 +83,7 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
         software_ports: r#"[{"Software":"JupyterLab","Port":8888}]"#,
         firewall_ports: &[22, 8888],
     };
-    catalog.create_image(Scope::own(account.id), image, NewJob { id: "job" }, 0).await.unwrap();
+    catalog.create_image(Scope::own(account.id), image, "job", 0).await.unwrap();
 
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let transaction = connection.transaction().unwrap();

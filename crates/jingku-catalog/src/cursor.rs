@@ -23,7 +23,7 @@ pub struct Cursor {
 pub struct InvalidCursor;
 
 /// The value of a row in a sort column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum SortValue {
     Integer(i64),
@@ -144,7 +144,7 @@ impl<'a> From<&'a SortValue> for Param<'a> {
     fn from(key: &'a SortValue) -> Self {
         match key {
             SortValue::Integer(value) => Self::Integer(*value),
-            SortValue::Text(text) => Self::Text(text),
+            SortValue::Text(text) => text.into(),
         }
     }
 }

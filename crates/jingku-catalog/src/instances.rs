@@ -3,7 +3,6 @@ mod usage;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read, Row, Transaction, row};
 use crate::images::ImageStatus;
-use crate::paging::Sorting;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
 
@@ -114,21 +113,17 @@ pub struct InstanceFilter<'a> {
     pub zones: Option<&'a [&'a str]>,
 }
 
-const NEWEST: Sorting<Instance> = Sorting {
-    order: Order {
-        name: "newest",
-        columns: &[Column::Integer("ordinal")],
-        legacy: &[Column::Integer("created_at"), Column::Text("id")],
-        ascending: false,
-    },
-    compare: |a, b| a.ordinal.cmp(&b.ordinal),
-    position: |instance| vec![instance.ordinal.into()],
+const NEWEST: Order = Order {
+    name: "newest",
+    columns: &[Column::Integer("ordinal")],
+    legacy: &[Column::Integer("created_at"), Column::Text("id")],
+    ascending: false,
 };
 
 impl InstanceFilter<'_> {
     /// Parses the page token of a list of instances.
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
-        NEWEST.order.parse(token)
+        NEWEST.parse(token)
     }
 }
 
@@ -245,8 +240,8 @@ impl Catalog {
         chosen.extend(filter.ids.map(|ids| format!("id IN ({})", params.add_all(ids))));
         chosen.extend(filter.zones.map(|zones| format!("zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
-        let after = paging.after(&NEWEST.order, &mut params);
-        let window = paging.window(&NEWEST.order, &mut params);
+        let after = paging.after(&NEWEST, &mut params);
+        let window = paging.window(&NEWEST, &mut params);
         let sql = format!(
             "SELECT {}, n.image_id, {}, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
@@ -263,7 +258,7 @@ impl Catalog {
             let requester = filter.account.unwrap_or(AccountId::PLATFORM);
             self.database.scan(requester, &sql, params.as_slice()).await?
         };
-        rows.page("instances", paging.limit(), &NEWEST)
+        rows.page("instances", paging.limit(), &NEWEST, |instance: &Instance| vec![instance.ordinal.into()])
     }
 }
 
@@ -271,7 +266,7 @@ impl Row for Option<StartedFrom> {
     /// Reads an id, which may be empty, and a [`StartImage`], whose name is null if the account cannot see it.
     fn read(cells: &mut Cells) -> Read<Self> {
         let image_id = String::read(cells)?;
-        let image = if cells.next_is_null() { None } else { Some(StartImage::read(cells)?) };
+        let image = cells.nullable()?;
         Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))
     }
 }

@@ -58,8 +58,6 @@ pub enum AddKey {
 impl Catalog {
     /// Adds a key.
     pub async fn add_key(&self, new: NewKey<'_>, now: i64) -> Result<AddKey> {
-        let addresses = json_list(&new.limits.addresses);
-        let addresses = addresses.as_str();
         let change = |mut transaction: Transaction| async move {
             let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at,
@@ -73,7 +71,7 @@ impl Catalog {
                 new.sealed_private_key.into(),
                 now.into(),
                 new.limits.read_only.into(),
-                addresses.into(),
+                json_list(&new.limits.addresses).into(),
                 ordinal.into(),
             ];
             match transaction.execute(sql, &params).await? {

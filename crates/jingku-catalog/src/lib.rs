@@ -60,7 +60,7 @@ pub use images::{
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
-pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease, NewJob, Source};
+pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Source};
 pub use keys::{AddKey, Key, KeyLimits, NewKey};
 pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};

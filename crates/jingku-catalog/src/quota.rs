@@ -1,7 +1,7 @@
 //! Enforces the limits of accounts.
 
 use crate::database::{Row, Transaction};
-use crate::jobs::SEED_WORKER;
+use crate::jobs::SEEDED;
 use crate::{AccountId, Catalog, Limit, LimitState, OverLimit, Result};
 
 /// Bytes of an upload that count: the announced size without holes until it is finished or exceeds that.
@@ -25,7 +25,8 @@ fn column(limit: Limit) -> &'static str {
 fn usage_query(limit: Limit) -> String {
     match limit {
         Limit::Images => {
-            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1".to_owned()
+            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1"
+                .to_owned()
         }
         Limit::Trashed => {
             "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".to_owned()
@@ -44,7 +45,7 @@ fn usage_query(limit: Limit) -> String {
         // No worker runs seeded jobs.
         Limit::Jobs => format!(
             "SELECT (SELECT COUNT(*) FROM jobs
-                     WHERE account_id = $1 AND finished_at IS NULL AND COALESCE(worker, '') <> '{SEED_WORKER}')
+                     WHERE account_id = $1 AND finished_at IS NULL AND NOT {SEEDED})
                   + (SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL)"
         ),
     }

@@ -1,4 +1,4 @@
-use crate::database::{Cells, Params, Read, Row, Transaction, row};
+use crate::database::{Params, Row, Transaction, row};
 use crate::images::ImageStatus;
 use crate::{AccountId, Catalog, CatalogError, Result, Scope};
 
@@ -96,14 +96,11 @@ impl Catalog {
         if rows.is_empty() {
             return Ok(None);
         }
-        let shares: Vec<(String, Option<Share>)> = rows.all("shares")?;
-        Ok(Some(shares.into_iter().filter_map(|(_, share)| share).collect()))
-    }
-}
-
-impl Row for Option<Share> {
-    fn read(cells: &mut Cells) -> Read<Self> {
-        if cells.next_is_null() { Ok(None) } else { Share::read(cells).map(Some) }
+        let shares = rows.all_with("shares", |cells| {
+            let _id = String::read(cells)?;
+            cells.nullable::<Share>()
+        });
+        Ok(Some(shares?.into_iter().flatten().collect()))
     }
 }
 

@@ -1,5 +1,5 @@
-use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
-use crate::database::{Cells, Params, Read, Row, Transaction};
+use crate::cursor::{Column, Cursor, InvalidCursor, Order};
+use crate::database::{Params, Transaction, row};
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// The outcome of [`Catalog::add_favorite`].
@@ -20,18 +20,14 @@ pub enum RemoveFavorite {
     NotFound,
 }
 
-/// A favourite of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Favorite {
-    /// The newest public version of the group.
-    pub image: Image,
-    /// Sorts the favourites of the account, the last marked highest.
-    pub ordinal: i64,
-}
-
-impl Row for Favorite {
-    fn read(cells: &mut Cells) -> Read<Self> {
-        Ok(Self { image: Row::read(cells)?, ordinal: Row::read(cells)? })
+row! {
+    /// A favourite of an account.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Favorite {
+        /// The newest public version of the group.
+        pub image: Image,
+        /// Sorts the favourites of the account, the last marked highest.
+        pub ordinal: i64 = "k.ordinal",
     }
 }
 
@@ -46,10 +42,6 @@ impl Favorite {
     /// Parses the page token of a list of favourites.
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
         Self::ORDER.parse(token)
-    }
-
-    fn position(&self) -> Vec<SortValue> {
-        vec![self.ordinal.into()]
     }
 }
 
@@ -125,20 +117,22 @@ impl Catalog {
         let seen = format!("f.account_id = {account} AND EXISTS (SELECT 1 {versions})");
         let after = paging.after(&Favorite::ORDER, &mut params);
         let window = paging.window(&Favorite::ORDER, &mut params);
-        let columns = Image::COLUMNS;
         let sql = format!(
-            "SELECT {columns}, '', k.ordinal, t.total
+            "SELECT {}, '', {}, t.total
              FROM (SELECT COUNT(*) AS total FROM favorites f WHERE {seen}) t
              LEFT JOIN (SELECT f.ordinal,
                                (SELECT i.id {versions}
                                 ORDER BY i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1) AS image_id
                         FROM favorites f WHERE {seen}{after} {window}) k ON TRUE
              LEFT JOIN images i ON i.id = k.image_id
-             LEFT JOIN accounts a ON a.id = i.account_id
-             ORDER BY k.ordinal DESC"
+             LEFT JOIN accounts a ON a.id = i.account_id",
+            Image::COLUMNS,
+            Favorite::COLUMNS
         );
         let rows = self.database.scan(owner, &sql, params.as_slice()).await?;
-        rows.sorted_page("images", paging.limit(), &Favorite::ORDER, Favorite::position)
+        rows.page("images", paging.limit(), &Favorite::ORDER, |favorite: &Favorite| {
+            vec![favorite.ordinal.into()]
+        })
     }
 
     /// Returns the owner of a group, which never changes, if the group has a public version or is a favourite of the

@@ -154,8 +154,9 @@ impl Cells {
         }
     }
 
-    pub(crate) fn next_is_null(&self) -> bool {
-        matches!(self.cells.as_slice(), [Cell::Null, ..])
+    /// Reads a value whose columns are all null if there is none. Its first column is never null otherwise.
+    pub(crate) fn nullable<T: Row>(&mut self) -> Read<Option<T>> {
+        if matches!(self.cells.as_slice(), [Cell::Null, ..]) { Ok(None) } else { T::read(self).map(Some) }
     }
 
     fn next(&mut self) -> Cell {

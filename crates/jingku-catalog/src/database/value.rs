@@ -1,13 +1,15 @@
 //! The values exchanged with an engine: 64-bit integers and texts, nothing else.
 
+use std::borrow::Cow;
+
 use crate::AccountId;
 
 /// The value of `$1`, `$2`, … in a statement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Param<'a> {
     Null,
     Integer(i64),
-    Text(&'a str),
+    Text(Cow<'a, str>),
 }
 
 impl From<i64> for Param<'_> {
@@ -30,13 +32,19 @@ impl From<AccountId> for Param<'_> {
 
 impl<'a> From<&'a str> for Param<'a> {
     fn from(value: &'a str) -> Self {
-        Self::Text(value)
+        Self::Text(value.into())
     }
 }
 
 impl<'a> From<&'a String> for Param<'a> {
     fn from(value: &'a String) -> Self {
-        Self::Text(value)
+        Self::Text(value.into())
+    }
+}
+
+impl From<String> for Param<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(value.into())
     }
 }
 

@@ -32,9 +32,6 @@ impl Transaction {
         changes: &ImageChanges<'_>,
         now: i64,
     ) -> Result<()> {
-        let tags = changes.tags.map(json_list);
-        let supported_gpu_types = changes.supported_gpu_types.map(json_list);
-        let firewall_ports = changes.firewall_ports.map(json_list);
         let sql = "UPDATE images SET
                        update_time = $3,
                        name = COALESCE($4, name),
@@ -55,14 +52,14 @@ impl Transaction {
             now.into(),
             changes.name.into(),
             changes.description.into(),
-            tags.as_deref().into(),
+            changes.tags.map(json_list).into(),
             changes.readme.into(),
             changes.price_cents.into(),
             changes.auto_start.into(),
             changes.softwares.into(),
-            supported_gpu_types.as_deref().into(),
+            changes.supported_gpu_types.map(json_list).into(),
             changes.software_ports.into(),
-            firewall_ports.as_deref().into(),
+            changes.firewall_ports.map(json_list).into(),
             changes.version_desc.into(),
         ];
         self.execute(sql, &params).await?;

@@ -1,5 +1,7 @@
+use super::row::ImageStatus;
 use crate::database::{Transaction, json_list, row};
-use crate::{Catalog, Limit, NewJob, OverLimit, Result, Scope, Source};
+use crate::ordinals::Position;
+use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The data of a new image. Region, zone, GPU and size come from the instance.
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +43,12 @@ row! {
 }
 
 impl Catalog {
-    /// Creates an image and the job that makes it.
+    /// Creates an image and the job that makes it, with a unique id.
     pub async fn create_image(
         &self,
         scope: Scope,
         new: NewImage<'_>,
-        job: NewJob<'_>,
+        job_id: &str,
         now: i64,
     ) -> Result<CreateImage> {
         let change = |mut transaction: Transaction| async move {
@@ -65,9 +67,9 @@ impl Catalog {
             if let Some(over) = self.check_limits(&mut transaction, scope.owner(), &more).await? {
                 return transaction.discard(CreateImage::OverLimit(over)).await;
             }
-            transaction.insert_image(scope, &new, &origin, now).await?;
+            transaction.insert_image(scope, &new, &origin, ImageStatus::Making, now).await?;
             let source = Source::Instance(new.instance_id.to_owned());
-            transaction.insert_job(scope, new.id, &source, job, origin.size_bytes, now).await?;
+            transaction.insert_job(job_id, scope, new.id, &source, origin.size_bytes, now).await?;
             transaction.commit(CreateImage::Created).await
         };
         self.database.write(change).await
@@ -80,15 +82,15 @@ impl Transaction {
         self.query(&sql, &scope.image_params(id)).await?.first_after_key("instances")
     }
 
-    /// Inserts an image in status `Making`.
+    /// Inserts an image, private and without content.
     pub(crate) async fn insert_image(
         &mut self,
         scope: Scope,
         new: &NewImage<'_>,
         origin: &Origin,
+        status: ImageStatus,
         now: i64,
-    ) -> Result<()> {
-        let firewall_ports = json_list(new.firewall_ports);
+    ) -> Result<Position> {
         let position = self.next_position(scope.owner(), now).await?;
         let sql = "INSERT INTO images (
                 account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
@@ -97,20 +99,21 @@ impl Transaction {
                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme,
                 seq, ordinal
             ) VALUES (
-                $1, $2, $3, 'Making', $4, '[]', '', 0, 0, 0,
-                $5, '[]', $6, $7, 0,
-                0, 0, '', $8, $8, 0, '',
-                '', '', $9, $10, $11, $12, $13, '',
-                $14, $15
+                $1, $2, $3, $4, $5, '[]', '', 0, 0, 0,
+                $6, '[]', $7, $8, 0,
+                0, 0, '', $9, $9, 0, '',
+                '', '', $10, $11, $12, $13, $14, '',
+                $15, $16
             )";
         let params = [
             scope.param(),
             new.id.into(),
             new.name.into(),
+            status.as_str().into(),
             new.description.into(),
             new.softwares.into(),
             new.software_ports.into(),
-            (&firewall_ports).into(),
+            json_list(new.firewall_ports).into(),
             position.create_time.into(),
             (&origin.gpu_type).into(),
             (&origin.region).into(),
@@ -121,6 +124,7 @@ impl Transaction {
             position.ordinal.into(),
         ];
         self.execute(sql, &params).await?;
-        self.count_images(scope.owner(), &origin.zone, 1).await
+        self.count_images(scope.owner(), &origin.zone, 1).await?;
+        Ok(position)
     }
 }

@@ -1,4 +1,4 @@
-use super::filter::{FilterTerms, ImageFilter};
+use super::filter::ImageFilter;
 use super::order::ImageOrder;
 use crate::cursor::Order;
 use crate::database::Params;
@@ -30,14 +30,14 @@ impl Catalog {
         if filter.zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
-        let terms = FilterTerms::new(&filter);
-        let (sql, params) = page_statement(scope, &filter, &terms, paging);
+        let (sql, params) = page_statement(scope, &filter, paging);
         let rows = if is_short(scope, &filter, paging) {
             self.database.query(&sql, params.as_slice()).await?
         } else {
             self.database.scan(scope.requester(), &sql, params.as_slice()).await?
         };
-        rows.page("images", paging.limit(), &filter.order.sorting(scope))
+        let order = filter.order;
+        rows.page("images", paging.limit(), &order.order(scope), |image| order.position(scope, image))
     }
 }
 
@@ -59,16 +59,11 @@ fn is_short(scope: Scope, filter: &ImageFilter<'_>, paging: Paging<'_>) -> bool 
 }
 
 /// Selects the total, the keys of the page, and their rows.
-fn page_statement<'a>(
-    scope: Scope,
-    filter: &ImageFilter<'a>,
-    terms: &'a FilterTerms,
-    paging: Paging<'a>,
-) -> (String, Params<'a>) {
+fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>) -> (String, Params<'a>) {
     let mut params = Params::default();
     // $1 in `Scope::images`.
     let owner = params.add(scope.param());
-    let conditions = terms.conditions(filter, &mut params);
+    let conditions = filter.conditions(&mut params);
     let zones = match filter.zones {
         Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
         None => String::new(),
@@ -82,7 +77,7 @@ fn page_statement<'a>(
     } else {
         format!("SELECT COUNT(*) AS total FROM images i WHERE {}{conditions}{zones}", scope.images())
     };
-    let order = filter.order.sorting(scope).order;
+    let order = filter.order.order(scope);
     let keys = Keys { scope, order, conditions, paging };
     let keys = match filter.zones {
         Some([_, _, ..]) if counted && filter.order == ImageOrder::default() => {
@@ -145,14 +140,13 @@ mod tests {
     /// Returns SQLite's query plan for a page.
     async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let terms = FilterTerms::new(&filter);
-        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &terms, paging);
+        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, paging);
         catalog.database.plan(&sql, params.as_slice()).await
     }
 
     #[tokio::test]
     async fn a_page_reads_indexes_and_sorts_nothing() {
-        let cursor = ImageOrder::default().sorting(Scope::own(AccountId(1))).order.cursor(vec![5.into()]);
+        let cursor = ImageOrder::default().order(Scope::own(AccountId(1))).cursor(vec![5.into()]);
         let all = ImageFilter::default();
         for paging in [Paging::first(20), Paging::After { cursor: &cursor, limit: 20 }] {
             let whole = plan(all, paging).await;

@@ -1,12 +1,31 @@
 use crate::database::Transaction;
-use crate::{Result, Scope};
+use crate::{AccountId, Result, Scope};
 
-/// The worker of seeded jobs, which never end by themselves. No server has this name.
-pub(crate) const SEED_WORKER: &str = "nobody";
+/// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.
+pub(crate) const SEEDED: &str = "COALESCE(worker, '') = 'nobody'";
 
 /// Precedes the image's id in the column `instance_id` of jobs that make an image from an upload. No instance id starts
 /// like this.
 const UPLOAD_PREFIX: &str = "upload:";
+
+/// A claimed job: the right of one worker to run it, for one attempt.
+///
+/// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it lost
+/// it.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its unique id.
+    pub id: String,
+    pub(super) worker: String,
+    /// The owner of the image.
+    pub account: AccountId,
+    /// The image to make.
+    pub image_id: String,
+    /// What to make it from.
+    pub source: Source,
+    /// The number of this attempt, from 1.
+    pub attempt: i64,
+}
 
 /// What a job makes its image from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,21 +49,14 @@ impl Source {
     }
 }
 
-/// The data of a new job.
-#[derive(Clone, Copy, Debug)]
-pub struct NewJob<'a> {
-    /// Its unique id.
-    pub id: &'a str,
-}
-
 impl Transaction {
     /// Appends a job to the queue of the account, which the transaction must lock.
     pub(crate) async fn insert_job(
         &mut self,
+        id: &str,
         scope: Scope,
         image_id: &str,
         source: &Source,
-        job: NewJob<'_>,
         total_bytes: i64,
         now: i64,
     ) -> Result<()> {
@@ -53,7 +65,16 @@ impl Transaction {
                    FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
         let source = source.encode(image_id);
         let params =
-            [job.id.into(), scope.param(), image_id.into(), (&source).into(), now.into(), total_bytes.into()];
+            [id.into(), scope.param(), image_id.into(), source.into(), now.into(), total_bytes.into()];
+        self.execute(sql, &params).await.map(drop)
+    }
+    /// Leases a job for ever, so that no worker gets it.
+    pub(crate) async fn seed_job(&mut self, id: &str, done_bytes: i64, now: i64) -> Result<()> {
+        let sql =
+            "UPDATE jobs SET worker = 'nobody', lease_until = $2, attempts = 1, started_at = created_at,
+                       reported_at = $3, done_bytes = $4
+                   WHERE id = $1";
+        let params = [id.into(), i64::MAX.into(), now.into(), done_bytes.into()];
         self.execute(sql, &params).await.map(drop)
     }
 }

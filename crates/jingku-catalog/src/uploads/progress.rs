@@ -1,7 +1,7 @@
 use super::row::{AgreedHash, Upload};
 use crate::database::Transaction;
 use crate::quota::COUNTED_BYTES;
-use crate::{Catalog, Limit, NewJob, OverLimit, Result, Scope, Source};
+use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The part of a file that was received and is durable.
 #[derive(Clone, Copy, Debug)]
@@ -100,13 +100,13 @@ impl Catalog {
         Ok((used.saturating_add(more) > bytes_share).then_some(Receive::OverShare))
     }
 
-    /// Creates the job for an upload whose file is complete and has this size and hash.
+    /// Creates the job, with a unique id, for an upload whose file is complete and has this size and hash.
     pub async fn finish_upload(
         &self,
         upload: &Upload,
         size_bytes: i64,
         hash: AgreedHash<'_>,
-        job: NewJob<'_>,
+        job_id: &str,
         now: i64,
     ) -> Result<FinishUpload> {
         let change = |mut transaction: Transaction| async move {
@@ -129,7 +129,7 @@ impl Catalog {
                 return transaction.discard(outcome).await;
             }
             let scope = Scope::own(upload.account);
-            transaction.insert_job(scope, id, &Source::Upload, job, size_bytes, now).await?;
+            transaction.insert_job(job_id, scope, id, &Source::Upload, size_bytes, now).await?;
             transaction.commit(FinishUpload::Finished).await
         };
         self.database.write(change).await

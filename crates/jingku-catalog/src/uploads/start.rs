@@ -1,6 +1,6 @@
 use crate::database::{Transaction, row};
 use crate::images::{NewImage, Origin};
-use crate::{Catalog, Limit, OverLimit, Result, Scope};
+use crate::{Catalog, ImageStatus, Limit, OverLimit, Result, Scope};
 
 /// A file to upload, and the image to make from it.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +105,7 @@ impl Transaction {
             gpu_type: String::new(),
             size_bytes: new.size_bytes.unwrap_or(0),
         };
-        self.insert_image(scope, &image, &origin, now).await?;
+        self.insert_image(scope, &image, &origin, ImageStatus::Making, now).await?;
         let sql =
             "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
              VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";

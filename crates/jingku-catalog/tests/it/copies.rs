@@ -146,7 +146,7 @@ async fn only_a_complete_image_is_copied(Engine { catalog, .. }: Engine) {
     create(&catalog, owner, "making", "vm").await;
     assert_eq!(copy(owner, "image-making").await, CopyImage::NotAvailable);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.fail_job(&job.lease, "The disk is gone.", NOW).await.unwrap();
+    catalog.fail_job(&job, "The disk is gone.", NOW).await.unwrap();
     assert_eq!(copy(owner, "image-making").await, CopyImage::NotAvailable);
     assert_eq!(total(&catalog, Scope::own(owner), None).await, 2);
 }

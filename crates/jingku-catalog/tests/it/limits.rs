@@ -129,9 +129,9 @@ async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: 
     create(&catalog, owner, "b", "vm").await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     let sparse = |data_bytes| BuiltImage { manifest: "m2", size_bytes: 1 << 40, data_bytes };
-    let end = catalog.complete_job(&job.lease, sparse(8), NOW).await.unwrap();
+    let end = catalog.complete_job(&job, sparse(8), NOW).await.unwrap();
     assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 12)));
-    assert_eq!(catalog.complete_job(&job.lease, sparse(7), NOW).await.unwrap(), JobEnd::Ended);
+    assert_eq!(catalog.complete_job(&job, sparse(7), NOW).await.unwrap(), JobEnd::Ended);
     let full = CreateImage::OverLimit(over(Limit::StoredBytes, 12, 12));
     assert_eq!(create(&catalog, owner, "c", "vm").await, full);
     let copied = copy(&catalog, Scope::own(owner), "image-b", "d", owner).await;
@@ -149,7 +149,7 @@ async fn waiting_jobs_are_limited(Engine { catalog, .. }: Engine) {
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
-    catalog.complete_job(&job.lease, BuiltImage::dense("m", 5), NOW).await.unwrap();
+    catalog.complete_job(&job, BuiltImage::dense("m", 5), NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, CreateImage::Created);
 }
 

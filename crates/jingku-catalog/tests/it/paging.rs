@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jingku_catalog::{
-    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance, NewJob,
+    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance,
     Paging, Scope, UpdateImage,
 };
 use proptest::prelude::*;
@@ -79,7 +79,7 @@ impl Library {
         };
         assert_eq!(self.catalog.add_instance(instance, self.now).await.unwrap(), AddInstance::Added);
         let new = new_image(&id, &name, &vm);
-        let created = self.catalog.create_image(self.scope(), new, NewJob { id: &job }, self.now).await;
+        let created = self.catalog.create_image(self.scope(), new, &job, self.now).await;
         assert_eq!(created.unwrap(), CreateImage::Created);
         self.model.insert(0, (self.added, id, zone, name));
     }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::future::Future;
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateAccount, CreateImage, DeleteImage, ImageFilter, NewAccount, NewJob, Paging,
+    AccountId, Catalog, CreateAccount, CreateImage, DeleteImage, ImageFilter, NewAccount, Paging,
     Scope,
 };
 use tokio::task::JoinSet;
@@ -57,7 +57,7 @@ async fn concurrent_images_get_a_name_once(engine: Engine) {
         let (image, job, instance) =
             (format!("image-{number}"), format!("job-{number}"), format!("vm-{number}"));
         let new = new_image(&image, "a", &instance);
-        catalog.create_image(Scope::own(owner), new, NewJob { id: &job }, NOW).await.unwrap()
+        catalog.create_image(Scope::own(owner), new, &job, NOW).await.unwrap()
     })
     .await;
     assert_eq!(count(&outcomes, &CreateImage::Created), 1);

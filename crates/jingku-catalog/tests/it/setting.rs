@@ -2,7 +2,7 @@
 
 use jingku_catalog::{
     Account, AccountId, AddInstance, BuiltImage, Catalog, CreateAccount, CreateImage, ImageChanges, Job,
-    JobEnd, NewAccount, NewImage, NewInstance, NewJob, PublishImage, ReviewImage, Scope, Submission,
+    JobEnd, NewAccount, NewImage, NewInstance, PublishImage, ReviewImage, Scope, Submission,
 };
 
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -68,7 +68,7 @@ pub(crate) async fn create_at(
 ) -> CreateImage {
     let (image, job) = (format!("image-{name}"), format!("job-{name}"));
     let new = new_image(&image, name, instance_id);
-    catalog.create_image(Scope::own(account), new, NewJob { id: &job }, now).await.unwrap()
+    catalog.create_image(Scope::own(account), new, &job, now).await.unwrap()
 }
 
 pub(crate) async fn claim(catalog: &Catalog, worker: &str, now: i64) -> Option<Job> {
@@ -79,7 +79,7 @@ pub(crate) async fn claim(catalog: &Catalog, worker: &str, now: i64) -> Option<J
 pub(crate) async fn make(catalog: &Catalog, account: AccountId, name: &str, instance_id: &str, now: i64) {
     assert_eq!(create_at(catalog, account, name, instance_id, now).await, CreateImage::Created);
     let job = claim(catalog, "maker", now).await.expect("a job waits");
-    let end = catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await.unwrap();
+    let end = catalog.complete_job(&job, BuiltImage::dense("manifest", 5), now).await.unwrap();
     assert_eq!(end, JobEnd::Ended);
 }
 

@@ -85,7 +85,7 @@ async fn a_restored_image_needs_a_free_name(engine: Engine) {
     make(&catalog, owner, "a", "vm", NOW).await;
     delete(&catalog, owner, "image-a", NOW).await;
     let new = new_image("another", "a", "vm");
-    let job = jingku_catalog::NewJob { id: "job" };
+    let job = "job";
     let created = catalog.create_image(Scope::own(owner), new, job, NOW).await.unwrap();
     assert_eq!(created, CreateImage::Created);
     let taken = catalog.restore_image("image-a", None, NOW).await.unwrap();
@@ -223,7 +223,7 @@ async fn concurrent_images_get_a_trashed_name_once(engine: Engine) {
         }
         let (image, job, vm) = (format!("new-{number}"), format!("job-{number}"), format!("vm-{number}"));
         let new = new_image(&image, "a", &vm);
-        let job = jingku_catalog::NewJob { id: &job };
+        let job = &job;
         catalog.create_image(Scope::own(owner), new, job, NOW).await.unwrap() == CreateImage::Created
     })
     .await;

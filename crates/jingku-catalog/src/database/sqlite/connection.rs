@@ -112,19 +112,19 @@ fn bind(statement: &mut Statement<'_>, params: &[impl ToSql]) -> Result<()> {
 
 impl From<&Param<'_>> for Value {
     fn from(param: &Param<'_>) -> Self {
-        match *param {
+        match param {
             Param::Null => Self::Null,
-            Param::Integer(value) => Self::Integer(value),
-            Param::Text(value) => Self::Text(value.to_owned()),
+            Param::Integer(value) => Self::Integer(*value),
+            Param::Text(value) => Self::Text(value.to_string()),
         }
     }
 }
 
 impl ToSql for Param<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
+        Ok(ToSqlOutput::Borrowed(match self {
             Param::Null => ValueRef::Null,
-            Param::Integer(value) => ValueRef::Integer(value),
+            Param::Integer(value) => ValueRef::Integer(*value),
             Param::Text(value) => ValueRef::Text(value.as_bytes()),
         }))
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, BuiltImage, Catalog, CreateAccount, GroupFilter, GroupOrder, GroupSort, ImageChanges,
+    AccountId, BuiltImage, Catalog, GroupFilter, GroupOrder, GroupSort, ImageChanges,
     NewAccount, NewImage, NewInstance, Paging, Scope, Submission, VersionFilter,
 };
 
@@ -72,7 +72,7 @@ async fn cost(catalog: &Catalog, filter: GroupFilter<'_>, order: GroupOrder, pag
 /// Publishes one image and copies its row and its group's, which is faster than a transaction for each.
 async fn fill(catalog: &Catalog, path: &Path) {
     let new = NewAccount { name: "Vision Lab", project_id: "org-lab" };
-    let CreateAccount::Created(account) = catalog.create_account(new, 0).await.unwrap() else {
+    let Some(account) = catalog.create_account(new, 0).await.unwrap() else {
         unreachable!("the catalogue is new")
     };
     let instance = NewInstance {

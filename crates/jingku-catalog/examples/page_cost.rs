@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateAccount, Cursor, ImageFilter, NewAccount, NewImage, NewInstance,
+    AccountId, Catalog, Cursor, ImageFilter, NewAccount, NewImage, NewInstance,
     Paging, Scope,
 };
 
@@ -60,7 +60,7 @@ async fn cost(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, paging: 
 /// Creates one image and copies its row, which is faster than a transaction for each.
 async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
     let new = NewAccount { name: "lab", project_id: "org-lab" };
-    let CreateAccount::Created(account) = catalog.create_account(new, 0).await.unwrap() else {
+    let Some(account) = catalog.create_account(new, 0).await.unwrap() else {
         unreachable!("the catalogue is new")
     };
     let instance = NewInstance {

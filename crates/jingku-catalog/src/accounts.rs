@@ -27,18 +27,9 @@ pub struct NewAccount<'a> {
     pub project_id: &'a str,
 }
 
-/// The outcome of [`Catalog::create_account`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CreateAccount {
-    /// The account was created.
-    Created(Account),
-    /// Another account has the name.
-    NameTaken,
-}
-
 impl Catalog {
-    /// Creates an account.
-    pub async fn create_account(&self, new: NewAccount<'_>, now: i64) -> Result<CreateAccount> {
+    /// Creates an account. Returns `None` if another account has the name.
+    pub async fn create_account(&self, new: NewAccount<'_>, now: i64) -> Result<Option<Account>> {
         let change = |mut transaction: Transaction| async move {
             transaction.execute("UPDATE counters SET accounts = accounts + 1", &[]).await?;
             let sql = "INSERT INTO accounts (id, name, project_id, created_at, revision)
@@ -47,8 +38,8 @@ impl Catalog {
                        RETURNING id, name, project_id, created_at";
             let params = [new.name.into(), new.project_id.into(), now.into()];
             match transaction.query(sql, &params).await?.first("accounts")? {
-                Some(account) => transaction.commit(CreateAccount::Created(account)).await,
-                None => transaction.discard(CreateAccount::NameTaken).await,
+                Some(account) => transaction.commit(Some(account)).await,
+                None => transaction.discard(None).await,
             }
         };
         self.database.write(change).await

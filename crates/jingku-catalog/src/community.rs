@@ -15,12 +15,12 @@ mod review;
 mod summary;
 mod tags;
 
-pub use favorites::{AddFavorite, Favorite, RemoveFavorite};
+pub use favorites::Favorite;
 pub use group::Group;
 pub use groups::{GroupFilter, VersionFilter};
 pub(crate) use listing::Listing;
 pub use listing::{Publication, Submission};
 pub use order::{GroupOrder, GroupSort};
-pub(crate) use plan::PublishRefusal;
+pub use plan::PublishRefusal;
 pub use publish::PublishImage;
-pub use review::{Review, ReviewImage};
+pub use review::Review;

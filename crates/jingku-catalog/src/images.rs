@@ -31,5 +31,5 @@ pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub use row::{Image, ImageStatus};
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
-pub use trash::{PurgeImage, RestoreImage, TrashedImage};
+pub use trash::{RestoreImage, TrashedImage};
 pub use update::UpdateImage;

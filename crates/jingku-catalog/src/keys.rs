@@ -46,18 +46,9 @@ pub struct NewKey<'a> {
     pub limits: &'a KeyLimits,
 }
 
-/// The outcome of [`Catalog::add_key`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddKey {
-    /// The key was added.
-    Added,
-    /// The public key exists, perhaps in another account, perhaps revoked.
-    Exists,
-}
-
 impl Catalog {
-    /// Adds a key.
-    pub async fn add_key(&self, new: NewKey<'_>, now: i64) -> Result<AddKey> {
+    /// Adds a key. Returns `false` if the public key exists, perhaps in another account, perhaps revoked.
+    pub async fn add_key(&self, new: NewKey<'_>, now: i64) -> Result<bool> {
         let change = |mut transaction: Transaction| async move {
             let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at,
@@ -75,8 +66,8 @@ impl Catalog {
                 ordinal.into(),
             ];
             match transaction.execute(sql, &params).await? {
-                0 => transaction.discard(AddKey::Exists).await,
-                _ => transaction.commit(AddKey::Added).await,
+                0 => transaction.discard(false).await,
+                _ => transaction.commit(true).await,
             }
         };
         self.database.write(change).await

@@ -2,24 +2,6 @@ use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Params, Transaction, row};
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
-/// The outcome of [`Catalog::add_favorite`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddFavorite {
-    /// The group is a favourite, perhaps already before.
-    Favored,
-    /// There is no such public group.
-    NotFound,
-}
-
-/// The outcome of [`Catalog::remove_favorite`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RemoveFavorite {
-    /// The group is not a favourite, perhaps not before either.
-    Removed,
-    /// There is no such public group, and it was not a favourite.
-    NotFound,
-}
-
 row! {
     /// A favourite of an account.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,40 +28,36 @@ impl Favorite {
 }
 
 impl Catalog {
-    /// Marks a group with a public version as a favourite of the account.
-    pub async fn add_favorite(&self, account: AccountId, group: &str, now: i64) -> Result<AddFavorite> {
-        let Some(owner) = self.owner_of_group(account, group).await? else {
-            return Ok(AddFavorite::NotFound);
-        };
+    /// Marks a group as a favourite of the account. Returns `false` if there is no such public group.
+    pub async fn add_favorite(&self, account: AccountId, group: &str, now: i64) -> Result<bool> {
+        let Some(owner) = self.owner_of_group(account, group).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(owner).await?;
             if !transaction.is_group_public(group).await? {
-                return transaction.discard(AddFavorite::NotFound).await;
+                return transaction.discard(false).await;
             }
             if !transaction.insert_favorite(account, group, now).await? {
-                return transaction.discard(AddFavorite::Favored).await;
+                return transaction.discard(true).await;
             }
             transaction.count_favorites(group, 1).await?;
-            transaction.commit(AddFavorite::Favored).await
+            transaction.commit(true).await
         };
         self.database.write(change).await
     }
 
-    /// Removes a favourite. That also works, once, for a group that is no longer public.
-    pub async fn remove_favorite(&self, account: AccountId, group: &str) -> Result<RemoveFavorite> {
-        let Some(owner) = self.owner_of_group(account, group).await? else {
-            return Ok(RemoveFavorite::NotFound);
-        };
+    /// Removes a favourite, if it is one. That also works, once, for a group that is no longer public. Returns `false` if
+    /// there is no such public group, and it was not a favourite.
+    pub async fn remove_favorite(&self, account: AccountId, group: &str) -> Result<bool> {
+        let Some(owner) = self.owner_of_group(account, group).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(owner).await?;
             let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
             if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
                 transaction.count_favorites(group, -1).await?;
-                return transaction.commit(RemoveFavorite::Removed).await;
+                return transaction.commit(true).await;
             }
             let public = transaction.is_group_public(group).await?;
-            let outcome = if public { RemoveFavorite::Removed } else { RemoveFavorite::NotFound };
-            transaction.discard(outcome).await
+            transaction.discard(public).await
         };
         self.database.write(change).await
     }

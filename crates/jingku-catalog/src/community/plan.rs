@@ -12,15 +12,16 @@ pub(crate) struct PublishPlan<'a> {
     new_group: bool,
 }
 
-/// Why a change is not possible.
-pub(crate) enum PublishRefusal {
+/// Why a change of an image's group, version or publication is not possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishRefusal {
     /// The account has no such group.
     GroupNotFound,
     /// Another image of the group has this version name.
     VersionTaken(String),
-    /// It is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
+    /// It cannot be published: it is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
     NotAvailable,
-    /// It was not made from a container.
+    /// It cannot be published: it was not made from a container.
     NotFromContainer,
 }
 

@@ -13,26 +13,8 @@ pub enum PublishImage {
     NotFound,
     /// It was already public or in review.
     AlreadyPublished,
-    /// It was not made from a container.
-    NotFromContainer,
-    /// It is neither [`ImageStatus::Available`](crate::ImageStatus::Available) nor
-    /// [`ImageStatus::Offline`](crate::ImageStatus::Offline).
-    NotAvailable,
-    /// The account has no such group.
-    GroupNotFound,
-    /// Another image of the group has the version name.
-    VersionTaken,
-}
-
-impl From<PublishRefusal> for PublishImage {
-    fn from(refusal: PublishRefusal) -> Self {
-        match refusal {
-            PublishRefusal::GroupNotFound => Self::GroupNotFound,
-            PublishRefusal::VersionTaken(_) => Self::VersionTaken,
-            PublishRefusal::NotAvailable => Self::NotAvailable,
-            PublishRefusal::NotFromContainer => Self::NotFromContainer,
-        }
-    }
+    /// It cannot be published like this.
+    Refused(PublishRefusal),
 }
 
 impl Catalog {
@@ -69,7 +51,7 @@ impl Catalog {
             let changes = ImageChanges { publication: Some(Publication::Public(submission)), ..changes };
             let plan = match transaction.plan_publication(scope, id, &image.listing, &changes).await? {
                 Ok(plan) => plan,
-                Err(refusal) => return transaction.discard(refusal.into()).await,
+                Err(refusal) => return transaction.discard(PublishImage::Refused(refusal)).await,
             };
             let group = plan.listing.group_id.clone();
             transaction.update_facts(scope, id, &changes, now).await?;

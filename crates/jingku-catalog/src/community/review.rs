@@ -32,15 +32,6 @@ row! {
     }
 }
 
-/// The outcome of a review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewImage {
-    /// The decision was applied.
-    Done,
-    /// There is no such image in review.
-    NotReviewing,
-}
-
 impl Catalog {
     /// Returns the images of all accounts in review, oldest submission first, at most `limit`.
     pub async fn reviews(&self, limit: u32) -> Result<Vec<Review>> {
@@ -52,13 +43,13 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &[i64::from(limit).into()]).await?.all("images")
     }
 
-    /// Publishes an image in review.
-    pub async fn approve_image(&self, id: &str, now: i64) -> Result<ReviewImage> {
+    /// Publishes an image in review. Returns `false` if there is no such image in review.
+    pub async fn approve_image(&self, id: &str, now: i64) -> Result<bool> {
         self.review_image(id, None, now).await
     }
 
-    /// Rejects an image in review, with a reason for its owner.
-    pub async fn refuse_image(&self, id: &str, reason: &str, now: i64) -> Result<ReviewImage> {
+    /// Rejects an image in review, with a reason for its owner. Returns `false` if there is no such image in review.
+    pub async fn refuse_image(&self, id: &str, reason: &str, now: i64) -> Result<bool> {
         self.review_image(id, Some(reason), now).await
     }
 
@@ -69,14 +60,14 @@ impl Catalog {
     }
 
     /// Approves an image in review or, with a reason, rejects it.
-    async fn review_image(&self, id: &str, refusal: Option<&str>, now: i64) -> Result<ReviewImage> {
-        let Some(owner) = self.image_owner(id).await? else { return Ok(ReviewImage::NotReviewing) };
+    async fn review_image(&self, id: &str, refusal: Option<&str>, now: i64) -> Result<bool> {
+        let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let scope = Scope::own(owner);
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(owner).await?;
             let image = transaction.find_state(scope, id).await?;
             let Some(image) = image.filter(|image| image.listing.status == ImageStatus::Reviewing) else {
-                return transaction.discard(ReviewImage::NotReviewing).await;
+                return transaction.discard(false).await;
             };
             let mut listing = image.listing;
             match refusal {
@@ -85,7 +76,7 @@ impl Catalog {
             }
             listing.save(&mut transaction, id, now).await?;
             transaction.refresh_group(&listing.group_id).await?;
-            transaction.commit(ReviewImage::Done).await
+            transaction.commit(true).await
         };
         self.database.write(change).await
     }

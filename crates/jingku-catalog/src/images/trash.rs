@@ -41,15 +41,6 @@ pub enum RestoreImage {
     OverLimit(OverLimit),
 }
 
-/// The outcome of [`Catalog::purge_image`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PurgeImage {
-    /// It was deleted permanently.
-    Purged,
-    /// There is no such image in the trash, or it was deleted later.
-    NotFound,
-}
-
 /// The image `$1`, if it is in the trash.
 const IN_TRASH: &str = "i.id = $1 AND i.deleted_at IS NOT NULL";
 
@@ -119,19 +110,20 @@ impl Catalog {
         self.database.write(change).await
     }
 
-    /// Deletes an image in the trash permanently, with its job and, unless another image uses it, its cover. Does nothing if
-    /// it was deleted later than `deleted_at_max`. Its manifest and chunks become garbage in the store.
-    pub async fn purge_image(&self, id: &str, deleted_at_max: i64) -> Result<PurgeImage> {
-        let Some(owner) = self.image_owner(id).await? else { return Ok(PurgeImage::NotFound) };
+    /// Deletes an image in the trash permanently, with its job and, unless another image uses it, its cover. Returns
+    /// `false` if there is no such image in the trash, or it was deleted later than `deleted_at_max`. Its manifest and
+    /// chunks become garbage in the store.
+    pub async fn purge_image(&self, id: &str, deleted_at_max: i64) -> Result<bool> {
+        let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(owner).await?;
             let sql = format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
             let rows = transaction.query(&sql, &[id.into(), deleted_at_max.into()]).await?;
             let Some(cover) = rows.first_after_key::<String>("images")? else {
-                return transaction.discard(PurgeImage::NotFound).await;
+                return transaction.discard(false).await;
             };
             transaction.remove_image(id, &cover).await?;
-            transaction.commit(PurgeImage::Purged).await
+            transaction.commit(true).await
         };
         self.database.write(change).await
     }

@@ -13,25 +13,8 @@ pub enum UpdateImage {
     NotFound,
     /// Another image of the account has the name.
     NameTaken,
-    /// The account has no such group.
-    GroupNotFound,
-    /// Another image of the group has this version name.
-    VersionTaken(String),
-    /// It cannot be published: it is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
-    NotAvailable,
-    /// It cannot be published: it was not made from a container.
-    NotFromContainer,
-}
-
-impl From<PublishRefusal> for UpdateImage {
-    fn from(refusal: PublishRefusal) -> Self {
-        match refusal {
-            PublishRefusal::GroupNotFound => Self::GroupNotFound,
-            PublishRefusal::VersionTaken(name) => Self::VersionTaken(name),
-            PublishRefusal::NotAvailable => Self::NotAvailable,
-            PublishRefusal::NotFromContainer => Self::NotFromContainer,
-        }
-    }
+    /// Its group, version or publication cannot be changed like this.
+    Refused(PublishRefusal),
 }
 
 impl Catalog {
@@ -59,7 +42,7 @@ impl Catalog {
             }
             let plan = match transaction.plan_publication(scope, id, &image.listing, &changes).await? {
                 Ok(plan) => plan,
-                Err(refusal) => return transaction.discard(refusal.into()).await,
+                Err(refusal) => return transaction.discard(UpdateImage::Refused(refusal)).await,
             };
             transaction.update_facts(scope, id, &changes, now).await?;
             transaction.apply_plan(scope, id, &image.listing, plan, now).await?;

@@ -1,6 +1,5 @@
 use jingku_catalog::{
-    BuiltImage, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, Paging, Scope,
-    UpdateImage,
+    BuiltImage, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};

@@ -129,18 +129,12 @@ async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(job.id, "job-a");
-    assert_eq!(
-        catalog.complete_job(&job, BuiltImage::dense("m1", 7), NOW + 9).await.unwrap(),
-        JobEnd::Ended
-    );
+    assert_eq!(catalog.complete_job(&job, BuiltImage::dense("m1", 7), NOW + 9).await.unwrap(), JobEnd::Ended);
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));
     assert_eq!((made.size_bytes, made.create_time, made.update_time), (7, NOW, NOW + 9));
     // It ends once.
-    assert_eq!(
-        catalog.complete_job(&job, BuiltImage::dense("m2", 8), NOW).await.unwrap(),
-        JobEnd::Lost
-    );
+    assert_eq!(catalog.complete_job(&job, BuiltImage::dense("m2", 8), NOW).await.unwrap(), JobEnd::Lost);
     assert_eq!(catalog.fail_job(&job, "No.", NOW).await.unwrap(), JobEnd::Lost);
     assert_eq!(beat(&catalog, &job, NOW).await, Heartbeat::Lost);
     assert_eq!(image(&catalog, scope).await, made);
@@ -155,10 +149,7 @@ async fn an_expired_job_is_claimed_by_another_worker(Engine { catalog, .. }: Eng
     assert_eq!((second.image_id.as_str(), second.attempt), ("image-a", 2));
     let later = NOW + LEASE_SECS + 1;
     assert_eq!(beat(&catalog, &first, later).await, Heartbeat::Lost);
-    assert_eq!(
-        catalog.complete_job(&first, BuiltImage::dense("m1", 7), later).await.unwrap(),
-        JobEnd::Lost
-    );
+    assert_eq!(catalog.complete_job(&first, BuiltImage::dense("m1", 7), later).await.unwrap(), JobEnd::Lost);
     assert_eq!(catalog.fail_job(&first, "No.", later).await.unwrap(), JobEnd::Lost);
     assert!(!catalog.release_job(&first).await.unwrap());
     assert_eq!(image(&catalog, scope).await.status, ImageStatus::Making);
@@ -190,10 +181,7 @@ async fn a_deleted_image_cancels_its_job(Engine { catalog, .. }: Engine) {
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
     assert_eq!(beat(&catalog, &job, NOW).await, Heartbeat::Cancelled);
-    assert_eq!(
-        catalog.complete_job(&job, BuiltImage::dense("m1", 7), NOW).await.unwrap(),
-        JobEnd::Lost
-    );
+    assert_eq!(catalog.complete_job(&job, BuiltImage::dense("m1", 7), NOW).await.unwrap(), JobEnd::Lost);
     assert!(claim(&catalog, "worker", NOW + 2 * LEASE_SECS).await.is_none());
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
 }

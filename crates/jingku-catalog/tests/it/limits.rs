@@ -1,6 +1,6 @@
 use jingku_catalog::{
     AccountId, AccountLimits, BuiltImage, Catalog, CopyImage, CreateImage, JobEnd, Limit, NewCopy, OverLimit,
-    PurgeImage, RestoreImage, Scope,
+    RestoreImage, Scope,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -72,7 +72,7 @@ async fn trashed_images_are_limited(Engine { catalog, .. }: Engine) {
     assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(full));
     catalog.restore_image("b", None, NOW).await.unwrap();
     catalog.delete_image(scope, "b", NOW).await.unwrap();
-    assert_eq!(catalog.purge_image("c", NOW).await.unwrap(), PurgeImage::Purged);
+    assert!(catalog.purge_image("c", NOW).await.unwrap());
     assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::Created);
 }
 
@@ -117,7 +117,7 @@ async fn stored_bytes_count_each_content_once(Engine { catalog, .. }: Engine) {
         assert_eq!(state(&catalog, owner, Limit::StoredBytes).await.0, 5);
     }
     for id in ["image-a", "image-b", "c"] {
-        assert_eq!(catalog.purge_image(id, NOW).await.unwrap(), PurgeImage::Purged);
+        assert!(catalog.purge_image(id, NOW).await.unwrap());
     }
     assert_eq!(state(&catalog, owner, Limit::StoredBytes).await.0, 0);
 }

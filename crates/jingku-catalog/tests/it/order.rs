@@ -3,8 +3,8 @@
 use jingku_catalog::{
     AccountId, AddInstance, Catalog, CopyImage, DeleteImage, Favorite, GroupFilter, GroupOrder, GroupSort,
     ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, InstanceFilter, KeyLimits, NewCopy,
-    NewInstance, NewKey, Paging, PublishImage, RestoreImage, ReviewImage, Scope, SeedImage, SeedImages,
-    ShareChanges, ShareImage,
+    NewInstance, NewKey, Paging, PublishImage, RestoreImage, Scope, SeedImage, SeedImages, ShareChanges,
+    ShareImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -148,7 +148,7 @@ async fn groups_reviews_and_favourites_are_in_order_of_their_events(Engine { cat
     assert_eq!(waiting, IDS, "the longest waiting first");
     let approved = ["image-c", "image-m", "image-k", "image-a", "image-z"];
     for id in approved {
-        assert_eq!(catalog.approve_image(id, NOW).await.unwrap(), ReviewImage::Done);
+        assert!(catalog.approve_image(id, NOW).await.unwrap());
     }
     for by in [GroupSort::Recommended, GroupSort::PubTime, GroupSort::Price] {
         for (ascending, expected) in

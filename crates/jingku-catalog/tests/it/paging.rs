@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jingku_catalog::{
-    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance,
-    Paging, Scope, UpdateImage,
+    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance, Paging,
+    Scope, UpdateImage,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::database::{Param, Transaction, row};
+use crate::database::{Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
 row! {
@@ -53,17 +53,8 @@ impl Catalog {
 
     /// Returns one account.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>> {
-        self.find_account("a.id = $1", id.into()).await
-    }
-
-    /// Returns the account with a name.
-    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>> {
-        self.find_account("a.name = $1", name.into()).await
-    }
-
-    async fn find_account(&self, condition: &str, param: Param<'_>) -> Result<Option<Account>> {
-        let sql = format!("SELECT {} FROM accounts a WHERE {condition}", Account::COLUMNS);
-        self.database.query(&sql, &[param]).await?.first("accounts")
+        let sql = format!("SELECT {} FROM accounts a WHERE a.id = $1", Account::COLUMNS);
+        self.database.query(&sql, &[id.into()]).await?.first("accounts")
     }
 
     /// Returns a number that increases with every change visible in a list of the account's images.

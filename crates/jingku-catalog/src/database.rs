@@ -8,7 +8,6 @@ mod value;
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -17,8 +16,8 @@ use fair_semaphore::FairSemaphore;
 
 pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
-pub use sqlite::WRITER_WAIT_TIMEOUT;
-pub(crate) use sqlite::{MemoryCopy, Sqlite, is_blank, not_in_a_file, not_in_memory};
+pub use sqlite::{Snapshot, WRITER_WAIT_TIMEOUT};
+pub(crate) use sqlite::{Sqlite, is_blank, not_in_a_file, not_in_memory};
 pub(crate) use value::{Cell, Param, Params, json_list};
 
 /// How often a change is attempted when PostgreSQL rejects it because of concurrent changes.
@@ -32,10 +31,11 @@ pub(crate) type OnDiskFull = Box<dyn Fn() -> bool + Send + Sync>;
 /// An open database.
 pub(crate) struct Database {
     engine: Engine,
-    on_disk_full: Option<OnDiskFull>,
-    /// The folder of a read-only copy.
-    copy: Option<TempDir>,
-    scans: Arc<FairSemaphore>,
+    /// Called when the disk is full.
+    pub(crate) on_disk_full: Option<OnDiskFull>,
+    /// The folder of a read-only copy. Rejects all further changes: they would be lost with the copy.
+    pub(crate) copy: Option<TempDir>,
+    scans: FairSemaphore,
 }
 
 enum Engine {
@@ -54,27 +54,14 @@ impl Database {
         Self { engine, on_disk_full: None, copy: None, scans: FairSemaphore::new(scans) }
     }
 
-    /// Calls `hook` when the disk is full.
-    pub(crate) fn with_disk_full_hook(self, hook: OnDiskFull) -> Self {
-        Self { on_disk_full: Some(hook), ..self }
-    }
-
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
         Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
     }
 
-    /// Opens a copy of a file that this process cannot write to. Pass the folder to [`Database::into_copy`] once the
-    /// schema is current.
+    /// Opens a copy of a file that this process cannot write to, and returns the folder for [`Database::copy`].
     pub(crate) async fn open_sqlite_copy(path: &Path) -> Result<(Self, TempDir)> {
-        let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Sqlite::open_copy(&path)).await;
-        let (sqlite, folder) = opened.map_err(|error| CatalogError::Unavailable(error.into()))??;
+        let (sqlite, folder) = Sqlite::open_copy(path.to_owned()).await?;
         Ok((Self::of(Engine::Sqlite(sqlite)), folder))
-    }
-
-    /// Rejects all further changes: they would be lost with the copy.
-    pub(crate) fn into_copy(self, folder: TempDir) -> Self {
-        Self { copy: Some(folder), ..self }
     }
 
     pub(crate) fn open_sqlite_in_memory() -> Result<Self> {
@@ -122,7 +109,11 @@ impl Database {
             };
             match result {
                 Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
-                Err(CatalogError::Full(_)) if !freed_space && self.free_space() => freed_space = true,
+                Err(CatalogError::Full(_))
+                    if !freed_space && self.on_disk_full.as_ref().is_some_and(|free_space| free_space()) =>
+                {
+                    freed_space = true;
+                }
                 result => return result,
             }
         }
@@ -135,10 +126,6 @@ impl Database {
             transaction.commit(changed).await
         })
         .await
-    }
-
-    fn free_space(&self) -> bool {
-        self.on_disk_full.as_ref().is_some_and(|free_space| free_space())
     }
 
     /// Begins a transaction that may write. SQLite runs one at a time.
@@ -219,7 +206,7 @@ impl Transaction {
     pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.finish("COMMIT").await?,
         }
         Ok(outcome)
     }
@@ -228,7 +215,7 @@ impl Transaction {
     pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => drop(transaction),
-            Self::Postgres(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.finish("ROLLBACK").await?,
         }
         Ok(outcome)
     }

@@ -43,14 +43,14 @@ mod uploads;
 pub use account_id::AccountId;
 pub use accounts::{Account, NewAccount};
 pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
-pub use catalog::{Catalog, Generation, Snapshot};
+pub use catalog::{Catalog, Generation};
 pub use community::{
     Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage, PublishRefusal, Review,
     Submission, VersionFilter,
 };
 pub use covers::{Cover, CoverChange, NewCover};
 pub use cursor::{Cursor, InvalidCursor};
-pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, WRITER_WAIT_TIMEOUT};
+pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT};
 pub use error::{CatalogError, ErrorSource, Result};
 pub use images::{
     BuiltImage, CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter,

@@ -26,9 +26,7 @@ const LIMITS: &str = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
 
 /// A PostgreSQL database. Connections are opened when first needed.
-pub(crate) struct Postgres {
-    pool: Pool,
-}
+pub(crate) struct Postgres(Pool);
 
 impl Postgres {
     pub(crate) fn new(url: &str) -> Result<Self> {
@@ -48,7 +46,7 @@ impl Postgres {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .build()
             .map_err(|error| CatalogError::Bug(error.into()))?;
-        Ok(Self { pool })
+        Ok(Self(pool))
     }
 
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
@@ -63,7 +61,7 @@ impl Postgres {
     }
 
     async fn connection(&self) -> Result<Object> {
-        self.pool.get().await.map_err(|error| match error {
+        self.0.get().await.map_err(|error| match error {
             PoolError::Backend(error) => failure(error),
             error => CatalogError::Unavailable(error.into()),
         })
@@ -97,15 +95,8 @@ impl Transaction {
         self.run(&format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")).await
     }
 
-    pub(crate) async fn commit(self) -> Result<()> {
-        self.finish("COMMIT").await
-    }
-
-    pub(crate) async fn rollback(self) -> Result<()> {
-        self.finish("ROLLBACK").await
-    }
-
-    async fn finish(mut self, sql: &str) -> Result<()> {
+    /// Runs COMMIT or ROLLBACK.
+    pub(crate) async fn finish(mut self, sql: &str) -> Result<()> {
         self.run(sql).await?;
         // Returns the connection to the pool.
         self.connection = None;

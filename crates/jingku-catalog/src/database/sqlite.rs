@@ -3,16 +3,15 @@
 mod connection;
 mod copy;
 mod file;
-mod file_id;
 mod integrity;
 mod log_index;
-mod memory_copy;
 mod open_files;
+mod snapshot;
 mod transaction;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,18 +19,17 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit};
 
-use super::fair_semaphore::Permit;
 use super::row::Rows;
 use super::value::Param;
 use crate::{CatalogError, Result};
-use connection::{failure, prepare, query};
+use connection::{blocking, failure, prepare, query};
 use file::File;
 use transaction::ChangeGuard;
 
 pub(crate) use connection::is_blank;
-pub(crate) use memory_copy::MemoryCopy;
+pub use snapshot::Snapshot;
 pub(crate) use transaction::Transaction;
 
 /// How long a change waits for earlier ones in this process if the disk does not respond.
@@ -65,9 +63,12 @@ impl Sqlite {
     }
 
     /// Copies the file to a temporary folder and opens the copy. Dropping the folder removes it.
-    pub(crate) fn open_copy(path: &Path) -> Result<(Self, TempDir)> {
-        let (copy, folder) = copy::copy_to_temporary(path)?;
-        Ok((Self::open(&copy)?, folder))
+    pub(crate) async fn open_copy(path: PathBuf) -> Result<(Self, TempDir)> {
+        blocking(move || {
+            let (copy, folder) = copy::copy_to_temporary(&path)?;
+            Ok((Self::open(&copy)?, folder))
+        })
+        .await
     }
 
     pub(crate) fn open_in_memory() -> Result<Self> {
@@ -85,7 +86,12 @@ impl Sqlite {
     }
 
     /// Runs a long statement on a blocking thread. Holds `permit` until it ends, even if the caller has given up.
-    pub(crate) async fn scan(&self, sql: &str, params: &[Param<'_>], permit: Permit) -> Result<Rows> {
+    pub(crate) async fn scan(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Rows> {
         let sql = sql.to_owned();
         let params: Vec<Value> = params.iter().map(Value::from).collect();
         if let Some(file) = self.file.clone() {
@@ -144,15 +150,15 @@ impl Sqlite {
         }
     }
 
-    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
+    pub(crate) async fn save(&self) -> Result<Snapshot> {
         if self.file.is_some() {
             return Err(not_in_memory());
         }
         // No transaction is open while the connection is free.
-        MemoryCopy::of(&*self.writer.lock().await)
+        Snapshot::of(&*self.writer.lock().await)
     }
 
-    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
+    pub(crate) async fn restore(&self, saved: &Snapshot) -> Result<()> {
         if self.file.is_some() {
             return Err(not_in_memory());
         }
@@ -168,10 +174,6 @@ impl Sqlite {
         let changes = self.changes.load(Ordering::Acquire);
         changes.is_multiple_of(2).then_some(changes.into())
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| CatalogError::Unavailable(error.into()))?
 }
 
 pub(crate) fn not_in_a_file() -> CatalogError {

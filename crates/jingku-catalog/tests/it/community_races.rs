@@ -117,7 +117,7 @@ async fn publish_into_one_group(engine: &Engine, version: Option<&'static str>) 
 async fn concurrent_versions_get_a_name_once(engine: Engine) {
     let outcomes = publish_into_one_group(&engine, Some("v2.0")).await;
     assert_eq!(count(&outcomes, &PublishImage::Published("g".to_owned())), 1);
-    assert_eq!(count(&outcomes, &PublishImage::Refused(PublishRefusal::VersionTaken("v1.0".to_owned()))), 7);
+    assert_eq!(count(&outcomes, &PublishImage::Refused(PublishRefusal::VersionTaken("v2.0".to_owned()))), 7);
 }
 
 async fn concurrent_versions_get_unique_names(engine: Engine) {

@@ -217,7 +217,7 @@ async fn attempts_are_bounded(Engine { catalog, .. }: Engine) {
         now += LEASE_SECS;
     }
     // The next job does not wait for the failed one.
-    let owner = catalog.account_by_name("lab").await.unwrap().unwrap().id;
+    let owner = catalog.accounts().await.unwrap()[0].id;
     instance(&catalog, owner, "vm-2").await;
     create_at(&catalog, owner, "b", "vm-2", now).await;
     assert_eq!(claim(&catalog, "worker", now).await.unwrap().image_id, "image-b");

@@ -95,6 +95,12 @@ fn cell(value: ValueRef<'_>) -> Result<Cell> {
     }
 }
 
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CatalogError::Unavailable(error.into()))?
+}
+
 /// Binds by name: SQLite takes `$2` as a parameter named "$2" and numbers it by its first appearance.
 fn bind(statement: &mut Statement<'_>, params: &[impl ToSql]) -> Result<()> {
     if statement.parameter_count() != params.len() {

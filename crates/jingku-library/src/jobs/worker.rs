@@ -220,7 +220,7 @@ async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
 }
 
 async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -> Result<(), CatalogError> {
-    let (lease, now, image_id) = (job, library.clock.now(), &job.image_id);
+    let (now, image_id) = (library.clock.now(), &job.image_id);
     let ended = match result {
         Ok(written) => complete(library, job, &written).await?,
         Err(MakeError::Stopped(StopReason::Shutdown)) => {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::connection::failure;
 use crate::Result;
 
-/// The most problems that a check of the catalogue reports, which is also SQLite's own maximum for one check.
+/// The most problems that a check of the catalogue reports. It is also SQLite's own maximum for one check.
 const PROBLEMS_MAX: usize = 100;
 
 /// Returns what the check finds, one line per problem.

@@ -18,7 +18,7 @@ pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
 pub use sqlite::{Snapshot, WRITER_WAIT_TIMEOUT};
 pub(crate) use sqlite::{Sqlite, is_blank, not_in_a_file, not_in_memory};
-pub(crate) use value::{Cell, Param, Params, json_list};
+pub(crate) use value::{Cell, Params, Value, json_list};
 
 /// How often a change is attempted when PostgreSQL rejects it because of concurrent changes.
 const TRIES_MAX: u32 = 8;
@@ -74,7 +74,7 @@ impl Database {
 
     /// Runs a short read-only statement outside any transaction, such as the lookup of a row or page by index. It sees
     /// one snapshot. SQLite runs it on the calling thread.
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
             Engine::Postgres(postgres) => postgres.query(sql, params).await,
@@ -83,7 +83,7 @@ impl Database {
 
     /// Runs a read-only statement whose cost grows with the number of rows. Few run at once, shared fairly between
     /// accounts; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] on timeout.
-    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         let permit = self.scans.acquire(account).await?;
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
@@ -120,7 +120,7 @@ impl Database {
     }
 
     /// Runs one statement in a transaction of its own and returns how many rows it changed.
-    pub(crate) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) async fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.write(|mut transaction| async move {
             let changed = transaction.execute(sql, params).await?;
             transaction.commit(changed).await
@@ -149,7 +149,7 @@ impl Database {
 
     /// Returns SQLite's query plan, one step a line.
     #[cfg(test)]
-    pub(crate) async fn plan(&self, sql: &str, params: &[Param<'_>]) -> String {
+    pub(crate) async fn plan(&self, sql: &str, params: &[Value<'_>]) -> String {
         let rows = self.query(&format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
         let steps: Vec<(i64, i64, i64, String)> = rows.all("plan").unwrap();
         steps.into_iter().map(|(_, _, _, step)| step).collect::<Vec<_>>().join("\n")
@@ -165,7 +165,7 @@ pub(crate) enum Transaction {
 
 impl Transaction {
     /// Runs a statement and returns its rows.
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match self {
             Self::Sqlite(transaction) => transaction.query(sql, params),
             Self::Postgres(transaction) => transaction.query(sql, params).await,
@@ -173,7 +173,7 @@ impl Transaction {
     }
 
     /// Runs a statement and returns how many rows it changed.
-    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match self {
             Self::Sqlite(transaction) => transaction.execute(sql, params),
             Self::Postgres(transaction) => transaction.execute(sql, params).await,
@@ -181,7 +181,7 @@ impl Transaction {
     }
 
     /// Returns whether a statement returns a row.
-    pub(crate) async fn exists(&mut self, sql: &str, params: &[Param<'_>]) -> Result<bool> {
+    pub(crate) async fn exists(&mut self, sql: &str, params: &[Value<'_>]) -> Result<bool> {
         Ok(!self.query(sql, params).await?.is_empty())
     }
 

@@ -155,7 +155,8 @@ impl Catalog {
         let change = |mut transaction: Transaction| async move {
             if let Some((owner, id)) = image {
                 transaction.bump_instance_viewers(new.account, Some((owner, id))).await?;
-                match transaction.find_status(Scope::visible_to(new.account), id).await? {
+                let image = transaction.find_state(Scope::visible_to(new.account), id).await?;
+                match image.map(|image| image.listing.status) {
                     None => return transaction.discard(AddInstance::ImageNotFound).await,
                     Some(ImageStatus::Making | ImageStatus::UnAvailable) => {
                         return transaction.discard(AddInstance::ImageNotAvailable).await;

@@ -1,6 +1,6 @@
 use crate::Result;
-use crate::cursor::{Cursor, Order, SortValue};
-use crate::database::{Params, Row, Rows};
+use crate::cursor::{Cursor, Order};
+use crate::database::{Params, Row, Rows, Value};
 
 /// A part of a list.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +81,7 @@ impl Rows {
         table: &'static str,
         limit: u32,
         order: &Order,
-        position: impl Fn(&T) -> Vec<SortValue>,
+        position: impl Fn(&T) -> Vec<Value<'static>>,
     ) -> Result<Page<T>> {
         let rows = self.all_with(table, |cells| Ok((cells.last_integer()?, cells.nullable()?)))?;
         let total = rows.last().map_or(0, |(total, _)| *total);

@@ -112,12 +112,12 @@ impl Transaction {
         id: &str,
         changes: ShareChanges<'_>,
     ) -> Result<Option<ShareImage>> {
-        let Some(status) = self.find_status(scope, id).await? else {
+        let Some(image) = self.find_state(scope, id).await? else {
             let theirs = Scope::shared_with(scope.owner());
             let shared = self.exists(&theirs.select_image("i.id"), &theirs.image_params(id)).await?;
             return Ok(Some(if shared { ShareImage::NotOwn } else { ShareImage::NotFound }));
         };
-        if !changes.add.is_empty() && status != ImageStatus::Available {
+        if !changes.add.is_empty() && image.listing.status != ImageStatus::Available {
             return Ok(Some(ShareImage::NotAvailable));
         }
         let accounts = [changes.add, changes.remove].concat();

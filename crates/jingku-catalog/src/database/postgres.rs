@@ -11,7 +11,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
 use super::row::Rows;
-use super::value::{Cell, Param};
+use super::value::{Cell, Value};
 use crate::{CatalogError, Result};
 
 /// The most connections to the server.
@@ -49,7 +49,7 @@ impl Postgres {
         Ok(Self(pool))
     }
 
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(&self.connection().await?, sql, params).await
     }
 
@@ -75,11 +75,11 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(self.connection(), sql, params).await
     }
 
-    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         let connection = self.connection();
         let statement = connection.prepare_cached(sql).await.map_err(failure)?;
         connection.execute_raw(&statement, params).await.map_err(failure)
@@ -121,7 +121,7 @@ impl Drop for Transaction {
     }
 }
 
-async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+async fn query(connection: &Object, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
@@ -131,25 +131,25 @@ async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<R
 fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {
     let cell = |(index, column): (usize, &tokio_postgres::Column)| {
         if *column.type_() == Type::INT8 {
-            row.try_get(index).map(|value: Option<i64>| value.map_or(Cell::Null, Cell::Integer))
+            row.try_get(index).map(|value: Option<i64>| value.into())
         } else {
-            row.try_get(index).map(|value: Option<String>| value.map_or(Cell::Null, Cell::Text))
+            row.try_get(index).map(|value: Option<String>| value.into())
         }
     };
     let cells = row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>();
     cells.map_err(failure)
 }
 
-impl ToSql for Param<'_> {
+impl ToSql for Value<'_> {
     fn to_sql(
         &self,
         ty: &Type,
         out: &mut BytesMut,
     ) -> std::result::Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
-            Param::Null => Ok(IsNull::Yes),
-            Param::Integer(value) => value.to_sql_checked(ty, out),
-            Param::Text(value) => value.to_sql_checked(ty, out),
+            Value::Null => Ok(IsNull::Yes),
+            Value::Integer(value) => value.to_sql_checked(ty, out),
+            Value::Text(value) => value.to_sql_checked(ty, out),
         }
     }
 

@@ -17,12 +17,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::types::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit};
 
 use super::row::Rows;
-use super::value::Param;
+use super::value::Value;
 use crate::{CatalogError, Result};
 use connection::{blocking, failure, prepare, query};
 use file::File;
@@ -78,7 +77,7 @@ impl Sqlite {
     }
 
     /// Runs a short statement on the calling thread: cheaper than handing it to another.
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.file {
             Some(file) => file.query(sql, params),
             None => query(&*self.writer().await?, sql, params),
@@ -89,11 +88,11 @@ impl Sqlite {
     pub(crate) async fn scan(
         &self,
         sql: &str,
-        params: &[Param<'_>],
+        params: &[Value<'_>],
         permit: OwnedSemaphorePermit,
     ) -> Result<Rows> {
         let sql = sql.to_owned();
-        let params: Vec<Value> = params.iter().map(Value::from).collect();
+        let params: Vec<Value<'static>> = params.iter().map(Value::to_static).collect();
         if let Some(file) = self.file.clone() {
             blocking(move || (file.query(&sql, &params), permit).0).await
         } else {

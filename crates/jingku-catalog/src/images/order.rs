@@ -1,6 +1,7 @@
 use super::row::Image;
 use crate::Scope;
-use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
+use crate::cursor::{Column, Cursor, InvalidCursor, Order};
+use crate::database::Value;
 
 /// The order of a list of images; by default, newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,13 +53,13 @@ impl ImageOrder {
     }
 
     /// Returns the values of an image in the columns of the order.
-    pub(super) fn position(self, scope: Scope, image: &Image) -> Vec<SortValue> {
+    pub(super) fn position(self, scope: Scope, image: &Image) -> Vec<Value<'static>> {
         let first = match self.by {
             ImageSort::CreateTime if scope.is_one_account() => return vec![image.seq.into()],
             ImageSort::CreateTime => image.create_time.into(),
             ImageSort::UpdateTime => image.update_time.into(),
             ImageSort::Size => image.size_bytes.into(),
-            ImageSort::Name => image.name.as_str().into(),
+            ImageSort::Name => image.name.clone().into(),
         };
         vec![first, image.ordinal.into()]
     }

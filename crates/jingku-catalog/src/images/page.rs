@@ -1,6 +1,5 @@
 use super::filter::ImageFilter;
 use super::order::ImageOrder;
-use crate::cursor::Order;
 use crate::database::Params;
 use crate::{Catalog, Image, Page, Paging, Result, Scope};
 
@@ -64,10 +63,8 @@ fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>
     // $1 in `Scope::images`.
     let owner = params.add(scope.param());
     let conditions = filter.conditions(&mut params);
-    let zones = match filter.zones {
-        Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
-        None => String::new(),
-    };
+    let zones =
+        filter.zones.map(|zones| format!(" AND zone IN ({})", params.add_all(zones))).unwrap_or_default();
     let counted = scope.is_one_account() && conditions.is_empty();
     let total = if counted {
         format!(
@@ -78,12 +75,23 @@ fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>
         format!("SELECT COUNT(*) AS total FROM images i WHERE {}{conditions}{zones}", scope.images())
     };
     let order = filter.order.order(scope);
-    let keys = Keys { scope, order, conditions, paging };
+    let after = paging.after(&order, &mut params);
+    let window = paging.window(&order, &mut params);
+    let (columns, seen) = (order.columns(), scope.images());
+    let start = format!("SELECT id, {columns} FROM images i WHERE {seen}{after}{conditions}");
     let keys = match filter.zones {
-        Some([_, _, ..]) if counted && filter.order == ImageOrder::default() => {
-            keys.each_zone(filter.zones.unwrap_or_default(), &mut params)
+        // Merges the indexes of several zones, instead of sorting the whole account.
+        Some(each @ [_, _, ..]) if counted && filter.order == ImageOrder::default() => {
+            let reach = params.add(i64::from(paging.limit()) + 1 + i64::from(paging.offset()));
+            let walk = |zone: &&'a str| {
+                let (zone, order) = (params.add(*zone), order.clause());
+                format!("SELECT * FROM ({start} AND zone = {zone} {order} LIMIT {reach}) w")
+            };
+            let walks = each.iter().map(walk).collect::<Vec<_>>().join(" UNION ALL ");
+            format!("SELECT id FROM ({walks}) z {window}")
         }
-        _ => keys.whole(&zones, &mut params),
+        // Reads one index, of the account or of its one zone, if the order is that of the index.
+        _ => format!("{start}{zones} {window}"),
     };
     let sql = format!(
         "SELECT {}, {}, t.total
@@ -95,41 +103,6 @@ fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>
         if filter.with_readme { "i.readme" } else { "''" }
     );
     (sql, params)
-}
-
-/// Selects the keys of a page.
-struct Keys<'a> {
-    scope: Scope,
-    order: Order,
-    conditions: String,
-    paging: Paging<'a>,
-}
-
-impl<'a> Keys<'a> {
-    /// Reads one index, of the account or of its one zone, if the order is that of the index.
-    fn whole(self, zones: &str, params: &mut Params<'a>) -> String {
-        let window = self.paging.window(&self.order, params);
-        format!("{}{zones} {window}", self.start(params))
-    }
-
-    /// Merges the indexes of several zones, instead of sorting the whole account.
-    fn each_zone(self, zones: &[&'a str], params: &mut Params<'a>) -> String {
-        let (start, window, order) =
-            (self.start(params), self.paging.window(&self.order, params), self.order.clause());
-        let reach = params.add(i64::from(self.paging.limit()) + 1 + i64::from(self.paging.offset()));
-        let walks = zones.iter().map(|zone| {
-            let zone = params.add(*zone);
-            format!("SELECT * FROM ({start} AND zone = {zone} {order} LIMIT {reach}) w")
-        });
-        let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
-        format!("SELECT id FROM ({walks}) z {window}")
-    }
-
-    fn start(&self, params: &mut Params<'a>) -> String {
-        let after = self.paging.after(&self.order, params);
-        let (columns, scope) = (self.order.columns(), self.scope.images());
-        format!("SELECT id, {columns} FROM images i WHERE {scope}{after}{}", self.conditions)
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-use super::row::ImageStatus;
 use crate::community::Listing;
-use crate::database::{Param, Transaction, row};
+use crate::database::{Transaction, Value, row};
 use crate::{AccountId, Catalog, Result, Scope};
 
 row! {
@@ -21,11 +20,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    pub(crate) async fn find_status(&mut self, scope: Scope, id: &str) -> Result<Option<ImageStatus>> {
-        let rows = self.query(&scope.select_image("i.status"), &scope.image_params(id)).await?;
-        rows.first_after_key("images")
-    }
-
     pub(crate) async fn find_state(&mut self, scope: Scope, id: &str) -> Result<Option<ImageState>> {
         let condition = format!("{} AND i.id = $2", scope.images());
         self.find_state_where(&condition, &scope.image_params(id)).await
@@ -35,7 +29,7 @@ impl Transaction {
     pub(super) async fn find_state_where(
         &mut self,
         condition: &str,
-        params: &[Param<'_>],
+        params: &[Value<'_>],
     ) -> Result<Option<ImageState>> {
         let sql = format!(
             "SELECT i.id, {}, {} FROM images i WHERE {condition}",

@@ -1,6 +1,6 @@
 use super::row::ImageStatus;
 use super::state::ImageState;
-use crate::database::{Param, Transaction, row};
+use crate::database::{Transaction, Value, row};
 use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
 row! {
@@ -70,7 +70,7 @@ impl Catalog {
     }
 
     /// Returns a part of the trash: further conditions, and the order.
-    async fn trashed(&self, part: &str, params: &[Param<'_>]) -> Result<Vec<TrashedImage>> {
+    async fn trashed(&self, part: &str, params: &[Value<'_>]) -> Result<Vec<TrashedImage>> {
         let sql = format!(
             "SELECT {} FROM images i JOIN accounts a ON a.id = i.account_id WHERE i.deleted_at IS NOT NULL {part}",
             TrashedImage::COLUMNS

@@ -1,5 +1,5 @@
 use super::row::Job;
-use crate::database::{Param, Transaction};
+use crate::database::{Transaction, Value};
 use crate::images::BuiltImage;
 use crate::{Catalog, Limit, OverLimit, Result};
 
@@ -29,7 +29,7 @@ pub enum JobEnd {
 const LEASED: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
 
 impl Job {
-    fn params(&self) -> [Param<'_>; 3] {
+    fn params(&self) -> [Value<'_>; 3] {
         [(&self.id).into(), (&self.worker).into(), self.attempt.into()]
     }
 }

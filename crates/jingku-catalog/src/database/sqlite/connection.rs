@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
 use crate::database::row::Rows;
-use crate::database::value::{Cell, Param};
+use crate::database::value::{Cell, Value};
 use crate::{CatalogError, Result};
 
 /// How long a statement waits for another process that locks the file.
@@ -75,7 +75,7 @@ pub(super) fn query(connection: &Connection, sql: &str, params: &[impl ToSql]) -
     Ok(Rows::new(found))
 }
 
-pub(super) fn execute(connection: &Connection, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     bind(&mut statement, params)?;
     statement.raw_execute().map(|rows| rows as u64).map_err(failure)
@@ -87,7 +87,7 @@ fn cell(value: ValueRef<'_>) -> Result<Cell> {
         ValueRef::Integer(value) => Ok(Cell::Integer(value)),
         ValueRef::Text(_) => value
             .as_str()
-            .map(|text| Cell::Text(text.to_owned()))
+            .map(|text| Cell::Text(text.to_owned().into()))
             .map_err(|error| CatalogError::Damaged(error.into())),
         ValueRef::Real(_) | ValueRef::Blob(_) => {
             Err(CatalogError::Damaged(format!("a column holds a {}", value.data_type()).into()))
@@ -116,22 +116,12 @@ fn bind(statement: &mut Statement<'_>, params: &[impl ToSql]) -> Result<()> {
     Ok(())
 }
 
-impl From<&Param<'_>> for Value {
-    fn from(param: &Param<'_>) -> Self {
-        match param {
-            Param::Null => Self::Null,
-            Param::Integer(value) => Self::Integer(*value),
-            Param::Text(value) => Self::Text(value.to_string()),
-        }
-    }
-}
-
-impl ToSql for Param<'_> {
+impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Param::Null => ValueRef::Null,
-            Param::Integer(value) => ValueRef::Integer(*value),
-            Param::Text(value) => ValueRef::Text(value.as_bytes()),
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
         }))
     }
 }

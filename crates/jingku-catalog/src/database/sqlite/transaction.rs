@@ -10,7 +10,7 @@ use super::connection::{blocking, execute, failure, query};
 use super::file::File;
 use crate::Result;
 use crate::database::row::Rows;
-use crate::database::value::Param;
+use crate::database::value::Value;
 
 /// A transaction that holds the writing connection.
 pub(crate) struct Transaction {
@@ -47,11 +47,11 @@ impl Transaction {
         Self { _change: change, connection, file }.run_blocking("BEGIN IMMEDIATE").await
     }
 
-    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(&self.connection, sql, params)
     }
 
-    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         execute(&self.connection, sql, params)
     }
 

@@ -85,7 +85,7 @@ async fn fill(catalog: &Catalog, path: &Path) {
         size_bytes: 100 << 30,
         gpu_type: "4090",
     };
-    catalog.add_instance(instance, 0).await.unwrap();
+    catalog.add_instance(instance, None, 0).await.unwrap();
     let image = NewImage {
         id: "compshareImage-first",
         name: "first",

@@ -73,7 +73,7 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
         size_bytes: 100 << 30,
         gpu_type: "4090",
     };
-    catalog.add_instance(instance, 0).await.unwrap();
+    catalog.add_instance(instance, None, 0).await.unwrap();
     let image = NewImage {
         id: "compshareImage-000000000000",
         name: "训练环境-0",

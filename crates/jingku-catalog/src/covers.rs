@@ -1,33 +1,24 @@
 use crate::database::{Transaction, row};
 use crate::{Catalog, Result, Scope};
 
-/// A new cover picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewCover {
-    /// Its unique, unguessable id.
-    pub id: String,
-    /// Its media type, such as `image/png`.
-    pub media_type: String,
-    /// Its bytes in Base64, in a canonical form.
-    pub data: String,
-}
-
 /// A change of an image's cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoverChange {
     /// Removes it.
     Clear,
     /// Replaces it. The same picture keeps its id.
-    Set(NewCover),
+    Set(Cover),
 }
 
 row! {
-    /// A stored cover picture.
+    /// A cover picture.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Cover {
-        /// Its media type.
+        /// Its unique, unguessable id.
+        pub id: String = "c.id",
+        /// Its media type, such as `image/png`.
         pub media_type: String = "c.media_type",
-        /// Its bytes in Base64.
+        /// Its bytes in Base64, in a canonical form.
         pub data: String = "c.data",
     }
 }
@@ -40,8 +31,8 @@ impl Catalog {
     /// and those they gave it to.
     pub async fn cover(&self, id: &str) -> Result<Option<Cover>> {
         let columns = Cover::COLUMNS;
-        let sql = format!("SELECT c.id, {columns} FROM covers c WHERE c.id = $1 AND EXISTS ({USERS})");
-        self.database.query(&sql, &[id.into()]).await?.first_after_key("covers")
+        let sql = format!("SELECT {columns} FROM covers c WHERE c.id = $1 AND EXISTS ({USERS})");
+        self.database.query(&sql, &[id.into()]).await?.first("covers")
     }
 }
 

@@ -128,33 +128,24 @@ impl InstanceFilter<'_> {
 }
 
 impl Catalog {
-    /// Adds an instance.
-    pub async fn add_instance(&self, new: NewInstance<'_>, now: i64) -> Result<AddInstance> {
-        self.insert_instance(new, None, now).await
-    }
-
-    /// Adds an instance that was started from an image visible to its account. The image counts it.
-    pub async fn add_instance_from(
+    /// Adds an instance. It may have been started from an image visible to its account, which counts it.
+    pub async fn add_instance(
         &self,
         new: NewInstance<'_>,
-        image_id: &str,
+        image_id: Option<&str>,
         now: i64,
     ) -> Result<AddInstance> {
-        let Some(owner) = self.image_owner(image_id).await? else {
-            return Ok(AddInstance::ImageNotFound);
+        let owner = match image_id {
+            Some(id) => self.image_owner(id).await?,
+            None => None,
         };
-        self.insert_instance(new, Some((owner, image_id)), now).await
-    }
-
-    async fn insert_instance(
-        &self,
-        new: NewInstance<'_>,
-        image: Option<(AccountId, &str)>,
-        now: i64,
-    ) -> Result<AddInstance> {
+        if image_id.is_some() && owner.is_none() {
+            return Ok(AddInstance::ImageNotFound);
+        }
+        let image = owner.zip(image_id);
         let change = |mut transaction: Transaction| async move {
-            if let Some((owner, id)) = image {
-                transaction.bump_instance_viewers(new.account, Some((owner, id))).await?;
+            if let Some((_, id)) = image {
+                transaction.bump_instance_viewers(new.account, image).await?;
                 let image = transaction.find_state(Scope::visible_to(new.account), id).await?;
                 match image.map(|image| image.listing.status) {
                     None => return transaction.discard(AddInstance::ImageNotFound).await,
@@ -181,7 +172,7 @@ impl Catalog {
                 new.size_bytes.into(),
                 new.gpu_type.into(),
                 now.into(),
-                image.map_or("", |(_, id)| id).into(),
+                image_id.unwrap_or_default().into(),
                 ordinal.into(),
             ];
             match transaction.execute(sql, &params).await? {

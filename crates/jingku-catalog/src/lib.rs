@@ -48,7 +48,7 @@ pub use community::{
     Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage, PublishRefusal, Review,
     Submission, VersionFilter,
 };
-pub use covers::{Cover, CoverChange, NewCover};
+pub use covers::{Cover, CoverChange};
 pub use cursor::{Cursor, InvalidCursor};
 pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT};
 pub use error::{CatalogError, ErrorSource, Result};

@@ -29,7 +29,7 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
             size_bytes: i64::from(number % 5) * 100,
             gpu_type: "",
         };
-        assert_eq!(catalog.add_instance(instance, 0).await.unwrap(), AddInstance::Added);
+        assert_eq!(catalog.add_instance(instance, None, 0).await.unwrap(), AddInstance::Added);
         let name = format!("{}-{}", NAMES[index % NAMES.len()], index / NAMES.len());
         let (new, job) = (new_image(&id, &name, &vm), &format!("job-{number:02}"));
         let created = catalog.create_image(scope, new, job, i64::from(number / 4)).await.unwrap();

@@ -39,7 +39,7 @@ async fn an_id_is_used_once(Engine { catalog, .. }: Engine) {
         size_bytes: 0,
         gpu_type: "",
     };
-    assert_eq!(catalog.add_instance(again, NOW).await.unwrap(), AddInstance::Exists);
+    assert_eq!(catalog.add_instance(again, None, NOW).await.unwrap(), AddInstance::Exists);
     assert_eq!(catalog.instance(Some(other), "vm").await.unwrap(), None);
 }
 

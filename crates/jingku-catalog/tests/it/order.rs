@@ -209,7 +209,7 @@ async fn the_trash_instances_and_keys_are_in_order_of_their_events(Engine { cata
             size_bytes: 1,
             gpu_type: "",
         };
-        assert_eq!(catalog.add_instance(new, now).await.unwrap(), AddInstance::Added);
+        assert_eq!(catalog.add_instance(new, None, now).await.unwrap(), AddInstance::Added);
     }
     let of_owner = InstanceFilter { account: Some(owner), ..InstanceFilter::default() };
     for filter in [of_owner, InstanceFilter::default()] {

@@ -77,7 +77,7 @@ impl Library {
             size_bytes: 1,
             gpu_type: "",
         };
-        assert_eq!(self.catalog.add_instance(instance, self.now).await.unwrap(), AddInstance::Added);
+        assert_eq!(self.catalog.add_instance(instance, None, self.now).await.unwrap(), AddInstance::Added);
         let new = new_image(&id, &name, &vm);
         let created = self.catalog.create_image(self.scope(), new, &job, self.now).await;
         assert_eq!(created.unwrap(), CreateImage::Created);

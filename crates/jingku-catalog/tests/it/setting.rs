@@ -34,7 +34,7 @@ pub(crate) async fn instance(catalog: &Catalog, account: AccountId, id: &str) {
         size_bytes: 1 << 30,
         gpu_type: "4090",
     };
-    assert_eq!(catalog.add_instance(new, NOW).await.unwrap(), AddInstance::Added);
+    assert_eq!(catalog.add_instance(new, None, NOW).await.unwrap(), AddInstance::Added);
 }
 
 pub(crate) fn new_image<'a>(id: &'a str, name: &'a str, instance_id: &'a str) -> NewImage<'a> {

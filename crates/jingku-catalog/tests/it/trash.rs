@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, Catalog, CoverChange, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus,
-    NewCover, Paging, Publication, RestoreImage, Scope, ShareChanges, ShareImage, UpdateImage,
+    AccountId, Catalog, Cover, CoverChange, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus,
+    Paging, Publication, RestoreImage, Scope, ShareChanges, ShareImage, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -46,11 +46,8 @@ async fn a_restored_image_is_unchanged(engine: Engine) {
     let scope = Scope::own(owner);
     let friend = account(&catalog, "friend").await.id;
     make(&catalog, owner, "a", "vm", NOW).await;
-    let cover = CoverChange::Set(NewCover {
-        id: "cover".into(),
-        media_type: "image/png".into(),
-        data: "AA==".into(),
-    });
+    let cover =
+        CoverChange::Set(Cover { id: "cover".into(), media_type: "image/png".into(), data: "AA==".into() });
     let changes = ImageChanges {
         tags: Some(&["vLLM"]),
         readme: Some("Read me."),
@@ -132,11 +129,8 @@ async fn a_purged_image_leaves_nothing(engine: Engine) {
     let (catalog, owner) = start(&engine).await;
     let scope = Scope::own(owner);
     make(&catalog, owner, "a", "vm", NOW).await;
-    let cover = CoverChange::Set(NewCover {
-        id: "cover".into(),
-        media_type: "image/png".into(),
-        data: "AA==".into(),
-    });
+    let cover =
+        CoverChange::Set(Cover { id: "cover".into(), media_type: "image/png".into(), data: "AA==".into() });
     let changes = ImageChanges { cover: Some(&cover), ..ImageChanges::default() };
     catalog.update_image(scope, "image-a", changes, NOW).await.unwrap();
     // Only images in the trash are purged.

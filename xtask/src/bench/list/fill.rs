@@ -35,7 +35,7 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
         size_bytes: SIZE_BYTES,
         gpu_type: "4090",
     };
-    catalog.add_instance(instance, FIRST_CREATE_TIME).await?;
+    catalog.add_instance(instance, None, FIRST_CREATE_TIME).await?;
     let image_id = format!("compshareImage-{:03}000000000", account.0);
     let image = NewImage {
         id: &image_id,

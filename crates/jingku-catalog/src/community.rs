@@ -13,7 +13,6 @@ mod plan;
 mod publish;
 mod review;
 mod summary;
-mod tags;
 
 pub use favorites::Favorite;
 pub use group::Group;

@@ -2,7 +2,6 @@
 
 mod changes;
 mod copy;
-mod counts;
 mod create;
 mod delete;
 mod filter;

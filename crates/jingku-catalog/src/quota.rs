@@ -25,27 +25,23 @@ fn column(limit: Limit) -> &'static str {
 fn usage_query(limit: Limit) -> String {
     match limit {
         Limit::Images => {
-            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1"
-                .to_owned()
+            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1".into()
         }
         Limit::Trashed => {
-            "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".to_owned()
+            "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".into()
         }
         Limit::StoredBytes => "SELECT CAST(COALESCE(SUM(data_bytes), 0) AS BIGINT) FROM (
                  SELECT MAX(data_bytes) AS data_bytes FROM images
                  WHERE account_id = $1 AND manifest IS NOT NULL GROUP BY manifest
              ) AS stored"
-            .to_owned(),
-        Limit::Uploads => {
-            "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".to_owned()
-        }
+            .into(),
+        Limit::Uploads => "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".into(),
         Limit::UploadBytes => format!(
             "SELECT CAST(COALESCE(SUM({COUNTED_BYTES}), 0) AS BIGINT) FROM uploads WHERE account_id = $1"
         ),
         // No worker runs seeded jobs.
         Limit::Jobs => format!(
-            "SELECT (SELECT COUNT(*) FROM jobs
-                     WHERE account_id = $1 AND finished_at IS NULL AND NOT {SEEDED})
+            "SELECT (SELECT COUNT(*) FROM jobs WHERE account_id = $1 AND finished_at IS NULL AND NOT {SEEDED})
                   + (SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL)"
         ),
     }

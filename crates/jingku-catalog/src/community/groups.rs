@@ -6,6 +6,8 @@ use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// The most words of a search; further words are ignored.
 const WORDS_MAX: usize = 16;
+/// The most lists of tags that are read; tags in further lists are omitted.
+const TAG_LISTS_MAX: i64 = 10_000;
 
 /// A filter of groups.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,6 +104,20 @@ impl Catalog {
             params.add(i64::from(filter.versions_max)),
         );
         self.database.scan(scope.requester(), &sql, params.as_slice()).await?.all("images")
+    }
+
+    /// Returns the distinct tags of the groups in the scope, sorted by code point.
+    pub async fn tags_in_use(&self, scope: Scope) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT DISTINCT g.tags FROM image_groups g WHERE ({}) AND g.tags <> '[]' ORDER BY g.tags LIMIT $2",
+            scope.groups()
+        );
+        let rows =
+            self.database.scan(scope.requester(), &sql, &[scope.param(), TAG_LISTS_MAX.into()]).await?;
+        let mut tags = rows.all::<Vec<String>>("image_groups")?.concat();
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
     }
 }
 

@@ -1,32 +1,14 @@
 use crate::database::{Transaction, row};
-use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
+use crate::{AccountId, Catalog, Image, ImageStatus, Result, Scope};
 
 row! {
     /// An image that waits for review.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Review {
-        /// The image.
-        pub image_id: String = "i.id",
-        /// The account it belongs to.
-        pub account: AccountId = "i.account_id",
-        /// The name of that account.
-        pub owner_name: String = "a.name",
-        /// Its name.
-        pub name: String = "i.name",
+        /// The image, without its readme.
+        pub image: Image,
         /// Its name in the community.
         pub community_name: String = "CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END",
-        /// The group it is a version of.
-        pub group_id: String = "i.group_id",
-        /// Its version name.
-        pub version_name: String = "i.version_name",
-        /// The price of its use, in 1/100 CNY per hour.
-        pub price_cents: i64 = "i.price_cents",
-        /// Its description.
-        pub description: String = "i.description",
-        /// Its tags.
-        pub tags: Vec<String> = "i.tags",
-        /// Its unpacked size.
-        pub size_bytes: i64 = "i.size_bytes",
         /// When it was submitted.
         pub submitted_at: i64 = "i.submitted_at",
     }
@@ -36,8 +18,9 @@ impl Catalog {
     /// Returns the images of all accounts in review, oldest submission first, at most `limit`.
     pub async fn reviews(&self, limit: u32) -> Result<Vec<Review>> {
         let sql = format!(
-            "SELECT {} FROM images i JOIN accounts a ON a.id = i.account_id
+            "SELECT {}, '', {} FROM images i JOIN accounts a ON a.id = i.account_id
              WHERE i.status = 'Reviewing' AND i.deleted_at IS NULL ORDER BY i.submitted_ordinal LIMIT $1",
+            Image::COLUMNS,
             Review::COLUMNS
         );
         self.database.scan(AccountId::PLATFORM, &sql, &[i64::from(limit).into()]).await?.all("images")

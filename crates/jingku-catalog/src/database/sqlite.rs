@@ -9,7 +9,8 @@ mod open_files;
 mod snapshot;
 mod transaction;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,12 +48,7 @@ impl Sqlite {
     /// Opens the file, or creates it with mode 0600.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         // SQLite would create it with the umask; its -wal and -shm files inherit the mode.
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| CatalogError::Unavailable(error.into()))?;
+        create_if_missing(path).map_err(unavailable)?;
         let (file, writer) = File::open(path)?;
         Ok(Self {
             writer: Arc::new(AsyncMutex::new(writer)),
@@ -130,13 +126,11 @@ impl Sqlite {
         let Some(from) = self.file.clone() else { return Err(not_in_a_file()) };
         let to = path.to_owned();
         blocking(move || {
-            let unavailable = |error: std::io::Error| CatalogError::Unavailable(error.into());
-            let options = OpenOptions::new().create(true).append(true).mode(0o600).open(&to);
-            drop(options.map_err(unavailable)?);
-            let name = to.to_str().ok_or_else(|| unavailable(std::io::ErrorKind::InvalidFilename.into()))?;
+            create_if_missing(&to).map_err(unavailable)?;
+            let name = to.to_str().ok_or_else(|| unavailable(io::ErrorKind::InvalidFilename.into()))?;
             from.connect()?.execute("VACUUM INTO ?1", [name]).map_err(failure)?;
             // VACUUM INTO does not sync.
-            std::fs::File::open(&to).and_then(|file| file.sync_all()).map_err(unavailable)
+            fs::File::open(&to).and_then(|file| file.sync_all()).map_err(unavailable)
         })
         .await
     }
@@ -173,6 +167,15 @@ impl Sqlite {
         let changes = self.changes.load(Ordering::Acquire);
         changes.is_multiple_of(2).then_some(changes.into())
     }
+}
+
+/// Creates a file with mode 0600 unless it exists.
+fn create_if_missing(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+fn unavailable(error: io::Error) -> CatalogError {
+    CatalogError::Unavailable(error.into())
 }
 
 pub(crate) fn not_in_a_file() -> CatalogError {

@@ -79,7 +79,9 @@ impl Catalog {
             if let Some(copy) = transaction.find_earlier_copy(target, new.request, now).await? {
                 return transaction.discard(CopyImage::AlreadyCopied(copy)).await;
             }
-            let Some(original) = transaction.find_original(scope, id).await? else {
+            let original = scope.select_image(Original::COLUMNS);
+            let rows = transaction.query(&original, &scope.image_params(id)).await?;
+            let Some(original) = rows.first_after_key::<Original>("images")? else {
                 return transaction.discard(CopyImage::NotFound).await;
             };
             if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
@@ -88,7 +90,9 @@ impl Catalog {
             let Some(name) = transaction.free_name(target, &original.name, new).await? else {
                 return transaction.discard(CopyImage::NameTaken).await;
             };
-            if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
+            let bytes = transaction.added_bytes(new.owner, &original.manifest, original.data_bytes).await?;
+            let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
+            if let Some(over) = self.check_limits(&mut transaction, new.owner, &more).await? {
                 return transaction.discard(CopyImage::OverLimit(over)).await;
             }
             transaction.lock_cover(&original.cover).await?;
@@ -104,17 +108,6 @@ impl Catalog {
             transaction.commit(CopyImage::Copied(name)).await
         };
         self.database.write(change).await
-    }
-
-    async fn over_limit(
-        &self,
-        transaction: &mut Transaction,
-        original: &Original,
-        owner: AccountId,
-    ) -> Result<Option<OverLimit>> {
-        let bytes = transaction.added_bytes(owner, &original.manifest, original.data_bytes).await?;
-        let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
-        self.check_limits(transaction, owner, &more).await
     }
 
     /// Returns the original of a copy; `None` if there is no such image in the scope, or it is not a copy.
@@ -136,11 +129,6 @@ impl Transaction {
         let Some(copy) = self.find_answer(target.owner(), request, now).await? else { return Ok(None) };
         let exists = self.exists(&target.select_image("i.id"), &target.image_params(&copy)).await?;
         Ok(exists.then_some(copy))
-    }
-
-    async fn find_original(&mut self, scope: Scope, id: &str) -> Result<Option<Original>> {
-        let sql = scope.select_image(Original::COLUMNS);
-        self.query(&sql, &scope.image_params(id)).await?.first_after_key("images")
     }
 
     async fn free_name(&mut self, target: Scope, original: &str, new: NewCopy<'_>) -> Result<Option<String>> {

@@ -38,4 +38,23 @@ impl Transaction {
         );
         self.query(&sql, params).await?.first_after_key("images")
     }
+
+    /// Returns whether an image other than `id` has the name. Stays true until the transaction ends.
+    pub(crate) async fn name_taken(&mut self, scope: Scope, name: &str, id: &str) -> Result<bool> {
+        let sql = "SELECT id FROM images
+                   WHERE account_id = $1 AND name = $2 AND id <> $3 AND deleted_at IS NULL AND status <> 'UnAvailable'";
+        self.exists(sql, &[scope.param(), name.into(), id.into()]).await
+    }
+
+    /// Updates the number of an account's images in a zone, which pages show as their total.
+    pub(super) async fn count_images(
+        &mut self,
+        account: AccountId,
+        zone: &str,
+        difference: i64,
+    ) -> Result<()> {
+        let sql = "INSERT INTO image_counts (account_id, zone, images) VALUES ($1, $2, $3)
+                   ON CONFLICT (account_id, zone) DO UPDATE SET images = image_counts.images + $3";
+        self.execute(sql, &[account.into(), zone.into(), difference.into()]).await.map(drop)
+    }
 }

@@ -1,6 +1,6 @@
-use super::row::{Job, Source};
+use super::row::Job;
 use crate::database::Transaction;
-use crate::{AccountId, Catalog, Result};
+use crate::{Catalog, Result};
 
 /// The most attempts of a job. A job that kills its worker does so only this often.
 pub const ATTEMPTS_MAX: i64 = 5;
@@ -36,10 +36,9 @@ impl Catalog {
             // Locks the counter first, so that no other worker claims in between.
             transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
             loop {
-                let Some(row) = transaction.query(next, params).await?.first("jobs")? else {
+                let Some(job) = transaction.query(next, params).await?.first::<Job>("jobs")? else {
                     return transaction.commit(None).await;
                 };
-                let job = Job::claimed_by(worker, row);
                 if job.attempt > ATTEMPTS_MAX {
                     transaction.fail_exhausted(&job, now).await?;
                 } else if transaction.claim(&job, now, lease_secs).await? {
@@ -55,7 +54,7 @@ impl Catalog {
 /// Selects the job to claim at `$1` by the worker `$2`, which may run `$3` jobs of one account.
 fn next_claimable() -> String {
     format!(
-        "SELECT j.id, j.account_id, j.image_id, j.instance_id, j.attempts
+        "SELECT {}
          FROM (
              SELECT account_id,
                     COUNT(CASE WHEN worker = $2 AND lease_until > $1 THEN 1 END) AS running,
@@ -66,17 +65,9 @@ fn next_claimable() -> String {
          JOIN accounts a ON a.id = queues.account_id
          WHERE queues.running < $3
          ORDER BY queues.running, a.served, a.id
-         LIMIT 1"
+         LIMIT 1",
+        Job::COLUMNS
     )
-}
-
-impl Job {
-    /// Returns a row of [`next_claimable`] as it will be after `worker` has claimed it.
-    fn claimed_by(worker: &str, row: (String, AccountId, String, String, i64)) -> Self {
-        let (id, account, image_id, source, attempts) = row;
-        let (worker, source, attempt) = (worker.to_owned(), Source::decode(source), attempts + 1);
-        Self { id, worker, account, image_id, source, attempt }
-    }
 }
 
 impl Transaction {

@@ -1,4 +1,4 @@
-use crate::database::Transaction;
+use crate::database::{Cell, FromCell, Transaction, row};
 use crate::{AccountId, Result, Scope};
 
 /// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.
@@ -8,23 +8,25 @@ pub(crate) const SEEDED: &str = "COALESCE(worker, '') = 'nobody'";
 /// like this.
 const UPLOAD_PREFIX: &str = "upload:";
 
-/// A claimed job: the right of one worker to run it, for one attempt.
-///
-/// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it lost
-/// it.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// Its unique id.
-    pub id: String,
-    pub(super) worker: String,
-    /// The owner of the image.
-    pub account: AccountId,
-    /// The image to make.
-    pub image_id: String,
-    /// What to make it from.
-    pub source: Source,
-    /// The number of this attempt, from 1.
-    pub attempt: i64,
+row! {
+    /// A claimed job: the right of one worker to run it, for one attempt.
+    ///
+    /// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it
+    /// lost it. It is selected as it will be after the worker `$2` has claimed it.
+    #[derive(Clone, Debug)]
+    pub struct Job {
+        /// Its unique id.
+        pub id: String = "j.id",
+        pub(super) worker: String = "$2",
+        /// The owner of the image.
+        pub account: AccountId = "j.account_id",
+        /// The image to make.
+        pub image_id: String = "j.image_id",
+        /// What to make it from.
+        pub source: Source = "j.instance_id",
+        /// The number of this attempt, from 1.
+        pub attempt: i64 = "j.attempts + 1",
+    }
 }
 
 /// What a job makes its image from.
@@ -37,15 +39,18 @@ pub enum Source {
 }
 
 impl Source {
-    pub(super) fn decode(column: String) -> Self {
-        if column.starts_with(UPLOAD_PREFIX) { Self::Upload } else { Self::Instance(column) }
-    }
-
     fn encode(&self, image_id: &str) -> String {
         match self {
             Self::Instance(id) => id.clone(),
             Self::Upload => format!("{UPLOAD_PREFIX}{image_id}"),
         }
+    }
+}
+
+impl FromCell for Source {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
+        let column = String::from_cell(cell)?;
+        Ok(if column.starts_with(UPLOAD_PREFIX) { Self::Upload } else { Self::Instance(column) })
     }
 }
 

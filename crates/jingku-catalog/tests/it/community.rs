@@ -72,10 +72,13 @@ async fn an_image_is_in_review_until_approved(Engine { catalog, .. }: Engine) {
     let reviews = catalog.reviews(10).await.unwrap();
     assert_eq!(reviews.len(), 1);
     assert_eq!(
-        (&*reviews[0].image_id, &*reviews[0].owner_name, reviews[0].submitted_at),
+        (&*reviews[0].image.id, &*reviews[0].image.owner_name, reviews[0].submitted_at),
         ("image-a", "lab", NOW + 1)
     );
-    assert_eq!((&*reviews[0].community_name, reviews[0].price_cents, reviews[0].tags.len()), ("a", 150, 1));
+    assert_eq!(
+        (&*reviews[0].community_name, reviews[0].image.price_cents, reviews[0].image.tags.len()),
+        ("a", 150, 1)
+    );
 
     let revision = catalog.account_revision(owner).await.unwrap();
     assert!(catalog.approve_image("image-a", NOW + 2).await.unwrap());

@@ -144,7 +144,7 @@ async fn groups_reviews_and_favourites_are_in_order_of_their_events(Engine { cat
         assert_eq!(published.unwrap(), PublishImage::Published(group.to_owned()));
     }
     let waiting: Vec<String> =
-        catalog.reviews(10).await.unwrap().into_iter().map(|review| review.image_id).collect();
+        catalog.reviews(10).await.unwrap().into_iter().map(|review| review.image.id).collect();
     assert_eq!(waiting, IDS, "the longest waiting first");
     let approved = ["image-c", "image-m", "image-k", "image-a", "image-z"];
     for id in approved {

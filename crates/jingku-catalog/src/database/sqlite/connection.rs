@@ -32,20 +32,18 @@ pub(crate) fn is_blank(path: &Path) -> bool {
     }
 }
 
-pub(super) fn connect(path: &Path) -> Result<Connection> {
-    let connection = Connection::open(path).map_err(failure)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // synchronous = FULL makes a commit durable before it returns; NORMAL would lose the last ones in a crash.
     // mmap_size = 0: with a mapped file, a disk error would kill the process by a signal instead of being returned.
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA mmap_size = 0;
-             PRAGMA journal_size_limit = 67108864;",
-        )
-        .map_err(failure)?;
-    prepare(&connection).map_err(failure)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA mmap_size = 0;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    prepare(&connection)?;
     Ok(connection)
 }
 

@@ -1,7 +1,7 @@
 //! The operator's decisions on images that were submitted to the community. A running server shows them with the next
 //! request, because each changes the account's revision.
 
-use jingku_catalog::{CatalogError, Review, ReviewImage};
+use jingku_catalog::{CatalogError, Review};
 
 use crate::error::{LibraryError, from_library_errors};
 use crate::library::Library;
@@ -59,9 +59,6 @@ impl Library {
     }
 }
 
-fn decided(id: &str, outcome: ReviewImage) -> Result<(), ReviewError> {
-    match outcome {
-        ReviewImage::Done => Ok(()),
-        ReviewImage::NotReviewing => Err(ReviewError::NotReviewing(id.to_owned())),
-    }
+fn decided(id: &str, was_reviewing: bool) -> Result<(), ReviewError> {
+    if was_reviewing { Ok(()) } else { Err(ReviewError::NotReviewing(id.to_owned())) }
 }

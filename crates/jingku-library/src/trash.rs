@@ -1,6 +1,6 @@
 //! The trash: deleted images that are still kept. The API does not show it; the operator can restore and purge images.
 
-use jingku_catalog::{CatalogError, PurgeImage, RestoreImage, TrashedImage};
+use jingku_catalog::{CatalogError, RestoreImage, TrashedImage};
 
 use crate::account_limits::AccountFull;
 use crate::error::{LibraryError, from_library_errors};
@@ -165,12 +165,12 @@ impl Library {
     /// Returns whether the image was still in the trash.
     async fn purge(&self, image: &TrashedImage, until: i64) -> Result<bool, CatalogError> {
         failpoint::reached("trash.before_purge");
-        let outcome = self.catalog.purge_image(&image.id, until).await?;
+        let purged = self.catalog.purge_image(&image.id, until).await?;
         failpoint::reached("trash.after_purge");
-        if outcome == PurgeImage::Purged {
+        if purged {
             tracing::info!(image_id = image.id, "image purged from the trash");
         }
-        Ok(outcome == PurgeImage::Purged)
+        Ok(purged)
     }
 
     /// Reads the clock and returns the time for deletion by age: the earliest that the readings of the last day of running

@@ -71,7 +71,7 @@ async fn run_caught(task: &Loop, job: Job) {
     tracing::error!(image_id, panic, "making an image panicked");
     library.running.remove(image_id);
     // If this fails, the lease expires, and the number of further attempts is limited.
-    if let Err(error) = library.catalog.fail_job(&job.lease, PANICKED, library.clock.now()).await {
+    if let Err(error) = library.catalog.fail_job(&job, PANICKED, library.clock.now()).await {
         tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
     }
     uploads::remove_if_gone(library, &job).await;
@@ -92,7 +92,7 @@ async fn run(task: &Loop, job: &Job) {
     }
     // Before the image becomes visible.
     if let Some(caution) = progress.caution()
-        && let Err(error) = library.catalog.set_caution(&job.lease, &caution.to_string()).await
+        && let Err(error) = library.catalog.set_caution(job, &caution.to_string()).await
     {
         tracing::warn!(
             image_id,
@@ -211,7 +211,7 @@ impl Drop for StopWhenDropped<'_> {
 
 async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
     let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
-    match library.catalog.heartbeat(&job.lease, done, total, library.clock.now(), LEASE_SECS).await {
+    match library.catalog.heartbeat(job, done, total, library.clock.now(), LEASE_SECS).await {
         Ok(Heartbeat::Held) => {}
         Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),
         // The next heartbeat may succeed. If none does, the lease expires.
@@ -220,18 +220,18 @@ async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
 }
 
 async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -> Result<(), CatalogError> {
-    let (lease, now, image_id) = (&job.lease, library.clock.now(), &job.image_id);
+    let (now, image_id) = (library.clock.now(), &job.image_id);
     let ended = match result {
         Ok(written) => complete(library, job, &written).await?,
         Err(MakeError::Stopped(StopReason::Shutdown)) => {
-            library.catalog.release_job(lease).await?;
+            library.catalog.release_job(job).await?;
             tracing::info!(image_id, "job given back");
             return Ok(());
         }
         Err(MakeError::Stopped(StopReason::Lost)) => JobEnd::Lost,
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot make image");
-            library.catalog.fail_job(lease, &error.reason(), now).await?
+            library.catalog.fail_job(job, &error.reason(), now).await?
         }
     };
     match ended {
@@ -242,7 +242,7 @@ async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -
         JobEnd::OverLimit(over) => {
             let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
             tracing::info!(image_id, reason, "the image exceeds a limit of its account");
-            library.catalog.fail_job(lease, &reason, now).await?;
+            library.catalog.fail_job(job, &reason, now).await?;
         }
     }
     Ok(())
@@ -256,7 +256,7 @@ async fn complete(library: &Library, job: &Job, written: &Written) -> Result<Job
         size_bytes: to_i64(written.logical_bytes),
         data_bytes: to_i64(written.data_bytes),
     };
-    let ended = library.catalog.complete_job(&job.lease, made, library.clock.now()).await;
+    let ended = library.catalog.complete_job(job, made, library.clock.now()).await;
     // A commit that reports an error may still take effect, so its manifest is guarded until this process ends.
     let ended = ended.inspect_err(|_| std::mem::forget(written.guard.clone()))?;
     failpoint::reached("make.after_row");

@@ -1,7 +1,7 @@
 //! Accounts and their keys.
 
 use jingku_catalog::{
-    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey,
+    Account, AccountId, CatalogError, Key, KeyLimits, NewAccount, NewKey,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -121,8 +121,8 @@ impl Library {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
         match self.catalog.create_account(new, self.clock.now()).await? {
-            CreateAccount::Created(account) => Ok(account),
-            CreateAccount::NameTaken => Err(AccountError::AccountExists(name.to_owned())),
+            Some(account) => Ok(account),
+            None => Err(AccountError::AccountExists(name.to_owned())),
         }
     }
 
@@ -140,9 +140,10 @@ impl Library {
     ) -> Result<(), AccountError> {
         let sealed = self.keyring().seal(&pair.public_key, &pair.private_key, &*self.random);
         let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
-        match self.catalog.add_key(new, self.clock.now()).await? {
-            AddKey::Added => Ok(()),
-            AddKey::Exists => Err(AccountError::KeyExists(pair.public_key.clone())),
+        if self.catalog.add_key(new, self.clock.now()).await? {
+            Ok(())
+        } else {
+            Err(AccountError::KeyExists(pair.public_key.clone()))
         }
     }
 

@@ -248,10 +248,7 @@ impl Library {
         image_id: Option<&str>,
     ) -> Result<Instance, InstanceError> {
         let (id, now) = (checked.new.id, self.clock.now());
-        let added = match image_id {
-            None => self.catalog.add_instance(checked.row(), now).await?,
-            Some(image_id) => self.catalog.add_instance_from(checked.row(), image_id, now).await?,
-        };
+        let added = self.catalog.add_instance(checked.row(), image_id, now).await?;
         let image_id = || image_id.unwrap_or_default().to_owned();
         match added {
             AddInstance::ImageNotFound => Err(InstanceError::NoImageToStart(image_id(), checked.account.0)),

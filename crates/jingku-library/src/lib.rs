@@ -98,7 +98,6 @@ pub use scrub::Scrub;
 pub use sentence::clause;
 pub use sweep::{LastSweep, SweepError};
 pub use text_file::read_text;
-pub use time_watch::HeldBack;
 pub use trash::{EmptiedTrash, EmptyTrash, TrashError};
 pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};

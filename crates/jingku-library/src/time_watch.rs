@@ -64,10 +64,8 @@ impl Readings {
 
     /// The earliest time that the readings allow; `None` before there are enough.
     fn earliest(&self) -> Option<i64> {
-        let least = self.hours.iter().map(|hour| hour.ahead_secs).min();
-        least
-            .filter(|_| self.run_secs >= CLOCK_TRUST_SECS)
-            .map(|ahead_secs| self.run_secs.saturating_add(ahead_secs))
+        let least = self.hours.iter().map(|hour| hour.ahead_secs).min()?;
+        (self.run_secs >= CLOCK_TRUST_SECS).then(|| self.run_secs.saturating_add(least))
     }
 
     /// The running time until the last reading is trusted, in seconds.
@@ -115,22 +113,11 @@ impl TimeWatch {
     }
 }
 
-/// Deletion by age is suspended because the clock jumped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldBack {
-    /// The running time until the clock is trusted, in seconds.
-    pub for_secs: i64,
-}
-
-impl HeldBack {
-    /// Whether the saved readings suspend deletion by age at `now`.
-    pub(crate) fn of(data: &DataDir, now: i64) -> Option<Self> {
-        let readings: Readings = data.state(CLOCK)?;
-        let is_ahead = |earliest: i64| now.saturating_sub(earliest) >= JUMP_SECS;
-        let jumped = readings.earliest().is_none_or(is_ahead);
-        let for_secs = readings.until_trusted();
-        (jumped && for_secs > 0).then_some(Self { for_secs })
-    }
+/// The running time until the clock is trusted, in seconds, if the saved readings suspend deletion by age at `now`.
+pub(crate) fn held_back_secs(data: &DataDir, now: i64) -> Option<i64> {
+    let readings: Readings = data.state(CLOCK)?;
+    let jumped = readings.earliest().is_none_or(|earliest| now.saturating_sub(earliest) >= JUMP_SECS);
+    Some(readings.until_trusted()).filter(|secs| jumped && *secs > 0)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::error::{LibraryError, from_library_errors};
 use crate::failpoint;
 use crate::image_name::{BadImageName, check_image_name};
 use crate::library::Library;
-use crate::time_watch::HeldBack;
+use crate::time_watch::held_back_secs;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The most images that `jingku trash list` shows.
@@ -71,13 +71,6 @@ pub struct EmptiedTrash {
     pub bytes: i64,
 }
 
-impl EmptiedTrash {
-    fn add(&mut self, image: &TrashedImage) {
-        self.images += 1;
-        self.bytes = self.bytes.saturating_add(image.size_bytes);
-    }
-}
-
 impl Library {
     /// The images in the trash, the last deleted first, at most 1000.
     pub async fn trash(&self) -> Result<Vec<TrashedImage>, TrashError> {
@@ -115,9 +108,7 @@ impl Library {
         }
         let mut emptied = EmptiedTrash::default();
         for image in &named {
-            if what.dry_run || self.purge(image, until).await? {
-                emptied.add(image);
-            }
+            self.purge(image, until, what.dry_run, &mut emptied).await?;
         }
         Ok(emptied)
     }
@@ -139,9 +130,7 @@ impl Library {
                 if stopped() {
                     return Ok(emptied);
                 }
-                if dry_run || self.purge(image, until).await? {
-                    emptied.add(image);
-                }
+                self.purge(image, until, dry_run, &mut emptied).await?;
             }
         }
     }
@@ -162,15 +151,26 @@ impl Library {
         self.empty_until(until, false, stopped).await
     }
 
-    /// Returns whether the image was still in the trash.
-    async fn purge(&self, image: &TrashedImage, until: i64) -> Result<bool, CatalogError> {
-        failpoint::reached("trash.before_purge");
-        let outcome = self.catalog.purge_image(&image.id, until).await?;
-        failpoint::reached("trash.after_purge");
-        if outcome == PurgeImage::Purged {
+    /// Purges an image unless it has left the trash, or `dry_run`. Adds it to what was emptied.
+    async fn purge(
+        &self,
+        image: &TrashedImage,
+        until: i64,
+        dry_run: bool,
+        emptied: &mut EmptiedTrash,
+    ) -> Result<(), CatalogError> {
+        if !dry_run {
+            failpoint::reached("trash.before_purge");
+            let outcome = self.catalog.purge_image(&image.id, until).await?;
+            failpoint::reached("trash.after_purge");
+            if outcome != PurgeImage::Purged {
+                return Ok(());
+            }
             tracing::info!(image_id = image.id, "image purged from the trash");
         }
-        Ok(outcome == PurgeImage::Purged)
+        emptied.images += 1;
+        emptied.bytes = emptied.bytes.saturating_add(image.size_bytes);
+        Ok(())
     }
 
     /// Reads the clock and returns the time for deletion by age: the earliest that the readings of the last day of running
@@ -184,8 +184,9 @@ impl Library {
         }
     }
 
-    /// Whether deletion by age is suspended because the clock jumped.
-    pub fn held_back(&self) -> Option<HeldBack> {
-        HeldBack::of(self.data.as_ref()?, self.clock.now())
+    /// The running time until the clock is trusted, in seconds; `None` unless deletion by age is suspended because the
+    /// clock jumped.
+    pub fn held_back_secs(&self) -> Option<i64> {
+        held_back_secs(self.data.as_ref()?, self.clock.now())
     }
 }

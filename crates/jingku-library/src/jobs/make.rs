@@ -220,7 +220,7 @@ pub async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Written, In
         // A pattern needs no scratch folder.
         let reader = Arc::new(DiskSource(disk.open(Path::new(""))?));
         let mut writer = store.writer(size_bytes)?;
-        copy(&reader, &mut writer, &Progress::new(0, None), None, None)?;
+        copy(&reader, &mut writer, &Progress::default(), None, None)?;
         Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
     });
     match stored.await? {
@@ -237,7 +237,7 @@ pub(super) fn copy(
     fails: Option<&DeclaredFailure>,
     disk_space: Option<&DiskSpace>,
 ) -> Result<(), MakeError> {
-    writer.compare_with(progress.own_manifests())?;
+    writer.compare_with(&progress.own_manifests)?;
     let (length, chunk_bytes) = (reader.0.len(), writer.chunk_size());
     let mut at = 0;
     reach(0, length, progress, fails)?;

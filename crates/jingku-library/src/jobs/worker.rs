@@ -82,8 +82,7 @@ async fn run(task: &Loop, job: &Job) {
     let (library, image_id) = (&task.library, &job.image_id);
     tracing::info!(image_id, attempt = job.attempt, "making image");
     let own = own_manifests(library, job).await;
-    let progress =
-        Arc::new(Progress::new(library.clock.now(), library.job_hook.clone()).with_own_manifests(own));
+    let progress = Arc::new(Progress::new(library.clock.now(), own, library.job_hook.clone()));
     library.running.insert(image_id, &progress);
     let result = make_while_held(task, job, &progress).await;
     if result.is_err() {

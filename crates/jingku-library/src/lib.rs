@@ -48,7 +48,7 @@ pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
 };
-pub use check::{Checked, CorruptImage, CorruptObject, Corruption, Depth};
+pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
@@ -64,7 +64,8 @@ pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
 pub use image_name::BadImageName;
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
+    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
+    TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;

@@ -70,7 +70,7 @@ pub(super) fn copy(
     let ids = |place: usize| {
         needed.manifests[place].images.iter().map(|image| images[*image].image_id.clone()).collect::<Vec<_>>()
     };
-    outcome.damage.images.extend(needed.unreadable.iter().map(|place| images[*place].image_id.clone()));
+    outcome.damage.images.extend(needed.invalid.iter().map(|place| images[*place].image_id.clone()));
     needed.passes(|pass| {
         let mut rest = pass.references.as_slice();
         for prefix in pass.prefixes.clone() {
@@ -91,7 +91,7 @@ pub(super) fn copy(
                 outcome.note(finding, affected.iter().flat_map(|(_, place)| ids(*place as usize)));
             }
         }
-        Ok::<_, Error>(())
+        Ok(())
     })?;
     stores.to.sync()?;
     (stores.failpoints.chunks_durable)();

@@ -104,9 +104,10 @@ fn report(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
         let (object, reason, images) = (object.key, &object.reason, object.images.join(" "));
         tracing::error!(%object, reason, images, "scrub found damage");
     }
-    for image in &checked.corrupt {
-        if scrub.add_damaged(&image.id) {
-            let (image_id, name, account, trashed) = (&image.id, &image.name, image.account, image.trashed);
+    for (image, _) in &checked.corrupt {
+        if scrub.add_damaged(&image.image_id) {
+            let (image_id, name, account, trashed) =
+                (&image.image_id, &image.name, image.account.0, image.trashed);
             tracing::error!(image_id, name, account, trashed, "an image is corrupted");
         }
     }

@@ -304,7 +304,7 @@ async fn errors_name_file_entry_and_field() {
         (image("published = true"), "images[1].published", "invalid type"),
         (image("published = { groop = 'g' }"), "images[1].published.groop", "unknown field"),
         (image("published = { group = '' }"), "images[1].published.group", "give it a name"),
-        (image("published = {}\nstatus = 'Making'"), "images[1].published", "was handed in"),
+        (image("published = {}\nstatus = 'Making'"), "images[1].published", "was submitted"),
         (image("published = { favorites = ['who'] }"), "images[1].published.favorites[0]", "no account"),
         (
             image("published = { group = 'g', version = 'v2.0' }\ncount = 2"),

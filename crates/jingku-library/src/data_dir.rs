@@ -18,9 +18,7 @@
 //! sweep             the last sweep
 //! ```
 
-use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jingku_catalog::{Catalog, CatalogError};
@@ -169,12 +167,12 @@ impl DataDir {
     pub(crate) fn check_library(&self) -> Result<(), StartError> {
         self.check_whole()?;
         self.check_catalog()?;
-        match self.catalog_path().metadata() {
-            Ok(file) if file.len() > 0 => Ok(()),
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(StartError::io(self.catalog_path())(source))
-            }
-            _ => Err(StartError::NoLibrary(self.0.clone())),
+        let path = self.catalog_path();
+        let file = durable::if_found(path.metadata()).map_err(StartError::io(path))?;
+        if file.is_some_and(|file| file.len() > 0) {
+            Ok(())
+        } else {
+            Err(StartError::NoLibrary(self.0.clone()))
         }
     }
 
@@ -242,7 +240,7 @@ impl DataDir {
     /// Creates a folder inside, for the owner only.
     pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf, StartError> {
         let path = self.0.join(name);
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(StartError::io(&path))?;
+        durable::create_folder(&path).map_err(StartError::io(&path))?;
         Ok(path)
     }
 
@@ -283,10 +281,8 @@ impl DataDir {
     /// Base URL of the server that ran last; `None` if none has.
     pub fn endpoint(&self) -> Result<Option<String>, StartError> {
         let path = self.0.join("endpoint");
-        match std::fs::read_to_string(&path) {
-            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => Ok(Some(read.map_err(StartError::io(path))?.trim().to_owned())),
-        }
+        let text = durable::if_found(std::fs::read_to_string(&path)).map_err(StartError::io(path))?;
+        Ok(text.map(|text| text.trim().to_owned()))
     }
 
     /// The file with the key pair of the first account.

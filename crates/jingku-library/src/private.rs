@@ -4,10 +4,12 @@
 //! administrator, a mount point, files of earlier versions.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, DirEntry, Metadata, Permissions};
+use std::fs::{self, DirEntry, Metadata, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use crate::durable;
 
 /// Permissions of others than the owner.
 const OTHERS: u32 = 0o077;
@@ -69,7 +71,7 @@ pub enum NotPrivate {
 /// path.
 pub(crate) fn open_or_create(path: &Path, ours: impl Fn(&str) -> bool) -> Result<PathBuf, NotPrivate> {
     let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    durable::create_folder(path).map_err(failed)?;
     let path = path.canonicalize().map_err(failed)?;
     make_private(&path, &ours)?;
     Ok(path)

@@ -1,18 +1,15 @@
 //! The folder of a backup: its files and their integrity.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, DirEntry, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jingku_chunks::{Disk, Store};
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use super::BackupError;
 use super::record::{Entry, Record};
 use crate::data_dir::StartError;
-use crate::durable::{self, private_file};
+use crate::durable::{self, if_found, private_file};
 use crate::private;
 
 /// The record of the single generation that version 1 kept.
@@ -35,25 +32,18 @@ impl Folder {
         let lock = path.join(LOCK);
         let file = private_file().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(BackupError::io(lock))?;
-        hold(&file, FlockOperation::NonBlockingLockExclusive, &path)?;
+        check_lock(file.try_lock(), &path)?;
         Ok(Self { path, _lock: Some(file) })
     }
 
     /// Opens the folder of a finished backup for reading; it may be on a read-only disk.
     pub(super) fn open(path: &Path) -> Result<Self, BackupError> {
-        let path = match path.canonicalize() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(BackupError::NoBackup(path.to_owned()));
-            }
-            found => found.map_err(BackupError::io(path))?,
-        };
-        let lock = match File::open(path.join(LOCK)) {
-            // A copy of a backup may lack the lock file.
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            opened => Some(opened.map_err(BackupError::io(path.join(LOCK)))?),
-        };
+        let found = if_found(path.canonicalize()).map_err(BackupError::io(path))?;
+        let path = found.ok_or_else(|| BackupError::NoBackup(path.to_owned()))?;
+        // A copy of a backup may lack the lock file.
+        let lock = if_found(File::open(path.join(LOCK))).map_err(BackupError::io(path.join(LOCK)))?;
         if let Some(file) = &lock {
-            hold(file, FlockOperation::NonBlockingLockShared, &path)?;
+            check_lock(file.try_lock_shared(), &path)?;
         }
         let folder = Self { path, _lock: lock };
         if folder.entries()?.is_empty() {
@@ -99,13 +89,7 @@ impl Folder {
     pub(super) fn entries(&self) -> Result<Vec<Entry>, BackupError> {
         let generations = self.path.join(GENERATIONS);
         let mut entries = Vec::new();
-        let files = match fs::read_dir(&generations) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            files => files
-                .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-                .map_err(BackupError::io(generations))?,
-        };
-        for file in files {
+        for file in list(&generations)? {
             let name = file.file_name();
             let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
             entries.extend(read_entry(number, file.path())?);
@@ -169,7 +153,7 @@ impl Folder {
 
     fn create_folder(&self, name: &str) -> Result<PathBuf, BackupError> {
         let path = self.path.join(name);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        let made = durable::create_folder(&path);
         made.and_then(|()| durable::sync_folder(&self.path)).map_err(BackupError::io(&path))?;
         Ok(path)
     }
@@ -185,16 +169,16 @@ fn read_entry(number: u64, path: PathBuf) -> Result<Option<Entry>, BackupError> 
 
 /// Refuses a folder with other content. The lock is the first file of a backup, and no other folder has only our names.
 fn refuse_other_folders(path: &Path) -> Result<(), BackupError> {
-    let failed = BackupError::io(path);
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(&failed)?,
-    };
-    let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>();
-    let names = names.map_err(failed)?;
+    let names: Vec<_> = list(path)?.iter().map(DirEntry::file_name).collect();
     let all_ours =
         names.iter().any(|name| name == LOCK) && names.iter().all(|name| name.to_str().is_some_and(is_ours));
     if names.is_empty() || all_ours { Ok(()) } else { Err(BackupError::NotABackup(path.to_owned())) }
+}
+
+/// The entries of a folder; none if it does not exist.
+fn list(path: &Path) -> Result<Vec<DirEntry>, BackupError> {
+    let entries = if_found(fs::read_dir(path)).and_then(|entries| entries.into_iter().flatten().collect());
+    entries.map_err(BackupError::io(path))
 }
 
 fn is_ours(name: &str) -> bool {
@@ -202,12 +186,11 @@ fn is_ours(name: &str) -> bool {
         || name.starts_with("catalog")
 }
 
-fn hold(file: &File, how: FlockOperation, path: &Path) -> Result<(), BackupError> {
-    match flock(file, how) {
-        Ok(()) => Ok(()),
-        Err(Errno::WOULDBLOCK) => Err(BackupError::InUse(path.to_owned())),
-        Err(error) => Err(BackupError::io(path.join(LOCK))(error.into())),
-    }
+fn check_lock(taken: Result<(), TryLockError>, path: &Path) -> Result<(), BackupError> {
+    taken.map_err(|error| match error {
+        TryLockError::WouldBlock => BackupError::InUse(path.to_owned()),
+        TryLockError::Error(error) => BackupError::io(path.join(LOCK))(error),
+    })
 }
 
 /// Opens the store in a folder, or creates it.
@@ -225,20 +208,15 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
 }
 
 fn remove_durably(path: &Path) -> Result<(), BackupError> {
-    let removed = match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => durable::sync_parent(path),
-    };
+    let removed = if_found(fs::remove_file(path)).and_then(|_| durable::sync_parent(path));
     removed.map_err(BackupError::io(path))
 }
 
 /// Reads a file of a backup that is named by its hash.
 pub(super) fn read_checked(path: &Path, hash: &str) -> Result<Vec<u8>, BackupError> {
-    match fs::read(path) {
-        Ok(bytes) if blake3::hash(&bytes).to_string() == hash => Ok(bytes),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(BackupError::io(path)(error)),
-        _ => Err(BackupError::DamagedFile(path.to_owned())),
-    }
+    let bytes = if_found(fs::read(path)).map_err(BackupError::io(path))?;
+    let intact = bytes.filter(|bytes| blake3::hash(bytes).to_string() == hash);
+    intact.ok_or_else(|| BackupError::DamagedFile(path.to_owned()))
 }
 
 /// The BLAKE3 hash of a file.
@@ -252,10 +230,8 @@ pub(super) fn hash_file(path: &Path) -> Result<String, BackupError> {
 /// Copies the catalogue of a generation, because opening a catalogue may change it.
 pub(super) fn copy_catalog(from: &Path, to: &Path, hash: &str) -> Result<(), BackupError> {
     let damaged = || BackupError::DamagedFile(from.to_owned());
-    let mut source = match File::open(from) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(damaged()),
-        opened => opened.map_err(BackupError::io(from))?,
-    };
+    let source = if_found(File::open(from)).map_err(BackupError::io(from))?;
+    let mut source = source.ok_or_else(damaged)?;
     let mut copied = || {
         let mut file = private_file().create_new(true).write(true).open(to)?;
         io::copy(&mut source, &mut file)?;
@@ -271,10 +247,7 @@ pub(super) fn remove_catalog(path: &Path) -> Result<(), BackupError> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
-        match fs::remove_file(&name) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(BackupError::io(name)(error)),
-            _ => {}
-        }
+        if_found(fs::remove_file(&name)).map_err(BackupError::io(name))?;
     }
     Ok(())
 }

@@ -132,10 +132,7 @@ fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Ve
 fn prepare(path: &Path) -> Result<DataDir, BackupError> {
     let unfinished = path.join(RESTORING).exists();
     // Checked before anything is changed.
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        entries => Some(entries.map_err(BackupError::io(path))?),
-    };
+    let entries = durable::if_found(fs::read_dir(path)).map_err(BackupError::io(path))?;
     if !unfinished && entries.is_some_and(|mut entries| entries.next().is_some()) {
         return Err(BackupError::NotEmpty(path.to_owned()));
     }

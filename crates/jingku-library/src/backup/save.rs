@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
@@ -276,8 +275,5 @@ fn opens_key(master_key: &[u8], sealed: Option<&(String, String)>) -> bool {
 
 /// The content of a key's file; `None` if it does not exist.
 fn read_key(path: &Path) -> Result<Option<Vec<u8>>, BackupError> {
-    match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).map_err(BackupError::io(path)),
-    }
+    durable::if_found(fs::read(path)).map_err(BackupError::io(path))
 }

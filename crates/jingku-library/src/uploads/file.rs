@@ -1,8 +1,6 @@
 //! An uploaded file that one request appends to.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 
 use jingku_protocol::HashKind;
 use jingku_sources::SparseWriter;
@@ -11,7 +9,7 @@ use super::hashed::Hashed;
 use super::store::UploadLock;
 use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::error::Internal;
-use crate::failpoint;
+use crate::{durable, failpoint};
 
 /// How often the free space is checked, in bytes.
 const SPACE_CHECK_BYTES: u64 = 8 << 20;
@@ -119,17 +117,14 @@ impl UploadFile {
 }
 
 fn open(lock: &mut UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> io::Result<SparseWriter> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(&lock.path)?;
+    let file =
+        durable::private_file().read(true).write(true).create(true).truncate(false).open(&lock.path)?;
     let (length, received) = (file.metadata()?.len(), acknowledged.bytes);
     let known = lock.known.take().filter(|known| known.is(kind, received) && length >= received);
     let known = if let Some(known) = known {
         known
     } else {
-        if let Some(folder) = lock.path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
+        durable::sync_parent(&lock.path)?;
         // The state covers all acknowledged bytes.
         let state = acknowledged.sparse_state.as_deref().filter(|_| length >= received);
         Hashed::read(&file, received.min(length), kind, state)?

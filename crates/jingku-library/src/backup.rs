@@ -26,7 +26,8 @@ use jingku_catalog::CatalogError;
 use crate::data_dir::{StartError, with_causes};
 use crate::sentence::clause;
 
-pub use generations::{Generation, Generations, KeptGeneration, Pruned, list_backup};
+pub use generations::{Generations, Pruned, list_backup};
+pub use record::{Generation, GenerationRecord};
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
 
@@ -157,6 +158,17 @@ pub struct Damage {
 impl Damage {
     /// The most objects that are listed one by one.
     pub const OBJECTS_MAX: usize = 100;
+
+    /// Adds an object and the images that it affects.
+    fn add(&mut self, reason: String, affected: impl IntoIterator<Item = String>) {
+        self.object_count += 1;
+        if self.objects.len() < Self::OBJECTS_MAX {
+            self.objects.push(reason);
+        }
+        self.images.extend(affected);
+        self.images.sort_unstable();
+        self.images.dedup();
+    }
 
     /// Whether nothing is missing or corrupted.
     pub fn is_empty(&self) -> bool {

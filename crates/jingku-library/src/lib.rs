@@ -45,7 +45,7 @@ mod usage;
 
 pub use account_limits::{AccountFull, limit_refusal};
 pub use backup::{
-    BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
+    BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Generations, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
 };
 pub use check::{Checked, CorruptObject, Corruption, Depth};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jingku_chunks::{Disk, Store};
 
 use super::BackupError;
-use super::record::{Entry, Record};
+use super::record::{Generation, GenerationRecord};
 use crate::data_dir::StartError;
 use crate::durable::{self, if_found, private_file};
 use crate::private;
@@ -46,7 +46,7 @@ impl Folder {
             check_lock(file.try_lock_shared(), &path)?;
         }
         let folder = Self { path, _lock: lock };
-        if folder.entries()?.is_empty() {
+        if folder.generations()?.is_empty() {
             return Err(BackupError::NoBackup(folder.path));
         }
         Ok(folder)
@@ -72,7 +72,7 @@ impl Folder {
         self.path.join("catalog.new")
     }
 
-    pub(super) fn catalog(&self, record: &Record) -> PathBuf {
+    pub(super) fn catalog(&self, record: &GenerationRecord) -> PathBuf {
         self.catalog_named(&record.catalog)
     }
 
@@ -81,21 +81,21 @@ impl Folder {
     }
 
     /// The file of a key in a generation.
-    pub(super) fn key(&self, record: &Record, name: &str, hash: &str) -> PathBuf {
+    pub(super) fn key(&self, record: &GenerationRecord, name: &str, hash: &str) -> PathBuf {
         self.path.join(KEYS).join(if record.is_first_version() { name } else { hash })
     }
 
     /// Every generation, in order of number.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, BackupError> {
+    pub(super) fn generations(&self) -> Result<Vec<Generation>, BackupError> {
         let generations = self.path.join(GENERATIONS);
         let mut entries = Vec::new();
         for file in list(&generations)? {
             let name = file.file_name();
             let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-            entries.extend(read_entry(number, file.path())?);
+            entries.extend(read_generation_file(number, file.path())?);
         }
         entries.sort_by_key(|entry| entry.number);
-        if let Some(first) = read_entry(1, self.first_record())? {
+        if let Some(first) = read_generation_file(1, self.first_record())? {
             // A command that was killed may have adopted it without removing the file.
             if !entries.iter().any(|entry| entry.number == 1) {
                 entries.insert(0, first);
@@ -105,7 +105,7 @@ impl Folder {
     }
 
     /// Adds a generation to the backup, durably.
-    pub(super) fn write_record(&self, number: u64, record: &Record) -> Result<(), BackupError> {
+    pub(super) fn write_record(&self, number: u64, record: &GenerationRecord) -> Result<(), BackupError> {
         let folder = self.create_folder(GENERATIONS)?;
         replace(&folder.join(number.to_string()), record.to_text().as_bytes())
     }
@@ -132,7 +132,7 @@ impl Folder {
     }
 
     /// Removes catalogues and keys that no generation names. The next backup removes what could not be removed.
-    pub(super) fn remove_unnamed(&self, records: &[Record]) {
+    pub(super) fn remove_unnamed(&self, records: &[GenerationRecord]) {
         let catalogs: Vec<_> = records.iter().map(|record| self.catalog(record)).collect();
         let keys = records.iter().flat_map(|record| {
             record.keys.iter().map(|(name, hash)| self.key(record, name, hash)).collect::<Vec<_>>()
@@ -159,10 +159,10 @@ impl Folder {
     }
 }
 
-fn read_entry(number: u64, path: PathBuf) -> Result<Option<Entry>, BackupError> {
-    match Record::read(&path) {
-        Ok(record) => Ok(record.map(|record| Entry { number, path, record: Some(record) })),
-        Err(BackupError::DamagedFile(_)) => Ok(Some(Entry { number, path, record: None })),
+fn read_generation_file(number: u64, path: PathBuf) -> Result<Option<Generation>, BackupError> {
+    match GenerationRecord::read(&path) {
+        Ok(record) => Ok(record.map(|record| Generation { number, path, record: Some(record) })),
+        Err(BackupError::DamagedFile(_)) => Ok(Some(Generation { number, path, record: None })),
         Err(error) => Err(error),
     }
 }

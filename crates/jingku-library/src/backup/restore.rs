@@ -8,7 +8,7 @@ use jingku_catalog::Catalog;
 
 use super::copy::{Failpoints, Outcome, Stores, copy};
 use super::folder::{Folder, copy_catalog, hash_file, open_objects, read_checked, remove_catalog, replace};
-use super::record::{Entry, Record};
+use super::record::{Generation, GenerationRecord};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
 use crate::referenced::{Referenced, all_images};
@@ -104,8 +104,8 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
 }
 
 /// Finds the requested generation.
-fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError> {
-    let mut entries = folder.entries()?;
+fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, BackupError> {
+    let mut entries = folder.generations()?;
     match generation {
         None => entries.pop().ok_or_else(|| BackupError::NoBackup(folder.path().to_owned())),
         Some(generation) => entries
@@ -116,7 +116,10 @@ fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError
 }
 
 /// Reads the keys of a generation.
-fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
+fn read_keys<'a>(
+    folder: &Folder,
+    record: &'a GenerationRecord,
+) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
     let read = |(name, hash): &'a (String, String)| {
         // A name that is a path could lead out of the data folder.
         let path = folder.key(record, name, hash);

@@ -6,8 +6,9 @@ use jingku_sources::DiskFormat;
 use jingku_sources::demo::write_demo_disk;
 
 use crate::data_dir::DataDir;
+use crate::error::LibraryError;
 use crate::library::Library;
-use crate::operator::{InstanceError, NewInstance};
+use crate::operator::NewInstance;
 
 /// The name of a demo image.
 pub const DEMO_IMAGE_NAME: &str = "my-custom-env";
@@ -16,7 +17,7 @@ pub const DEMO_IMAGE_NAME: &str = "my-custom-env";
 pub async fn add_demo_instances(
     library: &Library,
     data: &DataDir,
-) -> Result<[&'static str; 2], InstanceError> {
+) -> Result<[&'static str; 2], LibraryError> {
     let folder = data.path().join("demo");
     data.create_folder("demo")?;
     let raw = add(library, &folder, "uhost-demo1", DiskFormat::Raw, 1).await?;
@@ -30,7 +31,7 @@ async fn add(
     id: &'static str,
     format: DiskFormat,
     seed: u64,
-) -> Result<&'static str, InstanceError> {
+) -> Result<&'static str, LibraryError> {
     if library.catalog.instance(None, id).await?.is_some() {
         return Ok(id);
     }

@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 pub use load::LoadedAccount;
 
 use crate::error::LibraryError;
-use crate::operator::AccountError;
 use crate::sentence::clause;
 use crate::text_file::read_text;
 
@@ -165,9 +164,6 @@ pub enum FixturesError {
         /// The problem.
         why: String,
     },
-    /// An account or a key could not be created.
-    #[error(transparent)]
-    Account(#[from] AccountError),
     /// The library failed.
     #[error(transparent)]
     Library(#[from] LibraryError),

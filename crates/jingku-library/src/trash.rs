@@ -2,10 +2,8 @@
 
 use jingku_catalog::{CatalogError, PurgeImage, RestoreImage, TrashedImage};
 
-use crate::account_limits::AccountFull;
-use crate::error::{LibraryError, from_library_errors};
+use crate::error::{LibraryError, check_image_name};
 use crate::failpoint;
-use crate::image_name::{BadImageName, check_image_name};
 use crate::library::Library;
 use crate::time_watch::held_back_secs;
 
@@ -14,42 +12,6 @@ const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 const LISTED_MAX: u32 = 1000;
 /// Images per query.
 const BATCH: u32 = 256;
-
-/// Why a command on the trash failed. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum TrashError {
-    /// The trash has no such image.
-    #[error("There is no image {0:?} in the trash. `jingku trash list` shows all.")]
-    NotInTrash(String),
-    /// Another image has taken the name of the image in the trash.
-    #[error(
-        "Another image of the account is called {name:?} by now. Bring this one back under another name: \
-         `jingku trash restore {id} --name NAME`."
-    )]
-    TrashNameTaken {
-        /// The image in the trash.
-        id: String,
-        /// The name.
-        name: String,
-    },
-    /// The image in the trash has no data.
-    #[error(
-        "Image {0:?} was being made when it was deleted, which ended the making: there is nothing to bring back. Make \
-         it again."
-    )]
-    NeverMade(String),
-    /// The text cannot be an image name.
-    #[error(transparent)]
-    BadName(#[from] BadImageName),
-    /// The account is at its limit.
-    #[error(transparent)]
-    Full(#[from] AccountFull),
-    /// The library failed.
-    #[error(transparent)]
-    Library(#[from] LibraryError),
-}
-
-from_library_errors!(TrashError: CatalogError);
 
 /// Options of [`Library::empty_trash`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,27 +35,27 @@ pub struct EmptiedTrash {
 
 impl Library {
     /// The images in the trash, the last deleted first, at most 1000.
-    pub async fn trash(&self) -> Result<Vec<TrashedImage>, TrashError> {
+    pub async fn trash(&self) -> Result<Vec<TrashedImage>, LibraryError> {
         Ok(self.catalog.trash(LISTED_MAX).await?)
     }
 
     /// Restores an image under its name or another. Returns the name.
-    pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, TrashError> {
+    pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, LibraryError> {
         check_image_name(name)?;
         failpoint::reached("trash.before_restore");
         let outcome = self.catalog.restore_image(id, name, self.clock.now()).await?;
         failpoint::reached("trash.after_restore");
         match outcome {
             RestoreImage::Restored(name) => Ok(name),
-            RestoreImage::NotFound => Err(TrashError::NotInTrash(id.to_owned())),
-            RestoreImage::NameTaken(name) => Err(TrashError::TrashNameTaken { id: id.to_owned(), name }),
-            RestoreImage::NeverMade => Err(TrashError::NeverMade(id.to_owned())),
-            RestoreImage::OverLimit(over) => Err(AccountFull(over).into()),
+            RestoreImage::NotFound => Err(LibraryError::NotInTrash(id.to_owned())),
+            RestoreImage::NameTaken(name) => Err(LibraryError::TrashNameTaken { id: id.to_owned(), name }),
+            RestoreImage::NeverMade => Err(LibraryError::NeverMade(id.to_owned())),
+            RestoreImage::OverLimit(over) => Err(LibraryError::AccountFull(over)),
         }
     }
 
     /// Purges images from the trash. If a named image is not in the trash, none is purged.
-    pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, TrashError> {
+    pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, LibraryError> {
         let until = self.clock.now().saturating_sub(what.older_than_secs);
         if what.ids.is_empty() {
             return Ok(self.empty_until(until, what.dry_run, || false).await?);
@@ -101,7 +63,7 @@ impl Library {
         let mut named = Vec::new();
         for id in what.ids {
             let image = self.catalog.trashed_image(id).await?;
-            let image = image.ok_or_else(|| TrashError::NotInTrash(id.clone()))?;
+            let image = image.ok_or_else(|| LibraryError::NotInTrash(id.clone()))?;
             if image.deleted_at <= until && !named.contains(&image) {
                 named.push(image);
             }

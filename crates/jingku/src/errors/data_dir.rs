@@ -88,7 +88,6 @@ impl Localized for FixturesError {
                 let path = path.display().to_string();
                 tr!("errors-fixtures-invalid", path = path, place = place, error = why)
             }
-            Self::Account(error) => error.chinese(),
             Self::Library(error) => error.chinese(),
         }
     }

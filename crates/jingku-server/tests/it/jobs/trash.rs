@@ -1,6 +1,6 @@
 //! Expiry of the trash.
 
-use jingku_library::{Clock, Config, EmptyTrash, TrashError, TrashSettings};
+use jingku_library::{Clock, Config, EmptyTrash, LibraryError, TrashSettings};
 use jingku_protocol::actions::Action;
 
 use crate::support::{INSTANCE, Service, wait_until};
@@ -164,6 +164,6 @@ async fn an_image_deleted_while_being_made_cannot_be_restored() {
     let id = caller.create(INSTANCE, "env").await;
     caller.ok(TERMINATE, &[("CompShareImageId", &id)]).await;
     let refused = service.context.restore_image(&id, None).await.unwrap_err();
-    assert!(matches!(&refused, TrashError::NeverMade(image) if *image == id), "{refused}");
+    assert!(matches!(&refused, LibraryError::NeverMade(image) if *image == id), "{refused}");
     assert!(refused.to_string().contains("was being made when it was deleted"), "{refused}");
 }

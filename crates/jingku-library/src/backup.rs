@@ -23,8 +23,8 @@ use std::path::PathBuf;
 
 use jingku_catalog::CatalogError;
 
-use crate::data_dir::{StartError, with_causes};
-use crate::sentence::clause;
+use crate::sentence::{clause, with_causes};
+use crate::start_error::StartError;
 
 pub use generations::{Generations, Pruned, list_backup};
 pub use record::{Generation, GenerationRecord};
@@ -114,14 +114,6 @@ pub enum BackupError {
         .0.images.len(), .0.lines()
     )]
     Damaged(Damage),
-    /// The operating system refused.
-    #[error("Cannot use {}: {}.", path.display(), clause(source))]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
     /// The catalogue failed.
     #[error("The catalogue failed: {}.", with_causes(.0))]
     Catalog(#[from] CatalogError),
@@ -134,14 +126,6 @@ pub enum BackupError {
     /// A task panicked or was cancelled.
     #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
-}
-
-impl BackupError {
-    /// Adds the path to an error of the operating system.
-    fn io(path: impl Into<PathBuf>) -> impl Fn(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { path: path.clone(), source }
-    }
 }
 
 /// Missing or corrupted objects and the images they affect.

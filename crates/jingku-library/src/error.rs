@@ -4,8 +4,9 @@ use jingku_catalog::{CatalogError, OverLimit};
 use jingku_protocol::actions::is_image_name;
 use jingku_sources::DiskError;
 
-use crate::data_dir::{StartError, way_back, with_causes};
 use crate::keyring::WrongMasterKey;
+use crate::sentence::with_causes;
+use crate::start_error::{StartError, way_back};
 
 /// An internal error, for the log and never for a client.
 #[derive(Debug, thiserror::Error)]

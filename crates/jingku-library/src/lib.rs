@@ -34,7 +34,7 @@ mod review;
 mod scrub;
 mod sentence;
 mod serve_lock;
-mod state;
+mod start_error;
 mod sweep;
 mod text_file;
 mod time_watch;
@@ -55,7 +55,7 @@ pub use config::{
     ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
 };
 pub use credentials::{Credentials, KeyPair};
-pub use data_dir::{DataDir, StartError};
+pub use data_dir::DataDir;
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::{Internal, LibraryError};
@@ -87,13 +87,13 @@ pub use limits::{
 pub use lock::lock;
 pub use operator::{NewInstance, PlatformImage, caution_of};
 pub use price::{cents_to_price, price_to_cents};
-pub use private::NotPrivate;
 pub use random::{
     Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
 pub use scrub::Scrub;
 pub use sentence::clause;
+pub use start_error::StartError;
 pub use sweep::{LastSweep, SweepError};
 pub use text_file::read_text;
 pub use trash::{EmptiedTrash, EmptyTrash};

@@ -11,13 +11,14 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Zones};
 use crate::credentials::CredentialsCache;
-use crate::data_dir::{DataDir, StartError};
+use crate::data_dir::DataDir;
 use crate::disk_space::DiskSpace;
 use crate::health::Health;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
+use crate::start_error::StartError;
 use crate::time_watch::TimeWatch;
 use crate::uploads::UploadStore;
 

@@ -5,9 +5,10 @@ use std::fs::File;
 use jingku_chunks::ChunkId;
 use serde::{Deserialize, Serialize};
 
-use crate::data_dir::{DataDir, StartError};
+use crate::data_dir::DataDir;
 use crate::durable::if_found;
 use crate::library::Library;
+use crate::start_error::StartError;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The file in the data folder.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use crate::data_dir::{DataDir, StartError};
+use crate::data_dir::DataDir;
+use crate::start_error::StartError;
 use crate::{blocking, durable};
 
 /// The file that a running server keeps locked.

@@ -7,10 +7,10 @@ use jingku_chunks::{ManifestId, SweepPlan, SweepReport};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use crate::data_dir::{DataDir, with_causes};
+use crate::data_dir::DataDir;
 use crate::failpoint;
 use crate::library::Library;
-use crate::sentence::clause;
+use crate::sentence::{clause, with_causes};
 
 /// Manifests per query.
 const BATCH: u32 = 4096;

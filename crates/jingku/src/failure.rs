@@ -6,9 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_library::{
-    BackupError, ConfigError, DiskError, FixturesError, LibraryError, NotPrivate, StartError,
-};
+use jingku_library::{BackupError, ConfigError, DiskError, FixturesError, LibraryError, StartError};
 use jingku_testing::LabError;
 
 use crate::errors::{Localized, clause};
@@ -206,12 +204,11 @@ impl From<StartError> for Failure {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
             StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
-            StartError::NotPrivate(
-                NotPrivate::NotOurs { .. } | NotPrivate::Shared { .. } | NotPrivate::Everybodys { .. },
-            ) => Exit::Refused,
+            StartError::NotOurs { .. } | StartError::Shared { .. } | StartError::Everybodys { .. } => {
+                Exit::Refused
+            }
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
-            | StartError::NotPrivate(NotPrivate::Io { .. })
             | StartError::CatalogLost(_)
             | StartError::CatalogGone(_)
             | StartError::CatalogLinked(_)
@@ -239,7 +236,6 @@ impl From<BackupError> for Failure {
             BackupError::Newer(_)
             | BackupError::DamagedFile(_)
             | BackupError::Damaged(_)
-            | BackupError::Io { .. }
             | BackupError::Catalog(_)
             | BackupError::Store(_)
             | BackupError::Start(_)

@@ -8,9 +8,9 @@ use jingku_chunks::{Disk, Store};
 
 use super::BackupError;
 use super::record::{Generation, GenerationRecord};
-use crate::data_dir::StartError;
 use crate::durable::{self, if_found, private_file};
 use crate::private;
+use crate::start_error::StartError;
 
 /// The record of the single generation that version 1 kept.
 const FIRST_RECORD: &str = "backup";
@@ -31,17 +31,17 @@ impl Folder {
         let path = private::open_or_create(path, is_ours).map_err(StartError::from)?;
         let lock = path.join(LOCK);
         let file = private_file().create(true).truncate(false).write(true).open(&lock);
-        let file = file.map_err(BackupError::io(lock))?;
+        let file = file.map_err(StartError::io(lock))?;
         check_lock(file.try_lock(), &path)?;
         Ok(Self { path, _lock: Some(file) })
     }
 
     /// Opens the folder of a finished backup for reading; it may be on a read-only disk.
     pub(super) fn open(path: &Path) -> Result<Self, BackupError> {
-        let found = if_found(path.canonicalize()).map_err(BackupError::io(path))?;
+        let found = if_found(path.canonicalize()).map_err(StartError::io(path))?;
         let path = found.ok_or_else(|| BackupError::NoBackup(path.to_owned()))?;
         // A copy of a backup may lack the lock file.
-        let lock = if_found(File::open(path.join(LOCK))).map_err(BackupError::io(path.join(LOCK)))?;
+        let lock = if_found(File::open(path.join(LOCK))).map_err(StartError::io(path.join(LOCK)))?;
         if let Some(file) = &lock {
             check_lock(file.try_lock_shared(), &path)?;
         }
@@ -105,13 +105,13 @@ impl Folder {
     }
 
     /// Adds a generation to the backup, durably.
-    pub(super) fn write_record(&self, number: u64, record: &GenerationRecord) -> Result<(), BackupError> {
+    pub(super) fn write_record(&self, number: u64, record: &GenerationRecord) -> Result<(), StartError> {
         let folder = self.create_folder(GENERATIONS)?;
         replace(&folder.join(number.to_string()), record.to_text().as_bytes())
     }
 
     /// Removes a generation from the backup, durably.
-    pub(super) fn remove_record(&self, number: u64) -> Result<(), BackupError> {
+    pub(super) fn remove_record(&self, number: u64) -> Result<(), StartError> {
         remove_durably(&self.path.join(GENERATIONS).join(number.to_string()))
     }
 
@@ -120,12 +120,12 @@ impl Folder {
         self.path.join(FIRST_RECORD)
     }
 
-    pub(super) fn remove_first_record(&self) -> Result<(), BackupError> {
+    pub(super) fn remove_first_record(&self) -> Result<(), StartError> {
         remove_durably(&self.first_record())
     }
 
     /// Writes a file below `keys`, named by its hash, which it returns.
-    pub(super) fn keep_key(&self, bytes: &[u8]) -> Result<String, BackupError> {
+    pub(super) fn keep_key(&self, bytes: &[u8]) -> Result<String, StartError> {
         let hash = blake3::hash(bytes).to_string();
         replace(&self.create_folder(KEYS)?.join(&hash), bytes)?;
         Ok(hash)
@@ -151,10 +151,10 @@ impl Folder {
         }
     }
 
-    fn create_folder(&self, name: &str) -> Result<PathBuf, BackupError> {
+    fn create_folder(&self, name: &str) -> Result<PathBuf, StartError> {
         let path = self.path.join(name);
         let made = durable::create_folder(&path);
-        made.and_then(|()| durable::sync_folder(&self.path)).map_err(BackupError::io(&path))?;
+        made.and_then(|()| durable::sync_folder(&self.path)).map_err(StartError::io(&path))?;
         Ok(path)
     }
 }
@@ -176,9 +176,9 @@ fn refuse_other_folders(path: &Path) -> Result<(), BackupError> {
 }
 
 /// The entries of a folder; none if it does not exist.
-fn list(path: &Path) -> Result<Vec<DirEntry>, BackupError> {
+fn list(path: &Path) -> Result<Vec<DirEntry>, StartError> {
     let entries = if_found(fs::read_dir(path)).and_then(|entries| entries.into_iter().flatten().collect());
-    entries.map_err(BackupError::io(path))
+    entries.map_err(StartError::io(path))
 }
 
 fn is_ours(name: &str) -> bool {
@@ -189,7 +189,7 @@ fn is_ours(name: &str) -> bool {
 fn check_lock(taken: Result<(), TryLockError>, path: &Path) -> Result<(), BackupError> {
     taken.map_err(|error| match error {
         TryLockError::WouldBlock => BackupError::InUse(path.to_owned()),
-        TryLockError::Error(error) => BackupError::io(path.join(LOCK))(error),
+        TryLockError::Error(error) => StartError::io(path.join(LOCK))(error).into(),
     })
 }
 
@@ -203,51 +203,51 @@ pub(super) fn open_objects(path: &Path) -> Result<(Disk, Store), BackupError> {
 }
 
 /// Replaces a file as a whole, durably, readable by the owner only.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
-    durable::replace(path, bytes).map_err(BackupError::io(path))
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
+    durable::replace(path, bytes).map_err(StartError::io(path))
 }
 
-fn remove_durably(path: &Path) -> Result<(), BackupError> {
+fn remove_durably(path: &Path) -> Result<(), StartError> {
     let removed = if_found(fs::remove_file(path)).and_then(|_| durable::sync_parent(path));
-    removed.map_err(BackupError::io(path))
+    removed.map_err(StartError::io(path))
 }
 
 /// Reads a file of a backup that is named by its hash.
 pub(super) fn read_checked(path: &Path, hash: &str) -> Result<Vec<u8>, BackupError> {
-    let bytes = if_found(fs::read(path)).map_err(BackupError::io(path))?;
+    let bytes = if_found(fs::read(path)).map_err(StartError::io(path))?;
     let intact = bytes.filter(|bytes| blake3::hash(bytes).to_string() == hash);
     intact.ok_or_else(|| BackupError::DamagedFile(path.to_owned()))
 }
 
 /// The BLAKE3 hash of a file.
-pub(super) fn hash_file(path: &Path) -> Result<String, BackupError> {
+pub(super) fn hash_file(path: &Path) -> Result<String, StartError> {
     let mut hasher = blake3::Hasher::new();
     let read = File::open(path).and_then(|file| io::copy(&mut io::BufReader::new(file), &mut hasher));
-    read.map_err(BackupError::io(path))?;
+    read.map_err(StartError::io(path))?;
     Ok(hasher.finalize().to_string())
 }
 
 /// Copies the catalogue of a generation, because opening a catalogue may change it.
 pub(super) fn copy_catalog(from: &Path, to: &Path, hash: &str) -> Result<(), BackupError> {
     let damaged = || BackupError::DamagedFile(from.to_owned());
-    let source = if_found(File::open(from)).map_err(BackupError::io(from))?;
+    let source = if_found(File::open(from)).map_err(StartError::io(from))?;
     let mut source = source.ok_or_else(damaged)?;
     let mut copied = || {
         let mut file = private_file().create_new(true).write(true).open(to)?;
         io::copy(&mut source, &mut file)?;
         file.sync_all()
     };
-    copied().map_err(BackupError::io(to))?;
+    copied().map_err(StartError::io(to))?;
     // The copy is checked, because this read may have failed.
     if hash_file(to)? == hash { Ok(()) } else { Err(damaged()) }
 }
 
 /// Removes the file of a catalogue and its companions.
-pub(super) fn remove_catalog(path: &Path) -> Result<(), BackupError> {
+pub(super) fn remove_catalog(path: &Path) -> Result<(), StartError> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
-        if_found(fs::remove_file(&name)).map_err(BackupError::io(name))?;
+        if_found(fs::remove_file(&name)).map_err(StartError::io(name))?;
     }
     Ok(())
 }

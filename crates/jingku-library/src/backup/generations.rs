@@ -45,7 +45,7 @@ pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), Ba
         folder.write_record(1, &GenerationRecord { library: Some(library.to_owned()), keys, ..first })?;
         failpoint::reached("backup.adopted");
     }
-    folder.remove_first_record()
+    Ok(folder.remove_first_record()?)
 }
 
 /// What was removed from a backup.

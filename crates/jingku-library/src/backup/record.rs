@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BackupError;
 use crate::durable::if_found;
+use crate::start_error::StartError;
 
 /// The version that is written.
 const VERSION: u32 = 2;
@@ -59,11 +60,11 @@ impl GenerationRecord {
     /// Reads a record; `None` if the file does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, BackupError> {
         let (mut text, damaged) = (String::new(), || BackupError::DamagedFile(path.to_owned()));
-        let file = if_found(File::open(path)).map_err(BackupError::io(path))?;
+        let file = if_found(File::open(path)).map_err(StartError::io(path))?;
         let Some(file) = file else { return Ok(None) };
         match file.take(RECORD_BYTES_MAX).read_to_string(&mut text) {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(damaged()),
-            read => read.map_err(BackupError::io(path))?,
+            read => read.map_err(StartError::io(path))?,
         };
         let (line, hash) = text.split_once('\n').ok_or_else(damaged)?;
         if hash != format!("{}\n", blake3::hash(line.as_bytes())) {

@@ -12,6 +12,7 @@ use super::record::{Generation, GenerationRecord};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
 use crate::referenced::{Referenced, all_images};
+use crate::start_error::StartError;
 use crate::{durable, failpoint};
 
 const FAILPOINTS: Failpoints = Failpoints {
@@ -135,7 +136,7 @@ fn read_keys<'a>(
 fn prepare(path: &Path) -> Result<DataDir, BackupError> {
     let unfinished = path.join(RESTORING).exists();
     // Checked before anything is changed.
-    let entries = durable::if_found(fs::read_dir(path)).map_err(BackupError::io(path))?;
+    let entries = durable::if_found(fs::read_dir(path)).map_err(StartError::io(path))?;
     if !unfinished && entries.is_some_and(|mut entries| entries.next().is_some()) {
         return Err(BackupError::NotEmpty(path.to_owned()));
     }
@@ -145,14 +146,14 @@ fn prepare(path: &Path) -> Result<DataDir, BackupError> {
         // Not staged: a leftover of another name would make the folder look like it had other content.
         let file = durable::private_file().create(true).truncate(true).write(true).open(&marker);
         let created = file.and_then(|file| file.sync_all()).and_then(|()| durable::sync_folder(data.path()));
-        created.map_err(BackupError::io(marker))?;
+        created.map_err(StartError::io(marker))?;
     }
     failpoint::reached("restore.marked");
     Ok(data)
 }
 
-fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), BackupError> {
-    let failed = BackupError::io(staged);
+fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), StartError> {
+    let failed = StartError::io(staged);
     let mut log = staged.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {
@@ -162,8 +163,8 @@ fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), BackupError> {
     durable::rename(staged, &data.catalog_path()).map_err(failed)
 }
 
-fn remove_marker(data: &DataDir) -> Result<(), BackupError> {
+fn remove_marker(data: &DataDir) -> Result<(), StartError> {
     let marker = data.path().join(RESTORING);
     let removed = fs::remove_file(&marker).and_then(|()| durable::sync_folder(data.path()));
-    removed.map_err(BackupError::io(marker))
+    removed.map_err(StartError::io(marker))
 }

@@ -12,10 +12,11 @@ use super::folder::{Folder, hash_file, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, another_library, prune};
 use super::record::GenerationRecord;
 use super::{BackupError, Copied, Damage};
-use crate::data_dir::{DataDir, StartError, parse_master_key};
+use crate::data_dir::{DataDir, parse_master_key};
 use crate::keyring::Keyring;
 use crate::library::Library;
 use crate::referenced::{Referenced, all_images};
+use crate::start_error::StartError;
 use crate::{durable, failpoint};
 
 /// How often a backup copies the catalogue again because images were purged before their data was guarded.
@@ -214,9 +215,9 @@ fn manifests(images: &[ManifestUse]) -> impl Iterator<Item = ManifestId> {
 }
 
 /// Names the staged catalogue by its hash. Returns the hash and the size.
-fn place_catalog(folder: &Folder) -> Result<(String, u64), BackupError> {
+fn place_catalog(folder: &Folder) -> Result<(String, u64), StartError> {
     let staged = folder.staged_catalog();
-    let failed = BackupError::io(&staged);
+    let failed = StartError::io(&staged);
     // Opening the catalogue may have changed it.
     let file = File::open(&staged).map_err(&failed)?;
     file.sync_all().map_err(&failed)?;
@@ -264,6 +265,6 @@ fn opens_key(master_key: &[u8], sealed: Option<&(String, String)>) -> bool {
 }
 
 /// The content of a key's file; `None` if it does not exist.
-fn read_key(path: &Path) -> Result<Option<Vec<u8>>, BackupError> {
-    durable::if_found(fs::read(path)).map_err(BackupError::io(path))
+fn read_key(path: &Path) -> Result<Option<Vec<u8>>, StartError> {
+    durable::if_found(fs::read(path)).map_err(StartError::io(path))
 }

@@ -71,19 +71,14 @@ impl UploadFile {
             }
         }
         match self.file.append(bytes) {
-            Ok(()) => {
-                if let Some(known) = &mut *self.lock.known {
-                    known.hasher.update(bytes);
-                    known.at += bytes.len() as u64;
-                }
-                Ok(true)
-            }
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(false),
-            Err(error) => {
-                *self.lock.known = None;
-                Err(error)
-            }
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(false),
+            appended => appended.inspect_err(|_| *self.lock.known = None)?,
         }
+        if let Some(known) = &mut *self.lock.known {
+            known.hasher.update(bytes);
+            known.at += bytes.len() as u64;
+        }
+        Ok(true)
     }
 
     /// Appends zeros.
@@ -97,16 +92,9 @@ impl UploadFile {
 
     /// Makes the received bytes durable. Returns the space that they occupy.
     pub fn sync(&mut self) -> io::Result<u64> {
-        match self.file.sync() {
-            Ok(stored_bytes) => {
-                failpoint::reached("upload.bytes_durable");
-                Ok(stored_bytes)
-            }
-            Err(error) => {
-                *self.lock.known = None;
-                Err(error)
-            }
-        }
+        let stored_bytes = self.file.sync().inspect_err(|_| *self.lock.known = None)?;
+        failpoint::reached("upload.bytes_durable");
+        Ok(stored_bytes)
     }
 
     /// The free space that uploads may use, in bytes.

@@ -71,13 +71,8 @@ pub(crate) struct Referenced {
     references: u64,
 }
 
-/// The references in one range of chunk names.
-pub(crate) struct Pass {
-    /// The first bytes of the chunk names.
-    pub(crate) prefixes: RangeInclusive<u8>,
-    /// Pairs of a chunk and the index of a manifest that names it, in order, without duplicates.
-    pub(crate) references: Vec<(ChunkId, u32)>,
-}
+/// A chunk and the index of a manifest that names it.
+pub(crate) type Reference = (ChunkId, u32);
 
 impl Referenced {
     /// Opens every manifest that images name, from the first store that has it intact.
@@ -89,20 +84,24 @@ impl Referenced {
         Ok(Self { manifests, invalid, references })
     }
 
-    /// Processes the chunks of all readable manifests, range by range.
-    pub(crate) fn passes(&self, mut act: impl FnMut(Pass) -> Result<(), Error>) -> Result<(), Error> {
+    /// Processes the chunks of all readable manifests, range by range of the first bytes of their names. References are in
+    /// order, without duplicates.
+    pub(crate) fn passes(
+        &self,
+        mut act: impl FnMut(RangeInclusive<u8>, &[Reference]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let passes = self.references.div_ceil(REFERENCES_MAX).clamp(1, 256);
         let bound = |pass: u64| 256 * pass / passes;
         for pass in 0..passes {
             let last = u8::try_from(bound(pass + 1) - 1).expect("a prefix is a byte");
             let prefixes = u8::try_from(bound(pass)).expect("a prefix is a byte")..=last;
             let references = self.references_in(&prefixes)?;
-            act(Pass { prefixes, references })?;
+            act(prefixes, &references)?;
         }
         Ok(())
     }
 
-    fn references_in(&self, prefixes: &RangeInclusive<u8>) -> Result<Vec<(ChunkId, u32)>, Error> {
+    fn references_in(&self, prefixes: &RangeInclusive<u8>) -> Result<Vec<Reference>, Error> {
         let mut references = Vec::new();
         for (place, referenced) in self.manifests.iter().enumerate() {
             let place = u32::try_from(place).expect("fewer manifests than that fit in memory");
@@ -144,7 +143,7 @@ fn open(
 }
 
 /// Splits the references to a chunk off the front of the others.
-pub(crate) fn take_references<'a>(rest: &mut &'a [(ChunkId, u32)], id: ChunkId) -> &'a [(ChunkId, u32)] {
+pub(crate) fn take_references<'a>(rest: &mut &'a [Reference], id: ChunkId) -> &'a [Reference] {
     let count = rest.iter().take_while(|(other, _)| *other == id).count();
     let (these, others) = rest.split_at(count);
     *rest = others;

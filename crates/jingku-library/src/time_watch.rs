@@ -78,38 +78,30 @@ impl Readings {
     }
 }
 
-/// Reads the clock for deletion by age.
+/// Reads the clock for deletion by age. Has the readings of the data directory and the monotonic time of the last one.
 #[derive(Default)]
-pub(crate) struct TimeWatch(Mutex<Option<Watching>>);
-
-/// The readings of the data folder and the monotonic time of the last one.
-struct Watching {
-    readings: Readings,
-    read_at: Duration,
-}
+pub(crate) struct TimeWatch(Mutex<Option<(Readings, Duration)>>);
 
 impl TimeWatch {
     /// Reads the clock, saves the reading, and returns the earliest possible time.
     pub(crate) fn read(&self, data: &DataDir, now: i64, monotonic: Duration) -> Option<i64> {
         let mut watching = lock(&self.0);
-        let watching = watching.get_or_insert_with(|| Watching {
-            readings: data.state(CLOCK).unwrap_or_default(),
-            // The first reading of a process adds no running time.
-            read_at: monotonic,
-        });
-        let ran_secs = monotonic.saturating_sub(watching.read_at).as_secs();
+        // The first reading of a process adds no running time.
+        let (readings, read_at) =
+            watching.get_or_insert_with(|| (data.state(CLOCK).unwrap_or_default(), monotonic));
+        let ran_secs = monotonic.saturating_sub(*read_at).as_secs();
         // Fractions of a second are added to the next reading.
-        watching.read_at += Duration::from_secs(ran_secs);
-        if let Some(jumped_secs) = watching.readings.add(now, i64::try_from(ran_secs).unwrap_or(i64::MAX)) {
-            let trusted_in_secs = watching.readings.until_trusted();
+        *read_at += Duration::from_secs(ran_secs);
+        if let Some(jumped_secs) = readings.add(now, i64::try_from(ran_secs).unwrap_or(i64::MAX)) {
+            let trusted_in_secs = readings.until_trusted();
             tracing::warn!(
                 jumped_secs,
                 trusted_in_secs,
                 "the clock jumped forward: nothing is deleted by age until a server has run with it for a day"
             );
         }
-        data.keep_state(CLOCK, &watching.readings);
-        watching.readings.earliest()
+        data.keep_state(CLOCK, readings);
+        readings.earliest()
     }
 }
 

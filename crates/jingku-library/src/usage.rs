@@ -1,12 +1,14 @@
 //! Disk usage of the images.
 
+use std::ops::RangeInclusive;
+
 use jingku_catalog::ManifestUse;
 use jingku_chunks::{Backend, ChunkId, Disk, Error, Key, Kind, Store};
 
 use crate::data_dir::DataDir;
 use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::referenced::{Pass, Referenced, ReferencedManifest, all_images, take_references};
+use crate::referenced::{Reference, Referenced, ReferencedManifest, all_images, take_references};
 
 /// Disk usage of all images. Stored bytes are those of compressed objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,7 +89,7 @@ fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Er
         });
     }
     count_manifests(&referenced, disk, &mut usage)?;
-    referenced.passes(|pass| count_chunks(&pass, disk, &referenced, &mut usage))?;
+    referenced.passes(|prefixes, rest| count_chunks(prefixes, rest, disk, &referenced, &mut usage))?;
     Ok(usage)
 }
 
@@ -113,9 +115,14 @@ fn count_manifests(referenced: &Referenced, disk: &Disk, usage: &mut Usage) -> R
     Ok(())
 }
 
-fn count_chunks(pass: &Pass, disk: &Disk, referenced: &Referenced, usage: &mut Usage) -> Result<(), Error> {
-    let mut rest = pass.references.as_slice();
-    for prefix in pass.prefixes.clone() {
+fn count_chunks(
+    prefixes: RangeInclusive<u8>,
+    mut rest: &[Reference],
+    disk: &Disk,
+    referenced: &Referenced,
+    usage: &mut Usage,
+) -> Result<(), Error> {
+    for prefix in prefixes {
         let mut keys = disk.list(Kind::Chunk, prefix)?;
         keys.sort_unstable();
         for key in keys {
@@ -136,7 +143,7 @@ fn count_chunks(pass: &Pass, disk: &Disk, referenced: &Referenced, usage: &mut U
 }
 
 /// Skips references to chunks that are missing in the store. Returns the number of these chunks.
-fn take_until(rest: &mut &[(ChunkId, u32)], passed: impl Fn(&ChunkId) -> bool) -> u64 {
+fn take_until(rest: &mut &[Reference], passed: impl Fn(&ChunkId) -> bool) -> u64 {
     let mut chunks = 0;
     while let Some((id, _)) = rest.first().filter(|(id, _)| passed(id)) {
         take_references(rest, *id);

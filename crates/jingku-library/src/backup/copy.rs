@@ -53,9 +53,8 @@ pub(super) fn copy(
         needed.manifests[place].images.iter().map(|image| images[*image].image_id.clone()).collect::<Vec<_>>()
     };
     outcome.damage.images.extend(needed.invalid.iter().map(|place| images[*place].image_id.clone()));
-    needed.passes(|pass| {
-        let mut rest = pass.references.as_slice();
-        for prefix in pass.prefixes.clone() {
+    needed.passes(|prefixes, mut rest| {
+        for prefix in prefixes {
             let here = rest.partition_point(|(id, _)| id.0[0] <= prefix);
             let (mut references, others) = rest.split_at(here);
             rest = others;

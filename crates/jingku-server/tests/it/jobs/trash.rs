@@ -165,5 +165,5 @@ async fn an_image_deleted_while_being_made_cannot_be_restored() {
     caller.ok(TERMINATE, &[("CompShareImageId", &id)]).await;
     let refused = service.context.restore_image(&id, None).await.unwrap_err();
     assert!(matches!(&refused, LibraryError::NeverMade(image) if *image == id), "{refused}");
-    assert!(refused.to_string().contains("was being made when it was deleted"), "{refused}");
+    assert!(refused.to_string().contains("was deleted while it was being made"), "{refused}");
 }

@@ -1,10 +1,10 @@
 //! Review commands of the operator: a refused command has a message and changes nothing.
 
-use jingku_library::ReviewError;
+use jingku_library::LibraryError;
 
 use crate::support::{NOW, Service};
 
-fn error_message<T>(outcome: Result<T, ReviewError>) -> String {
+fn error_message<T>(outcome: Result<T, LibraryError>) -> String {
     outcome.err().expect("refused").to_string()
 }
 

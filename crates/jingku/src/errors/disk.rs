@@ -95,7 +95,7 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
-    use jingku_library::InstanceError;
+    use jingku_library::LibraryError;
 
     use super::super::tests::assert_one_stop;
     use super::*;
@@ -116,7 +116,7 @@ mod tests {
             DiskError::Io { action: "read", path: path(), source: io::Error::other("it says why.") },
         ] {
             assert_one_stop(&error);
-            assert_one_stop(&InstanceError::Disk(error));
+            assert_one_stop(&LibraryError::Disk(error));
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::place::Place;
 #[serde(default, rename_all = "PascalCase")]
 pub struct CommunityQuery {
     /// Only versions stored there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The group of this image, with that version alone.
@@ -47,7 +46,6 @@ pub struct CommunityQuery {
     #[serde(deserialize_with = "or_default")]
     pub exclude_readme: bool,
     /// Which page, counted in groups.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }

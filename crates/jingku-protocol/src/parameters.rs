@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 
 use crate::param_error::ParamError;
 use crate::params::Params;
-use crate::read::{GROUP, read};
+use crate::read::{GROUPS, read};
 use crate::tree::Tree;
 
 /// How the name of an element of a list ends.
@@ -193,7 +193,7 @@ impl<'de> MapAccess<'de> for Field<'_, '_> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ParamError> {
         let (Some(shape), Some(field)) = (self.shape.take(), self.field) else { return Err(stop()) };
         let name = match shape.name.as_str() {
-            outer if field.starts_with(GROUP) => outer.to_owned(),
+            outer if GROUPS.contains(&field) => outer.to_owned(),
             "" => field.to_owned(),
             outer => format!("{outer}.{field}"),
         };

@@ -2,8 +2,8 @@
 //!
 //! It visits the fields of a request in the order of their declaration, so the first that cannot be read is the one
 //! that is refused; one that is missing is refused after those. A field may have a dotted name: `SortCondition.Field` is
-//! a member of an object. A field whose name starts with [`GROUP`] is a struct whose fields are parameters of the same
-//! level; `serde(flatten)` would lose their names and their order.
+//! a member of an object. A field of [`GROUPS`] is a struct whose fields are parameters of the same level;
+//! `serde(flatten)` would lose their names and their order.
 
 use std::borrow::Cow;
 
@@ -18,8 +18,8 @@ use crate::list_text::list_of_text;
 use crate::param_error::ParamError;
 use crate::tree::Tree;
 
-/// How the name of a field starts that holds parameters of the same level.
-pub(crate) const GROUP: char = '+';
+/// The fields that hold parameters of the same level. No parameter has these names.
+pub(crate) const GROUPS: [&str; 3] = ["Paging", "Place", "Query"];
 /// The most bytes in the text of a number. Ours.
 pub const MAX_NUMBER_BYTES: usize = 64;
 
@@ -76,7 +76,7 @@ enum Found<'a> {
 
 impl<'a> Fields<'a> {
     fn find(&self, name: &'static str) -> Result<Option<Found<'a>>, ParamError> {
-        if name.starts_with(GROUP) {
+        if GROUPS.contains(&name) {
             return Ok(Some(Found::Group));
         }
         Ok(self.tree.find(name)?.map(|tree| Found::Parameter(name, tree)))

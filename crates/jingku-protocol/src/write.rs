@@ -8,7 +8,7 @@ use std::fmt::Display;
 use serde::ser::{self, Impossible, Serialize, SerializeSeq, SerializeStruct};
 
 use crate::params::{Params, Value};
-use crate::read::GROUP;
+use crate::read::GROUPS;
 
 /// Spells a request as unsigned parameters.
 pub(crate) fn write<T: Serialize>(action: &str, request: &T) -> Params {
@@ -44,10 +44,10 @@ impl Writer<'_> {
     }
 
     fn member(&mut self, name: &str) -> Writer<'_> {
-        let name = match name.strip_prefix(GROUP) {
-            Some(_) => self.name.clone(),
-            None if self.name.is_empty() => name.to_owned(),
-            None => format!("{}.{name}", self.name),
+        let name = match name {
+            _ if GROUPS.contains(&name) => self.name.clone(),
+            _ if self.name.is_empty() => name.to_owned(),
+            _ => format!("{}.{name}", self.name),
         };
         Writer { params: self.params, name, is_chosen: false }
     }

@@ -11,7 +11,6 @@ pub struct DescribeUserCommunityImagesRequest {
     #[serde(rename = "TargetTopOrganizationId")]
     pub account: i64,
     /// Which groups, and in what order.
-    #[serde(rename = "+query")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }

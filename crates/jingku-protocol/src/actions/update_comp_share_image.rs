@@ -14,7 +14,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateCompShareImageRequest {
     /// Where the image is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

@@ -31,7 +31,7 @@ pub use modify_comp_share_image_share_account::MAX_SHARE_ACCOUNTS;
 pub use sync_comp_share_custom_image::SyncResult;
 
 /// The parameters of one action, typed.
-pub trait Request: Serialize + DeserializeOwned + Send + Sync {
+pub trait Request: Serialize + DeserializeOwned + Default + Send + Sync {
     /// The action this is a call of.
     const ACTION: Action;
     /// What a successful call answers.

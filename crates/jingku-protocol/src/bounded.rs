@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{self, Error as _, IgnoredAny, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most characters in an image name. Documented.
 pub const MAX_NAME_CHARS: usize = 50;
@@ -246,8 +246,15 @@ macro_rules! integer_from {
 integer_from! { i32 i64 u32 u64 }
 
 /// A price in CNY per hour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Price(pub f64);
+
+/// As text: JSON has no number for each `f64`, and the server refuses what is not a price.
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

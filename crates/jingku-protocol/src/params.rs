@@ -62,16 +62,6 @@ impl Params {
         self
     }
 
-    /// Adds a list where an absent one means "leave" and an empty one, spelled `name=`, means "clear".
-    #[must_use]
-    pub fn optional_list<T: ToString>(self, name: &str, values: Option<&[T]>) -> Self {
-        match values {
-            None => self,
-            Some([]) => self.text(name, Some("")),
-            Some(values) => self.list(name, values),
-        }
-    }
-
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)

@@ -78,7 +78,7 @@ impl Exchange {
         let offset = header("Upload-Offset").and_then(|text| text.parse().ok());
         let hash = header("Upload-Blake3").map(str::to_owned);
         // A server that names none knows only the plain one.
-        let kind = header("Upload-Hash").and_then(|text| text.parse().ok()).unwrap_or_default();
+        let kind = header("Upload-Hash").and_then(HashKind::from_name).unwrap_or_default();
         let status = self.response.status();
         if status.is_success()
             && let Some(offset) = offset

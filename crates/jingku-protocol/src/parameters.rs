@@ -71,7 +71,7 @@ fn is_or_is_below(name: &str, parent: &str) -> bool {
 /// Reads an empty request and adds what is missing until nothing is. `1` is a good value of every type.
 fn required<R: DeserializeOwned>(names: &BTreeMap<String, Kind>) -> BTreeSet<String> {
     let (mut params, mut required) = (Params::default(), BTreeSet::new());
-    while let Err(ParamError::Missing(name)) = read::<R>(&Tree::from(&params)) {
+    while let Err(ParamError::Missing(name)) = read::<R>(&Tree::from(params.clone())) {
         // Of `AddAccounts|RemoveAccounts` neither is required by itself.
         if !names.contains_key(&name) || !required.insert(name.clone()) {
             break;

@@ -53,7 +53,7 @@ pub struct CommunityQuery {
 /// The real service ignores a field that it does not know.
 fn known_sort<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CommunitySort>, D::Error> {
     let field = Option::<Word>::deserialize(deserializer)?;
-    Ok(field.as_deref().and_then(CommunitySort::parse))
+    Ok(field.and_then(|field| CommunitySort::deserialize(StrDeserializer::<Error>::new(&field)).ok()))
 }
 
 /// What groups can be sorted by.
@@ -72,12 +72,6 @@ pub enum CommunitySort {
     ImageUseTime,
     /// Accounts that have it as a favourite.
     FavoritesCount,
-}
-
-impl CommunitySort {
-    fn parse(word: &str) -> Option<Self> {
-        Self::deserialize(StrDeserializer::<Error>::new(word)).ok()
-    }
 }
 
 /// The versions of one image in the community.

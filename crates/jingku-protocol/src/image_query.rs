@@ -1,4 +1,5 @@
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::bounded::{Filter, Word, is_default, or_default};
 use crate::image::{Image, ImageStatus};
@@ -39,9 +40,9 @@ pub struct ImageQuery {
 
 /// Unlike a reply, a request cannot have an unknown status.
 fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageStatus>, D::Error> {
-    let words = List::<Word>::deserialize(deserializer)?;
-    let status = |word: &Word| ImageStatus::parse(word).ok_or_else(|| de::Error::custom("no such status"));
-    words.iter().map(status).collect()
+    let statuses: Vec<_> = List::<ImageStatus>::deserialize(deserializer)?.into_iter().collect();
+    let unknown = statuses.contains(&ImageStatus::Unknown);
+    if unknown { Err(D::Error::custom("no such status")) } else { Ok(statuses) }
 }
 
 /// What images can be sorted by.

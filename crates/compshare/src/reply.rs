@@ -1,5 +1,6 @@
 use jingku_protocol::NameRefusal;
 use jingku_protocol::actions::Action;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -39,8 +40,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
             action,
             code,
             message: text("Message").unwrap_or_default(),
-            name_refusal: text(NameRefusal::REASON)
-                .and_then(|reason| NameRefusal::from_members(&reason, text(NameRefusal::HOLDER).as_deref())),
+            name_refusal: NameRefusal::deserialize(&reply).ok(),
             request_id,
         }),
     }

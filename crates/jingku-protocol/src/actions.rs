@@ -107,15 +107,13 @@ macro_rules! actions {
 
                 /// The schemas of its request and of its response.
                 #[cfg(feature = "schema")]
-                pub(crate) fn schemas(
-                    self,
-                    generator: &mut schemars::SchemaGenerator,
-                ) -> (schemars::Schema, schemars::Schema) {
+                pub(crate) fn schemas(self, generator: &mut schemars::SchemaGenerator) -> [schemars::Schema; 2] {
+                    use schemars::JsonSchema;
                     match self {
-                        $(Self::$action => (
-                            generator.subschema_for::<[<$action Request>]>(),
-                            generator.subschema_for::<[<$action Response>]>(),
-                        ),)*
+                        $(Self::$action => [
+                            [<$action Request>]::json_schema(generator),
+                            [<$action Response>]::json_schema(generator),
+                        ],)*
                     }
                 }
             }

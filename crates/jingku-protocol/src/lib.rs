@@ -13,6 +13,7 @@ pub mod actions;
 mod bounded;
 mod community_query;
 mod decode;
+mod done;
 mod excerpt;
 mod file_hash;
 mod image;

@@ -34,6 +34,12 @@ impl Reply {
     }
 }
 
+impl<T: Serialize> From<T> for Reply {
+    fn from(response: T) -> Self {
+        Self::object(&response)
+    }
+}
+
 /// Builds the response of a successful call.
 pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Response {
     match reply {

@@ -3,6 +3,8 @@ use serde::{Deserialize, Serialize};
 use crate::bounded::ImageId;
 use crate::place::Place;
 
+pub use crate::done::Done as TerminateCompShareCustomImageResponse;
+
 /// Deletes an image of the caller's own account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -15,8 +17,3 @@ pub struct TerminateCompShareCustomImageRequest {
     #[serde(rename = "CompShareImageId")]
     pub image_id: ImageId,
 }
-
-/// Nothing but success.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TerminateCompShareCustomImageResponse {}

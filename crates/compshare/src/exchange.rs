@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::reply::{MAX_REPLY_BYTES, decode, excerpt};
+use crate::reply::{MAX_REPLY_BYTES, decode, excerpt, undecodable};
 
 /// How much is read of a reply that is not the API's, in bytes.
 const FOREIGN_REPLY_BYTES: usize = 4096;
@@ -49,25 +49,15 @@ impl Exchange {
 
     /// Reads the answer as JSON.
     pub(crate) async fn into_reply<T: DeserializeOwned>(mut self) -> Result<T, Error> {
-        let status = self.response.status();
-        if status != StatusCode::OK {
+        if self.response.status() != StatusCode::OK {
             // The status is enough if the body is cut off.
             let body = self.read(FOREIGN_REPLY_BYTES).await.unwrap_or_default();
-            return Err(Error::Http {
-                action: self.action,
-                status: status.as_u16(),
-                excerpt: excerpt(&body),
-                request_id: self.request_id,
-            });
+            return Err(self.into_http_error(&body));
         }
         let body = self.read(MAX_REPLY_BYTES).await?;
         if body.len() > MAX_REPLY_BYTES {
-            return Err(Error::Undecodable {
-                action: self.action,
-                reason: format!("it is larger than {MAX_REPLY_BYTES} bytes"),
-                excerpt: excerpt(&body),
-                request_id: self.request_id,
-            });
+            let reason = format!("it is larger than {MAX_REPLY_BYTES} bytes");
+            return Err(undecodable(self.action, reason, &body, self.request_id));
         }
         decode(self.action, self.request_id, &body)
     }
@@ -93,12 +83,12 @@ impl Exchange {
         {
             return Err(error);
         }
-        Err(Error::Http {
-            action: self.action,
-            status: status.as_u16(),
-            excerpt: excerpt(&body),
-            request_id: self.request_id,
-        })
+        Err(self.into_http_error(&body))
+    }
+
+    fn into_http_error(self, body: &[u8]) -> Error {
+        let (action, status) = (self.action, self.response.status().as_u16());
+        Error::Http { action, status, excerpt: excerpt(body), request_id: self.request_id }
     }
 
     /// Reads an answer that should have been a file and is not.
@@ -106,12 +96,10 @@ impl Exchange {
         let (action, request_id) = (self.action, self.request_id.clone());
         match self.into_reply::<serde_json::Value>().await {
             Err(error) => error,
-            Ok(reply) => Error::Undecodable {
-                action,
-                reason: "it claims success and is no file".to_owned(),
-                excerpt: excerpt(reply.to_string().as_bytes()),
-                request_id,
-            },
+            Ok(reply) => {
+                let body = reply.to_string();
+                undecodable(action, "it claims success and is no file", body.as_bytes(), request_id)
+            }
         }
     }
 

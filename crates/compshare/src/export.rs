@@ -23,7 +23,7 @@ impl Client {
         image_id: &str,
     ) -> Result<(Option<u64>, impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>), Error> {
         let request = ExportCompShareCustomImageRequest { image_id: image_id.into() };
-        let opened = retry::run(self.config(), Action::ExportCompShareCustomImage, || async {
+        let opened = retry::run(&self.config, Action::ExportCompShareCustomImage, || async {
             let exchange = self.open(&request).await?;
             if exchange.is_file() { Ok(exchange) } else { Err(exchange.into_refusal().await) }
         });
@@ -65,7 +65,7 @@ struct Reading {
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
-            match self.exchange.next(self.client.config().timeout).await {
+            match self.exchange.next(self.client.config.timeout).await {
                 Ok(Some(bytes)) => {
                     (self.at, self.moved) = (self.at + bytes.len() as u64, true);
                     return Ok(Some(bytes));
@@ -84,8 +84,7 @@ impl Reading {
             ..GetCompShareCustomImageUrlRequest::default()
         };
         let Ok(link) = self.client.get_comp_share_custom_image_url(&request).await else { return Err(error) };
-        let config = self.client.config();
-        let opened = retry::run(config, Action::GetCompShareCustomImageUrl, || async {
+        let opened = retry::run(&self.client.config, Action::GetCompShareCustomImageUrl, || async {
             let exchange = self.client.open_link(&link.url, self.at, etag).await?;
             if exchange.is_part_from(self.at) { Ok(exchange) } else { Err(exchange.into_refusal().await) }
         });

@@ -31,13 +31,8 @@ impl Client {
                 let first_id = first_id.filter(|id| !id.is_empty());
                 // Without this, a server that does not know `Offset` would send its first page for ever.
                 if let Some(id) = first_id.as_deref().filter(|_| first_id == previous) {
-                    let reason = "the next page is the one before";
-                    return Err(undecodable(
-                        Action::DescribeCompShareCustomImages,
-                        reason,
-                        id.as_bytes(),
-                        None,
-                    ));
+                    let action = Action::DescribeCompShareCustomImages;
+                    return Err(undecodable(action, "the next page is the one before", id.as_bytes(), None));
                 }
                 let next = after(&request.paging, &page).map(|paging| {
                     request.paging = paging;
@@ -67,8 +62,6 @@ fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option
     // In some lists of the cloud, TotalCount counts the page and not the list: a total no larger than the page proves
     // nothing, and one more page is requested.
     let total = u64::try_from(page.total_count).unwrap_or(0);
-    let counted_out = total > rows && offset >= total;
-    let ends = rows < u64::from(asked.limit()) || counted_out;
-    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let ends = rows < u64::from(asked.limit()) || (total > rows && offset >= total);
     (!ends).then(|| Paging { offset: Some(offset.into()), ..asked.clone() })
 }

@@ -72,7 +72,7 @@ impl Upload {
     /// Asks the server what it has: [`received`](Self::received) and [`received_hash`](Self::received_hash).
     pub async fn look(&mut self) -> Result<(), Error> {
         // Until the server knows the hash.
-        self.state = retry::run(self.client.config(), ACTION, || async {
+        self.state = retry::run(&self.client.config, ACTION, || async {
             let state = exchange(self.request(Method::HEAD, HashKind::Sparse)).await?;
             if state.hash.is_some() {
                 return Ok(state);
@@ -151,7 +151,7 @@ impl Upload {
     async fn carry(&mut self, piece: &Piece, length: u64) -> Result<(), Error> {
         let start = self.state.offset;
         let end = start + length;
-        let mut patience = Patience::new(self.client.config().timeout);
+        let mut patience = Patience::new(self.client.config.timeout);
         while self.state.offset < end {
             let at = self.state.offset;
             match self.patch(piece, at - start, end - at).await {
@@ -167,7 +167,7 @@ impl Upload {
                 return Err(self.elsewhere());
             }
             if self.state.offset > at {
-                patience = Patience::new(self.client.config().timeout);
+                patience = Patience::new(self.client.config.timeout);
             }
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Upload {
     /// that the file is complete and unchanged.
     pub async fn finish(&mut self, hash: &str) -> Result<(), Error> {
         let length = self.state.offset;
-        let mut patience = Patience::new(self.client.config().timeout);
+        let mut patience = Patience::new(self.client.config.timeout);
         loop {
             let post = self.request(Method::POST, self.state.kind).header("Upload-Length", length);
             match exchange(post.header("Upload-Blake3", hash).header(CONTENT_LENGTH, 0)).await {
@@ -216,7 +216,7 @@ impl Upload {
             }
         };
         let mut sending = pin!(exchange(patch));
-        let (silence, mut seen) = (self.client.config().timeout, at);
+        let (silence, mut seen) = (self.client.config.timeout, at);
         loop {
             match timeout(silence, &mut sending).await {
                 Ok(state) => return state,

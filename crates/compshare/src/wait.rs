@@ -54,52 +54,42 @@ impl Client {
         &self,
         image_id: &str,
         options: &WaitOptions,
-        observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
-    ) -> Result<Image, Error> {
-        let made = tokio::time::timeout(options.timeout, self.look_until_made(image_id, options, observer));
-        made.await.unwrap_or_else(|_| {
-            Err(Error::StillMaking { image_id: image_id.to_owned(), after: options.timeout })
-        })
-    }
-
-    async fn look_until_made(
-        &self,
-        image_id: &str,
-        options: &WaitOptions,
         mut observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
     ) -> Result<Image, Error> {
-        let mut pauses = ExponentialBuilder::new()
-            .with_factor(1.5)
-            .with_min_delay(options.first_pause)
-            .with_max_delay(options.longest_pause)
-            .without_max_times()
-            .build();
-        let request = GetCompShareImageCreateProgressRequest {
-            place: options.place.clone(),
-            image_id: image_id.into(),
+        let refused = |error: &Error| {
+            error.ret_code().is_some()
+                && !matches!(error.class(), Class::FixCredentials | Class::AskAgainLater)
         };
-        loop {
-            let progress = match self.call(&request).await {
-                Ok(progress) => {
-                    observer(&progress);
-                    progress
-                }
-                // The server does not report it for this image or for its kind.
-                Err(error @ Error::Api { .. })
-                    if matches!(
-                        error.class(),
-                        Class::FixRequest | Class::LookAgain | Class::ServiceFault
-                    ) =>
-                {
-                    GetCompShareImageCreateProgressResponse::default()
-                }
-                Err(error) => return Err(error),
+        let looking = async {
+            let mut pauses = ExponentialBuilder::new()
+                .with_factor(1.5)
+                .with_min_delay(options.first_pause)
+                .with_max_delay(options.longest_pause)
+                .without_max_times()
+                .build();
+            let request = GetCompShareImageCreateProgressRequest {
+                place: options.place.clone(),
+                image_id: image_id.into(),
             };
-            if let Some(image) = self.made(image_id, &options.place, progress).await? {
-                return Ok(image);
+            loop {
+                let progress = match self.call(&request).await {
+                    Ok(progress) => {
+                        observer(&progress);
+                        progress
+                    }
+                    // The server does not report it for this image or for its kind.
+                    Err(error) if refused(&error) => GetCompShareImageCreateProgressResponse::default(),
+                    Err(error) => return Err(error),
+                };
+                if let Some(image) = self.made(image_id, &options.place, progress).await? {
+                    return Ok(image);
+                }
+                tokio::time::sleep(pauses.next().unwrap_or(options.longest_pause)).await;
             }
-            tokio::time::sleep(pauses.next().unwrap_or(options.longest_pause)).await;
-        }
+        };
+        tokio::time::timeout(options.timeout, looking).await.unwrap_or_else(|_| {
+            Err(Error::StillMaking { image_id: image_id.to_owned(), after: options.timeout })
+        })
     }
 
     /// The image if it has been made, `None` if it is being made.

@@ -326,7 +326,7 @@ mod tests {
         let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
         for kind in [HashKind::Plain, HashKind::Sparse] {
             let opened = incoming(kind).await.open().await;
-            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind}");
+            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind:?}");
         }
         let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
         assert_eq!(reported.headers()[UPLOAD_OFFSET], "5");

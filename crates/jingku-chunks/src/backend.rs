@@ -4,7 +4,7 @@ mod claims;
 
 use std::io::Read;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
 pub use self::claims::{Claim, ClaimWatch};
@@ -33,7 +33,13 @@ pub trait Backend: Send + Sync + 'static {
     fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>>;
 
     /// Returns the length and the first bytes of an object. Fails with `NotFound` if it does not exist.
-    fn head(&self, key: Key) -> Result<Head>;
+    fn head(&self, key: Key) -> Result<Head> {
+        let Object { length, body } = self.read(key)?;
+        let mut first = Vec::with_capacity(Head::FIRST_BYTES);
+        let read = body.take(Head::FIRST_BYTES as u64).read_to_end(&mut first);
+        read.map_err(|e| Error::object("read", key, e))?;
+        Ok(Head { length, first })
+    }
 
     /// Lists, unordered, the objects of a kind whose names begin with this byte. Listing by 256 prefixes keeps memory
     /// for a million objects below 1 MiB.

@@ -26,7 +26,7 @@ pub(crate) fn run(
     let mut report = CheckReport::new(manifests.len());
     let quarantine = Quarantine::load(backend.as_ref())?;
     let scanner = Scanner::new(backend.as_ref(), plan, &quarantine, on_progress);
-    let mut comparison = Comparison::new(backend.as_ref(), manifests, &scanner);
+    let mut comparison = Comparison::new(&scanner, manifests);
     let mut next = Some(*plan.prefixes.start()).filter(|first| plan.prefixes.contains(first));
     // Runs once even if there are no chunks, since manifests still need checking.
     while let Some(first) = next {
@@ -38,7 +38,8 @@ pub(crate) fn run(
         comparison.all(&mut group, &mut report);
         next = group.last_prefix.checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
-    report.bytes = scanner.bytes();
-    (report.read_chunks, report.read_bytes) = scanner.read();
+    report.bytes = scanner.bytes.into_inner();
+    report.read_chunks = scanner.read_chunks.into_inner();
+    report.read_bytes = scanner.read_bytes.into_inner();
     Ok(Some(report))
 }

@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::claims::{DiskClaim, DiskWatch, NoClaim};
 use self::folder::{Folder, if_found};
 use self::session::Session;
-use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Object, Outcome, Stage};
 use crate::error::{Error, Result};
+use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 
 /// Stores objects as files in a folder on a local file system.
@@ -67,15 +68,6 @@ impl Disk {
         })
     }
 
-    fn open_object(&self, verb: &str, key: Key) -> Result<(File, u64)> {
-        let open = || {
-            let file = File::open(self.folder.object(key))?;
-            let length = file.metadata()?.len();
-            Ok((file, length))
-        };
-        open().map_err(|e| Error::object(verb, key, e))
-    }
-
     fn sync_file_system(&self) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         rustix::fs::syncfs(&self.root)?;
@@ -83,13 +75,13 @@ impl Disk {
     }
 
     fn staged(&self) -> io::Result<StagedFile> {
-        let session = self.writing()?;
+        let session = self.session()?;
         let (file, path) = session.create_file("")?;
         Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(session) })
     }
 
     /// Returns the session to write in; fails if the store is read-only.
-    fn writing(&self) -> io::Result<&Arc<Session>> {
+    fn session(&self) -> io::Result<&Arc<Session>> {
         self.session.as_ref().ok_or_else(|| io::ErrorKind::ReadOnlyFilesystem.into())
     }
 }
@@ -97,7 +89,7 @@ impl Disk {
 impl Backend for Disk {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         let put = || {
-            self.writing()?;
+            self.session()?;
             if existing == Existing::Keep
                 && let Some(outcome) = unnamed::put(&self.folder, key, object)?
             {
@@ -116,28 +108,22 @@ impl Backend for Disk {
     }
 
     fn read(&self, key: Key) -> Result<Object> {
-        let (file, length) = self.open_object("read", key)?;
-        Ok(Object { length, body: Box::new(file) })
+        let open = || {
+            let file = File::open(self.folder.object(key))?;
+            Ok(Object { length: file.metadata()?.len(), body: Box::new(file) })
+        };
+        open().map_err(|e| Error::object("read", key, e))
     }
 
     fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
-        let (mut file, _) = self.open_object("read", key)?;
-        let mut read = || {
-            let mut part = Vec::with_capacity(length);
+        let read = || {
+            let mut file = File::open(self.folder.object(key))?;
             file.seek(SeekFrom::Start(offset))?;
-            (&mut file).take(length as u64).read_to_end(&mut part)?;
+            let mut part = Vec::with_capacity(length);
+            file.take(length as u64).read_to_end(&mut part)?;
             Ok(part)
         };
         read().map_err(|e| Error::object("read", key, e))
-    }
-
-    fn head(&self, key: Key) -> Result<Head> {
-        let (file, length) = self.open_object("look at", key)?;
-        let mut first = Vec::with_capacity(Head::FIRST_BYTES);
-        file.take(Head::FIRST_BYTES as u64)
-            .read_to_end(&mut first)
-            .map_err(|e| Error::object("look at", key, e))?;
-        Ok(Head { length, first })
     }
 
     fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
@@ -146,7 +132,8 @@ impl Backend for Disk {
             let mut keys = Vec::new();
             for entry in if_found(fs::read_dir(&path))?.into_iter().flatten() {
                 // Files with other names do not belong to the store.
-                keys.extend(entry?.file_name().to_str().and_then(|name| kind.key(name).ok()));
+                let id = entry?.file_name().to_str().and_then(|name| name.parse::<ChunkId>().ok());
+                keys.extend(id.map(|ChunkId(name)| Key::new(kind, name)));
             }
             Ok(keys)
         };
@@ -154,7 +141,7 @@ impl Backend for Disk {
     }
 
     fn delete(&self, key: Key) -> Result<()> {
-        let removed = self.writing().and_then(|_| if_found(fs::remove_file(self.folder.object(key))));
+        let removed = self.session().and_then(|_| if_found(fs::remove_file(self.folder.object(key))));
         removed.map(drop).map_err(|e| Error::object("delete", key, e))
     }
 
@@ -179,10 +166,14 @@ impl Backend for Disk {
     }
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
-        if self.session.is_some() {
-            Session::remove_dead(&self.folder.tmp()).map_err(|e| Error::io("look for claims", e))?;
-        }
-        Ok(Box::new(DiskWatch::start(self.folder.tmp(), &self.folder.gate())?))
+        let start = || {
+            if self.session.is_some() {
+                // Their claims do not count.
+                Session::remove_dead(&self.folder.tmp())?;
+            }
+            DiskWatch::start(self.folder.tmp(), &self.folder.gate())
+        };
+        Ok(Box::new(start().map_err(|e| Error::io("look for claims", e))?))
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::format::layout::Extent;
+use crate::format::manifest::Decoder;
 use crate::id::{ChunkId, ManifestId};
-use crate::manifest::Extents;
 
 /// The most chunks that [`Writer::compare_with`](crate::Writer::compare_with) remembers, 8 bytes each: 128 GiB of a
 /// disk without holes or repetitions.
@@ -38,7 +38,7 @@ impl KnownChunks {
 }
 
 fn add(ranks: &mut Vec<u64>, backend: &Arc<dyn Backend>, manifest: ManifestId) -> Result<()> {
-    for extent in Extents::open(backend.as_ref(), manifest)? {
+    for extent in Decoder::open(backend.as_ref(), manifest)? {
         if ranks.len() == KNOWN_CHUNKS_MAX {
             break;
         }

@@ -69,7 +69,7 @@ pub use crate::gc_guard::GcGuard;
 pub use crate::id::{ChunkId, ManifestId, ParseIdError};
 pub use crate::key::{Key, Kind};
 pub use crate::known::KNOWN_CHUNKS_MAX;
-pub use crate::manifest::{Extents, Manifest};
+pub use crate::manifest::Manifest;
 pub use crate::memory::Memory;
 pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};

@@ -3,7 +3,6 @@
 mod assembler;
 mod ingest;
 mod sealed;
-mod source;
 mod stream;
 mod sync_ahead;
 
@@ -11,13 +10,14 @@ use std::sync::Arc;
 
 use self::assembler::Assembler;
 use self::ingest::Job;
+pub use self::ingest::Source;
 pub use self::sealed::{Sealed, Written};
-pub use self::source::Source;
 use crate::backend::Backend;
 use crate::cut::Cut;
 use crate::error::{Error, Result};
 use crate::format::layout::{Layout, Shape};
 use crate::id::ManifestId;
+use crate::known::KnownChunks;
 
 pub(crate) use self::stream::write as write_stream;
 
@@ -97,7 +97,8 @@ impl Writer {
     ///
     /// Comparing with the whole backend instead would reveal what other tenants have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.assembler.compare_with(manifests)
+        self.assembler.known = KnownChunks::read(&self.assembler.backend, manifests)?;
+        Ok(())
     }
 
     /// Returns the bytes stored so far in chunks that the manifests of [`compare_with`](Self::compare_with) reference.

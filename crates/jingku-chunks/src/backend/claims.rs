@@ -5,16 +5,11 @@ use crate::key::Key;
 
 /// The objects that one writer depends on. Dropping the claim or ending the process releases them all.
 pub trait Claim: Send + Sync {
-    /// Adds an object, which need not exist. Waits while a sweep deletes.
+    /// Adds objects, which need not exist. Waits while a sweep deletes.
     ///
-    /// After this returns, a sweep has either deleted the object already or leaves it alone while the claim lives.
-    /// Check *afterwards* whether the object exists.
-    fn add(&self, key: Key) -> Result<()>;
-
-    /// Adds objects with the same promise for each once it returns. Cheaper than one by one where a call is expensive.
-    fn add_all(&self, keys: &[Key]) -> Result<()> {
-        keys.iter().try_for_each(|key| self.add(*key))
-    }
+    /// After this returns, a sweep has either deleted an object already or leaves it alone while the claim lives. Check
+    /// *afterwards* whether the objects exist.
+    fn add(&self, keys: &[Key]) -> Result<()>;
 }
 
 /// Reads and pauses all claims.

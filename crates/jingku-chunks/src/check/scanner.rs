@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::plan::{CHECK_THREADS_MAX, CheckPlan, CheckProgress, Depth, OnProgress};
@@ -23,15 +23,19 @@ const BATCH_CHUNKS: usize = 4096;
 const REASONS_MAX: usize = 10_000;
 
 pub(super) struct Scanner<'a> {
-    backend: &'a dyn Backend,
+    pub(super) backend: &'a dyn Backend,
     depth: Depth,
     threads: usize,
     quarantine: &'a Quarantine,
     on_progress: OnProgress<'a>,
     stopped: AtomicBool,
-    bytes: AtomicU64,
-    read_chunks: AtomicU64,
-    read_bytes: AtomicU64,
+    /// Stored bytes of the chunks that could be examined.
+    pub(super) bytes: AtomicU64,
+    /// Chunks read in full, and their stored bytes.
+    pub(super) read_chunks: AtomicU64,
+    pub(super) read_bytes: AtomicU64,
+    /// Corrupted chunks of the current group, and the reasons.
+    damaged: Mutex<HashMap<ChunkId, String>>,
 }
 
 pub(super) struct Group {
@@ -58,20 +62,12 @@ impl<'a> Scanner<'a> {
             threads,
             quarantine,
             on_progress,
-            stopped: AtomicBool::new(false),
-            bytes: AtomicU64::new(0),
-            read_chunks: AtomicU64::new(0),
-            read_bytes: AtomicU64::new(0),
+            stopped: AtomicBool::default(),
+            bytes: AtomicU64::default(),
+            read_chunks: AtomicU64::default(),
+            read_bytes: AtomicU64::default(),
+            damaged: Mutex::default(),
         }
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Returns the number of chunks read in full and their stored bytes.
-    pub(super) fn read(&self) -> (u64, u64) {
-        (self.read_chunks.load(Ordering::Relaxed), self.read_bytes.load(Ordering::Relaxed))
     }
 
     /// Examines a chunk and returns its plain length. Marks it if it is corrupted, so that the next writer of the same
@@ -123,8 +119,8 @@ impl<'a> Scanner<'a> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Examines chunks, in order if there is one thread.
-    fn all(&self, ids: &[ChunkId], damaged: &Mutex<HashMap<ChunkId, String>>) -> Result<Vec<AtomicU32>> {
+    /// Examines chunks, in order if there is one thread, and returns their ranks and plain lengths.
+    fn all(&self, ids: &[ChunkId]) -> Result<Vec<(u64, u32)>> {
         let found: Vec<AtomicU32> = ids.iter().map(|_| AtomicU32::new(0)).collect();
         let next = AtomicUsize::new(0);
         let work = || {
@@ -135,7 +131,7 @@ impl<'a> Scanner<'a> {
                 match self.chunk(*id, &mut reader) {
                     Ok(length) => found[at].store(length, Ordering::Relaxed),
                     Err(error) => {
-                        let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut damaged = self.damaged();
                         if damaged.len() < REASONS_MAX {
                             damaged.insert(*id, reason(&error));
                         }
@@ -151,7 +147,11 @@ impl<'a> Scanner<'a> {
                 .into_iter()
                 .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
-        Ok(found)
+        Ok(ids.iter().zip(found).map(|(id, length)| (id.rank(), length.into_inner())).collect())
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, HashMap<ChunkId, String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,51 +163,31 @@ impl Group {
         last: u8,
         chunks_max: usize,
     ) -> Result<Option<Self>> {
-        let (mut chunks, damaged) = (Census::new(first), Mutex::default());
-        let mut last_prefix = first;
-        let mut waiting = Vec::new();
-        let mut sizes = Vec::new();
+        let (mut chunks, mut waiting, mut last_prefix) = (Census::new(), Vec::new(), first);
         for prefix in first..=last {
             let mut listed = list_chunks(scanner.backend, prefix)?;
             if prefix > first && chunks.len() + waiting.len() + listed.len() > chunks_max {
                 break;
             }
             listed.sort_unstable();
-            sizes.push(listed.len());
             waiting.append(&mut listed);
             last_prefix = prefix;
             if waiting.len() >= BATCH_CHUNKS {
-                add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+                chunks.add(scanner.all(&waiting)?);
+                waiting.clear();
             }
         }
-        add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+        chunks.add(scanner.all(&waiting)?);
         if scanner.is_stopped() {
             return Ok(None);
         }
-        let damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let damaged = std::mem::take(&mut *scanner.damaged());
         Ok(Some(Self { chunks, first_prefix: first, last_prefix, damaged }))
     }
 
     pub(super) fn has(&self, id: ChunkId) -> bool {
         (self.first_prefix..=self.last_prefix).contains(&id.0[0])
     }
-}
-
-/// Scans the chunks of some prefixes, given the number of each, and adds them.
-fn add(
-    chunks: &mut Census<u32>,
-    scanner: &Scanner<'_>,
-    ids: &mut Vec<ChunkId>,
-    sizes: &mut Vec<usize>,
-    damaged: &Mutex<HashMap<ChunkId, String>>,
-) -> Result<()> {
-    let found = scanner.all(ids, damaged)?;
-    let mut entries = ids.iter().zip(&found).map(|(id, length)| (id.rank(), length.load(Ordering::Relaxed)));
-    for size in sizes.drain(..) {
-        chunks.add_prefix(entries.by_ref().take(size).collect());
-    }
-    ids.clear();
-    Ok(())
 }
 
 /// Describes what is wrong with an object, without its name.

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::folder::{FILE_MODE, Folder, create_folders};
+use super::folder::{FILE_MODE, Folder};
 use crate::backend::Outcome;
 use crate::key::Key;
 
@@ -21,17 +21,13 @@ pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option
 
     let fan = folder.fan(key.kind(), key.prefix());
     let (flags, mode) = (OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(FILE_MODE));
-    let opened = match open(&fan, flags, mode) {
-        Err(Errno::NOENT) => {
-            create_folders(&fan)?;
-            open(&fan, flags, mode)
-        }
-        opened => opened,
-    };
-    let mut file = match opened {
-        // File systems and kernels without support answer with one of these.
-        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
-        opened => File::from(opened?),
+    let mut file = match folder.with_fan(key, || Ok(open(&fan, flags, mode)?)) {
+        Err(e) => match Errno::from_io_error(&e) {
+            // File systems and kernels without support answer with one of these.
+            Some(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
+            _ => return Err(e),
+        },
+        Ok(file) => File::from(file),
     };
     file.write_all(object)?;
     // Linking the descriptor itself needs a privilege.

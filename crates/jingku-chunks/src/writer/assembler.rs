@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::ingest::{Ingest, Ingested, Job, Shared};
-use super::sealed::{Sealed, Totals};
+use super::sealed::{Sealed, Written};
 use super::sync_ahead::SyncAhead;
 use crate::backend::{Backend, Stage};
 use crate::error::{Error, Result};
 use crate::format::layout::Layout;
 use crate::format::manifest::Encoder;
 use crate::gc_guard::GcGuard;
-use crate::id::ManifestId;
 use crate::known::KnownChunks;
 use crate::pipeline::Pipeline;
 use crate::quarantine::Quarantine;
@@ -18,15 +17,24 @@ use crate::quarantine::Quarantine;
 /// Bytes of the manifest collected before they go to the backend.
 const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 
+#[derive(Default)]
+pub(super) struct Totals {
+    data_bytes: u64,
+    new_bytes: u64,
+    new_chunks: u64,
+    reused_chunks: u64,
+    pub(super) known_plain_bytes: u64,
+}
+
 /// Stores chunks on several cores and writes their manifest in order.
 pub(super) struct Assembler {
-    backend: Arc<dyn Backend>,
+    pub(super) backend: Arc<dyn Backend>,
     guard: GcGuard,
     pipeline: Pipeline<Job, Vec<Ingested>>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
     pub(super) totals: Totals,
-    known: KnownChunks,
+    pub(super) known: KnownChunks,
     sync_ahead: SyncAhead,
 }
 
@@ -40,7 +48,7 @@ impl Assembler {
     ) -> Result<Self> {
         let guard = GcGuard::begin(backend.as_ref())?;
         let quarantine = Quarantine::load(backend.as_ref())?;
-        let shared = Shared { backend: Arc::clone(backend), claim: guard.claim(), quarantine, chunk_size };
+        let shared = Shared { backend: Arc::clone(backend), guard: guard.clone(), quarantine, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
             pipeline: Pipeline::start(usize::MAX, || {
@@ -74,11 +82,6 @@ impl Assembler {
         Ok(())
     }
 
-    pub(super) fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.known = KnownChunks::read(&self.backend, manifests)?;
-        Ok(())
-    }
-
     /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must cover `logical_bytes`.
     pub(super) fn finish(mut self, logical_bytes: u64) -> Result<Sealed> {
         while let Some(ingested) = self.pipeline.take() {
@@ -91,10 +94,20 @@ impl Assembler {
         }
         self.sync_ahead.wait()?;
         self.backend.sync()?;
-        let id = self.manifest.finish();
+        let manifest = self.manifest.finish();
         self.stage.write(&self.manifest.take())?;
-        let Self { backend, guard, stage, totals, .. } = self;
-        Ok(Sealed { backend, guard, stage, id, logical_bytes, totals })
+        let Totals { data_bytes, new_bytes, new_chunks, reused_chunks, .. } = self.totals;
+        let written = Written {
+            manifest,
+            new_manifest: false,
+            logical_bytes,
+            data_bytes,
+            new_bytes,
+            new_chunks,
+            reused_chunks,
+            guard: self.guard,
+        };
+        Ok(Sealed { backend: self.backend, stage: self.stage, written })
     }
 
     /// Takes what is ready, and waits only if the memory limit requires it.

@@ -5,14 +5,31 @@ use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
-use super::source::Source;
-use crate::backend::{Backend, Claim, Existing, Outcome};
+use crate::backend::{Backend, Existing, Outcome};
 use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
+use crate::gc_guard::GcGuard;
 use crate::id::ChunkId;
 use crate::key::Key;
 use crate::quarantine::{self, Quarantine};
+
+/// A disk that several threads read at once.
+pub trait Source: Send + Sync + 'static {
+    /// Fills `buf` with the bytes from `offset` on, holes as zeros. Its errors reach the writer's caller as
+    /// [`Error::Source`].
+    fn read_exact_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Whether small reads cost no more than large ones. If so, each chunk is read right before it is hashed, while it
+    /// is in the core's cache.
+    fn reads_small(&self) -> bool {
+        false
+    }
+}
 
 /// What to store: one chunk, or a run that the storing thread reads and cuts.
 pub(super) enum Job {
@@ -40,7 +57,7 @@ pub(super) struct Ingest {
 /// Shared by all threads of one writer.
 pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) claim: Arc<dyn Claim>,
+    pub(super) guard: GcGuard,
     pub(super) quarantine: Quarantine,
     /// Size in bytes at which runs are cut.
     pub(super) chunk_size: usize,
@@ -91,7 +108,7 @@ impl Ingest {
         let keys: Vec<Key> = chunks.iter().filter_map(|(_, id)| id.map(Key::Chunk)).collect();
         if !keys.is_empty() {
             // Before looking them up: from here on a sweep leaves them alone or has removed them already.
-            self.shared.claim.add_all(&keys)?;
+            self.shared.guard.add(&keys)?;
         }
         let store = |(plain, id): &(&[u8], Option<ChunkId>)| match id {
             Some(id) => self.claimed(plain, *id),

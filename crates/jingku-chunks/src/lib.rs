@@ -39,7 +39,6 @@ mod disk;
 mod error;
 mod format;
 mod gc_guard;
-
 mod id;
 mod key;
 mod known;
@@ -63,8 +62,7 @@ pub use crate::cut::{CHUNK_SIZE, Cut, ZSTD_LEVEL};
 pub use crate::disk::Disk;
 pub use crate::error::{Error, Result};
 pub use crate::format::chunk::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN};
-pub use crate::format::layout::Extent;
-pub use crate::format::layout::LOGICAL_SIZE_MAX;
+pub use crate::format::layout::{Extent, LOGICAL_SIZE_MAX};
 pub use crate::gc_guard::GcGuard;
 pub use crate::id::{ChunkId, ManifestId, ParseIdError};
 pub use crate::key::{Key, Kind};

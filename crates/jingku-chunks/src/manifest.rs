@@ -44,15 +44,15 @@ impl Manifest {
         // The header belongs to no segment.
         entries.begin_segment();
         while count == SEGMENT_ENTRIES {
-            let (position, offset) = (entries.position(), entries.offset());
+            let (position, offset) = (entries.position, entries.offset);
             let segment = entries.by_ref().take(SEGMENT_ENTRIES);
             count = segment.map(|extent| extent.map(|_| 1)).sum::<Result<usize>>()?;
             if let (Some(hash), 1..) = (entries.begin_segment(), count) {
-                let length = usize::try_from(entries.offset() - offset).expect("some entries");
+                let length = usize::try_from(entries.offset - offset).expect("some entries");
                 segments.push(Segment { position, offset, length, hash });
             }
         }
-        let (layout, logical_size) = (entries.layout(), entries.position());
+        let (layout, logical_size) = (entries.layout, entries.position);
         Ok(Self { backend: Arc::clone(backend), id, layout, logical_size, segments: segments.into() })
     }
 
@@ -116,7 +116,7 @@ impl Manifest {
         let end = self.segments.get(number + 1).map_or(self.logical_size, |next| next.position);
         let mut entries = Decoder::resume(&bytes[..], self.id, self.layout, *position);
         let next = || {
-            let start = entries.position();
+            let start = entries.position;
             let extent = if start < end { entries.next() } else { None };
             extent.map(|extent| Ok((start, extent?)))
         };

@@ -16,7 +16,7 @@ const MARKS_MAX: usize = 100_000;
 /// The chunks that were marked when a writer began.
 #[derive(Debug)]
 pub(crate) enum Quarantine {
-    These(HashSet<ChunkId>),
+    These(HashSet<Key>),
     All,
 }
 
@@ -24,11 +24,7 @@ impl Quarantine {
     pub(crate) fn load(backend: &dyn Backend) -> Result<Self> {
         let mut these = HashSet::new();
         for prefix in 0..=u8::MAX {
-            for key in backend.list(Kind::QuarantineMark, prefix)? {
-                if let Key::QuarantineMark(id) = key {
-                    these.insert(id);
-                }
-            }
+            these.extend(backend.list(Kind::QuarantineMark, prefix)?);
             if these.len() > MARKS_MAX {
                 return Ok(Self::All);
             }
@@ -38,7 +34,7 @@ impl Quarantine {
 
     pub(crate) fn contains(&self, id: ChunkId) -> bool {
         match self {
-            Self::These(these) => these.contains(&id),
+            Self::These(these) => these.contains(&Key::QuarantineMark(id)),
             Self::All => true,
         }
     }

@@ -172,7 +172,18 @@ impl<B: Backend> Faulty<B> {
     }
 
     fn enter(&self, operation: Operation) -> Result<()> {
-        self.with(|state| state.enter(operation))
+        let (call, fault) = self.with(|state| {
+            let calls = state.calls.entry(operation).or_default();
+            *calls += 1;
+            let planned = |plan: &&Plan| plan.operation == operation && plan.calls.contains(calls);
+            (*calls, state.plans.iter().find(planned).map(|plan| plan.fault))
+        });
+        let doing = format!("do {operation:?} number {call}, as planned by a test");
+        match fault {
+            None => Ok(()),
+            Some(Fault::NoSpace) => Err(Error::NoSpace { doing }),
+            Some(Fault::Io) => Err(Error::Io { doing, source: io::Error::other("planned") }),
+        }
     }
 
     /// Calls `put` and records how to undo it.
@@ -205,21 +216,6 @@ impl<B: Backend> Faulty<B> {
     fn wrap<T: ?Sized>(&self, inner: Box<T>) -> Box<Wrapped<T, B>> {
         let backend = Self { inner: Arc::clone(&self.inner), state: Arc::clone(&self.state) };
         Box::new(Wrapped { inner, backend })
-    }
-}
-
-impl State {
-    fn enter(&mut self, operation: Operation) -> Result<()> {
-        let calls = self.calls.entry(operation).or_default();
-        *calls += 1;
-        let call = *calls;
-        let planned = |plan: &&Plan| plan.operation == operation && plan.calls.contains(&call);
-        let doing = || format!("do {operation:?} number {call}, as planned by a test");
-        match self.plans.iter().find(planned).map(|plan| plan.fault) {
-            None => Ok(()),
-            Some(Fault::NoSpace) => Err(Error::NoSpace { doing: doing() }),
-            Some(Fault::Io) => Err(Error::Io { doing: doing(), source: io::Error::other("planned") }),
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::cut::Cut;
 use crate::error::{Error, Result};
 use crate::format::layout::{Layout, Shape};
 use crate::id::ManifestId;
-use crate::known::KnownChunks;
+use crate::known;
 
 pub(crate) use self::stream::write as write_stream;
 
@@ -72,12 +72,10 @@ impl Writer {
         if length == 0 || length > left || !whole {
             return Err(self.length_error("a run is neither whole chunks nor the rest of the disk", length));
         }
-        let length_max = RUN_BYTES_MAX.max(self.shape.chunk_size);
-        let Some(bytes) = usize::try_from(length).ok().filter(|_| length <= length_max) else {
+        if length > RUN_BYTES_MAX.max(self.shape.chunk_size) {
             return Err(self.length_error("a run is too long", length));
-        };
-        let source = Arc::clone(source);
-        self.assembler.submit(Job::Run { source, offset: self.offset, length: bytes })?;
+        }
+        self.assembler.submit(Job::Run { source: Arc::clone(source) as _, offset: self.offset, length })?;
         self.offset += length;
         Ok(())
     }
@@ -97,7 +95,7 @@ impl Writer {
     ///
     /// Comparing with the whole backend instead would reveal what other tenants have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.assembler.known = KnownChunks::read(&self.assembler.backend, manifests)?;
+        self.assembler.known = known::read(&self.assembler.backend, manifests)?;
         Ok(())
     }
 

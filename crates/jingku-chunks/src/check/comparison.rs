@@ -66,7 +66,7 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        report.logical_sizes[place] = Some(extents.position());
+        report.logical_sizes[place] = Some(extents.position);
         Ok(bad)
     }
 

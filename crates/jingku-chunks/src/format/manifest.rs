@@ -28,10 +28,10 @@ mod tests {
                 Extent::Zero { len } => encoder.zeros(len),
                 Extent::Chunk { id, len } => encoder.chunk(id, u32::try_from(len).unwrap()),
             }
-            bytes.extend(encoder.take());
+            bytes.append(&mut encoder.bytes);
         }
         let id = encoder.finish();
-        bytes.extend(encoder.take());
+        bytes.append(&mut encoder.bytes);
         (bytes, id)
     }
 

@@ -1,16 +1,17 @@
 //! Stores chunks and assembles their manifest.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use super::ingest::{Ingest, Ingested, Job, Shared};
 use super::sealed::{Sealed, Written};
 use super::sync_ahead::SyncAhead;
 use crate::backend::{Backend, Stage};
+use crate::census::Census;
 use crate::error::{Error, Result};
 use crate::format::layout::Layout;
 use crate::format::manifest::Encoder;
 use crate::gc_guard::GcGuard;
-use crate::known::KnownChunks;
 use crate::pipeline::Pipeline;
 use crate::quarantine::Quarantine;
 
@@ -34,7 +35,8 @@ pub(super) struct Assembler {
     manifest: Encoder,
     stage: Box<dyn Stage>,
     pub(super) totals: Totals,
-    pub(super) known: KnownChunks,
+    /// The chunks to count as known.
+    pub(super) known: Census<()>,
     sync_ahead: SyncAhead,
 }
 
@@ -60,7 +62,7 @@ impl Assembler {
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
-            known: KnownChunks::default(),
+            known: Census::new(),
             sync_ahead: SyncAhead::new(backend),
         })
     }
@@ -88,14 +90,14 @@ impl Assembler {
             self.record(ingested?)?;
         }
         // The chunk of an earlier error is missing; a caller that ignored the error fails here.
-        if self.manifest.position() != logical_bytes {
+        if self.manifest.position != logical_bytes {
             let what = "a chunk could not be stored";
-            return Err(Error::Length { what, offset: self.manifest.position(), length: logical_bytes });
+            return Err(Error::Length { what, offset: self.manifest.position, length: logical_bytes });
         }
         self.sync_ahead.wait()?;
         self.backend.sync()?;
         let manifest = self.manifest.finish();
-        self.stage.write(&self.manifest.take())?;
+        self.stage.write(&take(&mut self.manifest.bytes))?;
         let Totals { data_bytes, new_bytes, new_chunks, reused_chunks, .. } = self.totals;
         let written = Written {
             manifest,
@@ -136,15 +138,15 @@ impl Assembler {
                     } else {
                         self.totals.reused_chunks += 1;
                     }
-                    if self.known.contains(id) {
+                    if self.known.get(id).is_some() {
                         self.totals.known_plain_bytes += u64::from(plain_bytes);
                     }
                     self.manifest.chunk(id, plain_bytes);
                 }
             }
         }
-        if self.manifest.pending_bytes() >= MANIFEST_BUFFER_BYTES {
-            self.stage.write(&self.manifest.take())?;
+        if self.manifest.bytes.len() >= MANIFEST_BUFFER_BYTES {
+            self.stage.write(&take(&mut self.manifest.bytes))?;
         }
         Ok(())
     }

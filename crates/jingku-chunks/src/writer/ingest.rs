@@ -34,7 +34,7 @@ pub trait Source: Send + Sync + 'static {
 /// What to store: one chunk, or a run that the storing thread reads and cuts.
 pub(super) enum Job {
     Chunk(Vec<u8>),
-    Run { source: Arc<dyn Source>, offset: u64, length: usize },
+    Run { source: Arc<dyn Source>, offset: u64, length: u64 },
 }
 
 /// The result for one chunk.
@@ -78,7 +78,8 @@ impl Ingest {
             }
             Job::Run { source, offset, length } => {
                 let mut run = std::mem::take(&mut self.run);
-                run.resize(length, 0);
+                // At most 4 MiB.
+                run.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
                 let ingested = self.store_run(source.as_ref(), offset, &mut run);
                 self.run = run;
                 ingested

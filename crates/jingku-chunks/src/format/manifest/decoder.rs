@@ -23,11 +23,11 @@ pub(crate) struct Decoder<R> {
     hasher: blake3::Hasher,
     /// Hashes the entries since the last segment began, for the index.
     segment: Option<blake3::Hasher>,
-    layout: Layout,
+    pub(crate) layout: Layout,
     /// Bytes of the manifest read so far.
-    offset: u64,
-    /// Bytes of the disk covered so far.
-    position: u64,
+    pub(crate) offset: u64,
+    /// Bytes of the disk covered so far; after the last entry, the size of the disk or stream.
+    pub(crate) position: u64,
     after_zeros: bool,
     ended: bool,
 }
@@ -63,20 +63,6 @@ impl<R: Read> Decoder<R> {
     /// Begins a segment and returns the hash of the previous one.
     pub(crate) fn begin_segment(&mut self) -> Option<blake3::Hash> {
         self.segment.replace(blake3::Hasher::new()).map(|segment| segment.finalize())
-    }
-
-    /// Returns the bytes of the manifest read so far.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    pub(crate) fn layout(&self) -> Layout {
-        self.layout
-    }
-
-    /// Returns the bytes of the disk covered so far; after the last entry, the size of the disk or stream.
-    pub(crate) fn position(&self) -> u64 {
-        self.position
     }
 
     fn header(&mut self) -> Result<Layout> {

@@ -93,7 +93,7 @@ impl Source {
 
     /// Fails if the path names another file, or the file was written to since it was opened.
     pub(crate) fn unchanged(&self) -> Result<(), DiskError> {
-        let changed = || DiskError::Changed { path: self.path.clone() };
+        let changed = || DiskError::Changed(self.path.clone());
         let now = fs::symlink_metadata(&self.path).map_err(|_| changed())?;
         if Fingerprint::from(&now) == self.fingerprint { Ok(()) } else { Err(changed()) }
     }

@@ -13,7 +13,7 @@ const WRITE_PERMISSION_BYTE: i64 = 101;
 /// Refuses a file that a QEMU process on this machine has open for writing; see [`is_written`].
 pub(crate) fn refuse_if_written(source: &Source) -> Result<(), DiskError> {
     if is_written(&source.file) {
-        return Err(DiskError::InUse { path: source.path.clone() });
+        return Err(DiskError::InUse(source.path.clone()));
     }
     Ok(())
 }

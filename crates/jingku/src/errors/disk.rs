@@ -8,7 +8,7 @@ use crate::messages::tr;
 impl Localized for DiskError {
     fn chinese(&self) -> String {
         match self {
-            Self::NotFound { path } => tr!("errors-disk-missing", path = path.display().to_string()),
+            Self::NotFound(path) => tr!("errors-disk-missing", path = path.display().to_string()),
             Self::Backing { image, source } => {
                 tr!("errors-disk-backing", path = image.display().to_string(), error = source.chinese())
             }
@@ -33,9 +33,9 @@ impl Localized for DiskError {
             Self::Redeclare { path, why } => {
                 tr!("errors-disk-redeclare", path = path.display().to_string(), error = clause(why))
             }
-            Self::InUse { path } => tr!("errors-disk-in-use", path = path.display().to_string()),
-            Self::Stopped { path } => tr!("errors-disk-stopped", path = path.display().to_string()),
-            Self::Changed { path } => tr!("errors-disk-changed", path = path.display().to_string()),
+            Self::InUse(path) => tr!("errors-disk-in-use", path = path.display().to_string()),
+            Self::Stopped(path) => tr!("errors-disk-stopped", path = path.display().to_string()),
+            Self::Changed(path) => tr!("errors-disk-changed", path = path.display().to_string()),
             Self::Converter { path, feature, why } => {
                 let path = path.display().to_string();
                 tr!("errors-disk-converter", path = path, feature = *feature, error = clause(why))

@@ -18,7 +18,18 @@ pub const KNOWN_CHUNKS_MAX: usize = 1 << 19;
 pub(crate) fn read(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Result<Census<()>> {
     let mut ranks = Vec::new();
     for manifest in manifests {
-        match add(&mut ranks, backend, *manifest) {
+        let mut add = || {
+            for extent in Decoder::open(backend.as_ref(), *manifest)? {
+                if ranks.len() == KNOWN_CHUNKS_MAX {
+                    break;
+                }
+                if let Extent::Chunk { id, .. } = extent? {
+                    ranks.push((id.rank(), ()));
+                }
+            }
+            Ok(())
+        };
+        match add() {
             Err(Error::NotFound(_) | Error::Damaged { .. }) => {}
             added => added?,
         }
@@ -26,16 +37,4 @@ pub(crate) fn read(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Resu
     let mut known = Census::new();
     known.add(ranks);
     Ok(known)
-}
-
-fn add(ranks: &mut Vec<(u64, ())>, backend: &Arc<dyn Backend>, manifest: ManifestId) -> Result<()> {
-    for extent in Decoder::open(backend.as_ref(), manifest)? {
-        if ranks.len() == KNOWN_CHUNKS_MAX {
-            break;
-        }
-        if let Extent::Chunk { id, .. } = extent? {
-            ranks.push((id.rank(), ()));
-        }
-    }
-    Ok(())
 }

@@ -1,13 +1,11 @@
 //! Removes what no image references, while writers and readers run: `docs/format/sweep.md`.
 
-mod claim_tracker;
 mod group;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::claim_tracker::ClaimTracker;
-use self::group::Group;
+use self::group::{ClaimTracker, Group};
 use crate::backend::Backend;
 use crate::census::CENSUS_CHUNKS_MAX;
 use crate::error::{Error, Result};

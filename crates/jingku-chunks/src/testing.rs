@@ -73,7 +73,8 @@ pub struct Faulty<B> {
 #[derive(Default)]
 struct State {
     calls: HashMap<Operation, u64>,
-    plans: Vec<Plan>,
+    /// Which calls fail, counted from 1, and how.
+    plans: Vec<(Operation, RangeInclusive<u64>, Fault)>,
     /// Changes since the last sync, oldest first.
     unsynced: Vec<Change>,
 }
@@ -84,12 +85,6 @@ struct Change {
     after: Option<Vec<u8>>,
     /// Whether the bytes were durable before they took the name; the name was not.
     whole: bool,
-}
-
-struct Plan {
-    operation: Operation,
-    calls: RangeInclusive<u64>,
-    fault: Fault,
 }
 
 impl<B: Backend> Faulty<B> {
@@ -164,7 +159,7 @@ impl<B: Backend> Faulty<B> {
     fn plan(&self, operation: Operation, calls: RangeInclusive<u64>, fault: Fault) {
         let done = self.calls(operation);
         let calls = done.saturating_add(*calls.start())..=done.saturating_add(*calls.end());
-        self.with(|state| state.plans.push(Plan { operation, calls, fault }));
+        self.with(|state| state.plans.push((operation, calls, fault)));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -175,8 +170,8 @@ impl<B: Backend> Faulty<B> {
         let (call, fault) = self.with(|state| {
             let calls = state.calls.entry(operation).or_default();
             *calls += 1;
-            let planned = |plan: &&Plan| plan.operation == operation && plan.calls.contains(calls);
-            (*calls, state.plans.iter().find(planned).map(|plan| plan.fault))
+            let plan = state.plans.iter().find(|(of, failed, _)| *of == operation && failed.contains(calls));
+            (*calls, plan.map(|(.., fault)| *fault))
         });
         let doing = format!("do {operation:?} number {call}, as planned by a test");
         match fault {

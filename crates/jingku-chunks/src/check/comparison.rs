@@ -56,7 +56,7 @@ impl<'a> Comparison<'a> {
         let mut bad = Vec::new();
         for extent in extents.by_ref() {
             if let Extent::Chunk { id, len } = extent?
-                && group.has(id)
+                && group.prefixes.contains(&id.0[0])
                 && group.chunks.get(id).is_none_or(|length| u64::from(*length) != len)
             {
                 if bad.len() < AGAIN_MAX {

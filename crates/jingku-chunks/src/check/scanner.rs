@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,8 +24,7 @@ const REASONS_MAX: usize = 10_000;
 
 pub(super) struct Scanner<'a> {
     pub(super) backend: &'a dyn Backend,
-    depth: Depth,
-    threads: usize,
+    plan: &'a CheckPlan,
     quarantine: &'a Quarantine,
     on_progress: OnProgress<'a>,
     stopped: AtomicBool,
@@ -41,8 +40,8 @@ pub(super) struct Scanner<'a> {
 pub(super) struct Group {
     /// Plain length of each; 0 if corrupted.
     pub(super) chunks: Census<u32>,
-    pub(super) first_prefix: u8,
-    pub(super) last_prefix: u8,
+    /// First bytes of their names.
+    pub(super) prefixes: RangeInclusive<u8>,
     /// Corrupted chunks and the reasons.
     pub(super) damaged: HashMap<ChunkId, String>,
 }
@@ -50,16 +49,13 @@ pub(super) struct Group {
 impl<'a> Scanner<'a> {
     pub(super) fn new(
         backend: &'a dyn Backend,
-        plan: &CheckPlan,
+        plan: &'a CheckPlan,
         quarantine: &'a Quarantine,
         on_progress: OnProgress<'a>,
     ) -> Self {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX);
         Self {
             backend,
-            depth: plan.depth,
-            threads,
+            plan,
             quarantine,
             on_progress,
             stopped: AtomicBool::default(),
@@ -78,7 +74,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn reads(&self, id: ChunkId) -> bool {
-        let asked = match self.depth {
+        let asked = match self.plan.depth {
             Depth::Headers => false,
             Depth::Bytes => true,
             Depth::Part { nth, of } => id.rank() % of.max(1) == nth.saturating_sub(1),
@@ -140,8 +136,9 @@ impl<'a> Scanner<'a> {
             }
             Ok::<_, Error>(())
         };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = self.plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX).min(ids.len());
         thread::scope(|scope| {
-            let threads = self.threads.min(ids.len());
             let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             running
                 .into_iter()
@@ -156,17 +153,13 @@ impl<'a> Scanner<'a> {
 }
 
 impl Group {
-    /// Scans at least one prefix from `first`, and more up to `chunks_max` chunks; `None` if stopped.
-    pub(super) fn scan(
-        scanner: &Scanner<'_>,
-        first: u8,
-        last: u8,
-        chunks_max: usize,
-    ) -> Result<Option<Self>> {
+    /// Scans at least one prefix from `first`, and more up to the memory limit of the plan; `None` if stopped.
+    pub(super) fn scan(scanner: &Scanner<'_>, first: u8) -> Result<Option<Self>> {
+        let CheckPlan { prefixes, census_chunks_max, .. } = scanner.plan;
         let (mut chunks, mut waiting, mut last_prefix) = (Census::new(), Vec::new(), first);
-        for prefix in first..=last {
+        for prefix in first..=*prefixes.end() {
             let mut listed = list_chunks(scanner.backend, prefix)?;
-            if prefix > first && chunks.len() + waiting.len() + listed.len() > chunks_max {
+            if prefix > first && chunks.len() + waiting.len() + listed.len() > *census_chunks_max {
                 break;
             }
             listed.sort_unstable();
@@ -182,11 +175,7 @@ impl Group {
             return Ok(None);
         }
         let damaged = std::mem::take(&mut *scanner.damaged());
-        Ok(Some(Self { chunks, first_prefix: first, last_prefix, damaged }))
-    }
-
-    pub(super) fn has(&self, id: ChunkId) -> bool {
-        (self.first_prefix..=self.last_prefix).contains(&id.0[0])
+        Ok(Some(Self { chunks, prefixes: first..=last_prefix, damaged }))
     }
 }
 

@@ -35,35 +35,44 @@ impl Claim for NoClaim {
 }
 
 pub(super) struct DiskClaim {
-    journal: Mutex<Journal>,
+    /// `None` once a record was not written completely: later records would be unreadable.
+    journal: Mutex<Option<File>>,
+    gate: File,
     path: PathBuf,
     /// Keeps the file's folder locked.
     _session: Arc<Session>,
-}
-
-struct Journal {
-    file: File,
-    gate: File,
-    /// Whether a record was not written completely: later records would be unreadable.
-    broken: bool,
 }
 
 impl DiskClaim {
     pub(super) fn start(session: &Arc<Session>, gate: &Path) -> Result<Self> {
         let start = || {
             let (file, path) = session.create_file(NAME_PREFIX)?;
-            let journal = Mutex::new(Journal { file, gate: File::open(gate)?, broken: false });
-            Ok(Self { journal, path, _session: Arc::clone(session) })
+            let journal = Mutex::new(Some(file));
+            Ok(Self { journal, gate: File::open(gate)?, path, _session: Arc::clone(session) })
         };
         start().map_err(|e| Error::io("begin a claim", e))
+    }
+
+    fn append(&self, records: &[u8]) -> io::Result<()> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = journal.as_mut() else {
+            return Err(io::Error::other("an earlier object could not be claimed"));
+        };
+        lock(&self.gate, FlockOperation::LockShared)?;
+        // Other processes read the file through the same kernel, so they see the bytes without a sync.
+        let written = file.write_all(records);
+        if written.is_err() {
+            *journal = None;
+        }
+        lock(&self.gate, FlockOperation::Unlock)?;
+        written
     }
 }
 
 impl Claim for DiskClaim {
     fn add(&self, keys: &[Key]) -> Result<()> {
         let records: Vec<u8> = keys.iter().flat_map(encode).collect();
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.append(&records).map_err(|e| match keys {
+        self.append(&records).map_err(|e| match keys {
             [key] => Error::io(format!("claim {key}"), e),
             _ => Error::io(format!("claim {} objects", keys.len()), e),
         })
@@ -74,20 +83,6 @@ impl Drop for DiskClaim {
     fn drop(&mut self) {
         // A file that stays keeps some garbage until the session's folder is removed.
         let _ = fs::remove_file(&self.path);
-    }
-}
-
-impl Journal {
-    fn append(&mut self, records: &[u8]) -> io::Result<()> {
-        if self.broken {
-            return Err(io::Error::other("an earlier object could not be claimed"));
-        }
-        lock(&self.gate, FlockOperation::LockShared)?;
-        // Other processes read the file through the same kernel, so they see the bytes without a sync.
-        let written = self.file.write_all(records);
-        self.broken = written.is_err();
-        lock(&self.gate, FlockOperation::Unlock)?;
-        written
     }
 }
 

@@ -1,15 +1,14 @@
-//! The chunks of some prefixes, and which of them are needed.
+//! The chunks of some prefixes, and which of them are needed or claimed.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::claim_tracker::ClaimTracker;
-use crate::backend::Backend;
+use crate::backend::{Backend, ClaimWatch};
 use crate::census::{Census, list_chunks};
 use crate::error::{Error, Result};
 use crate::format::layout::Extent;
 use crate::format::manifest::Decoder;
-use crate::id::ManifestId;
+use crate::id::{ChunkId, ManifestId};
 use crate::key::{Key, Kind};
 
 /// How often newly live manifests are read before writers have to wait for that.
@@ -147,5 +146,36 @@ impl Group {
         // Only now: a manifest that was read in part must not count.
         self.marked.insert(id);
         Ok(())
+    }
+}
+
+/// Watches claims and remembers the claimed manifests, which are few.
+pub(super) struct ClaimTracker {
+    watch: Box<dyn ClaimWatch>,
+    manifests: HashSet<ManifestId>,
+}
+
+impl ClaimTracker {
+    pub(super) fn start(backend: &Arc<dyn Backend>) -> Result<Self> {
+        Ok(Self { watch: backend.watch_claims()?, manifests: HashSet::new() })
+    }
+
+    /// Pauses claims and visits the chunks that were claimed since the last call.
+    ///
+    /// Ask for live manifests *after* this: a claim that has ended is not visited, but its image is in the catalogue.
+    pub(super) fn pause(&mut self, claimed: &mut dyn FnMut(ChunkId)) -> Result<()> {
+        self.watch.pause(&mut |key| match key {
+            Key::Chunk(id) => claimed(id),
+            Key::Manifest(id) => drop(self.manifests.insert(id)),
+            Key::QuarantineMark(_) => {}
+        })
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.watch.resume();
+    }
+
+    pub(super) fn manifests(&self) -> impl Iterator<Item = ManifestId> {
+        self.manifests.iter().copied()
     }
 }

@@ -38,9 +38,15 @@ impl<V: Copy> Census<V> {
         self.ranks.len()
     }
 
-    pub(crate) fn get(&mut self, id: ChunkId) -> Option<&mut V> {
-        let at = self.ranks.binary_search(&id.rank()).ok()?;
-        self.values.get_mut(at)
+    pub(crate) fn get(&self, id: ChunkId) -> Option<V> {
+        self.ranks.binary_search(&id.rank()).ok().map(|at| self.values[at])
+    }
+
+    /// Changes the value of a chunk that has an entry.
+    pub(crate) fn set(&mut self, id: ChunkId, value: V) {
+        if let Ok(at) = self.ranks.binary_search(&id.rank()) {
+            self.values[at] = value;
+        }
     }
 }
 
@@ -64,11 +70,11 @@ mod tests {
         census.add(vec![(id(254, 9, 0).rank(), 1), (id(254, 3, 0).rank(), 2)]);
         census.add(vec![(id(255, 3, 0).rank(), 3), (id(255, 3, 1).rank(), 3)]);
         assert_eq!(census.len(), 3);
-        assert_eq!(census.get(id(254, 3, 7)).copied(), Some(2));
-        assert_eq!(census.get(id(254, 9, 7)).copied(), Some(1));
-        assert_eq!(census.get(id(254, 4, 7)).copied(), None);
-        *census.get(id(255, 3, 0)).unwrap() = 4;
-        assert_eq!(census.get(id(255, 3, 1)).copied(), Some(4));
+        assert_eq!(census.get(id(254, 3, 7)), Some(2));
+        assert_eq!(census.get(id(254, 9, 7)), Some(1));
+        assert_eq!(census.get(id(254, 4, 7)), None);
+        census.set(id(255, 3, 0), 4);
+        assert_eq!(census.get(id(255, 3, 1)), Some(4));
         assert!(census.get(id(253, 3, 0)).is_none() && census.get(id(0, 0, 0)).is_none());
     }
 }

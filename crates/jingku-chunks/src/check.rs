@@ -30,9 +30,9 @@ pub(crate) fn run(
     let mut next = Some(*plan.prefixes.start()).filter(|first| plan.prefixes.contains(first));
     // Runs once even if there are no chunks, since manifests still need checking.
     while let Some(first) = next {
-        let Some(mut group) = Group::scan(&scanner, first)? else { return Ok(None) };
+        let Some(group) = Group::scan(&scanner, first)? else { return Ok(None) };
         report.chunks += group.chunks.len() as u64;
-        comparison.all(&mut group, &mut report);
+        comparison.all(&group, &mut report);
         next = group.prefixes.end().checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
     report.bytes = scanner.bytes.into_inner();

@@ -129,7 +129,7 @@ impl Sweep {
                 head => drop(head?),
             }
         }
-        Ok(Stage::Manifests(found, ClaimTracker::start(&self.backend)?))
+        Ok(Stage::Manifests(found, ClaimTracker::start(self.backend.as_ref())?))
     }
 
     fn delete_manifests<E: From<Error>>(

@@ -25,7 +25,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares all manifests with a group of chunks and adds what is wrong.
-    pub(super) fn all(&mut self, group: &mut Group, report: &mut CheckReport) {
+    pub(super) fn all(&mut self, group: &Group, report: &mut CheckReport) {
         for (place, id) in self.manifests.iter().enumerate() {
             if self.unreadable[place] {
                 continue;
@@ -49,7 +49,7 @@ impl<'a> Comparison<'a> {
         &self,
         place: usize,
         id: ManifestId,
-        group: &mut Group,
+        group: &Group,
         report: &mut CheckReport,
     ) -> Result<Vec<(ChunkId, u64)>> {
         let mut extents = Decoder::open(self.scanner.backend, id)?;
@@ -57,7 +57,7 @@ impl<'a> Comparison<'a> {
         for extent in extents.by_ref() {
             if let Extent::Chunk { id, len } = extent?
                 && group.prefixes.contains(&id.0[0])
-                && group.chunks.get(id).is_none_or(|length| u64::from(*length) != len)
+                && group.chunks.get(id).map(u64::from) != Some(len)
             {
                 if bad.len() < AGAIN_MAX {
                     bad.push((id, len));

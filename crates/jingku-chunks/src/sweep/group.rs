@@ -1,6 +1,7 @@
 //! The chunks of some prefixes, and which of them are needed or claimed.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::backend::{Backend, ClaimWatch};
@@ -22,8 +23,8 @@ pub(super) struct Group {
     /// Manifests to mark before writers have to wait.
     pending: Vec<ManifestId>,
     rounds: u32,
-    /// The next prefix to search for candidates.
-    next_prefix: u16,
+    /// Prefixes to search for candidates.
+    unsearched: RangeInclusive<u8>,
     pub(super) last_prefix: u8,
     /// Chunks that had no mark when they were listed.
     candidates: Vec<Key>,
@@ -44,11 +45,11 @@ impl Group {
         }
         Ok(Self {
             marks,
-            claims: ClaimTracker::start(backend)?,
+            claims: ClaimTracker::start(backend.as_ref())?,
             marked: HashSet::new(),
             pending: Vec::new(),
             rounds: 0,
-            next_prefix: first_prefix.into(),
+            unsearched: first_prefix..=last_prefix,
             last_prefix,
             candidates: Vec::new(),
         })
@@ -76,13 +77,9 @@ impl Group {
         count: usize,
     ) -> Result<Option<Vec<Key>>> {
         while self.candidates.is_empty() {
-            let Some(prefix) = u8::try_from(self.next_prefix).ok().filter(|next| *next <= self.last_prefix)
-            else {
-                return Ok(None);
-            };
+            let Some(prefix) = self.unsearched.next() else { return Ok(None) };
             let listed = backend.list(Kind::Chunk, prefix)?;
             self.candidates = listed.into_iter().filter(|key| self.is_garbage(*key)).collect();
-            self.next_prefix += 1;
         }
         Ok(Some(self.candidates.split_off(self.candidates.len().saturating_sub(count))))
     }
@@ -99,11 +96,7 @@ impl Group {
         backend: &Arc<dyn Backend>,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
     ) -> Result<bool, E> {
-        self.claims.pause(&mut |id| {
-            if let Some(mark) = self.marks.get(id) {
-                *mark = true;
-            }
-        })?;
+        self.claims.pause(&mut |id| self.marks.set(id, true))?;
         // After pausing claims: see `ClaimTracker::pause`.
         let live = live()?.into_iter().map(|id| (id, true));
         let claimed = self.claims.manifests().map(|id| (id, false));
@@ -132,15 +125,13 @@ impl Group {
     /// Whether a chunk has no mark. It may be deleted while claims are paused. Chunks stored after the group was listed
     /// have no entry and are kept.
     pub(super) fn is_garbage(&mut self, key: Key) -> bool {
-        matches!(key, Key::Chunk(id) if self.marks.get(id).is_some_and(|mark| !*mark))
+        matches!(key, Key::Chunk(id) if self.marks.get(id) == Some(false))
     }
 
     fn mark(&mut self, backend: &dyn Backend, id: ManifestId) -> Result<()> {
         for extent in Decoder::open(backend, id)? {
-            if let Extent::Chunk { id, .. } = extent?
-                && let Some(mark) = self.marks.get(id)
-            {
-                *mark = true;
+            if let Extent::Chunk { id, .. } = extent? {
+                self.marks.set(id, true);
             }
         }
         // Only now: a manifest that was read in part must not count.
@@ -156,7 +147,7 @@ pub(super) struct ClaimTracker {
 }
 
 impl ClaimTracker {
-    pub(super) fn start(backend: &Arc<dyn Backend>) -> Result<Self> {
+    pub(super) fn start(backend: &dyn Backend) -> Result<Self> {
         Ok(Self { watch: backend.watch_claims()?, manifests: HashSet::new() })
     }
 

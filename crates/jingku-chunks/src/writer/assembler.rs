@@ -114,15 +114,12 @@ impl Assembler {
 
     /// Takes what is ready, and waits only if the memory limit requires it.
     fn make_room(&mut self, is_full: impl Fn(&Pipeline<Job, Vec<Ingested>>) -> bool) -> Result<()> {
-        while let Some(ingested) = self.pipeline.take_ready() {
+        loop {
+            let full = is_full(&self.pipeline);
+            let ingested = if full { self.pipeline.take() } else { self.pipeline.take_ready() };
+            let Some(ingested) = ingested else { return Ok(()) };
             self.record(ingested?)?;
         }
-        while is_full(&self.pipeline)
-            && let Some(ingested) = self.pipeline.take()
-        {
-            self.record(ingested?)?;
-        }
-        Ok(())
     }
 
     fn record(&mut self, ingested: Vec<Ingested>) -> Result<()> {

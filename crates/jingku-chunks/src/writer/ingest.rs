@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
-use crate::backend::{Backend, Existing, Outcome};
+use crate::backend::{Backend, Existing, Head, Outcome};
 use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
@@ -88,18 +88,13 @@ impl Ingest {
     }
 
     fn store_run(&mut self, source: &dyn Source, mut offset: u64, run: &mut [u8]) -> Result<Vec<Ingested>> {
-        let small = source.reads_small();
-        if !small {
-            source.read_exact_at(offset, run).map_err(Error::Source)?;
-        }
+        let chunk_size = self.shared.chunk_size;
+        let step = if source.reads_small() { chunk_size } else { run.len() };
         let mut chunks = Vec::new();
-        for chunk in run.chunks_mut(self.shared.chunk_size) {
-            if small {
-                source.read_exact_at(offset, chunk).map_err(Error::Source)?;
-                offset += chunk.len() as u64;
-            }
-            let name = name(chunk);
-            chunks.push((&*chunk, name));
+        for piece in run.chunks_mut(step) {
+            source.read_exact_at(offset, piece).map_err(Error::Source)?;
+            offset += piece.len() as u64;
+            chunks.extend(piece.chunks(chunk_size).map(|chunk| (chunk, name(chunk))));
         }
         self.store(&chunks)
     }
@@ -125,31 +120,27 @@ impl Ingest {
         let plain_bytes =
             u32::try_from(plain.len()).map_err(|e| Error::io("store a chunk", io::Error::other(e)))?;
         let marked = quarantine.contains(id);
+        let is_intact = |head: &Head| {
+            let header = Header::decode(&head.first);
+            header.is_ok_and(|it| it.plain_length == plain_bytes && it.object_length() == head.length)
+                && !(marked && is_damaged(backend.as_ref(), id))
+        };
         let existing = match backend.head(key) {
-            Ok(head) => match Header::decode(&head.first) {
-                Ok(header)
-                    if header.plain_length == plain_bytes
-                        && header.object_length() == head.length
-                        && !(marked && is_damaged(backend.as_ref(), id)?) =>
-                {
-                    if marked {
-                        quarantine::unmark(backend.as_ref(), id);
-                    }
-                    return Ok(Ingested::Chunk { id, plain_bytes, new_bytes: None });
-                }
-                // A crash or a failing disk left this. It must not pass for the chunk.
-                _ => Existing::Replace,
-            },
-            Err(Error::NotFound(_)) => Existing::Keep,
+            Ok(head) if is_intact(&head) => None,
+            // A crash or a failing disk left this. It must not pass for the chunk.
+            Ok(_) => Some(Existing::Replace),
+            Err(Error::NotFound(_)) => Some(Existing::Keep),
             Err(error) => return Err(error),
         };
-        chunk::encode(plain, &mut self.compressor, &mut self.object)
-            .map_err(|e| Error::io(format!("compress {key}"), e))?;
-        let new_bytes = match backend.put(key, &self.object, existing)? {
-            Outcome::Stored => Some(self.object.len() as u64),
-            // Another thread or writer was faster.
-            Outcome::Kept => None,
-        };
+        let mut new_bytes = None;
+        if let Some(existing) = existing {
+            chunk::encode(plain, &mut self.compressor, &mut self.object)
+                .map_err(|e| Error::io(format!("compress {key}"), e))?;
+            // Otherwise another thread or writer was faster.
+            if backend.put(key, &self.object, existing)? == Outcome::Stored {
+                new_bytes = Some(self.object.len() as u64);
+            }
+        }
         if marked {
             quarantine::unmark(backend.as_ref(), id);
         }
@@ -158,8 +149,8 @@ impl Ingest {
 }
 
 /// Verifies a marked chunk. An unreadable one counts as corrupted: the content is at hand.
-fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
-    Ok(ChunkReader::new()?.read(backend, id).is_err())
+fn is_damaged(backend: &dyn Backend, id: ChunkId) -> bool {
+    ChunkReader::new().and_then(|mut reader| reader.read(backend, id)).is_err()
 }
 
 fn name(plain: &[u8]) -> Option<ChunkId> {

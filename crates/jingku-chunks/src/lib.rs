@@ -72,7 +72,7 @@ pub use crate::memory::Memory;
 pub use crate::pieces::{Piece, Pieces};
 pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::Store;
-pub use crate::sweep::{SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
+pub use crate::sweep::{Live, SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
 #[cfg(feature = "testing")]
 pub use crate::testing::{Fault, Faulty, Operation};
 pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written};

@@ -48,7 +48,7 @@ pub struct SweepReport {
 }
 
 /// Returns all manifests that are live now: those of all images, including the trash.
-type Live<'a, E> = &'a mut dyn FnMut() -> Result<Vec<ManifestId>, E>;
+pub type Live<'a, E> = &'a mut dyn FnMut() -> Result<Vec<ManifestId>, E>;
 
 /// Deletes every manifest that is neither live nor claimed, and every chunk that no such manifest references and no
 /// writer claims. It proceeds in steps: the caller sets the pace and may stop at any time.

@@ -208,9 +208,9 @@ impl<B: Backend> Faulty<B> {
         Ok(Some(bytes))
     }
 
-    fn wrap<T: ?Sized>(&self, inner: Box<T>) -> Box<Wrapped<T, B>> {
+    fn wrap<T: ?Sized>(&self, inner: Box<T>) -> Wrapped<T, B> {
         let backend = Self { inner: Arc::clone(&self.inner), state: Arc::clone(&self.state) };
-        Box::new(Wrapped { inner, backend })
+        Wrapped { inner, backend }
     }
 }
 
@@ -222,7 +222,7 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn stage(&self) -> Result<Box<dyn Stage>> {
         self.enter(Operation::Stage)?;
-        Ok(self.wrap(self.inner.stage()?))
+        Ok(Box::new(self.wrap(self.inner.stage()?)))
     }
 
     fn read(&self, key: Key) -> Result<Object> {
@@ -266,12 +266,12 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn claim(&self) -> Result<Box<dyn Claim>> {
         self.enter(Operation::Claim)?;
-        Ok(self.wrap(self.inner.claim()?))
+        Ok(Box::new(self.wrap(self.inner.claim()?)))
     }
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
         self.enter(Operation::WatchClaims)?;
-        Ok(self.wrap(self.inner.watch_claims()?))
+        Ok(Box::new(self.wrap(self.inner.watch_claims()?)))
     }
 }
 

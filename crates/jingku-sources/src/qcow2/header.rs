@@ -227,12 +227,12 @@ fn extensions(
         at = content + len.next_multiple_of(8);
         Some((kind, content, len))
     };
-    std::iter::from_fn(next).zip(1..).map(|(extension, number)| match number {
-        ..=EXTENSIONS_MAX => Ok(extension),
-        _ => {
+    std::iter::from_fn(next).zip(1..).map(move |(extension, number)| {
+        if number > EXTENSIONS_MAX {
             let why = format!("it has more than {EXTENSIONS_MAX} header extensions");
-            Err(DiskError::damaged(header.path, why))
+            return Err(DiskError::damaged(header.path, why));
         }
+        Ok(extension)
     })
 }
 

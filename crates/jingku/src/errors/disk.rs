@@ -106,12 +106,12 @@ mod tests {
         let why = || "it says why. ".to_owned();
         let backing = DiskError::Damaged { path: path(), why: why() };
         for error in [
-            DiskError::NotFound { path: path() },
+            DiskError::NotFound(path()),
             DiskError::Unusable { path: path(), why: why() },
             DiskError::Backing { image: path(), source: Box::new(backing) },
             DiskError::Redeclare { path: path(), why: why() },
-            DiskError::InUse { path: path() },
-            DiskError::Changed { path: path() },
+            DiskError::InUse(path()),
+            DiskError::Changed(path()),
             DiskError::Converter { path: path(), feature: "zstd", why: why() },
             DiskError::Io { action: "read", path: path(), source: io::Error::other("it says why.") },
         ] {

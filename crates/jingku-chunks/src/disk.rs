@@ -26,15 +26,10 @@ pub struct Disk {
     /// `None` if opened read-only.
     session: Option<Arc<Session>>,
     /// Opened first, because a write error before a descriptor was opened is not reported to it.
-    #[cfg(target_os = "linux")]
     root: File,
     /// Whether a sync has failed. Locked during a sync.
     sync_failed: Mutex<bool>,
 }
-
-/// On Linux, one `syncfs` before the manifest makes all chunks durable. Elsewhere each file is synced when it is
-/// stored.
-const SYNC_EACH_FILE: bool = cfg!(not(target_os = "linux"));
 
 impl Disk {
     /// Creates an empty store in a folder, which is created if missing. Fails with `AlreadyExists` if the folder
@@ -60,18 +55,11 @@ impl Disk {
 
     fn new(path: &Path, folder: Folder, session: Option<Arc<Session>>) -> Result<Self> {
         Ok(Self {
-            #[cfg(target_os = "linux")]
             root: File::open(path).map_err(|e| Error::io("open the store's folder", e))?,
             folder,
             session,
             sync_failed: Mutex::new(false),
         })
-    }
-
-    fn sync_file_system(&self) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(&self.root)?;
-        Ok(())
     }
 
     fn staged(&self) -> io::Result<StagedFile> {
@@ -153,9 +141,9 @@ impl Backend for Disk {
             let source = io::Error::other("an earlier sync failed; check the disk, then restart");
             return Err(Error::Io { doing: "sync".into(), source });
         }
-        let synced = self.sync_file_system();
+        let synced = rustix::fs::syncfs(&self.root);
         *failed = synced.is_err();
-        synced.map_err(|e| Error::io("sync", e))
+        synced.map_err(|e| Error::io("sync", e.into()))
     }
 
     fn claim(&self) -> Result<Box<dyn Claim>> {
@@ -189,23 +177,17 @@ struct StagedFile {
 impl StagedFile {
     fn publish(self, key: Key, existing: Existing) -> io::Result<Outcome> {
         let target = self.folder.object(key);
-        if SYNC_EACH_FILE || existing == Existing::Replace {
-            self.file.sync_all()?;
-        }
-        let outcome = match existing {
+        match existing {
             Existing::Keep => match self.folder.with_fan(key, || fs::hard_link(&self.path, &target)) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Outcome::Kept,
-                linked => linked.map(|()| Outcome::Stored)?,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Outcome::Kept),
+                linked => linked.map(|()| Outcome::Stored),
             },
             Existing::Replace => {
+                self.file.sync_all()?;
                 self.folder.with_fan(key, || fs::rename(&self.path, &target))?;
-                Outcome::Stored
+                Ok(Outcome::Stored)
             }
-        };
-        if SYNC_EACH_FILE {
-            self.folder.sync_fan(key)?;
         }
-        Ok(outcome)
     }
 }
 

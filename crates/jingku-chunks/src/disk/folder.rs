@@ -114,11 +114,4 @@ impl Folder {
             done => done,
         }
     }
-
-    /// Makes the names in the folder of an object durable, and the folder itself.
-    pub(super) fn sync_fan(&self, key: Key) -> io::Result<()> {
-        let fan = self.fan(key.kind(), key.prefix());
-        File::open(&fan)?.sync_all()?;
-        fan.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
-    }
 }

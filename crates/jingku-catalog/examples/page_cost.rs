@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateAccount, Cursor, ImageFilter, NewAccount, NewImage, NewInstance, NewJob,
+    AccountId, Catalog, Cursor, ImageFilter, NewAccount, NewImage, NewInstance,
     Paging, Scope,
 };
 
@@ -60,7 +60,7 @@ async fn cost(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, paging: 
 /// Creates one image and copies its row, which is faster than a transaction for each.
 async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
     let new = NewAccount { name: "lab", project_id: "org-lab" };
-    let CreateAccount::Created(account) = catalog.create_account(new, 0).await.unwrap() else {
+    let Some(account) = catalog.create_account(new, 0).await.unwrap() else {
         unreachable!("the catalogue is new")
     };
     let instance = NewInstance {
@@ -72,8 +72,9 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
         disk: "{}",
         size_bytes: 100 << 30,
         gpu_type: "4090",
+        container: None,
     };
-    catalog.add_instance(instance, 0).await.unwrap();
+    catalog.add_instance(instance, None, 0).await.unwrap();
     let image = NewImage {
         id: "compshareImage-000000000000",
         name: "训练环境-0",
@@ -82,8 +83,9 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
         softwares: Some(r#"{"Framework":"PyTorch","FrameworkVersion":"2.7","CUDAVersion":"12.8"}"#),
         software_ports: r#"[{"Software":"JupyterLab","Port":8888}]"#,
         firewall_ports: &[22, 8888],
+        options: "",
     };
-    catalog.create_image(Scope::own(account.id), image, NewJob { id: "job" }, 0).await.unwrap();
+    catalog.create_image(Scope::own(account.id), image, "job", 0).await.unwrap();
 
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let transaction = connection.transaction().unwrap();

@@ -10,3 +10,5 @@ CREATE INDEX instances_of_engine ON instances (id) WHERE container IS NOT NULL;
 ALTER TABLE images ADD COLUMN oci TEXT;
 -- What was left out of an image of a container, as JSON.
 ALTER TABLE images ADD COLUMN left_out TEXT;
+-- How the container of a job is to be saved, as JSON that the catalogue does not interpret; empty for a disk.
+ALTER TABLE jobs ADD COLUMN options TEXT NOT NULL DEFAULT '';

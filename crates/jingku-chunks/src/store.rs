@@ -74,7 +74,7 @@ impl Store {
     /// *afterwards* whether the manifests are still live.
     pub fn guard(&self, manifests: &[ManifestId]) -> Result<GcGuard> {
         let guard = GcGuard::begin(self.backend.as_ref())?;
-        manifests.iter().try_for_each(|id| guard.add(Key::Manifest(*id)))?;
+        guard.add(&manifests.iter().copied().map(Key::Manifest).collect::<Vec<_>>())?;
         Ok(guard)
     }
 

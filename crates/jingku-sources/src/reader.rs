@@ -36,17 +36,12 @@ enum Content {
     Pattern(Pattern),
 }
 
-/// A contiguous part of the disk.
-struct Run<'a> {
-    kind: RunKind<'a>,
-    len: u64,
-}
-
-enum RunKind<'a> {
+/// What a contiguous part of the disk is.
+enum Run<'a> {
     Hole,
     /// Uncompressed, at an offset of a file.
     Stored(&'a Source, &'a File, u64),
-    Compressed(&'a Source, &'a Image),
+    Compressed(&'a Image),
 }
 
 impl DiskReader {
@@ -83,19 +78,19 @@ impl DiskReader {
         }
         let mut at = from;
         while at < self.len {
-            let run = self.run(at, self.len - at)?;
-            match run.kind {
-                RunKind::Hole => {}
-                RunKind::Compressed(..) => return Ok(Some(at..at + run.len)),
-                RunKind::Stored(source, file, offset) => {
-                    let stored = next_stored(file, offset..offset + run.len)
+            let (run, len) = self.run(at, self.len - at)?;
+            match run {
+                Run::Hole => {}
+                Run::Compressed(_) => return Ok(Some(at..at + len)),
+                Run::Stored(source, file, offset) => {
+                    let stored = next_stored(file, offset..offset + len)
                         .map_err(DiskError::io("find holes in", &source.path))?;
                     if let Some(stored) = stored {
                         return Ok(Some(at + (stored.start - offset)..at + (stored.end - offset)));
                     }
                 }
             }
-            at += run.len;
+            at += len;
         }
         Ok(None)
     }
@@ -119,17 +114,17 @@ impl DiskReader {
         }
         let (mut at, mut rest) = (offset, buf);
         while !rest.is_empty() {
-            let run = self.run(at, rest.len() as u64)?;
+            let (run, len) = self.run(at, rest.len() as u64)?;
             // A run is at most as long as requested, so it fits in memory.
-            let (piece, after) = rest.split_at_mut(usize::try_from(run.len).unwrap_or(rest.len()));
-            match run.kind {
-                RunKind::Hole => piece.fill(0),
-                RunKind::Stored(source, file, offset) => {
+            let (piece, after) = rest.split_at_mut(usize::try_from(len).unwrap_or(rest.len()));
+            match run {
+                Run::Hole => piece.fill(0),
+                Run::Stored(source, file, offset) => {
                     read_padded(file, offset, piece).map_err(DiskError::io("read", &source.path))?;
                 }
-                RunKind::Compressed(source, image) => image.read_compressed(source, at, piece)?,
+                Run::Compressed(image) => image.read_compressed(at, piece)?,
             }
-            at += run.len;
+            at += len;
             rest = after;
         }
         Ok(())
@@ -182,31 +177,26 @@ impl DiskReader {
         self.sources.iter().try_for_each(Source::unchanged)
     }
 
-    /// Asks layer by layer where the bytes from `at` on are; `len_max` is not zero and within the disk.
-    fn run(&self, at: u64, len_max: u64) -> Result<Run<'_>, DiskError> {
+    /// Asks layer by layer where the bytes from `at` on are, and how many of at most `len` are there; `len` is not zero and
+    /// within the disk.
+    fn run(&self, at: u64, mut len: u64) -> Result<(Run<'_>, u64), DiskError> {
         let images = match &self.content {
             Content::Layers(images) => images,
-            Content::Copy(copy) => {
-                return Ok(Run { kind: RunKind::Stored(&self.sources[0], copy, at), len: len_max });
-            }
-            Content::Pattern(_) => return Ok(Run { kind: RunKind::Hole, len: len_max }),
+            Content::Copy(copy) => return Ok((Run::Stored(&self.sources[0], copy, at), len)),
+            Content::Pattern(_) => return Ok((Run::Hole, len)),
         };
-        let mut len = len_max;
         for (source, image) in self.sources.iter().zip(images) {
-            let Some(image) = image else {
-                return Ok(Run { kind: RunKind::Stored(source, &source.file, at), len });
-            };
-            let (mapping, mapped_len) = image.mapping(source, at, len)?;
-            len = mapped_len;
-            let kind = match mapping {
-                Mapping::Below => continue,
-                Mapping::Hole => RunKind::Hole,
-                Mapping::Stored(offset) => RunKind::Stored(source, &source.file, offset),
-                Mapping::Compressed => RunKind::Compressed(source, image),
-            };
-            return Ok(Run { kind, len });
+            let Some(image) = image else { return Ok((Run::Stored(source, &source.file, at), len)) };
+            let mapping;
+            (mapping, len) = image.mapping(at, len)?;
+            match mapping {
+                Mapping::Below => {}
+                Mapping::Hole => return Ok((Run::Hole, len)),
+                Mapping::Stored(offset) => return Ok((Run::Stored(source, &source.file, offset), len)),
+                Mapping::Compressed => return Ok((Run::Compressed(image), len)),
+            }
         }
-        Ok(Run { kind: RunKind::Hole, len })
+        Ok((Run::Hole, len))
     }
 }
 

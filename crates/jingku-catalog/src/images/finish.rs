@@ -1,6 +1,5 @@
 use crate::Result;
 use crate::database::Transaction;
-use crate::uploads::end_upload;
 
 /// The stored content of an image.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +23,8 @@ pub struct BuiltContainer<'a> {
     pub left_out: &'a str,
     /// The software that was found in it, shown unless its owner named any.
     pub softwares: Option<&'a str>,
+    /// The ports that it says its software has, shown unless its owner named any.
+    pub software_ports: &'a str,
 }
 
 impl<'a> BuiltImage<'a> {
@@ -33,41 +34,41 @@ impl<'a> BuiltImage<'a> {
     }
 }
 
-/// Makes an image `Available`.
-pub(crate) async fn complete_image(
-    transaction: &mut Transaction,
-    image: &str,
-    built: BuiltImage<'_>,
-    now: i64,
-) -> Result<()> {
-    let sql = "UPDATE images
-               SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5,
-                   container = $6, oci = $7, left_out = $8, softwares = COALESCE(softwares, $9)
-               WHERE id = $1";
-    let BuiltImage { manifest, size_bytes, data_bytes, container } = built;
-    let params = [
-        image.into(),
-        manifest.into(),
-        size_bytes.into(),
-        data_bytes.into(),
-        now.into(),
-        container.is_some().into(),
-        container.map(|container| container.oci).into(),
-        container.map(|container| container.left_out).into(),
-        container.and_then(|container| container.softwares).into(),
-    ];
-    transaction.execute(sql, &params).await?;
-    end_upload(transaction, image, now).await
-}
+impl Transaction {
+    /// Makes an image `Available`.
+    pub(crate) async fn complete_image(
+        &mut self,
+        image: &str,
+        built: BuiltImage<'_>,
+        now: i64,
+    ) -> Result<()> {
+        let sql = "UPDATE images
+                   SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5,
+                       container = $6, oci = $7, left_out = $8, softwares = COALESCE(softwares, $9),
+                       software_ports = CASE software_ports WHEN '[]' THEN $10 ELSE software_ports END
+                   WHERE id = $1";
+        let BuiltImage { manifest, size_bytes, data_bytes, container } = built;
+        let params = [
+            image.into(),
+            manifest.into(),
+            size_bytes.into(),
+            data_bytes.into(),
+            now.into(),
+            container.is_some().into(),
+            container.map(|container| container.oci).into(),
+            container.map(|container| container.left_out).into(),
+            container.and_then(|container| container.softwares).into(),
+            container.map_or("[]", |container| container.software_ports).into(),
+        ];
+        self.execute(sql, &params).await?;
+        self.end_upload(image, now).await
+    }
 
-/// Makes an image `UnAvailable`.
-pub(crate) async fn fail_image(
-    transaction: &mut Transaction,
-    image: &str,
-    reason: &str,
-    now: i64,
-) -> Result<()> {
-    end_upload(transaction, image, now).await?;
-    let sql = "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
-    transaction.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+    /// Makes an image `UnAvailable`.
+    pub(crate) async fn fail_image(&mut self, image: &str, reason: &str, now: i64) -> Result<()> {
+        self.end_upload(image, now).await?;
+        let sql =
+            "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
+        self.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+    }
 }

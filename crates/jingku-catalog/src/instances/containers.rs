@@ -33,9 +33,8 @@ pub enum PutContainer {
 }
 
 impl Catalog {
-    /// Records a container of the engine as an instance, or updates it. `container` is what the engine says about it, as
-    /// JSON.
-    pub async fn put_container(&self, new: NewInstance<'_>, container: &str, now: i64) -> Result<PutContainer> {
+    /// Records a container of the engine as an instance, or updates it.
+    pub async fn put_container(&self, new: NewInstance<'_>, now: i64) -> Result<PutContainer> {
         let sql = "UPDATE instances
                    SET name = $3, region = $4, zone = $5, disk = $6, size_bytes = $7, gpu_type = $8, container = $9,
                        seen_at = $10
@@ -49,13 +48,13 @@ impl Catalog {
             new.disk.into(),
             new.size_bytes.into(),
             new.gpu_type.into(),
-            container.into(),
+            new.container.into(),
             now.into(),
         ];
         if self.database.execute(sql, &params).await? == 1 {
             return Ok(PutContainer::Kept);
         }
-        Ok(match self.insert_instance(new, Some(container), None, now).await? {
+        Ok(match self.add_instance(new, None, now).await? {
             AddInstance::Added => PutContainer::Added,
             AddInstance::Exists | AddInstance::ImageNotFound | AddInstance::ImageNotAvailable => PutContainer::Taken,
         })

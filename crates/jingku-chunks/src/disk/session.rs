@@ -23,19 +23,24 @@ impl Session {
         // A backup may lack this empty folder.
         create_folders(tmp)?;
         // Held until the end, so that nobody removes a folder that is created but not locked yet.
-        let gate = File::open(tmp)?;
-        gate.lock()?;
-        remove_all_abandoned(tmp)?;
+        let _gate = Self::remove_dead(tmp)?;
         let path = create_folder(tmp)?;
         let lock = File::open(&path)?;
         lock.lock()?;
         Ok(Self { path, next_file: AtomicU64::new(0), _lock: lock })
     }
 
-    pub(super) fn remove_dead(tmp: &Path) -> io::Result<()> {
+    /// Removes the folders of dead sessions. No session starts while the result is held.
+    pub(super) fn remove_dead(tmp: &Path) -> io::Result<File> {
         let gate = File::open(tmp)?;
         gate.lock()?;
-        remove_all_abandoned(tmp)
+        for entry in fs::read_dir(tmp)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                remove_abandoned(&entry.path())?;
+            }
+        }
+        Ok(gate)
     }
 
     pub(super) fn create_file(&self, prefix: &str) -> io::Result<(File, PathBuf)> {
@@ -51,16 +56,6 @@ impl Drop for Session {
         // Best effort: the next session removes what stays.
         let _ = fs::remove_dir(&self.path);
     }
-}
-
-fn remove_all_abandoned(tmp: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(tmp)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove_abandoned(&entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 fn remove_abandoned(path: &Path) -> io::Result<()> {

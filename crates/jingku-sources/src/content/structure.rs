@@ -144,7 +144,7 @@ fn has_ext(probe: &Probe<'_>) -> bool {
 }
 
 fn has_xfs(probe: &Probe<'_>) -> bool {
-    let block_size = probe.u32_be(4).filter(|_| probe.has(0, b"XFSB"));
+    let block_size = probe.field(4).map(u32::from_be_bytes).filter(|_| probe.has(0, b"XFSB"));
     block_size.is_some_and(|size| (512..=65536).contains(&size) && size.is_power_of_two())
 }
 
@@ -163,7 +163,7 @@ fn has_fat(probe: &Probe<'_>) -> bool {
 }
 
 fn has_hfs(probe: &Probe<'_>) -> bool {
-    let block_size = probe.u32_be(1024 + 20).filter(|_| probe.has(1024, b"BD"));
+    let block_size = probe.field(1024 + 20).map(u32::from_be_bytes).filter(|_| probe.has(1024, b"BD"));
     block_size.is_some_and(|size| size > 0 && size.is_multiple_of(512))
         && probe.bytes(1024 + 36, 1).is_some_and(|length| (1..=27).contains(&length[0]))
 }
@@ -176,7 +176,7 @@ fn has_nilfs(probe: &Probe<'_>) -> bool {
 fn has_zfs(probe: &Probe<'_>) -> bool {
     const UBERBLOCK: u64 = 0x00ba_b10c;
     (128..256)
-        .filter_map(|kib| probe.u64_le(kib << 10))
+        .filter_map(|kib| probe.field(kib << 10).map(u64::from_le_bytes))
         .any(|magic| magic == UBERBLOCK || magic.swap_bytes() == UBERBLOCK)
 }
 

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use jingku_engine::{Engine, EngineError};
 
 pub use facts::{ContainerFacts, ContainerState};
+pub(crate) use sync::SyncError;
 
 /// What this process knows about the engine.
 #[derive(Default)]
@@ -25,6 +26,11 @@ pub struct Containers {
 impl Containers {
     pub(crate) fn new(url: Option<&str>) -> Self {
         Self { url: url.map(str::to_owned), inspected: Mutex::default() }
+    }
+
+    /// Whether there is to be an engine.
+    pub fn has_engine(&self) -> bool {
+        self.url.is_some()
     }
 
     /// Connects to the engine; `None` if there is to be none.

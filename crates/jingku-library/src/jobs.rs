@@ -3,10 +3,13 @@
 //! A worker claims a job under a lease and renews it while it works. If the server dies, the lease expires, or the next
 //! start of the same server releases it. Then the job is claimed again and skips chunks that exist.
 
+mod containers;
 mod import;
 mod make;
 mod pace;
 mod progress;
+mod save;
+mod saved;
 mod scrub;
 mod supervisor;
 mod sweep;
@@ -24,6 +27,7 @@ use crate::library::Library;
 use supervisor::Supervisor;
 
 pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
+pub use save::SaveOptions;
 pub use progress::{JobHook, Progress, Running, StopReason, percent_of};
 
 /// The running tasks. They stop on request, and on drop without being waited for.
@@ -47,6 +51,7 @@ impl Workers {
         supervisor.start("sweeping", sweep::sweep);
         supervisor.start("scrubbing", scrub::scrub);
         supervisor.start("ending uploads", uploads::expire);
+        supervisor.start("watching containers", containers::watch);
         Ok(Self(supervisor))
     }
 

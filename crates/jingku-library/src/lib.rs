@@ -9,6 +9,7 @@ mod blocking;
 mod check;
 mod clock;
 mod config;
+mod containers;
 mod credentials;
 mod data_dir;
 mod demo;
@@ -51,9 +52,10 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, DeclaredInstance, JobSettings, LimitSettings, ListenAddress, OTHERS, PublicUrl,
+    ConnectionLimits, ContainerSettings, DeclaredInstance, NamedContainer, JobSettings, LimitSettings, ListenAddress, OTHERS, PublicUrl,
     ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
 };
+pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
 pub use data_dir::DataDir;
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
@@ -70,7 +72,7 @@ pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
-    DeclaredDisk, DeclaredFailure, JobHook, Progress, Running, StopReason, Workers, disk_reason, percent_of,
+    DeclaredDisk, DeclaredFailure, JobHook, Progress, SaveOptions, Running, StopReason, Workers, disk_reason, percent_of,
     store_pattern,
 };
 pub use key_limits::KeyRestrictions;

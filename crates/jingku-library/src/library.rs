@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Zones};
+use crate::containers::Containers;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::DataDir;
 use crate::disk_space::DiskSpace;
@@ -59,6 +60,8 @@ pub struct Library {
     pub(crate) emptied: Notify,
     /// Uploaded files.
     pub uploads: UploadStore,
+    /// The containers of this machine.
+    pub containers: Containers,
     /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -210,6 +213,7 @@ impl Library {
             emptied: Notify::new(),
             uploads: UploadStore::in_temporary_folder(),
             running: Running::default(),
+            containers: Containers::new(config.containers.engine_url()),
             credentials_cache: CredentialsCache::default(),
             read_only: false,
             job_hook: None,

@@ -20,6 +20,9 @@ pub const HEAD_BYTES: usize = 264 << 10;
 /// Bytes of the end of a file that [`detect`] needs: they include the superblock of old Linux software RAID.
 pub const TAIL_BYTES: usize = 128 << 10;
 
+/// The name of an archive of images, with an article.
+pub(crate) const IMAGE_ARCHIVE: &str = "an archive of container images";
+
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -31,6 +34,8 @@ pub enum Content {
     Disk(&'static str),
     /// Zeros at both ends, as in a new disk; the middle is unknown.
     Zeros,
+    /// An archive of images, as `podman save` and `docker save` write it, by the name of its first file.
+    ImageArchive,
     /// Not a disk, or a disk in an unsupported format.
     Foreign(Foreign),
     /// Not recognised. Encrypted disks look like this, and so do wrong files.
@@ -54,6 +59,9 @@ pub fn detect(head: &[u8], tail: &[u8], size: u64) -> Content {
     }
     if let Some(packing) = Packing::of(head) {
         return Content::Packed(packing);
+    }
+    if archive::is_image_archive(head) {
+        return Content::ImageArchive;
     }
     if let Some(foreign) =
         foreign::by_magic(&probe).or_else(|| archive::find(&probe)).or_else(|| text::find(head))
@@ -96,6 +104,7 @@ pub(crate) fn caution(content: Content, is_qcow2: bool, zero: bool) -> Option<Ca
         Content::Zeros if zero => None,
         Content::Qcow2 if is_qcow2 => Some(Caution::Holds("another qcow2 disk".to_owned())),
         Content::Packed(packing) if is_qcow2 => Some(Caution::Holds(packing.name().to_owned())),
+        Content::ImageArchive if is_qcow2 => Some(Caution::Holds(IMAGE_ARCHIVE.to_owned())),
         Content::Foreign(foreign) if is_qcow2 => Some(Caution::Holds(foreign.name.to_owned())),
         _ => Some(Caution::NoStructure),
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Content, Foreign};
+use crate::content::{IMAGE_ARCHIVE, Content, Foreign};
 use crate::error::DiskError;
 
 /// The format of a disk file.
@@ -61,6 +61,7 @@ impl DiskFormat {
             Content::Qcow2 => return Ok(DiskFormat::Qcow2),
             Content::Disk(_) | Content::Zeros | Content::Unknown => return Ok(DiskFormat::Raw),
             Content::Packed(packing) => Foreign { name: packing.name(), command: Some(packing.command()) },
+            Content::ImageArchive => Foreign { name: IMAGE_ARCHIVE, command: None },
             Content::Foreign(foreign) => foreign,
         };
         Err(DiskError::NotADisk { path: path.to_owned(), foreign })

@@ -9,8 +9,11 @@ use super::assembler::Assembler;
 use super::ingest::Job;
 use super::sealed::Sealed;
 use crate::backend::Backend;
+use crate::cut::ZSTD_LEVEL;
 use crate::error::{Error, Result};
 use crate::format::layout::{LOGICAL_SIZE_MAX, Layout};
+use crate::id::ManifestId;
+use crate::known;
 
 /// The shortest chunk of a stream but its last, in bytes.
 const CHUNK_BYTES_MIN: usize = 64 << 10;
@@ -21,8 +24,14 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Larger than a chunk, so that leftovers are rarely moved to the front.
 const BUFFER_BYTES: usize = 4 * CHUNK_BYTES_MAX;
 
-pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
-    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
+pub(crate) fn write(
+    backend: &Arc<dyn Backend>,
+    source: impl Read,
+    known_manifests: &[ManifestId],
+    mut on_known: impl FnMut(u64),
+) -> Result<Sealed> {
+    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, ZSTD_LEVEL)?;
+    assembler.known = known::read(backend, known_manifests)?;
     let mut cutter = Cutter::new(source);
     let mut length = 0;
     while let Some(chunk) = cutter.next_chunk().map_err(|e| Error::Source(e.into()))? {
@@ -33,6 +42,7 @@ pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i
         }
         length += chunk_length;
         assembler.submit(Job::Chunk(chunk))?;
+        on_known(assembler.totals.known_plain_bytes);
     }
     assembler.finish(length)
 }

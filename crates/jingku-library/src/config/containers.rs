@@ -28,7 +28,7 @@ pub struct NamedContainer {
     /// The id of the instance; `cpod-` and the name if absent.
     pub id: Option<String>,
     /// Its account; account 1 if absent.
-    #[serde(default = "super::first_account")]
+    #[serde(default = "first_account")]
     pub account: i64,
 }
 
@@ -37,4 +37,8 @@ impl ContainerSettings {
     pub(crate) fn engine_url(&self) -> Option<&str> {
         self.engine.as_deref().filter(|url| *url != "none")
     }
+}
+
+fn first_account() -> i64 {
+    1
 }

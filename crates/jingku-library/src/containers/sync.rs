@@ -97,7 +97,7 @@ impl Library {
     ) -> Result<(), SyncError> {
         let (engine_id, status) = (&owned.listed.id, &owned.listed.status);
         let is_paused_for_nobody =
-            known.is_some_and(|known| !known.paused_for.is_empty() && !self.running.is_running(&known.paused_for));
+            known.is_some_and(|known| !known.paused_for.is_empty() && !self.running.get(&known.paused_for).is_some());
         if is_paused_for_nobody {
             self.resume(engine, engine_id, &owned.id).await?;
         }
@@ -154,6 +154,7 @@ impl Library {
             disk: &source,
             size_bytes,
             gpu_type,
+            container: Some(&text),
         };
         if self.catalog.account(new.account).await?.is_none() {
             tracing::warn!(instance_id = owned.id, account = owned.account, "a container names an unknown account");
@@ -164,7 +165,7 @@ impl Library {
         {
             self.catalog.remove_instance(&known.id, now).await?;
         }
-        match self.catalog.put_container(new, &text, now).await? {
+        match self.catalog.put_container(new, now).await? {
             PutContainer::Added => tracing::info!(instance_id = owned.id, container = container.name, "container found"),
             PutContainer::Kept => {}
             PutContainer::Taken => {

@@ -1,14 +1,18 @@
 //! Makes an image of an uploaded file: unpacks it, inspects it, and stores it like any disk. Blocks.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_chunks::Written;
+use jingku_sources::oci::{ArchiveError, Flatten, ImageArchive, LayerReader, OciImage};
+use jingku_sources::tree::{Filter, Rules};
 use jingku_sources::{DiskError, DiskFormat, open_untrusted, packing, unpack};
 
-use super::make::{DiskSource, MakeError, copy, no_space};
+use super::make::{DiskSource, Made, MakeError, copy, no_space};
 use super::progress::Progress;
+use super::save;
+use super::saved::Saved;
 use crate::disk_space::MARGIN_BYTES;
 use crate::library::Library;
 use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE};
@@ -21,10 +25,15 @@ pub(super) fn make(
     file: &Path,
     format: Option<DiskFormat>,
     progress: &Progress,
-) -> Result<Written, MakeError> {
+) -> Result<Made, MakeError> {
     failpoint::passed("make.begun");
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
     unpack_in_place(library, file, size_max, format, progress)?;
+    if format.is_none()
+        && let Some(archive) = ImageArchive::open(file).map_err(refused)?
+    {
+        return make_container(library, &archive, size_max, progress);
+    }
     let reader = Arc::new(DiskSource(open_untrusted(file, size_max, format).map_err(MakeError::File)?));
     // The owner of a file that was declared raw knows its content.
     if format != Some(DiskFormat::Raw) {
@@ -38,7 +47,55 @@ pub(super) fn make(
     failpoint::reached("import.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("import.manifest_durable");
-    Ok(written)
+    Ok(Made { written, saved: None })
+}
+
+/// Makes the image of a container from an archive. Its layers become one.
+fn make_container(
+    library: &Library,
+    archive: &ImageArchive,
+    size_max: u64,
+    progress: &Progress,
+) -> Result<Made, MakeError> {
+    let packed = archive.packed_bytes();
+    let ratio = library.config.limits.unpack_ratio;
+    let bytes_max = packed.saturating_mul(ratio.into()).max(UNPACKED_DATA_BYTES_FREE).min(size_max);
+    progress.set_total(progress.passed() + packed);
+    // Nothing is left out but what a machine brings, so no file is fetched again.
+    let refetch = Box::new(|_: &[u8]| Err(io::Error::new(io::ErrorKind::InvalidData, "it links to a file that is left out")));
+    let layers = Counted { archive: archive.flatten(bytes_max), library, progress, read: 0 };
+    let mut layer = LayerReader::new(Filter::new(layers, Rules::default(), refetch));
+    let written = save::store(library, &mut layer, progress, |_| {}).map_err(|error| match error {
+        MakeError::Tree(error) if error.kind() == io::ErrorKind::InvalidData => MakeError::Archive(error.to_string()),
+        error => error,
+    })?;
+    let (layer, filter) = layer.finish();
+    let image = OciImage::new(layer, &archive.run, &save::created(library));
+    Ok(Made { written, saved: Some(Saved::new(image, filter.report(), &archive.run)) })
+}
+
+/// The layers of an archive, with the progress of their job.
+struct Counted<'a> {
+    archive: Flatten,
+    library: &'a Library,
+    progress: &'a Progress,
+    read: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        save::proceed(self.library, self.progress, self.read)?;
+        let read = self.archive.read(buf)?;
+        self.read += read as u64;
+        Ok(read)
+    }
+}
+
+fn refused(error: ArchiveError) -> MakeError {
+    match error {
+        ArchiveError::Refused(why) => MakeError::Archive(why),
+        ArchiveError::Io(error) => MakeError::Tree(error),
+    }
 }
 
 /// Replaces a compressed file by its content. The content must not be compressed itself: after a restart, the job would
@@ -77,7 +134,12 @@ fn unpack_in_place(
         }
         Ok(())
     });
-    let done = done.and_then(|()| Ok(open_untrusted(&unpacked, size_max, format)?.len()));
+    let done = done.and_then(|()| {
+        if format.is_none() && ImageArchive::open(&unpacked).map_err(refused)?.is_some() {
+            return Ok(unpacked.metadata().map_or(0, |file| file.len()));
+        }
+        Ok(open_untrusted(&unpacked, size_max, format)?.len())
+    });
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");

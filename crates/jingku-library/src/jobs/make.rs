@@ -1,19 +1,30 @@
 //! Makes an image of a disk: reads it, cuts it into chunks and stores them. Blocks.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use jingku_chunks::{RUN_BYTES_MAX, Source, Store, Writer, Written};
+use jingku_engine::EngineError;
 use jingku_sources::content::Caution;
 use jingku_sources::{Disk, DiskError, DiskReader, Pattern};
 use serde::{Deserialize, Serialize};
 
 use super::progress::{Progress, StopReason, percent_of};
+use super::saved::Saved;
 use crate::disk_space::DiskSpace;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
+use crate::limits::DISK_BYTES_MAX;
 use crate::sentence::clause;
+
+/// What a job made.
+pub(super) struct Made {
+    pub(super) written: Written,
+    /// What only the image of a container has.
+    pub(super) saved: Option<Saved>,
+}
 
 /// Why an image was not made.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +44,21 @@ pub(super) enum MakeError {
     /// The uploaded file cannot be read.
     #[error(transparent)]
     File(DiskError),
+    /// The engine does not give the container.
+    #[error(transparent)]
+    Engine(EngineError),
+    /// The files of the container, or of an archive, cannot be read whole.
+    #[error("the files cannot be read: {0}")]
+    Tree(io::Error),
+    /// The list of what to leave out is refused.
+    #[error("the patterns of files to leave out are refused: {0}")]
+    Pattern(String),
+    /// The uploaded archive of an image is refused.
+    #[error("the archive is refused: {0}")]
+    Archive(String),
+    /// There are more bytes than an image may have.
+    #[error("the files have more than {} GB", DISK_BYTES_MAX >> 30)]
+    TooLarge,
     /// The chunks cannot be stored.
     #[error(transparent)]
     Store(jingku_chunks::Error),
@@ -54,6 +80,26 @@ impl MakeError {
             Self::Declared(reason) => reason,
             Self::Disk(error) => disk_reason(error),
             Self::File(error) => return file_reason(error),
+            Self::Engine(EngineError::NotFound(_)) => "The container does not exist any more.",
+            Self::Engine(_) => {
+                "The container engine does not answer. Ask the operator to look at it, then make the image again."
+            }
+            Self::Tree(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return format!(
+                    "The files of the container could not be read whole: {}. Make the image again; if that fails too, \
+                     ask the operator to look at the server's log.",
+                    clause(error)
+                );
+            }
+            Self::Tree(_) => {
+                "The files of the container could not be read. Make the image again; if that fails too, ask the operator \
+                 to look at the server's log."
+            }
+            Self::Pattern(why) => {
+                return format!("The file /.jingkuignore of the container cannot be used: {}. Change it, then make the image again.", clause(why));
+            }
+            Self::Archive(why) => return format!("No image can be made of the archive: {}.", clause(why)),
+            Self::TooLarge => "The files have more than the 1000 GB that an image may have. Leave some out with /.jingkuignore.",
             Self::Store(jingku_chunks::Error::NoSpace { .. }) => {
                 "The image store is full. Ask the operator to make room, then make the image again."
             }
@@ -185,7 +231,7 @@ pub struct DeclaredFailure {
 }
 
 /// Makes the image of a disk that an instance's row describes.
-pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result<Written, MakeError> {
+pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result<Made, MakeError> {
     failpoint::passed("make.begun");
     let (scratch, disk_space) = (library.scratch.clone(), library.disk_space.as_ref());
     let scratch = scratch.unwrap_or_else(std::env::temp_dir);
@@ -207,7 +253,7 @@ pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result
     failpoint::reached("make.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("make.manifest_durable");
-    Ok(written)
+    Ok(Made { written, saved: None })
 }
 
 /// Stores a pattern disk of this size. The result must be kept until rows name its manifest.

@@ -1,18 +1,20 @@
 //! Makes an image of a container: reads its files from the engine, filters them and stores them as one layer. Blocks.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
-use jingku_chunks::{Store, Written};
-use jingku_engine::{Container, Engine, EngineError, Export};
-use jingku_protocol::{SoftwarePort, Softwares};
+use jingku_catalog::Job;
+use jingku_chunks::Written;
+use jingku_engine::{Container, Engine, EngineError, Export, State};
 use jingku_sources::oci::{LayerReader, OciImage, RunConfig};
-use jingku_sources::tree::{BadPattern, Filter, Report, Rules};
+use jingku_sources::tree::{BadPattern, Filter, Rules, read_one_file};
 use tokio::runtime::Handle;
 
-use super::make::{MakeError, no_space};
+use super::make::{Made, MakeError, no_space};
 use super::progress::Progress;
+use super::saved::Saved;
+use crate::containers::ContainerFacts;
 use crate::disk_space::DiskSpace;
+use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
 use crate::limits::DISK_BYTES_MAX;
@@ -44,47 +46,15 @@ pub struct SaveOptions {
     pub without_secrets: bool,
 }
 
-/// What only the image of a container has.
-#[derive(Debug)]
-pub(super) struct Saved {
-    pub(super) oci: OciImage,
-    pub(super) report: Report,
-    pub(super) software_ports: Vec<SoftwarePort>,
-}
-
-impl Saved {
-    /// The software that was found; `None` if there was none.
-    pub(super) fn softwares(&self) -> Option<Softwares> {
-        let found = &self.report.software;
-        let softwares = Softwares {
-            framework: found.framework.clone(),
-            framework_version: found.framework_version.clone(),
-            cuda_version: found.cuda_version.clone(),
-            python_version: found.python_version.clone(),
-            os_version: found.os_version.clone(),
-            ..Softwares::default()
-        };
-        Some(softwares).filter(|softwares| *softwares != Softwares::default())
-    }
-}
-
 /// Makes the image of a container.
-pub(super) fn make(
-    library: &Library,
-    saving: &Saving,
-    progress: &Arc<Progress>,
-) -> Result<(Written, Saved), MakeError> {
+pub(super) fn make(library: &Library, saving: &Saving, progress: &Progress) -> Result<Made, MakeError> {
+    failpoint::passed("make.begun");
     let rules = rules(library, saving)?;
     let run: RunConfig = serde_json::from_value(saving.container.config.clone())
         .map_err(|error| MakeError::Engine(EngineError::Failed(error.to_string())))?;
     progress.set_total(saving.container.size_bytes.unwrap_or(0));
     let paused = Paused::begin(library, saving)?;
-    let export = Watched {
-        export: saving.engine.export(&saving.container.id),
-        progress: Arc::clone(progress),
-        disk_space: library.disk_space.clone(),
-        read: 0,
-    };
+    let export = Watched { export: saving.engine.export(&saving.container.id), library, progress, read: 0 };
     let refetch = {
         let (engine, id) = (saving.engine.clone(), saving.container.id.clone());
         let runtime = Handle::current();
@@ -95,19 +65,72 @@ pub(super) fn make(
         })
     };
     let mut layer = LayerReader::new(Filter::new(export, rules, refetch));
-    let sealed = library.store.write_stream(&mut layer)?;
-    failpoint::reached("save.read");
-    drop(paused);
+    let made = store(library, &mut layer, progress, |_| {
+        failpoint::reached("save.read");
+        drop(paused);
+    })?;
+    let (layer, filter) = layer.finish();
+    let run = without_own_variables(run);
+    let saved = Saved::new(OciImage::new(layer, &run, &created(library)), filter.report(), &run);
+    Ok(Made { written: made, saved: Some(saved) })
+}
+
+/// Stores the archive of an image as one stream. `read` is called when all of it was read.
+pub(super) fn store(
+    library: &Library,
+    archive: impl Read,
+    progress: &Progress,
+    read: impl FnOnce(&jingku_chunks::Sealed),
+) -> Result<Written, MakeError> {
+    let on_known = |bytes| progress.set_present(bytes);
+    let sealed = library.store.write_stream_beside(archive, &progress.own_manifests, on_known).map_err(of_stream)?;
+    read(&sealed);
     failpoint::reached("save.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("save.manifest_durable");
-    let (layer, filter) = layer.finish();
-    progress.set_total(layer.size);
-    progress.reach(layer.size);
-    let run = without_own_variables(run);
-    let created = jiff::Timestamp::from_second(library.clock.now()).unwrap_or_default().to_string();
-    let software_ports = run.exposed_ports.iter().filter_map(|port| software_port(port)).collect();
-    Ok((written, Saved { oci: OciImage::new(layer, &run, &created), report: filter.report(), software_ports }))
+    progress.set_total(progress.passed() + written.logical_bytes);
+    progress.reach(written.logical_bytes);
+    Ok(written)
+}
+
+/// The time in the documents of an image.
+pub(super) fn created(library: &Library) -> String {
+    jiff::Timestamp::from_second(library.clock.now()).unwrap_or_default().to_string()
+}
+
+/// The error of a stream that could not be stored: its source's own, or that of the store.
+fn of_stream(error: jingku_chunks::Error) -> MakeError {
+    let jingku_chunks::Error::Source(source) = error else { return error.into() };
+    match source.downcast::<io::Error>() {
+        Ok(error) => match error.downcast::<MakeError>() {
+            Ok(own) => own,
+            Err(error) => match error.downcast::<EngineError>() {
+                Ok(error) => MakeError::Engine(error),
+                Err(error) => MakeError::Tree(error),
+            },
+        },
+        Err(source) => MakeError::Tree(io::Error::other(source)),
+    }
+}
+
+impl Saving {
+    /// Asks the engine about the container of a job.
+    pub(super) async fn prepare(
+        library: &Library,
+        job: &Job,
+        instance_id: String,
+        facts: &str,
+    ) -> Result<Self, MakeError> {
+        let bad_row = |error| MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")));
+        let facts: ContainerFacts = serde_json::from_str(facts).map_err(bad_row)?;
+        let options = if job.options.is_empty() { "{}" } else { &job.options };
+        let options = serde_json::from_str(options).map_err(bad_row)?;
+        let engine = library.containers.engine().await;
+        let engine = engine.unwrap_or_else(|| Err(EngineError::Away("there is none".to_owned())));
+        let engine = engine.map_err(MakeError::Engine)?;
+        let container = engine.container(&facts.engine_id).await.map_err(MakeError::Engine)?;
+        Ok(Self { engine, container, instance_id, image_id: job.image_id.clone(), options })
+    }
 }
 
 fn rules(library: &Library, saving: &Saving) -> Result<Rules, MakeError> {
@@ -128,7 +151,7 @@ fn rules(library: &Library, saving: &Saving) -> Result<Rules, MakeError> {
 fn ignore_file(saving: &Saving) -> Result<Option<Vec<u8>>, MakeError> {
     let _runtime = Handle::current().enter();
     let export = saving.engine.export_file(&saving.container.id, IGNORE_FILE);
-    match jingku_sources::tree::read_one_file(export, IGNORE_FILE_BYTES_MAX) {
+    match read_one_file(export, IGNORE_FILE_BYTES_MAX) {
         Ok(content) => Ok(content),
         Err(error) => match engine_error(error) {
             Ok(EngineError::NotFound(_)) => Ok(None),
@@ -138,23 +161,29 @@ fn ignore_file(saving: &Saving) -> Result<Option<Vec<u8>>, MakeError> {
     }
 }
 
+/// Reports progress. Fails if the job was asked to stop, or the disk is full.
+pub(super) fn proceed(library: &Library, progress: &Progress, read: u64) -> io::Result<()> {
+    progress.reach(read);
+    if let Some(stop) = progress.stopped() {
+        return Err(io::Error::other(MakeError::Stopped(stop)));
+    }
+    if library.disk_space.as_ref().is_some_and(DiskSpace::is_full) {
+        return Err(io::Error::other(no_space("make an image")));
+    }
+    Ok(())
+}
+
 /// The archive of the container, with the progress of its job.
-struct Watched {
+struct Watched<'a> {
     export: Export,
-    progress: Arc<Progress>,
-    disk_space: Option<DiskSpace>,
+    library: &'a Library,
+    progress: &'a Progress,
     read: u64,
 }
 
-impl Read for Watched {
+impl Read for Watched<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.progress.reach(self.read);
-        if let Some(stop) = self.progress.stopped() {
-            return Err(io::Error::other(MakeError::Stopped(stop)));
-        }
-        if self.disk_space.as_ref().is_some_and(DiskSpace::is_full) {
-            return Err(io::Error::other(no_space("make an image")));
-        }
+        proceed(self.library, self.progress, self.read)?;
         failpoint::reached("save.piece");
         let read = self.export.read(buf)?;
         self.read += read as u64;
@@ -170,7 +199,7 @@ struct Paused<'a>(Option<(&'a Library, &'a Saving)>);
 
 impl<'a> Paused<'a> {
     fn begin(library: &'a Library, saving: &'a Saving) -> Result<Self, MakeError> {
-        let is_running = saving.container.state == jingku_engine::State::Running;
+        let is_running = saving.container.state == State::Running;
         if !is_running || !saving.options.pause {
             return Ok(Self(None));
         }
@@ -205,12 +234,6 @@ fn without_own_variables(mut run: RunConfig) -> RunConfig {
     });
     run.labels.retain(|name, _| !name.starts_with("jingku."));
     run
-}
-
-/// A port such as `8888/tcp` as an image lists it.
-fn software_port(port: &str) -> Option<SoftwarePort> {
-    let port = port.strip_suffix("/tcp").unwrap_or(port).parse().ok()?;
-    Some(SoftwarePort { software: String::new(), port })
 }
 
 /// The error of the engine in an error of reading.

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jingku_catalog::{BuiltImage, CatalogError, Heartbeat, Job, JobEnd, Source};
-use jingku_chunks::{ManifestId, Written};
+use jingku_chunks::ManifestId;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::make::MakeError;
+use super::make::{Made, MakeError};
 use super::progress::{Progress, StopReason};
 use super::supervisor::{Loop, panic_text};
-use super::{import, make, uploads};
+use super::save::Saving;
+use super::saved::{Saved, SavedTexts};
+use super::{import, make, save, uploads};
 use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
@@ -118,7 +120,7 @@ async fn own_manifests(library: &Library, job: &Job) -> Vec<ManifestId> {
 }
 
 /// Runs the job on a thread of its own and renews the lease meanwhile.
-async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Result<Written, MakeError> {
+async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Result<Made, MakeError> {
     let library = &task.library;
     let mut making = std::pin::pin!(spawn(library, job, progress).await?);
     // Otherwise, a blocked thread would prevent the process from ending.
@@ -154,12 +156,16 @@ async fn spawn(
     library: &Arc<Library>,
     job: &Job,
     progress: &Arc<Progress>,
-) -> Result<JoinHandle<Result<Written, MakeError>>, MakeError> {
+) -> Result<JoinHandle<Result<Made, MakeError>>, MakeError> {
     let (library, progress) = (Arc::clone(library), Arc::clone(progress));
     if let Source::Instance(id) = &job.source {
         let instance = library.catalog.instance(Some(job.account), id).await?;
-        let disk = instance.ok_or(MakeError::InstanceGone)?.disk;
-        return Ok(tokio::task::spawn_blocking(move || make::make(&library, &disk, &progress)));
+        let instance = instance.ok_or(MakeError::InstanceGone)?;
+        if let Some(facts) = instance.container {
+            let saving = Saving::prepare(&library, job, instance.id, &facts).await?;
+            return Ok(tokio::task::spawn_blocking(move || save::make(&library, &saving, &progress)));
+        }
+        return Ok(tokio::task::spawn_blocking(move || make::make(&library, &instance.disk, &progress)));
     }
     let upload = library.catalog.upload(job.account, &job.image_id).await?;
     // The format that the owner declared.
@@ -186,10 +192,10 @@ async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
     }
 }
 
-async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -> Result<(), CatalogError> {
+async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> Result<(), CatalogError> {
     let (now, image_id) = (library.clock.now(), &job.image_id);
     let ended = match result {
-        Ok(written) => complete(library, job, &written).await?,
+        Ok(made) => complete(library, job, &made).await?,
         Err(MakeError::Stopped(StopReason::Shutdown)) => {
             library.catalog.release_job(job).await?;
             tracing::info!(image_id, "job given back");
@@ -215,15 +221,18 @@ async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -
     Ok(())
 }
 
-async fn complete(library: &Library, job: &Job, written: &Written) -> Result<JobEnd, CatalogError> {
+async fn complete(library: &Library, job: &Job, made: &Made) -> Result<JobEnd, CatalogError> {
     failpoint::reached("make.before_row");
+    let written = &made.written;
     let manifest = written.manifest.to_string();
-    let made = BuiltImage {
+    let texts = made.saved.as_ref().map(Saved::texts);
+    let built = BuiltImage {
         manifest: &manifest,
         size_bytes: to_i64(written.logical_bytes),
         data_bytes: to_i64(written.data_bytes),
+        container: texts.as_ref().map(SavedTexts::built),
     };
-    let ended = library.catalog.complete_job(job, made, library.clock.now()).await;
+    let ended = library.catalog.complete_job(job, built, library.clock.now()).await;
     // A commit that reports an error may still take effect, so its manifest is guarded until this process ends.
     let ended = ended.inspect_err(|_| std::mem::forget(written.guard.clone()))?;
     failpoint::reached("make.after_row");

@@ -30,6 +30,18 @@ pub(super) fn find(probe: &Probe<'_>) -> Option<Foreign> {
     cpio.then_some(Foreign::new("a cpio archive", "cpio -id < FILE"))
 }
 
+/// Detects an archive of images: a tar archive that begins with a file that only those have. OCI layouts begin with
+/// their blobs or `oci-layout`, what `docker save` writes with a layer or a configuration, named by a digest.
+pub(super) fn is_image_archive(head: &[u8]) -> bool {
+    let Some(header) = head.get(..BLOCK).filter(|header| is_tar(header)) else { return false };
+    let name = header[..100].split(|byte| *byte == 0).next().unwrap_or_default();
+    let name = name.strip_prefix(b"./").unwrap_or(name);
+    let first = name.split(|byte| *byte == b'/').next().unwrap_or_default();
+    let stem = first.strip_suffix(b".json").or_else(|| first.strip_suffix(b".tar")).unwrap_or(first);
+    matches!(first, b"blobs" | b"oci-layout" | b"index.json" | b"manifest.json" | b"repositories")
+        || (stem.len() == 64 && stem.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// The checksum of a tar header must match. The oldest headers have no magic number.
 fn is_tar(header: &[u8]) -> bool {
     let Some(said) = octal(&header[SUM]) else { return false };

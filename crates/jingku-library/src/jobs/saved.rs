@@ -1,0 +1,73 @@
+//! What only the image of a container has.
+
+use jingku_catalog::BuiltContainer;
+use jingku_protocol::{SoftwarePort, Softwares};
+use jingku_sources::oci::{OciImage, RunConfig};
+use jingku_sources::tree::Report;
+
+/// What only the image of a container has.
+#[derive(Debug)]
+pub(super) struct Saved {
+    oci: OciImage,
+    report: Report,
+    software_ports: Vec<SoftwarePort>,
+}
+
+/// The same as texts for the catalogue.
+pub(super) struct SavedTexts {
+    oci: String,
+    left_out: String,
+    softwares: Option<String>,
+    software_ports: String,
+}
+
+impl Saved {
+    pub(super) fn new(oci: OciImage, report: Report, run: &RunConfig) -> Self {
+        let software_ports = run.exposed_ports.iter().filter_map(|port| software_port(port)).collect();
+        Self { oci, report, software_ports }
+    }
+
+    pub(super) fn texts(&self) -> SavedTexts {
+        SavedTexts {
+            oci: to_json(&self.oci),
+            left_out: to_json(&self.report),
+            softwares: self.softwares().map(|softwares| to_json(&softwares)),
+            software_ports: to_json(&self.software_ports),
+        }
+    }
+
+    /// The software that was found; `None` if there was none.
+    fn softwares(&self) -> Option<Softwares> {
+        let found = &self.report.software;
+        let softwares = Softwares {
+            framework: found.framework.clone(),
+            framework_version: found.framework_version.clone(),
+            cuda_version: found.cuda_version.clone(),
+            python_version: found.python_version.clone(),
+            os_version: found.os_version.clone(),
+            ..Softwares::default()
+        };
+        Some(softwares).filter(|softwares| *softwares != Softwares::default())
+    }
+}
+
+impl SavedTexts {
+    pub(super) fn built(&self) -> BuiltContainer<'_> {
+        BuiltContainer {
+            oci: &self.oci,
+            left_out: &self.left_out,
+            softwares: self.softwares.as_deref(),
+            software_ports: &self.software_ports,
+        }
+    }
+}
+
+/// A port such as `8888/tcp` as an image lists it.
+fn software_port(port: &str) -> Option<SoftwarePort> {
+    let port = port.strip_suffix("/tcp").unwrap_or(port).parse().ok()?;
+    Some(SoftwarePort { software: String::new(), port })
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers serialise")
+}

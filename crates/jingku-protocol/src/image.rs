@@ -85,6 +85,40 @@ pub struct Image {
     pub image_support_zone: Vec<SupportedZone>,
     /// Not used here.
     pub qr_code_url: String,
+    /// Extension: the repository to pull an image of a container from, as `ACCOUNT/NAME`; absent for others.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub repository: String,
+    /// Extension: what was left out of an image of a container; only when requested by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
+}
+
+/// What was left out of an image of a container, and what looks like a secret in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct LeftOut {
+    /// Files and directories that were left out, each file of a directory counted.
+    pub count: u64,
+    /// Bytes of their content.
+    pub bytes: u64,
+    /// At most 1000 of them; a directory stands for what is in it.
+    pub paths: Vec<LeftOutPath>,
+    /// Files that look like secrets, kept or not: at most 1000.
+    pub secrets: Vec<String>,
+    /// How many there are.
+    pub secret_count: u64,
+}
+
+/// A path that was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct LeftOutPath {
+    /// Below the root of the container.
+    pub path: String,
+    /// `runtime`, `mount`, `driver`, `host_identity`, `ignored` or `secret`.
+    pub reason: String,
 }
 
 /// The status of an image.

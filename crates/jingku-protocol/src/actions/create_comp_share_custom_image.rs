@@ -33,6 +33,12 @@ pub struct CreateCompShareCustomImageRequest {
     /// Ports to open.
     #[serde(default)]
     pub firewall_ports: List<u16>,
+    /// Extension: whether a container is paused while its files are read; the server's setting when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<bool>,
+    /// Extension: whether files of a container that look like secrets are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclude_secrets: Option<bool>,
 }
 
 /// The image, which is `Making` from now on.

@@ -52,7 +52,7 @@ pub struct Instance {
     pub zone: String,
     /// Its name.
     pub name: String,
-    /// `Stopped`, or `ImageMaking` while an image is made from it.
+    /// `Running`, `Stopped`, `Starting` or `Stopping`, or `ImageMaking` while an image is made from it.
     pub state: String,
     /// `UHost` for a virtual machine, `Container` for a container.
     pub instance_type: String,
@@ -80,9 +80,34 @@ pub struct Instance {
     pub expire_time: i64,
     /// Its disks, boot disk first.
     pub disk_set: Vec<InstanceDisk>,
-    /// Its addresses; always empty.
+    /// Its addresses; empty for a virtual machine.
     #[serde(rename = "IPSet")]
     pub addresses: Vec<InstanceAddress>,
+    /// When a container was last started, in Unix seconds; 0 for a virtual machine.
+    pub start_time: i64,
+    /// When a container last stopped, in Unix seconds; 0 while it runs.
+    pub stop_time: i64,
+    /// How to sign in to a container that publishes port 22 or 23; else empty.
+    pub ssh_login_command: String,
+    /// The ports that a container publishes.
+    pub ports: InstancePorts,
+    /// The address at which the ports are published; empty without one.
+    pub ingress_host: String,
+    /// Extension: how many seconds ago the engine was last seen with a container; 0 for a virtual machine.
+    pub state_age: i64,
+}
+
+/// The ports that a container publishes, as ports of the container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct InstancePorts {
+    /// Always empty: an engine does not tell HTTP from other TCP.
+    pub http_ports: Vec<u16>,
+    /// TCP ports.
+    pub tcp_ports: Vec<u16>,
+    /// UDP ports.
+    pub udp_ports: Vec<u16>,
 }
 
 /// A network address of an instance.

@@ -21,7 +21,9 @@ pub use crate::list::List;
 pub use crate::paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
 pub use crate::parameters::Parameters;
 pub use crate::place::Place;
-pub use describe_comp_share_instance::{Instance, InstanceAddress, InstanceDisk, MAX_INSTANCE_IDS};
+pub use describe_comp_share_instance::{
+    Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
+};
 pub use describe_comp_share_support_zone::Zone;
 pub use get_comp_share_custom_image_url::{DEFAULT_LINK_SECS, MAX_LINK_SECS};
 pub use get_project_list::Project;

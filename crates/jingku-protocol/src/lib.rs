@@ -40,7 +40,9 @@ pub use bounded::{MAX_COVER_TEXT_BYTES, MAX_FILTER_BYTES, MAX_ID_BYTES};
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PARAMS, decode, require_plain};
 pub use excerpt::excerpt;
 pub use file_hash::{FileHasher, HashKind};
-pub use image::{Image, ImageStatus, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone};
+pub use image::{
+    Image, ImageStatus, LeftOut, LeftOutPath, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone,
+};
 pub use name_refusal::NameRefusal;
 #[cfg(feature = "schema")]
 pub use openapi::openapi;

@@ -52,6 +52,8 @@ fn every_field_survives() {
         }),
         software_ports: vec![SoftwarePort { software: "SSH".into(), port: 22 }],
         firewall_ports: [22_u16, 8888].into(),
+        pause: Some(true),
+        exclude_secrets: Some(false),
     };
     assert_eq!(round_trip(&create), create);
 

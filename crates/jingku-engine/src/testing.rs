@@ -59,6 +59,11 @@ impl TestEngine {
         Some(engine)
     }
 
+    /// Which engine it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The address of the engine.
     pub fn url(&self) -> String {
         format!("unix://{}", self.path("engine.sock").display())

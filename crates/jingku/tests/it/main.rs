@@ -7,6 +7,7 @@ mod beside;
 mod boot;
 mod check;
 mod client;
+mod containers;
 mod corruption;
 mod crash;
 mod damage;

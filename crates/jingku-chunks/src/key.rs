@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::id::{ChunkId, ManifestId};
 
-/// The kinds of object.
+/// The kinds of object. Claims record them by their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A piece of a disk.
@@ -58,10 +58,6 @@ impl Key {
     /// Returns the first byte of the name, by which objects are grouped and listed.
     pub fn prefix(&self) -> u8 {
         self.parts().1[0]
-    }
-
-    pub(crate) fn chunk(self) -> Option<ChunkId> {
-        if let Self::Chunk(id) = self { Some(id) } else { None }
     }
 }
 

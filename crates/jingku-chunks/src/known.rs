@@ -34,7 +34,7 @@ pub(crate) fn read(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Resu
             added => added?,
         }
     }
-    let mut known = Census::new();
+    let mut known = Census::default();
     known.add(ranks);
     Ok(known)
 }

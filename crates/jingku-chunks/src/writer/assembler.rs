@@ -62,7 +62,7 @@ impl Assembler {
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
-            known: Census::new(),
+            known: Census::default(),
             sync_ahead: SyncAhead::new(backend),
         })
     }

@@ -177,8 +177,8 @@ impl DiskReader {
         self.sources.iter().try_for_each(Source::unchanged)
     }
 
-    /// Asks layer by layer where the bytes from `at` on are, and how many of at most `len` are there; `len` is not zero and
-    /// within the disk.
+    /// Asks layer by layer where the bytes from `at` on are, and how many of at most `len` are there. `len` is not zero
+    /// and within the disk.
     fn run(&self, at: u64, mut len: u64) -> Result<(Run<'_>, u64), DiskError> {
         let images = match &self.content {
             Content::Layers(images) => images,

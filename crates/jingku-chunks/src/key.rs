@@ -27,7 +27,6 @@ pub enum Key {
 }
 
 impl Key {
-    /// Creates the key of an object of this kind.
     pub(crate) fn new(kind: Kind, name: [u8; 32]) -> Self {
         match kind {
             Kind::Chunk => Self::Chunk(ChunkId(name)),
@@ -36,7 +35,6 @@ impl Key {
         }
     }
 
-    /// Returns the kind and the name.
     pub(crate) fn parts(&self) -> (Kind, &[u8; 32]) {
         match self {
             Self::Chunk(ChunkId(name)) => (Kind::Chunk, name),

@@ -64,9 +64,7 @@ pub struct Sweep {
 
 enum Stage {
     Start,
-    /// Deletes these manifests unless they are needed.
     Manifests(Vec<Key>, ClaimTracker),
-    /// Deletes the chunks of some prefixes unless they are needed.
     Chunks(Group),
     /// Deletes quarantine marks of chunks that do not exist.
     Marks,

@@ -42,7 +42,6 @@ pub(super) struct Group {
     pub(super) chunks: Census<u32>,
     /// First bytes of their names.
     pub(super) prefixes: RangeInclusive<u8>,
-    /// Corrupted chunks and the reasons.
     pub(super) damaged: HashMap<ChunkId, String>,
 }
 

@@ -18,7 +18,6 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Removes the folders of dead sessions and creates a new one.
     pub(super) fn start(tmp: &Path) -> io::Result<Self> {
         // A backup may lack this empty folder.
         create_folders(tmp)?;

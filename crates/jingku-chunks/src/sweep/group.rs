@@ -23,7 +23,6 @@ pub(super) struct Group {
     /// Manifests to mark before writers have to wait.
     pending: Vec<ManifestId>,
     rounds: u32,
-    /// Prefixes to search for candidates.
     unsearched: RangeInclusive<u8>,
     pub(super) last_prefix: u8,
     /// Chunks that had no mark when they were listed.

@@ -35,7 +35,6 @@ pub(super) struct Assembler {
     manifest: Encoder,
     stage: Box<dyn Stage>,
     pub(super) totals: Totals,
-    /// The chunks to count as known.
     pub(super) known: Census<()>,
     sync_ahead: SyncAhead,
 }

@@ -66,7 +66,6 @@ const MAGICS: &[(u64, &[u8], &str)] = &[
 const SWAP_PAGES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 const SWAP_MARKS: [&[u8; 10]; 4] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND\0", b"LINHIB0001"];
 
-/// Names the first structure found.
 pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
     type Look = fn(&Probe<'_>) -> bool;
     let validated: [(Look, &str); 15] = [

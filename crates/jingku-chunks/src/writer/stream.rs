@@ -9,6 +9,7 @@ use super::assembler::Assembler;
 use super::ingest::Job;
 use super::sealed::Sealed;
 use crate::backend::Backend;
+use crate::cut::ZSTD_LEVEL;
 use crate::error::{Error, Result};
 use crate::format::layout::{LOGICAL_SIZE_MAX, Layout};
 
@@ -21,8 +22,8 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Larger than a chunk, so that leftovers are rarely moved to the front.
 const BUFFER_BYTES: usize = 4 * CHUNK_BYTES_MAX;
 
-pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
-    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
+pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read) -> Result<Sealed> {
+    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, ZSTD_LEVEL)?;
     let mut cutter = Cutter::new(source);
     let mut length = 0;
     while let Some(chunk) = cutter.next_chunk().map_err(|e| Error::Source(e.into()))? {

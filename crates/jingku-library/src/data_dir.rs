@@ -1,4 +1,4 @@
-//! The data folder: its files, and who may use it.
+//! The data directory: its files, and who may use it.
 //!
 //! ```text
 //! catalog.db        the catalogue
@@ -39,7 +39,7 @@ use crate::{blocking, durable, private};
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
 
-/// A data folder.
+/// A data directory.
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
@@ -225,28 +225,24 @@ impl DataDir {
         let path = self.0.join(name);
         let failed = StartError::io(&path);
         if !path.exists() {
-            let text = make();
-            let staged = self.0.join(format!(".{name}.{}", std::process::id()));
-            let stage = || {
-                let mut file =
-                    durable::private_file().create(true).truncate(true).write(true).open(&staged)?;
-                writeln!(file, "{text}")?;
-                file.sync_all()?;
-                // Unlike a rename, a link does not replace an existing file.
-                let linked = std::fs::hard_link(&staged, &path);
-                std::fs::remove_file(&staged)?;
-                match linked {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                    linked => linked.and_then(|()| durable::sync_folder(&self.0)),
+            let create = || {
+                let mut staged =
+                    tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(&self.0)?;
+                writeln!(staged, "{}", make())?;
+                staged.as_file().sync_all()?;
+                match staged.persist_noclobber(&path) {
+                    Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                    Err(error) => Err(error.error),
+                    Ok(_) => durable::sync_folder(&self.0),
                 }
             };
-            stage().map_err(&failed)?;
+            create().map_err(&failed)?;
         }
         Ok(read_text(&path).map_err(failed)?.trim().to_owned())
     }
 }
 
-/// Whether an entry of a data folder belongs to Jingku: one of these names, or a name derived from one, such as
+/// Whether an entry of a data directory belongs to Jingku: one of these names, or a name derived from one, such as
 /// `catalog.db-wal` or `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
     const OURS: [&str; 16] = [

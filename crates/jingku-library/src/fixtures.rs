@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use jingku_protocol::PlatformType;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 pub use load::LoadedAccount;
 
@@ -199,7 +198,7 @@ impl Fixtures {
     }
 }
 
-fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
+fn parse_json(text: &str) -> Result<Fixtures, (String, String)> {
     let mut json = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;
@@ -207,7 +206,7 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
     Ok(parsed)
 }
 
-fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
+fn parse_toml(text: &str) -> Result<Fixtures, (String, String)> {
     let whole = |error: toml::de::Error| (".".to_owned(), error.to_string());
     let toml = toml::Deserializer::parse(text).map_err(whole)?;
     serde_path_to_error::deserialize(toml)

@@ -32,7 +32,7 @@ pub struct Workers(Supervisor);
 impl Workers {
     /// Starts the workers and one task for each kind of maintenance.
     pub async fn start(library: Arc<Library>) -> Result<Self, CatalogError> {
-        // The data folder is locked, so these jobs belong to an earlier run of this server.
+        // The data directory is locked, so these jobs belong to an earlier run of this server.
         library.catalog.release_jobs_of(&library.node).await?;
         if let Some(scratch) = &library.scratch {
             clear(scratch);

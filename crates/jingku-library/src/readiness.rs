@@ -45,7 +45,7 @@ impl Readiness {
         Self { folders: Arc::new([]), turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Records the folders of an existing data folder.
+    /// Records the folders of an existing data directory.
     pub(crate) fn of(data: &DataDir) -> io::Result<Self> {
         let folders = FOLDERS.iter().map(|(name, is_written)| {
             let path = data.path().join(name);

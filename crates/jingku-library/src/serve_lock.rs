@@ -1,4 +1,4 @@
-//! The lock of a data folder: one server at a time, with commands beside it.
+//! The lock of a data directory: one server at a time, with commands beside it.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const LOG_TRIES: u32 = 50;
 /// The time between two tries.
 const WAIT: Duration = Duration::from_millis(20);
 
-/// The lock of a server on its data folder, held until dropped.
+/// The lock of a server on its data directory, held until dropped.
 #[must_use = "dropping the lock releases the folder"]
 pub struct ServeLock {
     _file: File,

@@ -19,7 +19,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// Another server uses it.
-    #[error("Another jingku server uses the data folder {}. Stop it, or give this one a folder of its own.", .0.display())]
+    #[error("Another jingku server uses the data directory {}. Stop it, or give this one a folder of its own.", .0.display())]
     InUse(PathBuf),
     /// A restore into it was interrupted.
     #[error("A restore into {} is incomplete. Run `jingku restore` again.", .0.display())]
@@ -75,7 +75,7 @@ pub enum StartError {
     CatalogGone(PathBuf),
     /// The catalogue is a symbolic link.
     #[error(
-        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data folder instead.",
+        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data directory instead.",
         .0.display()
     )]
     CatalogLinked(PathBuf),
@@ -110,7 +110,7 @@ impl StartError {
 /// Advice for a catalogue that is damaged or read-only; empty for other errors.
 pub(crate) fn way_back(error: &CatalogError) -> &'static str {
     if matches!(error, CatalogError::ReadOnly) {
-        " The data folder cannot be written to; nothing was changed."
+        " The data directory cannot be written to; nothing was changed."
     } else if error.is_damage() {
         " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
     } else {

@@ -124,7 +124,7 @@ async fn read_generation(
 ) -> Result<(Option<String>, Vec<ManifestUse>), BackupError> {
     let staged = folder.path().join("catalog.look");
     remove_catalog(&staged)?;
-    copy_catalog(&folder.catalog(record), &staged, &record.catalog)?;
+    copy_catalog(&folder.catalog(&record.catalog), &staged, &record.catalog)?;
     let catalog = Catalog::open_sqlite(&staged).await?;
     let found = (catalog.library_id().await?, all_images(&catalog).await?);
     drop(catalog);

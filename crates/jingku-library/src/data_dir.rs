@@ -114,7 +114,6 @@ impl DataDir {
         if objects.next().is_some() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
     }
 
-    /// The file of the catalogue.
     pub(crate) fn catalog_path(&self) -> PathBuf {
         self.0.join("catalog.db")
     }
@@ -133,12 +132,10 @@ impl DataDir {
         Ok(Store::new(disk))
     }
 
-    /// Opens an existing chunk store for reading.
     pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {
         Ok(Store::new(Disk::open_read_only(self.0.join("store"))?))
     }
 
-    /// Opens the objects of an existing chunk store.
     pub(crate) fn objects(&self) -> Result<Disk, StartError> {
         let path = self.0.join("store");
         Ok(if self.is_writable() { Disk::open(path)? } else { Disk::open_read_only(path)? })
@@ -151,7 +148,6 @@ impl DataDir {
         Ok(path)
     }
 
-    /// Whether the folder has a master key.
     pub(crate) fn has_master_key(&self) -> bool {
         self.0.join("master.key").exists()
     }
@@ -175,7 +171,6 @@ impl DataDir {
         parse_master_key(text.expose_secret()).map(Keyring::new).ok_or_else(wrong)
     }
 
-    /// The name of this server.
     pub(crate) fn node(&self, random: &dyn Random) -> Result<String, StartError> {
         self.kept("node", || unique_id(random))
     }

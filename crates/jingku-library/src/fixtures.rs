@@ -146,13 +146,8 @@ enum Status {
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     /// It cannot be read.
-    #[error("The fixtures file {} cannot be read: {}.", path.display(), clause(source))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error("The fixtures file {} cannot be read: {}.", .0.display(), clause(.1))]
+    Unreadable(PathBuf, #[source] std::io::Error),
     /// An entry is invalid.
     #[error("The fixtures file {} is wrong: {place}: {why}", path.display())]
     Wrong {
@@ -171,8 +166,7 @@ pub enum FixturesError {
 impl Fixtures {
     /// Reads a fixtures file: JSON if its name ends in `.json`, TOML if in `.toml`, otherwise JSON if it begins with a brace.
     pub fn read(path: &Path) -> Result<Self, FixturesError> {
-        let text =
-            read_text(path).map_err(|source| FixturesError::Unreadable { path: path.to_owned(), source })?;
+        let text = read_text(path).map_err(|error| FixturesError::Unreadable(path.to_owned(), error))?;
         let json = match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => true,
             Some("toml") => false,

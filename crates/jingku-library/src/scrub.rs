@@ -117,7 +117,6 @@ impl DataDir {
 }
 
 impl Library {
-    /// Saves the progress.
     pub(crate) fn keep_scrub(&self, scrub: &Scrub) {
         if let Some(data) = &self.data {
             data.keep_state(SCRUB, scrub);

@@ -54,7 +54,6 @@ impl DataDir {
         beside.into_iter().find(|path| catalog.exists() && !path.exists())
     }
 
-    /// Whether a server holds the lock.
     fn is_served(&self) -> bool {
         let is_locked = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         File::open(self.path().join(NAME)).is_ok_and(is_locked)

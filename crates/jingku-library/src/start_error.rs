@@ -24,37 +24,25 @@ pub enum StartError {
     /// A restore into it was interrupted.
     #[error("A restore into {} is incomplete. Run `jingku restore` again.", .0.display())]
     Restoring(PathBuf),
-    /// Others can access it, and this user cannot change that.
-    #[error("Other users can read {} (mode {mode:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.", path.display(), path.display())]
-    NotOurs {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// Others can access it, and it is the user's home or has other content.
+    /// Others can access it with these permissions, and this user cannot change that.
     #[error(
-        "Other users can read {} (mode {mode:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
+        "Other users can read {} (mode {:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.",
+        .0.display(), .1, .0.display()
+    )]
+    NotOurs(PathBuf, u32),
+    /// Others can access it with these permissions, and it is the user's home or has other content.
+    #[error(
+        "Other users can read {} (mode {:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
          `chmod 700 {}` if no other user needs it.",
-        path.display(), path.join("jingku").display(), path.display()
+        .0.display(), .1, .0.join("jingku").display(), .0.display()
     )]
-    Shared {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It is the root folder or a shared folder.
+    Shared(PathBuf, u32),
+    /// It is the root folder or a shared folder, with these permissions.
     #[error(
-        "All users share {} (mode {mode:o}). Choose a folder of its own, such as {}.",
-        path.display(), path.join("jingku").display()
+        "All users share {} (mode {:o}). Choose a folder of its own, such as {}.",
+        .0.display(), .1, .0.join("jingku").display()
     )]
-    Everybodys {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    Everybodys(PathBuf, u32),
     /// It has no library, or its disk is not mounted.
     #[error(
         "There is no library in {}: it has no catalog.db. Check --data-dir and whether its disk is mounted. Nothing was created.",

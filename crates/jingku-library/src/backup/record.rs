@@ -77,7 +77,6 @@ impl GenerationRecord {
         serde_json::from_str(line).map(Some).map_err(|_| damaged())
     }
 
-    /// The text of the record's file.
     pub(super) fn to_text(&self) -> String {
         let record = Self { version: VERSION, ..self.clone() };
         let line = serde_json::to_string(&record).expect("a record has a JSON form");

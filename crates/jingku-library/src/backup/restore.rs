@@ -106,7 +106,6 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     })
 }
 
-/// Finds the requested generation.
 fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, BackupError> {
     let mut entries = folder.generations()?;
     match generation {
@@ -118,7 +117,6 @@ fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, Backup
     }
 }
 
-/// Reads the keys of a generation.
 fn read_keys<'a>(
     folder: &Folder,
     record: &'a GenerationRecord,

@@ -120,7 +120,6 @@ impl Library {
         })
     }
 
-    /// Copies everything that images name.
     async fn copy_objects(
         &self,
         data: &DataDir,

@@ -68,7 +68,6 @@ impl Checked<'_> {
     }
 }
 
-/// Refuses an invalid instance id.
 pub(crate) fn check_instance_id(id: &str) -> Result<(), LibraryError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {

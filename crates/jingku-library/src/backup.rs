@@ -26,7 +26,7 @@ use jingku_catalog::CatalogError;
 use crate::sentence::{clause, with_causes};
 use crate::start_error::StartError;
 
-pub use generations::{Generations, Pruned, list_backup};
+pub use generations::{Pruned, list_backup};
 pub use record::{Generation, GenerationRecord};
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};

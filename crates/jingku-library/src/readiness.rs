@@ -55,7 +55,7 @@ impl Readiness {
         Ok(Self { folders: folders.collect::<io::Result<_>>()?, ..Self::in_memory() })
     }
 
-    /// Checks the folders and the catalogue within [`READY_TIMEOUT`]. Returns the problem.
+    /// Checks the folders and the catalogue within `READY_TIMEOUT`. Returns the problem.
     pub async fn check(&self, catalog: &Catalog) -> Result<(), String> {
         let checked = tokio::time::timeout(READY_TIMEOUT, async {
             self.check_folders().await?;

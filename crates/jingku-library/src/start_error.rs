@@ -11,13 +11,8 @@ use crate::sentence::{clause, with_causes};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The operating system refused.
-    #[error("Cannot use {}: {}.", path.display(), clause(source))]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
+    #[error("Cannot use {}: {}.", .0.display(), clause(.1))]
+    Io(PathBuf, #[source] std::io::Error),
     /// Another server uses it.
     #[error("Another jingku server uses the data directory {}. Stop it, or give this one a folder of its own.", .0.display())]
     InUse(PathBuf),
@@ -91,7 +86,7 @@ impl StartError {
     /// Adds the path to an error of the operating system.
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl Fn(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path: path.clone(), source }
+        move |error| Self::Io(path.clone(), error)
     }
 }
 

@@ -206,7 +206,7 @@ impl From<StartError> for Failure {
             StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
             StartError::NotOurs(..) | StartError::Shared(..) | StartError::Everybodys(..) => Exit::Refused,
             StartError::MasterKey(_) => Exit::Usage,
-            StartError::Io { .. }
+            StartError::Io(..)
             | StartError::CatalogLost(_)
             | StartError::CatalogGone(_)
             | StartError::CatalogLinked(_)

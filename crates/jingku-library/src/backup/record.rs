@@ -21,7 +21,7 @@ pub struct GenerationRecord {
     pub(super) version: u32,
     /// The library, [`Catalog::library_id`](jingku_catalog::Catalog::library_id). Not recorded by version 1.
     #[serde(default)]
-    pub(super) library: Option<String>,
+    pub library: Option<String>,
     /// When it was taken, in Unix seconds.
     pub taken_at: i64,
     /// The BLAKE3 hash of the catalogue, also in the name of its file.

@@ -9,7 +9,7 @@ use crate::messages::tr;
 impl Localized for StartError {
     fn chinese(&self) -> String {
         match self {
-            Self::Io { path, source } => {
+            Self::Io(path, source) => {
                 tr!("errors-io", path = path.display().to_string(), error = clause(source))
             }
             Self::InUse(path) => tr!("errors-start-in-use", path = path.display().to_string()),
@@ -106,7 +106,7 @@ mod tests {
     fn a_sentence_ends_once() {
         let path = || PathBuf::from("/data");
         for error in [
-            StartError::Io { path: path(), source: io::Error::other("it says why.") },
+            StartError::Io(path(), io::Error::other("it says why.")),
             StartError::InUse(path()),
             StartError::Restoring(path()),
             StartError::CatalogLost(path()),

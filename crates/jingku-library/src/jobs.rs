@@ -58,8 +58,7 @@ impl Workers {
 
 /// Removes disk copies that a killed run left in the scratch folder.
 fn clear(scratch: &Path) {
-    let files = std::fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| entry.path());
-    for path in files {
+    for path in std::fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if let Err(error) = std::fs::remove_file(&path) {
             tracing::warn!(path = %path.display(), %error, "cannot remove a scratch file");
         }

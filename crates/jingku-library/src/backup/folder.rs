@@ -28,7 +28,7 @@ impl Folder {
     /// Opens the folder of a backup for writing, or creates it with access for the owner only. Locks out other commands.
     pub(super) fn open_or_create(path: &Path) -> Result<Self, BackupError> {
         refuse_other_folders(path)?;
-        let path = private::open_or_create(path, is_ours).map_err(StartError::from)?;
+        let path = private::open_or_create(path, is_ours)?;
         let lock = path.join(LOCK);
         let file = private_file().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(StartError::io(lock))?;

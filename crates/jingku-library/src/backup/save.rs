@@ -6,6 +6,7 @@ use std::path::Path;
 
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
 use jingku_chunks::{Backend, Disk, GcGuard, ManifestId, Store};
+use zeroize::Zeroizing;
 
 use super::copy::{Failpoints, Outcome, Stores, copy};
 use super::folder::{Folder, hash_file, open_objects, read_checked, remove_catalog};
@@ -139,11 +140,11 @@ impl Library {
 
     /// The file of the master key. Refuses a data directory without one, or with one that does not open the library's private
     /// keys.
-    async fn master_key(&self, data: &DataDir) -> Result<Vec<u8>, BackupError> {
+    async fn master_key(&self, data: &DataDir) -> Result<Zeroizing<Vec<u8>>, BackupError> {
         let path = data.path().join(MASTER_KEY);
         let bytes = read_key(&path)?.ok_or(BackupError::NoMasterKey)?;
         let opens = opens_key(&bytes, self.sealed_key().await?.as_ref());
-        if opens { Ok(bytes) } else { Err(BackupError::WrongMasterKey(path)) }
+        if opens { Ok(Zeroizing::new(bytes)) } else { Err(BackupError::WrongMasterKey(path)) }
     }
 
     /// Puts the keys into the backup if a master key is given, or if the last generation has them, so that they are not
@@ -154,7 +155,7 @@ impl Library {
         data: &DataDir,
         folder: &Folder,
         last: Option<&GenerationRecord>,
-        master_key: Option<Vec<u8>>,
+        master_key: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<(String, String)>, BackupError> {
         let master_key = if let Some(bytes) = master_key {
             folder.keep_key(&bytes)?

@@ -12,7 +12,6 @@ pub enum CoverChange {
 
 row! {
     /// A cover picture.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Cover {
         /// Its unique, unguessable id.
         pub id: String = "c.id",

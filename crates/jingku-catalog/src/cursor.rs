@@ -82,11 +82,8 @@ impl Order {
         let (format, order, ascending, position): (u32, String, bool, Vec<Value<'static>>) =
             serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
         let cursor = Cursor { format, order, ascending, position };
-        if matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor) {
-            Ok(cursor)
-        } else {
-            Err(InvalidCursor)
-        }
+        let is_valid = matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor);
+        is_valid.then_some(cursor).ok_or(InvalidCursor)
     }
 
     fn matches(&self, cursor: &Cursor) -> bool {

@@ -8,7 +8,6 @@ use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
 
 row! {
     /// A machine or container that images are made from.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Instance {
         /// Its id, unique in the catalogue.
         pub id: String = "n.id",
@@ -48,7 +47,6 @@ pub struct StartedFrom {
 
 row! {
     /// The fields of an image that are shown with an instance.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct StartImage {
         /// Its name.
         pub name: String = "i.name",

@@ -32,7 +32,6 @@ pub enum ShareImage {
 
 row! {
     /// An account that an image is shared with.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Share {
         /// Its number.
         pub account: AccountId = "a.id",

@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 row! {
     /// A favourite of an account.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Favorite {
         /// The newest public version of the group.
         pub image: Image,

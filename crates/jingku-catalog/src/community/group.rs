@@ -3,7 +3,6 @@ use crate::database::row;
 
 row! {
     /// A group of versions of an image in the community.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Group {
         /// Its id, unique in the catalogue.
         pub id: String = "g.id",

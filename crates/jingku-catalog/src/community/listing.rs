@@ -26,7 +26,6 @@ pub struct Submission<'a> {
 
 row! {
     /// The community state of an image.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(crate) struct Listing {
         pub(crate) status: ImageStatus = "i.status",
         pub(crate) public: bool = "i.visibility",

@@ -25,7 +25,7 @@ pub(crate) struct BadCell {
     problem: String,
 }
 
-/// Defines a [`Row`] whose fields are columns, and `COLUMNS`, their list for a SELECT. A field without a column is read
+/// Defines a comparable [`Row`] whose fields are columns, and `COLUMNS`, their list for a SELECT. A field without a column is read
 /// from the columns that the statement selects in its place.
 macro_rules! row {
     (
@@ -35,6 +35,7 @@ macro_rules! row {
         }
     ) => {
         $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
         $visibility struct $name {
             $($(#[$doc])* $field_visibility $field: $type,)+
         }

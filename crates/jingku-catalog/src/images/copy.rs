@@ -43,7 +43,6 @@ pub enum CopyImage {
 
 row! {
     /// The original of a copy, and the status of the copy.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CopySource {
         /// The id of the original, which may be deleted.
         pub image_id: String = "i.copied_from",

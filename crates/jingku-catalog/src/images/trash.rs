@@ -5,7 +5,6 @@ use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
 row! {
     /// An image in the trash.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct TrashedImage {
         /// Its id.
         pub id: String = "i.id",

@@ -13,7 +13,6 @@ row! {
     ///
     /// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it
     /// lost it. It is selected as it will be after the worker `$2` has claimed it.
-    #[derive(Clone, Debug)]
     pub struct Job {
         /// Its unique id.
         pub id: String = "j.id",

@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Result};
 
 row! {
     /// An upload: its file is incomplete, or its job has not ended.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Upload {
         /// The image to be made.
         pub image_id: String = "image_id",

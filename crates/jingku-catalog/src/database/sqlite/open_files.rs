@@ -3,13 +3,13 @@
 //! A process can write to an open file that was deleted, replaced or moved away with its folder. Every change would be
 //! acknowledged, and lost when the process ends.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::log_index::LogIndex;
+use super::log_index;
 use crate::{CatalogError, Result};
 
 /// The paths of a database's files, and their identities when it was opened.
@@ -21,7 +21,7 @@ pub(super) struct OpenFiles {
     log_path: PathBuf,
     log: OnceLock<FileId>,
     index_path: PathBuf,
-    index: OnceLock<(FileId, LogIndex)>,
+    index: OnceLock<(FileId, &'static File)>,
 }
 
 impl OpenFiles {
@@ -42,8 +42,8 @@ impl OpenFiles {
     }
 
     /// The index of the log, once there has been a change.
-    pub(super) fn index(&self) -> Option<&LogIndex> {
-        self.index.get().map(|(_, index)| index)
+    pub(super) fn index(&self) -> Option<&File> {
+        self.index.get().map(|(_, index)| *index)
     }
 
     /// Fails with [`CatalogError::FileReplaced`] if a path no longer leads to the file that was opened.
@@ -67,7 +67,7 @@ impl OpenFiles {
             self.log.get_or_init(|| log);
         }
         if self.index.get().is_none() {
-            let index = LogIndex::open(&self.index_path)
+            let index = log_index::open(&self.index_path)
                 .and_then(|index| Ok((FileId::of(&index.metadata()?), index)));
             let index = index.map_err(|_| replaced(&self.index_path))?;
             self.index.get_or_init(|| index);

@@ -142,8 +142,8 @@ impl Catalog {
         }
         let image = owner.zip(image_id);
         let change = |mut transaction: Transaction| async move {
-            if let Some((_, id)) = image {
-                transaction.bump_instance_viewers(new.account, image).await?;
+            if let Some((owner, id)) = image {
+                transaction.bump_viewers_and(owner, id, new.account).await?;
                 let image = transaction.find_state(Scope::visible_to(new.account), id).await?;
                 match image.map(|image| image.listing.status) {
                     None => return transaction.discard(AddInstance::ImageNotFound).await,
@@ -152,7 +152,7 @@ impl Catalog {
                     }
                     Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
                 }
-                transaction.count_start(id).await?;
+                transaction.add_to_counter("created_count", id, 1).await?;
             }
             let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO instances
@@ -191,7 +191,10 @@ impl Catalog {
             None => None,
         };
         let change = |mut transaction: Transaction| async move {
-            transaction.bump_instance_viewers(instance.account, image).await?;
+            match image {
+                Some((owner, image)) => transaction.bump_viewers_and(owner, image, instance.account).await?,
+                None => transaction.bump_revision(instance.account).await?,
+            }
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
             if transaction.exists(busy, &[id.into()]).await? {
                 return transaction.discard(RemoveInstance::Busy).await;
@@ -221,9 +224,6 @@ impl Catalog {
         filter: InstanceFilter<'_>,
         paging: Paging<'_>,
     ) -> Result<Page<Instance>> {
-        if [filter.ids, filter.zones].into_iter().flatten().any(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
         let mut params = Params::default();
         let mut chosen = vec!["TRUE".to_owned()];
         chosen.extend(filter.account.map(|account| format!("account_id = {}", params.add(account))));

@@ -77,9 +77,6 @@ impl Catalog {
         zones: Option<&[&str]>,
         paging: Paging<'_>,
     ) -> Result<Page<Favorite>> {
-        if zones.is_some_and(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
         let scope = Scope::published();
         let mut params = Params::default();
         // $1 in `Scope::images`.

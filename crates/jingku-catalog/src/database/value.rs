@@ -86,8 +86,12 @@ impl<'a> Params<'a> {
         format!("${}", self.0.len())
     }
 
-    /// Adds values and returns their placeholders, separated by commas.
+    /// Adds values and returns what is between the parentheses of IN: their placeholders or, without values, NULL, which
+    /// nothing is equal to.
     pub(crate) fn add_all<T: Into<Value<'a>> + Copy>(&mut self, values: &[T]) -> String {
+        if values.is_empty() {
+            return "NULL".to_owned();
+        }
         values.iter().map(|value| self.add(*value)).collect::<Vec<_>>().join(", ")
     }
 

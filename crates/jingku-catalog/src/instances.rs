@@ -2,9 +2,8 @@ mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read, Row, Transaction, row};
-use crate::images::ImageStatus;
 use crate::scope::VISIBLE_TO_INSTANCE;
-use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
+use crate::{AccountId, Catalog, ImageStatus, Page, Paging, Result, Scope};
 
 row! {
     /// A machine or container that images are made from.

@@ -1,7 +1,7 @@
 //! Enforces the limits of accounts.
 
 use crate::database::{Row, Transaction};
-use crate::jobs::SEEDED;
+use crate::jobs::row::SEEDED;
 use crate::{AccountId, Catalog, Limit, LimitState, OverLimit, Result};
 
 /// Bytes of an upload that count: the announced size without holes until it is finished or exceeds that.

@@ -1,6 +1,5 @@
 use crate::database::{Params, Row, Transaction, row};
-use crate::images::ImageStatus;
-use crate::{AccountId, Catalog, CatalogError, Result, Scope};
+use crate::{AccountId, Catalog, CatalogError, ImageStatus, Result, Scope};
 
 /// Accounts to share an image with, and accounts to stop sharing it with. No account is in both lists.
 #[derive(Clone, Copy, Debug, Default)]

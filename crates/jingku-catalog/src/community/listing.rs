@@ -1,6 +1,6 @@
+use crate::ImageStatus;
 use crate::Result;
 use crate::database::{Transaction, row};
-use crate::images::ImageStatus;
 
 /// Whether an image is to be in the community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use crate::community::Listing;
+use crate::community::listing::Listing;
 use crate::database::{Transaction, Value, row};
 use crate::{AccountId, Catalog, Result, Scope};
 

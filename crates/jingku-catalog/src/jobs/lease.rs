@@ -1,7 +1,6 @@
 use super::row::Job;
 use crate::database::{Transaction, Value};
-use crate::images::BuiltImage;
-use crate::{Catalog, Limit, OverLimit, Result};
+use crate::{BuiltImage, Catalog, Limit, OverLimit, Result};
 
 /// The outcome of [`Catalog::heartbeat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -50,13 +50,11 @@ impl Transaction {
     }
 }
 
-/// The answer to a request.
 pub(crate) struct Answer<'a> {
     /// Identifies the request within the account.
     pub(crate) request: &'a str,
     /// What [`find_answer`] returns.
     pub(crate) text: &'a str,
-    /// The ordinal of the change.
     pub(crate) ordinal: i64,
     /// How long it is stored, in seconds.
     pub(crate) secs: i64,

@@ -28,7 +28,6 @@ pub const SCANS_MAX: usize = 8;
 /// Frees space on a full disk; returns whether it could.
 pub(crate) type OnDiskFull = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// An open database.
 pub(crate) struct Database {
     engine: Engine,
     /// Called when the disk is full.
@@ -139,7 +138,6 @@ impl Database {
         }
     }
 
-    /// Returns the engine if it is SQLite.
     pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
         match &self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite),
@@ -164,7 +162,6 @@ pub(crate) enum Transaction {
 }
 
 impl Transaction {
-    /// Runs a statement and returns its rows.
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match self {
             Self::Sqlite(transaction) => transaction.query(sql, params),
@@ -180,7 +177,6 @@ impl Transaction {
         }
     }
 
-    /// Returns whether a statement returns a row.
     pub(crate) async fn exists(&mut self, sql: &str, params: &[Value<'_>]) -> Result<bool> {
         Ok(!self.query(sql, params).await?.is_empty())
     }

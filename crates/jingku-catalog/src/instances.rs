@@ -132,14 +132,11 @@ impl Catalog {
         image_id: Option<&str>,
         now: i64,
     ) -> Result<AddInstance> {
-        let owner = match image_id {
-            Some(id) => self.image_owner(id).await?,
-            None => None,
-        };
-        if image_id.is_some() && owner.is_none() {
-            return Ok(AddInstance::ImageNotFound);
+        let mut image = None;
+        if let Some(id) = image_id {
+            let Some(owner) = self.image_owner(id).await? else { return Ok(AddInstance::ImageNotFound) };
+            image = Some((owner, id));
         }
-        let image = owner.zip(image_id);
         let change = |mut transaction: Transaction| async move {
             if let Some((owner, id)) = image {
                 transaction.bump_viewers_and(owner, id, new.account).await?;

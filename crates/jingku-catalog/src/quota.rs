@@ -124,7 +124,6 @@ impl Transaction {
         Ok(if stored { 0 } else { data_bytes })
     }
 
-    /// Returns the usage of a limit by an account.
     pub(crate) async fn usage(&mut self, account: AccountId, limit: Limit) -> Result<i64> {
         let rows = self.query(&usage_query(limit), &[account.into()]).await?;
         Ok(rows.first("accounts")?.unwrap_or(0))

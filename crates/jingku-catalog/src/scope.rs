@@ -118,7 +118,6 @@ impl Scope {
         self.account
     }
 
-    /// The account that scans are charged to.
     pub(crate) const fn requester(self) -> AccountId {
         self.requester
     }

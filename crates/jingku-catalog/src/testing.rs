@@ -51,7 +51,6 @@ pub async fn postgres_database() -> Option<String> {
     Some(server.url(&name))
 }
 
-/// A running server.
 struct Server {
     /// Holds the socket, the data and the log.
     folder: PathBuf,

@@ -125,7 +125,7 @@ async fn query(connection: &Object, sql: &str, params: &[Value<'_>]) -> Result<R
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
-    rows.iter().map(cells).collect::<Result<_>>().map(Rows::new)
+    rows.iter().map(cells).collect::<Result<_>>().map(Rows)
 }
 
 fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {

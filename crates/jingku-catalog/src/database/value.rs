@@ -70,7 +70,6 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// Encodes a list as JSON.
 pub(crate) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).expect("numbers and texts have a JSON form")
 }

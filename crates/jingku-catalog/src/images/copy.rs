@@ -52,7 +52,6 @@ row! {
 }
 
 row! {
-    /// The fields of the original that a copy needs.
     struct Original {
         name: String = "i.name",
         status: ImageStatus = "i.status",

@@ -20,7 +20,6 @@ impl<'a> BuiltImage<'a> {
 }
 
 impl Transaction {
-    /// Makes an image `Available`.
     pub(crate) async fn complete_image(&mut self, id: &str, built: BuiltImage<'_>, now: i64) -> Result<()> {
         let sql = "UPDATE images
                    SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5
@@ -31,7 +30,6 @@ impl Transaction {
         self.end_upload(id, now).await
     }
 
-    /// Makes an image `UnAvailable`.
     pub(crate) async fn fail_image(&mut self, id: &str, reason: &str, now: i64) -> Result<()> {
         self.end_upload(id, now).await?;
         let sql =

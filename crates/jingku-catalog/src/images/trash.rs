@@ -151,7 +151,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Deletes an image's row and the rows that refer to it.
     async fn remove_image(&mut self, id: &str, cover: &str) -> Result<()> {
         for sql in [
             "DELETE FROM jobs WHERE image_id = $1",

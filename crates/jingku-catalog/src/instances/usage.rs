@@ -1,7 +1,6 @@
 use crate::database::{Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
-/// The unit of counted use.
 const HOUR_SECS: i64 = 3600;
 /// Instances whose use is counted after one query.
 const BATCH: i64 = 1000;

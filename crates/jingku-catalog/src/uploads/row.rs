@@ -99,7 +99,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Deletes the upload of an image, if any.
     pub(crate) async fn delete_upload(&mut self, image_id: &str) -> Result<()> {
         self.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
     }

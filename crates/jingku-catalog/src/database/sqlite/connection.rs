@@ -70,7 +70,7 @@ pub(super) fn query(connection: &Connection, sql: &str, params: &[impl ToSql]) -
         }
         found.push(cells);
     }
-    Ok(Rows::new(found))
+    Ok(Rows(found))
 }
 
 pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {

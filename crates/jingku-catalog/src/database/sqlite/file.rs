@@ -64,7 +64,7 @@ impl File {
     /// Opens another connection, and fails if the file was replaced.
     pub(super) fn connect(&self) -> Result<Connection> {
         self.files.check()?;
-        let connection = connect(self.files.path()).map_err(failure)?;
+        let connection = connect(&self.files.path).map_err(failure)?;
         self.files.check()?;
         Ok(connection)
     }

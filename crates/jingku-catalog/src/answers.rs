@@ -14,11 +14,11 @@ pub const DELETED_SECS: i64 = 600;
 pub const ANSWERS_MAX: i64 = 1000;
 
 impl Transaction {
-    /// Returns the stored answer to a request of an account, unless it has expired.
+    /// Returns the stored answer to a request of an account, if any, unless it has expired.
     pub(crate) async fn find_answer(
         &mut self,
         account: AccountId,
-        request: &str,
+        request: Option<&str>,
         now: i64,
     ) -> Result<Option<String>> {
         // An answer from the future was stored before the clock was set back: its age is unknown.

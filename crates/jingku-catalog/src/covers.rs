@@ -36,8 +36,7 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Changes the cover of an image of the account and deletes the old cover if it is unused. The image must exist, and the
-    /// transaction must lock the account.
+    /// Changes the cover of an existing image and deletes the old one if unused. The transaction must lock the account.
     pub(crate) async fn set_cover(&mut self, scope: Scope, id: &str, change: &CoverChange) -> Result<()> {
         let sql = "SELECT cover FROM images WHERE account_id = $1 AND id = $2";
         let rows = self.query(sql, &scope.image_params(id)).await?;

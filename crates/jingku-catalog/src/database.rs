@@ -93,9 +93,8 @@ impl Database {
         }
     }
 
-    /// Runs `change` in a transaction, which it must commit or discard.
-    ///
-    /// On PostgreSQL it may run several times: it must have no effect except on the transaction.
+    /// Runs `change` in a transaction, which it must commit or discard. On PostgreSQL it may run several times: it must
+    /// have no effect except on the transaction.
     pub(crate) async fn write<T, F>(&self, change: impl Fn(Transaction) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,

@@ -212,9 +212,7 @@ impl Catalog {
         Ok(page.items.into_iter().next())
     }
 
-    /// Returns a page of instances, last added first.
-    ///
-    /// The total is counted, so the cost grows with the number of instances.
+    /// Returns a page of instances, last added first. The total is counted, so the cost grows with their number.
     pub async fn instances_page(
         &self,
         filter: InstanceFilter<'_>,

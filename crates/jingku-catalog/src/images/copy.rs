@@ -123,7 +123,6 @@ impl Transaction {
         request: Option<&str>,
         now: i64,
     ) -> Result<Option<String>> {
-        let Some(request) = request else { return Ok(None) };
         let Some(copy) = self.find_answer(target.owner(), request, now).await? else { return Ok(None) };
         let exists = self.exists(&target.select_image("i.id"), &target.image_params(&copy)).await?;
         Ok(exists.then_some(copy))

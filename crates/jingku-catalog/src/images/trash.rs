@@ -127,8 +127,7 @@ impl Catalog {
         self.database.write(change).await
     }
 
-    /// Deletes an image of any account permanently, even a public one: for one whose content is lost. Returns whether it
-    /// existed.
+    /// Deletes an image whose content is lost permanently, even a public one. Returns whether it existed.
     pub async fn forget_image(&self, id: &str) -> Result<bool> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {

@@ -4,8 +4,7 @@ use crate::{AccountId, Result, Scope};
 /// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.
 pub(crate) const SEEDED: &str = "COALESCE(worker, '') = 'nobody'";
 
-/// Precedes the image's id in the column `instance_id` of jobs that make an image from an upload. No instance id starts
-/// like this.
+/// Precedes the image's id in `jobs.instance_id` if the source is an upload. No instance id starts like this.
 const UPLOAD_PREFIX: &str = "upload:";
 
 row! {

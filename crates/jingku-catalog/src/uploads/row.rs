@@ -91,7 +91,7 @@ impl Catalog {
         now: i64,
     ) -> Result<bool> {
         let change = |mut transaction: Transaction| async move {
-            let agreed = transaction.find_answer(account, &agreed_request(image_id), now).await?;
+            let agreed = transaction.find_answer(account, Some(&agreed_request(image_id)), now).await?;
             transaction.discard(agreed == Some(agreed_text(size_bytes, hash))).await
         };
         self.database.write(change).await

@@ -143,8 +143,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Bumps the revisions of the owner of an image and of every account it is shared with: the first statement of a
-    /// transaction that changes what they see of it.
+    /// Bumps the revisions of the owner and the viewers of an image: the first step of a change of what they see of it.
     pub(crate) async fn bump_viewers(&mut self, owner: AccountId, id: &str) -> Result<()> {
         self.bump_viewers_and(owner, id, owner).await
     }

@@ -162,12 +162,9 @@ impl Transaction {
     }
 
     async fn write_restored(&mut self, id: &str, name: &str, image: &ImageState, now: i64) -> Result<()> {
-        let version = if self.version_taken(id, &image.listing).await? {
-            // Publishing it again assigns the next number.
-            ""
-        } else {
-            &image.listing.version_name
-        };
+        // If another version has its name, publishing it again assigns the next number.
+        let taken = self.version_taken(id, &image.listing).await?;
+        let version = if taken { "" } else { &image.listing.version_name };
         let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
                        favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
                    WHERE id = $1";

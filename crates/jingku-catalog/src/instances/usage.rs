@@ -38,15 +38,12 @@ impl Catalog {
             let due: Vec<ImageUse> =
                 self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("instances")?;
             for one in &due {
-                let done = self
-                    .database
-                    .write(|mut transaction| async move {
-                        transaction.bump_viewers(one.owner, &one.image).await?;
-                        let done = transaction.count_hours(one, now).await?;
-                        transaction.commit(done).await
-                    })
-                    .await?;
-                counted += u64::from(done);
+                let change = |mut transaction: Transaction| async move {
+                    transaction.bump_viewers(one.owner, &one.image).await?;
+                    let done = transaction.count_hours(one, now).await?;
+                    transaction.commit(done).await
+                };
+                counted += u64::from(self.database.write(change).await?);
             }
             // What was counted is no longer due, so the loop ends.
             if due.len() < usize::try_from(BATCH).expect("it is small") {

@@ -71,6 +71,7 @@ impl Transaction {
             [id.into(), scope.param(), image_id.into(), source.into(), now.into(), total_bytes.into()];
         self.execute(sql, &params).await.map(drop)
     }
+
     /// Leases a job for ever, so that no worker gets it.
     pub(crate) async fn seed_job(&mut self, id: &str, done_bytes: i64, now: i64) -> Result<()> {
         let sql =

@@ -1,8 +1,6 @@
 //! Accounts and their keys.
 
-use jingku_catalog::{
-    Account, AccountId, CatalogError, Key, KeyLimits, NewAccount, NewKey,
-};
+use jingku_catalog::{Account, AccountId, CatalogError, Key, KeyLimits, NewAccount, NewKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::credentials::KeyPair;

@@ -104,8 +104,8 @@ pub struct Object {
     pub body: Box<dyn Read + Send>,
 }
 
-/// The objects that one writer depends on, protected from sweeps before an image references them. `docs/format/sweep.md`
-/// proves that it is safe. Dropping the claim or ending the process releases them all.
+/// The objects that one writer depends on. Protects them from sweeps before an image references them, as
+/// `docs/format/sweep.md` proves. Dropping the claim or ending the process releases them all.
 pub trait Claim: Send + Sync {
     /// Adds objects, which need not exist. Waits while a sweep deletes.
     ///

@@ -13,16 +13,13 @@ use crate::key::{Key, Kind};
 pub const CENSUS_CHUNKS_MAX: usize = 8 << 20;
 
 /// The stored chunks of consecutive prefixes, with a value each, ordered by rank.
+#[derive(Default)]
 pub(crate) struct Census<V> {
     ranks: Vec<u64>,
     values: Vec<V>,
 }
 
 impl<V: Copy> Census<V> {
-    pub(crate) fn new() -> Self {
-        Self { ranks: Vec::new(), values: Vec::new() }
-    }
-
     /// Adds the next prefixes: the ranks of their chunks with their values.
     pub(crate) fn add(&mut self, mut entries: Vec<(u64, V)>) {
         entries.sort_unstable_by_key(|(rank, _)| *rank);
@@ -51,7 +48,8 @@ impl<V: Copy> Census<V> {
 }
 
 pub(crate) fn list_chunks(backend: &dyn Backend, prefix: u8) -> Result<Vec<ChunkId>> {
-    Ok(backend.list(Kind::Chunk, prefix)?.into_iter().filter_map(Key::chunk).collect())
+    let chunk = |key| if let Key::Chunk(id) = key { Some(id) } else { None };
+    Ok(backend.list(Kind::Chunk, prefix)?.into_iter().filter_map(chunk).collect())
 }
 
 #[cfg(test)]
@@ -66,7 +64,7 @@ mod tests {
 
     #[test]
     fn finds_entries_and_shares_equal_ranks() {
-        let mut census = Census::new();
+        let mut census = Census::default();
         census.add(vec![(id(254, 9, 0).rank(), 1), (id(254, 3, 0).rank(), 2)]);
         census.add(vec![(id(255, 3, 0).rank(), 3), (id(255, 3, 1).rank(), 3)]);
         assert_eq!(census.len(), 3);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::id::{ChunkId, ManifestId};
 
-/// The kinds of object.
+/// The kinds of object. Claims record them by their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A piece of a disk.
@@ -27,7 +27,6 @@ pub enum Key {
 }
 
 impl Key {
-    /// Creates the key of an object of this kind.
     pub(crate) fn new(kind: Kind, name: [u8; 32]) -> Self {
         match kind {
             Kind::Chunk => Self::Chunk(ChunkId(name)),
@@ -36,7 +35,6 @@ impl Key {
         }
     }
 
-    /// Returns the kind and the name.
     pub(crate) fn parts(&self) -> (Kind, &[u8; 32]) {
         match self {
             Self::Chunk(ChunkId(name)) => (Kind::Chunk, name),
@@ -58,10 +56,6 @@ impl Key {
     /// Returns the first byte of the name, by which objects are grouped and listed.
     pub fn prefix(&self) -> u8 {
         self.parts().1[0]
-    }
-
-    pub(crate) fn chunk(self) -> Option<ChunkId> {
-        if let Self::Chunk(id) = self { Some(id) } else { None }
     }
 }
 

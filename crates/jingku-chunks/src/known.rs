@@ -13,8 +13,8 @@ use crate::id::ManifestId;
 /// disk without holes or repetitions.
 pub const KNOWN_CHUNKS_MAX: usize = 1 << 19;
 
-/// Reads the chunks of manifests in order, up to [`KNOWN_CHUNKS_MAX`]. A missing or corrupted manifest adds what could be
-/// read of it.
+/// Reads the chunks of manifests in order, up to [`KNOWN_CHUNKS_MAX`]. A missing or corrupted manifest adds what could
+/// be read of it.
 pub(crate) fn read(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Result<Census<()>> {
     let mut ranks = Vec::new();
     for manifest in manifests {
@@ -34,7 +34,7 @@ pub(crate) fn read(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Resu
             added => added?,
         }
     }
-    let mut known = Census::new();
+    let mut known = Census::default();
     known.add(ranks);
     Ok(known)
 }

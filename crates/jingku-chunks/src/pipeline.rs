@@ -87,7 +87,6 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
         let _ = self.reserve().send(result);
     }
 
-    /// Returns where to send the next result.
     fn reserve(&mut self) -> Sender<Result<T>> {
         let (outbox, result) = crossbeam_channel::bounded(1);
         self.queue.push_back(result);

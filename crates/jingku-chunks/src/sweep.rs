@@ -64,9 +64,7 @@ pub struct Sweep {
 
 enum Stage {
     Start,
-    /// Deletes these manifests unless they are needed.
     Manifests(Vec<Key>, ClaimTracker),
-    /// Deletes the chunks of some prefixes unless they are needed.
     Chunks(Group),
     /// Deletes quarantine marks of chunks that do not exist.
     Marks,
@@ -159,7 +157,7 @@ impl Sweep {
 
     fn begin_group(&mut self, first_prefix: u8) -> Result<Group> {
         let group = Group::begin(&self.backend, first_prefix, self.plan.census_chunks_max)?;
-        self.swept.chunks_seen += group.chunk_count();
+        self.swept.chunks_seen += group.marks.len() as u64;
         Ok(group)
     }
 
@@ -185,9 +183,9 @@ impl Sweep {
                     self.swept.chunks += 1;
                 }
             }
-            group.resume_claims();
+            group.claims.resume();
         } else {
-            group.put_back(candidates);
+            group.candidates.extend(candidates);
         }
         Ok(Stage::Chunks(group))
     }

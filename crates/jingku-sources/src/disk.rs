@@ -174,7 +174,8 @@ fn qemu_only(parts: &[Part]) -> Result<Option<&'static str>, DiskError> {
     let partial = headers().find(|(_, header)| header.has_partial_sector());
     if let (Some(feature), Some((source, _))) = (feature, partial) {
         let why = format!(
-            "the size of its disk is not a multiple of 512, so qemu-img, which alone reads the {feature} of the chain,              would leave out its end; enlarge it with `qemu-img resize` and check its last sector"
+            "the size of its disk is not a multiple of 512, so qemu-img, which alone reads the {feature} of the chain, \
+             would leave out its end; enlarge it with `qemu-img resize` and check its last sector"
         );
         return Err(DiskError::unusable(&source.path, why));
     }

@@ -79,7 +79,6 @@ impl Source {
         self.read(0, len_max)
     }
 
-    /// Detects the content of the file.
     pub(crate) fn content(&self) -> Result<Content, DiskError> {
         let tail = self.read(self.len().saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
         Ok(detect(&self.head(HEAD_BYTES)?, &tail, self.len()))

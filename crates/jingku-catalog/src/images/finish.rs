@@ -35,13 +35,7 @@ impl<'a> BuiltImage<'a> {
 }
 
 impl Transaction {
-    /// Makes an image `Available`.
-    pub(crate) async fn complete_image(
-        &mut self,
-        image: &str,
-        built: BuiltImage<'_>,
-        now: i64,
-    ) -> Result<()> {
+    pub(crate) async fn complete_image(&mut self, id: &str, built: BuiltImage<'_>, now: i64) -> Result<()> {
         let sql = "UPDATE images
                    SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5,
                        container = $6, oci = $7, left_out = $8, softwares = COALESCE(softwares, $9),
@@ -49,7 +43,7 @@ impl Transaction {
                    WHERE id = $1";
         let BuiltImage { manifest, size_bytes, data_bytes, container } = built;
         let params = [
-            image.into(),
+            id.into(),
             manifest.into(),
             size_bytes.into(),
             data_bytes.into(),
@@ -61,14 +55,13 @@ impl Transaction {
             container.map_or("[]", |container| container.software_ports).into(),
         ];
         self.execute(sql, &params).await?;
-        self.end_upload(image, now).await
+        self.end_upload(id, now).await
     }
 
-    /// Makes an image `UnAvailable`.
-    pub(crate) async fn fail_image(&mut self, image: &str, reason: &str, now: i64) -> Result<()> {
-        self.end_upload(image, now).await?;
+    pub(crate) async fn fail_image(&mut self, id: &str, reason: &str, now: i64) -> Result<()> {
+        self.end_upload(id, now).await?;
         let sql =
             "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
-        self.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+        self.execute(sql, &[id.into(), reason.into(), now.into()]).await.map(drop)
     }
 }

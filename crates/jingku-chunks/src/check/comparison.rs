@@ -30,13 +30,10 @@ impl<'a> Comparison<'a> {
             if self.unreadable[place] {
                 continue;
             }
-            match self.bad_chunks(place, *id, group, report) {
-                Ok(bad) => self.look_again(place, bad, group, report),
-                Err(error) => {
-                    self.unreadable[place] = true;
-                    report.logical_sizes[place] = None;
-                    report.add(Key::Manifest(*id), || reason(&error), place);
-                }
+            if let Err(error) = self.compare(place, *id, group, report) {
+                self.unreadable[place] = true;
+                report.logical_sizes[place] = None;
+                report.add(Key::Manifest(*id), || reason(&error), place);
             }
         }
         let named = |id: &&ChunkId| report.places.contains_key(&Key::Chunk(**id));
@@ -44,14 +41,9 @@ impl<'a> Comparison<'a> {
         report.unreferenced_findings += spare as u64;
     }
 
-    /// Returns the chunks that do not look good. Reads the whole manifest: its hash is only verified at the end.
-    fn bad_chunks(
-        &self,
-        place: usize,
-        id: ManifestId,
-        group: &Group,
-        report: &mut CheckReport,
-    ) -> Result<Vec<(ChunkId, u64)>> {
+    /// Reads the whole manifest, whose hash is only verified at the end, then examines the chunks that do not look good
+    /// again: a writer may have repaired one since it was scanned.
+    fn compare(&self, place: usize, id: ManifestId, group: &Group, report: &mut CheckReport) -> Result<()> {
         let mut extents = Decoder::open(self.scanner.backend, id)?;
         let mut bad = Vec::new();
         for extent in extents.by_ref() {
@@ -67,17 +59,6 @@ impl<'a> Comparison<'a> {
             }
         }
         report.logical_sizes[place] = Some(extents.position);
-        Ok(bad)
-    }
-
-    /// A writer may have repaired a chunk since it was scanned.
-    fn look_again(
-        &self,
-        place: usize,
-        mut bad: Vec<(ChunkId, u64)>,
-        group: &Group,
-        report: &mut CheckReport,
-    ) {
         bad.sort_unstable();
         bad.dedup();
         for (id, len) in bad {
@@ -88,6 +69,7 @@ impl<'a> Comparison<'a> {
                 report.add(key, || reason, place);
             }
         }
+        Ok(())
     }
 
     fn wrong(&self, id: ChunkId, len: u64, group: &Group) -> Option<String> {

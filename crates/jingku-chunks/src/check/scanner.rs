@@ -42,7 +42,6 @@ pub(super) struct Group {
     pub(super) chunks: Census<u32>,
     /// First bytes of their names.
     pub(super) prefixes: RangeInclusive<u8>,
-    /// Corrupted chunks and the reasons.
     pub(super) damaged: HashMap<ChunkId, String>,
 }
 
@@ -156,7 +155,7 @@ impl Group {
     /// Scans at least one prefix from `first`, and more up to the memory limit of the plan; `None` if stopped.
     pub(super) fn scan(scanner: &Scanner<'_>, first: u8) -> Result<Option<Self>> {
         let CheckPlan { prefixes, census_chunks_max, .. } = scanner.plan;
-        let (mut chunks, mut waiting, mut last_prefix) = (Census::new(), Vec::new(), first);
+        let (mut chunks, mut waiting, mut last_prefix) = (Census::default(), Vec::new(), first);
         for prefix in first..=*prefixes.end() {
             let mut listed = list_chunks(scanner.backend, prefix)?;
             if prefix > first && chunks.len() + waiting.len() + listed.len() > *census_chunks_max {

@@ -22,7 +22,7 @@ use crate::key::{Key, Kind};
 const NAME_PREFIX: &str = "claim-";
 const RECORD_BYTES: usize = 33;
 const READ_BYTES: usize = RECORD_BYTES << 11;
-/// The kinds of object by the byte in a record, from 1.
+/// The kinds of object in their order; the byte in a record counts from 1.
 const KINDS: [Kind; 3] = [Kind::Chunk, Kind::Manifest, Kind::QuarantineMark];
 
 /// The claim of a read-only store, which cannot record anything.

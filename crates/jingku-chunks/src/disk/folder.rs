@@ -65,7 +65,6 @@ impl Folder {
         })
     }
 
-    /// Opens the store in a folder and checks its version.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let mut found = Vec::new();
         let read = if_found(File::open(path.join("format"))).and_then(|file| {

@@ -18,13 +18,15 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Removes the folders of dead sessions and creates a new one.
     pub(super) fn start(tmp: &Path) -> io::Result<Self> {
         // A backup may lack this empty folder.
         create_folders(tmp)?;
-        // Held until the end, so that nobody removes a folder that is created but not locked yet.
+        // Held until the end, so that nobody takes the same name, or removes a folder that is not locked yet.
         let _gate = Self::remove_dead(tmp)?;
-        let path = create_folder(tmp)?;
+        // The process id only helps people; containers may share it.
+        let mut paths = (0_u32..).map(|number| tmp.join(format!("{}-{number}", std::process::id())));
+        let path = paths.find(|path| !path.exists()).ok_or(io::ErrorKind::AlreadyExists)?;
+        DirBuilder::new().mode(FOLDER_MODE).create(&path)?;
         let lock = File::open(&path)?;
         lock.lock()?;
         Ok(Self { path, next_file: AtomicU64::new(0), _lock: lock })
@@ -66,16 +68,4 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(e)) => Err(e),
     }
-}
-
-/// The process id only helps people; containers may share it.
-fn create_folder(tmp: &Path) -> io::Result<PathBuf> {
-    for number in 0_u32.. {
-        let path = tmp.join(format!("{}-{number}", std::process::id()));
-        match DirBuilder::new().mode(FOLDER_MODE).create(&path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| path),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }

@@ -25,7 +25,6 @@ enum Codec {
     Zstd = 1,
 }
 
-/// The first 16 bytes of a chunk object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     codec: Codec,
@@ -34,7 +33,6 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Decodes the header of an object and validates every field.
     pub(crate) fn decode(object: &[u8]) -> Result<Self, Malformed> {
         let header: &[u8; HEADER_BYTES] = object.first_chunk().ok_or("it is shorter than a header")?;
         let [m0, m1, m2, m3, version, codec, r0, r1, lengths @ ..] = *header;

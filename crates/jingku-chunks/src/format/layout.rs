@@ -39,7 +39,6 @@ impl Layout {
     }
 }
 
-/// How a disk is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// Size of the disk, in bytes.

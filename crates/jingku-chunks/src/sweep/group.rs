@@ -17,23 +17,22 @@ const CATCH_UP_ROUNDS_MAX: u32 = 3;
 
 /// Marks the needed chunks of a group. Marks are never removed: what is no longer needed is left to the next sweep.
 pub(super) struct Group {
-    marks: Census<bool>,
-    claims: ClaimTracker,
+    pub(super) marks: Census<bool>,
+    pub(super) claims: ClaimTracker,
     marked: HashSet<ManifestId>,
     /// Manifests to mark before writers have to wait.
     pending: Vec<ManifestId>,
     rounds: u32,
-    /// Prefixes to search for candidates.
     unsearched: RangeInclusive<u8>,
     pub(super) last_prefix: u8,
     /// Chunks that had no mark when they were listed.
-    candidates: Vec<Key>,
+    pub(super) candidates: Vec<Key>,
 }
 
 impl Group {
     /// Lists at least one prefix from `first_prefix`, and more up to `chunks_max` chunks.
     pub(super) fn begin(backend: &Arc<dyn Backend>, first_prefix: u8, chunks_max: usize) -> Result<Self> {
-        let mut marks = Census::new();
+        let mut marks = Census::default();
         let mut last_prefix = first_prefix;
         for prefix in first_prefix..=u8::MAX {
             let chunks = list_chunks(backend.as_ref(), prefix)?;
@@ -53,10 +52,6 @@ impl Group {
             last_prefix,
             candidates: Vec::new(),
         })
-    }
-
-    pub(super) fn chunk_count(&self) -> u64 {
-        self.marks.len() as u64
     }
 
     /// Marks the chunks of one pending manifest; returns whether there was one.
@@ -82,11 +77,6 @@ impl Group {
             self.candidates = listed.into_iter().filter(|key| self.is_garbage(*key)).collect();
         }
         Ok(Some(self.candidates.split_off(self.candidates.len().saturating_sub(count))))
-    }
-
-    /// Returns candidates that were not deleted.
-    pub(super) fn put_back(&mut self, keys: Vec<Key>) {
-        self.candidates.extend(keys);
     }
 
     /// Pauses claims and marks what is needed now. Until resumed, chunks without a mark are garbage. Returns `false`,
@@ -118,13 +108,9 @@ impl Group {
         Ok(true)
     }
 
-    pub(super) fn resume_claims(&mut self) {
-        self.claims.resume();
-    }
-
     /// Whether a chunk has no mark. It may be deleted while claims are paused. Chunks stored after the group was listed
     /// have no entry and are kept.
-    pub(super) fn is_garbage(&mut self, key: Key) -> bool {
+    pub(super) fn is_garbage(&self, key: Key) -> bool {
         matches!(key, Key::Chunk(id) if self.marks.get(id) == Some(false))
     }
 

@@ -35,7 +35,6 @@ pub(super) struct Assembler {
     manifest: Encoder,
     stage: Box<dyn Stage>,
     pub(super) totals: Totals,
-    /// The chunks to count as known.
     pub(super) known: Census<()>,
     sync_ahead: SyncAhead,
 }
@@ -62,7 +61,7 @@ impl Assembler {
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
-            known: Census::new(),
+            known: Census::default(),
             sync_ahead: SyncAhead::new(backend),
         })
     }

@@ -37,7 +37,6 @@ pub(super) enum Job {
     Run { source: Arc<dyn Source>, offset: u64, length: u64 },
 }
 
-/// The result for one chunk.
 #[derive(Clone, Copy)]
 pub(super) enum Ingested {
     /// That many bytes of zeros, which are not stored.

@@ -50,6 +50,8 @@ pub(super) async fn run(
             let name = request.name.as_deref().unwrap_or_default();
             Err(caller.name_taken(context, "Name", name).await)
         }
-        UpdateImage::Refused(refusal) => Err(refused(refusal, &request.image_id, request.group_id.as_deref())),
+        UpdateImage::Refused(refusal) => {
+            Err(refused(refusal, &request.image_id, request.group_id.as_deref()))
+        }
     }
 }

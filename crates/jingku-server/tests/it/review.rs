@@ -23,10 +23,7 @@ async fn reviews_are_listed_in_order_of_submission() {
     let seen: Vec<_> = waiting.iter().map(|review| (&*review.image.id, review.submitted_at)).collect();
     assert_eq!(seen, [("image-2", NOW), ("image-1", NOW + 1)]);
     let (review, image) = (&waiting[0], &waiting[0].image);
-    assert_eq!(
-        (&*image.owner_name, &*review.community_name, &*image.name),
-        ("default", "公开名", "image-2")
-    );
+    assert_eq!((&*image.owner_name, &*review.community_name, &*image.name), ("default", "公开名", "image-2"));
     assert_eq!((&image.group_id, &*image.version_name, image.price_cents), (&groups[0], "v1.0", 150));
 
     let not_waiting = |id: &str| {

@@ -66,7 +66,6 @@ const MAGICS: &[(u64, &[u8], &str)] = &[
 const SWAP_PAGES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 const SWAP_MARKS: [&[u8; 10]; 4] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND\0", b"LINHIB0001"];
 
-/// Names the first structure found.
 pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
     type Look = fn(&Probe<'_>) -> bool;
     let validated: [(Look, &str); 15] = [
@@ -92,14 +91,14 @@ pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
 
 /// The signature and four plausible partitions, at least one in use.
 fn has_mbr(probe: &Probe<'_>) -> bool {
-    let Some(table) = probe.bytes(446, 64).filter(|_| probe.has(510, &[0x55, 0xaa])) else { return false };
+    if !probe.has(510, &[0x55, 0xaa]) {
+        return false;
+    }
     let sectors = probe.size.div_ceil(512);
-    let field = |entry: &[u8], at: usize| {
-        entry.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes)
-    };
     let mut partitions = 0;
-    for entry in table.chunks_exact(16) {
-        let (active, kind, start, length) = (entry[0], entry[4], field(entry, 8), field(entry, 12));
+    for at in (446..510).step_by(16) {
+        let [active, _, _, _, kind] = probe.field(at).unwrap_or_default();
+        let (start, length) = (probe.u32_le(at + 8).unwrap_or(0), probe.u32_le(at + 12).unwrap_or(0));
         if active & 0x7f != 0 {
             return false;
         }

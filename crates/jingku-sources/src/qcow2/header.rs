@@ -32,7 +32,6 @@ const FEATURE_COMPRESSION_TYPE: u64 = 1 << 3;
 const FEATURE_EXTENDED_L2: u64 = 1 << 4;
 const FEATURES_KNOWN: u64 = (1 << 5) - 1;
 
-/// The header of a qcow2 file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) cluster_bits: u32,
@@ -45,7 +44,6 @@ pub(crate) struct Header {
     pub(crate) qemu_only: Option<&'static str>,
 }
 
-/// The reference to the backing file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Backing {
     pub(crate) name: String,
@@ -154,7 +152,6 @@ fn check_features(path: &Path, features: u64) -> Result<Option<&'static str>, Di
     })
 }
 
-/// Parses the backing file's name and format.
 fn parse_backing(cluster: Fields<'_>, header_len: usize) -> Result<Option<Backing>, DiskError> {
     let path = cluster.path;
     let (offset, len) = (cluster.u64(8)?, cluster.u32(16)? as usize);

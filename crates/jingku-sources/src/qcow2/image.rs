@@ -9,12 +9,10 @@ use imago::qcow2::Qcow2;
 use imago::{FormatAccess, ShallowMapping};
 
 use super::header::Header;
+use super::tables::OFFSET_MASK;
 use crate::error::DiskError;
 use crate::raw::read_padded;
 use crate::source::Source;
-
-/// Bits of a table entry that contain an offset in the file.
-const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 
 /// An open qcow2 file.
 ///
@@ -34,9 +32,7 @@ pub(crate) struct Image {
 pub(crate) enum Mapping {
     /// Uncompressed, at this offset of the file.
     Stored(u64),
-    /// Compressed.
     Compressed,
-    /// Zeros.
     Hole,
     /// In the backing files.
     Below,

@@ -20,7 +20,7 @@ const REFCOUNT_FIELDS: u64 = 48;
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
 /// Bits of an entry that contain an offset in the file.
-const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
+pub(super) const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 const COMPRESSED: u64 = 1 << 62;
 
 /// Checks that all tables and clusters are aligned, inside the file, and do not overlap.

@@ -33,7 +33,6 @@ exit "$status"
 /// Exit status of the shell if there is no such program.
 const NO_SUCH_PROGRAM: i32 = 127;
 
-/// How a program ended.
 #[derive(Debug)]
 pub(super) enum Exit {
     /// By itself.

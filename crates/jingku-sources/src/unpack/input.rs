@@ -18,7 +18,6 @@ pub(super) trait Stream {
     fn position(&self) -> u64;
 }
 
-/// Why decompression stops.
 pub(super) enum Stop {
     /// A fault of the file.
     Fault(PackedFault),

@@ -112,9 +112,8 @@ impl ZstdFrames {
 
 /// Whether the file ends within the magic number of a frame.
 fn is_cut_magic(head: &[u8]) -> bool {
-    let is_start = MAGIC.starts_with(head)
-        || matches!(*head, [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d]);
-    !head.is_empty() && is_start
+    let is_skippable = matches!(*head, [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d]);
+    !head.is_empty() && (MAGIC.starts_with(head) || is_skippable)
 }
 
 /// The requirements of a frame: RFC 8878, section 3.1.1.1.

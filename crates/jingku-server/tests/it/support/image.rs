@@ -28,8 +28,7 @@ impl Service {
             let created = catalog.create_image(Scope::own(AccountId(1)), new, id, *time).await;
             assert_eq!(created.unwrap(), CreateImage::Created);
             let job = catalog.claim_job("test", i64::MAX, *time, 60).await.unwrap().expect("a job is queued");
-            let end =
-                catalog.complete_job(&job, BuiltImage::dense("no manifest", 1 << 20), *time).await;
+            let end = catalog.complete_job(&job, BuiltImage::dense("no manifest", 1 << 20), *time).await;
             assert_eq!((job.image_id.as_str(), end.unwrap()), (*id, JobEnd::Ended));
         }
     }

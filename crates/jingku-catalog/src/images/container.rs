@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Result, Scope};
 
 row! {
     /// What only the image of a container has.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ContainerImage {
         /// The id of the image.
         pub image_id: String = "i.id",

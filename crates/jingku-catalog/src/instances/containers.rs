@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Result};
 
 row! {
     /// An instance that is a container.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct KnownContainer {
         /// The id of the instance.
         pub id: String = "id",

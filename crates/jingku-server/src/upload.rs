@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Upload};
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Scope, Upload};
 use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, UploadFile, failpoint, request_id, unique_id};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
@@ -79,34 +79,38 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
     if context.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());
     }
-    let Some(upload) = context.catalog.upload(AccountId(link.account), &link.image_id).await? else {
-        let (method, headers) = (request.method(), request.headers());
-        return answer_finished(context, link, method, headers, request_id).await;
+    let (account, image_id) = (AccountId(link.account), link.image_id);
+    let Some(upload) = context.catalog.upload(account, &image_id).await? else {
+        if request.method() == Method::POST {
+            return answer_finished(context, account, image_id, request.headers(), request_id).await;
+        }
+        return Err(Error::ResourceNotFound(image_id));
     };
     let kind = hash_kind(request.headers(), &upload)?;
     let incoming = UploadRequest { context: Arc::clone(context), upload, kind };
     match *request.method() {
         Method::HEAD => incoming.report(request_id).await,
         Method::PATCH => incoming.receive(request, request_id).await,
-        _ => incoming.finish(request.headers(), request_id).await,
+        _ => incoming.complete(request.headers(), request_id).await,
     }
 }
 
-/// Answers a request to an upload that no longer exists. A repeated `POST` succeeds: its answer may have been lost.
+/// Answers a `POST` to an upload that no longer exists. It succeeds if an equal one did, whose answer may have been lost,
+/// and the image has not been deleted since.
 async fn answer_finished(
     context: &Context,
-    link: UploadLink,
-    method: &Method,
+    account: AccountId,
+    image_id: String,
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let not_found = Error::ResourceNotFound(link.image_id.clone());
-    let declared = declared(headers).ok().filter(|_| method == Method::POST);
-    let Some((length, hash)) = declared else { return Err(not_found) };
-    let (account, now) = (AccountId(link.account), context.clock.now());
+    let Ok((length, hash)) = declared(headers) else { return Err(Error::ResourceNotFound(image_id)) };
     let size = i64::try_from(length).unwrap_or(i64::MAX);
-    if !context.catalog.was_upload_finished(account, &link.image_id, size, &hash, now).await? {
-        return Err(not_found);
+    let (catalog, now) = (&context.catalog, context.clock.now());
+    if !catalog.was_upload_finished(account, &image_id, size, &hash, now).await?
+        || catalog.image(Scope::own(account), &image_id).await?.is_none()
+    {
+        return Err(Error::ResourceNotFound(image_id));
     }
     let kind = requested_kind(headers)?;
     Ok(response(request_id, StatusCode::NO_CONTENT, length, kind))
@@ -182,8 +186,19 @@ impl UploadRequest {
         Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
     }
 
+    /// Completes the upload.
+    async fn complete(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
+        match self.finish(headers, request_id).await {
+            // Another request may have finished it, and its job ended, since the row was read.
+            Err(Error::ResourceNotFound(image_id)) => {
+                answer_finished(&self.context, self.upload.account, image_id, headers, request_id).await
+            }
+            finished => finished,
+        }
+    }
+
     /// Compares the hash of the whole file and starts the job.
-    async fn finish(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
+    async fn finish(&self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
         let (length, hash) = declared(headers)?;
         if let Some(agreed) = self.upload.agreed_hash() {
             let received = self.received();
@@ -288,15 +303,14 @@ async fn open(
 
 #[cfg(test)]
 mod tests {
-    use jingku_catalog::{NewUpload, Receive, Received, Scope};
+    use jingku_catalog::{BuiltImage, JobEnd, NewUpload, Receive, Received};
     use jingku_library::{Config, Environment, Library};
 
     use super::*;
     use crate::limits::MAX_UPLOAD_HASHES;
 
-    /// Files are hashed a few at a time; a request waits until the timeout, and once per upload.
-    #[tokio::test(start_paused = true)]
-    async fn hashing_again_is_limited_and_requests_time_out() {
+    /// A server with an upload that has received five bytes.
+    async fn started() -> (Arc<Context>, AccountId) {
         let library = Library::open_in_memory(&Config::default(), &Environment::default()).await;
         let context = Arc::new(Context::new(library.unwrap()));
         let (account, _) = context.create_account("lab").await.unwrap();
@@ -317,11 +331,19 @@ mod tests {
         let received = context.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
         assert_eq!(received, Receive::Received);
         std::fs::write(context.uploads.path("image-1").unwrap(), "bytes").unwrap();
+        (context, account.id)
+    }
 
-        let incoming = async |kind| {
-            let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
-            UploadRequest { context: Arc::clone(&context), upload, kind }
-        };
+    async fn incoming(context: &Arc<Context>, account: AccountId, kind: HashKind) -> UploadRequest {
+        let upload = context.catalog.upload(account, "image-1").await.unwrap().unwrap();
+        UploadRequest { context: Arc::clone(context), upload, kind }
+    }
+
+    /// Files are hashed a few at a time; a request waits until the timeout, and once per upload.
+    #[tokio::test(start_paused = true)]
+    async fn hashing_again_is_limited_and_requests_time_out() {
+        let (context, account) = started().await;
+        let incoming = async |kind| incoming(&context, account, kind).await;
         let permits = u32::try_from(MAX_UPLOAD_HASHES).unwrap();
         let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
         for kind in [HashKind::Plain, HashKind::Sparse] {
@@ -338,5 +360,31 @@ mod tests {
         }
         let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
         assert_eq!(reported.headers()[UPLOAD_BLAKE3], blake3::hash(b"bytes").to_hex().as_str());
+    }
+
+    /// A `POST` that read the row before another one finished the upload, and writes after the job has ended.
+    #[tokio::test]
+    async fn a_late_post_is_answered_like_a_repeated_one() {
+        let (context, account) = started().await;
+        let hash = blake3::hash(b"bytes").to_hex();
+        let headers = HeaderMap::from_iter([
+            (UPLOAD_LENGTH, HeaderValue::from_static("5")),
+            (UPLOAD_BLAKE3, HeaderValue::from_str(&hash).unwrap()),
+        ]);
+        let [first, late, deleted] = [(), (), ()].map(|()| incoming(&context, account, HashKind::Plain));
+        let (first, late, deleted) = (first.await, late.await, deleted.await);
+        assert_eq!(first.complete(&headers, "1").await.unwrap().status(), StatusCode::NO_CONTENT);
+        let now = context.clock.now();
+        let job = context.catalog.claim_job("node", 1, now, 60).await.unwrap().unwrap();
+        let ended = context.catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await;
+        assert_eq!(ended.unwrap(), JobEnd::Ended);
+        let answered = late.complete(&headers, "2").await.unwrap();
+        assert_eq!(
+            (answered.status(), &answered.headers()[UPLOAD_OFFSET]),
+            (StatusCode::NO_CONTENT, &"5".parse().unwrap())
+        );
+        context.catalog.delete_image(Scope::own(account), "image-1", now).await.unwrap();
+        let refused = deleted.complete(&headers, "3").await;
+        assert!(matches!(refused, Err(Error::ResourceNotFound(_))), "the image was deleted");
     }
 }

@@ -161,9 +161,10 @@ impl From<AccountError> for Failure {
     fn from(error: AccountError) -> Self {
         let exit = match error {
             AccountError::NoAccount(_) | AccountError::NoKey(_) => Exit::NotThere,
-            AccountError::AccountExists(_) | AccountError::KeyExists(_) | AccountError::Range(_) => {
-                Exit::Refused
-            }
+            AccountError::EmptyName
+            | AccountError::AccountExists(_)
+            | AccountError::KeyExists(_)
+            | AccountError::Range(_) => Exit::Refused,
             AccountError::Library(error) => return error.into(),
         };
         Self::new(exit, error.localized())

@@ -16,6 +16,9 @@ use crate::random::{key_pair, project_id};
 /// Why a command on accounts or keys failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
+    /// The account name is empty or blank.
+    #[error("An account needs a name. Give one that is not empty.")]
+    EmptyName,
     /// The account name is in use.
     #[error("There is an account named {0:?} already. Choose another name.")]
     AccountExists(String),
@@ -70,6 +73,9 @@ impl Library {
 
     /// Creates an account with a first key pair.
     pub async fn create_account(&self, name: &str) -> Result<(Account, KeyPair), AccountError> {
+        if name.trim().is_empty() {
+            return Err(AccountError::EmptyName);
+        }
         let account = self.insert_account(name).await?;
         let pair = self.create_key(account.id.0, "first key").await?;
         Ok((account, pair))

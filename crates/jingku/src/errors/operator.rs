@@ -11,6 +11,7 @@ use crate::messages::tr;
 impl Localized for AccountError {
     fn chinese(&self) -> String {
         match self {
+            Self::EmptyName => tr!("errors-account-name-empty"),
             Self::AccountExists(name) => tr!("errors-account-exists", name = quoted(name)),
             Self::NoAccount(id) => tr!("errors-account-missing", id = id.to_string()),
             Self::NoKey(key) => tr!("errors-key-missing", key = quoted(key)),

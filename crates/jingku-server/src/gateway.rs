@@ -14,22 +14,22 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jingku_library::{Internal, request_id};
-use jingku_protocol::actions::{Access, Action};
+use jingku_protocol::actions::{self as api, Access, Action, Request as _};
 use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
 use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
 
 use crate::actions;
-use crate::caller::{Caller, stored_request_name};
+use crate::call::{Call, stored_request_name};
 use crate::context::Context;
 use crate::error::Error;
 use crate::lab::LabCall;
 use crate::limits::BODY_READ_TIMEOUT;
-use crate::reply;
+use crate::reply::{self, Reply};
 
 /// Answers one API request, whatever its path.
 pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Request) -> Response {
-    let request_id = request_id(&*context.random);
+    let request_id = request_id(&*context.library.random);
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return reply::method_not_allowed(&request_id);
     }
@@ -70,28 +70,75 @@ async fn answer(
     *named = action;
     lab.decoded(&params, action);
     let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
-    let (mut caller, params) = authenticate(context, params, large.is_some()).await?;
-    lab.authenticated(caller.account().id);
-    let limits = &caller.credentials.limits;
+    let (mut call, params) = authenticate(context, params, large.is_some()).await?;
+    lab.authenticated(call.account().id);
+    let limits = &call.credentials.limits;
     if !limits.allows_address(peer) {
         return Err(Error::AddressDenied);
     }
     let action = action.ok_or_else(|| Error::ActionNotFound(name))?;
-    caller.request = stored_request_name(action, &params);
+    call.request = stored_request_name(action, &params);
     let tree = Tree::from(params);
-    check_project(&caller, &tree)?;
+    check_project(&call, &tree)?;
     if limits.read_only && action.access() == Access::Write {
         return Err(Error::PermissionDenied);
     }
-    if context.config.strict {
+    if context.library.config.strict {
         check_documented(action, &tree)?;
     }
     if let Some(response) = lab.inject_fault(action, request_id).await {
         return Ok(response);
     }
-    let reply = actions::run(context, &caller, action, tree).await?;
+    let reply = run(&call, action, tree).await?;
     lab.succeeded();
-    Ok(reply::success(action, reply, request_id))
+    Ok(success(action, reply, request_id))
+}
+
+/// Defines `run`, which calls the action's file with the typed request.
+macro_rules! dispatch {
+    ($($action:ident $file:ident $request:ident $response:ident;)*) => {
+        $(
+            impl From<api::$response> for Reply {
+                fn from(response: api::$response) -> Self {
+                    Self::object(&response)
+                }
+            }
+        )*
+
+        async fn run(call: &Call<'_>, action: Action, tree: Tree) -> Result<Reply, Error> {
+            match action {
+                $(Action::$action => {
+                    let request = api::$request::read(&tree)?;
+                    // Freed early: checking a cover takes a while.
+                    drop(tree);
+                    Ok(actions::$file::run(call, request).await?.into())
+                })*
+            }
+        }
+    };
+}
+
+jingku_protocol::for_each_action!(dispatch);
+
+/// Adds the members of every reply.
+fn success(action: Action, reply: Reply, request_id: &str) -> Response {
+    match reply {
+        Reply::Object(members) => {
+            let name = action.name();
+            let start = format!(r#"{{"Action":"{name}Response","RetCode":0,"request_uuid":"{request_id}""#);
+            let mut json = start.into_bytes();
+            if members.len() > "{}".len() {
+                json.push(b',');
+            }
+            json.extend_from_slice(&members[1..]);
+            reply::json(request_id, json)
+        }
+        Reply::File { length, etag, body } => {
+            let mut response = reply::file(request_id, length, body);
+            response.headers_mut().insert(header::ETAG, etag);
+            response
+        }
+    }
 }
 
 /// The address of the connection. Headers do not count: clients can forge them.
@@ -163,28 +210,32 @@ async fn compute<T: Send + 'static>(
 }
 
 /// Finds the account and compares the signature. Returns the parameters too.
-async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Caller, Params), Error> {
+async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Call<'_>, Params), Error> {
     let filled = |name| Ok::<_, ParamError>(params.scalar(name)?.filter(|text| !text.is_empty()));
     // An excerpt suffices: a longer signature is wrong.
     let signature = excerpt(filled("Signature")?.ok_or(Error::MissingSignature)?);
     let public_key = filled("PublicKey")?.ok_or(Error::UserNotFound)?;
-    let generation = context.catalog.generation();
-    let credentials = context.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
+    let generation = context.library.catalog.generation();
+    let credentials =
+        context.library.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
     if filled("SecurityToken")?.is_some() {
         return Err(Error::TokenNotFound);
     }
     let signer = Arc::clone(&credentials);
     let check = move || (verify(&params, signer.private_key.expose_secret(), &signature), params);
     match compute(large, check).await? {
-        (true, params) => Ok((Caller { credentials, generation, request: None }, params)),
+        (true, params) => {
+            let library = &context.library;
+            Ok((Call { context, library, credentials, generation, request: None }, params))
+        }
         (false, _) => Err(Error::SignatureMismatch),
     }
 }
 
-fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
+fn check_project(call: &Call<'_>, tree: &Tree) -> Result<(), Error> {
     match tree.scalar("ProjectId")? {
         None | Some("") => Ok(()),
-        Some(id) if id == caller.account().project_id => Ok(()),
+        Some(id) if id == call.account().project_id => Ok(()),
         Some(id) => Err(Error::ProjectNotFound(id.to_owned())),
     }
 }

@@ -9,8 +9,7 @@ use jingku_protocol::Image;
 use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 use serde::Serialize;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view::{self, cursor, next_token, rows, texts};
 
@@ -46,13 +45,8 @@ impl GroupPage {
 }
 
 /// Reads the requested page.
-pub(crate) async fn page(
-    context: &Context,
-    caller: &Caller,
-    scope: Scope,
-    query: &CommunityQuery,
-) -> Result<GroupPage, Error> {
-    let zones = context.zones.resolve(&query.place)?;
+pub(crate) async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) -> Result<GroupPage, Error> {
+    let zones = call.library.zones.resolve(&query.place)?;
     let order = order(query);
     let cursor = cursor(&query.paging, |token| order.cursor(token))?;
     let tags = texts(&query.tags);
@@ -68,9 +62,9 @@ pub(crate) async fn page(
         official: query.is_official,
         auto_start: query.auto_start,
     };
-    let viewer = caller.account().id;
+    let viewer = call.account().id;
     let paging = rows(&query.paging, cursor.as_ref());
-    let page = context.catalog.groups_page(scope, viewer, filter, order, paging).await?;
+    let page = call.library.catalog.groups_page(scope, viewer, filter, order, paging).await?;
     if let Some(id) = &query.image_id
         && page.total == 0
     {
@@ -88,9 +82,9 @@ pub(crate) async fn page(
         },
     };
     let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
-    for row in context.catalog.versions(scope.requested_by(viewer), &ids, version_filter).await? {
+    for row in call.library.catalog.versions(scope.requested_by(viewer), &ids, version_filter).await? {
         let group = row.group_id.clone();
-        let image = view::community_image(row, context, !query.exclude_readme)?;
+        let image = view::community_image(row, call.context, !query.exclude_readme)?;
         versions.entry(group).or_default().push(image);
     }
     // A group without versions lost its last one between the two statements.

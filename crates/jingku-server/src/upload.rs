@@ -42,7 +42,7 @@ struct UploadRequest {
 
 /// Answers `HEAD`, `PATCH` and `POST` of an upload link.
 pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request) -> Response {
-    let request_id = request_id(&*context.random);
+    let request_id = request_id(&*context.library.random);
     let (id, shared) = (request_id.clone(), Arc::clone(&context));
     // In its own task: bytes of a client that disconnects must still be recorded.
     let answered = tokio::spawn(async move { answer(&shared, request, &id).await }).await;
@@ -51,36 +51,22 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request)
         Ok(Err(error)) => error,
         Err(error) => Internal::Task(error).into(),
     };
-    error.log(&request_id, Some("upload"));
-    let mut response = reply::failure(status(&error), &error, &request_id);
+    let mut response = reply::failure(&error, "upload", &request_id);
     if let Error::UploadOffset { offset, .. } = &error {
         response.headers_mut().insert(UPLOAD_OFFSET, HeaderValue::from(*offset));
     }
     response
 }
 
-/// The HTTP status, for clients that do not know our return codes.
-fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
-        Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::DataFolderFull { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
-            StatusCode::INSUFFICIENT_STORAGE
-        }
-        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
-        error => reply::status(error),
-    }
-}
-
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link = UploadLink::check(request.uri(), context.keyring().links(), context.clock.now());
+    let link =
+        UploadLink::check(request.uri(), context.library.keyring().links(), context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
-    if context.is_read_only() && request.method() != Method::HEAD {
+    if context.library.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());
     }
     let (account, image_id) = (AccountId(link.account), link.image_id);
-    let Some(upload) = context.catalog.upload(account, &image_id).await? else {
+    let Some(upload) = context.library.catalog.upload(account, &image_id).await? else {
         if request.method() == Method::POST {
             return answer_finished(context, account, image_id, request.headers(), request_id).await;
         }
@@ -106,7 +92,7 @@ async fn answer_finished(
 ) -> Result<Response, Error> {
     let Ok((length, hash)) = declared(headers) else { return Err(Error::ResourceNotFound(image_id)) };
     let size = i64::try_from(length).unwrap_or(i64::MAX);
-    let (catalog, now) = (&context.catalog, context.clock.now());
+    let (catalog, now) = (&context.library.catalog, context.library.clock.now());
     if !catalog.was_upload_finished(account, &image_id, size, &hash, now).await?
         || catalog.image(Scope::own(account), &image_id).await?.is_none()
     {
@@ -215,30 +201,30 @@ impl UploadRequest {
         if at != length || (upload.size_bytes.is_some() && at != size) || at == 0 {
             return Err(self.offset(at));
         }
-        let now = context.clock.now();
+        let now = context.library.clock.now();
         if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
-            context.catalog.fail_upload(upload, DIFFERS, now).await?;
-            context.uploads.remove(&upload.image_id);
+            context.library.catalog.fail_upload(upload, DIFFERS, now).await?;
+            context.library.uploads.remove(&upload.image_id);
             return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
-        let job = NewJob { id: &unique_id(&*context.random) };
+        let job = NewJob { id: &unique_id(&*context.library.random) };
         let size = i64::try_from(at).unwrap_or(i64::MAX);
         let agreed = match self.kind {
             HashKind::Plain => AgreedHash::Plain(&hash),
             HashKind::Sparse => AgreedHash::Sparse(&hash),
         };
-        let finished = context.catalog.finish_upload(upload, size, agreed, job, now).await?;
+        let finished = context.library.catalog.finish_upload(upload, size, agreed, job, now).await?;
         failpoint::reached("upload.finished");
         drop(file);
         match finished {
             FinishUpload::Finished | FinishUpload::AlreadyFinished => {
-                context.uploads.close(&upload.image_id);
-                context.running.wake.notify_one();
+                context.library.uploads.close(&upload.image_id);
+                context.library.running.wake.notify_one();
                 Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
             }
             FinishUpload::Gone => {
-                context.uploads.remove(&upload.image_id);
+                context.library.uploads.remove(&upload.image_id);
                 Err(Error::ResourceNotFound(upload.image_id.clone()))
             }
         }
@@ -278,11 +264,11 @@ async fn open(
     image_id: String,
     kind: HashKind,
 ) -> Result<UploadFile, Error> {
-    let Some(lock) = context.uploads.take(&image_id)? else {
+    let Some(lock) = context.library.uploads.take(&image_id)? else {
         return Err(Error::UploadBusy(image_id));
     };
     // Read again under the lock: cut to an old length, the file would lose acknowledged bytes, or bytes that a job reads.
-    let upload = context.catalog.upload(account, &image_id).await?;
+    let upload = context.library.catalog.upload(account, &image_id).await?;
     let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
     let bytes = u64::try_from(upload.received_bytes).unwrap_or(0);
     if upload.finished {
@@ -313,7 +299,7 @@ mod tests {
     async fn started() -> (Arc<Context>, AccountId) {
         let library = Library::open_in_memory(&Config::default(), &Environment::default()).await;
         let context = Arc::new(Context::new(library.unwrap()));
-        let (account, _) = context.create_account("lab").await.unwrap();
+        let (account, _) = context.library.create_account("lab").await.unwrap();
         let new = NewUpload {
             image_id: "image-1",
             name: "env",
@@ -325,17 +311,17 @@ mod tests {
             blake3: None,
             format: None,
         };
-        context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
-        let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
+        context.library.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
+        let upload = context.library.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
         let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
-        let received = context.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
+        let received = context.library.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
         assert_eq!(received, Receive::Received);
-        std::fs::write(context.uploads.path("image-1").unwrap(), "bytes").unwrap();
+        std::fs::write(context.library.uploads.path("image-1").unwrap(), "bytes").unwrap();
         (context, account.id)
     }
 
     async fn incoming(context: &Arc<Context>, account: AccountId, kind: HashKind) -> UploadRequest {
-        let upload = context.catalog.upload(account, "image-1").await.unwrap().unwrap();
+        let upload = context.library.catalog.upload(account, "image-1").await.unwrap().unwrap();
         UploadRequest { context: Arc::clone(context), upload, kind }
     }
 
@@ -355,7 +341,7 @@ mod tests {
         assert!(!reported.headers().contains_key(UPLOAD_BLAKE3));
         drop(all);
         // Hashing continues after the timeout.
-        while context.uploads.is_taken("image-1") {
+        while context.library.uploads.is_taken("image-1") {
             tokio::task::yield_now().await;
         }
         let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
@@ -374,16 +360,17 @@ mod tests {
         let [first, late, deleted] = [(), (), ()].map(|()| incoming(&context, account, HashKind::Plain));
         let (first, late, deleted) = (first.await, late.await, deleted.await);
         assert_eq!(first.complete(&headers, "1").await.unwrap().status(), StatusCode::NO_CONTENT);
-        let now = context.clock.now();
-        let job = context.catalog.claim_job("node", 1, now, 60).await.unwrap().unwrap();
-        let ended = context.catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await;
+        let now = context.library.clock.now();
+        let job = context.library.catalog.claim_job("node", 1, now, 60).await.unwrap().unwrap();
+        let ended =
+            context.library.catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await;
         assert_eq!(ended.unwrap(), JobEnd::Ended);
         let answered = late.complete(&headers, "2").await.unwrap();
         assert_eq!(
             (answered.status(), &answered.headers()[UPLOAD_OFFSET]),
             (StatusCode::NO_CONTENT, &"5".parse().unwrap())
         );
-        context.catalog.delete_image(Scope::own(account), "image-1", now).await.unwrap();
+        context.library.catalog.delete_image(Scope::own(account), "image-1", now).await.unwrap();
         let refused = deleted.complete(&headers, "3").await;
         assert!(matches!(refused, Err(Error::ResourceNotFound(_))), "the image was deleted");
     }

@@ -6,20 +6,18 @@ use jingku_library::{
 use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
 use jingku_sources::{Disk, DiskError};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view::to_json;
 
 /// Starts the job after every check that can refuse the call.
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: CreateCompShareCustomImageRequest,
 ) -> Result<CreateCompShareCustomImageResponse, Error> {
-    let zones = context.zones.resolve(&request.place)?;
+    let zones = call.library.zones.resolve(&request.place)?;
     let not_found = || Error::ResourceNotFound(request.instance_id.to_string());
-    let instance = context.catalog.instance(Some(caller.account().id), &request.instance_id).await?;
+    let instance = call.library.catalog.instance(Some(call.account().id), &request.instance_id).await?;
     let instance = instance.ok_or_else(not_found)?;
     if zones.is_some_and(|zones| !zones.contains(&instance.zone.as_str())) {
         return Err(Error::not_available("Zone"));
@@ -30,11 +28,11 @@ pub(super) async fn run(
     let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
         let declared = check_disk(&instance.id, instance.disk).await?;
-        check_disk_space(context, &instance.id, &declared.disk).await?;
+        check_disk_space(call, &instance.id, &declared.disk).await?;
         warnings.extend(declared.caution.map(|caution| caution.to_string()));
     }
 
-    let id = image_id(&*context.random);
+    let id = image_id(&*call.library.random);
     let firewall_ports: Vec<i64> = request.firewall_ports.iter().copied().map(i64::from).collect();
     let softwares = request.softwares.as_ref().map(to_json);
     let image = NewImage {
@@ -46,16 +44,16 @@ pub(super) async fn run(
         software_ports: &to_json(&request.software_ports),
         firewall_ports: &firewall_ports,
     };
-    let job = NewJob { id: &unique_id(&*context.random) };
+    let job = NewJob { id: &unique_id(&*call.library.random) };
     failpoint::reached("create.before_row");
-    let created = context.catalog.create_image(caller.own(), image, job, context.clock.now()).await?;
+    let created = call.library.catalog.create_image(call.own(), image, job, call.library.clock.now()).await?;
     failpoint::reached("create.after_row");
     match created {
         CreateImage::Created => {
-            context.running.wake.notify_one();
+            call.library.running.wake.notify_one();
             Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(caller.name_taken(context, "Name", &request.name).await),
+        CreateImage::NameTaken => Err(call.name_taken("Name", &request.name).await),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
@@ -78,8 +76,8 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 
 /// Refuses an image that may not fit into the store. After the first image of an instance only changed chunks are stored,
 /// an unknown amount: then any free space suffices.
-async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
-    let Some(disk_space) = &context.disk_space else { return Ok(()) };
+async fn check_disk_space(call: &Call<'_>, instance_id: &str, disk: &Disk) -> Result<(), Error> {
+    let Some(disk_space) = &call.library.disk_space else { return Ok(()) };
     let free = match disk_space.free_bytes() {
         Ok(free) => free,
         Err(error) => {
@@ -89,7 +87,7 @@ async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> 
     };
     let free_bytes = free.saturating_sub(MARGIN_BYTES);
     let needed_bytes =
-        if context.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
+        if call.library.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
     if needed_bytes <= free_bytes {
         return Ok(());
     }

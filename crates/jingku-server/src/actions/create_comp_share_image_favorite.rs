@@ -1,17 +1,15 @@
 use jingku_catalog::AddFavorite;
 use jingku_protocol::actions::{CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: CreateCompShareImageFavoriteRequest,
 ) -> Result<CreateCompShareImageFavoriteResponse, Error> {
-    let (account, now) = (caller.account().id, context.clock.now());
-    match context.catalog.add_favorite(account, &request.group_id, now).await? {
+    let (account, now) = (call.account().id, call.library.clock.now());
+    match call.library.catalog.add_favorite(account, &request.group_id, now).await? {
         AddFavorite::Favored => Ok(CreateCompShareImageFavoriteResponse {}),
         AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
     }

@@ -1,16 +1,14 @@
 use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DeleteCompShareImageFavoriteRequest,
 ) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
-    match context.catalog.remove_favorite(caller.account().id, &request.group_id).await? {
+    match call.library.catalog.remove_favorite(call.account().id, &request.group_id).await? {
         RemoveFavorite::Removed => Ok(DeleteCompShareImageFavoriteResponse {}),
         RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
     }

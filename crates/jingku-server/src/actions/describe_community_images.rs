@@ -1,17 +1,15 @@
 use jingku_catalog::Scope;
 use jingku_protocol::actions::{DescribeCommunityImagesRequest, DescribeCommunityImagesResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::groups;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DescribeCommunityImagesRequest,
 ) -> Result<DescribeCommunityImagesResponse, Error> {
-    let page = groups::page(context, caller, Scope::published(), &request.query).await?;
+    let page = groups::page(call, Scope::published(), &request.query).await?;
     Ok(DescribeCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,

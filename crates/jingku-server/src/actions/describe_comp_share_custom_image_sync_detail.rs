@@ -2,21 +2,19 @@ use jingku_protocol::actions::{
     DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImageSyncDetailResponse,
 };
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view;
 
 /// A copy is immediate: its chunks exist.
 const DONE: &str = "100";
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DescribeCompShareCustomImageSyncDetailRequest,
 ) -> Result<DescribeCompShareCustomImageSyncDetailResponse, Error> {
-    context.zones.resolve(&request.place)?;
-    let source = context.catalog.copy_source(caller.own(), &request.image_id).await?;
+    call.library.zones.resolve(&request.place)?;
+    let source = call.library.catalog.copy_source(call.own(), &request.image_id).await?;
     let source = source.ok_or(Error::ResourceNotFound(request.image_id.into()))?;
     Ok(DescribeCompShareCustomImageSyncDetailResponse {
         progress: DONE.to_owned(),

@@ -3,17 +3,15 @@ use jingku_protocol::actions::{
     DescribeCompShareImageShareAccountsRequest, DescribeCompShareImageShareAccountsResponse,
 };
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DescribeCompShareImageShareAccountsRequest,
 ) -> Result<DescribeCompShareImageShareAccountsResponse, Error> {
-    context.zones.resolve(&request.place)?;
-    let shares = context.catalog.image_shares(caller.own(), &request.image_id).await?;
+    call.library.zones.resolve(&request.place)?;
+    let shares = call.library.catalog.image_shares(call.own(), &request.image_id).await?;
     let shares = shares.ok_or(Error::ResourceNotFound(request.image_id.into()))?;
     let owner = |share: jingku_catalog::Share| Owner {
         account_name: share.account_name,

@@ -4,17 +4,15 @@ use jingku_catalog::Scope;
 use jingku_library::OTHERS;
 use jingku_protocol::actions::{DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Maximum number of tags besides the configured ones. Keeps a reply below 1 MiB.
 const OTHERS_MAX: usize = 1000;
 
 /// Lists the configured tags and the other tags of public images.
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     _request: DescribeCompShareImageTagsRequest,
 ) -> Result<DescribeCompShareImageTagsResponse, Error> {
     let mut reply = DescribeCompShareImageTagsResponse::default();
@@ -27,13 +25,13 @@ pub(super) async fn run(
         reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
         reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
     };
-    for category in &context.config.community.categories {
+    for category in &call.library.config.community.categories {
         add(&category.name, category.tags.clone());
     }
     let mut others =
-        context.catalog.tags_in_use(Scope::published().requested_by(caller.account().id)).await?;
+        call.library.catalog.tags_in_use(Scope::published().requested_by(call.account().id)).await?;
     let configured: HashSet<&String> =
-        context.config.community.categories.iter().flat_map(|category| &category.tags).collect();
+        call.library.config.community.categories.iter().flat_map(|category| &category.tags).collect();
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));
     others.truncate(OTHERS_MAX);
     if !others.is_empty() {

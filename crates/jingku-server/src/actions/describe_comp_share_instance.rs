@@ -3,27 +3,25 @@ use jingku_protocol::actions::{
     DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
 };
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DescribeCompShareInstanceRequest,
 ) -> Result<DescribeCompShareInstanceResponse, Error> {
-    let zones = context.zones.resolve(&request.place)?;
+    let zones = call.library.zones.resolve(&request.place)?;
     let ids: Vec<&str> = request.instance_ids.iter().map(|id| &**id).collect();
     let filter = InstanceFilter {
-        account: Some(caller.account().id),
+        account: Some(call.account().id),
         ids: (!ids.is_empty()).then_some(&ids),
         zones: zones.as_deref(),
     };
     let cursor = cursor(&request.paging, InstanceFilter::cursor)?;
-    let page = context.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
+    let page = call.library.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
     Ok(DescribeCompShareInstanceResponse {
         total_count: page.total,
         instances: page.items.into_iter().map(view).collect(),

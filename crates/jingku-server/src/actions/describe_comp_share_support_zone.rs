@@ -2,17 +2,15 @@ use jingku_protocol::actions::{
     DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
 };
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    context: &Context,
-    _caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     _request: DescribeCompShareSupportZoneRequest,
 ) -> Result<DescribeCompShareSupportZoneResponse, Error> {
-    let zones = context.zones.iter().map(|zone| Zone {
+    let zones = call.library.zones.iter().map(|zone| Zone {
         region: zone.region.clone(),
         zone: zone.zone.clone(),
         region_id: zone.region_id,

@@ -1,16 +1,14 @@
 use jingku_protocol::actions::{DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::groups;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DescribeSelfCommunityImagesRequest,
 ) -> Result<DescribeSelfCommunityImagesResponse, Error> {
-    let page = groups::page(context, caller, caller.own(), &request.query).await?;
+    let page = groups::page(call, call.own(), &request.query).await?;
     Ok(DescribeSelfCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,

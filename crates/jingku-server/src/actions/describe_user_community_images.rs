@@ -1,18 +1,15 @@
 use jingku_catalog::{AccountId, Scope};
 use jingku_protocol::actions::{DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::groups;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: DescribeUserCommunityImagesRequest,
 ) -> Result<DescribeUserCommunityImagesResponse, Error> {
-    let page = groups::page(context, caller, Scope::published_by(AccountId(request.account)), &request.query)
-        .await?;
+    let page = groups::page(call, Scope::published_by(AccountId(request.account)), &request.query).await?;
     Ok(DescribeUserCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,

@@ -1,17 +1,15 @@
 use jingku_protocol::actions::{GetProjectListRequest, GetProjectListResponse, Project};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Lists the single project of the account.
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    _context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     _request: GetProjectListRequest,
 ) -> Result<GetProjectListResponse, Error> {
-    let account = caller.account();
+    let account = call.account();
     let project = Project {
         project_id: account.project_id.clone(),
         project_name: "Default".to_owned(),

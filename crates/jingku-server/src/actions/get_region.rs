@@ -1,16 +1,11 @@
 use jingku_protocol::actions::{GetRegionRequest, GetRegionResponse, Region};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    context: &Context,
-    _caller: &Caller,
-    _request: GetRegionRequest,
-) -> Result<GetRegionResponse, Error> {
-    let regions = context.zones.iter().enumerate().map(|(index, zone)| Region {
+pub(crate) async fn run(call: &Call<'_>, _request: GetRegionRequest) -> Result<GetRegionResponse, Error> {
+    let regions = call.library.zones.iter().enumerate().map(|(index, zone)| Region {
         region_id: zone.region_id,
         region_name: zone.name.clone(),
         is_default: index == 0,

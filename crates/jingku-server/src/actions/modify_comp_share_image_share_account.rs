@@ -4,24 +4,22 @@ use jingku_protocol::actions::{
     ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
 };
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: ModifyCompShareImageShareAccountRequest,
 ) -> Result<ModifyCompShareImageShareAccountResponse, Error> {
-    context.zones.resolve(&request.place)?;
+    call.library.zones.resolve(&request.place)?;
     // The order of adding and removing is undefined.
     if request.add_accounts.iter().any(|account| request.remove_accounts.contains(account)) {
         return Err(Error::not_available("RemoveAccounts"));
     }
     let (add, remove) = (accounts(&request.add_accounts), accounts(&request.remove_accounts));
     let changes = ShareChanges { add: &add, remove: &remove, shares_max: SHARES_MAX };
-    let (id, now) = (request.image_id, context.clock.now());
-    let invalid = match context.catalog.share_image(caller.own(), &id, changes, now).await? {
+    let (id, now) = (request.image_id, call.library.clock.now());
+    let invalid = match call.library.catalog.share_image(call.own(), &id, changes, now).await? {
         ShareImage::Shared => Vec::new(),
         ShareImage::Invalid(accounts) => accounts,
         ShareImage::NotFound => return Err(Error::ResourceNotFound(id.into())),

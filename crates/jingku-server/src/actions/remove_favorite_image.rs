@@ -1,18 +1,16 @@
 use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
+pub(crate) async fn run(
+    call: &Call<'_>,
     request: RemoveFavoriteImageRequest,
 ) -> Result<RemoveFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
-    let group = context.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
-    match context.catalog.remove_favorite(caller.account().id, &group).await? {
+    let group = call.library.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
+    match call.library.catalog.remove_favorite(call.account().id, &group).await? {
         RemoveFavorite::Removed => Ok(RemoveFavoriteImageResponse {}),
         RemoveFavorite::NotFound => Err(not_found()),
     }

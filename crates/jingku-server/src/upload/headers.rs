@@ -57,13 +57,10 @@ pub(super) fn response(
     received_bytes: u64,
     kind: HashKind,
 ) -> Response {
-    let content_type = HeaderValue::from_static("application/octet-stream");
-    let mut response = reply::file(request_id, content_type, 0, Body::empty());
-    *response.status_mut() = status;
+    let mut response = reply::response(status, request_id, Body::empty());
     let headers = response.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    if status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_LENGTH);
+    if status != StatusCode::NO_CONTENT {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
     }
     headers.insert(UPLOAD_OFFSET, HeaderValue::from(received_bytes));
     headers.insert(UPLOAD_HASH, HeaderValue::from_static(kind.name()));

@@ -89,7 +89,7 @@ fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>
     match stop {
         None => Ok(received),
         Some(Stop::Gone) => {
-            context.uploads.remove(&upload.image_id);
+            context.library.uploads.remove(&upload.image_id);
             Err(Error::ResourceNotFound(upload.image_id.clone()))
         }
         Some(Stop::Full { free_bytes }) => {
@@ -128,7 +128,7 @@ fn write(
     mut file: UploadFile,
     mut pieces: mpsc::Receiver<Bytes>,
 ) -> (u64, Option<Stop>) {
-    let (mut durable, mut durable_at) = (file.received(), context.clock.now());
+    let (mut durable, mut durable_at) = (file.received(), context.library.clock.now());
     let mut stop = None;
     while let Some(bytes) = pieces.blocking_recv() {
         match file.append(&bytes) {
@@ -136,10 +136,10 @@ fn write(
             Ok(false) => stop = Some(Stop::Full { free_bytes: file.free_bytes() }),
             Err(error) => stop = Some(Stop::Failed(Internal::UploadFile(error))),
         }
-        let late = context.clock.now() >= durable_at + CHECKPOINT_SECS;
+        let late = context.library.clock.now() >= durable_at + CHECKPOINT_SECS;
         if stop.is_none() && (late || file.received() >= durable + CHECKPOINT_BYTES) {
             stop = checkpoint(context, upload, &mut file);
-            (durable, durable_at) = (file.received(), context.clock.now());
+            (durable, durable_at) = (file.received(), context.library.clock.now());
         }
         if stop.is_some() {
             break;
@@ -171,8 +171,8 @@ fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Opti
         sparse_state: state.as_deref(),
     };
     let recorded = async {
-        let share = context.upload_share().await?;
-        context.catalog.record_received(upload, received, share, context.clock.now()).await
+        let share = context.library.upload_share().await?;
+        context.library.catalog.record_received(upload, received, share, context.library.clock.now()).await
     };
     match Handle::current().block_on(recorded) {
         Ok(Receive::Received) => {

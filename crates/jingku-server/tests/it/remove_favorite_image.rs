@@ -11,7 +11,7 @@ async fn an_image_id_selects_its_group() {
     let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
     let group = caller.publish("image-1", &[]).await;
     caller.publish("image-2", &[("GroupId", &group)]).await;
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     caller.ok(Action::CreateCompShareImageFavorite, &[("GroupId", &group)]).await;
     for _ in 0..2 {
         caller.ok(CALL, &[("CompShareImageId", "image-1")]).await;

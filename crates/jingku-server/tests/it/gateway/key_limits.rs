@@ -19,7 +19,7 @@ fn limits(read_only: bool, addresses: &[&str]) -> KeyLimits {
 }
 
 async fn limited(service: &Service, limits: KeyLimits) -> Caller {
-    let (pair, _) = service.context.create_limited_key(1, "limited", &limits).await.unwrap();
+    let (pair, _) = service.context.library.create_limited_key(1, "limited", &limits).await.unwrap();
     Caller::with_keys(router(service.context.clone()), &pair)
 }
 
@@ -110,7 +110,8 @@ async fn the_peer_address_comes_from_the_connection() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     for (range, code) in [("127.0.0.0/8", 0), ("10.0.0.0/8", 294)] {
-        let (pair, _) = service.context.create_limited_key(1, "", &limits(false, &[range])).await.unwrap();
+        let (pair, _) =
+            service.context.library.create_limited_key(1, "", &limits(false, &[range])).await.unwrap();
         let mut config = compshare::Config::new(pair.public_key, pair.private_key);
         config.base_url.clone_from(&base_url);
         let client = compshare::Client::new(config).unwrap();
@@ -148,6 +149,7 @@ async fn invalid_key_limits_are_refused() {
     let context = &service.context;
     let create = async |addresses: &[&str]| {
         context
+            .library
             .create_limited_key(1, "x", &limits(false, addresses))
             .await
             .err()
@@ -158,7 +160,7 @@ async fn invalid_key_limits_are_refused() {
     assert_eq!(create(&["10.0.0.0/8", "10.1.2.3/8"]).await.as_deref(), Some(wrong));
     let many = "A key can be limited to at most 64 ranges of addresses, not 65. Join some of them.";
     assert_eq!(create(&["::1"; 65]).await.as_deref(), Some(many));
-    let nobody = context.create_limited_key(9, "x", &limits(true, &[])).await;
+    let nobody = context.library.create_limited_key(9, "x", &limits(true, &[])).await;
     assert!(matches!(nobody, Err(AccountError::NoAccount(9))));
-    assert_eq!(context.keys(None).await.unwrap().len(), 1, "a refused call created a key");
+    assert_eq!(context.library.keys(None).await.unwrap().len(), 1, "a refused call created a key");
 }

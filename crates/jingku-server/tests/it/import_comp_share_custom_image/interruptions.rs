@@ -158,7 +158,7 @@ async fn an_upload_expires_after_a_day_without_data() {
     let caller = service.caller();
     let (silent, link) = caller.import(&[("Name", "silent")]).await;
     caller.append(&link, 0, b"bytes").await;
-    service.context.trusted_now();
+    service.context.library.trusted_now();
     service.clock.pass(10);
     let (alive, link) = caller.import(&[("Name", "alive")]).await;
     caller.append(&link, 0, b"bytes").await;
@@ -244,11 +244,11 @@ async fn without_a_data_folder_uploads_use_the_system_temp_folder() {
     let environment = jingku_library::Environment::default();
     let library = Library::open_in_memory(&jingku_library::Config::default(), &environment).await;
     let context = std::sync::Arc::new(jingku_server::Context::new(library.unwrap()));
-    let (_, keys) = context.create_account("lab").await.unwrap();
+    let (_, keys) = context.library.create_account("lab").await.unwrap();
     let caller = Caller::with_keys(jingku_server::router(context.clone()), &keys);
     let disk = disk_bytes(1);
     let id = caller.upload("env", &disk).await;
-    let workers = jingku_library::Workers::start(context.library().clone()).await.unwrap();
+    let workers = jingku_library::Workers::start(context.library.clone()).await.unwrap();
     caller.wait_while_making(&id).await;
     workers.stop().await;
     assert!(caller.disk(&id).await == disk);

@@ -1,17 +1,19 @@
-//! The authenticated caller of a request.
+//! An authenticated call of an action.
 
 use std::sync::Arc;
 
 use jingku_catalog::{Account, Generation, Scope};
-use jingku_library::Credentials;
+use jingku_library::{Credentials, Library};
 use jingku_protocol::actions::Action;
 use jingku_protocol::{NameRefusal, Params};
 
 use crate::context::Context;
 use crate::error::Error;
 
-/// The account whose key signed the request.
-pub(crate) struct Caller {
+/// A call, and the account whose key signed it.
+pub(crate) struct Call<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) library: &'a Library,
     pub(crate) credentials: Arc<Credentials>,
     /// The catalogue's generation before the request's first read. What was current then is current for the request.
     pub(crate) generation: Option<Generation>,
@@ -19,7 +21,7 @@ pub(crate) struct Caller {
     pub(crate) request: Option<String>,
 }
 
-impl Caller {
+impl Call<'_> {
     pub(crate) fn account(&self) -> &Account {
         &self.credentials.account
     }
@@ -30,8 +32,8 @@ impl Caller {
     }
 
     /// Returns the refusal of a parameter that is the name of another image of the account.
-    pub(crate) async fn name_taken(&self, context: &Context, param: &'static str, name: &str) -> Error {
-        let holder = match context.catalog.name_holder(self.own(), name).await {
+    pub(crate) async fn name_taken(&self, param: &'static str, name: &str) -> Error {
+        let holder = match self.library.catalog.name_holder(self.own(), name).await {
             Ok(holder) => holder,
             Err(error) => return error.into(),
         };

@@ -1,18 +1,12 @@
 //! The state of one connection: what it waits for, and how many bytes of an unanswered request it holds.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use jingku_library::lock;
 use tokio::time::Instant;
-
-/// Counts the bytes that all connections hold.
-pub(super) trait HeldBytes: Send + Sync {
-    fn hold(&self, bytes: usize);
-
-    fn release(&self, bytes: usize);
-}
 
 /// The address of a client; for IPv6, its /64 network, in which one client can choose any address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +35,8 @@ pub(super) struct Connection {
     pub(super) origin: Origin,
     /// Accepted beyond the limit: only health checks are answered.
     pub(super) reserved: bool,
-    all: Arc<dyn HeldBytes>,
+    /// Received bytes of the unanswered requests of all connections.
+    held_by_all: Arc<AtomicUsize>,
     state: Mutex<State>,
 }
 
@@ -57,6 +52,12 @@ struct State {
     ambiguous: bool,
     /// Woken on eviction.
     reader: Option<Waker>,
+}
+
+impl State {
+    fn release(&mut self, held_by_all: &AtomicUsize) {
+        held_by_all.fetch_sub(std::mem::take(&mut self.held), Ordering::Relaxed);
+    }
 }
 
 /// What a connection waits for.
@@ -78,7 +79,7 @@ pub(super) struct Idle {
 }
 
 impl Connection {
-    pub(super) fn new(number: u64, origin: Origin, reserved: bool, all: Arc<dyn HeldBytes>) -> Self {
+    pub(super) fn new(number: u64, origin: Origin, reserved: bool, held_by_all: Arc<AtomicUsize>) -> Self {
         let state = State {
             phase: Phase::Head,
             since: Instant::now(),
@@ -87,7 +88,7 @@ impl Connection {
             ambiguous: false,
             reader: None,
         };
-        Self { number, origin, reserved, all, state: Mutex::new(state) }
+        Self { number, origin, reserved, held_by_all, state: Mutex::new(state) }
     }
 
     /// Ready if evicted. Otherwise eviction wakes the reader.
@@ -102,19 +103,18 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Counts received bytes.
-    pub(super) fn received(&self, bytes: usize, ambiguous: bool) {
+    /// Counts received bytes. Returns how many bytes all connections hold then.
+    pub(super) fn received(&self, bytes: usize, ambiguous: bool) -> usize {
         let mut state = lock(&self.state);
         state.ambiguous |= ambiguous;
         if state.phase == Phase::Response || state.evicted {
-            return;
+            return 0;
         }
         if state.held == 0 {
             state.since = Instant::now();
         }
         state.held += bytes;
-        drop(state);
-        self.all.hold(bytes);
+        self.held_by_all.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 
     /// Starts a request whose head was read. Returns whether the head is ambiguous.
@@ -134,9 +134,7 @@ impl Connection {
         let mut state = lock(&self.state);
         state.phase = Phase::Head;
         state.since = Instant::now();
-        let held = std::mem::take(&mut state.held);
-        drop(state);
-        self.all.release(held);
+        state.release(&self.held_by_all);
     }
 
     /// `None` unless the connection waits for its client.
@@ -157,10 +155,8 @@ impl Connection {
             return;
         }
         state.evicted = true;
-        let (held, reader) = (std::mem::take(&mut state.held), state.reader.take());
-        drop(state);
-        self.all.release(held);
-        if let Some(reader) = reader {
+        state.release(&self.held_by_all);
+        if let Some(reader) = state.reader.take() {
             reader.wake();
         }
     }
@@ -168,7 +164,6 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let held = lock(&self.state).held;
-        self.all.release(held);
+        lock(&self.state).release(&self.held_by_all);
     }
 }

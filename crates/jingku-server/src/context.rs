@@ -41,7 +41,7 @@ impl Context {
     /// a reset returns there.
     pub async fn open_lab(config: &Config, environment: Environment) -> Result<Self, StartError> {
         let lab = Lab::open(config, environment).await?;
-        let context = Self::new(Arc::clone(lab.library()));
+        let context = Self::new(Arc::clone(&lab.library));
         Ok(Self { lab: Some(Arc::new(lab)), ..context })
     }
 

@@ -41,7 +41,7 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
         Err(error) => error,
     };
     error.log(&request_id, action.map(Action::name));
-    lab.refused(error.ret_code(), error.param());
+    lab.answered(error.ret_code().code(), error.param());
     let mut response = reply::refusal(action, &error, &request_id);
     if !is_call && matches!(error, Error::MissingAction) {
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -90,7 +90,7 @@ async fn answer(
         return Ok(response);
     }
     let reply = run(&call, action, tree).await?;
-    lab.succeeded();
+    lab.answered(0, None);
     Ok(success(action, reply, request_id))
 }
 

@@ -113,10 +113,9 @@ fn shape(name: &str, value: &Value) -> Json {
         Value::Bool(flag) => Json::from(*flag),
         Value::Number(digits) => {
             let shown = redact_value(name, digits);
-            if shown == *digits {
-                serde_json::from_str(digits).unwrap_or(Json::from(shown))
-            } else {
-                Json::from(shown)
+            match serde_json::from_str(digits) {
+                Ok(number) if shown == *digits => number,
+                _ => Json::from(shown),
             }
         }
         Value::Null => Json::Null,

@@ -48,7 +48,10 @@ pub(super) async fn answer(
 }
 
 /// A body that drops `held` at its end.
-fn holding<T: Send + 'static, B: HttpBody>(held: T, body: B) -> impl HttpBody<Data = B::Data, Error = B::Error> {
+fn holding<T: Send + 'static, B: HttpBody>(
+    held: T,
+    body: B,
+) -> impl HttpBody<Data = B::Data, Error = B::Error> {
     body.map_err(move |error| {
         let _held = &held;
         error

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use jingku_library::{Config, ConnectionLimits, Environment, Internal, Library, StartError};
+use jingku_library::{Config, Environment, Internal, Library, StartError};
 
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
@@ -58,11 +58,6 @@ impl Context {
     pub fn set_base_url(&self, base_url: &str) {
         // The configured URL stays.
         let _ = self.public_url.set(base_url.to_owned());
-    }
-
-    /// The configured limits for [`serve_with`](crate::serve_with).
-    pub fn connection_limits(&self) -> ConnectionLimits {
-        self.library.config.connections
     }
 
     /// The URL of a cover; empty without a cover.

@@ -64,7 +64,7 @@ async fn answer(
     lab: &LabCall,
 ) -> Result<Response, Error> {
     let peer = peer(&request);
-    let Decoded { params, large } = read(context, request).await?;
+    let (params, large) = read(context, request).await?;
     let name = params.scalar("Action");
     let action = name.as_ref().ok().copied().flatten().and_then(Action::from_name);
     *named = action;
@@ -146,14 +146,8 @@ fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
-/// A decoded request.
-struct Decoded<'a> {
-    params: Params,
-    /// Reserves memory for a large body until the request is answered.
-    large: Option<SemaphorePermit<'a>>,
-}
-
-async fn read(context: &Context, request: Request) -> Result<Decoded<'_>, Error> {
+/// Decodes a request. The permit reserves memory for a large body until the request is answered.
+async fn read(context: &Context, request: Request) -> Result<(Params, Option<SemaphorePermit<'_>>), Error> {
     let (parts, body) = request.into_parts();
     let expects_continue = parts.headers.contains_key(header::EXPECT);
     let body = tokio::time::timeout(BODY_READ_TIMEOUT, collect(body, expects_continue));
@@ -164,8 +158,7 @@ async fn read(context: &Context, request: Request) -> Result<Decoded<'_>, Error>
     require_plain(text(header::CONTENT_ENCODING), &body)?;
     let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
     let read = move || decode(parts.uri.query(), content_type.as_deref(), &body);
-    let params = compute(large.is_some(), read).await??;
-    Ok(Decoded { params, large })
+    Ok((compute(large.is_some(), read).await??, large))
 }
 
 /// Reads a body to its end. The connection counts bytes as they arrive: an announced length reserves nothing.
@@ -178,27 +171,24 @@ async fn collect(body: Body, expects_continue: bool) -> Result<Bytes, Error> {
     }
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(MAX_BODY_BYTES);
     let mut body = Limited::new(body, MAX_BODY_BYTES);
-    // Joined on arrival: kept apart, pieces of one byte would need many times their size.
-    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
+    let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyIncomplete }
         })?;
-        let Ok(piece) = frame.into_data() else { continue };
-        if too_large {
-            // Read to the end: some clients read no response before they have sent everything.
-        } else if first.is_empty() {
-            first = piece;
-        } else {
+        // Read to the end: some clients read no response before they have sent everything.
+        if let Ok(piece) = frame.into_data()
+            && !too_large
+        {
             if whole.is_empty() {
                 // Uses no physical memory until written.
                 whole.reserve(announced);
-                whole.extend_from_slice(&first);
             }
+            // Joined on arrival: kept apart, pieces of one byte would need many times their size.
             whole.extend_from_slice(&piece);
         }
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(whole.freeze())
 }
 
 /// Runs CPU work: in place for a small request (microseconds), off the runtime's threads for a large one (milliseconds).

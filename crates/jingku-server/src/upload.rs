@@ -104,14 +104,14 @@ async fn answer_finished(
 
 /// The length and hash of the whole file, as the client declares them.
 fn declared(headers: &HeaderMap) -> Result<(u64, String), Error> {
-    let length = number(headers, &UPLOAD_LENGTH)?;
-    let hash = headers.get(&UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let length = number(headers, UPLOAD_LENGTH)?;
+    let hash = headers.get(UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if hash.is_empty() {
-        return Err(ParamError::Missing("Upload-Blake3".to_owned()).into());
+        return Err(ParamError::Missing(UPLOAD_BLAKE3.to_owned()).into());
     }
     let hash = hash.to_ascii_lowercase();
     if !is_blake3(&hash) {
-        return Err(Error::not_available("Upload-Blake3"));
+        return Err(Error::not_available(UPLOAD_BLAKE3));
     }
     Ok((length, hash))
 }
@@ -143,7 +143,7 @@ impl UploadRequest {
     /// Appends the body of the request.
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
         let _slot = self.context.limits.uploads.take(self.upload.account)?;
-        let from = number(request.headers(), &UPLOAD_OFFSET)?;
+        let from = number(request.headers(), UPLOAD_OFFSET)?;
         if self.upload.finished {
             return Err(self.offset(self.received()));
         }
@@ -154,22 +154,25 @@ impl UploadRequest {
         if from != at {
             return Err(self.offset(at));
         }
-        let zeros = match number(request.headers(), &UPLOAD_ZEROS) {
+        let zeros = match number(request.headers(), UPLOAD_ZEROS) {
             Err(ParamError::Missing(_)) => None,
             zeros => Some(zeros?),
         };
         if self.kind == HashKind::Plain && zeros.is_some_and(|zeros| zeros > ZEROS_MAX) {
-            return Err(Error::not_available("Upload-Zeros"));
+            return Err(Error::not_available(UPLOAD_ZEROS));
         }
-        let length = zeros.unwrap_or(number(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0));
+        let length = zeros.unwrap_or(number(request.headers(), header::CONTENT_LENGTH.as_str()).unwrap_or(0));
         if length > size_max - at.min(size_max) {
             return Err(Error::UploadTooLong { image_id: upload.image_id.clone(), size_bytes: size_max });
         }
         let received = match zeros {
-            Some(zeros) => receive::zeros(&self.context, upload, file, zeros).await?,
-            None => receive::body(&self.context, upload, file, request.into_body(), size_max).await?,
+            Some(zeros) => receive::zeros(&self.context, upload, file, zeros).await,
+            None => receive::body(&self.context, upload, file, request.into_body(), size_max).await,
         };
-        Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
+        if let Err(Error::ResourceNotFound(image_id)) = &received {
+            self.context.library.uploads.remove(image_id);
+        }
+        Ok(self.response(request_id, StatusCode::NO_CONTENT, received?))
     }
 
     /// Completes the upload.
@@ -353,10 +356,9 @@ mod tests {
     async fn a_late_post_is_answered_like_a_repeated_one() {
         let (context, account) = started().await;
         let hash = blake3::hash(b"bytes").to_hex();
-        let headers = HeaderMap::from_iter([
-            (UPLOAD_LENGTH, HeaderValue::from_static("5")),
-            (UPLOAD_BLAKE3, HeaderValue::from_str(&hash).unwrap()),
-        ]);
+        let mut headers = HeaderMap::new();
+        headers.insert(UPLOAD_LENGTH, HeaderValue::from_static("5"));
+        headers.insert(UPLOAD_BLAKE3, HeaderValue::from_str(&hash).unwrap());
         let [first, late, deleted] = [(), (), ()].map(|()| incoming(&context, account, HashKind::Plain));
         let (first, late, deleted) = (first.await, late.await, deleted.await);
         assert_eq!(first.complete(&headers, "1").await.unwrap().status(), StatusCode::NO_CONTENT);

@@ -1,8 +1,6 @@
 use jingku_catalog::{CopyImage, NewCopy};
 use jingku_library::{failpoint, image_id};
-use jingku_protocol::actions::{
-    CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -12,8 +10,8 @@ const NAMES_MAX: u32 = 1000;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: CopyCompShareCustomImageRequest,
-) -> Result<CopyCompShareCustomImageResponse, Error> {
+    request: api::CopyCompShareCustomImageRequest,
+) -> Result<api::CopyCompShareCustomImageResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     let id = image_id(&*call.library.random);
     let name = |original: &str, number: u32| match &request.target_name {
@@ -37,8 +35,10 @@ pub(crate) async fn run(
         .await?;
     failpoint::reached("copy.after_row");
     match copied {
-        CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
-        CopyImage::AlreadyCopied(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::Copied(_) => Ok(api::CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::AlreadyCopied(id) => {
+            Ok(api::CopyCompShareCustomImageResponse { new_comp_share_image_id: id })
+        }
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
@@ -56,7 +56,7 @@ fn numbered(number: u32) -> String {
 
 /// Appends a suffix to a name, truncated to the maximum length of a name.
 pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
-    let chars = MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
+    let chars = api::MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
     name.chars().take(chars).chain(suffix.chars()).collect()
 }
 

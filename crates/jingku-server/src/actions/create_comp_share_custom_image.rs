@@ -3,7 +3,7 @@ use jingku_library::{
     DISK_BYTES_MAX, DeclaredDisk, Internal, MARGIN_BYTES, disk_reason, failpoint, image_id, needed_bytes,
     unique_id,
 };
-use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
+use jingku_protocol::actions as api;
 use jingku_sources::{Disk, DiskError};
 
 use crate::call::Call;
@@ -13,8 +13,8 @@ use crate::view::to_json;
 /// Starts the job after every check that can refuse the call.
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: CreateCompShareCustomImageRequest,
-) -> Result<CreateCompShareCustomImageResponse, Error> {
+    request: api::CreateCompShareCustomImageRequest,
+) -> Result<api::CreateCompShareCustomImageResponse, Error> {
     let zones = call.library.zones.resolve(&request.place)?;
     let not_found = || Error::ResourceNotFound(request.instance_id.to_string());
     let instance = call.library.catalog.instance(Some(call.account().id), &request.instance_id).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     match created {
         CreateImage::Created => {
             call.library.running.wake.notify_one();
-            Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
+            Ok(api::CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
         CreateImage::NameTaken => Err(call.name_taken("Name", &request.name).await),
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),

@@ -1,4 +1,4 @@
-use jingku_protocol::actions::{CreateCscliEventRequest, CreateCscliEventResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -7,7 +7,7 @@ use crate::error::Error;
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(crate) async fn run(
     _call: &Call<'_>,
-    _request: CreateCscliEventRequest,
-) -> Result<CreateCscliEventResponse, Error> {
-    Ok(CreateCscliEventResponse {})
+    _request: api::CreateCscliEventRequest,
+) -> Result<api::CreateCscliEventResponse, Error> {
+    Ok(api::CreateCscliEventResponse {})
 }

@@ -1,15 +1,15 @@
 use jingku_catalog::RemoveFavorite;
-use jingku_protocol::actions::{DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: DeleteCompShareImageFavoriteRequest,
-) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
+    request: api::DeleteCompShareImageFavoriteRequest,
+) -> Result<api::DeleteCompShareImageFavoriteResponse, Error> {
     match call.library.catalog.remove_favorite(call.account().id, &request.group_id).await? {
-        RemoveFavorite::Removed => Ok(DeleteCompShareImageFavoriteResponse {}),
+        RemoveFavorite::Removed => Ok(api::DeleteCompShareImageFavoriteResponse {}),
         RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
     }
 }

@@ -1,5 +1,5 @@
 use jingku_catalog::Scope;
-use jingku_protocol::actions::{DescribeCommunityImagesRequest, DescribeCommunityImagesResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -7,10 +7,10 @@ use crate::groups;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: DescribeCommunityImagesRequest,
-) -> Result<DescribeCommunityImagesResponse, Error> {
+    request: api::DescribeCommunityImagesRequest,
+) -> Result<api::DescribeCommunityImagesResponse, Error> {
     let page = groups::page(call, Scope::published(), &request.query).await?;
-    Ok(DescribeCommunityImagesResponse {
+    Ok(api::DescribeCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,
         image_set: page.images(),

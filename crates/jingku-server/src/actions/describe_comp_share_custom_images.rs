@@ -1,7 +1,5 @@
 use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy};
-use jingku_protocol::actions::{
-    DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, ImageQuery, ImageSort,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -10,7 +8,7 @@ use crate::view::{image_page, row_status, smallest_bytes, texts};
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: DescribeCompShareCustomImagesRequest,
+    request: api::DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
     let read = page(call, &request);
     let (account, generation) = (call.account().id, call.generation);
@@ -19,8 +17,8 @@ pub(crate) async fn run(
 
 async fn page(
     call: &Call<'_>,
-    request: &DescribeCompShareCustomImagesRequest,
-) -> Result<DescribeCompShareCustomImagesResponse, Error> {
+    request: &api::DescribeCompShareCustomImagesRequest,
+) -> Result<api::DescribeCompShareCustomImagesResponse, Error> {
     let zones = call.library.zones.resolve(&request.place)?;
     let query = &request.query;
     let statuses: Vec<_> = query.statuses.iter().filter_map(|status| row_status(*status)).collect();
@@ -40,19 +38,19 @@ async fn page(
         ..ImageFilter::default()
     };
     let page = image_page(call.context, call.own(), filter, &request.paging).await?;
-    Ok(DescribeCompShareCustomImagesResponse {
+    Ok(api::DescribeCompShareCustomImagesResponse {
         total_count: page.total,
         image_set: page.images,
         next_token: page.next_token,
     })
 }
 
-fn order(query: &ImageQuery) -> ImageOrder {
+fn order(query: &api::ImageQuery) -> ImageOrder {
     let by = match query.sort {
-        ImageSort::CreateTime => SortBy::CreateTime,
-        ImageSort::UpdateTime => SortBy::UpdateTime,
-        ImageSort::Size => SortBy::Size,
-        ImageSort::Name => SortBy::Name,
+        api::ImageSort::CreateTime => SortBy::CreateTime,
+        api::ImageSort::UpdateTime => SortBy::UpdateTime,
+        api::ImageSort::Size => SortBy::Size,
+        api::ImageSort::Name => SortBy::Name,
     };
     ImageOrder { by, ascending: query.ascending }
 }

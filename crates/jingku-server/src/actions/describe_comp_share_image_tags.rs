@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use jingku_catalog::Scope;
 use jingku_library::OTHERS;
-use jingku_protocol::actions::{DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -13,9 +13,9 @@ const OTHERS_MAX: usize = 1000;
 /// Lists the configured tags and the other tags of public images.
 pub(crate) async fn run(
     call: &Call<'_>,
-    _request: DescribeCompShareImageTagsRequest,
-) -> Result<DescribeCompShareImageTagsResponse, Error> {
-    let mut reply = DescribeCompShareImageTagsResponse::default();
+    _request: api::DescribeCompShareImageTagsRequest,
+) -> Result<api::DescribeCompShareImageTagsResponse, Error> {
+    let mut reply = api::DescribeCompShareImageTagsResponse::default();
     let mut known = HashSet::new();
     let mut add = |category: &str, tags: Vec<String>| {
         if !reply.tag_index.iter().any(|name| name == category) {

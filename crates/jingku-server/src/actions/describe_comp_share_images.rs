@@ -1,6 +1,6 @@
 use jingku_catalog::{ImageFilter, Scope};
 use jingku_protocol::PlatformType;
-use jingku_protocol::actions::{DescribeCompShareImagesRequest, DescribeCompShareImagesResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -9,8 +9,8 @@ use crate::view::{ImagePage, OFFICIAL, image_page, texts};
 /// Lists platform images, which all accounts see alike.
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: DescribeCompShareImagesRequest,
-) -> Result<DescribeCompShareImagesResponse, Error> {
+    request: api::DescribeCompShareImagesRequest,
+) -> Result<api::DescribeCompShareImagesResponse, Error> {
     let zones = call.library.zones.resolve(&request.place)?;
     let tags = texts(&request.tags);
     let filter = ImageFilter {
@@ -29,12 +29,13 @@ pub(crate) async fn run(
     // Platform images have one author.
     let has_author = request.author.as_deref().is_none_or(|author| author == OFFICIAL);
     let scope = Scope::platform().requested_by(call.account().id);
-    let mut response = DescribeCompShareImagesResponse::default();
+    let mut response = api::DescribeCompShareImagesResponse::default();
     if one_list {
         let page = image_page(call.context, scope, filter, &request.paging).await?;
         if has_author {
             let ImagePage { total, images, next_token } = page;
-            response = DescribeCompShareImagesResponse { total_count: total, image_set: images, next_token };
+            response =
+                api::DescribeCompShareImagesResponse { total_count: total, image_set: images, next_token };
         }
     } else if has_author {
         for image_type in PlatformType::ALL {

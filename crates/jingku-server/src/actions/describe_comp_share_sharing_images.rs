@@ -1,7 +1,5 @@
 use jingku_catalog::{ImageFilter, Scope};
-use jingku_protocol::actions::{
-    DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -9,8 +7,8 @@ use crate::view::image_page;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: DescribeCompShareSharingImagesRequest,
-) -> Result<DescribeCompShareSharingImagesResponse, Error> {
+    request: api::DescribeCompShareSharingImagesRequest,
+) -> Result<api::DescribeCompShareSharingImagesResponse, Error> {
     let zones = call.library.zones.resolve(&request.place)?;
     let filter = ImageFilter {
         id: request.image_id.as_deref(),
@@ -20,7 +18,7 @@ pub(crate) async fn run(
     };
     let scope = Scope::shared_with(call.account().id);
     let page = image_page(call.context, scope, filter, &request.paging).await?;
-    Ok(DescribeCompShareSharingImagesResponse {
+    Ok(api::DescribeCompShareSharingImagesResponse {
         total_count: page.total,
         image_set: page.images,
         next_token: page.next_token,

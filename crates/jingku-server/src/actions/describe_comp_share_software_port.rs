@@ -1,5 +1,5 @@
 use jingku_protocol::SoftwarePort;
-use jingku_protocol::actions::{DescribeCompShareSoftwarePortRequest, DescribeCompShareSoftwarePortResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -10,8 +10,8 @@ const SOFTWARE: [(&str, u16); 3] = [("JupyterLab", 8888), ("SSH", 22), ("FileBro
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(crate) async fn run(
     _call: &Call<'_>,
-    _request: DescribeCompShareSoftwarePortRequest,
-) -> Result<DescribeCompShareSoftwarePortResponse, Error> {
+    _request: api::DescribeCompShareSoftwarePortRequest,
+) -> Result<api::DescribeCompShareSoftwarePortResponse, Error> {
     let ports = SOFTWARE.map(|(software, port)| SoftwarePort { software: software.to_owned(), port });
-    Ok(DescribeCompShareSoftwarePortResponse { software_port: ports.to_vec() })
+    Ok(api::DescribeCompShareSoftwarePortResponse { software_port: ports.to_vec() })
 }

@@ -1,6 +1,4 @@
-use jingku_protocol::actions::{
-    DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -8,9 +6,9 @@ use crate::error::Error;
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(crate) async fn run(
     call: &Call<'_>,
-    _request: DescribeCompShareSupportZoneRequest,
-) -> Result<DescribeCompShareSupportZoneResponse, Error> {
-    let zones = call.library.zones.iter().map(|zone| Zone {
+    _request: api::DescribeCompShareSupportZoneRequest,
+) -> Result<api::DescribeCompShareSupportZoneResponse, Error> {
+    let zones = call.library.zones.iter().map(|zone| api::Zone {
         region: zone.region.clone(),
         zone: zone.zone.clone(),
         region_id: zone.region_id,
@@ -18,5 +16,5 @@ pub(crate) async fn run(
         describe: zone.name.clone(),
         is_pod: false,
     });
-    Ok(DescribeCompShareSupportZoneResponse { zone_info: zones.collect() })
+    Ok(api::DescribeCompShareSupportZoneResponse { zone_info: zones.collect() })
 }

@@ -1,4 +1,4 @@
-use jingku_protocol::actions::{DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -6,10 +6,10 @@ use crate::groups;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: DescribeSelfCommunityImagesRequest,
-) -> Result<DescribeSelfCommunityImagesResponse, Error> {
+    request: api::DescribeSelfCommunityImagesRequest,
+) -> Result<api::DescribeSelfCommunityImagesResponse, Error> {
     let page = groups::page(call, call.own(), &request.query).await?;
-    Ok(DescribeSelfCommunityImagesResponse {
+    Ok(api::DescribeSelfCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,
         image_set_group: page.groups.clone(),

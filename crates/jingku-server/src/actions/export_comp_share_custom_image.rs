@@ -1,4 +1,4 @@
-use jingku_protocol::actions::ExportCompShareCustomImageRequest;
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::download;
@@ -6,7 +6,10 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::transfer;
 
-pub(crate) async fn run(call: &Call<'_>, request: ExportCompShareCustomImageRequest) -> Result<Reply, Error> {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::ExportCompShareCustomImageRequest,
+) -> Result<Reply, Error> {
     let (image, manifest) = download::find(call.context, call.account().id, &request.image_id).await?;
     let slot = call.context.limits.exports.take(call.account().id)?;
     let disk = transfer::open(&call.library.store, &call.context.manifests, image.id, &manifest).await?;

@@ -1,7 +1,5 @@
 use jingku_catalog::{ImageStatus, Progress};
-use jingku_protocol::actions::{
-    GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -13,8 +11,8 @@ const ASSUMED_BYTES: u64 = 100 << 30;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: GetCompShareImageCreateProgressRequest,
-) -> Result<GetCompShareImageCreateProgressResponse, Error> {
+    request: api::GetCompShareImageCreateProgressRequest,
+) -> Result<api::GetCompShareImageCreateProgressResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     // Before the catalogue: a job that ends in between is reported with its own progress, not its last heartbeat.
     let live = call.library.running.get(&request.image_id);
@@ -32,7 +30,7 @@ pub(crate) async fn run(
     Ok(reply)
 }
 
-fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
+fn view(progress: &Progress) -> api::GetCompShareImageCreateProgressResponse {
     let bytes = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
     let (done, total) = (bytes(progress.done_bytes), bytes(progress.total_bytes));
     let elapsed = match (progress.started_at, progress.reported_at) {
@@ -44,7 +42,7 @@ fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
         ImageStatus::UnAvailable => ("Failed", percent(done, total), 0),
         ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => ("Available", 100.0, 0),
     };
-    GetCompShareImageCreateProgressResponse {
+    api::GetCompShareImageCreateProgressResponse {
         process,
         total_duration: elapsed.saturating_add(remaining).to_string(),
         remaining_duration: remaining.to_string(),

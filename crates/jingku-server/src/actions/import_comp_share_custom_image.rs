@@ -1,8 +1,6 @@
 use jingku_catalog::{NewUpload, StartUpload, Upload};
 use jingku_library::{DISK_BYTES_MAX, Internal, MARGIN_BYTES, image_id};
-use jingku_protocol::actions::{
-    DEFAULT_LINK_SECS, FileFormat, ImportCompShareCustomImageRequest, ImportCompShareCustomImageResponse,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -10,8 +8,8 @@ use crate::link::UploadLink;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: ImportCompShareCustomImageRequest,
-) -> Result<ImportCompShareCustomImageResponse, Error> {
+    request: api::ImportCompShareCustomImageRequest,
+) -> Result<api::ImportCompShareCustomImageResponse, Error> {
     let zones = call.library.zones.resolve(&request.place)?;
     // There is at least one zone, and at least one in each region.
     let zone = zones.as_ref().and_then(|zones| zones.first()).and_then(|name| call.library.zones.find(name));
@@ -31,7 +29,7 @@ pub(crate) async fn run(
         size_bytes,
         data_bytes,
         blake3: request.blake3.as_deref(),
-        format: request.format.map(FileFormat::as_str),
+        format: request.format.map(api::FileFormat::as_str),
     };
     let (own, account) = (call.own(), call.account().id);
     // The received bytes of a resumed upload already have their space.
@@ -53,10 +51,15 @@ pub(crate) async fn run(
             StartUpload::OverShare => return Err(Error::OverUploadShare),
         }
     };
-    let expires_at = call.library.clock.now() + DEFAULT_LINK_SECS;
+    let expires_at = call.library.clock.now() + api::DEFAULT_LINK_SECS;
     let link = UploadLink { image_id: id.clone(), account: account.0, expires_at };
     let url = call.context.link_url(&link.path_and_query(call.library.keyring().links()));
-    Ok(ImportCompShareCustomImageResponse { comp_share_image_id: id, url, expire_time: expires_at, resumed })
+    Ok(api::ImportCompShareCustomImageResponse {
+        comp_share_image_id: id,
+        url,
+        expire_time: expires_at,
+        resumed,
+    })
 }
 
 /// Refuses a file that may not fit: it stays in the data folder until its image is made, which may need as much again.

@@ -1,16 +1,14 @@
 use jingku_catalog::{AccountId, ShareChanges, ShareImage};
 use jingku_library::SHARES_MAX;
-use jingku_protocol::actions::{
-    ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
-};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: ModifyCompShareImageShareAccountRequest,
-) -> Result<ModifyCompShareImageShareAccountResponse, Error> {
+    request: api::ModifyCompShareImageShareAccountRequest,
+) -> Result<api::ModifyCompShareImageShareAccountResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     // The order of adding and removing is undefined.
     if request.add_accounts.iter().any(|account| request.remove_accounts.contains(account)) {
@@ -28,7 +26,7 @@ pub(crate) async fn run(
         ShareImage::TooMany => return Err(Error::TooManyShares(id.into())),
     };
     let invalid_accounts = invalid.into_iter().map(|account| account.0).collect();
-    Ok(ModifyCompShareImageShareAccountResponse { invalid_accounts })
+    Ok(api::ModifyCompShareImageShareAccountResponse { invalid_accounts })
 }
 
 fn accounts(numbers: &[i64]) -> Vec<AccountId> {

@@ -1,6 +1,6 @@
 use jingku_catalog::{ImageChanges, PublishImage, Submission};
 use jingku_library::{Approve, group_id, price_to_cents};
-use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::cover;
@@ -9,8 +9,8 @@ use crate::view::{texts, to_json};
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: PublishCompShareImageRequest,
-) -> Result<PublishCompShareImageResponse, Error> {
+    request: api::PublishCompShareImageRequest,
+) -> Result<api::PublishCompShareImageResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     let cover = cover::check(call.context, request.cover.as_deref()).await?;
     let tags = request.tags.as_deref().map(texts);
@@ -36,9 +36,10 @@ pub(crate) async fn run(
     let (catalog, now) = (&call.library.catalog, call.library.clock.now());
     let (id, own_request) = (&request.image_id, call.request.as_deref());
     match catalog.publish_image(call.own(), id, submission, changes, own_request, now).await? {
-        PublishImage::Published(group_id) => {
-            Ok(PublishCompShareImageResponse { new_comp_share_image_id: request.image_id.into(), group_id })
-        }
+        PublishImage::Published(group_id) => Ok(api::PublishCompShareImageResponse {
+            new_comp_share_image_id: request.image_id.into(),
+            group_id,
+        }),
         PublishImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         PublishImage::AlreadyPublished | PublishImage::NotFromContainer => {
             Err(Error::not_available("CompShareImageId"))

@@ -1,17 +1,17 @@
 use jingku_catalog::RemoveFavorite;
-use jingku_protocol::actions::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: RemoveFavoriteImageRequest,
-) -> Result<RemoveFavoriteImageResponse, Error> {
+    request: api::RemoveFavoriteImageRequest,
+) -> Result<api::RemoveFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
     let group = call.library.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
     match call.library.catalog.remove_favorite(call.account().id, &group).await? {
-        RemoveFavorite::Removed => Ok(RemoveFavoriteImageResponse {}),
+        RemoveFavorite::Removed => Ok(api::RemoveFavoriteImageResponse {}),
         RemoveFavorite::NotFound => Err(not_found()),
     }
 }

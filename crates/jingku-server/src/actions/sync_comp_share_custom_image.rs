@@ -1,8 +1,6 @@
 use jingku_catalog::{CopyImage, ImageStatus, NewCopy};
 use jingku_library::image_id;
-use jingku_protocol::actions::{
-    SyncCompShareCustomImageRequest, SyncCompShareCustomImageResponse, SyncResult, is_image_name,
-};
+use jingku_protocol::actions as api;
 
 use super::copy_comp_share_custom_image::with_suffix;
 use crate::call::Call;
@@ -11,8 +9,8 @@ use crate::error::Error;
 /// Makes one copy per zone. A refusal for one zone does not affect the others.
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: SyncCompShareCustomImageRequest,
-) -> Result<SyncCompShareCustomImageResponse, Error> {
+    request: api::SyncCompShareCustomImageRequest,
+) -> Result<api::SyncCompShareCustomImageResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     let image = call.library.catalog.image(call.own(), &request.source_image_id).await?;
     let image = image.ok_or_else(|| Error::ResourceNotFound(request.source_image_id.to_string()))?;
@@ -22,10 +20,12 @@ pub(crate) async fn run(
     let mut results = Vec::with_capacity(request.target_zone_ids.len());
     for zone_id in &request.target_zone_ids {
         results.push(match copy_to(call, &request, &image.zone, *zone_id).await {
-            Ok(copy) => SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..SyncResult::default() },
+            Ok(copy) => {
+                api::SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..api::SyncResult::default() }
+            }
             // An internal error fails the whole call and is logged once.
             Err(Error::Internal(inside)) => return Err(Error::Internal(inside)),
-            Err(refusal) => SyncResult {
+            Err(refusal) => api::SyncResult {
                 ret_code: refusal.ret_code().code(),
                 message: refusal.to_string(),
                 comp_share_image_id: String::new(),
@@ -34,12 +34,15 @@ pub(crate) async fn run(
         });
     }
     let copied = results.iter().filter(|result| result.ret_code == 0).count();
-    Ok(SyncCompShareCustomImageResponse { success_count: i64::try_from(copied).unwrap_or(i64::MAX), results })
+    Ok(api::SyncCompShareCustomImageResponse {
+        success_count: i64::try_from(copied).unwrap_or(i64::MAX),
+        results,
+    })
 }
 
 async fn copy_to(
     call: &Call<'_>,
-    request: &SyncCompShareCustomImageRequest,
+    request: &api::SyncCompShareCustomImageRequest,
     own_zone: &str,
     zone_id: i64,
 ) -> Result<String, Error> {
@@ -52,7 +55,7 @@ async fn copy_to(
             name => with_suffix(name.as_deref().unwrap_or(original), &format!("-{}", zone.zone)),
         };
         // A configured zone name may be invalid in an image name.
-        (number == 0 && is_image_name(&name)).then_some(name)
+        (number == 0 && api::is_image_name(&name)).then_some(name)
     };
     // Each zone is its own change with its own stored answer.
     let zone_request = call.request.as_ref().map(|request| format!("{request} {zone_id}"));

@@ -1,14 +1,14 @@
 use jingku_catalog::DeleteImage;
 use jingku_library::failpoint;
-use jingku_protocol::actions::{TerminateCompShareCustomImageRequest, TerminateCompShareCustomImageResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: TerminateCompShareCustomImageRequest,
-) -> Result<TerminateCompShareCustomImageResponse, Error> {
+    request: api::TerminateCompShareCustomImageRequest,
+) -> Result<api::TerminateCompShareCustomImageResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     failpoint::reached("delete.before_row");
     let deleted =
@@ -19,7 +19,7 @@ pub(crate) async fn run(
         DeleteImage::Deleted | DeleteImage::AlreadyDeleted => {
             call.library.running.cancel(&request.image_id);
             call.library.uploads.remove(&request.image_id);
-            Ok(TerminateCompShareCustomImageResponse {})
+            Ok(api::TerminateCompShareCustomImageResponse {})
         }
         DeleteImage::Published => Err(Error::not_available("CompShareImageId")),
         DeleteImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),

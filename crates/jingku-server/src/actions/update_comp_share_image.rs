@@ -1,6 +1,6 @@
 use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_library::{group_id, price_to_cents};
-use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
+use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::cover;
@@ -9,8 +9,8 @@ use crate::view::texts;
 
 pub(crate) async fn run(
     call: &Call<'_>,
-    request: UpdateCompShareImageRequest,
-) -> Result<UpdateCompShareImageResponse, Error> {
+    request: api::UpdateCompShareImageRequest,
+) -> Result<api::UpdateCompShareImageResponse, Error> {
     call.library.zones.resolve(&request.place)?;
     let cover = cover::check(call.context, request.cover.as_deref()).await?;
     let tags = request.tags.as_deref().map(texts);
@@ -40,7 +40,7 @@ pub(crate) async fn run(
         .update_image(call.own(), &request.image_id, changes, call.library.clock.now())
         .await?
     {
-        UpdateImage::Updated => Ok(UpdateCompShareImageResponse {}),
+        UpdateImage::Updated => Ok(api::UpdateCompShareImageResponse {}),
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         UpdateImage::NameTaken => {
             let name = request.name.as_deref().unwrap_or_default();

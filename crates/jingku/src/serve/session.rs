@@ -36,7 +36,7 @@ pub(super) async fn serve_until_stopped(
         tokio::select! { () = signal => {}, () = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
-    let limits = context.connection_limits();
+    let limits = context.library.config.connections;
     let server = tokio::spawn(jingku_server::serve_with(listener, router(context), limits, stopped.clone()));
     announce();
     tokio::select! {

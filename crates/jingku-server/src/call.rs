@@ -31,17 +31,14 @@ impl Call<'_> {
         Scope::own(self.account().id)
     }
 
-    /// Returns the refusal of a parameter that is the name of another image of the account.
-    pub(crate) async fn name_taken(&self, param: &'static str, name: &str) -> Error {
-        let holder = match self.library.catalog.name_holder(self.own(), name).await {
-            Ok(holder) => holder,
-            Err(error) => return error.into(),
-        };
+    /// Refuses a parameter that is the name of another image of the account.
+    pub(crate) async fn name_taken<T>(&self, param: &'static str, name: &str) -> Result<T, Error> {
+        let holder = self.library.catalog.name_holder(self.own(), name).await?;
         let refusal = holder.map(|holder| {
             let held = if holder.is_upload { NameRefusal::HeldByUpload } else { NameRefusal::Taken };
             held(holder.image_id)
         });
-        Error::NameTaken { param, refusal }
+        Err(Error::NameTaken { param, refusal })
     }
 }
 

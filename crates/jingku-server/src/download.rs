@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use jingku_catalog::{AccountId, Image, ImageStatus, Scope};
 use jingku_library::{Internal, request_id};
@@ -61,28 +62,17 @@ async fn requires_payment(context: &Context, account: AccountId, image: &Image) 
 }
 
 /// Answers `GET` and `HEAD` of a download link.
-pub(crate) async fn serve(
-    State(context): State<Arc<Context>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Parts) -> Response {
     let request_id = request_id(&*context.library.random);
-    match answer(&context, &method, &uri, &headers, &request_id).await {
+    match answer(&context, &request, &request_id).await {
         Ok(response) => response,
         Err(error) => reply::failure(&error, "download", &request_id),
     }
 }
 
-async fn answer(
-    context: &Context,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    request_id: &str,
-) -> Result<Response, Error> {
+async fn answer(context: &Context, request: &Parts, request_id: &str) -> Result<Response, Error> {
     let links = context.library.keyring().links();
-    let link = DownloadLink::check(uri, links, context.library.clock.now());
+    let link = DownloadLink::check(&request.uri, links, context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     let not_found = || Error::ResourceNotFound(link.image_id.clone());
     let (image, manifest) = match find(context, AccountId(link.account), &link.image_id).await {
@@ -95,7 +85,7 @@ async fn answer(
         return Err(not_found());
     }
     let etag = etag(&manifest)?;
-    if *method == Method::HEAD {
+    if request.method == Method::HEAD {
         // HEAD reads a row, not the store.
         let length = u64::try_from(image.size_bytes).unwrap_or(0);
         return Ok(disk_response(request_id, &image.id, &etag, length, Body::empty()));
@@ -104,7 +94,7 @@ async fn answer(
     let disk =
         transfer::open(&context.library.store, &context.manifests, image.id.clone(), &manifest).await?;
     let length = disk.length();
-    match range::range_request(headers, &etag, length) {
+    match range::range_request(&request.headers, &etag, length) {
         RangeRequest::Whole => {
             let body = disk.read(0..length, slot).await?;
             Ok(disk_response(request_id, &image.id, &etag, length, body))

@@ -37,13 +37,6 @@ pub(crate) struct GroupPage {
     pub(crate) next_token: String,
 }
 
-impl GroupPage {
-    /// All versions of the groups.
-    pub(crate) fn images(&self) -> Vec<Image> {
-        self.groups.iter().flat_map(|group| group.data.iter().cloned()).collect()
-    }
-}
-
 /// Reads the requested page.
 pub(crate) async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) -> Result<GroupPage, Error> {
     let zones = call.library.zones.resolve(&query.place)?;

@@ -17,6 +17,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, head};
 use futures::FutureExt;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -73,12 +74,14 @@ pub async fn serve_with(
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()>,
 ) {
-    let server = Server {
+    let mut server = Server {
         router: TowerToHyperService::new(router),
         connections: Connections::new(limits),
         graceful: GracefulShutdown::new(),
-        http: http(),
+        http: http1::Builder::new(),
     };
+    let http = &mut server.http;
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -96,17 +99,11 @@ pub async fn serve_with(
     }
 }
 
-fn http() -> hyper::server::conn::http1::Builder {
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
-    http
-}
-
 struct Server {
     router: TowerToHyperService<Router>,
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
-    http: hyper::server::conn::http1::Builder,
+    http: http1::Builder,
 }
 
 impl Server {

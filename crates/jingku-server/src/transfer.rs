@@ -103,13 +103,11 @@ impl Disk {
                     return;
                 }
             };
-            match sent {
-                Ok(()) => {}
-                Err(Stop::Gone) => return,
-                Err(Stop::TooSlow) => {
+            if let Err(stop) = sent {
+                if let Stop::TooSlow = stop {
                     tracing::info!(image_id, "client too slow: transfer aborted");
-                    return;
                 }
+                return;
             }
         }
     }

@@ -43,7 +43,7 @@ pub(crate) async fn run(
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
             let name = request.target_name.as_deref().unwrap_or_default();
-            Err(call.name_taken("TargetImageName", name).await)
+            call.name_taken("TargetImageName", name).await
         }
         CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }

@@ -53,7 +53,7 @@ pub(crate) async fn run(
             call.library.running.wake.notify_one();
             Ok(api::CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(call.name_taken("Name", &request.name).await),
+        CreateImage::NameTaken => call.name_taken("Name", &request.name).await,
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),

@@ -13,7 +13,7 @@ pub(crate) async fn run(
     Ok(api::DescribeCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,
-        image_set: page.images(),
+        image_set: page.groups.iter().flat_map(|group| group.data.iter().cloned()).collect(),
         groups: page.groups,
         next_token: page.next_token,
     })

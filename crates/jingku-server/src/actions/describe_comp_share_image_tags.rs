@@ -15,27 +15,22 @@ pub(crate) async fn run(
     call: &Call<'_>,
     _request: api::DescribeCompShareImageTagsRequest,
 ) -> Result<api::DescribeCompShareImageTagsResponse, Error> {
-    let mut reply = api::DescribeCompShareImageTagsResponse::default();
-    let mut known = HashSet::new();
-    let mut add = |category: &str, tags: Vec<String>| {
-        if !reply.tag_index.iter().any(|name| name == category) {
-            reply.tag_index.push(category.to_owned());
-        }
-        // A tag may be in two categories.
-        reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
-        reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
-    };
-    for category in &call.library.config.community.categories {
-        add(&category.name, category.tags.clone());
-    }
+    let categories = &call.library.config.community.categories;
+    let configured: HashSet<&String> = categories.iter().flat_map(|category| &category.tags).collect();
     let mut others =
         call.library.catalog.tags_in_use(Scope::published().requested_by(call.account().id)).await?;
-    let configured: HashSet<&String> =
-        call.library.config.community.categories.iter().flat_map(|category| &category.tags).collect();
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));
     others.truncate(OTHERS_MAX);
-    if !others.is_empty() {
-        add(OTHERS, others);
+    let others = (!others.is_empty()).then_some((OTHERS, &others));
+    let mut reply = api::DescribeCompShareImageTagsResponse::default();
+    let mut known = HashSet::new();
+    for (name, tags) in categories.iter().map(|category| (&*category.name, &category.tags)).chain(others) {
+        if !reply.tag_index.iter().any(|known| known == name) {
+            reply.tag_index.push(name.to_owned());
+        }
+        // A tag may be in two categories.
+        reply.tags.extend(tags.iter().filter(|tag| known.insert(*tag)).cloned());
+        reply.tags_map.entry(name.to_owned()).or_default().extend(tags.iter().cloned());
     }
     Ok(reply)
 }

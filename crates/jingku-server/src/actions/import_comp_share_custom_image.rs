@@ -45,7 +45,7 @@ pub(crate) async fn run(
             StartUpload::Started => (id, false),
             StartUpload::InProgress(other) => (other, true),
             StartUpload::NameTaken => {
-                return Err(call.name_taken("Name", &request.name).await);
+                return call.name_taken("Name", &request.name).await;
             }
             StartUpload::OverLimit(over) => return Err(Error::OverLimit(over)),
             StartUpload::OverShare => return Err(Error::OverUploadShare),

@@ -44,7 +44,7 @@ pub(crate) async fn run(
         UpdateImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         UpdateImage::NameTaken => {
             let name = request.name.as_deref().unwrap_or_default();
-            Err(call.name_taken("Name", name).await)
+            call.name_taken("Name", name).await
         }
         UpdateImage::GroupNotFound => {
             Err(Error::ResourceNotFound(request.group_id.unwrap_or_default().into()))

@@ -111,17 +111,10 @@ fn contains_secret(run: &str) -> bool {
     })
 }
 
-/// Percent-decodes repeatedly, up to the limit.
-fn decoded(text: &str) -> Cow<'_, str> {
-    let mut plain = Cow::Borrowed(text);
-    for _ in 0..LAYERS_MAX {
-        let next = percent_decode_str(&plain).decode_utf8_lossy().into_owned();
-        if next == plain {
-            break;
-        }
-        plain = Cow::Owned(next);
-    }
-    plain
+/// Percent-decodes repeatedly.
+fn decoded(text: &str) -> String {
+    (0..LAYERS_MAX)
+        .fold(text.to_owned(), |text, _| percent_decode_str(&text).decode_utf8_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -41,7 +41,6 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Opens a library in memory.
     pub(crate) async fn open(config: &Config, environment: Environment) -> Result<Self, StartError> {
         let clock = Arc::new(LabClock::new(environment.clock));
         let pause_gate: Arc<PauseGate> = Arc::default();

@@ -175,7 +175,6 @@ impl UploadRequest {
         Ok(self.response(request_id, StatusCode::NO_CONTENT, received?))
     }
 
-    /// Completes the upload.
     async fn complete(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
         match self.finish(headers, request_id).await {
             // Another request may have finished it, and its job ended, since the row was read.

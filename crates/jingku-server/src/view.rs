@@ -72,7 +72,6 @@ pub(crate) struct ImagePage {
     pub(crate) next_token: String,
 }
 
-/// Reads the requested page of a list of images.
 pub(crate) async fn image_page(
     context: &Context,
     scope: Scope,
@@ -93,7 +92,6 @@ pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) ->
     Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
 }
 
-/// Converts the status of a row.
 pub(crate) fn status(status: RowStatus) -> ImageStatus {
     match status {
         RowStatus::Making => ImageStatus::Making,
@@ -145,7 +143,6 @@ pub(crate) fn next_token(next: Option<Cursor>) -> String {
     next.map(|cursor| cursor.to_string()).unwrap_or_default()
 }
 
-/// Borrows the texts of a list.
 pub(crate) fn texts(list: &[Word]) -> Vec<&str> {
     list.iter().map(|word| &**word).collect()
 }

@@ -145,7 +145,6 @@ fn allocate(length: usize, kept_bytes: u64) -> Option<Vec<u8>> {
     (length as u64 + kept_bytes <= ALLOC_BYTES_MAX).then(|| vec![0; length])
 }
 
-/// Remaining pixels of an animation.
 struct PixelBudget(u64);
 
 impl PixelBudget {

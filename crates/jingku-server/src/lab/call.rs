@@ -54,7 +54,6 @@ impl LabCall {
         }
     }
 
-    /// Records the decoded parameters.
     pub(crate) fn decoded(&self, params: &Params, action: Option<Action>) {
         self.update(|entry| {
             entry.action = params.scalar("Action").ok().flatten().map(trace::redact);
@@ -77,7 +76,6 @@ impl LabCall {
         });
     }
 
-    /// Records the account whose signature is valid.
     pub(crate) fn authenticated(&self, account: AccountId) {
         self.update(|entry| {
             entry.signature = "valid";

@@ -118,7 +118,6 @@ fn once() -> u32 {
     1
 }
 
-/// Answers one control call.
 pub(crate) async fn control(State(lab): State<Arc<Lab>>, request: Request) -> Response {
     let (status, json) = match answer(&lab, request).await {
         Ok(json) => (StatusCode::OK, json),

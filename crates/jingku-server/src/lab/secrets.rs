@@ -10,7 +10,6 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-/// Replaces a secret.
 pub(super) const HIDDEN: &str = "(hidden)";
 /// A parameter whose name contains one of these is secret.
 const WORDS: [&str; 10] = [
@@ -111,7 +110,6 @@ fn contains_secret(run: &str) -> bool {
     })
 }
 
-/// Percent-decodes repeatedly.
 fn decoded(text: &str) -> String {
     (0..LAYERS_MAX)
         .fold(text.to_owned(), |text, _| percent_decode_str(&text).decode_utf8_lossy().into_owned())

@@ -48,7 +48,6 @@ pub(super) struct Entry {
     pub(super) refused: Option<String>,
     /// Missing names that the documents or the action require.
     pub(super) missing: Vec<String>,
-    /// Injected faults.
     pub(super) injected: Vec<String>,
     /// `null` without a response.
     pub(super) ret_code: Option<i64>,

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
+use futures::task::AtomicWaker;
 use jingku_library::lock;
 use tokio::time::Instant;
 
@@ -38,6 +39,8 @@ pub(super) struct Connection {
     /// Received bytes of the unanswered requests of all connections.
     held_by_all: Arc<AtomicUsize>,
     state: Mutex<State>,
+    /// Woken on eviction.
+    reader: AtomicWaker,
 }
 
 struct State {
@@ -50,8 +53,6 @@ struct State {
     evicted: bool,
     /// A head stated the length of its body twice.
     ambiguous: bool,
-    /// Woken on eviction.
-    reader: Option<Waker>,
 }
 
 impl State {
@@ -71,36 +72,19 @@ enum Phase {
     Response,
 }
 
-/// A connection that waits for its client.
-#[derive(Clone, Copy)]
-pub(super) struct Idle {
-    pub(super) since: Instant,
-    pub(super) held: usize,
-}
-
 impl Connection {
     pub(super) fn new(number: u64, origin: Origin, reserved: bool, held_by_all: Arc<AtomicUsize>) -> Self {
-        let state = State {
-            phase: Phase::Head,
-            since: Instant::now(),
-            held: 0,
-            evicted: false,
-            ambiguous: false,
-            reader: None,
-        };
-        Self { number, origin, reserved, held_by_all, state: Mutex::new(state) }
+        let state =
+            State { phase: Phase::Head, since: Instant::now(), held: 0, evicted: false, ambiguous: false };
+        let reader = AtomicWaker::new();
+        Self { number, origin, reserved, held_by_all, state: Mutex::new(state), reader }
     }
 
     /// Ready if evicted. Otherwise eviction wakes the reader.
     pub(super) fn poll_evicted(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.state);
-        if state.evicted {
-            return Poll::Ready(());
-        }
-        if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
-            state.reader = Some(context.waker().clone());
-        }
-        Poll::Pending
+        // First, so that no eviction is missed.
+        self.reader.register(context.waker());
+        if lock(&self.state).evicted { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Counts received bytes. Returns how many bytes all connections hold then.
@@ -137,10 +121,10 @@ impl Connection {
         state.release(&self.held_by_all);
     }
 
-    /// `None` unless the connection waits for its client.
-    pub(super) fn idle(&self) -> Option<Idle> {
+    /// Since when the connection waits for its client, and the bytes it holds; `None` if it does not wait.
+    pub(super) fn idle(&self) -> Option<(Instant, usize)> {
         let state = lock(&self.state);
-        (state.phase != Phase::Response).then_some(Idle { since: state.since, held: state.held })
+        (state.phase != Phase::Response).then_some((state.since, state.held))
     }
 
     /// Whether the next bytes start a new request.
@@ -156,9 +140,8 @@ impl Connection {
         }
         state.evicted = true;
         state.release(&self.held_by_all);
-        if let Some(reader) = state.reader.take() {
-            reader.wake();
-        }
+        drop(state);
+        self.reader.wake();
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
 
-use super::connection::{Connection, Idle, Origin};
+use super::connection::{Connection, Origin};
 use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
 
 /// One connection of this many is evicted at a time, so that the scan pays off.
@@ -103,7 +103,7 @@ impl Open {
             .values()
             .filter(|connection| of.is_none_or(|of| connection.origin == of))
             .filter_map(|connection| {
-                let Idle { since, .. } = connection.idle()?;
+                let (since, _) = connection.idle()?;
                 Some((Reverse(self.by_origin[&connection.origin]), since, connection.number))
             })
             .collect();
@@ -120,10 +120,8 @@ impl Open {
     }
 
     fn evict_reserved(&mut self) {
-        let oldest = self
-            .reserved
-            .values()
-            .filter_map(|connection| connection.idle().map(|Idle { since, .. }| (since, connection.number)));
+        let oldest =
+            self.reserved.values().filter_map(|connection| Some((connection.idle()?.0, connection.number)));
         if let Some((_, number)) = oldest.min() {
             self.evict(number);
         }
@@ -131,25 +129,26 @@ impl Open {
 
     /// Evicts the oldest unfinished requests of the address that holds most, until `bytes` are free.
     fn evict_holding(&mut self, mut bytes: usize) {
-        let all = || self.regular.values().chain(self.reserved.values());
-        let idle = all().filter_map(|connection| Some((connection, connection.idle()?)));
-        let mut holding: Vec<_> = idle.filter(|(_, idle)| idle.held > SPARED_HELD_BYTES).collect();
+        let all = self.regular.values().chain(self.reserved.values());
+        let idle = all.filter_map(|connection| {
+            let (since, held) = connection.idle()?;
+            Some((connection, since, held))
+        });
+        let mut holding: Vec<_> = idle.filter(|(.., held)| *held > SPARED_HELD_BYTES).collect();
         let mut by_origin: HashMap<Origin, usize> = HashMap::new();
-        for (connection, idle) in &holding {
-            *by_origin.entry(connection.origin).or_default() += idle.held;
+        for (connection, _, held) in &holding {
+            *by_origin.entry(connection.origin).or_default() += held;
         }
-        holding
-            .sort_unstable_by_key(|(connection, idle)| (Reverse(by_origin[&connection.origin]), idle.since));
-        let mut evicted = Vec::new();
-        for (connection, idle) in holding {
-            evicted.push(connection.number);
-            bytes = bytes.saturating_sub(idle.held);
+        let order = |connection: &Connection| Reverse(by_origin[&connection.origin]);
+        holding.sort_unstable_by_key(|(connection, since, _)| (order(connection), *since));
+        let holding: Vec<_> =
+            holding.iter().map(|(connection, _, held)| (connection.number, *held)).collect();
+        for (number, held) in holding {
             if bytes == 0 {
                 break;
             }
-        }
-        for number in evicted {
             self.evict(number);
+            bytes = bytes.saturating_sub(held);
         }
     }
 

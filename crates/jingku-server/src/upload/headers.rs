@@ -19,7 +19,6 @@ pub(super) const UPLOAD_HASH: &str = "Upload-Hash";
 /// Number of zeros to append instead of a body.
 pub(super) const UPLOAD_ZEROS: &str = "Upload-Zeros";
 
-/// Reads a number from a header.
 pub(super) fn number(headers: &HeaderMap, name: &str) -> Result<u64, ParamError> {
     let value = headers.get(name).ok_or_else(|| ParamError::Missing(name.to_owned()))?;
     let number = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -37,7 +36,6 @@ pub(super) fn hash_kind(headers: &HeaderMap, upload: &Upload) -> Result<HashKind
     })
 }
 
-/// Reads the requested kind of hash.
 pub(super) fn requested_kind(headers: &HeaderMap) -> Result<HashKind, ParamError> {
     let Some(value) = headers.get(UPLOAD_HASH) else { return Ok(HashKind::default()) };
     let kind = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -62,7 +60,6 @@ pub(super) fn response(
     response
 }
 
-/// Adds a hash.
 pub(super) fn set_hash(headers: &mut HeaderMap, hash: &str) {
     headers.insert(UPLOAD_BLAKE3, HeaderValue::from_str(hash).expect("a hash is ASCII"));
 }

@@ -94,26 +94,24 @@ async fn answer(context: &Context, request: &Parts, request_id: &str) -> Result<
     let disk =
         transfer::open(&context.library.store, &context.manifests, image.id.clone(), &manifest).await?;
     let length = disk.length();
-    match range::range_request(&request.headers, &etag, length) {
-        RangeRequest::Whole => {
-            let body = disk.read(0..length, slot).await?;
-            Ok(disk_response(request_id, &image.id, &etag, length, body))
-        }
-        RangeRequest::Part(part) => {
-            let content_range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-            let body = disk.read(part.clone(), slot).await?;
-            let mut response = disk_response(request_id, &image.id, &etag, part.end - part.start, body);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            set(response.headers_mut(), header::CONTENT_RANGE, &content_range);
-            Ok(response)
-        }
+    let (part, is_whole) = match range::range_request(&request.headers, &etag, length) {
+        RangeRequest::Whole => (0..length, true),
+        RangeRequest::Part(part) => (part, false),
         RangeRequest::Unsatisfiable => {
             let mut response = reply::refusal(None, &Error::not_available("Range"), request_id);
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
-            Ok(response)
+            return Ok(response);
         }
+    };
+    let body = disk.read(part.clone(), slot).await?;
+    let mut response = disk_response(request_id, &image.id, &etag, part.end - part.start, body);
+    if !is_whole {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let content_range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+        set(response.headers_mut(), header::CONTENT_RANGE, &content_range);
     }
+    Ok(response)
 }
 
 fn disk_response(request_id: &str, image_id: &str, etag: &HeaderValue, length: u64, body: Body) -> Response {

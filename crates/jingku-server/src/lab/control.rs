@@ -71,7 +71,7 @@ struct SnapshotName {
     name: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum ClockChange {
     Set(Seconds),

@@ -190,9 +190,6 @@ async fn a_fully_uploaded_file_becomes_an_image() {
         (service.stored("chunks").len(), &caller.image(&again).await["Status"]),
         (chunks, &"Available".into())
     );
-    // A deleted image was not completed.
-    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
-    assert_eq!(caller.complete(&link, disk.len(), &hash(&disk)).await.status(), 404);
 }
 
 #[tokio::test]

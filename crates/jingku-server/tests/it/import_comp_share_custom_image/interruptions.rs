@@ -238,6 +238,19 @@ async fn an_upload_without_a_byte_expires_after_ten_minutes() {
     assert_eq!(caller.upload_state(&slow_link).await, (whole.len(), hash(&whole)));
 }
 
+#[tokio::test]
+async fn a_repeated_completion_is_refused_once_the_image_is_deleted() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let (id, link) = caller.import(&[("Name", "env")]).await;
+    caller.append(&link, 0, b"bytes").await;
+    assert_eq!(caller.complete(&link, 5, &hash(b"bytes")).await.status(), 204);
+    service.finish_job(&id).await;
+    assert_eq!(caller.complete(&link, 5, &hash(b"bytes")).await.status(), 204);
+    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    assert_eq!(caller.complete(&link, 5, &hash(b"bytes")).await.status(), 404);
+}
+
 /// An in-memory server.
 #[tokio::test]
 async fn without_a_data_folder_uploads_use_the_system_temp_folder() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jingku_catalog::{Account, Generation, Scope};
-use jingku_library::{Credentials, Library};
+use jingku_library::{Credentials, Library, MARGIN_BYTES};
 use jingku_protocol::actions::Action;
 use jingku_protocol::{NameRefusal, Params};
 
@@ -29,6 +29,14 @@ impl Call<'_> {
     /// The images that the caller owns.
     pub(crate) fn own(&self) -> Scope {
         Scope::own(self.account().id)
+    }
+
+    /// Bytes free for new data; `None` if they are not limited or cannot be read.
+    pub(crate) async fn free_bytes(&self) -> Result<Option<u64>, Error> {
+        let Some(disk_space) = self.library.disk_space.clone() else { return Ok(None) };
+        let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await?;
+        let free = free.inspect_err(|error| tracing::warn!(%error, "cannot read the free space"));
+        Ok(free.ok().map(|free| free.saturating_sub(MARGIN_BYTES)))
     }
 
     /// Refuses a parameter that is the name of another image of the account.

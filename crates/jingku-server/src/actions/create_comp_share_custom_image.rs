@@ -1,7 +1,6 @@
 use jingku_catalog::{CreateImage, NewImage, NewJob};
 use jingku_library::{
-    DISK_BYTES_MAX, DeclaredDisk, Internal, MARGIN_BYTES, disk_reason, failpoint, image_id, needed_bytes,
-    unique_id,
+    DISK_BYTES_MAX, DeclaredDisk, Internal, disk_reason, failpoint, image_id, needed_bytes, unique_id,
 };
 use jingku_protocol::actions as api;
 use jingku_sources::{Disk, DiskError};
@@ -77,15 +76,7 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 /// Refuses an image that may not fit into the store. After the first image of an instance only changed chunks are stored,
 /// an unknown amount: then any free space suffices.
 async fn check_disk_space(call: &Call<'_>, instance_id: &str, disk: &Disk) -> Result<(), Error> {
-    let Some(disk_space) = &call.library.disk_space else { return Ok(()) };
-    let free = match disk_space.free_bytes() {
-        Ok(free) => free,
-        Err(error) => {
-            tracing::warn!(%error, "cannot read the free space");
-            return Ok(());
-        }
-    };
-    let free_bytes = free.saturating_sub(MARGIN_BYTES);
+    let Some(free_bytes) = call.free_bytes().await? else { return Ok(()) };
     let needed_bytes =
         if call.library.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
     if needed_bytes <= free_bytes {

@@ -1,5 +1,5 @@
 use jingku_catalog::{NewUpload, StartUpload, Upload};
-use jingku_library::{DISK_BYTES_MAX, Internal, MARGIN_BYTES, image_id};
+use jingku_library::{DISK_BYTES_MAX, image_id};
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -65,13 +65,11 @@ pub(crate) async fn run(
 /// Refuses a file that may not fit: it stays in the data folder until its image is made, which may need as much again.
 /// The missing bytes of other uploads are reserved. Holes need no space.
 async fn check_disk_space(call: &Call<'_>, data_bytes: Option<i64>) -> Result<(), Error> {
-    let Some(disk_space) = call.library.disk_space.clone() else { return Ok(()) };
-    let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await.map_err(Internal::Task)?;
-    let Ok(free) = free else { return Ok(()) };
+    let Some(free_bytes) = call.free_bytes().await? else { return Ok(()) };
     let uploads = call.library.catalog.uploads().await?;
     let reserved = uploads.iter().filter_map(Upload::remaining_bytes).fold(0, i64::saturating_add);
     let reserved = u64::try_from(reserved).unwrap_or(0);
-    let free_bytes = free.saturating_sub(MARGIN_BYTES).saturating_sub(reserved);
+    let free_bytes = free_bytes.saturating_sub(reserved);
     let needed_bytes = data_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map_or(1, |bytes| bytes * 2);
     if needed_bytes <= free_bytes {
         return Ok(());

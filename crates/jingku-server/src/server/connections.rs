@@ -130,20 +130,17 @@ impl Open {
     /// Evicts the oldest unfinished requests of the address that holds most, until `bytes` are free.
     fn evict_holding(&mut self, mut bytes: usize) {
         let all = self.regular.values().chain(self.reserved.values());
-        let idle = all.filter_map(|connection| {
+        let holding = all.filter_map(|connection| {
             let (since, held) = connection.idle()?;
-            Some((connection, since, held))
+            (held > SPARED_HELD_BYTES).then_some((connection.origin, since, connection.number, held))
         });
-        let mut holding: Vec<_> = idle.filter(|(.., held)| *held > SPARED_HELD_BYTES).collect();
+        let mut holding: Vec<_> = holding.collect();
         let mut by_origin: HashMap<Origin, usize> = HashMap::new();
-        for (connection, _, held) in &holding {
-            *by_origin.entry(connection.origin).or_default() += held;
+        for (origin, .., held) in &holding {
+            *by_origin.entry(*origin).or_default() += held;
         }
-        let order = |connection: &Connection| Reverse(by_origin[&connection.origin]);
-        holding.sort_unstable_by_key(|(connection, since, _)| (order(connection), *since));
-        let holding: Vec<_> =
-            holding.iter().map(|(connection, _, held)| (connection.number, *held)).collect();
-        for (number, held) in holding {
+        holding.sort_unstable_by_key(|(origin, since, ..)| (Reverse(by_origin[origin]), *since));
+        for (.., number, held) in holding {
             if bytes == 0 {
                 break;
             }

@@ -31,14 +31,14 @@ pub(super) async fn answer(
     let is_health = [HEALTH, READINESS].contains(&path.trim_end_matches('/'));
     let has_body = !request.body().is_end_stream() && !path.starts_with(UPLOADS);
     let ambiguous = connection.begin(has_body);
-    let end = ExchangeEnd(Arc::clone(&connection));
+    let end = End(Arc::clone(&connection), Connection::end);
     let refusal = refusal(request.headers(), ambiguous);
     let response = if let Some((status, text)) = refusal {
         refuse(status, text)
     } else if connection.reserved && !is_health {
         refuse(StatusCode::SERVICE_UNAVAILABLE, "All connections are in use; send the request again\n")
     } else {
-        let body_end = BodyEnd(connection);
+        let body_end = End(connection, Connection::end_body);
         let mut request: Request = request.map(|body| Body::new(holding(body_end, body)));
         // The gateway checks it: a key can be restricted by IP address.
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -90,20 +90,11 @@ fn refuse(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-/// Notifies the connection when the request body was read or dropped.
-struct BodyEnd(Arc<Connection>);
+/// Notifies a connection when dropped.
+struct End(Arc<Connection>, fn(&Connection));
 
-impl Drop for BodyEnd {
+impl Drop for End {
     fn drop(&mut self) {
-        self.0.end_body();
-    }
-}
-
-/// Notifies the connection when the response was written or the client has gone.
-struct ExchangeEnd(Arc<Connection>);
-
-impl Drop for ExchangeEnd {
-    fn drop(&mut self) {
-        self.0.end();
+        (self.1)(&self.0);
     }
 }

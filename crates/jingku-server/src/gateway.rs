@@ -97,14 +97,6 @@ async fn answer(
 /// Defines `run`, which calls the action's file with the typed request.
 macro_rules! dispatch {
     ($($action:ident $file:ident $request:ident $response:ident;)*) => {
-        $(
-            impl From<api::$response> for Reply {
-                fn from(response: api::$response) -> Self {
-                    Self::object(&response)
-                }
-            }
-        )*
-
         async fn run(call: &Call<'_>, action: Action, tree: Tree) -> Result<Reply, Error> {
             match action {
                 $(Action::$action => {

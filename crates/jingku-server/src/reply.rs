@@ -32,6 +32,12 @@ impl Reply {
     }
 }
 
+impl<T: Serialize> From<T> for Reply {
+    fn from(response: T) -> Self {
+        Self::object(&response)
+    }
+}
+
 /// Builds a response without headers but the request id.
 pub(crate) fn response(status: StatusCode, request_id: &str, body: Body) -> Response {
     let mut response = Response::new(body);
@@ -127,16 +133,13 @@ pub(crate) fn refused(
         action: Option<String>,
         ret_code: i64,
         message: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        holder: Option<&'a str>,
+        #[serde(flatten)]
+        name: Option<&'a NameRefusal>,
         #[serde(rename = "request_uuid")]
         request_id: &'a str,
     }
     let action = action.map(|action| format!("{}Response", action.name()));
-    let (reason, holder) = (name.map(NameRefusal::reason), name.and_then(NameRefusal::holder));
-    let refusal = Refusal { action, ret_code, message, reason, holder, request_id };
+    let refusal = Refusal { action, ret_code, message, name, request_id };
     json(request_id, serde_json::to_vec(&refusal).expect("a refusal serialises"))
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Scope, Upload};
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, Scope, Upload};
 use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, UploadFile, failpoint, request_id, unique_id};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
@@ -210,7 +210,7 @@ impl UploadRequest {
             return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
-        let job = NewJob { id: &unique_id(&*context.library.random) };
+        let job = &unique_id(&*context.library.random);
         let size = i64::try_from(at).unwrap_or(i64::MAX);
         let agreed = match self.kind {
             HashKind::Plain => AgreedHash::Plain(&hash),
@@ -336,7 +336,7 @@ mod tests {
         let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
         for kind in [HashKind::Plain, HashKind::Sparse] {
             let opened = incoming(kind).await.open().await;
-            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind}");
+            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind:?}");
         }
         let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
         assert_eq!(reported.headers()[UPLOAD_OFFSET], "5");
@@ -363,8 +363,7 @@ mod tests {
         assert_eq!(first.complete(&headers, "1").await.unwrap().status(), StatusCode::NO_CONTENT);
         let now = context.library.clock.now();
         let job = context.library.catalog.claim_job("node", 1, now, 60).await.unwrap().unwrap();
-        let ended =
-            context.library.catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), now).await;
+        let ended = context.library.catalog.complete_job(&job, BuiltImage::dense("manifest", 5), now).await;
         assert_eq!(ended.unwrap(), JobEnd::Ended);
         let answered = late.complete(&headers, "2").await.unwrap();
         assert_eq!(

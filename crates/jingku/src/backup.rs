@@ -39,19 +39,19 @@ fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
 
 fn row(generation: &Generation) -> Vec<String> {
     let number = generation.number.to_string();
-    let Some(kept) = &generation.kept else {
+    let Some(record) = &generation.record else {
         return vec![number, tr!("backup-damaged"), String::new(), String::new(), String::new()];
     };
-    let size = kept.bytes.map(bytes).unwrap_or_default();
-    let key = if kept.master_key { tr!("backup-yes") } else { tr!("backup-no") };
-    vec![number, time(kept.taken_at), kept.images.to_string(), size, key]
+    let size = record.bytes.map(bytes).unwrap_or_default();
+    let key = if record.has_master_key() { tr!("backup-yes") } else { tr!("backup-no") };
+    vec![number, time(record.taken_at), record.images.to_string(), size, key]
 }
 
 fn to_json(generation: &Generation) -> Value {
-    let kept = generation.kept.as_ref();
-    json!({ "Generation": generation.number, "Damaged": kept.is_none(), "TakenAt": kept.map(|kept| kept.taken_at),
-            "Images": kept.map(|kept| kept.images), "Bytes": kept.and_then(|kept| kept.bytes),
-            "WithMasterKey": kept.map(|kept| kept.master_key) })
+    let record = generation.record.as_ref();
+    json!({ "Generation": generation.number, "Damaged": record.is_none(), "TakenAt": record.map(|record| record.taken_at),
+            "Images": record.map(|record| record.images), "Bytes": record.and_then(|record| record.bytes),
+            "WithMasterKey": record.map(|record| record.has_master_key()) })
 }
 
 fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {

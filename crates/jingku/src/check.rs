@@ -5,7 +5,7 @@ mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_library::{CheckProgress, Checked, CorruptImage, CorruptObject, Corruption, Depth};
+use jingku_library::{CheckProgress, Checked, CorruptObject, Corruption, Depth, ManifestUse};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};
@@ -95,10 +95,10 @@ fn show(checked: &Checked) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(image: &CorruptImage) -> Vec<String> {
+fn row((image, corruption): &(ManifestUse, Corruption)) -> Vec<String> {
     let trashed = if image.trashed { tr!("check-trashed") } else { String::new() };
-    let (id, name, account) = (image.id.clone(), image.name.clone(), image.account.to_string());
-    vec![id, name, account, trashed, why(&image.why)]
+    let (id, name, account) = (image.image_id.clone(), image.name.clone(), image.account.0.to_string());
+    vec![id, name, account, trashed, why(corruption)]
 }
 
 fn why(corruption: &Corruption) -> String {
@@ -127,9 +127,9 @@ fn failure(checked: &Checked) -> Failure {
 }
 
 fn to_json(checked: &Checked) -> Value {
-    let image = |image: &CorruptImage| {
-        json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
-                "InTrash": image.trashed, "Damage": why(&image.why) })
+    let image = |(image, corruption): &(ManifestUse, Corruption)| {
+        json!({ "CompShareImageId": image.image_id, "Name": image.name, "AccountId": image.account.0,
+                "InTrash": image.trashed, "Damage": why(corruption) })
     };
     let object = |object: &CorruptObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,

@@ -6,10 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use compshare::{Class, RetCode};
-use jingku_library::{
-    AccountError, BackupError, ConfigError, DiskError, FixturesError, InstanceError, LibraryError,
-    NotPrivate, PlatformError, ReviewError, StartError, TrashError,
-};
+use jingku_library::{BackupError, ConfigError, DiskError, FixturesError, LibraryError, StartError};
 use jingku_testing::LabError;
 
 use crate::errors::{Localized, clause};
@@ -157,78 +154,42 @@ fn limits_of_the_key(code: i64) -> Option<String> {
     }
 }
 
-impl From<AccountError> for Failure {
-    fn from(error: AccountError) -> Self {
-        let exit = match error {
-            AccountError::NoAccount(_) | AccountError::NoKey(_) => Exit::NotThere,
-            AccountError::EmptyName
-            | AccountError::AccountExists(_)
-            | AccountError::KeyExists(_)
-            | AccountError::Range(_) => Exit::Refused,
-            AccountError::Library(error) => return error.into(),
-        };
-        Self::new(exit, error.localized())
-    }
-}
-
-impl From<InstanceError> for Failure {
-    fn from(error: InstanceError) -> Self {
-        let exit = match error {
-            InstanceError::NoInstance(_)
-            | InstanceError::NoZone { .. }
-            | InstanceError::InstanceBusy(_)
-            | InstanceError::NoImageToStart(..)
-            | InstanceError::NothingToStart(_) => Exit::NotThere,
-            InstanceError::BadInstanceId(_) | InstanceError::InstanceExists(_) | InstanceError::Disk(_) => {
-                Exit::Refused
-            }
-            InstanceError::Account(error) => return error.into(),
-            InstanceError::Library(error) => return error.into(),
-        };
-        Self::new(exit, error.localized())
-    }
-}
-
-impl From<PlatformError> for Failure {
-    fn from(error: PlatformError) -> Self {
-        let exit = match error {
-            PlatformError::NoImage(_)
-            | PlatformError::ImageNotWhole(_)
-            | PlatformError::NoPlatformImage(_) => Exit::NotThere,
-            PlatformError::PlatformNameTaken(_) | PlatformError::BadName(_) | PlatformError::Full(_) => {
-                Exit::Refused
-            }
-            PlatformError::Library(error) => return error.into(),
-        };
-        Self::new(exit, error.localized())
-    }
-}
-
-impl From<ReviewError> for Failure {
-    fn from(error: ReviewError) -> Self {
-        let exit = match error {
-            ReviewError::NotReviewing(_) | ReviewError::NoGroup(_) => Exit::NotThere,
-            ReviewError::BadReason(_) => Exit::Refused,
-            ReviewError::Library(error) => return error.into(),
-        };
-        Self::new(exit, error.localized())
-    }
-}
-
-impl From<TrashError> for Failure {
-    fn from(error: TrashError) -> Self {
-        let exit = match error {
-            TrashError::NotInTrash(_) | TrashError::NeverMade(_) => Exit::NotThere,
-            TrashError::TrashNameTaken { .. } | TrashError::BadName(_) | TrashError::Full(_) => Exit::Refused,
-            TrashError::Library(error) => return error.into(),
-        };
-        Self::new(exit, error.localized())
-    }
-}
-
 impl From<LibraryError> for Failure {
     fn from(error: LibraryError) -> Self {
-        Self::new(Exit::Fault, error.localized())
+        let exit = match error {
+            LibraryError::NoAccount(_)
+            | LibraryError::NoKey(_)
+            | LibraryError::NoInstance(_)
+            | LibraryError::InstanceBusy(_)
+            | LibraryError::NoZone { .. }
+            | LibraryError::NoImageToStart(..)
+            | LibraryError::NothingToStart(_)
+            | LibraryError::NoImage(_)
+            | LibraryError::ImageNotWhole(_)
+            | LibraryError::NoPlatformImage(_)
+            | LibraryError::NotReviewing(_)
+            | LibraryError::NoGroup(_)
+            | LibraryError::NotInTrash(_)
+            | LibraryError::NeverMade(_) => Exit::NotThere,
+            LibraryError::EmptyAccountName
+            | LibraryError::AccountExists(_)
+            | LibraryError::AccountFull(_)
+            | LibraryError::KeyExists(_)
+            | LibraryError::BadRange(_)
+            | LibraryError::TooManyRanges { .. }
+            | LibraryError::BadInstanceId(_)
+            | LibraryError::InstanceExists(_)
+            | LibraryError::BadImageName(_)
+            | LibraryError::PlatformNameTaken(_)
+            | LibraryError::BadReason(_)
+            | LibraryError::TrashNameTaken { .. }
+            | LibraryError::Disk(_) => Exit::Refused,
+            LibraryError::Catalog(_)
+            | LibraryError::MasterKey(_)
+            | LibraryError::Inside(_)
+            | LibraryError::Start(_) => Exit::Fault,
+        };
+        Self::new(exit, error.localized())
     }
 }
 
@@ -244,12 +205,11 @@ impl From<StartError> for Failure {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
             StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
-            StartError::NotPrivate(
-                NotPrivate::NotOurs { .. } | NotPrivate::Shared { .. } | NotPrivate::Everybodys { .. },
-            ) => Exit::Refused,
+            StartError::NotOurs { .. } | StartError::Shared { .. } | StartError::Everybodys { .. } => {
+                Exit::Refused
+            }
             StartError::MasterKey(_) => Exit::Usage,
             StartError::Io { .. }
-            | StartError::NotPrivate(NotPrivate::Io { .. })
             | StartError::CatalogLost(_)
             | StartError::CatalogGone(_)
             | StartError::CatalogLinked(_)
@@ -277,7 +237,6 @@ impl From<BackupError> for Failure {
             BackupError::Newer(_)
             | BackupError::DamagedFile(_)
             | BackupError::Damaged(_)
-            | BackupError::Io { .. }
             | BackupError::Catalog(_)
             | BackupError::Store(_)
             | BackupError::Start(_)
@@ -299,7 +258,6 @@ impl From<ConfigError> for Failure {
 impl From<FixturesError> for Failure {
     fn from(error: FixturesError) -> Self {
         match error {
-            FixturesError::Account(error) => error.into(),
             FixturesError::Library(error) => error.into(),
             error => Self::new(Exit::Usage, error.localized().trim_end()),
         }

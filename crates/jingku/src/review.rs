@@ -45,25 +45,26 @@ fn list(global: &Global, reviews: Vec<Review>) -> Result<(), Failure> {
         tr!("table-submitted"),
     ];
     let row = |review: Review| {
-        let account = format!("{} {}", review.account.0, review.owner_name);
+        let account = format!("{} {}", review.image.account.0, review.image.owner_name);
         let (price, since) = (price(&review), time(review.submitted_at));
-        vec![review.image_id, review.community_name, review.version_name, account, price, since]
+        vec![review.image.id, review.community_name, review.image.version_name, account, price, since]
     };
     let none = || tr!("operate-review-none");
     print_table(&headings, reviews.into_iter().map(row).collect(), 1, none)
 }
 
 fn price(review: &Review) -> String {
-    if review.price_cents == 0 {
+    if review.image.price_cents == 0 {
         return tr!("operate-review-free");
     }
-    format!("{}.{:02}", review.price_cents / 100, review.price_cents % 100)
+    format!("{}.{:02}", review.image.price_cents / 100, review.image.price_cents % 100)
 }
 
 fn to_json(review: &Review) -> Value {
+    let image = &review.image;
     // Hundredths are exact.
-    json!({ "CompShareImageId": review.image_id, "Name": review.name, "CommunityImageName": review.community_name,
-            "AccountId": review.account.0, "AccountName": review.owner_name, "GroupId": review.group_id,
-            "VersionName": review.version_name, "PriceCents": review.price_cents, "Tags": review.tags,
-            "Description": review.description, "Bytes": review.size_bytes, "SubmitTime": review.submitted_at })
+    json!({ "CompShareImageId": image.id, "Name": image.name, "CommunityImageName": review.community_name,
+            "AccountId": image.account.0, "AccountName": image.owner_name, "GroupId": image.group_id,
+            "VersionName": image.version_name, "PriceCents": image.price_cents, "Tags": image.tags,
+            "Description": image.description, "Bytes": image.size_bytes, "SubmitTime": review.submitted_at })
 }

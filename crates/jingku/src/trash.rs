@@ -1,6 +1,6 @@
 //! `jingku trash`: deleted images, on the data directory, with or without a server running on it.
 
-use jingku_library::{EmptyTrash, HeldBack, TrashedImage};
+use jingku_library::{EmptyTrash, TrashedImage};
 use serde_json::{Value, json};
 
 use crate::args::{Global, TrashCommand};
@@ -14,7 +14,7 @@ pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Fa
         TrashCommand::List => {
             let context = open(global).await?;
             let images = context.trash().await?;
-            if let Some(held) = context.held_back().filter(|_| !images.is_empty()) {
+            if let Some(held) = context.held_back_secs().filter(|_| !images.is_empty()) {
                 warn(&held_back(held));
             }
             list(global, images)
@@ -70,7 +70,7 @@ fn to_json(image: &TrashedImage) -> Value {
 }
 
 /// Why images do not expire at the moment.
-fn held_back(held: HeldBack) -> String {
-    let hours = u64::try_from(held.for_secs).unwrap_or(0).div_ceil(60 * 60);
+fn held_back(secs: i64) -> String {
+    let hours = u64::try_from(secs).unwrap_or(0).div_ceil(60 * 60);
     tr!("trash-held-back", hours = hours)
 }

@@ -52,19 +52,19 @@ pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(image: &ImageUsage) -> Vec<String> {
-    let state = match (image.damaged, image.trashed) {
+fn row(usage: &ImageUsage) -> Vec<String> {
+    let state = match (usage.damaged, usage.image.trashed) {
         (true, _) => tr!("usage-damaged"),
         (false, true) => tr!("usage-trashed"),
         (false, false) => String::new(),
     };
     vec![
-        image.id.clone(),
-        image.name.clone(),
-        image.account.to_string(),
-        bytes(image.logical_bytes),
-        bytes(image.stored_bytes),
-        bytes(image.unique_bytes),
+        usage.image.image_id.clone(),
+        usage.image.name.clone(),
+        usage.image.account.0.to_string(),
+        bytes(usage.logical_bytes),
+        bytes(usage.stored_bytes),
+        bytes(usage.unique_bytes),
         state,
     ]
 }
@@ -74,10 +74,10 @@ fn to_json(usage: &Usage) -> Value {
         json!({ "Images": total.images, "LogicalBytes": total.logical_bytes, "Objects": total.objects,
                 "StoredBytes": total.stored_bytes })
     };
-    let image = |image: &ImageUsage| {
-        json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
-                "InTrash": image.trashed, "LogicalBytes": image.logical_bytes,
-                "StoredBytes": image.stored_bytes, "UniqueBytes": image.unique_bytes, "Damaged": image.damaged })
+    let image = |ImageUsage { image, logical_bytes, stored_bytes, unique_bytes, damaged }: &ImageUsage| {
+        json!({ "CompShareImageId": image.image_id, "Name": image.name, "AccountId": image.account.0,
+                "InTrash": image.trashed, "LogicalBytes": logical_bytes,
+                "StoredBytes": stored_bytes, "UniqueBytes": unique_bytes, "Damaged": damaged })
     };
     json!({ "Images": usage.images.iter().map(image).collect::<Vec<_>>(), "Live": total(&usage.live),
             "Trash": total(&usage.trash), "Garbage": total(&usage.garbage), "MissingChunks": usage.missing_chunks })

@@ -1,4 +1,3 @@
-use jingku_catalog::AddFavorite;
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -10,8 +9,9 @@ pub(crate) async fn run(
 ) -> Result<api::AddFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
     let group = call.library.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
-    match call.library.catalog.add_favorite(call.account().id, &group, call.library.clock.now()).await? {
-        AddFavorite::Favored => Ok(api::AddFavoriteImageResponse {}),
-        AddFavorite::NotFound => Err(not_found()),
+    if call.library.catalog.add_favorite(call.account().id, &group, call.library.clock.now()).await? {
+        Ok(api::AddFavoriteImageResponse {})
+    } else {
+        Err(not_found())
     }
 }

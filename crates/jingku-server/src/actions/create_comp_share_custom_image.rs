@@ -1,4 +1,4 @@
-use jingku_catalog::{CreateImage, NewImage, NewJob};
+use jingku_catalog::{CreateImage, NewImage};
 use jingku_library::{
     DISK_BYTES_MAX, DeclaredDisk, Internal, disk_reason, failpoint, image_id, needed_bytes, unique_id,
 };
@@ -43,7 +43,7 @@ pub(crate) async fn run(
         software_ports: &to_json(&request.software_ports),
         firewall_ports: &firewall_ports,
     };
-    let job = NewJob { id: &unique_id(&*call.library.random) };
+    let job = &unique_id(&*call.library.random);
     failpoint::reached("create.before_row");
     let created = call.library.catalog.create_image(call.own(), image, job, call.library.clock.now()).await?;
     failpoint::reached("create.after_row");

@@ -1,4 +1,3 @@
-use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -8,8 +7,9 @@ pub(crate) async fn run(
     call: &Call<'_>,
     request: api::DeleteCompShareImageFavoriteRequest,
 ) -> Result<api::DeleteCompShareImageFavoriteResponse, Error> {
-    match call.library.catalog.remove_favorite(call.account().id, &request.group_id).await? {
-        RemoveFavorite::Removed => Ok(api::DeleteCompShareImageFavoriteResponse {}),
-        RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
+    if call.library.catalog.remove_favorite(call.account().id, &request.group_id).await? {
+        Ok(api::DeleteCompShareImageFavoriteResponse {})
+    } else {
+        Err(Error::ResourceNotFound(request.group_id.into()))
     }
 }

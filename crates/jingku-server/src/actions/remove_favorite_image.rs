@@ -1,4 +1,3 @@
-use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -10,8 +9,9 @@ pub(crate) async fn run(
 ) -> Result<api::RemoveFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
     let group = call.library.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
-    match call.library.catalog.remove_favorite(call.account().id, &group).await? {
-        RemoveFavorite::Removed => Ok(api::RemoveFavoriteImageResponse {}),
-        RemoveFavorite::NotFound => Err(not_found()),
+    if call.library.catalog.remove_favorite(call.account().id, &group).await? {
+        Ok(api::RemoveFavoriteImageResponse {})
+    } else {
+        Err(not_found())
     }
 }

@@ -18,7 +18,7 @@ pub(crate) async fn run(
         return Err(Error::ImageNotAvailable(request.source_image_id.into()));
     }
     let mut results = Vec::with_capacity(request.target_zone_ids.len());
-    for zone_id in &request.target_zone_ids {
+    for zone_id in request.target_zone_ids.iter() {
         results.push(match copy_to(call, &request, &image.zone, *zone_id).await {
             Ok(copy) => {
                 api::SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..api::SyncResult::default() }

@@ -34,9 +34,6 @@ impl Localized for BackupError {
             Self::Damaged(damage) => {
                 tr!("errors-backup-damaged", count = damage.images.len(), lines = damage.lines())
             }
-            Self::Io { path, source } => {
-                tr!("errors-io", path = path.display().to_string(), error = clause(source))
-            }
             Self::Catalog(error) => tr!("errors-catalog", error = root(error)),
             Self::Store(error) => tr!("errors-store", error = clause(error)),
             Self::Start(error) => error.chinese(),
@@ -63,6 +60,8 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
+    use jingku_library::StartError;
+
     use super::super::tests::assert_one_stop;
     use super::*;
 
@@ -79,7 +78,7 @@ mod tests {
             BackupError::NotEmpty(path()),
             BackupError::NoMasterKey,
             BackupError::WrongMasterKey(path()),
-            BackupError::Io { path: path(), source: io::Error::other("it says why.") },
+            StartError::Io { path: path(), source: io::Error::other("it says why.") }.into(),
         ] {
             assert_one_stop(&error);
         }

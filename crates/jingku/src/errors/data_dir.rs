@@ -1,6 +1,6 @@
 //! What keeps a data directory, a configuration or a fixtures file from being opened, and a lab from being reached.
 
-use jingku_library::{CatalogError, ConfigError, FixturesError, NotPrivate, StartError};
+use jingku_library::{CatalogError, ConfigError, FixturesError, StartError};
 use jingku_testing::LabError;
 
 use super::{Localized, clause, root};
@@ -14,7 +14,20 @@ impl Localized for StartError {
             }
             Self::InUse(path) => tr!("errors-start-in-use", path = path.display().to_string()),
             Self::Restoring(path) => tr!("errors-start-restoring", path = path.display().to_string()),
-            Self::NotPrivate(error) => error.chinese(),
+            Self::NotOurs { path, mode } => {
+                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
+                tr!("errors-private-not-ours", path = path, mode = mode)
+            }
+            Self::Shared { path, mode } => {
+                let better = path.join("jingku").display().to_string();
+                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
+                tr!("errors-private-shared", path = path, mode = mode, better = better)
+            }
+            Self::Everybodys { path, mode } => {
+                let better = path.join("jingku").display().to_string();
+                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
+                tr!("errors-private-everybodys", path = path, mode = mode, better = better)
+            }
             Self::NoLibrary(path) => tr!("errors-start-no-library", path = path.display().to_string()),
             Self::CatalogGone(path) => tr!("errors-start-catalog-gone", path = path.display().to_string()),
             Self::CatalogLinked(path) => {
@@ -41,30 +54,6 @@ fn catalog(error: &CatalogError) -> String {
     }
 }
 
-impl Localized for NotPrivate {
-    fn chinese(&self) -> String {
-        match self {
-            Self::NotOurs { path, mode } => {
-                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
-                tr!("errors-private-not-ours", path = path, mode = mode)
-            }
-            Self::Shared { path, mode } => {
-                let better = path.join("jingku").display().to_string();
-                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
-                tr!("errors-private-shared", path = path, mode = mode, better = better)
-            }
-            Self::Everybodys { path, mode } => {
-                let better = path.join("jingku").display().to_string();
-                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
-                tr!("errors-private-everybodys", path = path, mode = mode, better = better)
-            }
-            Self::Io { path, source } => {
-                tr!("errors-io", path = path.display().to_string(), error = clause(source))
-            }
-        }
-    }
-}
-
 impl Localized for ConfigError {
     fn chinese(&self) -> String {
         match self {
@@ -88,7 +77,6 @@ impl Localized for FixturesError {
                 let path = path.display().to_string();
                 tr!("errors-fixtures-invalid", path = path, place = place, error = why)
             }
-            Self::Account(error) => error.chinese(),
             Self::Library(error) => error.chinese(),
         }
     }

@@ -8,7 +8,7 @@ use crate::messages::tr;
 impl Localized for DiskError {
     fn chinese(&self) -> String {
         match self {
-            Self::NotFound { path } => tr!("errors-disk-missing", path = path.display().to_string()),
+            Self::NotFound(path) => tr!("errors-disk-missing", path = path.display().to_string()),
             Self::Backing { image, source } => {
                 tr!("errors-disk-backing", path = image.display().to_string(), error = source.chinese())
             }
@@ -33,9 +33,9 @@ impl Localized for DiskError {
             Self::Redeclare { path, why } => {
                 tr!("errors-disk-redeclare", path = path.display().to_string(), error = clause(why))
             }
-            Self::InUse { path } => tr!("errors-disk-in-use", path = path.display().to_string()),
-            Self::Stopped { path } => tr!("errors-disk-stopped", path = path.display().to_string()),
-            Self::Changed { path } => tr!("errors-disk-changed", path = path.display().to_string()),
+            Self::InUse(path) => tr!("errors-disk-in-use", path = path.display().to_string()),
+            Self::Stopped(path) => tr!("errors-disk-stopped", path = path.display().to_string()),
+            Self::Changed(path) => tr!("errors-disk-changed", path = path.display().to_string()),
             Self::Converter { path, feature, why } => {
                 let path = path.display().to_string();
                 tr!("errors-disk-converter", path = path, feature = *feature, error = clause(why))
@@ -95,7 +95,7 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
-    use jingku_library::InstanceError;
+    use jingku_library::LibraryError;
 
     use super::super::tests::assert_one_stop;
     use super::*;
@@ -106,17 +106,17 @@ mod tests {
         let why = || "it says why. ".to_owned();
         let backing = DiskError::Damaged { path: path(), why: why() };
         for error in [
-            DiskError::NotFound { path: path() },
+            DiskError::NotFound(path()),
             DiskError::Unusable { path: path(), why: why() },
             DiskError::Backing { image: path(), source: Box::new(backing) },
             DiskError::Redeclare { path: path(), why: why() },
-            DiskError::InUse { path: path() },
-            DiskError::Changed { path: path() },
+            DiskError::InUse(path()),
+            DiskError::Changed(path()),
             DiskError::Converter { path: path(), feature: "zstd", why: why() },
             DiskError::Io { action: "read", path: path(), source: io::Error::other("it says why.") },
         ] {
             assert_one_stop(&error);
-            assert_one_stop(&InstanceError::Disk(error));
+            assert_one_stop(&LibraryError::Disk(error));
         }
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, BuiltImage, Catalog, GroupFilter, GroupOrder, GroupSort, ImageChanges,
-    NewAccount, NewImage, NewInstance, Paging, Scope, Submission, VersionFilter,
+    AccountId, BuiltImage, Catalog, GroupFilter, GroupOrder, GroupSort, ImageChanges, NewAccount, NewImage,
+    NewInstance, Paging, Scope, Submission, VersionFilter,
 };
 
 const GROUPS: u32 = 10_000;

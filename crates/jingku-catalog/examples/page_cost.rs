@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, Cursor, ImageFilter, NewAccount, NewImage, NewInstance,
-    Paging, Scope,
+    AccountId, Catalog, Cursor, ImageFilter, NewAccount, NewImage, NewInstance, Paging, Scope,
 };
 
 const ZONE: &str = "cn-wlcb-01";

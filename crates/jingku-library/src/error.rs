@@ -34,6 +34,9 @@ pub enum Internal {
 /// Why a command of the operator failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
+    /// The account name is empty or blank.
+    #[error("An account needs a name. Give one that is not empty.")]
+    EmptyAccountName,
     /// The account name is in use.
     #[error("There is an account named {0:?} already. Choose another name.")]
     AccountExists(String),

@@ -1,9 +1,8 @@
 //! The state that all requests share.
 
-use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use jingku_library::{Config, ConnectionLimits, Environment, Internal, Library, StartError};
+use jingku_library::{Config, Environment, Internal, Library, StartError};
 
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
@@ -12,7 +11,8 @@ use crate::transfer::ManifestCache;
 
 /// A library and the state of a server over it.
 pub struct Context {
-    library: Arc<Library>,
+    /// The library.
+    pub library: Arc<Library>,
     /// Where clients reach the service, once known.
     public_url: OnceLock<String>,
     pub(crate) limits: SharedLimits,
@@ -20,14 +20,6 @@ pub struct Context {
     pub(crate) pages: PageCache,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
-}
-
-impl Deref for Context {
-    type Target = Library;
-
-    fn deref(&self) -> &Library {
-        &self.library
-    }
 }
 
 impl Context {
@@ -49,7 +41,7 @@ impl Context {
     /// a reset returns there.
     pub async fn open_lab(config: &Config, environment: Environment) -> Result<Self, StartError> {
         let lab = Lab::open(config, environment).await?;
-        let context = Self::new(Arc::clone(lab.library()));
+        let context = Self::new(Arc::clone(&lab.library));
         Ok(Self { lab: Some(Arc::new(lab)), ..context })
     }
 
@@ -61,21 +53,11 @@ impl Context {
         }
     }
 
-    /// The underlying library.
-    pub fn library(&self) -> &Arc<Library> {
-        &self.library
-    }
-
     /// Sets where the service listens, such as `http://127.0.0.1:8480`. Links lead there unless the configuration has a
     /// public URL. Call it before the first request.
     pub fn set_base_url(&self, base_url: &str) {
         // The configured URL stays.
         let _ = self.public_url.set(base_url.to_owned());
-    }
-
-    /// The configured limits for [`serve_with`](crate::serve_with).
-    pub fn connection_limits(&self) -> ConnectionLimits {
-        self.config.connections
     }
 
     /// The URL of a cover; empty without a cover.

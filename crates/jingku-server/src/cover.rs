@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
@@ -60,7 +60,7 @@ pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Optio
         Err(error) => return Err(error.into()),
     };
     let (media_type, data) = picture.ok_or_else(|| Error::not_available("Cover"))?;
-    let id = unique_id(&*context.random);
+    let id = unique_id(&*context.library.random);
     Ok(Some(CoverChange::Set(Cover { id, media_type: media_type.to_owned(), data })))
 }
 
@@ -86,35 +86,32 @@ fn read(text: &str) -> Option<(&'static str, String)> {
 /// Answers `GET` and `HEAD` of `/covers/ID`. It needs no signature: browsers open this URL, and ids cannot be guessed.
 pub(crate) async fn serve(State(context): State<Arc<Context>>, uri: Uri) -> Response {
     let id = uri.path().rsplit('/').next().unwrap_or_default();
-    let request_id = request_id(&*context.random);
-    match find(&context, id).await {
-        Ok(Some((media_type, bytes))) => {
-            let mut response = reply::file(&request_id, media_type, bytes.len() as u64, Body::from(bytes));
-            for (name, value) in [
-                (header::CACHE_CONTROL, CACHE_CONTROL),
-                (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            ] {
-                response.headers_mut().insert(name, HeaderValue::from_static(value));
-            }
-            response
-        }
-        Ok(None) => {
-            reply::failure(StatusCode::NOT_FOUND, &Error::ResourceNotFound(id.to_owned()), &request_id)
-        }
-        Err(error) => {
-            let error = Error::Internal(error);
-            error.log(&request_id, Some("cover"));
-            reply::failure(StatusCode::INTERNAL_SERVER_ERROR, &error, &request_id)
-        }
+    let request_id = request_id(&*context.library.random);
+    let (media_type, bytes) = match find(&context, id).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return reply::failure(&Error::ResourceNotFound(id.to_owned()), "cover", &request_id),
+        Err(error) => return reply::failure(&Error::Internal(error), "cover", &request_id),
+    };
+    let mut response = reply::file(&request_id, bytes.len() as u64, Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, media_type);
+    for (name, value) in [
+        (header::CACHE_CONTROL, CACHE_CONTROL),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
     }
+    response
 }
 
 async fn find(context: &Context, id: &str) -> Result<Option<(HeaderValue, Vec<u8>)>, Internal> {
     if !is_unique_id(id) {
         return Ok(None);
     }
-    let Some(Cover { media_type, data, .. }) = context.catalog.cover(id).await? else { return Ok(None) };
+    let Some(Cover { media_type, data, .. }) = context.library.catalog.cover(id).await? else {
+        return Ok(None);
+    };
     let bad = |what: &str| Internal::BadRow(format!("cover {id}: {what}"));
     let media_type = HeaderValue::try_from(media_type).map_err(|_| bad("media type"))?;
     let bytes = STANDARD.decode(data).map_err(|_| bad("data"))?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use jingku_catalog::{AccountId, Image, ImageStatus, Scope};
 use jingku_library::{Internal, request_id};
@@ -27,7 +28,7 @@ pub(crate) async fn find(
     account: AccountId,
     image_id: &str,
 ) -> Result<(Image, String), Error> {
-    let image = context.catalog.image(Scope::visible_to(account), image_id).await?;
+    let image = context.library.catalog.image(Scope::visible_to(account), image_id).await?;
     let mut image = image.ok_or_else(|| Error::ResourceNotFound(image_id.to_owned()))?;
     if !has_disk(&image) || requires_payment(context, account, &image).await? {
         return Err(Error::ImageNotAvailable(image_id.to_owned()));
@@ -57,35 +58,21 @@ async fn requires_payment(context: &Context, account: AccountId, image: &Image) 
     if image.price_cents == 0 || image.account == account || image.account == AccountId::PLATFORM {
         return Ok(false);
     }
-    Ok(context.catalog.image(Scope::shared_with(account), &image.id).await?.is_none())
+    Ok(context.library.catalog.image(Scope::shared_with(account), &image.id).await?.is_none())
 }
 
 /// Answers `GET` and `HEAD` of a download link.
-pub(crate) async fn serve(
-    State(context): State<Arc<Context>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let request_id = request_id(&*context.random);
-    match answer(&context, &method, &uri, &headers, &request_id).await {
+pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Parts) -> Response {
+    let request_id = request_id(&*context.library.random);
+    match answer(&context, &request, &request_id).await {
         Ok(response) => response,
-        Err(error) => {
-            error.log(&request_id, Some("download"));
-            reply::failure(reply::status(&error), &error, &request_id)
-        }
+        Err(error) => reply::failure(&error, "download", &request_id),
     }
 }
 
-async fn answer(
-    context: &Context,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    request_id: &str,
-) -> Result<Response, Error> {
-    let links = context.keyring().links();
-    let link = DownloadLink::check(uri, links, context.clock.now());
+async fn answer(context: &Context, request: &Parts, request_id: &str) -> Result<Response, Error> {
+    let links = context.library.keyring().links();
+    let link = DownloadLink::check(&request.uri, links, context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     let not_found = || Error::ResourceNotFound(link.image_id.clone());
     let (image, manifest) = match find(context, AccountId(link.account), &link.image_id).await {
@@ -98,39 +85,37 @@ async fn answer(
         return Err(not_found());
     }
     let etag = etag(&manifest)?;
-    if *method == Method::HEAD {
+    if request.method == Method::HEAD {
         // HEAD reads a row, not the store.
         let length = u64::try_from(image.size_bytes).unwrap_or(0);
         return Ok(disk_response(request_id, &image.id, &etag, length, Body::empty()));
     }
     let slot = context.limits.exports.take(AccountId(link.account))?;
-    let disk = transfer::open(&context.store, &context.manifests, image.id.clone(), &manifest).await?;
+    let disk =
+        transfer::open(&context.library.store, &context.manifests, image.id.clone(), &manifest).await?;
     let length = disk.length();
-    match range::range_request(headers, &etag, length) {
-        RangeRequest::Whole => {
-            let body = disk.read(0..length, slot).await?;
-            Ok(disk_response(request_id, &image.id, &etag, length, body))
-        }
-        RangeRequest::Part(part) => {
-            let content_range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-            let body = disk.read(part.clone(), slot).await?;
-            let mut response = disk_response(request_id, &image.id, &etag, part.end - part.start, body);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            set(response.headers_mut(), header::CONTENT_RANGE, &content_range);
-            Ok(response)
-        }
+    let (part, is_whole) = match range::range_request(&request.headers, &etag, length) {
+        RangeRequest::Whole => (0..length, true),
+        RangeRequest::Part(part) => (part, false),
         RangeRequest::Unsatisfiable => {
-            let error = Error::not_available("Range");
-            let mut response = reply::failure(StatusCode::RANGE_NOT_SATISFIABLE, &error, request_id);
+            let mut response = reply::refusal(None, &Error::not_available("Range"), request_id);
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
-            Ok(response)
+            return Ok(response);
         }
+    };
+    let body = disk.read(part.clone(), slot).await?;
+    let mut response = disk_response(request_id, &image.id, &etag, part.end - part.start, body);
+    if !is_whole {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let content_range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+        set(response.headers_mut(), header::CONTENT_RANGE, &content_range);
     }
+    Ok(response)
 }
 
 fn disk_response(request_id: &str, image_id: &str, etag: &HeaderValue, length: u64, body: Body) -> Response {
-    let content_type = HeaderValue::from_static("application/octet-stream");
-    let mut response = reply::file(request_id, content_type, length, body);
+    let mut response = reply::file(request_id, length, body);
     let headers = response.headers_mut();
     headers.insert(header::ETAG, etag.clone());
     set(headers, header::ACCEPT_RANGES, "bytes");

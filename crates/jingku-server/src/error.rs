@@ -2,119 +2,123 @@
 
 use jingku_catalog::{CatalogError, OverLimit};
 use jingku_library::{Internal, SHARES_MAX, limit_refusal};
-use jingku_protocol::{DecodeError, NameRefusal, ParamError, RetCode, excerpt};
+use jingku_protocol::{DecodeError, MAX_BODY_BYTES, NameRefusal, ParamError, RetCode, excerpt};
 use tokio::task::JoinError;
 
-/// Why a request is refused.
-#[derive(Debug)]
-pub enum Error {
+/// Why a request is refused: the code and the message on the wire.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
     // Fix the request.
-    /// The request cannot be decoded.
-    Decode(DecodeError),
-    /// The body is larger than `MAX_BODY_BYTES`.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("The request body is larger than {MAX_BODY_BYTES} bytes")]
     BodyTooLarge,
-    /// The body did not arrive completely or in time.
+    /// It did not arrive completely or in time.
+    #[error("The request body did not arrive whole")]
     BodyIncomplete,
-    /// No `Action`.
+    #[error("Missing Action")]
     MissingAction,
-    /// An `Action` that does not exist.
+    #[error("Action [{}] not found", excerpt(.0))]
     ActionNotFound(String),
-    /// A parameter is missing or invalid.
-    Param(ParamError),
-    /// Another image of the account has the name.
-    NameTaken {
-        /// The parameter.
-        param: &'static str,
-        /// Which image, unless it has just been deleted.
-        refusal: Option<NameRefusal>,
-    },
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    /// Another image of the account has the name: `refusal` says which, unless it has just been deleted. The cloud sends
+    /// the same message for an invalid name.
+    #[error("{}", ParamError::NotAvailable((*.param).to_owned()))]
+    NameTaken { param: &'static str, refusal: Option<NameRefusal> },
     /// Another version of the group has the name.
+    #[error("Version [{}] already exists", excerpt(.0))]
     VersionTaken(String),
     /// Bytes of an upload that do not start at its offset, or its completion before all bytes have arrived.
-    UploadOffset {
-        /// The image.
-        image_id: String,
-        /// Number of bytes received.
-        offset: u64,
-    },
+    #[error("The upload of image [{image_id}] continues at byte {offset}")]
+    UploadOffset { image_id: String, offset: u64 },
     /// More bytes than the declared size, or than the largest file.
-    UploadTooLong {
-        /// The image.
-        image_id: String,
-        /// The maximum, in bytes.
-        size_bytes: u64,
-    },
-    /// The received file does not have the hash of the sent one.
+    #[error("The file of image [{image_id}] has at most {size_bytes} bytes")]
+    UploadTooLong { image_id: String, size_bytes: u64 },
+    #[error("The received file of image [{0}] differs from the one that was sent; import it again")]
     UploadDiffers(String),
 
     // Fix the credentials.
-    /// No `Signature`.
+    #[error("Missing Signature")]
     MissingSignature,
-    /// The signature does not match the parameters.
+    #[error("Signature VerifyAC Error")]
     SignatureMismatch,
-    /// A link that is forged, changed or expired.
+    /// Forged, changed or expired. Clients do not learn which.
+    #[error("The link is wrong or has expired; ask for a new one")]
     BadLink,
     /// No such public key.
+    #[error("User Not Exists")]
     UserNotFound,
-    /// Unknown `SecurityToken`. The server issues none.
+    /// The server issues no `SecurityToken`.
+    #[error("Token Not Exists")]
     TokenNotFound,
-    /// A project the account does not have.
+    #[error("Project [{}] not exists", excerpt(.0))]
     ProjectNotFound(String),
     /// The key is not allowed from this address.
+    #[error("IP Denied")]
     AddressDenied,
     /// The key is read-only and the action is not.
+    #[error("IAM Permission Denied")]
     PermissionDenied,
 
     // Look again.
-    /// The resource does not exist or the caller cannot access it.
+    /// It does not exist or the caller cannot access it.
+    #[error("Resource not exist [{}]", excerpt(.0))]
     ResourceNotFound(String),
-    /// The image is not `Available`.
+    #[error("Image [{0}] is not available")]
     ImageNotAvailable(String),
-    /// The image is shared with the caller, who cannot share it again.
+    #[error("Image [{}] is shared with this account and cannot be shared on", excerpt(.0))]
     ReshareRefused(String),
-    /// The image would be shared with more accounts than `SHARES_MAX`.
+    #[error("Image [{0}] can be shared with {SHARES_MAX} accounts at most")]
     TooManyShares(String),
-    /// The instance's disk is larger than an image may be.
+    #[error("UHost [{0}] disk is larger than an image may be, 1000 GB")]
     DiskTooLarge(String),
-    /// The store may lack space for an image of this instance.
-    StoreFull {
-        /// The instance.
-        instance: String,
-        /// Estimated space, in bytes.
-        needed_bytes: u64,
-    },
+    /// The store may lack space for an image of this instance. Only the log tells how much space is free.
+    #[error(
+        "An image of UHost [{instance}] may need {} MB, and the image store has no room for it; ask the operator",
+        .needed_bytes.div_ceil(1 << 20)
+    )]
+    StoreFull { instance: String, needed_bytes: u64 },
     /// The data folder may lack space for a file, or lacks it for the rest of one.
-    DataFolderFull {
-        /// Estimated space, in bytes.
-        needed_bytes: u64,
-    },
-    /// The file is larger than an image may be.
+    #[error(
+        "An import of this file may need {} MB, and the image store has no room for it; ask the operator",
+        .needed_bytes.div_ceil(1 << 20)
+    )]
+    DataFolderFull { needed_bytes: u64 },
+    #[error("The file is larger than an image may be, 1000 GB")]
     FileTooLarge,
-    /// The account has reached a limit.
+    #[error("{}", limit_refusal(.0))]
     OverLimit(OverLimit),
-    /// The uploaded files of the account use up its share of the disk space.
+    #[error(
+        "The files that the account has uploaded take up as much room as those of one account may now; wait until \
+         images are made of them, or delete one"
+    )]
     OverUploadShare,
     /// The instance's disk cannot be read as declared; the text says why.
+    #[error("UHost [{0}] cannot be read. {1}")]
     DiskNotReadable(String, &'static str),
     /// A running virtual machine uses the disk.
+    #[error("UHost [{0}] power state is not available")]
     InstanceRunning(String),
 
     // Ask again later.
-    /// Another image is being made of the instance.
+    #[error("UHost [{0}] is making image")]
     InstanceMakingImage(String),
     /// A shared limit is reached, or the catalogue is busy.
+    #[error("Request Throttled")]
     Throttled,
-    /// Another request uses the file of the upload, or the server is hashing it.
+    /// Another request uses the file, or the server is hashing it.
+    #[error("Another upload of the file of image [{0}] is in progress; retry shortly")]
     UploadBusy(String),
 
     // Our fault.
     /// Details are logged, never sent.
+    #[error("{}", shown(.0))]
     Internal(Internal),
 }
 
 impl Error {
-    /// The code on the wire.
-    pub fn ret_code(&self) -> RetCode {
+    pub(crate) fn ret_code(&self) -> RetCode {
         match self {
             Self::MissingAction => RetCode::MissingAction,
             Self::ActionNotFound(_) => RetCode::ActionNotFound,
@@ -152,76 +156,6 @@ impl Error {
         }
     }
 
-    /// The message on the wire.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Decode(error) => error.to_string(),
-            Self::BodyTooLarge => {
-                format!("The request body is larger than {} bytes", jingku_protocol::MAX_BODY_BYTES)
-            }
-            Self::BodyIncomplete => "The request body did not arrive whole".to_owned(),
-            Self::MissingAction => "Missing Action".to_owned(),
-            Self::ActionNotFound(name) => format!("Action [{}] not found", excerpt(name)),
-            Self::Param(error) => error.to_string(),
-            // The cloud sends the same message for an invalid name.
-            Self::NameTaken { param, .. } => ParamError::NotAvailable((*param).to_owned()).to_string(),
-            Self::VersionTaken(name) => format!("Version [{}] already exists", excerpt(name)),
-            Self::UploadOffset { image_id, offset } => {
-                format!("The upload of image [{image_id}] continues at byte {offset}")
-            }
-            Self::UploadTooLong { image_id, size_bytes } => {
-                format!("The file of image [{image_id}] has at most {size_bytes} bytes")
-            }
-            Self::UploadDiffers(image_id) => format!(
-                "The received file of image [{image_id}] differs from the one that was sent; import it again"
-            ),
-            Self::MissingSignature => "Missing Signature".to_owned(),
-            Self::SignatureMismatch => "Signature VerifyAC Error".to_owned(),
-            Self::BadLink => "The link is wrong or has expired; ask for a new one".to_owned(),
-            Self::UserNotFound => "User Not Exists".to_owned(),
-            Self::TokenNotFound => "Token Not Exists".to_owned(),
-            Self::ProjectNotFound(id) => format!("Project [{}] not exists", excerpt(id)),
-            Self::AddressDenied => "IP Denied".to_owned(),
-            Self::PermissionDenied => "IAM Permission Denied".to_owned(),
-            Self::ResourceNotFound(id) => format!("Resource not exist [{}]", excerpt(id)),
-            Self::ImageNotAvailable(id) => format!("Image [{id}] is not available"),
-            Self::ReshareRefused(id) => {
-                format!("Image [{}] is shared with this account and cannot be shared on", excerpt(id))
-            }
-            Self::TooManyShares(id) => {
-                format!("Image [{id}] can be shared with {SHARES_MAX} accounts at most")
-            }
-            Self::DiskTooLarge(id) => format!("UHost [{id}] disk is larger than an image may be, 1000 GB"),
-            // Only the log tells how much space is free.
-            Self::StoreFull { instance, needed_bytes } => format!(
-                "An image of UHost [{instance}] may need {} MB, and the image store has no room for it; ask the operator",
-                needed_bytes.div_ceil(1 << 20)
-            ),
-            Self::DataFolderFull { needed_bytes } => format!(
-                "An import of this file may need {} MB, and the image store has no room for it; ask the operator",
-                needed_bytes.div_ceil(1 << 20)
-            ),
-            Self::FileTooLarge => "The file is larger than an image may be, 1000 GB".to_owned(),
-            Self::OverLimit(over) => limit_refusal(over),
-            Self::OverUploadShare => {
-                "The files that the account has uploaded take up as much room as those of one account may now; wait until \
-                 images are made of them, or delete one"
-                    .to_owned()
-            }
-            Self::DiskNotReadable(id, why) => format!("UHost [{id}] cannot be read. {why}"),
-            Self::InstanceRunning(id) => format!("UHost [{id}] power state is not available"),
-            Self::InstanceMakingImage(id) => format!("UHost [{id}] is making image"),
-            Self::Throttled => "Request Throttled".to_owned(),
-            Self::UploadBusy(id) => {
-                format!("Another upload of the file of image [{id}] is in progress; retry shortly")
-            }
-            Self::Internal(Internal::Catalog(CatalogError::ReadOnly)) => {
-                "The service is read-only now: its data folder cannot be written to".to_owned()
-            }
-            Self::Internal(_) => "Service Error".to_owned(),
-        }
-    }
-
     /// Logs an internal error, whose details clients do not get.
     pub(crate) fn log(&self, request_id: &str, action: Option<&str>) {
         if let Self::Internal(inside) = self {
@@ -238,29 +172,19 @@ impl Error {
         }
     }
 
-    /// Why a name is refused: an extension of the reply.
-    pub(crate) fn name_refusal(&self) -> Option<NameRefusal> {
-        match self {
-            Self::NameTaken { refusal, .. } => refusal.clone(),
-            _ => None,
-        }
-    }
-
     /// Refuses an invalid parameter.
     pub(crate) fn not_available(name: &str) -> Self {
         Self::Param(ParamError::NotAvailable(name.to_owned()))
     }
 }
 
-impl From<ParamError> for Error {
-    fn from(error: ParamError) -> Self {
-        Self::Param(error)
-    }
-}
-
-impl From<DecodeError> for Error {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
+/// What clients learn about an internal error.
+fn shown(error: &Internal) -> &'static str {
+    match error {
+        Internal::Catalog(CatalogError::ReadOnly) => {
+            "The service is read-only now: its data folder cannot be written to"
+        }
+        _ => "Service Error",
     }
 }
 

@@ -14,22 +14,22 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jingku_library::{Internal, request_id};
-use jingku_protocol::actions::{Access, Action};
+use jingku_protocol::actions::{self as api, Access, Action, Request as _};
 use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
 use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
 
 use crate::actions;
-use crate::caller::{Caller, stored_request_name};
+use crate::call::{Call, stored_request_name};
 use crate::context::Context;
 use crate::error::Error;
 use crate::lab::LabCall;
 use crate::limits::BODY_READ_TIMEOUT;
-use crate::reply;
+use crate::reply::{self, Reply};
 
 /// Answers one API request, whatever its path.
 pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Request) -> Response {
-    let request_id = request_id(&*context.random);
+    let request_id = request_id(&*context.library.random);
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return reply::method_not_allowed(&request_id);
     }
@@ -41,7 +41,7 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
         Err(error) => error,
     };
     error.log(&request_id, action.map(Action::name));
-    lab.refused(error.ret_code(), error.param());
+    lab.answered(error.ret_code().code(), error.param());
     let mut response = reply::refusal(action, &error, &request_id);
     if !is_call && matches!(error, Error::MissingAction) {
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -64,34 +64,73 @@ async fn answer(
     lab: &LabCall,
 ) -> Result<Response, Error> {
     let peer = peer(&request);
-    let Decoded { params, large } = read(context, request).await?;
+    let (params, large) = read(context, request).await?;
     let name = params.scalar("Action");
     let action = name.as_ref().ok().copied().flatten().and_then(Action::from_name);
     *named = action;
     lab.decoded(&params, action);
     let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
-    let (mut caller, params) = authenticate(context, params, large.is_some()).await?;
-    lab.authenticated(caller.account().id);
-    let limits = &caller.credentials.limits;
+    let (mut call, params) = authenticate(context, params, large.is_some()).await?;
+    lab.authenticated(call.account().id);
+    let limits = &call.credentials.limits;
     if !limits.allows_address(peer) {
         return Err(Error::AddressDenied);
     }
     let action = action.ok_or_else(|| Error::ActionNotFound(name))?;
-    caller.request = stored_request_name(action, &params);
+    call.request = stored_request_name(action, &params);
     let tree = Tree::from(params);
-    check_project(&caller, &tree)?;
+    check_project(&call, &tree)?;
     if limits.read_only && action.access() == Access::Write {
         return Err(Error::PermissionDenied);
     }
-    if context.config.strict {
+    if context.library.config.strict {
         check_documented(action, &tree)?;
     }
     if let Some(response) = lab.inject_fault(action, request_id).await {
         return Ok(response);
     }
-    let reply = actions::run(context, &caller, action, tree).await?;
-    lab.succeeded();
-    Ok(reply::success(action, reply, request_id))
+    let reply = run(&call, action, tree).await?;
+    lab.answered(0, None);
+    Ok(success(action, reply, request_id))
+}
+
+/// Defines `run`, which calls the action's file with the typed request.
+macro_rules! dispatch {
+    ($($action:ident $file:ident $request:ident $response:ident;)*) => {
+        async fn run(call: &Call<'_>, action: Action, tree: Tree) -> Result<Reply, Error> {
+            match action {
+                $(Action::$action => {
+                    let request = api::$request::read(&tree)?;
+                    // Freed early: checking a cover takes a while.
+                    drop(tree);
+                    Ok(actions::$file::run(call, request).await?.into())
+                })*
+            }
+        }
+    };
+}
+
+jingku_protocol::for_each_action!(dispatch);
+
+/// Adds the members of every reply.
+fn success(action: Action, reply: Reply, request_id: &str) -> Response {
+    match reply {
+        Reply::Object(members) => {
+            let name = action.name();
+            let start = format!(r#"{{"Action":"{name}Response","RetCode":0,"request_uuid":"{request_id}""#);
+            let mut json = start.into_bytes();
+            if members.len() > "{}".len() {
+                json.push(b',');
+            }
+            json.extend_from_slice(&members[1..]);
+            reply::json(request_id, json)
+        }
+        Reply::File { length, etag, body } => {
+            let mut response = reply::file(request_id, length, body);
+            response.headers_mut().insert(header::ETAG, etag);
+            response
+        }
+    }
 }
 
 /// The address of the connection. Headers do not count: clients can forge them.
@@ -99,14 +138,8 @@ fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
-/// A decoded request.
-struct Decoded<'a> {
-    params: Params,
-    /// Reserves memory for a large body until the request is answered.
-    large: Option<SemaphorePermit<'a>>,
-}
-
-async fn read(context: &Context, request: Request) -> Result<Decoded<'_>, Error> {
+/// Decodes a request. The permit reserves memory for a large body until the request is answered.
+async fn read(context: &Context, request: Request) -> Result<(Params, Option<SemaphorePermit<'_>>), Error> {
     let (parts, body) = request.into_parts();
     let expects_continue = parts.headers.contains_key(header::EXPECT);
     let body = tokio::time::timeout(BODY_READ_TIMEOUT, collect(body, expects_continue));
@@ -117,8 +150,7 @@ async fn read(context: &Context, request: Request) -> Result<Decoded<'_>, Error>
     require_plain(text(header::CONTENT_ENCODING), &body)?;
     let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
     let read = move || decode(parts.uri.query(), content_type.as_deref(), &body);
-    let params = compute(large.is_some(), read).await??;
-    Ok(Decoded { params, large })
+    Ok((compute(large.is_some(), read).await??, large))
 }
 
 /// Reads a body to its end. The connection counts bytes as they arrive: an announced length reserves nothing.
@@ -131,27 +163,24 @@ async fn collect(body: Body, expects_continue: bool) -> Result<Bytes, Error> {
     }
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(MAX_BODY_BYTES);
     let mut body = Limited::new(body, MAX_BODY_BYTES);
-    // Joined on arrival: kept apart, pieces of one byte would need many times their size.
-    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
+    let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             if error.is::<LengthLimitError>() { Error::BodyTooLarge } else { Error::BodyIncomplete }
         })?;
-        let Ok(piece) = frame.into_data() else { continue };
-        if too_large {
-            // Read to the end: some clients read no response before they have sent everything.
-        } else if first.is_empty() {
-            first = piece;
-        } else {
+        // Read to the end: some clients read no response before they have sent everything.
+        if let Ok(piece) = frame.into_data()
+            && !too_large
+        {
             if whole.is_empty() {
                 // Uses no physical memory until written.
                 whole.reserve(announced);
-                whole.extend_from_slice(&first);
             }
+            // Joined on arrival: kept apart, pieces of one byte would need many times their size.
             whole.extend_from_slice(&piece);
         }
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(whole.freeze())
 }
 
 /// Runs CPU work: in place for a small request (microseconds), off the runtime's threads for a large one (milliseconds).
@@ -163,28 +192,32 @@ async fn compute<T: Send + 'static>(
 }
 
 /// Finds the account and compares the signature. Returns the parameters too.
-async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Caller, Params), Error> {
+async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Call<'_>, Params), Error> {
     let filled = |name| Ok::<_, ParamError>(params.scalar(name)?.filter(|text| !text.is_empty()));
     // An excerpt suffices: a longer signature is wrong.
     let signature = excerpt(filled("Signature")?.ok_or(Error::MissingSignature)?);
     let public_key = filled("PublicKey")?.ok_or(Error::UserNotFound)?;
-    let generation = context.catalog.generation();
-    let credentials = context.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
+    let generation = context.library.catalog.generation();
+    let credentials =
+        context.library.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
     if filled("SecurityToken")?.is_some() {
         return Err(Error::TokenNotFound);
     }
     let signer = Arc::clone(&credentials);
     let check = move || (verify(&params, signer.private_key.expose_secret(), &signature), params);
     match compute(large, check).await? {
-        (true, params) => Ok((Caller { credentials, generation, request: None }, params)),
+        (true, params) => {
+            let library = &context.library;
+            Ok((Call { context, library, credentials, generation, request: None }, params))
+        }
         (false, _) => Err(Error::SignatureMismatch),
     }
 }
 
-fn check_project(caller: &Caller, tree: &Tree) -> Result<(), Error> {
+fn check_project(call: &Call<'_>, tree: &Tree) -> Result<(), Error> {
     match tree.scalar("ProjectId")? {
         None | Some("") => Ok(()),
-        Some(id) if id == caller.account().project_id => Ok(()),
+        Some(id) if id == call.account().project_id => Ok(()),
         Some(id) => Err(Error::ProjectNotFound(id.to_owned())),
     }
 }

@@ -2,15 +2,13 @@
 //! `DescribeUserCommunityImages`: two statements per page, and a reply of bounded size.
 
 use std::collections::HashMap;
-use std::vec::IntoIter;
 
 use jingku_catalog::{Group as Row, GroupFilter, GroupOrder, GroupSort, Scope, VersionFilter};
 use jingku_protocol::Image;
 use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 use serde::Serialize;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view::{self, cursor, next_token, rows, texts};
 
@@ -27,7 +25,6 @@ const VERSIONS_OF_ONE_MAX: u32 = 100;
 /// Maximum length of a readme in a list, in characters. A longer one is omitted.
 const README_CHARS_MAX: u32 = 10_000;
 
-/// A page of groups.
 pub(crate) struct GroupPage {
     /// Number of matching groups on all pages.
     pub(crate) total: i64,
@@ -38,21 +35,8 @@ pub(crate) struct GroupPage {
     pub(crate) next_token: String,
 }
 
-impl GroupPage {
-    /// All versions of the groups.
-    pub(crate) fn images(&self) -> Vec<Image> {
-        self.groups.iter().flat_map(|group| group.data.iter().cloned()).collect()
-    }
-}
-
-/// Reads the requested page.
-pub(crate) async fn page(
-    context: &Context,
-    caller: &Caller,
-    scope: Scope,
-    query: &CommunityQuery,
-) -> Result<GroupPage, Error> {
-    let zones = context.zones.resolve(&query.place)?;
+pub(crate) async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) -> Result<GroupPage, Error> {
+    let zones = call.library.zones.resolve(&query.place)?;
     let order = order(query);
     let cursor = cursor(&query.paging, |token| order.cursor(token))?;
     let tags = texts(&query.tags);
@@ -68,9 +52,9 @@ pub(crate) async fn page(
         official: query.is_official,
         auto_start: query.auto_start,
     };
-    let viewer = caller.account().id;
+    let viewer = call.account().id;
     let paging = rows(&query.paging, cursor.as_ref());
-    let page = context.catalog.groups_page(scope, viewer, filter, order, paging).await?;
+    let page = call.library.catalog.groups_page(scope, viewer, filter, order, paging).await?;
     if let Some(id) = &query.image_id
         && page.total == 0
     {
@@ -88,9 +72,9 @@ pub(crate) async fn page(
         },
     };
     let mut versions: HashMap<String, Vec<Image>> = HashMap::new();
-    for row in context.catalog.versions(scope.requested_by(viewer), &ids, version_filter).await? {
+    for row in call.library.catalog.versions(scope.requested_by(viewer), &ids, version_filter).await? {
         let group = row.group_id.clone();
-        let image = view::community_image(row, context, !query.exclude_readme)?;
+        let image = view::community_image(row, call.context, !query.exclude_readme)?;
         versions.entry(group).or_default().push(image);
     }
     // A group without versions lost its last one between the two statements.
@@ -136,63 +120,46 @@ fn group(row: Row, data: Vec<Image>) -> ImageGroup {
 
 /// Shortens groups to a maximum of JSON bytes. Drops readmes first, then older versions, then descriptions, then the
 /// newest versions, each from the last group backwards. Typical pages are far below the limit.
-fn fit(groups: &mut [ImageGroup], bytes: usize) {
-    let mut budget = Budget(bytes);
-    let mut waiting = Vec::with_capacity(groups.len());
-    let mut readmes = Vec::with_capacity(groups.len());
-    let mut descriptions = Vec::with_capacity(groups.len());
-    for group in &mut *groups {
-        let mut data = std::mem::take(&mut group.data);
-        // Only the newest version has a readme.
-        readmes.push(data.first_mut().and_then(|image| image.readme.as_mut()).map(std::mem::take));
-        descriptions.push(std::mem::take(&mut group.image_desc));
-        waiting.push(data.into_iter());
-        budget.take(group);
-    }
-    budget.add_versions(groups, &mut waiting);
-    for (group, description) in groups.iter_mut().zip(descriptions) {
-        if budget.take(&description) {
-            group.image_desc = description;
-        }
-    }
-    while budget.add_versions(groups, &mut waiting) {}
-    for (group, readme) in groups.iter_mut().zip(readmes) {
-        if let (Some(image), Some(readme)) = (group.data.first_mut(), readme)
-            && budget.take(&readme)
-        {
-            image.readme = Some(readme);
+fn fit(groups: &mut [ImageGroup], bytes_max: usize) {
+    let versions_max = groups.iter().map(|group| group.data.len()).max().unwrap_or(0);
+    let older = (1..versions_max).rev().map(Part::Version);
+    let parts = [Part::Readme].into_iter().chain(older).chain([Part::Description, Part::Version(0)]);
+    let mut bytes = json_bytes(groups);
+    for part in parts {
+        for group in groups.iter_mut().rev() {
+            if bytes <= bytes_max {
+                return;
+            }
+            bytes -= match part {
+                // Only the newest version has a readme.
+                Part::Readme => {
+                    group.data.first_mut().and_then(|image| image.readme.as_mut()).map_or(0, clear)
+                }
+                Part::Description => clear(&mut group.image_desc),
+                Part::Version(index) if index < group.data.len() => {
+                    let comma = usize::from(index > 0);
+                    json_bytes(&group.data.remove(index)) + comma
+                }
+                Part::Version(_) => 0,
+            };
         }
     }
 }
 
-/// Remaining bytes of JSON.
-struct Budget(usize);
+/// A part of each group to drop; a version by its index.
+enum Part {
+    Readme,
+    Version(usize),
+    Description,
+}
 
-impl Budget {
-    /// Spends the bytes of a value and a comma if they are available.
-    fn take<T: Serialize>(&mut self, value: &T) -> bool {
-        let bytes = serde_json::to_vec(value).expect("response types serialise").len() + 1;
-        let left = self.0.checked_sub(bytes);
-        self.0 = left.unwrap_or(self.0);
-        left.is_some()
-    }
+/// Clears a text. Returns the JSON bytes that it had.
+fn clear(text: &mut String) -> usize {
+    json_bytes(&std::mem::take(text)) - json_bytes("")
+}
 
-    /// Adds the next waiting version to each group while bytes are available. Returns whether any was added.
-    fn add_versions(&mut self, groups: &mut [ImageGroup], waiting: &mut [IntoIter<Image>]) -> bool {
-        let mut added = false;
-        for (group, waiting) in groups.iter_mut().zip(waiting) {
-            match waiting.next() {
-                Some(image) if self.take(&image) => {
-                    group.data.push(image);
-                    added = true;
-                }
-                // Older versions are not shown without the newer ones.
-                Some(_) => waiting.by_ref().for_each(drop),
-                None => {}
-            }
-        }
-        added
-    }
+fn json_bytes<T: Serialize + ?Sized>(value: &T) -> usize {
+    serde_json::to_vec(value).expect("response types serialise").len()
 }
 
 #[cfg(test)]

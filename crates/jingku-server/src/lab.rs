@@ -12,12 +12,11 @@ mod seconds;
 mod secrets;
 mod trace;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jingku_catalog::Snapshot;
-use jingku_library::{Config, Environment, Internal, Library, StartError, lock};
-use jingku_protocol::actions::{Action, Parameters};
+use jingku_library::{Config, Environment, Internal, Library, StartError};
 
 use clock::LabClock;
 use faults::Faults;
@@ -29,7 +28,7 @@ pub(crate) use control::control;
 
 /// A library in memory and the state of its lab.
 pub(crate) struct Lab {
-    library: Arc<Library>,
+    pub(crate) library: Arc<Library>,
     clock: Arc<LabClock>,
     pause_gate: Arc<PauseGate>,
     faults: Faults,
@@ -37,13 +36,11 @@ pub(crate) struct Lab {
     /// The catalogue after fixtures were loaded.
     start: OnceLock<Snapshot>,
     snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
-    parameters: Mutex<HashMap<Action, Arc<Parameters>>>,
     /// Serialises changes of the catalogue's state.
     state_lock: tokio::sync::Mutex<()>,
 }
 
 impl Lab {
-    /// Opens a library in memory.
     pub(crate) async fn open(config: &Config, environment: Environment) -> Result<Self, StartError> {
         let clock = Arc::new(LabClock::new(environment.clock));
         let pause_gate: Arc<PauseGate> = Arc::default();
@@ -57,13 +54,8 @@ impl Lab {
             trace: Trace::default(),
             start: OnceLock::new(),
             snapshots: Mutex::default(),
-            parameters: Mutex::default(),
             state_lock: tokio::sync::Mutex::default(),
         })
-    }
-
-    pub(crate) fn library(&self) -> &Arc<Library> {
-        &self.library
     }
 
     /// Stores the present catalogue as the state that the lab is reset to.
@@ -80,10 +72,5 @@ impl Lab {
         library.catalog.release_jobs_of(&library.node).await?;
         library.running.wake.notify_one();
         Ok(())
-    }
-
-    fn parameters(&self, action: Action) -> Arc<Parameters> {
-        let mut known = lock(&self.parameters);
-        Arc::clone(known.entry(action).or_insert_with(|| Arc::new(action.parameters())))
     }
 }

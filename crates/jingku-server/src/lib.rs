@@ -1,7 +1,16 @@
 //! HTTP over a library of images: gateway, one file per action, uploads, downloads, covers, and the test lab.
 
-mod actions;
-mod caller;
+mod actions {
+    //! One file per action. The table of actions is in `jingku_protocol::actions`.
+
+    macro_rules! files {
+        ($($action:ident $file:ident $request:ident $response:ident;)*) => { $(pub(crate) mod $file;)* };
+    }
+
+    jingku_protocol::for_each_action!(files);
+}
+
+mod call;
 mod context;
 mod cover;
 mod download;
@@ -19,7 +28,6 @@ mod upload;
 mod view;
 
 pub use context::Context;
-pub use error::Error;
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };

@@ -3,8 +3,6 @@
 //! The query states what the link allows. A MAC under a key derived from the master key signs it, so links are not stored
 //! and cannot be forged. docs/wire/links.md describes them.
 
-use std::fmt::Write as _;
-
 use axum::http::Uri;
 use jingku_library::LinkKey;
 
@@ -32,12 +30,10 @@ impl DownloadLink {
     /// Path and query, relative to the base URL.
     pub(crate) fn path_and_query(&self, key: &LinkKey) -> String {
         let Self { image_id, account, manifest, expires_at } = self;
-        let mut text = format!("/images/{image_id}/{DISK}?account={account}&expires={expires_at}");
-        if !manifest.is_empty() {
-            let _ = write!(text, "&manifest={manifest}");
-        }
-        let _ = write!(text, "&signature={}", hex::encode(key.mac(&self.message())));
-        text
+        let signature = hex::encode(key.mac(&self.message()));
+        let query =
+            format!("account={account}&expires={expires_at}&manifest={manifest}&signature={signature}");
+        format!("/images/{image_id}/{DISK}?{query}")
     }
 
     /// Reads and verifies the link of a request.

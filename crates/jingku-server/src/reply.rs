@@ -1,16 +1,14 @@
 //! HTTP responses: replies of actions, files, refusals.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use jingku_protocol::actions::Action;
-use jingku_protocol::{Class, NameRefusal, ParamError};
+use jingku_protocol::{Class, NameRefusal, ParamError, RetCode};
 use serde::Serialize;
 
 use crate::error::Error;
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// The reply of a successful action.
 pub(crate) enum Reply {
@@ -40,61 +38,61 @@ impl<T: Serialize> From<T> for Reply {
     }
 }
 
-/// Builds the response of a successful call.
-pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Response {
-    match reply {
-        Reply::Object(members) => {
-            let mut json = Vec::with_capacity(members.len() + 128);
-            json.extend_from_slice(b"{\"Action\":\"");
-            json.extend_from_slice(action.name().as_bytes());
-            json.extend_from_slice(b"Response\",\"RetCode\":0,\"request_uuid\":\"");
-            json.extend_from_slice(request_id.as_bytes());
-            json.push(b'"');
-            if members.len() > "{}".len() {
-                json.push(b',');
-            }
-            json.extend_from_slice(&members[1..]);
-            response(StatusCode::OK, request_id, JSON, Body::from(json))
-        }
-        Reply::File { length, etag, body } => {
-            let octets = HeaderValue::from_static("application/octet-stream");
-            let mut response = file(request_id, octets, length, body);
-            response.headers_mut().insert(header::ETAG, etag);
-            response
-        }
-    }
+/// Builds a response without headers but the request id.
+pub(crate) fn response(status: StatusCode, request_id: &str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let request_id = HeaderValue::from_str(request_id).expect("a UUID is ASCII");
+    response.headers_mut().insert(HeaderName::from_static("x-ucloud-request-uuid"), request_id);
+    response
+}
+
+pub(crate) fn json(request_id: &str, json: Vec<u8>) -> Response {
+    let mut response = response(StatusCode::OK, request_id, Body::from(json));
+    let media_type = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
 }
 
 /// Builds the response with a file of `length` bytes.
-pub(crate) fn file(request_id: &str, content_type: HeaderValue, length: u64, body: Body) -> Response {
-    let mut response = response(StatusCode::OK, request_id, content_type, body);
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+pub(crate) fn file(request_id: &str, length: u64, body: Body) -> Response {
+    let mut response = response(StatusCode::OK, request_id, body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }
 
-/// Builds the refusal of a request that is no API call. SDKs do not send these, so the HTTP status tells the error.
-pub(crate) fn failure(status: StatusCode, error: &Error, request_id: &str) -> Response {
+/// Logs and answers the failure of a request that is no API call. SDKs do not send these, so the HTTP status tells the
+/// error.
+pub(crate) fn failure(error: &Error, request: &str, request_id: &str) -> Response {
+    error.log(request_id, Some(request));
     let mut response = refusal(None, error, request_id);
-    *response.status_mut() = status;
+    *response.status_mut() = match error {
+        Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
+        Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::DataFolderFull { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
+        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
+        error => match error.ret_code().class() {
+            Class::FixRequest => StatusCode::BAD_REQUEST,
+            Class::FixCredentials => StatusCode::FORBIDDEN,
+            Class::LookAgain => StatusCode::NOT_FOUND,
+            Class::AskAgainLater => StatusCode::SERVICE_UNAVAILABLE,
+            Class::ServiceFault => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+    };
     response
-}
-
-/// The HTTP status of a refused request that is no API call.
-pub(crate) fn status(error: &Error) -> StatusCode {
-    match error.ret_code().class() {
-        Class::FixRequest => StatusCode::BAD_REQUEST,
-        Class::FixCredentials => StatusCode::FORBIDDEN,
-        Class::LookAgain => StatusCode::NOT_FOUND,
-        Class::AskAgainLater => StatusCode::SERVICE_UNAVAILABLE,
-        Class::ServiceFault => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 /// Builds the response of a refused call. The status is 200 for every request that was decoded: SDKs discard the body,
 /// with code and message, of any other.
 pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -> Response {
-    let name = error.name_refusal().or_else(|| invalid_name(action?, error));
-    let mut response = refused(action, error.ret_code().code(), &error.message(), name.as_ref(), request_id);
+    let name = action.and_then(|action| name_refusal(action, error));
+    let message = error.to_string();
+    let mut response = refused(action, error.ret_code().code(), &message, name.as_ref(), request_id);
     *response.status_mut() = match error {
         Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
@@ -103,9 +101,13 @@ pub(crate) fn refusal(action: Option<Action>, error: &Error, request_id: &str) -
     response
 }
 
-/// The refusal of an invalid image name by an action that sets one.
-fn invalid_name(action: Action, error: &Error) -> Option<NameRefusal> {
-    let Error::Param(ParamError::NotAvailable(param)) = error else { return None };
+/// Why an action that sets the name of an image refuses it: an extension of the reply.
+fn name_refusal(action: Action, error: &Error) -> Option<NameRefusal> {
+    let param = match error {
+        Error::NameTaken { refusal, .. } => return refusal.clone(),
+        Error::Param(ParamError::NotAvailable(param)) => param,
+        _ => return None,
+    };
     let is_name = match action {
         Action::CreateCompShareCustomImage
         | Action::ImportCompShareCustomImage
@@ -137,26 +139,15 @@ pub(crate) fn refused(
         request_id: &'a str,
     }
     let action = action.map(|action| format!("{}Response", action.name()));
-    let json = serde_json::to_vec(&Refusal { action, ret_code, message, name, request_id });
-    response(StatusCode::OK, request_id, JSON, Body::from(json.expect("a refusal serialises")))
+    let refusal = Refusal { action, ret_code, message, name, request_id };
+    json(request_id, serde_json::to_vec(&refusal).expect("a refusal serialises"))
 }
 
 /// Builds the response to an HTTP method that the API does not support.
 pub(crate) fn method_not_allowed(request_id: &str) -> Response {
-    let json = format!(r#"{{"RetCode":230,"Message":"Send GET or POST","request_uuid":"{request_id}"}}"#);
-    let mut response = response(StatusCode::METHOD_NOT_ALLOWED, request_id, JSON, Body::from(json));
+    let code = RetCode::ParamNotAvailable.code();
+    let mut response = refused(None, code, "Send GET or POST", None, request_id);
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
-    response
-}
-
-fn response(status: StatusCode, request_id: &str, content_type: HeaderValue, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, content_type);
-    headers.insert(
-        header::HeaderName::from_static("x-ucloud-request-uuid"),
-        HeaderValue::from_str(request_id).expect("a UUID is ASCII"),
-    );
     response
 }

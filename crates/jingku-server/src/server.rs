@@ -16,6 +16,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, head};
+use futures::FutureExt;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -32,7 +34,7 @@ use crate::limits::{HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, STOP_TIM
 use crate::upload;
 use connections::Connections;
 use health::{HEALTH, READINESS, ready};
-use stream::ClientStream;
+use stream::client_stream;
 
 /// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -72,12 +74,14 @@ pub async fn serve_with(
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()>,
 ) {
-    let server = Server {
+    let mut server = Server {
         router: TowerToHyperService::new(router),
         connections: Connections::new(limits),
         graceful: GracefulShutdown::new(),
-        http: http(),
+        http: http1::Builder::new(),
     };
+    let http = &mut server.http;
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -95,17 +99,11 @@ pub async fn serve_with(
     }
 }
 
-fn http() -> hyper::server::conn::http1::Builder {
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
-    http
-}
-
 struct Server {
     router: TowerToHyperService<Router>,
     connections: Arc<Connections>,
     graceful: GracefulShutdown,
-    http: hyper::server::conn::http1::Builder,
+    http: http1::Builder,
 }
 
 impl Server {
@@ -114,17 +112,15 @@ impl Server {
         let guard = self.connections.admit(peer.ip());
         // A reply is one write: waiting to fill a packet only delays it.
         let _ = stream.set_nodelay(true);
-        let stream = ClientStream::new(stream, Arc::clone(&guard.0), STALL_TIMEOUT);
         let (router, connection) = (self.router.clone(), Arc::clone(&guard.0));
+        let (reader, writer) = stream.into_split();
+        let stream = client_stream(reader, writer, guard, STALL_TIMEOUT);
         let service = service_fn(move |request| {
             exchange::answer(router.clone(), Arc::clone(&connection), peer, request)
         });
         let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            // A client that disconnects is not an error.
-            let _ = connection.await;
-            drop(guard);
-        });
+        // A client that disconnects is not an error.
+        tokio::spawn(connection.map(drop));
     }
 
     /// Recovers from a failed accept.

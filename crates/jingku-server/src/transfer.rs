@@ -22,7 +22,6 @@ pub(crate) use slots::{Slot, Slots};
 
 /// Pieces read ahead of the network, each at most a chunk. The store reads ahead too.
 const READ_AHEAD_PIECES: usize = 8;
-/// Zeros to send.
 static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
 /// A disk with an open manifest.
@@ -34,7 +33,6 @@ pub(crate) struct Disk {
     _guard: Option<GcGuard>,
 }
 
-/// Opens an image's disk.
 pub(crate) async fn open(
     store: &Store,
     manifests: &Arc<ManifestCache>,
@@ -103,13 +101,11 @@ impl Disk {
                     return;
                 }
             };
-            match sent {
-                Ok(()) => {}
-                Err(Stop::Gone) => return,
-                Err(Stop::TooSlow) => {
+            if let Err(stop) = sent {
+                if let Stop::TooSlow = stop {
                     tracing::info!(image_id, "client too slow: transfer aborted");
-                    return;
                 }
+                return;
             }
         }
     }
@@ -130,15 +126,12 @@ fn body(receiver: mpsc::Receiver<Bytes>, length: u64) -> Body {
     }))
 }
 
-/// Sends bytes to the client.
 struct Stream {
     sender: mpsc::Sender<Bytes>,
     rate: ClientRate,
 }
 
-/// Why sending stopped.
 enum Stop {
-    /// The client disconnected.
     Gone,
     TooSlow,
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, Upload};
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, Scope, Upload};
 use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, UploadFile, failpoint, request_id, unique_id};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
@@ -42,7 +42,7 @@ struct UploadRequest {
 
 /// Answers `HEAD`, `PATCH` and `POST` of an upload link.
 pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request) -> Response {
-    let request_id = request_id(&*context.random);
+    let request_id = request_id(&*context.library.random);
     let (id, shared) = (request_id.clone(), Arc::clone(&context));
     // In its own task: bytes of a client that disconnects must still be recorded.
     let answered = tokio::spawn(async move { answer(&shared, request, &id).await }).await;
@@ -51,62 +51,52 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request)
         Ok(Err(error)) => error,
         Err(error) => Internal::Task(error).into(),
     };
-    error.log(&request_id, Some("upload"));
-    let mut response = reply::failure(status(&error), &error, &request_id);
+    let mut response = reply::failure(&error, "upload", &request_id);
     if let Error::UploadOffset { offset, .. } = &error {
         response.headers_mut().insert(UPLOAD_OFFSET, HeaderValue::from(*offset));
     }
     response
 }
 
-/// The HTTP status, for clients that do not know our return codes.
-fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
-        Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::DataFolderFull { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
-            StatusCode::INSUFFICIENT_STORAGE
-        }
-        Error::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
-        error => reply::status(error),
-    }
-}
-
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link = UploadLink::check(request.uri(), context.keyring().links(), context.clock.now());
+    let link =
+        UploadLink::check(request.uri(), context.library.keyring().links(), context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
-    if context.is_read_only() && request.method() != Method::HEAD {
+    if context.library.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());
     }
-    let Some(upload) = context.catalog.upload(AccountId(link.account), &link.image_id).await? else {
-        let (method, headers) = (request.method(), request.headers());
-        return answer_finished(context, link, method, headers, request_id).await;
+    let (account, image_id) = (AccountId(link.account), link.image_id);
+    let Some(upload) = context.library.catalog.upload(account, &image_id).await? else {
+        if request.method() == Method::POST {
+            return answer_finished(context, account, image_id, request.headers(), request_id).await;
+        }
+        return Err(Error::ResourceNotFound(image_id));
     };
     let kind = hash_kind(request.headers(), &upload)?;
     let incoming = UploadRequest { context: Arc::clone(context), upload, kind };
     match *request.method() {
         Method::HEAD => incoming.report(request_id).await,
         Method::PATCH => incoming.receive(request, request_id).await,
-        _ => incoming.finish(request.headers(), request_id).await,
+        _ => incoming.complete(request.headers(), request_id).await,
     }
 }
 
-/// Answers a request to an upload that no longer exists. A repeated `POST` succeeds: its answer may have been lost.
+/// Answers a `POST` to an upload that no longer exists. It succeeds if an equal one did, whose answer may have been lost,
+/// and the image has not been deleted since.
 async fn answer_finished(
     context: &Context,
-    link: UploadLink,
-    method: &Method,
+    account: AccountId,
+    image_id: String,
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let not_found = Error::ResourceNotFound(link.image_id.clone());
-    let declared = declared(headers).ok().filter(|_| method == Method::POST);
-    let Some((length, hash)) = declared else { return Err(not_found) };
-    let (account, now) = (AccountId(link.account), context.clock.now());
+    let Ok((length, hash)) = declared(headers) else { return Err(Error::ResourceNotFound(image_id)) };
     let size = i64::try_from(length).unwrap_or(i64::MAX);
-    if !context.catalog.was_upload_finished(account, &link.image_id, size, &hash, now).await? {
-        return Err(not_found);
+    let (catalog, now) = (&context.library.catalog, context.library.clock.now());
+    if !catalog.was_upload_finished(account, &image_id, size, &hash, now).await?
+        || catalog.image(Scope::own(account), &image_id).await?.is_none()
+    {
+        return Err(Error::ResourceNotFound(image_id));
     }
     let kind = requested_kind(headers)?;
     Ok(response(request_id, StatusCode::NO_CONTENT, length, kind))
@@ -114,14 +104,14 @@ async fn answer_finished(
 
 /// The length and hash of the whole file, as the client declares them.
 fn declared(headers: &HeaderMap) -> Result<(u64, String), Error> {
-    let length = number(headers, &UPLOAD_LENGTH)?;
-    let hash = headers.get(&UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let length = number(headers, UPLOAD_LENGTH)?;
+    let hash = headers.get(UPLOAD_BLAKE3).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if hash.is_empty() {
-        return Err(ParamError::Missing("Upload-Blake3".to_owned()).into());
+        return Err(ParamError::Missing(UPLOAD_BLAKE3.to_owned()).into());
     }
     let hash = hash.to_ascii_lowercase();
     if !is_blake3(&hash) {
-        return Err(Error::not_available("Upload-Blake3"));
+        return Err(Error::not_available(UPLOAD_BLAKE3));
     }
     Ok((length, hash))
 }
@@ -153,7 +143,7 @@ impl UploadRequest {
     /// Appends the body of the request.
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
         let _slot = self.context.limits.uploads.take(self.upload.account)?;
-        let from = number(request.headers(), &UPLOAD_OFFSET)?;
+        let from = number(request.headers(), UPLOAD_OFFSET)?;
         if self.upload.finished {
             return Err(self.offset(self.received()));
         }
@@ -164,26 +154,39 @@ impl UploadRequest {
         if from != at {
             return Err(self.offset(at));
         }
-        let zeros = match number(request.headers(), &UPLOAD_ZEROS) {
+        let zeros = match number(request.headers(), UPLOAD_ZEROS) {
             Err(ParamError::Missing(_)) => None,
             zeros => Some(zeros?),
         };
         if self.kind == HashKind::Plain && zeros.is_some_and(|zeros| zeros > ZEROS_MAX) {
-            return Err(Error::not_available("Upload-Zeros"));
+            return Err(Error::not_available(UPLOAD_ZEROS));
         }
-        let length = zeros.unwrap_or(number(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0));
+        let length = zeros.unwrap_or(number(request.headers(), header::CONTENT_LENGTH.as_str()).unwrap_or(0));
         if length > size_max - at.min(size_max) {
             return Err(Error::UploadTooLong { image_id: upload.image_id.clone(), size_bytes: size_max });
         }
         let received = match zeros {
-            Some(zeros) => receive::zeros(&self.context, upload, file, zeros).await?,
-            None => receive::body(&self.context, upload, file, request.into_body(), size_max).await?,
+            Some(zeros) => receive::zeros(&self.context, upload, file, zeros).await,
+            None => receive::body(&self.context, upload, file, request.into_body(), size_max).await,
         };
-        Ok(self.response(request_id, StatusCode::NO_CONTENT, received))
+        if let Err(Error::ResourceNotFound(image_id)) = &received {
+            self.context.library.uploads.remove(image_id);
+        }
+        Ok(self.response(request_id, StatusCode::NO_CONTENT, received?))
+    }
+
+    async fn complete(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
+        match self.finish(headers, request_id).await {
+            // Another request may have finished it, and its job ended, since the row was read.
+            Err(Error::ResourceNotFound(image_id)) => {
+                answer_finished(&self.context, self.upload.account, image_id, headers, request_id).await
+            }
+            finished => finished,
+        }
     }
 
     /// Compares the hash of the whole file and starts the job.
-    async fn finish(self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
+    async fn finish(&self, headers: &HeaderMap, request_id: &str) -> Result<Response, Error> {
         let (length, hash) = declared(headers)?;
         if let Some(agreed) = self.upload.agreed_hash() {
             let received = self.received();
@@ -200,30 +203,30 @@ impl UploadRequest {
         if at != length || (upload.size_bytes.is_some() && at != size) || at == 0 {
             return Err(self.offset(at));
         }
-        let now = context.clock.now();
+        let now = context.library.clock.now();
         if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
-            context.catalog.fail_upload(upload, DIFFERS, now).await?;
-            context.uploads.remove(&upload.image_id);
+            context.library.catalog.fail_upload(upload, DIFFERS, now).await?;
+            context.library.uploads.remove(&upload.image_id);
             return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
-        let job = &unique_id(&*context.random);
+        let job = &unique_id(&*context.library.random);
         let size = i64::try_from(at).unwrap_or(i64::MAX);
         let agreed = match self.kind {
             HashKind::Plain => AgreedHash::Plain(&hash),
             HashKind::Sparse => AgreedHash::Sparse(&hash),
         };
-        let finished = context.catalog.finish_upload(upload, size, agreed, job, now).await?;
+        let finished = context.library.catalog.finish_upload(upload, size, agreed, job, now).await?;
         failpoint::reached("upload.finished");
         drop(file);
         match finished {
             FinishUpload::Finished | FinishUpload::AlreadyFinished => {
-                context.uploads.close(&upload.image_id);
-                context.running.wake.notify_one();
+                context.library.uploads.close(&upload.image_id);
+                context.library.running.wake.notify_one();
                 Ok(self.response(request_id, StatusCode::NO_CONTENT, at))
             }
             FinishUpload::Gone => {
-                context.uploads.remove(&upload.image_id);
+                context.library.uploads.remove(&upload.image_id);
                 Err(Error::ResourceNotFound(upload.image_id.clone()))
             }
         }
@@ -263,11 +266,11 @@ async fn open(
     image_id: String,
     kind: HashKind,
 ) -> Result<UploadFile, Error> {
-    let Some(lock) = context.uploads.take(&image_id)? else {
+    let Some(lock) = context.library.uploads.take(&image_id)? else {
         return Err(Error::UploadBusy(image_id));
     };
     // Read again under the lock: cut to an old length, the file would lose acknowledged bytes, or bytes that a job reads.
-    let upload = context.catalog.upload(account, &image_id).await?;
+    let upload = context.library.catalog.upload(account, &image_id).await?;
     let upload = upload.ok_or_else(|| Error::ResourceNotFound(image_id.clone()))?;
     let bytes = u64::try_from(upload.received_bytes).unwrap_or(0);
     if upload.finished {
@@ -288,18 +291,17 @@ async fn open(
 
 #[cfg(test)]
 mod tests {
-    use jingku_catalog::{NewUpload, Receive, Received, Scope};
+    use jingku_catalog::{BuiltImage, JobEnd, NewUpload, Receive, Received};
     use jingku_library::{Config, Environment, Library};
 
     use super::*;
     use crate::limits::MAX_UPLOAD_HASHES;
 
-    /// Files are hashed a few at a time; a request waits until the timeout, and once per upload.
-    #[tokio::test(start_paused = true)]
-    async fn hashing_again_is_limited_and_requests_time_out() {
+    /// A server with an upload that has received five bytes.
+    async fn started() -> (Arc<Context>, AccountId) {
         let library = Library::open_in_memory(&Config::default(), &Environment::default()).await;
         let context = Arc::new(Context::new(library.unwrap()));
-        let (account, _) = context.create_account("lab").await.unwrap();
+        let (account, _) = context.library.create_account("lab").await.unwrap();
         let new = NewUpload {
             image_id: "image-1",
             name: "env",
@@ -311,17 +313,25 @@ mod tests {
             blake3: None,
             format: None,
         };
-        context.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
-        let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
+        context.library.catalog.start_upload(Scope::own(account.id), new, i64::MAX, 0).await.unwrap();
+        let upload = context.library.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
         let received = Received { bytes: 5, stored_bytes: 5, sparse_state: None };
-        let received = context.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
+        let received = context.library.catalog.record_received(&upload, received, i64::MAX, 0).await.unwrap();
         assert_eq!(received, Receive::Received);
-        std::fs::write(context.uploads.path("image-1").unwrap(), "bytes").unwrap();
+        std::fs::write(context.library.uploads.path("image-1").unwrap(), "bytes").unwrap();
+        (context, account.id)
+    }
 
-        let incoming = async |kind| {
-            let upload = context.catalog.upload(account.id, "image-1").await.unwrap().unwrap();
-            UploadRequest { context: Arc::clone(&context), upload, kind }
-        };
+    async fn incoming(context: &Arc<Context>, account: AccountId, kind: HashKind) -> UploadRequest {
+        let upload = context.library.catalog.upload(account, "image-1").await.unwrap().unwrap();
+        UploadRequest { context: Arc::clone(context), upload, kind }
+    }
+
+    /// Files are hashed a few at a time; a request waits until the timeout, and once per upload.
+    #[tokio::test(start_paused = true)]
+    async fn hashing_again_is_limited_and_requests_time_out() {
+        let (context, account) = started().await;
+        let incoming = async |kind| incoming(&context, account, kind).await;
         let permits = u32::try_from(MAX_UPLOAD_HASHES).unwrap();
         let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
         for kind in [HashKind::Plain, HashKind::Sparse] {
@@ -333,10 +343,35 @@ mod tests {
         assert!(!reported.headers().contains_key(UPLOAD_BLAKE3));
         drop(all);
         // Hashing continues after the timeout.
-        while context.uploads.is_taken("image-1") {
+        while context.library.uploads.is_taken("image-1") {
             tokio::task::yield_now().await;
         }
         let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
         assert_eq!(reported.headers()[UPLOAD_BLAKE3], blake3::hash(b"bytes").to_hex().as_str());
+    }
+
+    /// A `POST` that read the row before another one finished the upload, and writes after the job has ended.
+    #[tokio::test]
+    async fn a_late_post_is_answered_like_a_repeated_one() {
+        let (context, account) = started().await;
+        let hash = blake3::hash(b"bytes").to_hex();
+        let mut headers = HeaderMap::new();
+        headers.insert(UPLOAD_LENGTH, HeaderValue::from_static("5"));
+        headers.insert(UPLOAD_BLAKE3, HeaderValue::from_str(&hash).unwrap());
+        let [first, late, deleted] = [(), (), ()].map(|()| incoming(&context, account, HashKind::Plain));
+        let (first, late, deleted) = (first.await, late.await, deleted.await);
+        assert_eq!(first.complete(&headers, "1").await.unwrap().status(), StatusCode::NO_CONTENT);
+        let now = context.library.clock.now();
+        let job = context.library.catalog.claim_job("node", 1, now, 60).await.unwrap().unwrap();
+        let ended = context.library.catalog.complete_job(&job, BuiltImage::dense("manifest", 5), now).await;
+        assert_eq!(ended.unwrap(), JobEnd::Ended);
+        let answered = late.complete(&headers, "2").await.unwrap();
+        assert_eq!(
+            (answered.status(), &answered.headers()[UPLOAD_OFFSET]),
+            (StatusCode::NO_CONTENT, &"5".parse().unwrap())
+        );
+        context.library.catalog.delete_image(Scope::own(account), "image-1", now).await.unwrap();
+        let refused = deleted.complete(&headers, "3").await;
+        assert!(matches!(refused, Err(Error::ResourceNotFound(_))), "the image was deleted");
     }
 }

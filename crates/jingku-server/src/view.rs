@@ -1,7 +1,8 @@
 //! Conversions between API types and catalogue rows.
 
 use jingku_catalog::{
-    AccountId, Cursor, Image as Row, ImageStatus as RowStatus, InvalidCursor, Paging as RowPaging,
+    AccountId, Cursor, Image as Row, ImageFilter, ImageStatus as RowStatus, InvalidCursor,
+    Paging as RowPaging, Scope,
 };
 use jingku_library::{Internal, cents_to_price};
 use jingku_protocol::actions::{Paging, Word};
@@ -21,7 +22,7 @@ const MB: i64 = 1 << 20;
 pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     let official = row.account == AccountId::PLATFORM;
     let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
-    let zone_id = context.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
+    let zone_id = context.library.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
     Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
         software_ports: parse(&row.id, &row.software_ports)?,
@@ -63,6 +64,27 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
     })
 }
 
+/// A page of a list of images.
+pub(crate) struct ImagePage {
+    pub(crate) total: i64,
+    pub(crate) images: Vec<Image>,
+    /// Empty on the last page.
+    pub(crate) next_token: String,
+}
+
+pub(crate) async fn image_page(
+    context: &Context,
+    scope: Scope,
+    filter: ImageFilter<'_>,
+    paging: &Paging,
+) -> Result<ImagePage, Error> {
+    let cursor = cursor(paging, |token| filter.order.cursor(scope, token))?;
+    let page = context.library.catalog.images_page(scope, filter, rows(paging, cursor.as_ref())).await?;
+    let images = page.items.into_iter().map(|row| image(row, context, filter.with_readme));
+    let images = images.collect::<Result<_, _>>()?;
+    Ok(ImagePage { total: page.total, images, next_token: next_token(page.next) })
+}
+
 /// Converts an image row to a version in the community.
 pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     const COMMUNITY: &str = "Community";
@@ -70,7 +92,6 @@ pub(crate) fn community_image(row: Row, context: &Context, with_readme: bool) ->
     Ok(Image { image_type: COMMUNITY.to_owned(), image_owner_alias: COMMUNITY.to_owned(), ..image })
 }
 
-/// Converts the status of a row.
 pub(crate) fn status(status: RowStatus) -> ImageStatus {
     match status {
         RowStatus::Making => ImageStatus::Making,
@@ -122,7 +143,6 @@ pub(crate) fn next_token(next: Option<Cursor>) -> String {
     next.map(|cursor| cursor.to_string()).unwrap_or_default()
 }
 
-/// Borrows the texts of a list.
 pub(crate) fn texts(list: &[Word]) -> Vec<&str> {
     list.iter().map(|word| &**word).collect()
 }

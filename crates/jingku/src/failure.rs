@@ -171,7 +171,8 @@ impl From<LibraryError> for Failure {
             | LibraryError::NoGroup(_)
             | LibraryError::NotInTrash(_)
             | LibraryError::NeverMade(_) => Exit::NotThere,
-            LibraryError::AccountExists(_)
+            LibraryError::EmptyAccountName
+            | LibraryError::AccountExists(_)
             | LibraryError::AccountFull(_)
             | LibraryError::KeyExists(_)
             | LibraryError::BadRange(_)

@@ -43,13 +43,13 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let _lock = data.is_writable().then(|| data.lock()).transpose()?;
     let context = Arc::new(Context::new(Library::open(&data, &config, &environment()).await?));
     let mut made = None;
-    if !context.is_read_only() {
-        made = context.ensure_first_account(&data, first_key()?.as_ref()).await?;
-        context.declare_instances(&config.instances).await?;
+    if !context.library.is_read_only() {
+        made = context.library.ensure_first_account(&data, first_key()?.as_ref()).await?;
+        context.library.declare_instances(&config.instances).await?;
     }
 
     let (listener, base_url) = listen(&address).await?;
-    if context.is_read_only() {
+    if context.library.is_read_only() {
         note_read_only(&data, &base_url);
     } else {
         data.write_endpoint(&base_url)?;
@@ -58,7 +58,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let announce = || announce(&base_url, &data, made.is_some());
     let demo = async {
         if args.demo {
-            let instances = add_demo_instances(&context, &data).await?;
+            let instances = add_demo_instances(&context.library, &data).await?;
             let elsewhere = !data.credentials_path().exists();
             demo::show(global, &base_url, instances, elsewhere).await?;
         }

@@ -40,6 +40,9 @@ impl Library {
 
     /// Creates an account with a first key pair.
     pub async fn create_account(&self, name: &str) -> Result<(Account, KeyPair), LibraryError> {
+        if name.trim().is_empty() {
+            return Err(LibraryError::EmptyAccountName);
+        }
         let account = self.insert_account(name).await?;
         let (pair, _) = self.create_key(account.id.0, "first key", &KeyLimits::default()).await?;
         Ok((account, pair))

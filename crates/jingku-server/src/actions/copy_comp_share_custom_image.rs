@@ -1,48 +1,49 @@
 use jingku_catalog::{CopyImage, NewCopy};
 use jingku_library::{failpoint, image_id};
-use jingku_protocol::actions::{
-    CopyCompShareCustomImageRequest, CopyCompShareCustomImageResponse, MAX_NAME_CHARS,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Maximum number of names tried for a copy without a name.
 const NAMES_MAX: u32 = 1000;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: CopyCompShareCustomImageRequest,
-) -> Result<CopyCompShareCustomImageResponse, Error> {
-    context.zones.resolve(&request.place)?;
-    let id = image_id(&*context.random);
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::CopyCompShareCustomImageRequest,
+) -> Result<api::CopyCompShareCustomImageResponse, Error> {
+    call.library.zones.resolve(&request.place)?;
+    let id = image_id(&*call.library.random);
     let name = |original: &str, number: u32| match &request.target_name {
         Some(name) => (number == 0).then(|| name.to_string()),
         None => (number < NAMES_MAX).then(|| with_suffix(original, &numbered(number))),
     };
     let copy = NewCopy {
         id: &id,
-        owner: caller.account().id,
+        owner: call.account().id,
         name: &name,
         description: None,
         place: None,
         platform_type: "",
-        request: caller.request.as_deref(),
+        request: call.request.as_deref(),
     };
     failpoint::reached("copy.before_row");
-    let copied =
-        context.catalog.copy_image(caller.own(), &request.image_id, copy, context.clock.now()).await?;
+    let copied = call
+        .library
+        .catalog
+        .copy_image(call.own(), &request.image_id, copy, call.library.clock.now())
+        .await?;
     failpoint::reached("copy.after_row");
     match copied {
-        CopyImage::Copied(_) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
-        CopyImage::AlreadyCopied(id) => Ok(CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::Copied(_) => Ok(api::CopyCompShareCustomImageResponse { new_comp_share_image_id: id }),
+        CopyImage::AlreadyCopied(id) => {
+            Ok(api::CopyCompShareCustomImageResponse { new_comp_share_image_id: id })
+        }
         CopyImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         CopyImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
         CopyImage::NameTaken => {
             let name = request.target_name.as_deref().unwrap_or_default();
-            Err(caller.name_taken(context, "TargetImageName", name).await)
+            call.name_taken("TargetImageName", name).await
         }
         CopyImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
@@ -55,7 +56,7 @@ fn numbered(number: u32) -> String {
 
 /// Appends a suffix to a name, truncated to the maximum length of a name.
 pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
-    let chars = MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
+    let chars = api::MAX_NAME_CHARS.saturating_sub(suffix.chars().count());
     name.chars().take(chars).chain(suffix.chars()).collect()
 }
 

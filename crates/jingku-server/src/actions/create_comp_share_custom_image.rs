@@ -1,25 +1,22 @@
 use jingku_catalog::{CreateImage, NewImage};
 use jingku_library::{
-    DISK_BYTES_MAX, DeclaredDisk, Internal, MARGIN_BYTES, disk_reason, failpoint, image_id, needed_bytes,
-    unique_id,
+    DISK_BYTES_MAX, DeclaredDisk, Internal, disk_reason, failpoint, image_id, needed_bytes, unique_id,
 };
-use jingku_protocol::actions::{CreateCompShareCustomImageRequest, CreateCompShareCustomImageResponse};
+use jingku_protocol::actions as api;
 use jingku_sources::{Disk, DiskError};
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view::to_json;
 
 /// Starts the job after every check that can refuse the call.
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: CreateCompShareCustomImageRequest,
-) -> Result<CreateCompShareCustomImageResponse, Error> {
-    let zones = context.zones.resolve(&request.place)?;
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::CreateCompShareCustomImageRequest,
+) -> Result<api::CreateCompShareCustomImageResponse, Error> {
+    let zones = call.library.zones.resolve(&request.place)?;
     let not_found = || Error::ResourceNotFound(request.instance_id.to_string());
-    let instance = context.catalog.instance(Some(caller.account().id), &request.instance_id).await?;
+    let instance = call.library.catalog.instance(Some(call.account().id), &request.instance_id).await?;
     let instance = instance.ok_or_else(not_found)?;
     if zones.is_some_and(|zones| !zones.contains(&instance.zone.as_str())) {
         return Err(Error::not_available("Zone"));
@@ -30,11 +27,11 @@ pub(super) async fn run(
     let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
         let declared = check_disk(&instance.id, instance.disk).await?;
-        check_disk_space(context, &instance.id, &declared.disk).await?;
+        check_disk_space(call, &instance.id, &declared.disk).await?;
         warnings.extend(declared.caution.map(|caution| caution.to_string()));
     }
 
-    let id = image_id(&*context.random);
+    let id = image_id(&*call.library.random);
     let firewall_ports: Vec<i64> = request.firewall_ports.iter().copied().map(i64::from).collect();
     let softwares = request.softwares.as_ref().map(to_json);
     let image = NewImage {
@@ -47,16 +44,16 @@ pub(super) async fn run(
         firewall_ports: &firewall_ports,
             options: "",
     };
-    let job = &unique_id(&*context.random);
+    let job = &unique_id(&*call.library.random);
     failpoint::reached("create.before_row");
-    let created = context.catalog.create_image(caller.own(), image, job, context.clock.now()).await?;
+    let created = call.library.catalog.create_image(call.own(), image, job, call.library.clock.now()).await?;
     failpoint::reached("create.after_row");
     match created {
         CreateImage::Created => {
-            context.running.wake.notify_one();
-            Ok(CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
+            call.library.running.wake.notify_one();
+            Ok(api::CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
         }
-        CreateImage::NameTaken => Err(caller.name_taken(context, "Name", &request.name).await),
+        CreateImage::NameTaken => call.name_taken("Name", &request.name).await,
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
@@ -79,18 +76,10 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 
 /// Refuses an image that may not fit into the store. After the first image of an instance only changed chunks are stored,
 /// an unknown amount: then any free space suffices.
-async fn check_disk_space(context: &Context, instance_id: &str, disk: &Disk) -> Result<(), Error> {
-    let Some(disk_space) = &context.disk_space else { return Ok(()) };
-    let free = match disk_space.free_bytes() {
-        Ok(free) => free,
-        Err(error) => {
-            tracing::warn!(%error, "cannot read the free space");
-            return Ok(());
-        }
-    };
-    let free_bytes = free.saturating_sub(MARGIN_BYTES);
+async fn check_disk_space(call: &Call<'_>, instance_id: &str, disk: &Disk) -> Result<(), Error> {
+    let Some(free_bytes) = call.free_bytes().await? else { return Ok(()) };
     let needed_bytes =
-        if context.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
+        if call.library.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
     if needed_bytes <= free_bytes {
         return Ok(());
     }

@@ -1,17 +1,15 @@
-use jingku_protocol::actions::{CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: CreateCompShareImageFavoriteRequest,
-) -> Result<CreateCompShareImageFavoriteResponse, Error> {
-    let (account, now) = (caller.account().id, context.clock.now());
-    if context.catalog.add_favorite(account, &request.group_id, now).await? {
-        Ok(CreateCompShareImageFavoriteResponse {})
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::CreateCompShareImageFavoriteRequest,
+) -> Result<api::CreateCompShareImageFavoriteResponse, Error> {
+    let (account, now) = (call.account().id, call.library.clock.now());
+    if call.library.catalog.add_favorite(account, &request.group_id, now).await? {
+        Ok(api::CreateCompShareImageFavoriteResponse {})
     } else {
         Err(Error::ResourceNotFound(request.group_id.into()))
     }

@@ -1,15 +1,13 @@
-use jingku_protocol::actions::{CreateCscliEventRequest, CreateCscliEventResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Discards the event.
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    _context: &Context,
-    _caller: &Caller,
-    _request: CreateCscliEventRequest,
-) -> Result<CreateCscliEventResponse, Error> {
-    Ok(CreateCscliEventResponse {})
+pub(crate) async fn run(
+    _call: &Call<'_>,
+    _request: api::CreateCscliEventRequest,
+) -> Result<api::CreateCscliEventResponse, Error> {
+    Ok(api::CreateCscliEventResponse {})
 }

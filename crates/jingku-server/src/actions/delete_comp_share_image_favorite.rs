@@ -1,16 +1,14 @@
-use jingku_protocol::actions::{DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DeleteCompShareImageFavoriteRequest,
-) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
-    if context.catalog.remove_favorite(caller.account().id, &request.group_id).await? {
-        Ok(DeleteCompShareImageFavoriteResponse {})
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DeleteCompShareImageFavoriteRequest,
+) -> Result<api::DeleteCompShareImageFavoriteResponse, Error> {
+    if call.library.catalog.remove_favorite(call.account().id, &request.group_id).await? {
+        Ok(api::DeleteCompShareImageFavoriteResponse {})
     } else {
         Err(Error::ResourceNotFound(request.group_id.into()))
     }

@@ -1,21 +1,19 @@
 use jingku_catalog::Scope;
-use jingku_protocol::actions::{DescribeCommunityImagesRequest, DescribeCommunityImagesResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::groups;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DescribeCommunityImagesRequest,
-) -> Result<DescribeCommunityImagesResponse, Error> {
-    let page = groups::page(context, caller, Scope::published(), &request.query).await?;
-    Ok(DescribeCommunityImagesResponse {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DescribeCommunityImagesRequest,
+) -> Result<api::DescribeCommunityImagesResponse, Error> {
+    let page = groups::page(call, Scope::published(), &request.query).await?;
+    Ok(api::DescribeCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,
-        image_set: page.images(),
+        image_set: page.groups.iter().flat_map(|group| group.data.iter().cloned()).collect(),
         groups: page.groups,
         next_token: page.next_token,
     })

@@ -1,31 +1,25 @@
 use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy};
-use jingku_protocol::actions::{
-    DescribeCompShareCustomImagesRequest, DescribeCompShareCustomImagesResponse, ImageQuery, ImageSort,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::reply::Reply;
-use crate::view::{self, cursor, next_token, row_status, rows, smallest_bytes, texts};
+use crate::view::{image_page, row_status, smallest_bytes, texts};
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DescribeCompShareCustomImagesRequest,
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
-    let read = page(context, caller, &request);
-    let (account, generation) = (caller.account().id, caller.generation);
-    context.pages.page(&context.catalog, account, generation, request.clone(), read).await
+    let read = page(call, &request);
+    let (account, generation) = (call.account().id, call.generation);
+    call.context.pages.page(&call.library.catalog, account, generation, request.clone(), read).await
 }
 
 async fn page(
-    context: &Context,
-    caller: &Caller,
-    request: &DescribeCompShareCustomImagesRequest,
-) -> Result<DescribeCompShareCustomImagesResponse, Error> {
-    let zones = context.zones.resolve(&request.place)?;
-    let by_id = request.image_id.is_some();
+    call: &Call<'_>,
+    request: &api::DescribeCompShareCustomImagesRequest,
+) -> Result<api::DescribeCompShareCustomImagesResponse, Error> {
+    let zones = call.library.zones.resolve(&request.place)?;
     let query = &request.query;
     let statuses: Vec<_> = query.statuses.iter().filter_map(|status| row_status(*status)).collect();
     let tags = texts(&query.tags);
@@ -40,26 +34,23 @@ async fn page(
         bytes_from: query.size_from.map(smallest_bytes),
         bytes_below: query.size_below.map(smallest_bytes),
         order: order(query),
-        with_readme: by_id,
+        with_readme: request.image_id.is_some(),
         ..ImageFilter::default()
     };
-    let cursor = cursor(&request.paging, |token| filter.order.cursor(caller.own(), token))?;
-    let page =
-        context.catalog.images_page(caller.own(), filter, rows(&request.paging, cursor.as_ref())).await?;
-    let images = page.items.into_iter().map(|row| view::image(row, context, by_id));
-    Ok(DescribeCompShareCustomImagesResponse {
+    let page = image_page(call.context, call.own(), filter, &request.paging).await?;
+    Ok(api::DescribeCompShareCustomImagesResponse {
         total_count: page.total,
-        image_set: images.collect::<Result<_, _>>()?,
-        next_token: next_token(page.next),
+        image_set: page.images,
+        next_token: page.next_token,
     })
 }
 
-fn order(query: &ImageQuery) -> ImageOrder {
+fn order(query: &api::ImageQuery) -> ImageOrder {
     let by = match query.sort {
-        ImageSort::CreateTime => SortBy::CreateTime,
-        ImageSort::UpdateTime => SortBy::UpdateTime,
-        ImageSort::Size => SortBy::Size,
-        ImageSort::Name => SortBy::Name,
+        api::ImageSort::CreateTime => SortBy::CreateTime,
+        api::ImageSort::UpdateTime => SortBy::UpdateTime,
+        api::ImageSort::Size => SortBy::Size,
+        api::ImageSort::Name => SortBy::Name,
     };
     ImageOrder { by, ascending: query.ascending }
 }

@@ -2,42 +2,35 @@ use std::collections::HashSet;
 
 use jingku_catalog::Scope;
 use jingku_library::OTHERS;
-use jingku_protocol::actions::{DescribeCompShareImageTagsRequest, DescribeCompShareImageTagsResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Maximum number of tags besides the configured ones. Keeps a reply below 1 MiB.
 const OTHERS_MAX: usize = 1000;
 
 /// Lists the configured tags and the other tags of public images.
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    _request: DescribeCompShareImageTagsRequest,
-) -> Result<DescribeCompShareImageTagsResponse, Error> {
-    let mut reply = DescribeCompShareImageTagsResponse::default();
-    let mut known = HashSet::new();
-    let mut add = |category: &str, tags: Vec<String>| {
-        if !reply.tag_index.iter().any(|name| name == category) {
-            reply.tag_index.push(category.to_owned());
-        }
-        // A tag may be in two categories.
-        reply.tags.extend(tags.iter().filter(|tag| known.insert((*tag).clone())).cloned());
-        reply.tags_map.entry(category.to_owned()).or_default().extend(tags);
-    };
-    for category in &context.config.community.categories {
-        add(&category.name, category.tags.clone());
-    }
+pub(crate) async fn run(
+    call: &Call<'_>,
+    _request: api::DescribeCompShareImageTagsRequest,
+) -> Result<api::DescribeCompShareImageTagsResponse, Error> {
+    let categories = &call.library.config.community.categories;
+    let configured: HashSet<&String> = categories.iter().flat_map(|category| &category.tags).collect();
     let mut others =
-        context.catalog.tags_in_use(Scope::published().requested_by(caller.account().id)).await?;
-    let configured: HashSet<&String> =
-        context.config.community.categories.iter().flat_map(|category| &category.tags).collect();
+        call.library.catalog.tags_in_use(Scope::published().requested_by(call.account().id)).await?;
     others.retain(|tag| !tag.is_empty() && !configured.contains(tag));
     others.truncate(OTHERS_MAX);
-    if !others.is_empty() {
-        add(OTHERS, others);
+    let others = (!others.is_empty()).then_some((OTHERS, &others));
+    let mut reply = api::DescribeCompShareImageTagsResponse::default();
+    let mut known = HashSet::new();
+    for (name, tags) in categories.iter().map(|category| (&*category.name, &category.tags)).chain(others) {
+        if !reply.tag_index.iter().any(|known| known == name) {
+            reply.tag_index.push(name.to_owned());
+        }
+        // A tag may be in two categories.
+        reply.tags.extend(tags.iter().filter(|tag| known.insert(*tag)).cloned());
+        reply.tags_map.entry(name.to_owned()).or_default().extend(tags.iter().cloned());
     }
     Ok(reply)
 }

@@ -1,47 +1,43 @@
 use jingku_catalog::{AccountId, Instance as Row, InstanceFilter, StartImage};
-use jingku_protocol::actions::{
-    DescribeCompShareInstanceRequest, DescribeCompShareInstanceResponse, Instance, InstanceDisk,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::view::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DescribeCompShareInstanceRequest,
-) -> Result<DescribeCompShareInstanceResponse, Error> {
-    let zones = context.zones.resolve(&request.place)?;
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DescribeCompShareInstanceRequest,
+) -> Result<api::DescribeCompShareInstanceResponse, Error> {
+    let zones = call.library.zones.resolve(&request.place)?;
     let ids: Vec<&str> = request.instance_ids.iter().map(|id| &**id).collect();
     let filter = InstanceFilter {
-        account: Some(caller.account().id),
+        account: Some(call.account().id),
         ids: (!ids.is_empty()).then_some(&ids),
         zones: zones.as_deref(),
     };
     let cursor = cursor(&request.paging, InstanceFilter::cursor)?;
-    let page = context.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
-    Ok(DescribeCompShareInstanceResponse {
+    let page = call.library.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
+    Ok(api::DescribeCompShareInstanceResponse {
         total_count: page.total,
         instances: page.items.into_iter().map(view).collect(),
         next_token: next_token(page.next),
     })
 }
 
-fn view(row: Row) -> Instance {
+fn view(row: Row) -> api::Instance {
     let (image_id, image) = row.started_from.map(|from| (from.image_id, from.image)).unwrap_or_default();
     let image_type = image.as_ref().map(|image| kind(image, row.account)).unwrap_or_default();
     let state = if row.image_in_making.is_some() { "ImageMaking" } else { "Stopped" };
-    let disk = InstanceDisk {
+    let disk = api::InstanceDisk {
         disk_id: format!("disk-{}", row.id),
         disk_type: "LOCAL_NORMAL".to_owned(),
         is_boot: "True".to_owned(),
         size: row.size_bytes.saturating_add(GB - 1) / GB,
     };
-    Instance {
+    api::Instance {
         id: row.id,
         region: row.region,
         zone: row.zone,
@@ -56,7 +52,7 @@ fn view(row: Row) -> Instance {
         charge_type: "Free".to_owned(),
         create_time: row.created_at,
         disk_set: vec![disk],
-        ..Instance::default()
+        ..api::Instance::default()
     }
 }
 

@@ -1,33 +1,26 @@
 use jingku_catalog::{ImageFilter, Scope};
-use jingku_protocol::actions::{
-    DescribeCompShareSharingImagesRequest, DescribeCompShareSharingImagesResponse,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
-use crate::view::{self, cursor, next_token, rows};
+use crate::view::image_page;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DescribeCompShareSharingImagesRequest,
-) -> Result<DescribeCompShareSharingImagesResponse, Error> {
-    let zones = context.zones.resolve(&request.place)?;
-    let by_id = request.image_id.is_some();
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DescribeCompShareSharingImagesRequest,
+) -> Result<api::DescribeCompShareSharingImagesResponse, Error> {
+    let zones = call.library.zones.resolve(&request.place)?;
     let filter = ImageFilter {
         id: request.image_id.as_deref(),
         zones: zones.as_deref(),
-        with_readme: by_id,
+        with_readme: request.image_id.is_some(),
         ..ImageFilter::default()
     };
-    let scope = Scope::shared_with(caller.account().id);
-    let cursor = cursor(&request.paging, |token| filter.order.cursor(scope, token))?;
-    let page = context.catalog.images_page(scope, filter, rows(&request.paging, cursor.as_ref())).await?;
-    let images = page.items.into_iter().map(|row| view::image(row, context, by_id));
-    Ok(DescribeCompShareSharingImagesResponse {
+    let scope = Scope::shared_with(call.account().id);
+    let page = image_page(call.context, scope, filter, &request.paging).await?;
+    Ok(api::DescribeCompShareSharingImagesResponse {
         total_count: page.total,
-        image_set: images.collect::<Result<_, _>>()?,
-        next_token: next_token(page.next),
+        image_set: page.images,
+        next_token: page.next_token,
     })
 }

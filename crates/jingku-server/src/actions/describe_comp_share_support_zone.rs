@@ -1,18 +1,14 @@
-use jingku_protocol::actions::{
-    DescribeCompShareSupportZoneRequest, DescribeCompShareSupportZoneResponse, Zone,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    context: &Context,
-    _caller: &Caller,
-    _request: DescribeCompShareSupportZoneRequest,
-) -> Result<DescribeCompShareSupportZoneResponse, Error> {
-    let zones = context.zones.iter().map(|zone| Zone {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    _request: api::DescribeCompShareSupportZoneRequest,
+) -> Result<api::DescribeCompShareSupportZoneResponse, Error> {
+    let zones = call.library.zones.iter().map(|zone| api::Zone {
         region: zone.region.clone(),
         zone: zone.zone.clone(),
         region_id: zone.region_id,
@@ -20,5 +16,5 @@ pub(super) async fn run(
         describe: zone.name.clone(),
         is_pod: false,
     });
-    Ok(DescribeCompShareSupportZoneResponse { zone_info: zones.collect() })
+    Ok(api::DescribeCompShareSupportZoneResponse { zone_info: zones.collect() })
 }

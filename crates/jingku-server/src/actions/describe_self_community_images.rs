@@ -1,17 +1,15 @@
-use jingku_protocol::actions::{DescribeSelfCommunityImagesRequest, DescribeSelfCommunityImagesResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::groups;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DescribeSelfCommunityImagesRequest,
-) -> Result<DescribeSelfCommunityImagesResponse, Error> {
-    let page = groups::page(context, caller, caller.own(), &request.query).await?;
-    Ok(DescribeSelfCommunityImagesResponse {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DescribeSelfCommunityImagesRequest,
+) -> Result<api::DescribeSelfCommunityImagesResponse, Error> {
+    let page = groups::page(call, call.own(), &request.query).await?;
+    Ok(api::DescribeSelfCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,
         image_set_group: page.groups.clone(),

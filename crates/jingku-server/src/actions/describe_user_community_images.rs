@@ -1,19 +1,16 @@
 use jingku_catalog::{AccountId, Scope};
-use jingku_protocol::actions::{DescribeUserCommunityImagesRequest, DescribeUserCommunityImagesResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 use crate::groups;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: DescribeUserCommunityImagesRequest,
-) -> Result<DescribeUserCommunityImagesResponse, Error> {
-    let page = groups::page(context, caller, Scope::published_by(AccountId(request.account)), &request.query)
-        .await?;
-    Ok(DescribeUserCommunityImagesResponse {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::DescribeUserCommunityImagesRequest,
+) -> Result<api::DescribeUserCommunityImagesResponse, Error> {
+    let page = groups::page(call, Scope::published_by(AccountId(request.account)), &request.query).await?;
+    Ok(api::DescribeUserCommunityImagesResponse {
         total_count: page.total,
         available_total_count: page.available,
         image_set_group: page.groups.clone(),

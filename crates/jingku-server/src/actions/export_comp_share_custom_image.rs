@@ -1,20 +1,18 @@
-use jingku_protocol::actions::ExportCompShareCustomImageRequest;
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::download;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::transfer;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: ExportCompShareCustomImageRequest,
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::ExportCompShareCustomImageRequest,
 ) -> Result<Reply, Error> {
-    let (image, manifest) = download::find(context, caller.account().id, &request.image_id).await?;
-    let slot = context.limits.exports.take(caller.account().id)?;
-    let disk = transfer::open(&context.store, &context.manifests, image.id, &manifest).await?;
+    let (image, manifest) = download::find(call.context, call.account().id, &request.image_id).await?;
+    let slot = call.context.limits.exports.take(call.account().id)?;
+    let disk = transfer::open(&call.library.store, &call.context.manifests, image.id, &manifest).await?;
     let length = disk.length();
     let body = disk.read(0..length, slot).await?;
     Ok(Reply::File { length, etag: download::etag(&manifest)?, body })

@@ -1,10 +1,7 @@
 use jingku_catalog::{ImageStatus, Progress};
-use jingku_protocol::actions::{
-    GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Making an image takes "about 15 minutes for 100 GB" according to the public FAQ of the real service. An image of unknown
@@ -12,29 +9,28 @@ use crate::error::Error;
 const ASSUMED_SECS: u64 = 15 * 60;
 const ASSUMED_BYTES: u64 = 100 << 30;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: GetCompShareImageCreateProgressRequest,
-) -> Result<GetCompShareImageCreateProgressResponse, Error> {
-    context.zones.resolve(&request.place)?;
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::GetCompShareImageCreateProgressRequest,
+) -> Result<api::GetCompShareImageCreateProgressResponse, Error> {
+    call.library.zones.resolve(&request.place)?;
     // Before the catalogue: a job that ends in between is reported with its own progress, not its last heartbeat.
-    let live = context.running.get(&request.image_id);
-    let progress = context.catalog.image_progress(caller.own(), &request.image_id).await?;
+    let live = call.library.running.get(&request.image_id);
+    let progress = call.library.catalog.image_progress(call.own(), &request.image_id).await?;
     let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.to_string()))?;
     // A job on this server is more current than its last heartbeat in the catalogue.
     let present = live.as_ref().map_or(0, |live| live.present());
     if let Some(live) = live {
         progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
         progress.started_at = Some(live.started_at);
-        progress.reported_at = Some(context.clock.now());
+        progress.reported_at = Some(call.library.clock.now());
     }
     let mut reply = view(&progress);
     reply.present_bytes = if progress.status == ImageStatus::Making { present } else { 0 };
     Ok(reply)
 }
 
-fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
+fn view(progress: &Progress) -> api::GetCompShareImageCreateProgressResponse {
     let bytes = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
     let (done, total) = (bytes(progress.done_bytes), bytes(progress.total_bytes));
     let elapsed = match (progress.started_at, progress.reported_at) {
@@ -46,7 +42,7 @@ fn view(progress: &Progress) -> GetCompShareImageCreateProgressResponse {
         ImageStatus::UnAvailable => ("Failed", percent(done, total), 0),
         ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => ("Available", 100.0, 0),
     };
-    GetCompShareImageCreateProgressResponse {
+    api::GetCompShareImageCreateProgressResponse {
         process,
         total_duration: elapsed.saturating_add(remaining).to_string(),
         remaining_duration: remaining.to_string(),

@@ -1,24 +1,22 @@
-use jingku_protocol::actions::{GetProjectListRequest, GetProjectListResponse, Project};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Lists the single project of the account.
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    _context: &Context,
-    caller: &Caller,
-    _request: GetProjectListRequest,
-) -> Result<GetProjectListResponse, Error> {
-    let account = caller.account();
-    let project = Project {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    _request: api::GetProjectListRequest,
+) -> Result<api::GetProjectListResponse, Error> {
+    let account = call.account();
+    let project = api::Project {
         project_id: account.project_id.clone(),
         project_name: "Default".to_owned(),
         create_time: account.created_at,
         is_default: true,
         member_count: 1,
-        ..Project::default()
+        ..api::Project::default()
     };
-    Ok(GetProjectListResponse { project_count: 1, project_set: vec![project] })
+    Ok(api::GetProjectListResponse { project_count: 1, project_set: vec![project] })
 }

@@ -1,16 +1,14 @@
-use jingku_protocol::actions::{GetRegionRequest, GetRegionResponse, Region};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
-pub(super) async fn run(
-    context: &Context,
-    _caller: &Caller,
-    _request: GetRegionRequest,
-) -> Result<GetRegionResponse, Error> {
-    let regions = context.zones.iter().enumerate().map(|(index, zone)| Region {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    _request: api::GetRegionRequest,
+) -> Result<api::GetRegionResponse, Error> {
+    let regions = call.library.zones.iter().enumerate().map(|(index, zone)| api::Region {
         region_id: zone.region_id,
         region_name: zone.name.clone(),
         is_default: index == 0,
@@ -18,5 +16,5 @@ pub(super) async fn run(
         region: zone.region.clone(),
         zone: zone.zone.clone(),
     });
-    Ok(GetRegionResponse { regions: regions.collect() })
+    Ok(api::GetRegionResponse { regions: regions.collect() })
 }

@@ -1,27 +1,23 @@
 use jingku_catalog::{AccountId, ShareChanges, ShareImage};
 use jingku_library::SHARES_MAX;
-use jingku_protocol::actions::{
-    ModifyCompShareImageShareAccountRequest, ModifyCompShareImageShareAccountResponse,
-};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: ModifyCompShareImageShareAccountRequest,
-) -> Result<ModifyCompShareImageShareAccountResponse, Error> {
-    context.zones.resolve(&request.place)?;
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::ModifyCompShareImageShareAccountRequest,
+) -> Result<api::ModifyCompShareImageShareAccountResponse, Error> {
+    call.library.zones.resolve(&request.place)?;
     // The order of adding and removing is undefined.
     if request.add_accounts.iter().any(|account| request.remove_accounts.contains(account)) {
         return Err(Error::not_available("RemoveAccounts"));
     }
     let (add, remove) = (accounts(&request.add_accounts), accounts(&request.remove_accounts));
     let changes = ShareChanges { add: &add, remove: &remove, shares_max: SHARES_MAX };
-    let (id, now) = (request.image_id, context.clock.now());
-    let invalid = match context.catalog.share_image(caller.own(), &id, changes, now).await? {
+    let (id, now) = (request.image_id, call.library.clock.now());
+    let invalid = match call.library.catalog.share_image(call.own(), &id, changes, now).await? {
         ShareImage::Shared => Vec::new(),
         ShareImage::Invalid(accounts) => accounts,
         ShareImage::NotFound => return Err(Error::ResourceNotFound(id.into())),
@@ -30,7 +26,7 @@ pub(super) async fn run(
         ShareImage::TooMany => return Err(Error::TooManyShares(id.into())),
     };
     let invalid_accounts = invalid.into_iter().map(|account| account.0).collect();
-    Ok(ModifyCompShareImageShareAccountResponse { invalid_accounts })
+    Ok(api::ModifyCompShareImageShareAccountResponse { invalid_accounts })
 }
 
 fn accounts(numbers: &[i64]) -> Vec<AccountId> {

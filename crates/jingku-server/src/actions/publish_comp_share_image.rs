@@ -1,20 +1,18 @@
 use jingku_catalog::{ImageChanges, PublishImage, PublishRefusal, Submission};
 use jingku_library::{Approve, group_id, price_to_cents};
-use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::cover;
 use crate::error::Error;
 use crate::view::{texts, to_json};
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: PublishCompShareImageRequest,
-) -> Result<PublishCompShareImageResponse, Error> {
-    context.zones.resolve(&request.place)?;
-    let cover = cover::check(context, request.cover.as_deref()).await?;
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::PublishCompShareImageRequest,
+) -> Result<api::PublishCompShareImageResponse, Error> {
+    call.library.zones.resolve(&request.place)?;
+    let cover = cover::check(call.context, request.cover.as_deref()).await?;
     let tags = request.tags.as_deref().map(texts);
     let supported_gpu_types = request.supported_gpu_types.as_deref().map(texts);
     let softwares = request.softwares.as_ref().map(to_json);
@@ -33,17 +31,15 @@ pub(super) async fn run(
         version_desc: request.version_desc.as_deref(),
         ..ImageChanges::default()
     };
-    let new_group_id = group_id(&*context.random);
-    let submission = context.submission(&new_group_id, request.community_name.as_deref());
-    let (scope, own_request, now) = (caller.own(), caller.request.as_deref(), context.clock.now());
-    match context
-        .catalog
-        .publish_image(scope, &request.image_id, submission, changes, own_request, now)
-        .await?
-    {
-        PublishImage::Published(group_id) => {
-            Ok(PublishCompShareImageResponse { new_comp_share_image_id: request.image_id.into(), group_id })
-        }
+    let new_group_id = group_id(&*call.library.random);
+    let submission = call.submission(&new_group_id, request.community_name.as_deref());
+    let (catalog, now) = (&call.library.catalog, call.library.clock.now());
+    let (id, own_request) = (&request.image_id, call.request.as_deref());
+    match catalog.publish_image(call.own(), id, submission, changes, own_request, now).await? {
+        PublishImage::Published(group_id) => Ok(api::PublishCompShareImageResponse {
+            new_comp_share_image_id: request.image_id.into(),
+            group_id,
+        }),
         PublishImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
         PublishImage::AlreadyPublished => Err(Error::not_available("CompShareImageId")),
         PublishImage::Refused(refusal) => {
@@ -62,7 +58,7 @@ pub(super) fn refused(refusal: PublishRefusal, image_id: &str, group_id: Option<
     }
 }
 
-impl Context {
+impl Call<'_> {
     /// The rules for publishing. A strict server accepts only images of containers, like the real service.
     pub(super) fn submission<'a>(
         &self,
@@ -72,8 +68,8 @@ impl Context {
         Submission {
             new_group_id,
             community_name,
-            approve: self.config.community.approve == Approve::Automatic,
-            containers_only: self.config.strict,
+            approve: self.library.config.community.approve == Approve::Automatic,
+            containers_only: self.library.config.strict,
         }
     }
 }

@@ -1,18 +1,16 @@
-use jingku_protocol::actions::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
+use jingku_protocol::actions as api;
 
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: RemoveFavoriteImageRequest,
-) -> Result<RemoveFavoriteImageResponse, Error> {
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::RemoveFavoriteImageRequest,
+) -> Result<api::RemoveFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
-    let group = context.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
-    if context.catalog.remove_favorite(caller.account().id, &group).await? {
-        Ok(RemoveFavoriteImageResponse {})
+    let group = call.library.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
+    if call.library.catalog.remove_favorite(call.account().id, &group).await? {
+        Ok(api::RemoveFavoriteImageResponse {})
     } else {
         Err(not_found())
     }

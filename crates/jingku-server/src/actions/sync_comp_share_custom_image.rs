@@ -1,67 +1,67 @@
 use jingku_catalog::{CopyImage, ImageStatus, NewCopy};
 use jingku_library::image_id;
-use jingku_protocol::actions::{
-    SyncCompShareCustomImageRequest, SyncCompShareCustomImageResponse, SyncResult, is_image_name,
-};
+use jingku_protocol::actions as api;
 
 use super::copy_comp_share_custom_image::with_suffix;
-use crate::caller::Caller;
-use crate::context::Context;
+use crate::call::Call;
 use crate::error::Error;
 
 /// Makes one copy per zone. A refusal for one zone does not affect the others.
-pub(super) async fn run(
-    context: &Context,
-    caller: &Caller,
-    request: SyncCompShareCustomImageRequest,
-) -> Result<SyncCompShareCustomImageResponse, Error> {
-    context.zones.resolve(&request.place)?;
-    let image = context.catalog.image(caller.own(), &request.source_image_id).await?;
+pub(crate) async fn run(
+    call: &Call<'_>,
+    request: api::SyncCompShareCustomImageRequest,
+) -> Result<api::SyncCompShareCustomImageResponse, Error> {
+    call.library.zones.resolve(&request.place)?;
+    let image = call.library.catalog.image(call.own(), &request.source_image_id).await?;
     let image = image.ok_or_else(|| Error::ResourceNotFound(request.source_image_id.to_string()))?;
     if !matches!(image.status, ImageStatus::Available | ImageStatus::Offline) {
         return Err(Error::ImageNotAvailable(request.source_image_id.into()));
     }
     let mut results = Vec::with_capacity(request.target_zone_ids.len());
     for zone_id in request.target_zone_ids.iter() {
-        results.push(match copy_to(context, caller, &request, &image.zone, *zone_id).await {
-            Ok(copy) => SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..SyncResult::default() },
+        results.push(match copy_to(call, &request, &image.zone, *zone_id).await {
+            Ok(copy) => {
+                api::SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..api::SyncResult::default() }
+            }
             // An internal error fails the whole call and is logged once.
             Err(Error::Internal(inside)) => return Err(Error::Internal(inside)),
-            Err(refusal) => SyncResult {
+            Err(refusal) => api::SyncResult {
                 ret_code: refusal.ret_code().code(),
-                message: refusal.message(),
+                message: refusal.to_string(),
                 comp_share_image_id: String::new(),
                 zone_id: *zone_id,
             },
         });
     }
     let copied = results.iter().filter(|result| result.ret_code == 0).count();
-    Ok(SyncCompShareCustomImageResponse { success_count: i64::try_from(copied).unwrap_or(i64::MAX), results })
+    Ok(api::SyncCompShareCustomImageResponse {
+        success_count: i64::try_from(copied).unwrap_or(i64::MAX),
+        results,
+    })
 }
 
 async fn copy_to(
-    context: &Context,
-    caller: &Caller,
-    request: &SyncCompShareCustomImageRequest,
+    call: &Call<'_>,
+    request: &api::SyncCompShareCustomImageRequest,
     own_zone: &str,
     zone_id: i64,
 ) -> Result<String, Error> {
-    let zone = context.zones.iter().find(|zone| zone.zone_id == zone_id && zone.zone != own_zone);
+    let zone = call.library.zones.iter().find(|zone| zone.zone_id == zone_id && zone.zone != own_zone);
     let zone = zone.ok_or_else(|| Error::not_available("TargetZoneIds"))?;
-    let id = image_id(&*context.random);
+    let id = image_id(&*call.library.random);
     let name = |original: &str, number: u32| {
         let name = match &request.target_name {
             Some(name) if request.target_zone_ids.len() == 1 => name.to_string(),
             name => with_suffix(name.as_deref().unwrap_or(original), &format!("-{}", zone.zone)),
         };
         // A configured zone name may be invalid in an image name.
-        (number == 0 && is_image_name(&name)).then_some(name)
+        (number == 0 && api::is_image_name(&name)).then_some(name)
     };
     // Each zone is its own change with its own stored answer.
-    let zone_request = caller.request.as_ref().map(|request| format!("{request} {zone_id}"));
+    let zone_request = call.request.as_ref().map(|request| format!("{request} {zone_id}"));
     let copy = NewCopy {
         id: &id,
-        owner: caller.account().id,
+        owner: call.account().id,
         name: &name,
         description: request.target_description.as_deref(),
         place: Some((&zone.region, &zone.zone)),
@@ -69,7 +69,7 @@ async fn copy_to(
         request: zone_request.as_deref(),
     };
     let source = &request.source_image_id;
-    match context.catalog.copy_image(caller.own(), source, copy, context.clock.now()).await? {
+    match call.library.catalog.copy_image(call.own(), source, copy, call.library.clock.now()).await? {
         CopyImage::Copied(_) => Ok(id),
         CopyImage::AlreadyCopied(id) => Ok(id),
         CopyImage::NotFound => Err(Error::ResourceNotFound(source.to_string())),

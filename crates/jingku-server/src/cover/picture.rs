@@ -76,7 +76,7 @@ fn decode_png(bytes: &[u8]) -> Option<()> {
         budget.take(size)?;
         reader.next_frame(&mut picture).ok()?;
     }
-    budget.is_used.then_some(())
+    budget.end()
 }
 
 fn decode_jpeg(bytes: &[u8]) -> Option<()> {
@@ -112,7 +112,7 @@ fn decode_webp(bytes: &[u8]) -> Option<()> {
         budget.take(size)?;
         decoder.read_frame(&mut picture).ok()?;
     }
-    budget.is_used.then_some(())
+    budget.end()
 }
 
 fn decode_gif(bytes: &[u8]) -> Option<()> {
@@ -129,7 +129,7 @@ fn decode_gif(bytes: &[u8]) -> Option<()> {
         let mut picture = allocate(decoder.buffer_size(), 2 * 4 * pixels(size))?;
         decoder.read_into_buffer(&mut picture).ok()?;
     }
-    budget.is_used.then_some(())
+    budget.end()
 }
 
 fn check_sides((width, height): (u32, u32)) -> Option<()> {
@@ -145,22 +145,22 @@ fn allocate(length: usize, kept_bytes: u64) -> Option<Vec<u8>> {
     (length as u64 + kept_bytes <= ALLOC_BYTES_MAX).then(|| vec![0; length])
 }
 
-/// Remaining pixels of an animation.
-struct PixelBudget {
-    left: u64,
-    is_used: bool,
-}
+struct PixelBudget(u64);
 
 impl PixelBudget {
     /// `None` if one frame needs too much memory.
     fn new(size: (u32, u32)) -> Option<Self> {
         let fits = pixels(size) * ANIMATION_PIXEL_BYTES <= ALLOC_BYTES_MAX;
-        fits.then_some(Self { left: ANIMATION_PIXELS_MAX, is_used: false })
+        fits.then_some(Self(ANIMATION_PIXELS_MAX))
     }
 
     fn take(&mut self, size: (u32, u32)) -> Option<()> {
-        self.left = self.left.checked_sub(pixels(size).max(1))?;
-        self.is_used = true;
+        self.0 = self.0.checked_sub(pixels(size).max(1))?;
         Some(())
+    }
+
+    /// `None` if the animation has no frame.
+    fn end(&self) -> Option<()> {
+        (self.0 < ANIMATION_PIXELS_MAX).then_some(())
     }
 }

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// The range that a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RangeRequest {
     /// The whole disk: no range, an invalid one, or several, which a server may ignore.

@@ -15,17 +15,14 @@ pub(crate) struct LabClock {
 enum Setting {
     /// Runs this many seconds ahead of the base clock.
     Ahead(i64),
-    /// Stopped at this time.
     Stopped(i64),
 }
 
 impl LabClock {
-    /// Follows the base clock.
     pub(crate) fn new(base: Arc<dyn Clock>) -> Self {
         Self { base, setting: Mutex::new(Setting::Ahead(0)) }
     }
 
-    /// Stops it at `now`.
     pub(crate) fn set(&self, now: i64) {
         *lock(&self.setting) = Setting::Stopped(now);
     }

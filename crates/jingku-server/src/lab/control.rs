@@ -38,36 +38,40 @@ const DEFAULT_NAME: &str = "default";
 const DEFAULT_MESSAGE: &str = "Injected by the lab";
 
 /// Why a control call is refused.
-enum Refusal {
-    /// The client may not control the lab.
-    Forbidden(&'static str),
-    /// No such call or snapshot.
-    NotFound(String),
+struct Refusal(StatusCode, String);
+
+impl Refusal {
     /// The body or a value in it is wrong.
-    Bad(String),
-    /// The server failed.
-    Internal(Internal),
+    fn bad(why: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, why.into())
+    }
+
+    /// No such call or snapshot.
+    fn not_found(what: impl Into<String>) -> Self {
+        Self(StatusCode::NOT_FOUND, what.into())
+    }
 }
 
 impl From<Internal> for Refusal {
     fn from(error: Internal) -> Self {
-        Self::Internal(error)
+        tracing::error!(error = &error as &dyn std::error::Error, "lab call failed");
+        Self(StatusCode::INTERNAL_SERVER_ERROR, "The server failed. See its log.".to_owned())
     }
 }
 
 impl From<CatalogError> for Refusal {
     fn from(error: CatalogError) -> Self {
-        Self::Internal(error.into())
+        Internal::from(error).into()
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SnapshotName {
     name: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum ClockChange {
     Set(Seconds),
@@ -114,22 +118,10 @@ fn once() -> u32 {
     1
 }
 
-/// Answers one control call.
 pub(crate) async fn control(State(lab): State<Arc<Lab>>, request: Request) -> Response {
     let (status, json) = match answer(&lab, request).await {
         Ok(json) => (StatusCode::OK, json),
-        Err(refusal) => {
-            let (status, message) = match refusal {
-                Refusal::Forbidden(why) => (StatusCode::FORBIDDEN, why.to_owned()),
-                Refusal::NotFound(what) => (StatusCode::NOT_FOUND, what),
-                Refusal::Bad(why) => (StatusCode::BAD_REQUEST, why),
-                Refusal::Internal(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "lab call failed");
-                    (StatusCode::INTERNAL_SERVER_ERROR, "The server failed. See its log.".to_owned())
-                }
-            };
-            (status, json!({ "error": message }).to_string())
-        }
+        Err(Refusal(status, message)) => (status, json!({ "error": message }).to_string()),
     };
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
@@ -139,22 +131,17 @@ pub(crate) async fn control(State(lab): State<Arc<Lab>>, request: Request) -> Re
 
 async fn answer(lab: &Lab, request: Request) -> Result<String, Refusal> {
     let (parts, body) = request.into_parts();
-    check_origin(&parts.headers).map_err(Refusal::Forbidden)?;
+    check_origin(&parts.headers).map_err(|why| Refusal(StatusCode::FORBIDDEN, why.to_owned()))?;
     if parts.method == Method::GET && parts.uri.path() == "/_lab/trace" {
         return trace(lab, parts.uri.query().unwrap_or_default());
     }
     let body = tokio::time::timeout(BODY_READ_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect());
-    let body = match body.await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) | Err(_) => {
-            return Err(Refusal::Bad(format!(
-                "The body is larger than {BODY_BYTES_MAX} bytes or incomplete."
-            )));
-        }
+    let Ok(Ok(body)) = body.await else {
+        return Err(Refusal::bad(format!("The body is larger than {BODY_BYTES_MAX} bytes or incomplete.")));
     };
     let path = parts.uri.path();
     let call = path.strip_prefix("/_lab/").unwrap_or(path);
-    run(lab, parts.method, call, &body).await.map(|value| value.to_string())
+    run(lab, parts.method, call, &body.to_bytes()).await.map(|value| value.to_string())
 }
 
 async fn run(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value, Refusal> {
@@ -163,12 +150,15 @@ async fn run(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value
         (Method::POST, "reset") => reset(lab).await,
         (Method::POST, "snapshot") => snapshot(lab, parse(body)?).await,
         (Method::POST, "return") => return_to(lab, parse(body)?).await,
-        (Method::POST, "clock") => clock(lab, &parse(body)?),
-        (Method::POST, "hold") => hold(lab, &parse(body)?).await,
+        (Method::POST, "clock") => clock(lab, parse(body)?),
+        (Method::POST, "hold") => hold(lab, parse(body)?).await,
         (Method::POST, "release") => release(lab).await,
         (Method::POST, "fail") => fail(lab, parse(body)?),
         (Method::POST, "delay") => delay(lab, parse(body)?),
-        (Method::POST, "drop") => drop_call(lab, parse(body)?),
+        (Method::POST, "drop") => {
+            let Drop { action, half, times } = parse(body)?;
+            add(lab, action, Fault::Drop { half }, times)
+        }
         (Method::POST, "clear") => {
             lab.faults.clear();
             Ok(json!({ "faults": [] }))
@@ -177,7 +167,7 @@ async fn run(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value
             lab.trace.clear();
             Ok(json!({ "last": lab.trace.last_number() }))
         }
-        (method, call) => Err(Refusal::NotFound(format!("There is no {method} /_lab/{call}."))),
+        (method, call) => Err(Refusal::not_found(format!("There is no {method} /_lab/{call}."))),
     }
 }
 
@@ -185,7 +175,7 @@ async fn run(lab: &Lab, method: Method, call: &str, body: &[u8]) -> Result<Value
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body)
-        .map_err(|error| Refusal::Bad(format!("The body is invalid: {}.", clause(&error))))
+        .map_err(|error| Refusal::bad(format!("The body is invalid: {}.", clause(&error))))
 }
 
 fn state(lab: &Lab) -> Value {
@@ -211,7 +201,7 @@ async fn reset(lab: &Lab) -> Result<Value, Refusal> {
     lab.faults.clear();
     lab.clock.reset();
     let Some(start) = lab.start.get() else {
-        return Err(Refusal::NotFound("The server has no initial state.".to_owned()));
+        return Err(Refusal::not_found("The server has no initial state."));
     };
     lab.restore(start).await?;
     lock(&lab.snapshots).clear();
@@ -222,12 +212,12 @@ async fn reset(lab: &Lab) -> Result<Value, Refusal> {
 async fn snapshot(lab: &Lab, SnapshotName { name }: SnapshotName) -> Result<Value, Refusal> {
     let name = name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
-        return Err(Refusal::Bad(format!("A name has 1 to {NAME_BYTES_MAX} bytes.")));
+        return Err(Refusal::bad(format!("A name has 1 to {NAME_BYTES_MAX} bytes.")));
     }
     let _lock = lab.state_lock.lock().await;
-    let full = |known: usize| known >= SNAPSHOTS_MAX;
-    if !lock(&lab.snapshots).contains_key(&name) && full(lock(&lab.snapshots).len()) {
-        return Err(Refusal::Bad(format!(
+    let known: Vec<_> = lock(&lab.snapshots).keys().cloned().collect();
+    if !known.contains(&name) && known.len() >= SNAPSHOTS_MAX {
+        return Err(Refusal::bad(format!(
             "There are {SNAPSHOTS_MAX} snapshots already. Replace one by its name."
         )));
     }
@@ -247,39 +237,39 @@ async fn return_to(lab: &Lab, SnapshotName { name }: SnapshotName) -> Result<Val
         } else {
             format!("There are: {known}.")
         };
-        return Err(Refusal::NotFound(format!("There is no snapshot {name:?}. {known}")));
+        return Err(Refusal::not_found(format!("There is no snapshot {name:?}. {known}")));
     };
     lab.restore(&snapshot).await?;
     Ok(json!({ "returned": name }))
 }
 
-fn clock(lab: &Lab, change: &ClockChange) -> Result<Value, Refusal> {
+fn clock(lab: &Lab, change: ClockChange) -> Result<Value, Refusal> {
     let now = match change {
-        ClockChange::Set(Seconds(now)) => *now,
-        ClockChange::Advance(Seconds(seconds)) => lab.clock.now().saturating_add(*seconds),
+        ClockChange::Set(Seconds(now)) => now,
+        ClockChange::Advance(Seconds(seconds)) => lab.clock.now().saturating_add(seconds),
         ClockChange::Free(_) => 0,
     };
     if !(0..=TIME_MAX).contains(&now) {
-        return Err(Refusal::Bad(format!(
+        return Err(Refusal::bad(format!(
             "The clock goes from 0 to {TIME_MAX} in Unix seconds, the end of the year 9999."
         )));
     }
     match change {
-        ClockChange::Set(Seconds(now)) => lab.clock.set(*now),
-        ClockChange::Advance(Seconds(seconds)) => lab.clock.advance(*seconds),
+        ClockChange::Set(_) => lab.clock.set(now),
+        ClockChange::Advance(Seconds(seconds)) => lab.clock.advance(seconds),
         ClockChange::Free(true) => lab.clock.reset(),
         ClockChange::Free(false) => {}
     }
     Ok(clock_state(lab))
 }
 
-async fn hold(lab: &Lab, Percent { percent }: &Percent) -> Result<Value, Refusal> {
-    if *percent > 100 {
-        return Err(Refusal::Bad("percent is from 0 to 100.".to_owned()));
+async fn hold(lab: &Lab, Percent { percent }: Percent) -> Result<Value, Refusal> {
+    if percent > 100 {
+        return Err(Refusal::bad("percent is from 0 to 100."));
     }
     let _lock = lab.state_lock.lock().await;
-    lab.pause_gate.set(Some(*percent));
-    lab.library.catalog.advance_seeded_jobs(i64::from(*percent), lab.library.clock.now()).await?;
+    lab.pause_gate.set(Some(percent));
+    lab.library.catalog.advance_seeded_jobs(i64::from(percent), lab.library.clock.now()).await?;
     Ok(json!({ "hold": percent }))
 }
 
@@ -297,39 +287,35 @@ async fn release(lab: &Lab) -> Result<Value, Refusal> {
     Ok(json!({ "hold": null }))
 }
 
-fn fail(lab: &Lab, fail: Fail) -> Result<Value, Refusal> {
-    if fail.ret_code == 0 {
-        return Err(Refusal::Bad("ret_code 0 is success. Send another code.".to_owned()));
+fn fail(lab: &Lab, Fail { action, ret_code, message, times }: Fail) -> Result<Value, Refusal> {
+    if ret_code == 0 {
+        return Err(Refusal::bad("ret_code 0 is success. Send another code."));
     }
-    let message = fail.message.unwrap_or_else(|| DEFAULT_MESSAGE.to_owned());
+    let message = message.unwrap_or_else(|| DEFAULT_MESSAGE.to_owned());
     if message.len() > MESSAGE_BYTES_MAX {
-        return Err(Refusal::Bad(format!("A message has at most {MESSAGE_BYTES_MAX} bytes.")));
+        return Err(Refusal::bad(format!("A message has at most {MESSAGE_BYTES_MAX} bytes.")));
     }
-    add(lab, fail.action, Fault::Fail { ret_code: fail.ret_code, message }, fail.times)
+    add(lab, action, Fault::Fail { ret_code, message }, times)
 }
 
-fn delay(lab: &Lab, delay: Delay) -> Result<Value, Refusal> {
-    if delay.ms > DELAY_MS_MAX {
-        return Err(Refusal::Bad(format!("ms is at most {DELAY_MS_MAX}.")));
+fn delay(lab: &Lab, Delay { action, ms, times }: Delay) -> Result<Value, Refusal> {
+    if ms > DELAY_MS_MAX {
+        return Err(Refusal::bad(format!("ms is at most {DELAY_MS_MAX}.")));
     }
-    add(lab, delay.action, Fault::Delay { ms: delay.ms }, delay.times)
-}
-
-fn drop_call(lab: &Lab, drop: Drop) -> Result<Value, Refusal> {
-    add(lab, drop.action, Fault::Drop { half: drop.half }, drop.times)
+    add(lab, action, Fault::Delay { ms }, times)
 }
 
 fn add(lab: &Lab, action: String, fault: Fault, times: u32) -> Result<Value, Refusal> {
     if action != "*" && Action::from_name(&action).is_none() {
-        return Err(Refusal::Bad(format!(
+        return Err(Refusal::bad(format!(
             "There is no action {action:?}. Send a full action name, or * for all."
         )));
     }
     if times == 0 {
-        return Err(Refusal::Bad("times is 1 or more.".to_owned()));
+        return Err(Refusal::bad("times is 1 or more."));
     }
     if !lab.faults.add(PendingFault { action, fault, times }) {
-        return Err(Refusal::Bad(format!("{FAULTS_MAX} faults are pending already. Clear them first.")));
+        return Err(Refusal::bad(format!("{FAULTS_MAX} faults are pending already. Clear them first.")));
     }
     Ok(json!({ "faults": lab.faults.list() }))
 }
@@ -342,7 +328,7 @@ fn trace(lab: &Lab, query: &str) -> Result<String, Refusal> {
         last: u64,
     }
     let after = match query.strip_prefix("after=") {
-        Some(number) => number.parse().map_err(|_| Refusal::Bad("after is a number.".to_owned()))?,
+        Some(number) => number.parse().map_err(|_| Refusal::bad("after is a number."))?,
         None => 0,
     };
     let traced = Traced { entries: lab.trace.after(after), last: lab.trace.last_number() };

@@ -10,16 +10,21 @@ use serde::Serialize;
 /// Maximum number of pending faults.
 pub(super) const FAULTS_MAX: usize = 1000;
 
-/// A fault to inject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Fault {
     /// Answers with this code and message without running the call.
-    Fail { ret_code: i64, message: String },
-    /// Delays the call.
-    Delay { ms: u64 },
+    Fail {
+        ret_code: i64,
+        message: String,
+    },
+    Delay {
+        ms: u64,
+    },
     /// Closes the connection: before the call runs, or after half of its response.
-    Drop { half: bool },
+    Drop {
+        half: bool,
+    },
 }
 
 /// A fault and the calls that it is for.

@@ -10,7 +10,6 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-/// Replaces a secret.
 pub(super) const HIDDEN: &str = "(hidden)";
 /// A parameter whose name contains one of these is secret.
 const WORDS: [&str; 10] = [
@@ -45,57 +44,41 @@ pub(super) fn is_secret(name: &str) -> bool {
 /// Hides whatever is, or may be, a secret.
 pub(super) fn without_secrets(text: &str) -> Cow<'_, str> {
     let plain = decoded(text);
-    if hide(&plain).is_none() {
-        return Cow::Borrowed(text);
-    }
+    let shown = hide(&plain);
     // Returned decoded: in the original text the secret may not be recognisable.
-    Cow::Owned(hide(&plain).unwrap_or_else(|| plain.into_owned()))
+    if shown == plain { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
-/// Returns the text with secrets hidden, if it has any.
-fn hide(text: &str) -> Option<String> {
-    let shown = hide_plain(text);
-    let (without_base64, replaced) = replace_runs(shown.as_deref().unwrap_or(text), is_base64, |run| {
-        run.len() > BASE64_CHARS && contains_secret(run)
-    });
-    if replaced { Some(without_base64) } else { shown }
+fn hide(text: &str) -> String {
+    replace_runs(&hide_plain(text), is_base64, |run| run.len() > BASE64_CHARS && contains_secret(run))
 }
 
 /// Like [`hide`], for text that is not Base64.
-fn hide_plain(text: &str) -> Option<String> {
+fn hide_plain(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let marked = MARKERS.iter().filter_map(|word| Some(lower.find(word)? + word.len())).min();
-    let (before, cut) = match marked {
-        Some(end) if end < text.len() => (&text[..end], true),
-        _ => (text, false),
-    };
-    let (mut shown, replaced) = replace_runs(before, is_digit_or_gap, |run| {
+    let (before, after) = text.split_at(marked.unwrap_or(text.len()));
+    let mut shown = replace_runs(before, is_digit_or_gap, |run| {
         run.chars().filter(char::is_ascii_hexdigit).count() >= DIGITS
     });
-    if cut {
+    if !after.is_empty() {
         shown.push_str(HIDDEN);
     }
-    (cut || replaced).then_some(shown)
+    shown
 }
 
-/// Replaces the secret ones of the maximal runs of matching characters. Returns the text, and whether any was replaced.
-fn replace_runs(
-    text: &str,
-    belongs: impl Fn(char) -> bool,
-    is_secret: impl Fn(&str) -> bool,
-) -> (String, bool) {
-    let (mut shown, mut rest, mut replaced) = (String::with_capacity(text.len()), text, false);
+/// Hides the secret ones of the maximal runs of matching characters.
+fn replace_runs(text: &str, belongs: impl Fn(char) -> bool, is_secret: impl Fn(&str) -> bool) -> String {
+    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(start) = rest.find(&belongs) {
         let (before, from) = rest.split_at(start);
         let (run, after) = from.split_at(from.find(|char| !belongs(char)).unwrap_or(from.len()));
-        let is_secret = is_secret(run);
         shown.push_str(before);
-        shown.push_str(if is_secret { HIDDEN } else { run });
-        replaced |= is_secret;
+        shown.push_str(if is_secret(run) { HIDDEN } else { run });
         rest = after;
     }
     shown.push_str(rest);
-    (shown, replaced)
+    shown
 }
 
 /// Whether a character can be part of digits that are grouped or broken into lines.
@@ -120,25 +103,16 @@ fn contains_secret(run: &str) -> bool {
         let text = &run[start..];
         // A single trailing character encodes no byte.
         let text = &text[..text.len() - usize::from(text.len() % 4 == 1)];
-        let plain = engines.iter().find_map(|engine| engine.decode(text).ok());
-        plain.is_some_and(|plain| hide_plain(&String::from_utf8_lossy(&plain)).is_some())
+        engines.iter().find_map(|engine| engine.decode(text).ok()).is_some_and(|plain| {
+            let plain = String::from_utf8_lossy(&plain);
+            hide_plain(&plain) != plain
+        })
     })
 }
 
-/// Percent-decodes repeatedly, up to the limit.
-fn decoded(text: &str) -> Cow<'_, str> {
-    let mut plain = Cow::Borrowed(text);
-    for _ in 0..LAYERS_MAX {
-        if !plain.contains('%') {
-            break;
-        }
-        let next = percent_decode_str(&plain).decode_utf8_lossy().into_owned();
-        if next == plain {
-            break;
-        }
-        plain = Cow::Owned(next);
-    }
-    plain
+fn decoded(text: &str) -> String {
+    (0..LAYERS_MAX)
+        .fold(text.to_owned(), |text, _| percent_decode_str(&text).decode_utf8_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -48,7 +48,6 @@ pub(super) struct Entry {
     pub(super) refused: Option<String>,
     /// Missing names that the documents or the action require.
     pub(super) missing: Vec<String>,
-    /// Injected faults.
     pub(super) injected: Vec<String>,
     /// `null` without a response.
     pub(super) ret_code: Option<i64>,
@@ -113,10 +112,9 @@ fn shape(name: &str, value: &Value) -> Json {
         Value::Bool(flag) => Json::from(*flag),
         Value::Number(digits) => {
             let shown = redact_value(name, digits);
-            if shown == *digits {
-                serde_json::from_str(digits).unwrap_or(Json::from(shown))
-            } else {
-                Json::from(shown)
+            match serde_json::from_str(digits) {
+                Ok(number) if shown == *digits => number,
+                _ => Json::from(shown),
             }
         }
         Value::Null => Json::Null,

@@ -1,18 +1,13 @@
 //! The state of one connection: what it waits for, and how many bytes of an unanswered request it holds.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
+use futures::task::AtomicWaker;
 use jingku_library::lock;
 use tokio::time::Instant;
-
-/// Counts the bytes that all connections hold.
-pub(super) trait HeldBytes: Send + Sync {
-    fn hold(&self, bytes: usize);
-
-    fn release(&self, bytes: usize);
-}
 
 /// The address of a client; for IPv6, its /64 network, in which one client can choose any address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,8 +36,11 @@ pub(super) struct Connection {
     pub(super) origin: Origin,
     /// Accepted beyond the limit: only health checks are answered.
     pub(super) reserved: bool,
-    all: Arc<dyn HeldBytes>,
+    /// Received bytes of the unanswered requests of all connections.
+    held_by_all: Arc<AtomicUsize>,
     state: Mutex<State>,
+    /// Woken on eviction.
+    reader: AtomicWaker,
 }
 
 struct State {
@@ -55,8 +53,12 @@ struct State {
     evicted: bool,
     /// A head stated the length of its body twice.
     ambiguous: bool,
-    /// Woken on eviction.
-    reader: Option<Waker>,
+}
+
+impl State {
+    fn release(&mut self, held_by_all: &AtomicUsize) {
+        held_by_all.fetch_sub(std::mem::take(&mut self.held), Ordering::Relaxed);
+    }
 }
 
 /// What a connection waits for.
@@ -70,51 +72,33 @@ enum Phase {
     Response,
 }
 
-/// A connection that waits for its client.
-#[derive(Clone, Copy)]
-pub(super) struct Idle {
-    pub(super) since: Instant,
-    pub(super) held: usize,
-}
-
 impl Connection {
-    pub(super) fn new(number: u64, origin: Origin, reserved: bool, all: Arc<dyn HeldBytes>) -> Self {
-        let state = State {
-            phase: Phase::Head,
-            since: Instant::now(),
-            held: 0,
-            evicted: false,
-            ambiguous: false,
-            reader: None,
-        };
-        Self { number, origin, reserved, all, state: Mutex::new(state) }
+    pub(super) fn new(number: u64, origin: Origin, reserved: bool, held_by_all: Arc<AtomicUsize>) -> Self {
+        let state =
+            State { phase: Phase::Head, since: Instant::now(), held: 0, evicted: false, ambiguous: false };
+        let reader = AtomicWaker::new();
+        Self { number, origin, reserved, held_by_all, state: Mutex::new(state), reader }
     }
 
     /// Ready if evicted. Otherwise eviction wakes the reader.
     pub(super) fn poll_evicted(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.state);
-        if state.evicted {
-            return Poll::Ready(());
-        }
-        if !state.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
-            state.reader = Some(context.waker().clone());
-        }
-        Poll::Pending
+        // First, so that no eviction is missed.
+        self.reader.register(context.waker());
+        if lock(&self.state).evicted { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Counts received bytes.
-    pub(super) fn received(&self, bytes: usize, ambiguous: bool) {
+    /// Counts received bytes. Returns how many bytes all connections hold then.
+    pub(super) fn received(&self, bytes: usize, ambiguous: bool) -> usize {
         let mut state = lock(&self.state);
         state.ambiguous |= ambiguous;
         if state.phase == Phase::Response || state.evicted {
-            return;
+            return 0;
         }
         if state.held == 0 {
             state.since = Instant::now();
         }
         state.held += bytes;
-        drop(state);
-        self.all.hold(bytes);
+        self.held_by_all.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 
     /// Starts a request whose head was read. Returns whether the head is ambiguous.
@@ -134,15 +118,13 @@ impl Connection {
         let mut state = lock(&self.state);
         state.phase = Phase::Head;
         state.since = Instant::now();
-        let held = std::mem::take(&mut state.held);
-        drop(state);
-        self.all.release(held);
+        state.release(&self.held_by_all);
     }
 
-    /// `None` unless the connection waits for its client.
-    pub(super) fn idle(&self) -> Option<Idle> {
+    /// Since when the connection waits for its client, and the bytes it holds; `None` if it does not wait.
+    pub(super) fn idle(&self) -> Option<(Instant, usize)> {
         let state = lock(&self.state);
-        (state.phase != Phase::Response).then_some(Idle { since: state.since, held: state.held })
+        (state.phase != Phase::Response).then_some((state.since, state.held))
     }
 
     /// Whether the next bytes start a new request.
@@ -157,18 +139,14 @@ impl Connection {
             return;
         }
         state.evicted = true;
-        let (held, reader) = (std::mem::take(&mut state.held), state.reader.take());
+        state.release(&self.held_by_all);
         drop(state);
-        self.all.release(held);
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        self.reader.wake();
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let held = lock(&self.state).held;
-        self.all.release(held);
+        lock(&self.state).release(&self.held_by_all);
     }
 }

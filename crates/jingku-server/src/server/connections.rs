@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
 
-use super::connection::{Connection, HeldBytes, Idle, Origin};
+use super::connection::{Connection, Origin};
 use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
 
 /// One connection of this many is evicted at a time, so that the scan pays off.
@@ -23,7 +23,7 @@ pub(super) struct Connections {
     open: Mutex<Open>,
     next_number: AtomicU64,
     /// Received bytes of all unanswered requests.
-    held: AtomicUsize,
+    held: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -43,8 +43,8 @@ impl Connections {
         Arc::new(Self {
             limits: ConnectionLimits { total, ..limits },
             open: Mutex::default(),
-            next_number: AtomicU64::new(0),
-            held: AtomicUsize::new(0),
+            next_number: AtomicU64::default(),
+            held: Arc::default(),
         })
     }
 
@@ -62,7 +62,7 @@ impl Connections {
         if !has_place && open.reserved.len() >= MAX_RESERVED_CONNECTIONS {
             open.evict_reserved();
         }
-        let connection = Arc::new(Connection::new(number, origin, !has_place, self.clone()));
+        let connection = Arc::new(Connection::new(number, origin, !has_place, Arc::clone(&self.held)));
         open.insert(Arc::clone(&connection));
         ConnectionGuard(connection, Arc::clone(self))
     }
@@ -70,22 +70,6 @@ impl Connections {
     /// Evicts idle connections. Returns whether there were any.
     pub(super) fn evict_idle(&self) -> bool {
         lock(&self.open).evict_idle(None)
-    }
-}
-
-impl HeldBytes for Connections {
-    /// Beyond the limit, evicts the oldest requests of the address that holds most.
-    fn hold(&self, bytes: usize) {
-        let held = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if held > MAX_HELD_BYTES {
-            lock(&self.open).evict_holding(held - MAX_HELD_BYTES);
-        }
-    }
-
-    fn release(&self, bytes: usize) {
-        if bytes > 0 {
-            self.held.fetch_sub(bytes, Ordering::Relaxed);
-        }
     }
 }
 
@@ -119,7 +103,7 @@ impl Open {
             .values()
             .filter(|connection| of.is_none_or(|of| connection.origin == of))
             .filter_map(|connection| {
-                let Idle { since, .. } = connection.idle()?;
+                let (since, _) = connection.idle()?;
                 Some((Reverse(self.by_origin[&connection.origin]), since, connection.number))
             })
             .collect();
@@ -136,10 +120,8 @@ impl Open {
     }
 
     fn evict_reserved(&mut self) {
-        let oldest = self
-            .reserved
-            .values()
-            .filter_map(|connection| connection.idle().map(|Idle { since, .. }| (since, connection.number)));
+        let oldest =
+            self.reserved.values().filter_map(|connection| Some((connection.idle()?.0, connection.number)));
         if let Some((_, number)) = oldest.min() {
             self.evict(number);
         }
@@ -147,25 +129,23 @@ impl Open {
 
     /// Evicts the oldest unfinished requests of the address that holds most, until `bytes` are free.
     fn evict_holding(&mut self, mut bytes: usize) {
-        let all = || self.regular.values().chain(self.reserved.values());
-        let idle = all().filter_map(|connection| Some((connection, connection.idle()?)));
-        let mut holding: Vec<_> = idle.filter(|(_, idle)| idle.held > SPARED_HELD_BYTES).collect();
+        let all = self.regular.values().chain(self.reserved.values());
+        let holding = all.filter_map(|connection| {
+            let (since, held) = connection.idle()?;
+            (held > SPARED_HELD_BYTES).then_some((connection.origin, since, connection.number, held))
+        });
+        let mut holding: Vec<_> = holding.collect();
         let mut by_origin: HashMap<Origin, usize> = HashMap::new();
-        for (connection, idle) in &holding {
-            *by_origin.entry(connection.origin).or_default() += idle.held;
+        for (origin, .., held) in &holding {
+            *by_origin.entry(*origin).or_default() += held;
         }
-        holding
-            .sort_unstable_by_key(|(connection, idle)| (Reverse(by_origin[&connection.origin]), idle.since));
-        let mut evicted = Vec::new();
-        for (connection, idle) in holding {
-            evicted.push(connection.number);
-            bytes = bytes.saturating_sub(idle.held);
+        holding.sort_unstable_by_key(|(origin, since, ..)| (Reverse(by_origin[origin]), *since));
+        for (.., number, held) in holding {
             if bytes == 0 {
                 break;
             }
-        }
-        for number in evicted {
             self.evict(number);
+            bytes = bytes.saturating_sub(held);
         }
     }
 
@@ -175,6 +155,16 @@ impl Open {
             connection.evict();
         }
         self.remove(number);
+    }
+}
+
+impl ConnectionGuard {
+    /// Counts received bytes. Beyond the limit, evicts the oldest requests of the address that holds most.
+    pub(super) fn received(&self, bytes: usize, ambiguous: bool) {
+        let held = self.0.received(bytes, ambiguous);
+        if held > MAX_HELD_BYTES {
+            lock(&self.1.open).evict_holding(held - MAX_HELD_BYTES);
+        }
     }
 }
 
@@ -258,20 +248,20 @@ mod tests {
         let connections = connections(100, 100);
         let honest = connections.admit(B);
         honest.0.begin(true);
-        honest.0.received(70_000, false);
+        honest.received(70_000, false);
         let count = MAX_HELD_BYTES / (1 << 20);
         let mut guards = Vec::new();
         for _ in 0..count {
             tokio::time::advance(std::time::Duration::from_millis(1)).await;
             let guard = connections.admit(A);
             guard.0.begin(true);
-            guard.0.received(1 << 20, false);
+            guard.received(1 << 20, false);
             guards.push(guard);
         }
         let evicted: Vec<_> = guards.iter().map(is_evicted).collect();
         assert!(evicted[0] && evicted[1..].iter().all(|evicted| !evicted) && !is_evicted(&honest));
         guards[1].0.end_body();
-        guards[2].0.received(1 << 20, false);
+        guards[2].received(1 << 20, false);
         assert!(!is_evicted(&guards[1]), "its request is being answered");
         assert!(is_evicted(&guards[2]));
         drop((guards, honest));

@@ -2,9 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -12,7 +10,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::{Body as HttpBody, Incoming};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
@@ -33,25 +31,31 @@ pub(super) async fn answer(
     let is_health = [HEALTH, READINESS].contains(&path.trim_end_matches('/'));
     let has_body = !request.body().is_end_stream() && !path.starts_with(UPLOADS);
     let ambiguous = connection.begin(has_body);
-    let end = ExchangeEnd(Arc::clone(&connection));
+    let end = End(Arc::clone(&connection), Connection::end);
     let refusal = refusal(request.headers(), ambiguous);
     let response = if let Some((status, text)) = refusal {
         refuse(status, text)
     } else if connection.reserved && !is_health {
         refuse(StatusCode::SERVICE_UNAVAILABLE, "All connections are in use; send the request again\n")
     } else {
-        let mut request: Request = request.map(|body| Body::new(RequestBody { body, connection }));
+        let body_end = End(connection, Connection::end_body);
+        let mut request: Request = request.map(|body| Body::new(holding(body_end, body)));
         // The gateway checks it: a key can be restricted by IP address.
         request.extensions_mut().insert(ConnectInfo(peer));
         router.call(request).await?
     };
-    // The closure drops `end` with the response body.
-    Ok(response.map(|body| {
-        body.map_err(move |error| {
-            let _end = &end;
-            error
-        })
-    }))
+    Ok(response.map(|body| holding(end, body)))
+}
+
+/// A body that drops `held` at its end.
+fn holding<T: Send + 'static, B: HttpBody>(
+    held: T,
+    body: B,
+) -> impl HttpBody<Data = B::Data, Error = B::Error> {
+    body.map_err(move |error| {
+        let _held = &held;
+        error
+    })
 }
 
 /// Returns the refusal of a request head that is ambiguous or uses what the server does not support.
@@ -86,48 +90,11 @@ fn refuse(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-/// A request body that notifies the connection of its end.
-struct RequestBody {
-    body: Incoming,
-    connection: Arc<Connection>,
-}
+/// Notifies a connection when dropped.
+struct End(Arc<Connection>, fn(&Connection));
 
-impl HttpBody for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let this = self.get_mut();
-        let frame = Pin::new(&mut this.body).poll_frame(context);
-        if this.body.is_end_stream() {
-            this.connection.end_body();
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for RequestBody {
+impl Drop for End {
     fn drop(&mut self) {
-        self.connection.end_body();
-    }
-}
-
-/// Notifies the connection when the response was written or the client has gone.
-struct ExchangeEnd(Arc<Connection>);
-
-impl Drop for ExchangeEnd {
-    fn drop(&mut self) {
-        self.0.end();
+        (self.1)(&self.0);
     }
 }

@@ -85,25 +85,19 @@ impl Framing {
     fn end_line(&mut self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match (&self.position, line.is_empty()) {
-            (Position::RequestLine, true) => false,
-            (Position::RequestLine, false) => {
-                self.position = Position::Head;
-                self.head = Head::default();
-                false
-            }
-            (_, false) => {
-                self.head.read(line);
-                false
-            }
+            (Position::RequestLine, true) => {}
+            (Position::RequestLine, false) => (self.position, self.head) = (Position::Head, Head::default()),
+            (_, false) => self.head.read(line),
             (_, true) => {
                 self.position = match self.head {
                     Head { encodings: 1.., .. } => Position::Chunked,
                     Head { length: Some(length @ 1..), .. } => Position::Body(length),
                     Head { .. } => Position::RequestLine,
                 };
-                self.head.lengths + self.head.encodings > 1
+                return self.head.lengths + self.head.encodings > 1;
             }
         }
+        false
     }
 }
 

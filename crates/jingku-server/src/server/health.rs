@@ -14,12 +14,12 @@ pub(super) const READINESS: &str = "/readyz";
 
 /// Answers [`READINESS`].
 pub(super) async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
-    let problem = if context.is_read_only() {
+    let problem = if context.library.is_read_only() {
         Some("the data folder is read-only".to_owned())
-    } else if let Err(problem) = context.readiness.check(&context.catalog).await {
+    } else if let Err(problem) = context.library.readiness.check(&context.library.catalog).await {
         Some(problem.clone())
     } else {
-        let failing = context.health.problems();
+        let failing = context.library.health.problems();
         (!failing.is_empty()).then(|| failing.join("; "))
     };
     match problem {

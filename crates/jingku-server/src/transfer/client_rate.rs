@@ -25,7 +25,6 @@ impl ClientRate {
         Self { started: Instant::now(), waited: Duration::ZERO, moved: 0 }
     }
 
-    /// Waits for the client.
     pub(crate) async fn wait<T>(&mut self, client: impl Future<Output = T>) -> Result<T, TooSlow> {
         let start = Instant::now();
         let step = TRANSFER_STEP_TIMEOUT.saturating_sub(self.waited);

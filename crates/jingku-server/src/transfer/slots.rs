@@ -32,14 +32,10 @@ impl Slots {
     pub(crate) fn take(&self, account: AccountId) -> Result<Slot, Error> {
         let mut held = lock(&self.held);
         let free = self.count - held.values().sum::<usize>();
-        let own = held.entry(account).or_default();
-        if *own >= free {
-            if *own == 0 {
-                held.remove(&account);
-            }
+        if held.get(&account).copied().unwrap_or(0) >= free {
             return Err(Error::Throttled);
         }
-        *own += 1;
+        *held.entry(account).or_default() += 1;
         Ok(Slot { account, held: Arc::clone(&self.held) })
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use jingku_catalog::{OverLimit, Receive, Received, Upload};
-use jingku_library::{Internal, UploadFile, failpoint};
+use jingku_catalog::{Receive, Received, Upload};
+use jingku_library::{Internal, Library, UploadFile, failpoint};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -21,21 +21,6 @@ const READ_AHEAD_PIECES: usize = 4;
 const CHECKPOINT_BYTES: u64 = 64 << 20;
 #[expect(clippy::cast_possible_wrap, reason = "half a minute")]
 const CHECKPOINT_SECS: i64 = UPLOAD_CHECKPOINT.as_secs() as i64;
-
-/// Why receiving stopped.
-enum Stop {
-    /// The image was deleted meanwhile.
-    Gone,
-    /// The data folder is full.
-    Full {
-        free_bytes: u64,
-    },
-    /// The account's files have reached their limit.
-    OverLimit(OverLimit),
-    /// They use up the account's share of the disk space.
-    OverShare,
-    Failed(Internal),
-}
 
 /// Appends a body until its end, an error, or `size_max` bytes in the file. Returns the number of received bytes. They are
 /// durable, also after an error.
@@ -77,32 +62,9 @@ pub(super) async fn body(
         }
     }
     drop(sender);
-    let (received, stop) = writing.await?;
-    match (outcome(context, upload, received, stop), refusal) {
+    match (writing.await?, refusal) {
         (Ok(_), Some(refusal)) => Err(refusal),
-        (outcome, _) => outcome,
-    }
-}
-
-/// Converts the reason to stop into the result.
-fn outcome(context: &Context, upload: &Upload, received: u64, stop: Option<Stop>) -> Result<u64, Error> {
-    match stop {
-        None => Ok(received),
-        Some(Stop::Gone) => {
-            context.uploads.remove(&upload.image_id);
-            Err(Error::ResourceNotFound(upload.image_id.clone()))
-        }
-        Some(Stop::Full { free_bytes }) => {
-            // At least one byte more of a file of unknown size.
-            let upload = Upload { received_bytes: to_i64(received), ..upload.clone() };
-            let remaining = upload.remaining_bytes().and_then(|bytes| u64::try_from(bytes).ok());
-            let (image_id, needed_bytes) = (&*upload.image_id, remaining.unwrap_or(1).max(1));
-            tracing::warn!(image_id, needed_bytes, free_bytes, "no space for the rest of an upload");
-            Err(Error::DataFolderFull { needed_bytes })
-        }
-        Some(Stop::OverLimit(over)) => Err(Error::OverLimit(over)),
-        Some(Stop::OverShare) => Err(Error::OverUploadShare),
-        Some(Stop::Failed(error)) => Err(error.into()),
+        (written, _) => written,
     }
 }
 
@@ -116,53 +78,57 @@ pub(super) async fn zeros(
     let (shared, of) = (Arc::clone(context), upload.clone());
     let appended = tokio::task::spawn_blocking(move || {
         file.append_zeros(count);
-        (file.received(), checkpoint(&shared, &of, &mut file))
+        checkpoint(&shared, &of, &mut file).map(|()| file.received())
     });
-    let (received, stop) = appended.await?;
-    outcome(context, upload, received, stop)
+    appended.await?
 }
 
+/// Returns the number of received bytes when no more pieces come.
 fn write(
     context: &Context,
     upload: &Upload,
     mut file: UploadFile,
     mut pieces: mpsc::Receiver<Bytes>,
-) -> (u64, Option<Stop>) {
-    let (mut durable, mut durable_at) = (file.received(), context.clock.now());
-    let mut stop = None;
-    while let Some(bytes) = pieces.blocking_recv() {
-        match file.append(&bytes) {
-            Ok(true) => {}
-            Ok(false) => stop = Some(Stop::Full { free_bytes: file.free_bytes() }),
-            Err(error) => stop = Some(Stop::Failed(Internal::UploadFile(error))),
-        }
-        let late = context.clock.now() >= durable_at + CHECKPOINT_SECS;
-        if stop.is_none() && (late || file.received() >= durable + CHECKPOINT_BYTES) {
-            stop = checkpoint(context, upload, &mut file);
-            (durable, durable_at) = (file.received(), context.clock.now());
-        }
-        if stop.is_some() {
-            break;
+) -> Result<u64, Error> {
+    let clock = &context.library.clock;
+    let (mut durable, mut durable_at) = (file.received(), clock.now());
+    let mut written = Ok(());
+    while written.is_ok()
+        && let Some(bytes) = pieces.blocking_recv()
+    {
+        written = match file.append(&bytes) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(full(upload, &file)),
+            Err(error) => Err(Internal::UploadFile(error).into()),
+        };
+        let late = clock.now() >= durable_at + CHECKPOINT_SECS;
+        if written.is_ok() && (late || file.received() >= durable + CHECKPOINT_BYTES) {
+            written = checkpoint(context, upload, &mut file);
+            (durable, durable_at) = (file.received(), clock.now());
         }
     }
     // Unblocks the sender.
     drop(pieces);
-    let received = file.received();
-    if matches!(stop, None | Some(Stop::Full { .. }))
-        && received > durable
-        && let Some(error) = checkpoint(context, upload, &mut file)
-    {
-        return (received, Some(error));
+    if matches!(written, Ok(()) | Err(Error::DataFolderFull { .. })) && file.received() > durable {
+        checkpoint(context, upload, &mut file)?;
     }
-    (received, stop)
+    written.map(|()| file.received())
+}
+
+/// The data folder is full.
+fn full(upload: &Upload, file: &UploadFile) -> Error {
+    // At least one byte more of a file of unknown size.
+    let upload = Upload { received_bytes: to_i64(file.received()), ..upload.clone() };
+    let remaining = upload.remaining_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+    let (image_id, needed_bytes) = (&*upload.image_id, remaining.unwrap_or(1).max(1));
+    let free_bytes = file.free_bytes();
+    tracing::warn!(image_id, needed_bytes, free_bytes, "no space for the rest of an upload");
+    Error::DataFolderFull { needed_bytes }
 }
 
 /// Makes the received bytes durable, then records them.
-fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Option<Stop> {
-    let stored = match file.sync() {
-        Ok(stored) => stored,
-        Err(error) => return Some(Stop::Failed(Internal::UploadFile(error))),
-    };
+fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Result<(), Error> {
+    let stored = file.sync().map_err(Internal::UploadFile)?;
     let (bytes, state) = (file.received(), file.sparse_state());
     let received = Received {
         bytes: to_i64(bytes),
@@ -171,18 +137,18 @@ fn checkpoint(context: &Context, upload: &Upload, file: &mut UploadFile) -> Opti
         sparse_state: state.as_deref(),
     };
     let recorded = async {
-        let share = context.upload_share().await?;
-        context.catalog.record_received(upload, received, share, context.clock.now()).await
+        let Library { catalog, clock, .. } = &*context.library;
+        let share = context.library.upload_share().await?;
+        catalog.record_received(upload, received, share, clock.now()).await
     };
-    match Handle::current().block_on(recorded) {
-        Ok(Receive::Received) => {
+    match Handle::current().block_on(recorded)? {
+        Receive::Received => {
             failpoint::reached("upload.written_down");
-            None
+            Ok(())
         }
-        Ok(Receive::Gone) => Some(Stop::Gone),
-        Ok(Receive::OverLimit(over)) => Some(Stop::OverLimit(over)),
-        Ok(Receive::OverShare) => Some(Stop::OverShare),
-        Err(error) => Some(Stop::Failed(Internal::Catalog(error))),
+        Receive::Gone => Err(Error::ResourceNotFound(upload.image_id.clone())),
+        Receive::OverLimit(over) => Err(Error::OverLimit(over)),
+        Receive::OverShare => Err(Error::OverUploadShare),
     }
 }
 

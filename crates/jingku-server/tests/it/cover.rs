@@ -311,7 +311,7 @@ async fn a_published_version_shows_its_cover() {
     let (_, stranger) = service.stranger().await;
     let group = caller.publish("image-1", &[("Cover", &*STANDARD.encode(png()))]).await;
     let url = cover_of(&caller, "image-1").await;
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     let seen = stranger.groups(Action::DescribeCommunityImages, &[]).await;
     assert_eq!(seen[0]["Data"][0]["Cover"], url.as_str());
     // A refused publication changes nothing, the cover included.

@@ -82,7 +82,7 @@ async fn an_unrecognized_disk_is_accepted_with_a_warning() {
         format: Some(DiskFormat::Raw),
         gpu_type: "",
     };
-    service.context.add_instance(new).await.unwrap();
+    service.context.library.add_instance(new).await.unwrap();
     for (instance, warned) in [("uhost-unknown", 1), ("uhost-zeros", 0), ("uhost-raw", 0)] {
         let reply = caller.ok(CREATE, &[("UHostId", instance), ("Name", instance)]).await;
         let warnings = reply["Warnings"].as_array().unwrap();

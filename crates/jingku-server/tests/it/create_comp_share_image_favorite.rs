@@ -18,7 +18,7 @@ async fn a_group_counts_one_favorite_per_account() {
     for caller in [&caller, &stranger] {
         caller.assert_refused(FAVOR, &params, 8039, &missing).await;
     }
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     caller.image("image-1").await;
     for _ in 0..2 {
         stranger.ok(FAVOR, &params).await;

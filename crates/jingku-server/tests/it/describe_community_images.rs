@@ -31,7 +31,7 @@ async fn groups_list_their_versions_recommended_first_then_newest() {
     let (service, caller, groups) = with_groups().await;
     let (_, stranger) = service.stranger().await;
     assert_eq!(stranger.group_names(LIST, &[]).await, ["image-4", "image-3", "image-2", "image-1"]);
-    service.context.recommend_group(&groups[1], 90).await.unwrap();
+    service.context.library.recommend_group(&groups[1], 90).await.unwrap();
     let listed = stranger.groups(LIST, &[]).await;
     assert_eq!((&listed[0]["ImageName"], &listed[0]["RecommendCount"]), (&json!("image-2"), &json!(90)));
     assert_eq!(listed[0]["ImageDesc"], "image-2");

@@ -34,7 +34,7 @@ async fn tags_in_use_are_listed_after_configured_tags() {
     caller.publish("image-1", &[("Tags", "['mine', 'cv']")]).await;
     // Tags of a submission in review are not listed.
     assert_eq!(caller.ok(LIST, &[]).await["TagsMap"], expected);
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     let reply = caller.ok(LIST, &[]).await;
     assert_eq!(reply["TagIndex"], json!(["Lab", "Both", "其他"]));
     assert_eq!(reply["Tags"], json!(["cv", "nlp", "mine"]));

@@ -133,7 +133,7 @@ async fn an_image_is_found_by_id_without_its_readme() {
     }
     let other = [("CompShareImageId", &*ids[3]), ("ImageType", "System")];
     caller.assert_refused(LIST, &other, 230, not_available).await;
-    service.context.demote_image(&ids[3]).await.unwrap();
+    service.context.library.demote_image(&ids[3]).await.unwrap();
     caller.assert_refused(LIST, &[("CompShareImageId", &ids[3])], 230, not_available).await;
     assert_eq!(names(&caller.ok(LIST, &[("ImageType", "App")]).await), ["jupyter"]);
 }

@@ -93,7 +93,7 @@ async fn a_row_names_its_source_image_while_the_account_can_see_it() {
     service.make_public("image-1").await;
     assert_eq!(source_image(&receiver, "uhost-shared").await, ["image-1", "image-1", "Community"]);
     assert_eq!(source_image(&owner, "uhost-own").await, ["image-1", "image-1", "Custom"]);
-    service.context.demote_image(&platform).await.unwrap();
+    service.context.library.demote_image(&platform).await.unwrap();
     assert_eq!(source_image(&receiver, "uhost-platform").await, [&*platform, "", ""]);
 }
 

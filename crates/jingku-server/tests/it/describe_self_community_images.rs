@@ -14,8 +14,8 @@ async fn only_own_groups_are_listed_in_every_state() {
         service.clock.set(NOW + i64::try_from(number).unwrap());
         caller.publish(id, &[]).await;
     }
-    service.context.approve_image("image-1").await.unwrap();
-    service.context.refuse_image("image-2", "No.").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
+    service.context.library.refuse_image("image-2", "No.").await.unwrap();
     let mut states: Vec<_> = caller
         .groups(LIST, &[])
         .await

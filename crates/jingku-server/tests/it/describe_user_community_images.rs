@@ -14,7 +14,7 @@ async fn only_public_groups_of_the_user_are_listed() {
     let group = caller.publish("image-1", &[]).await;
     caller.publish("image-2", &[]).await;
     assert_eq!(stranger.group_names(LIST, &[FIRST]).await, Vec::<String>::new());
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     assert_eq!(stranger.group_names(LIST, &[FIRST]).await, ["image-1"]);
     // The account itself sees no more in this list than others do.
     assert_eq!(caller.group_names(LIST, &[FIRST]).await, ["image-1"]);

@@ -74,7 +74,7 @@ async fn every_account_that_sees_an_image_can_export_it() {
 
     let platform = service.promote(&id, PlatformType::System).await;
     assert!(can_export(&platform).await);
-    service.context.demote_image(&platform).await.unwrap();
+    service.context.library.demote_image(&platform).await.unwrap();
     let message = format!("Resource not exist [{platform}]");
     receiver.assert_refused(EXPORT, &[("CompShareImageId", &platform)], 8039, &message).await;
 }

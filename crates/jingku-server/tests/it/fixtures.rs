@@ -30,7 +30,7 @@ async fn server_with(
     };
     let library = Library::open_in_memory(&Config::default(), &environment).await.unwrap();
     let context = Context::new(library);
-    let accounts = context.load(&fixtures, given).await.map_err(|error| error.to_string())?;
+    let accounts = context.library.load(&fixtures, given).await.map_err(|error| error.to_string())?;
     Ok((Arc::new(context), accounts))
 }
 

@@ -75,7 +75,7 @@ impl LabServer {
             ..Environment::default()
         };
         let context = Context::open_lab(&Config::default(), environment).await.unwrap();
-        let accounts = context.load(&Fixtures::read(file).unwrap(), None).await.unwrap();
+        let accounts = context.library.load(&Fixtures::read(file).unwrap(), None).await.unwrap();
         context.remember_start().await.unwrap();
         let context = Arc::new(context);
         let mut callers =
@@ -86,7 +86,7 @@ impl LabServer {
     }
 
     async fn workers(&self) -> Workers {
-        Workers::start(self.context.library().clone()).await.unwrap()
+        Workers::start(self.context.library.clone()).await.unwrap()
     }
 
     /// Sends a control call unchanged.
@@ -130,7 +130,7 @@ impl LabServer {
 
     /// Waits until a worker of this server reads the disk of an image.
     async fn wait_until_read(&self, id: &str) {
-        let running = &self.context.library().running;
+        let running = &self.context.library.running;
         wait_until("the job starts", async || running.get(id).is_some_and(|job| job.total() > 0)).await;
     }
 

@@ -23,26 +23,27 @@ fn error_message<T>(outcome: Result<T, impl Display>) -> String {
 async fn account_names_are_unique_and_keys_belong_to_one_account() {
     let service = Service::start().await;
     let context = &service.context;
-    let (account, keys) = context.create_account("lab").await.unwrap();
+    let (account, keys) = context.library.create_account("lab").await.unwrap();
     assert_eq!((account.id.0, account.name.as_str()), (2, "lab"));
     assert_eq!(
-        error_message(context.create_account("lab").await),
+        error_message(context.library.create_account("lab").await),
         "There is an account named \"lab\" already. Choose another name."
     );
-    let names: Vec<_> = context.accounts().await.unwrap().into_iter().map(|account| account.name).collect();
+    let names: Vec<_> =
+        context.library.accounts().await.unwrap().into_iter().map(|account| account.name).collect();
     assert_eq!(names, ["default", "lab"]);
 
     assert_eq!(
-        error_message(context.create_key(3, "x", &KeyLimits::default()).await),
+        error_message(context.library.create_key(3, "x", &KeyLimits::default()).await),
         "There is no account 3. Create it with `jingku account create NAME`."
     );
-    context.revoke_key(&keys.public_key).await.unwrap();
+    context.library.revoke_key(&keys.public_key).await.unwrap();
     let gone =
         format!("There is no key {:?} that is not revoked. `jingku key list` shows all.", keys.public_key);
-    assert_eq!(error_message(context.revoke_key(&keys.public_key).await), gone);
-    let listed = context.keys(Some(2)).await.unwrap();
+    assert_eq!(error_message(context.library.revoke_key(&keys.public_key).await), gone);
+    let listed = context.library.keys(Some(2)).await.unwrap();
     assert_eq!((listed.len(), listed[0].revoked_at.is_some()), (1, true));
-    assert_eq!(context.keys(None).await.unwrap().len(), 2);
+    assert_eq!(context.library.keys(None).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -51,11 +52,15 @@ async fn a_given_key_pair_is_adopted_unless_it_conflicts() {
     let data = DataDir::open_or_create(&service.folder.path().join("data")).unwrap();
     let pair =
         |public: &str, private: &str| KeyPair { public_key: public.into(), private_key: private.into() };
-    let ensure = async |pair| service.context.ensure_first_account(&data, Some(&pair)).await;
+    let ensure = async |pair| service.context.library.ensure_first_account(&data, Some(&pair)).await;
     ensure(pair(PUBLIC_KEY, PRIVATE_KEY)).await.unwrap();
-    assert_eq!(service.context.keys(None).await.unwrap().len(), 1, "a second call created another key");
+    assert_eq!(
+        service.context.library.keys(None).await.unwrap().len(),
+        1,
+        "a second call created another key"
+    );
     ensure(pair("second", PRIVATE_KEY)).await.unwrap();
-    let (_, theirs) = service.context.create_account("lab").await.unwrap();
+    let (_, theirs) = service.context.library.create_account("lab").await.unwrap();
     for taken in [pair(PUBLIC_KEY, "another"), theirs] {
         let public_key = taken.public_key.clone();
         let message = format!(
@@ -88,22 +93,23 @@ async fn invalid_instances_are_refused() {
     for bad in ["", "a b", "../x", "中", &long] {
         let message =
             format!("{bad:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .");
-        assert_eq!(error_message(context.add_instance(new_instance(bad, &disk)).await), message);
+        assert_eq!(error_message(context.library.add_instance(new_instance(bad, &disk)).await), message);
     }
     let new = new_instance("uhost-new", &disk);
     assert_eq!(
-        error_message(context.add_instance(NewInstance { zone: Some("moon"), ..new }).await),
+        error_message(context.library.add_instance(NewInstance { zone: Some("moon"), ..new }).await),
         "There is no zone \"moon\". Known zones: cn-wlcb-01, cn-sh2-02, cn-bj2-03."
     );
     let nobody = NewInstance { account: 9, ..new };
-    assert!(matches!(context.add_instance(nobody).await, Err(LibraryError::NoAccount(9))));
+    assert!(matches!(context.library.add_instance(nobody).await, Err(LibraryError::NoAccount(9))));
     let nowhere = new_instance("uhost-new", Path::new("/nowhere"));
-    assert!(matches!(context.add_instance(nowhere).await, Err(LibraryError::Disk(_))));
+    assert!(matches!(context.library.add_instance(nowhere).await, Err(LibraryError::Disk(_))));
     let message = format!(
         "There is an instance {INSTANCE:?} already. Remove it first with `jingku instance remove {INSTANCE}`."
     );
-    assert_eq!(error_message(context.add_instance(new_instance(INSTANCE, &disk)).await), message);
-    let ids: Vec<_> = context.instances().await.unwrap().into_iter().map(|instance| instance.id).collect();
+    assert_eq!(error_message(context.library.add_instance(new_instance(INSTANCE, &disk)).await), message);
+    let ids: Vec<_> =
+        context.library.instances().await.unwrap().into_iter().map(|instance| instance.id).collect();
     assert_eq!(ids, [INSTANCE]);
 }
 
@@ -115,10 +121,10 @@ async fn a_busy_instance_cannot_be_removed_and_images_outlive_it() {
     let busy = format!(
         "An image of instance {INSTANCE:?} is being made. Wait until it is done, or delete that image."
     );
-    assert_eq!(error_message(context.remove_instance(INSTANCE).await), busy);
+    assert_eq!(error_message(context.library.remove_instance(INSTANCE).await), busy);
     service.finish_job(&id).await;
-    context.remove_instance(INSTANCE).await.unwrap();
-    assert!(matches!(context.remove_instance(INSTANCE).await, Err(LibraryError::NoInstance(_))));
+    context.library.remove_instance(INSTANCE).await.unwrap();
+    assert!(matches!(context.library.remove_instance(INSTANCE).await, Err(LibraryError::NoInstance(_))));
     assert_eq!(caller.image(&id).await["Status"], "Available");
     assert_eq!(caller.ok(Action::DescribeCompShareInstance, &[]).await["TotalCount"], 0);
 }
@@ -136,9 +142,9 @@ async fn declared_instances_are_updated() {
         account: 1,
         gpu_type: String::new(),
     };
-    let declare = async |instance| service.context.declare_instances(&[instance]).await;
+    let declare = async |instance| service.context.library.declare_instances(&[instance]).await;
     let zone = async || {
-        let instances = service.context.instances().await.unwrap();
+        let instances = service.context.library.instances().await.unwrap();
         instances.into_iter().find(|instance| instance.id == "uhost-declared").map(|instance| instance.zone)
     };
     declare(declared("cn-wlcb-01", &disk)).await.unwrap();
@@ -160,7 +166,7 @@ async fn an_instance_can_name_its_source_image() {
     let disk = service.folder.path().join("lab1.raw");
     let add = async |account, image: &str| {
         let new = NewInstance { account, ..new_instance("uhost-new", &disk) };
-        service.context.add_instance_from(new, image).await
+        service.context.library.add_instance_from(new, image).await
     };
     for (account, image) in [(1, "image-none"), (theirs, "image-1"), (theirs, &*making)] {
         let message =
@@ -171,7 +177,7 @@ async fn an_instance_can_name_its_source_image() {
         "Image {making:?} is being made or could not be made: nothing can have been started from it."
     );
     assert_eq!(error_message(add(1, &making).await), message);
-    assert_eq!(service.context.instances().await.unwrap().len(), 1);
+    assert_eq!(service.context.library.instances().await.unwrap().len(), 1);
     assert_eq!(add(1, "image-1").await.unwrap().started_from.unwrap().image_id, "image-1");
     assert!(matches!(add(1, "image-1").await, Err(LibraryError::InstanceExists(_))));
     assert_eq!(service.caller().image("image-1").await["CreatedCount"], 1);
@@ -183,7 +189,7 @@ async fn an_image_is_promoted_and_demoted() {
     let (context, caller) = (&service.context, service.caller());
     service.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
     let making = caller.create(INSTANCE, "making").await;
-    let promote = async |id: &str, name| context.promote_image(id, PlatformType::System, name).await;
+    let promote = async |id: &str, name| context.library.promote_image(id, PlatformType::System, name).await;
 
     let promoted = promote("image-1", None).await.unwrap();
     assert_eq!((promoted.name.as_str(), promoted.copied_from.as_str()), ("image-1", "image-1"));
@@ -207,11 +213,11 @@ async fn an_image_is_promoted_and_demoted() {
     );
     assert_eq!(caller.ok(Action::DescribeCompShareImages, &[]).await["TotalCount"], 2);
 
-    context.demote_image(&promoted.id).await.unwrap();
+    context.library.demote_image(&promoted.id).await.unwrap();
     let gone = format!("The platform has no image {:?}. It may have been removed before.", promoted.id);
-    assert_eq!(error_message(context.demote_image(&promoted.id).await), gone);
+    assert_eq!(error_message(context.library.demote_image(&promoted.id).await), gone);
     // Only platform images can be demoted.
-    assert!(matches!(context.demote_image("image-1").await, Err(LibraryError::NoPlatformImage(_))));
+    assert!(matches!(context.library.demote_image("image-1").await, Err(LibraryError::NoPlatformImage(_))));
     assert_eq!(caller.images(&[]).await.len(), 3);
     promote("image-1", None).await.expect("the name is available again");
 }
@@ -229,17 +235,17 @@ async fn declaring_a_busy_instance_does_not_prevent_startup() {
         account: 1,
         gpu_type: gpu_type.to_owned(),
     };
-    let gpu = async || service.context.instances().await.unwrap().remove(0).gpu_type;
+    let gpu = async || service.context.library.instances().await.unwrap().remove(0).gpu_type;
     let id = service.caller().create(INSTANCE, "env").await;
-    service.context.declare_instances(&[declared("4090")]).await.unwrap();
-    service.context.declare_instances(&[declared("A100")]).await.unwrap();
+    service.context.library.declare_instances(&[declared("4090")]).await.unwrap();
+    service.context.library.declare_instances(&[declared("A100")]).await.unwrap();
     assert_eq!(gpu().await, "4090", "a busy instance keeps its declaration");
     service.finish_job(&id).await;
     service.clock.set(NOW + 60);
-    service.context.declare_instances(&[declared("4090")]).await.unwrap();
-    let unchanged = service.context.instances().await.unwrap().remove(0);
+    service.context.library.declare_instances(&[declared("4090")]).await.unwrap();
+    let unchanged = service.context.library.instances().await.unwrap().remove(0);
     assert_eq!(unchanged.created_at, NOW, "an equal declaration replaced the instance");
-    service.context.declare_instances(&[declared("A100")]).await.unwrap();
+    service.context.library.declare_instances(&[declared("A100")]).await.unwrap();
     assert_eq!(gpu().await, "A100");
 }
 
@@ -248,7 +254,7 @@ async fn the_demo_has_two_usable_instances() {
     let service = Service::start().await;
     let data = DataDir::open_or_create(&service.folder.path().join("data")).unwrap();
     for _ in 0..2 {
-        let ids = add_demo_instances(&service.context, &data).await.unwrap();
+        let ids = add_demo_instances(&service.context.library, &data).await.unwrap();
         assert_eq!(ids, ["uhost-demo1", "uhost-demo2"]);
     }
     let id = service.make("uhost-demo2", "my-custom-env").await;

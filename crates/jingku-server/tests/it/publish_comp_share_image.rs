@@ -69,7 +69,7 @@ async fn a_submission_waits_for_review_and_is_public_once_approved() {
     // A decision by another process is visible at once.
     let beside = service.reopen().await;
     beside.clock.set(NOW + 90);
-    beside.context.approve_image("image-1").await.unwrap();
+    beside.context.library.approve_image("image-1").await.unwrap();
     let image = caller.image("image-1").await;
     assert_eq!((&image["Status"], &image["Visibility"]), (&json!("Available"), &json!(1)));
     assert_eq!(image["PubTime"], NOW + 90);
@@ -95,7 +95,7 @@ async fn only_the_id_is_required() {
     assert_eq!(caller.group_names(SELF, &[]).await, ["image-1"]);
 
     // A refused submission shows the reason and can be submitted again unchanged.
-    service.context.refuse_image("image-1", " Say what is in it. ").await.unwrap();
+    service.context.library.refuse_image("image-1", " Say what is in it. ").await.unwrap();
     let image = caller.image("image-1").await;
     assert_eq!((&image["Status"], &image["FailedReason"]), (&json!("Offline"), &json!("Say what is in it.")));
     assert_eq!(caller.publish("image-1", &[]).await, group);
@@ -113,7 +113,7 @@ async fn automatic_approval_publishes_at_once() {
         (&image["Status"], &image["Visibility"], &image["PubTime"]),
         (&json!("Available"), &json!(1), &json!(NOW))
     );
-    assert!(service.context.reviews().await.unwrap().is_empty());
+    assert!(service.context.library.reviews().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn refusals_follow_the_documented_order() {
     let group = caller.publish("image-1", &[]).await;
     let out = "Params [CompShareImageId] not available";
     caller.assert_refused(PUBLISH, &[ID, ("GroupId", "none")], 230, out).await;
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     caller.assert_refused(PUBLISH, &[ID, ("GroupId", "none")], 230, out).await;
     // Another account's group looks like a missing one.
     let (_, stranger) = service.stranger().await;
@@ -164,7 +164,7 @@ async fn another_accounts_group_cannot_be_added_to() {
     let (service, caller) = with_images().await;
     let (account, stranger) = service.stranger().await;
     let group = caller.publish("image-1", &[]).await;
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     let disk = service.disk("theirs.raw", jingku_library::DiskFormat::Raw, 2);
     service.instance_of(account, "uhost-theirs", &disk, None).await;
     let theirs = stranger.create("uhost-theirs", "theirs").await;

@@ -110,7 +110,7 @@ async fn a_repeated_publication_gets_the_same_answer() {
     let first = comparable(caller.post(&request).await);
     let before = caller.everything().await;
     assert_eq!(comparable(caller.post(&request).await), first);
-    service.context.approve_image("env").await.unwrap();
+    service.context.library.approve_image("env").await.unwrap();
     assert_eq!(comparable(caller.post(&request).await), first);
     assert_ne!(caller.everything().await, before);
     service.clock.set(NOW + 60);

@@ -73,7 +73,7 @@ impl Service {
         };
         let data = DataDir::open_or_create(&folder.path().join("data")).unwrap();
         let context = Arc::new(Context::new(Library::open(&data, config, &environment).await.unwrap()));
-        context.ensure_first_account(&data, Some(&first_key)).await.unwrap();
+        context.library.ensure_first_account(&data, Some(&first_key)).await.unwrap();
         Self { context, clock, folder }
     }
 
@@ -84,7 +84,7 @@ impl Service {
 
     /// Creates another account; returns its id and a caller with its key.
     pub(crate) async fn stranger(&self) -> (i64, Caller) {
-        let (account, keys) = self.context.create_account("stranger").await.unwrap();
+        let (account, keys) = self.context.library.create_account("stranger").await.unwrap();
         (account.id.0, Caller::with_keys(router(self.context.clone()), &keys))
     }
 
@@ -108,11 +108,11 @@ impl Service {
         zone: Option<&str>,
     ) -> Instance {
         let new = NewInstance { id, name: Some("lab"), account, zone, disk, format: None, gpu_type: "4090" };
-        self.context.add_instance(new).await.unwrap()
+        self.context.library.add_instance(new).await.unwrap()
     }
 
     pub(crate) async fn start_workers(&self) -> Workers {
-        Workers::start(self.context.library().clone()).await.unwrap()
+        Workers::start(self.context.library.clone()).await.unwrap()
     }
 
     /// Creates an image of an instance, waits until its job has succeeded or failed, and returns its id.

@@ -39,7 +39,7 @@ impl Sweeper {
                     ended_early.store(u64::from(!permitted), Ordering::Relaxed);
                     permitted
                 };
-                service.context.sweep(false, step).await.unwrap();
+                service.context.library.sweep(false, step).await.unwrap();
                 if ended.load(Ordering::Relaxed) == 1 {
                     return;
                 }
@@ -108,31 +108,32 @@ impl Scene {
             }
             7 => {
                 let Some(id) = self.any_image().await else { return };
-                let _ = self.service.context.promote_image(&id, PlatformType::System, None).await;
+                let _ = self.service.context.library.promote_image(&id, PlatformType::System, None).await;
             }
             8 | 9 => {
-                let trash = self.service.context.trash().await.unwrap();
+                let trash = self.service.context.library.trash().await.unwrap();
                 let Some(image) = trash.get(usize::try_from(self.roll(trash.len().max(1) as u64)).unwrap())
                 else {
                     return;
                 };
-                match self.service.context.restore_image(&image.id, None).await {
+                match self.service.context.library.restore_image(&image.id, None).await {
                     Ok(_) | Err(LibraryError::NeverMade(_) | LibraryError::TrashNameTaken { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }
             }
-            _ => drop(self.service.context.empty_trash(EmptyTrash::default()).await.unwrap()),
+            _ => drop(self.service.context.library.empty_trash(EmptyTrash::default()).await.unwrap()),
         }
     }
 
     /// Checks that every image has the bytes of its instance; returns how many there are.
     async fn assert_intact(&self, seed: u64) -> usize {
-        for image in self.service.context.trash().await.unwrap() {
+        for image in self.service.context.library.trash().await.unwrap() {
             if image.status.as_str() == "Available" {
                 let name = format!("r-{}", &image.id[image.id.len() - 8..]);
                 let seed_of = &image.name[..2];
                 self.service
                     .context
+                    .library
                     .restore_image(&image.id, Some(&format!("{seed_of}{name}")))
                     .await
                     .unwrap();
@@ -178,14 +179,14 @@ async fn a_sweep_never_removes_what_an_image_needs() {
             scene.operate().await;
             let context = &scene.service.context;
             if operation % 20 == 10 {
-                let checked = context.check(Depth::Headers, |_| true).await.unwrap().unwrap();
+                let checked = context.library.check(Depth::Headers, |_| true).await.unwrap().unwrap();
                 assert!(checked.is_clean(), "{checked:?}, seed {seed}");
             }
             if operation % 40 == 30 {
                 let how =
                     BackUp { folder: &backup, verify: false, with_master_key: false, keep: 2, force: true };
-                let (backed_up, ()) = tokio::join!(context.back_up(&data, how), async {
-                    context.empty_trash(EmptyTrash::default()).await.unwrap();
+                let (backed_up, ()) = tokio::join!(context.library.back_up(&data, how), async {
+                    context.library.empty_trash(EmptyTrash::default()).await.unwrap();
                     for _ in 0..12 {
                         sweeper.step().await;
                         // Not evidence: spread the steps over the time of the backup.
@@ -203,10 +204,10 @@ async fn a_sweep_never_removes_what_an_image_needs() {
         images += scene.assert_intact(seed).await;
         sweeps += sweeper.stop().await;
         workers.stop().await;
-        let checked = scene.service.context.check(Depth::Bytes, |_| true).await.unwrap().unwrap();
+        let checked = scene.service.context.library.check(Depth::Bytes, |_| true).await.unwrap().unwrap();
         assert!(checked.is_clean() && checked.spare_objects == 0, "{checked:?}, seed {seed}");
-        scene.service.context.sweep(false, |_, _| true).await.unwrap();
-        let usage = scene.service.context.usage(&data).await.unwrap();
+        scene.service.context.library.sweep(false, |_, _| true).await.unwrap();
+        let usage = scene.service.context.library.usage(&data).await.unwrap();
         assert_eq!((usage.garbage.objects, usage.missing_chunks), (0, 0), "seed {seed}");
     }
     println!("{sweeps} sweeps beside {} operations; {images} images in the end", SEEDS * OPERATIONS as u64);

@@ -48,7 +48,7 @@ async fn deleting_again_succeeds_for_ten_minutes_for_the_owner_only() {
             assert_eq!(reply, json!({"Action": "TerminateCompShareCustomImageResponse", "RetCode": 0}));
         }
         stranger.assert_refused(TERMINATE, &params, 8039, gone).await;
-        service.context.empty_trash(jingku_library::EmptyTrash::default()).await.unwrap();
+        service.context.library.empty_trash(jingku_library::EmptyTrash::default()).await.unwrap();
     }
     assert_eq!(caller.everything().await, before);
     service.clock.set(NOW + 10 * 60);
@@ -96,7 +96,7 @@ async fn a_public_or_submitted_image_must_be_withdrawn_before_deletion() {
     let group = caller.publish("image-1", &[]).await;
     let out = "Params [CompShareImageId] not available";
     caller.assert_refused(terminate, &id, 230, out).await;
-    service.context.approve_image("image-1").await.unwrap();
+    service.context.library.approve_image("image-1").await.unwrap();
     caller.assert_refused(terminate, &id, 230, out).await;
     caller.ok(Action::UpdateCompShareImage, &[id[0], ("Visibility", "0")]).await;
     caller.ok(terminate, &id).await;

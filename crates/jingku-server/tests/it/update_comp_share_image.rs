@@ -164,7 +164,7 @@ async fn strict_mode_refuses_to_publish_a_disk_image() {
     let params = [ID, ("Region", "cn-wlcb"), ("Zone", "cn-wlcb-01"), ("Visibility", "1")];
     let refused = (230, "Params [CompShareImageId] not available".to_owned());
     assert_eq!(service.caller().refusal(UPDATE, &params).await, refused);
-    assert!(service.context.reviews().await.unwrap().is_empty());
+    assert!(service.context.library.reviews().await.unwrap().is_empty());
 }
 
 /// A server with image-1 and image-2, each public in its own group.
@@ -173,7 +173,7 @@ async fn with_public() -> (Service, Caller, [String; 2]) {
     let mut groups = [String::new(), String::new()];
     for (id, group) in ["image-1", "image-2"].into_iter().zip(&mut groups) {
         *group = caller.publish(id, &[]).await;
-        service.context.approve_image(id).await.unwrap();
+        service.context.library.approve_image(id).await.unwrap();
     }
     (service, caller, groups)
 }
@@ -190,7 +190,7 @@ async fn setting_visibility_is_idempotent() {
         assert!(group.is_null() || group == image["GroupId"]);
         group = image["GroupId"].clone();
     }
-    service.context.approve_image(ID.1).await.unwrap();
+    service.context.library.approve_image(ID.1).await.unwrap();
     assert_eq!(seen(&update(&caller, &[("Visibility", "1")]).await), json!(["Available", 1, "v1.0"]));
     for _ in 0..2 {
         assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Offline", 0, "v1.0"]));
@@ -198,7 +198,7 @@ async fn setting_visibility_is_idempotent() {
     assert_eq!(seen(&update(&caller, &[("Visibility", "1")]).await), json!(["Reviewing", 0, "v1.0"]));
     // A withdrawn submission is no longer in review.
     assert_eq!(seen(&update(&caller, &[("Visibility", "0")]).await), json!(["Offline", 0, "v1.0"]));
-    assert!(service.context.reviews().await.unwrap().is_empty());
+    assert!(service.context.library.reviews().await.unwrap().is_empty());
 
     let making = caller.create(INSTANCE, "making").await;
     let params = [("CompShareImageId", &*making), ("Visibility", "1"), ("Description", "lost")];

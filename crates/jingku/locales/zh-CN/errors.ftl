@@ -10,6 +10,7 @@ errors-task = 任务异常结束：{ $error }。
 
 ## 运维命令
 
+errors-account-name-empty = 账号名不能为空，请给出一个名字。
 errors-account-exists = 账号名 { $name } 已存在，请换一个名字。
 errors-account-missing = 没有账号 { $id }。可用 `jingku account create 名字` 新建。
 errors-key-missing = 没有未吊销的密钥 { $key }。`jingku key list` 列出全部密钥。

@@ -8,6 +8,7 @@ use crate::messages::tr;
 impl Localized for LibraryError {
     fn chinese(&self) -> String {
         match self {
+            Self::EmptyAccountName => tr!("errors-account-name-empty"),
             Self::AccountExists(name) => tr!("errors-account-exists", name = quoted(name)),
             Self::NoAccount(id) => tr!("errors-account-missing", id = id.to_string()),
             Self::AccountFull(over) => {

@@ -35,8 +35,8 @@ pub(super) async fn run(
     } else {
         Context::new(Library::open_in_memory(&config, &environment()).await?)
     };
-    let accounts = context.load(&fixtures, first_key()?.as_ref()).await?;
-    context.declare_instances(&config.instances).await?;
+    let accounts = context.library.load(&fixtures, first_key()?.as_ref()).await?;
+    context.library.declare_instances(&config.instances).await?;
     let remembered = context.remember_start().await;
     remembered.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
 

@@ -24,10 +24,10 @@ pub(super) async fn serve_until_stopped(
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let workers = if context.is_read_only() {
+    let workers = if context.library.is_read_only() {
         None
     } else {
-        Some(Workers::start(Arc::clone(context.library())).await.map_err(StartError::from)?)
+        Some(Workers::start(Arc::clone(&context.library)).await.map_err(StartError::from)?)
     };
 
     // Registered before the address is announced: its reader may send the signal at once.
@@ -36,7 +36,7 @@ pub(super) async fn serve_until_stopped(
         tokio::select! { () = signal => {}, () = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
-    let limits = context.connection_limits();
+    let limits = context.library.config.connections;
     let server = tokio::spawn(jingku_server::serve_with(listener, router(context), limits, stopped.clone()));
     announce();
     tokio::select! {

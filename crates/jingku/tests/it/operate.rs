@@ -27,6 +27,9 @@ fn a_new_account_has_a_key_pair() {
         &["an account named \"lab\" already"],
         &["账号名 \"lab\" 已存在"],
     );
+    for empty in ["", " "] {
+        home.refuses(&["account", "create", empty], 1, &["An account needs a name"], &["账号名不能为空"]);
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ async fn keys_signatures_and_bodies_are_never_logged() {
     captured();
     let service = Service::start().await;
     service.add_images(&[("image-1", NOW)]).await;
-    let (account, keys) = service.context.create_account("logged").await.unwrap();
+    let (account, keys) = service.context.library.create_account("logged").await.unwrap();
     service.instance_of(account.id.0, "uhost-logged", &service.folder.path().join("lab1.raw"), None).await;
     let caller = crate::support::Caller::with_keys(jingku_server::router(service.context.clone()), &keys);
     let id = caller.create("uhost-logged", "logged").await;
@@ -79,7 +79,7 @@ async fn keys_signatures_and_bodies_are_never_logged() {
     }
     let unreadable = Request::post("/").header("content-type", "application/json");
     caller.send(unreadable.body(Body::from(format!(r#"{{"a":"{body}", {body}"#))).unwrap()).await;
-    service.context.revoke_key(&keys.public_key).await.unwrap();
+    service.context.library.revoke_key(&keys.public_key).await.unwrap();
     caller.post(&caller.sign(params(lost))).await;
 
     let log = text();

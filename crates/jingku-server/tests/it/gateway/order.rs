@@ -88,7 +88,7 @@ async fn a_revoked_key_is_refused_at_once() {
     let service = Service::start().await;
     let caller = service.caller();
     caller.ok(LIST, &[]).await;
-    service.context.revoke_key(PUBLIC_KEY).await.unwrap();
+    service.context.library.revoke_key(PUBLIC_KEY).await.unwrap();
     assert_eq!(caller.refusal(LIST, &[]).await, (172, "User Not Exists".to_owned()));
 }
 
@@ -99,12 +99,12 @@ async fn key_changes_by_another_process_take_effect_at_once() {
     let caller = service.caller();
     let operator = service.reopen().await.context;
     caller.ok(LIST, &[]).await;
-    let (second, _) = operator.create_key(1, "second", &KeyLimits::default()).await.unwrap();
+    let (second, _) = operator.library.create_key(1, "second", &KeyLimits::default()).await.unwrap();
     let second = Caller::with_keys(jingku_server::router(service.context.clone()), &second);
     second.ok(LIST, &[]).await;
     // The server has cached both keys.
     caller.ok(LIST, &[]).await;
-    operator.revoke_key(PUBLIC_KEY).await.unwrap();
+    operator.library.revoke_key(PUBLIC_KEY).await.unwrap();
     assert_eq!(caller.refusal(LIST, &[]).await, (172, "User Not Exists".to_owned()));
     second.ok(LIST, &[]).await;
 }

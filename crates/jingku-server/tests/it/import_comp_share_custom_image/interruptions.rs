@@ -158,7 +158,7 @@ async fn an_upload_expires_after_a_day_without_data() {
     let caller = service.caller();
     let (silent, link) = caller.import(&[("Name", "silent")]).await;
     caller.append(&link, 0, b"bytes").await;
-    service.context.trusted_now();
+    service.context.library.trusted_now();
     service.clock.pass(10);
     let (alive, link) = caller.import(&[("Name", "alive")]).await;
     caller.append(&link, 0, b"bytes").await;
@@ -238,17 +238,30 @@ async fn an_upload_without_a_byte_expires_after_ten_minutes() {
     assert_eq!(caller.upload_state(&slow_link).await, (whole.len(), hash(&whole)));
 }
 
+#[tokio::test]
+async fn a_repeated_completion_is_refused_once_the_image_is_deleted() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let (id, link) = caller.import(&[("Name", "env")]).await;
+    caller.append(&link, 0, b"bytes").await;
+    assert_eq!(caller.complete(&link, 5, &hash(b"bytes")).await.status(), 204);
+    service.finish_job(&id).await;
+    assert_eq!(caller.complete(&link, 5, &hash(b"bytes")).await.status(), 204);
+    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &id)]).await;
+    assert_eq!(caller.complete(&link, 5, &hash(b"bytes")).await.status(), 404);
+}
+
 /// An in-memory server.
 #[tokio::test]
 async fn without_a_data_folder_uploads_use_the_system_temp_folder() {
     let environment = jingku_library::Environment::default();
     let library = Library::open_in_memory(&jingku_library::Config::default(), &environment).await;
     let context = std::sync::Arc::new(jingku_server::Context::new(library.unwrap()));
-    let (_, keys) = context.create_account("lab").await.unwrap();
+    let (_, keys) = context.library.create_account("lab").await.unwrap();
     let caller = Caller::with_keys(jingku_server::router(context.clone()), &keys);
     let disk = disk_bytes(1);
     let id = caller.upload("env", &disk).await;
-    let workers = jingku_library::Workers::start(context.library().clone()).await.unwrap();
+    let workers = jingku_library::Workers::start(context.library.clone()).await.unwrap();
     caller.wait_while_making(&id).await;
     workers.stop().await;
     assert!(caller.disk(&id).await == disk);

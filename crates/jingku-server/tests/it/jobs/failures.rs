@@ -18,7 +18,7 @@ async fn assert_failed(service: &Service, id: &str, reason: &str) {
     assert!(service.stored("manifests").is_empty());
 
     let good = service.disk("good.raw", DiskFormat::Raw, 9);
-    service.context.remove_instance("uhost-bad").await.expect("the instance is free");
+    service.context.library.remove_instance("uhost-bad").await.expect("the instance is free");
     service.instance("uhost-bad", &good).await;
     let again = service.make("uhost-bad", "env").await;
     assert_eq!(caller.image(&again).await["Status"], "Available");

@@ -40,7 +40,7 @@ async fn images_per_account_are_limited() {
     let disk = service.disk("other.raw", DiskFormat::Raw, 5);
     service.instance_of(account, "uhost-other", &disk, None).await;
     stranger.create("uhost-other", "env").await;
-    service.context.set_account_limits(1, &[(Limit::Images, Some(3))]).await.unwrap();
+    service.context.library.set_account_limits(1, &[(Limit::Images, Some(3))]).await.unwrap();
     caller.create(INSTANCE, "new").await;
 }
 
@@ -52,10 +52,10 @@ async fn an_image_over_the_storage_limit_is_not_made() {
     assert_eq!(image["Status"], "UnAvailable");
     let reason = image["FailedReason"].as_str().unwrap();
     assert!(reason.starts_with("The account's images hold 0 MB of data"), "{reason}");
-    service.context.set_account_limits(1, &[(Limit::StoredBytes, Some(1 << 30))]).await.unwrap();
+    service.context.library.set_account_limits(1, &[(Limit::StoredBytes, Some(1 << 30))]).await.unwrap();
     let id = service.make(INSTANCE, "env").await;
     assert_eq!(service.caller().image(&id).await["Status"], "Available");
-    let limits = service.context.account_limits(1).await.unwrap();
+    let limits = service.context.library.account_limits(1).await.unwrap();
     let stored = limits.iter().find(|state| state.limit == Limit::StoredBytes).unwrap();
     assert!(stored.used > 1_000_000 && stored.used <= i64::try_from(DISK_BYTES).unwrap(), "{stored:?}");
 }
@@ -88,7 +88,7 @@ async fn images_of_older_versions_are_counted() {
     let service = Service::start().await;
     service.make(INSTANCE, "env").await;
     let stored = async || {
-        let limits = service.context.account_limits(1).await.unwrap();
+        let limits = service.context.library.account_limits(1).await.unwrap();
         limits.iter().find(|state| state.limit == Limit::StoredBytes).unwrap().used
     };
     let expected = stored().await;

@@ -107,7 +107,7 @@ async fn deleting_an_image_stops_its_job() {
 async fn dropped_workers_stop_and_claim_no_jobs() {
     let service = Service::start().await;
     let caller = service.caller();
-    let library = service.context.library();
+    let library = &service.context.library;
     let before = Arc::strong_count(library);
     let workers = service.start_workers().await;
     assert!(Arc::strong_count(library) > before, "no task has started");

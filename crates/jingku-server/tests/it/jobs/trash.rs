@@ -12,13 +12,13 @@ const DAY: u32 = 24 * HOUR;
 impl Service {
     /// Advances the time by this many seconds of uptime, during which the server reads its clock every hour.
     fn run_for(&self, secs: u32) {
-        self.context.trusted_now();
+        self.context.library.trusted_now();
         for _ in 0..secs / HOUR {
             self.clock.pass(HOUR);
-            self.context.trusted_now();
+            self.context.library.trusted_now();
         }
         self.clock.pass(secs % HOUR);
-        self.context.trusted_now();
+        self.context.library.trusted_now();
     }
 
     /// Makes images with these names, deletes them and returns their ids.
@@ -34,7 +34,7 @@ impl Service {
 
     /// The names of the images in the trash, last deleted first.
     async fn trashed(&self) -> String {
-        self.context.trash().await.unwrap().into_iter().map(|image| image.name).collect()
+        self.context.library.trash().await.unwrap().into_iter().map(|image| image.name).collect()
     }
 
     /// Starts the workers, waits for one run of trash expiry, and stops them.
@@ -64,7 +64,7 @@ async fn deleted_images_are_kept_for_the_configured_days() {
     assert_eq!(service.trashed().await, "cb");
     service.expire_trash().await;
     assert_eq!(service.trashed().await, "cb");
-    service.context.restore_image(&made[1], None).await.unwrap();
+    service.context.library.restore_image(&made[1], None).await.unwrap();
     assert_eq!(service.caller().images(&[]).await.len(), 1);
 }
 
@@ -87,12 +87,12 @@ async fn a_clock_jump_expires_nothing_until_it_has_lasted_a_day() {
     service.run_for(DAY - HOUR);
     service.expire_trash().await;
     assert_eq!(service.trashed().await.len(), 2);
-    assert!(service.context.held_back_secs().is_some_and(|secs| secs <= 2 * i64::from(HOUR)));
-    service.context.sweep(false, |_, _| true).await.unwrap();
+    assert!(service.context.library.held_back_secs().is_some_and(|secs| secs <= 2 * i64::from(HOUR)));
+    service.context.library.sweep(false, |_, _| true).await.unwrap();
     assert_eq!(service.stored("chunks"), chunks);
     // After a day, the new time counts as correct.
     service.run_for(3 * HOUR);
-    assert_eq!(service.context.held_back_secs(), None);
+    assert_eq!(service.context.library.held_back_secs(), None);
     service.expire_trash().await;
     assert_eq!(service.trashed().await, "");
 }
@@ -148,7 +148,7 @@ async fn a_lost_clock_record_expires_nothing() {
 async fn explicit_settings_and_commands_ignore_the_clock_check() {
     let service = Service::start().await;
     service.delete(&["a"]).await;
-    service.context.empty_trash(EmptyTrash::default()).await.unwrap();
+    service.context.library.empty_trash(EmptyTrash::default()).await.unwrap();
     assert_eq!(service.trashed().await, "");
     let config = Config { trash: TrashSettings { keep_days: 0 }, ..Config::default() };
     let service = Service::with(config).await;
@@ -163,7 +163,7 @@ async fn an_image_deleted_while_being_made_cannot_be_restored() {
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
     caller.ok(TERMINATE, &[("CompShareImageId", &id)]).await;
-    let refused = service.context.restore_image(&id, None).await.unwrap_err();
+    let refused = service.context.library.restore_image(&id, None).await.unwrap_err();
     assert!(matches!(&refused, LibraryError::NeverMade(image) if *image == id), "{refused}");
     assert!(refused.to_string().contains("was deleted while it was being made"), "{refused}");
 }

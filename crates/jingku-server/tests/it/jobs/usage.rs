@@ -26,7 +26,7 @@ async fn usage_hours_are_counted_periodically_and_on_removal() {
     wait_until("the hours are counted", async || counters().await.1 == 6).await;
     workers.stop().await;
     service.clock.set(NOW + 5 * HOUR);
-    service.context.remove_instance("uhost-1").await.unwrap();
+    service.context.library.remove_instance("uhost-1").await.unwrap();
     assert_eq!(counters().await, (json!(2), json!(8)));
     // A restarted server continues the count.
     service.start_workers().await.stop().await;

@@ -39,19 +39,19 @@ impl Caller {
 impl Service {
     /// Creates an account with this name; returns its id and a caller with its key.
     pub(crate) async fn account(&self, name: &str) -> (i64, Caller) {
-        let (account, keys) = self.context.create_account(name).await.unwrap();
+        let (account, keys) = self.context.library.create_account(name).await.unwrap();
         (account.id.0, Caller::with_keys(jingku_server::router(self.context.clone()), &keys))
     }
 
     /// Promotes an image to a platform image and returns the id of the platform's copy.
     pub(crate) async fn promote(&self, id: &str, platform_type: PlatformType) -> String {
-        self.context.promote_image(id, platform_type, None).await.unwrap().id
+        self.context.library.promote_image(id, platform_type, None).await.unwrap().id
     }
 
     /// Publishes an image of account 1 and approves it.
     pub(crate) async fn make_public(&self, id: &str) {
         self.caller().publish(id, &[]).await;
-        self.context.approve_image(id).await.unwrap();
+        self.context.library.approve_image(id).await.unwrap();
     }
 
     /// Declares an instance of an account that was started from an image.
@@ -59,6 +59,6 @@ impl Service {
         let disk = self.disk(&format!("{id}.raw"), DiskFormat::Raw, 9);
         let new =
             NewInstance { id, name: None, account, zone: None, disk: &disk, format: None, gpu_type: "" };
-        self.context.add_instance_from(new, image_id).await.unwrap()
+        self.context.library.add_instance_from(new, image_id).await.unwrap()
     }
 }

@@ -80,7 +80,7 @@ impl Server {
         let environment =
             Environment { clock: clock.clone(), random: random.clone(), ..Environment::default() };
         let context = Context::open_lab(&Config::default(), environment).await.unwrap();
-        let accounts = context.load(&Fixtures::read(&file).unwrap(), None).await.unwrap();
+        let accounts = context.library.load(&Fixtures::read(&file).unwrap(), None).await.unwrap();
         let context = Arc::new(context);
         let callers: Vec<_> = accounts
             .iter()
@@ -97,7 +97,7 @@ impl Server {
                 format: Some(DiskFormat::Raw),
                 gpu_type: "",
             };
-            context.add_instance_from(new, &id(image)).await.unwrap();
+            context.library.add_instance_from(new, &id(image)).await.unwrap();
         }
         context.remember_start().await.unwrap();
         Self {

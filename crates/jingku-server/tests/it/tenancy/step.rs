@@ -193,8 +193,8 @@ impl Deed {
             Self::Approve(id) | Self::Refuse(id) => {
                 let waits = world.image(id).is_some_and(|image| image.status == Status::Reviewing);
                 let (reason, outcome) = match self {
-                    Self::Approve(_) => ("", server.context.approve_image(id).await),
-                    _ => ("not good", server.context.refuse_image(id, "not good").await),
+                    Self::Approve(_) => ("", server.context.library.approve_image(id).await),
+                    _ => ("not good", server.context.library.refuse_image(id, "not good").await),
                 };
                 decided(outcome.as_ref().map(drop), (!waits).then_some("NotReviewing"))?;
                 if waits {
@@ -209,7 +209,7 @@ impl Deed {
                     Some(image) if world.holds_name(PLATFORM, &image.name, "") => Some("PlatformNameTaken"),
                     Some(_) => None,
                 };
-                let outcome = server.context.promote_image(id, *platform_type, None).await;
+                let outcome = server.context.library.promote_image(id, *platform_type, None).await;
                 decided(outcome.as_ref().map(drop), refusal)?;
                 if let Ok(copy) = outcome {
                     world.copy(id, &copy.id, PLATFORM, &copy.name, None, platform_type.as_str());
@@ -218,7 +218,7 @@ impl Deed {
             }
             Self::Demote(id) => {
                 let there = world.own(PLATFORM, id).is_some();
-                let outcome = server.context.demote_image(id).await;
+                let outcome = server.context.library.demote_image(id).await;
                 decided(outcome.as_ref().map(drop), (!there).then_some("NoPlatformImage"))?;
                 if there {
                     world.demote(id);
@@ -265,7 +265,7 @@ async fn start(server: &Server, world: &mut World, who: i64, id: &str) -> Result
     let disk = &server.disk;
     let format = Some(DiskFormat::Raw);
     let new = NewInstance { id: &instance, name: None, account: who, zone: None, disk, format, gpu_type: "" };
-    let outcome = server.context.add_instance_from(new, id).await;
+    let outcome = server.context.library.add_instance_from(new, id).await;
     decided(outcome.as_ref().map(drop), refusal)?;
     if refusal.is_none() {
         world.change(id).starts += 1;

@@ -1,17 +1,19 @@
-//! The authenticated caller of a request.
+//! An authenticated call of an action.
 
 use std::sync::Arc;
 
 use jingku_catalog::{Account, Generation, Scope};
-use jingku_library::Credentials;
+use jingku_library::{Credentials, Library, MARGIN_BYTES};
 use jingku_protocol::actions::Action;
 use jingku_protocol::{NameRefusal, Params};
 
 use crate::context::Context;
 use crate::error::Error;
 
-/// The account whose key signed the request.
-pub(crate) struct Caller {
+/// A call, and the account whose key signed it.
+pub(crate) struct Call<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) library: &'a Library,
     pub(crate) credentials: Arc<Credentials>,
     /// The catalogue's generation before the request's first read. What was current then is current for the request.
     pub(crate) generation: Option<Generation>,
@@ -19,7 +21,7 @@ pub(crate) struct Caller {
     pub(crate) request: Option<String>,
 }
 
-impl Caller {
+impl Call<'_> {
     pub(crate) fn account(&self) -> &Account {
         &self.credentials.account
     }
@@ -29,17 +31,22 @@ impl Caller {
         Scope::own(self.account().id)
     }
 
-    /// Returns the refusal of a parameter that is the name of another image of the account.
-    pub(crate) async fn name_taken(&self, context: &Context, param: &'static str, name: &str) -> Error {
-        let holder = match context.catalog.name_holder(self.own(), name).await {
-            Ok(holder) => holder,
-            Err(error) => return error.into(),
-        };
+    /// Bytes free for new data; `None` if they are not limited or cannot be read.
+    pub(crate) async fn free_bytes(&self) -> Result<Option<u64>, Error> {
+        let Some(disk_space) = self.library.disk_space.clone() else { return Ok(None) };
+        let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await?;
+        let free = free.inspect_err(|error| tracing::warn!(%error, "cannot read the free space"));
+        Ok(free.ok().map(|free| free.saturating_sub(MARGIN_BYTES)))
+    }
+
+    /// Refuses a parameter that is the name of another image of the account.
+    pub(crate) async fn name_taken<T>(&self, param: &'static str, name: &str) -> Result<T, Error> {
+        let holder = self.library.catalog.name_holder(self.own(), name).await?;
         let refusal = holder.map(|holder| {
             let held = if holder.is_upload { NameRefusal::HeldByUpload } else { NameRefusal::Taken };
             held(holder.image_id)
         });
-        Error::NameTaken { param, refusal }
+        Err(Error::NameTaken { param, refusal })
     }
 }
 

@@ -70,6 +70,12 @@ impl Context {
         format!("{}{path_and_query}", self.base_url())
     }
 
+    /// The host of the base URL.
+    pub(crate) fn host(&self) -> String {
+        let uri: Option<axum::http::Uri> = self.base_url().parse().ok();
+        uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
+    }
+
     fn base_url(&self) -> &str {
         self.public_url.get().map_or("", String::as_str)
     }

@@ -1,6 +1,6 @@
 //! Downloads of image disks: who may have one, and the link that serves it.
 
-mod range;
+pub(crate) mod range;
 
 use std::sync::Arc;
 

@@ -21,6 +21,7 @@ mod lab;
 mod limits;
 mod link;
 mod pages;
+mod registry;
 mod reply;
 mod server;
 mod transfer;

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jingku_catalog::{AccountId, ContainerImage, ImageKey, Scope};
@@ -21,7 +23,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::download::{self, RangeRequest, range_request};
+use crate::download;
+use crate::download::range::{RangeRequest, range_request};
 use crate::error::Error;
 use crate::transfer;
 use error::RegistryError;
@@ -43,10 +46,9 @@ pub(crate) struct ListQuery {
 }
 
 /// Answers `GET /v2/token`.
-pub(crate) async fn token(State(context): State<Arc<Context>>, request: Request) -> Response {
+pub(crate) async fn token(State(context): State<Arc<Context>>, request: Parts) -> Response {
     let request_id = request_id(&*context.library.random);
-    let granted = access::basic(&context, &request).await;
-    let answer = granted.map(|credentials| Json(access::token(&context, &credentials)).into_response());
+    let answer = access::token(&context, &request).await.map(|token| Json(token).into_response());
     finish(answer, &context, &request_id)
 }
 
@@ -54,12 +56,12 @@ pub(crate) async fn token(State(context): State<Arc<Context>>, request: Request)
 pub(crate) async fn serve(
     State(context): State<Arc<Context>>,
     rest: Option<Path<String>>,
-    query: Option<Query<ListQuery>>,
-    request: Request,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    request: Parts,
 ) -> Response {
     let request_id = request_id(&*context.library.random);
     let path = rest.map(|Path(path)| path).unwrap_or_default();
-    let answer = answer(&context, &path, query.map(|Query(query)| query), &request).await;
+    let answer = answer(&context, &path, query.ok().map(|Query(query)| query), &request).await;
     finish(answer, &context, &request_id)
 }
 
@@ -78,25 +80,24 @@ async fn answer(
     context: &Context,
     path: &str,
     list: Option<ListQuery>,
-    request: &Request,
+    request: &Parts,
 ) -> Result<Response, RegistryError> {
     let caller = access::caller(context, request).await?;
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(RegistryError::Unsupported);
     }
-    let list = list.unwrap_or(ListQuery { n: None, last: String::new() });
     if path.is_empty() {
         return Ok(Json(json!({})).into_response());
     }
     if path == "_catalog" {
-        return catalog(context, &caller, &list).await;
+        return catalog(context, &caller, &list.ok_or(RegistryError::PaginationInvalid)?).await;
     }
     let (head, reference) = path.rsplit_once('/').ok_or(RegistryError::NameUnknown)?;
     let (name, kind) = head.rsplit_once('/').ok_or(RegistryError::NameUnknown)?;
     let image = find(context, &caller, name).await?;
     match kind {
-        "manifests" => manifest(&image, reference, request.method()),
-        "blobs" => blob(context, &caller, &image, reference, request.method(), request.headers()).await,
+        "manifests" => manifest(&image, reference, &request.method),
+        "blobs" => blob(context, &caller, &image, reference, &request.method, &request.headers).await,
         "tags" if reference == "list" => Ok(Json(json!({ "name": name, "tags": image.tags() })).into_response()),
         "referrers" => Ok(referrers()),
         _ => Err(RegistryError::NameUnknown),

@@ -31,6 +31,7 @@ use crate::download;
 use crate::gateway;
 use crate::lab;
 use crate::limits::{HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, STOP_TIMEOUT};
+use crate::registry;
 use crate::upload;
 use connections::Connections;
 use health::{HEALTH, READINESS, ready};
@@ -55,6 +56,10 @@ pub fn router(context: Arc<Context>) -> Router {
     let mut router = router
         .route("/covers/{id}", get(cover::serve).fallback(api.clone()))
         .route("/images/{id}/disk", get(download::serve).fallback(api.clone()))
+        .route("/v2/token", get(registry::token))
+        .route("/v2", any(registry::serve))
+        .route("/v2/", any(registry::serve))
+        .route("/v2/{*path}", any(registry::serve))
         .route("/uploads/{id}", head(upload::serve).patch(upload::serve).post(upload::serve));
     if let Some(lab) = &context.lab {
         router = router.route("/_lab/{*call}", any(lab::control).with_state(Arc::clone(lab)));

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::registry::Repository;
 
 /// The owner that the API shows for platform images.
 pub(crate) const OFFICIAL: &str = "Official";
@@ -22,6 +23,8 @@ const MB: i64 = 1 << 20;
 pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     let official = row.account == AccountId::PLATFORM;
     let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
+    let is_container = row.container && row.manifest.is_some();
+    let repository = is_container.then(|| Repository::of(row.account.0, &row.name, &row.id)).unwrap_or_default();
     let zone_id = context.library.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
     Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
@@ -61,6 +64,8 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
         image_support_zone: vec![SupportedZone { zone: row.zone.clone(), zone_id }],
         zone: row.zone,
         qr_code_url: String::new(),
+        repository,
+        left_out: None,
     })
 }
 

@@ -36,6 +36,16 @@ impl Saved {
         }
     }
 
+    /// Tells the owner of the image that it has secrets; `None` if none were found in it.
+    pub(super) fn secrets_warning(&self) -> Option<String> {
+        let first = self.report.kept_secret()?;
+        let count = self.report.kept_secrets_count();
+        Some(format!(
+            "The image has {count} files that look like secrets, such as {first}; `jingku image show` lists them. \
+             Whoever gets the image gets them too: make it again with `--exclude-secrets` to leave them out."
+        ))
+    }
+
     /// The software that was found; `None` if there was none.
     fn softwares(&self) -> Option<Softwares> {
         let found = &self.report.software;

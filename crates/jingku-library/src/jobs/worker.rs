@@ -91,8 +91,9 @@ async fn run(task: &Loop, job: &Job) {
         heartbeat(library, job, &progress).await;
     }
     // Before the image becomes visible.
-    if let Some(caution) = progress.caution()
-        && let Err(error) = library.catalog.set_caution(job, &caution.to_string()).await
+    let secrets = result.as_ref().ok().and_then(|made| made.saved.as_ref()?.secrets_warning());
+    if let Some(caution) = progress.caution().map(|caution| caution.to_string()).or(secrets)
+        && let Err(error) = library.catalog.set_caution(job, &caution).await
     {
         tracing::warn!(image_id, error = &error as &dyn Error, "cannot save a warning about the disk");
     }

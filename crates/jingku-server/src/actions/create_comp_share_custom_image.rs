@@ -1,9 +1,9 @@
 use jingku_catalog::{CreateImage, NewImage};
 use jingku_library::{
-    DISK_BYTES_MAX, DeclaredDisk, Internal, disk_reason, failpoint, image_id, needed_bytes, unique_id,
+    DISK_BYTES_MAX, DeclaredDisk, Internal, SaveOptions, disk_reason, failpoint, image_id, needed_bytes, unique_id,
 };
 use jingku_protocol::actions as api;
-use jingku_sources::{Disk, DiskError};
+use jingku_sources::DiskError;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -26,10 +26,21 @@ pub(crate) async fn run(
     }
     let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
-        let declared = check_disk(&instance.id, instance.disk).await?;
-        check_disk_space(call, &instance.id, &declared.disk).await?;
-        warnings.extend(declared.caution.map(|caution| caution.to_string()));
+        let first_bytes = if instance.container.is_some() {
+            check_engine(call, &instance.id)?;
+            u64::try_from(instance.size_bytes).unwrap_or(0)
+        } else {
+            let declared = check_disk(&instance.id, instance.disk).await?;
+            warnings.extend(declared.caution.map(|caution| caution.to_string()));
+            needed_bytes(&declared.disk)
+        };
+        check_disk_space(call, &instance.id, first_bytes).await?;
     }
+    let options = SaveOptions {
+        pause: request.pause.unwrap_or(call.library.config.containers.pause),
+        without_secrets: request.exclude_secrets.unwrap_or(false),
+    };
+    let options = if instance.container.is_some() { to_json(&options) } else { String::new() };
 
     let id = image_id(&*call.library.random);
     let firewall_ports: Vec<i64> = request.firewall_ports.iter().copied().map(i64::from).collect();
@@ -42,7 +53,7 @@ pub(crate) async fn run(
         softwares: softwares.as_deref(),
         software_ports: &to_json(&request.software_ports),
         firewall_ports: &firewall_ports,
-            options: "",
+        options: &options,
     };
     let job = &unique_id(&*call.library.random);
     failpoint::reached("create.before_row");
@@ -58,6 +69,15 @@ pub(crate) async fn run(
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }
+}
+
+/// Checks that there is an engine to ask about a container. The job sees whether it answers.
+fn check_engine(call: &Call<'_>, instance_id: &str) -> Result<(), Error> {
+    if call.library.containers.has_engine() {
+        return Ok(());
+    }
+    let reason = "The server has no container engine. Ask the operator to connect one with `--engine`.";
+    Err(Error::DiskNotReadable(instance_id.to_owned(), reason))
 }
 
 /// Checks that the disk exists as declared and that nothing writes to it.
@@ -76,10 +96,10 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 
 /// Refuses an image that may not fit into the store. After the first image of an instance only changed chunks are stored,
 /// an unknown amount: then any free space suffices.
-async fn check_disk_space(call: &Call<'_>, instance_id: &str, disk: &Disk) -> Result<(), Error> {
+async fn check_disk_space(call: &Call<'_>, instance_id: &str, first_bytes: u64) -> Result<(), Error> {
     let Some(free_bytes) = call.free_bytes().await? else { return Ok(()) };
     let needed_bytes =
-        if call.library.catalog.has_finished_job(instance_id).await? { 1 } else { needed_bytes(disk) };
+        if call.library.catalog.has_finished_job(instance_id).await? { 1 } else { first_bytes };
     if needed_bytes <= free_bytes {
         return Ok(());
     }

@@ -1,5 +1,8 @@
 use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy};
+use jingku_library::Internal;
 use jingku_protocol::actions as api;
+use jingku_protocol::{LeftOut, LeftOutPath};
+use jingku_sources::tree::{self, Report};
 
 use crate::call::Call;
 use crate::error::Error;
@@ -37,12 +40,30 @@ async fn page(
         with_readme: request.image_id.is_some(),
         ..ImageFilter::default()
     };
-    let page = image_page(call.context, call.own(), filter, &request.paging).await?;
+    let mut page = image_page(call.context, call.own(), filter, &request.paging).await?;
+    if let (Some(id), [image]) = (request.image_id.as_deref(), &mut page.images[..]) {
+        image.left_out = left_out(call, id).await?;
+    }
     Ok(api::DescribeCompShareCustomImagesResponse {
         total_count: page.total,
         image_set: page.images,
         next_token: page.next_token,
     })
+}
+
+/// What was left out of the image of a container.
+async fn left_out(call: &Call<'_>, id: &str) -> Result<Option<LeftOut>, Error> {
+    let Some(text) = call.library.catalog.left_out(call.own(), id).await? else { return Ok(None) };
+    let report: Report = serde_json::from_str(&text)
+        .map_err(|error| Internal::BadRow(format!("what was left out of image {id}: {error}")))?;
+    let path = |left: tree::LeftOut| LeftOutPath { path: left.path, reason: left.reason.as_str().to_owned() };
+    Ok(Some(LeftOut {
+        count: report.left_out_count,
+        bytes: report.left_out_bytes,
+        paths: report.left_out.into_iter().map(path).collect(),
+        secrets: report.secrets,
+        secret_count: report.secrets_count,
+    }))
 }
 
 fn order(query: &api::ImageQuery) -> ImageOrder {

@@ -1,4 +1,5 @@
 use jingku_catalog::{AccountId, Instance as Row, InstanceFilter, StartImage};
+use jingku_library::{ContainerFacts, ContainerState, Internal};
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -22,22 +23,23 @@ pub(crate) async fn run(
     let page = call.library.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
     Ok(api::DescribeCompShareInstanceResponse {
         total_count: page.total,
-        instances: page.items.into_iter().map(view).collect(),
+        instances: page.items.into_iter().map(|row| view(call, row)).collect::<Result<_, _>>()?,
         next_token: next_token(page.next),
     })
 }
 
-fn view(row: Row) -> api::Instance {
+fn view(call: &Call<'_>, row: Row) -> Result<api::Instance, Internal> {
+    let container = container(&row)?;
+    let state = state(&row, container.as_ref());
     let (image_id, image) = row.started_from.map(|from| (from.image_id, from.image)).unwrap_or_default();
     let image_type = image.as_ref().map(|image| kind(image, row.account)).unwrap_or_default();
-    let state = if row.image_in_making.is_some() { "ImageMaking" } else { "Stopped" };
     let disk = api::InstanceDisk {
         disk_id: format!("disk-{}", row.id),
         disk_type: "LOCAL_NORMAL".to_owned(),
         is_boot: "True".to_owned(),
         size: row.size_bytes.saturating_add(GB - 1) / GB,
     };
-    api::Instance {
+    let vm = api::Instance {
         id: row.id,
         region: row.region,
         zone: row.zone,
@@ -53,7 +55,65 @@ fn view(row: Row) -> api::Instance {
         create_time: row.created_at,
         disk_set: vec![disk],
         ..api::Instance::default()
+    };
+    let Some(facts) = container else { return Ok(vm) };
+    let runs = facts.state == ContainerState::Running;
+    let host = facts.published.values().next().filter(|_| runs).map(|(host, _)| host_of(call, host));
+    let host = host.unwrap_or_default();
+    let address = api::InstanceAddress {
+        ip: facts.address.clone(),
+        ip_mode: if facts.address.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
+        kind: "Private".to_owned(),
+    };
+    Ok(api::Instance {
+        instance_type: "Container".to_owned(),
+        gpu: facts.gpus,
+        cpu: facts.cpu,
+        memory: facts.memory_mb,
+        start_time: facts.started_at,
+        stop_time: if runs { 0 } else { facts.stopped_at },
+        ssh_login_command: if runs { ssh_command(&facts, &host) } else { String::new() },
+        ports: ports(&facts),
+        ingress_host: host,
+        addresses: if facts.address.is_empty() { Vec::new() } else { vec![address] },
+        state_age: (call.library.clock.now() - row.seen_at).max(0),
+        ..vm
+    })
+}
+
+/// What the engine said about the container of an instance; `None` for a virtual machine.
+fn container(row: &Row) -> Result<Option<ContainerFacts>, Internal> {
+    let parse = |text: &String| {
+        serde_json::from_str(text).map_err(|error| Internal::BadRow(format!("container of {}: {error}", row.id)))
+    };
+    row.container.as_ref().map(parse).transpose()
+}
+
+fn state(row: &Row, container: Option<&ContainerFacts>) -> &'static str {
+    match container {
+        _ if row.image_in_making.is_some() => "ImageMaking",
+        Some(facts) => facts.state.as_str(),
+        None => "Stopped",
     }
+}
+
+/// The host of a published port. A port that is published on all addresses is reached like this server.
+fn host_of(call: &Call<'_>, bound: &str) -> String {
+    if matches!(bound, "" | "0.0.0.0" | "::") { call.context.host() } else { bound.to_owned() }
+}
+
+/// The official CLI reads exactly `ssh -p PORT USER@HOST`.
+fn ssh_command(facts: &ContainerFacts, host: &str) -> String {
+    let published = ["22/tcp", "23/tcp"].iter().find_map(|port| facts.published.get(*port));
+    published.map_or_else(String::new, |(_, port)| format!("ssh -p {port} root@{host}"))
+}
+
+fn ports(facts: &ContainerFacts) -> api::InstancePorts {
+    let of = |kind: &str| {
+        let port = |port: &String| port.strip_suffix(kind)?.strip_suffix('/')?.parse().ok();
+        facts.published.keys().filter_map(port).collect()
+    };
+    api::InstancePorts { http_ports: Vec::new(), tcp_ports: of("tcp"), udp_ports: of("udp") }
 }
 
 /// The kind of an image as the account of its instance sees it.

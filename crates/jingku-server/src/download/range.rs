@@ -5,7 +5,7 @@ use std::ops::Range;
 use axum::http::{HeaderMap, HeaderValue, header};
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum RangeRequest {
+pub(crate) enum RangeRequest {
     /// The whole disk: no range, an invalid one, or several, which a server may ignore.
     Whole,
     /// A part, not empty.
@@ -15,7 +15,7 @@ pub(super) enum RangeRequest {
 }
 
 /// Reads `Range` and `If-Range` for a disk with this tag and length.
-pub(super) fn range_request(headers: &HeaderMap, etag: &HeaderValue, length: u64) -> RangeRequest {
+pub(crate) fn range_request(headers: &HeaderMap, etag: &HeaderValue, length: u64) -> RangeRequest {
     let Some(range) = single(headers, header::RANGE) else { return RangeRequest::Whole };
     // A date never matches: a disk has none. A client with a part of another disk gets the whole disk.
     if headers.contains_key(header::IF_RANGE) && single(headers, header::IF_RANGE) != Some(etag) {

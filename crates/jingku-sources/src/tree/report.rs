@@ -21,6 +21,8 @@ pub struct Report {
     pub secrets: Vec<String>,
     /// Files that look like secrets, listed or not.
     pub secrets_count: u64,
+    /// Whether they were left out.
+    pub secrets_left_out: bool,
     /// Entries that were kept.
     pub kept_count: u64,
     /// Software that was recognised.
@@ -37,6 +39,16 @@ pub struct LeftOut {
 }
 
 impl Report {
+    /// How many files that look like secrets were kept: all that were found, or none.
+    pub fn kept_secrets_count(&self) -> u64 {
+        if self.secrets_left_out { 0 } else { self.secrets_count }
+    }
+
+    /// The first of them.
+    pub fn kept_secret(&self) -> Option<&str> {
+        self.secrets.first().filter(|_| !self.secrets_left_out).map(String::as_str)
+    }
+
     pub(super) fn leave_out(&mut self, path: &[u8], reason: Reason) {
         if self.left_out.len() < PATHS_MAX {
             self.left_out.push(LeftOut { path: String::from_utf8_lossy(path).into_owned(), reason });

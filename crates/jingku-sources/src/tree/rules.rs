@@ -31,6 +31,20 @@ pub enum Reason {
     Secret,
 }
 
+impl Reason {
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Mount => "mount",
+            Self::Driver => "driver",
+            Self::HostIdentity => "host_identity",
+            Self::Ignored => "ignored",
+            Self::Secret => "secret",
+        }
+    }
+}
+
 /// What to do with an entry, by its path and kind.
 pub(super) enum Verdict {
     Keep,

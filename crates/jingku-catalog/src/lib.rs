@@ -53,14 +53,14 @@ pub use cursor::{Cursor, InvalidCursor};
 pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, WRITER_WAIT_TIMEOUT};
 pub use error::{CatalogError, ErrorSource, Result};
 pub use images::{
-    BuiltContainer, ContainerImage, ImageKey,
-    BuiltImage, CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter,
-    ImageOrder, ImageSort, ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, Progress, PurgeImage,
-    RestoreImage, SeedGroup, SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
+    BuiltContainer, BuiltImage, ContainerImage, CopyImage, CopySource, CreateImage, DeleteImage, Image,
+    ImageChanges, ImageFilter, ImageKey, ImageOrder, ImageSort, ImageStatus, ManifestUse, NameHolder,
+    NewCopy, NewImage, Progress, PurgeImage, RestoreImage, SeedGroup, SeedImage, SeedImages, SeedVersion,
+    TrashedImage, UpdateImage,
 };
 pub use instances::{
-    KnownContainer, PutContainer,
-    AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
+    AddInstance, Instance, InstanceFilter, KnownContainer, NewInstance, PutContainer, RemoveInstance,
+    StartImage, StartedFrom,
 };
 pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease, NewJob, Source};
 pub use keys::{AddKey, Key, KeyLimits, NewKey};

@@ -35,7 +35,12 @@ pub enum PutContainer {
 impl Catalog {
     /// Records a container of the engine as an instance, or updates it. `container` is what the engine says about it, as
     /// JSON.
-    pub async fn put_container(&self, new: NewInstance<'_>, container: &str, now: i64) -> Result<PutContainer> {
+    pub async fn put_container(
+        &self,
+        new: NewInstance<'_>,
+        container: &str,
+        now: i64,
+    ) -> Result<PutContainer> {
         let sql = "UPDATE instances
                    SET name = $3, region = $4, zone = $5, disk = $6, size_bytes = $7, gpu_type = $8, container = $9,
                        seen_at = $10
@@ -57,7 +62,9 @@ impl Catalog {
         }
         Ok(match self.insert_instance(new, Some(container), None, now).await? {
             AddInstance::Added => PutContainer::Added,
-            AddInstance::Exists | AddInstance::ImageNotFound | AddInstance::ImageNotAvailable => PutContainer::Taken,
+            AddInstance::Exists | AddInstance::ImageNotFound | AddInstance::ImageNotAvailable => {
+                PutContainer::Taken
+            }
         })
     }
 
@@ -69,7 +76,10 @@ impl Catalog {
 
     /// Lists the instances that are containers.
     pub async fn containers(&self) -> Result<Vec<KnownContainer>> {
-        let sql = format!("SELECT {} FROM instances WHERE container IS NOT NULL ORDER BY id", KnownContainer::COLUMNS);
+        let sql = format!(
+            "SELECT {} FROM instances WHERE container IS NOT NULL ORDER BY id",
+            KnownContainer::COLUMNS
+        );
         self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("instances")
     }
 

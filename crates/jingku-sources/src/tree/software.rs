@@ -13,6 +13,9 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("mxnet", "MXNet"),
 ];
 
+/// The longest name or version, in bytes.
+const TEXT_BYTES_MAX: usize = 64;
+
 /// The software that was found. Empty fields are unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundSoftware {
@@ -67,6 +70,9 @@ impl Software {
     fn see_package(&mut self, package: &str, version: &str) {
         let package = package.to_ascii_lowercase().replace('-', "_");
         let Some(rank) = FRAMEWORKS.iter().position(|(name, _)| *name == package) else { return };
+        if !is_short_text(version) {
+            return;
+        }
         if self.framework.as_ref().is_none_or(|(found, _)| rank < *found) {
             // A local version such as `+cu121` names the CUDA that the package was built for.
             let (version, local) = version.split_once('+').unwrap_or((version, ""));
@@ -86,7 +92,7 @@ impl Software {
         let value = |key: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
             Some(value.trim().trim_matches(['"', '\'']).to_owned())
-                .filter(|value| !value.is_empty() && value.len() <= 64)
+                .filter(|value| !value.is_empty() && is_short_text(value))
         };
         let Some(name) = value("NAME") else { return };
         // `Debian GNU/Linux` and the like are reported as `Debian`.
@@ -110,6 +116,11 @@ impl Software {
             os_version: self.os,
         }
     }
+}
+
+/// Whether a text can be shown and stored as a name or version.
+fn is_short_text(text: &str) -> bool {
+    text.len() <= TEXT_BYTES_MAX && !text.contains(char::is_control)
 }
 
 /// The numbers of a version such as `12.1`: at least two, at most four.

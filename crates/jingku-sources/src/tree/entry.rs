@@ -168,8 +168,8 @@ impl Entry {
         if !set_name(&mut header, path) {
             records.push((b"path", path));
         }
+        header.as_old_mut().linkname.fill(0);
         if header.set_link_name_literal(&link).is_err() {
-            header.set_link_name_literal(b"")?;
             records.push((b"linkpath", &link));
         }
         header.set_cksum();

@@ -16,6 +16,9 @@ const PATTERN_BYTES_MAX: usize = 4096;
 /// Identifies the machine. It is kept empty, so that a new one is made.
 const MACHINE_ID: &[u8] = b"etc/machine-id";
 
+/// The most `**` in a pattern. The time to compare a path grows with each.
+const DOUBLE_STARS_MAX: usize = 2;
+
 /// Why something is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +66,9 @@ pub enum BadPattern {
     /// One is too long.
     #[error("a pattern is longer than {PATTERN_BYTES_MAX} bytes")]
     TooLong,
+    /// One would take too long to compare.
+    #[error("a pattern has more than {DOUBLE_STARS_MAX} \"**\"")]
+    TooManyStars,
 }
 
 impl Rules {
@@ -75,6 +81,9 @@ impl Rules {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.starts_with(b"#") {
                 continue;
+            }
+            if line.windows(2).filter(|pair| pair == b"**").count() > DOUBLE_STARS_MAX {
+                return Err(BadPattern::TooManyStars);
             }
             self.patterns.extend(gix_glob::parse(line));
             if self.patterns.len() > PATTERNS_MAX {

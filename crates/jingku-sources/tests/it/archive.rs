@@ -92,6 +92,9 @@ pub(crate) fn oci_with(config: &Value, packed: &[Vec<u8>]) -> Saved {
     let mut files = vec![("oci-layout".to_owned(), b"{}".to_vec()), ("index.json".to_owned(), index)];
     files.extend([blob(&config), blob(&manifest)]);
     files.extend(packed.iter().map(|layer| blob(layer)));
+    // Equal layers are one blob.
+    files.sort();
+    files.dedup();
     save(&files)
 }
 

@@ -144,6 +144,6 @@ fn an_archive_that_is_cut_off_or_has_long_names_is_refused() {
     let bytes = std::fs::read(&saved.path).unwrap();
     std::fs::write(&saved.path, &bytes[..bytes.len() - 4096]).unwrap();
     assert_eq!(refusal(&saved), "the archive is cut off");
-    let saved = save(&[("x".repeat(200) + &"/y".repeat(2000), Vec::new())]);
+    let saved = save(&[("first".to_owned(), Vec::new()), ("x".repeat(200) + &"/y".repeat(2000), Vec::new())]);
     assert_eq!(refusal(&saved), "an entry has a path of more than 4095 bytes");
 }

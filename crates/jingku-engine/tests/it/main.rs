@@ -1,5 +1,7 @@
-//! Real engines.
+//! Tests with real engines.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod archives;
 
 use std::io::Read;
 

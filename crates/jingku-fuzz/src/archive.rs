@@ -26,7 +26,9 @@ pub(crate) fn run(input: &[u8]) {
         rest = &rest[at + NEXT_LAYER.len()..];
     }
     layers.push(rest.to_vec());
-    layers.iter_mut().for_each(|layer| reseal(layer));
+    for layer in &mut layers {
+        reseal(layer);
+    }
     open(&folder.path().join("layers.tar"), &image_of(&layers));
 }
 
@@ -57,8 +59,8 @@ pub(crate) fn image_of(layers: &[Vec<u8>]) -> Vec<u8> {
     let mut archive = Vec::new();
     let documents = [("manifest.json".to_owned(), manifest), ("config.json".to_owned(), config)];
     let documents = documents.map(|(name, text)| (name, text.into_bytes()));
-    let named = (0..).map(|number: usize| format!("{number}/layer.tar")).zip(layers.iter().cloned());
-    for (name, content) in documents.into_iter().chain(named) {
+    let contents = (0..).map(|number: usize| format!("{number}/layer.tar")).zip(layers.iter().cloned());
+    for (name, content) in documents.into_iter().chain(contents) {
         append(&mut archive, b'0', &name, "", &content);
     }
     archive.resize(archive.len() + 1024, 0);

@@ -1,5 +1,6 @@
 //! Archives that Podman and skopeo write, flattened and compared with what Podman exports.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
@@ -46,7 +47,7 @@ fn describe(archive: impl Read) -> BTreeMap<String, String> {
         if path.is_empty() || is_runtime(&path) {
             continue;
         }
-        let target = entry.link_name_bytes().map(|link| link.into_owned()).unwrap_or_default();
+        let target = entry.link_name_bytes().map(Cow::into_owned).unwrap_or_default();
         if entry.header().entry_type() == EntryType::Link {
             let target = clean(&target);
             assert!(found.contains_key(&target), "{path} links to {target}, which was not there yet");

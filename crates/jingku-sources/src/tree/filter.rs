@@ -93,7 +93,7 @@ impl<R: Read> Filter<R> {
             Verdict::Empty(reason) => {
                 self.report.leave_out(&entry.path, reason);
                 self.discard(entry.padded_size())?;
-                self.pass(entry.changed(EntryType::Regular, b"", 0)?);
+                self.pass(&entry.changed(EntryType::Regular, b"", 0)?);
                 Ok(())
             }
             Verdict::MaybeDriver if entry.kind().is_symlink() => self.driver_links.hold(entry),
@@ -102,16 +102,16 @@ impl<R: Read> Filter<R> {
                 self.leave_out(entry, Reason::Driver)
             }
             Verdict::MaybeDriver | Verdict::Keep if entry.kind().is_hard_link() => self.link(entry),
-            Verdict::MaybeDriver | Verdict::Keep if entry.is_file() => self.file(entry),
+            Verdict::MaybeDriver | Verdict::Keep if entry.is_file() => self.file(&entry),
             Verdict::MaybeDriver | Verdict::Keep => {
-                self.pass(entry);
+                self.pass(&entry);
                 Ok(())
             }
         }
     }
 
     /// Keeps a file, unless it is an unwanted secret.
-    fn file(&mut self, entry: Entry) -> io::Result<()> {
+    fn file(&mut self, entry: &Entry) -> io::Result<()> {
         let mut is_secret = is_secret_path(&entry.path);
         let mut content = Vec::new();
         let looked_into = wants_content(&entry.path) || may_be_key(&entry.path);
@@ -129,9 +129,9 @@ impl<R: Read> Filter<R> {
         }
         let unread = entry.padded_size() - content.len() as u64;
         if is_secret && self.rules.without_secrets {
-            self.remember_unwanted(&entry, Reason::Secret)?;
+            self.remember_unwanted(entry, Reason::Secret)?;
             self.report.leave_out(&entry.path, Reason::Secret);
-            self.report.count(&entry);
+            self.report.count(entry);
             return self.discard(unread);
         }
         self.driver_links.see_kept(&entry.path)?;
@@ -156,14 +156,14 @@ impl<R: Read> Filter<R> {
         }
         if let Some(heir) = self.heirs.get(&target) {
             let heir = heir.clone();
-            self.pass(entry.changed(EntryType::Link, &heir, 0)?);
+            self.pass(&entry.changed(EntryType::Link, &heir, 0)?);
             return Ok(());
         }
         let unwanted = self.unwanted.get(&target).copied();
         match unwanted.or_else(|| self.rules.reason_for_file(&target)) {
             None => {
                 self.driver_links.see_kept(&entry.path)?;
-                self.pass(entry);
+                self.pass(&entry);
                 Ok(())
             }
             Some(reason @ (Reason::Secret | Reason::Driver | Reason::HostIdentity)) => {
@@ -183,10 +183,10 @@ impl<R: Read> Filter<R> {
         let path = entry.path.clone();
         if file.is_file() {
             let (size, padding) = (file.size, file.padded_size() - file.size);
-            self.pass(entry.changed(EntryType::Regular, b"", size)?);
+            self.pass(&entry.changed(EntryType::Regular, b"", size)?);
             self.content = Content::Fetched(fetched, size, padding);
         } else if file.kind().is_symlink() {
-            self.pass(entry.changed(EntryType::Symlink, &file.link, 0)?);
+            self.pass(&entry.changed(EntryType::Symlink, &file.link, 0)?);
         } else if file.kind().is_dir() {
             return Err(changed_kind());
         } else {
@@ -227,7 +227,7 @@ impl<R: Read> Filter<R> {
     }
 
     /// Yields an entry and its content.
-    fn pass(&mut self, entry: Entry) {
+    fn pass(&mut self, entry: &Entry) {
         self.software.see(&entry.path);
         self.report.kept_count += 1;
         self.ready.get_mut().append(&mut entry.headers());
@@ -238,7 +238,7 @@ impl<R: Read> Filter<R> {
     fn end(&mut self) -> io::Result<()> {
         let (kept, left_out) = std::mem::take(&mut self.driver_links).resolve();
         for link in kept {
-            self.pass(link);
+            self.pass(&link);
         }
         for link in left_out {
             self.report.leave_out(&link.path, Reason::Driver);

@@ -97,7 +97,8 @@ impl Software {
         let Some(name) = value("NAME") else { return };
         // `Debian GNU/Linux` and the like are reported as `Debian`.
         let name = name.split(" GNU/").next().unwrap_or_default();
-        self.os = format!("{name} {}", value("VERSION_ID").unwrap_or_default()).trim().to_owned();
+        let version = value("VERSION_ID").unwrap_or_default();
+        format!("{name} {version}").trim().clone_into(&mut self.os);
     }
 
     pub(super) fn found(self) -> FoundSoftware {
@@ -135,7 +136,9 @@ mod tests {
 
     fn found(paths: &[&str]) -> FoundSoftware {
         let mut software = Software::default();
-        paths.iter().for_each(|path| software.see(path.as_bytes()));
+        for path in paths {
+            software.see(path.as_bytes());
+        }
         software.found()
     }
 

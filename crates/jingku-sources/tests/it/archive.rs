@@ -135,7 +135,7 @@ pub(crate) fn flat(saved: &Saved) -> Result<Vec<(String, String)>, String> {
         let mut text = String::new();
         match entry.link_name_bytes() {
             Some(link) if !entry.header().entry_type().is_file() => {
-                text = String::from_utf8(link.to_vec()).unwrap()
+                text = String::from_utf8(link.to_vec()).unwrap();
             }
             _ => drop(entry.read_to_string(&mut text).unwrap()),
         }

@@ -118,7 +118,7 @@ fn what_is_hidden_or_follows_the_end_counts_as_unpacked() {
     let removed = layer(&vec![file(".wh.a", ""); 5000]);
     let padded = [layer(&[file("a", "")]), vec![0; 2 << 20]].concat();
     for plain in [removed, padded] {
-        let saved = oci_with(&config(&[plain.clone()]), &[gzip(&plain)]);
+        let saved = oci_with(&config(std::slice::from_ref(&plain)), &[gzip(&plain)]);
         let error = io::copy(&mut open(&saved).flatten(1 << 20), &mut io::sink()).unwrap_err();
         assert_eq!(error.to_string(), "it unpacks to more than it may");
     }

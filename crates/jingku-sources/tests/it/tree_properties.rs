@@ -187,7 +187,9 @@ fn ignoring_is_like_deleting() {
             let archive = packed(&tree);
             extract(&archive, &all);
             extract(&filter(&archive, &patterns.join("\n")), &kept);
-            patterns.iter().for_each(|pattern| delete(&all, pattern, true));
+            for pattern in &patterns {
+                delete(&all, pattern, true);
+            }
             // Deleting changes the times of folders.
             let without_times = |found: BTreeMap<String, String>| -> BTreeMap<String, String> {
                 let text = |text: String| {
@@ -238,7 +240,7 @@ fn list(
                 list(inner, &format!("{path}/"), files, out);
             }
             Node::Link(back) if !files.is_empty() => {
-                out.push((path, format!("={}", files[back % files.len()])))
+                out.push((path, format!("={}", files[back % files.len()])));
             }
             Node::File(content) => {
                 out.push((path.clone(), String::from_utf8(content.clone()).unwrap()));
@@ -265,8 +267,8 @@ fn flattening_is_like_applying_one_layer_after_another() {
                 for removed in &change.removed {
                     remove(&mut state, &removed.join("/"));
                     let (name, above) = removed.split_last().unwrap();
-                    let above: String = above.iter().map(|name| format!("{name}/")).collect();
-                    entries.push((EntryType::Regular, format!("{above}.wh.{name}"), String::new()));
+                    let path = [above, &[format!(".wh.{name}")]].concat().join("/");
+                    entries.push((EntryType::Regular, path, String::new()));
                 }
                 let directory = list_of.iter().find(|(path, _)| path.ends_with('/'));
                 if let Some((path, _)) = directory.filter(|_| change.is_opaque) {
@@ -289,7 +291,7 @@ fn flattening_is_like_applying_one_layer_after_another() {
                     entries.iter().map(|(kind, path, text)| (*kind, &**path, &**text)).collect();
                 layers.push(layer(&entries));
             }
-            let kinds = flat(&oci(&layers)).map_err(|error| TestCaseError::fail(format!("{error}")))?;
+            let kinds = flat(&oci(&layers)).map_err(TestCaseError::fail)?;
             let mut found = BTreeMap::new();
             for (path, text) in kinds {
                 // A link. Contents have other letters.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod archives;
+mod left_out;
 
 use std::io::Read;
 

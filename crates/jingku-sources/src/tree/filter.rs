@@ -17,6 +17,8 @@ use super::software::{Software, wants_content};
 const LOOKED_INTO_BYTES_MAX: u64 = 64 << 10;
 /// The most files that are remembered because they were left out by their content.
 const UNWANTED_MAX: usize = 100_000;
+/// The most bytes of paths and targets of left-out symbolic links that are remembered.
+const SYMLINKS_BYTES_MAX: usize = 8 << 20;
 /// The most left-out files whose other names are links to each other. Beyond that, each name gets a copy.
 const HEIRS_MAX: usize = 50_000;
 
@@ -41,6 +43,9 @@ pub struct Filter<R> {
     skipped: Option<(Vec<u8>, Reason)>,
     /// Files that were left out for a reason that their path alone does not tell.
     unwanted: HashMap<Vec<u8>, Reason>,
+    /// Targets of left-out symbolic links: an engine follows a link instead of fetching it.
+    symlinks: HashMap<Vec<u8>, Vec<u8>>,
+    symlinks_bytes: usize,
     /// The path that took over the content of a left-out file.
     heirs: HashMap<Vec<u8>, Vec<u8>>,
     /// Links that are kept only if they lead to a kept file.
@@ -69,6 +74,8 @@ impl<R: Read> Filter<R> {
             software: Software::default(),
             skipped: None,
             unwanted: HashMap::new(),
+            symlinks: HashMap::new(),
+            symlinks_bytes: 0,
             heirs: HashMap::new(),
             driver_links: DriverLinks::default(),
         }
@@ -175,23 +182,21 @@ impl<R: Read> Filter<R> {
 
     /// Makes a hard link the file that it leads to.
     fn take_over(&mut self, entry: Entry, target: Vec<u8>, reason: Reason) -> io::Result<()> {
-        let mut fetched = (self.refetch)(&target)?;
-        let Some(file) = Entry::read(&mut fetched)? else { return Err(changed_kind()) };
-        if file.is_sparse() {
-            return Err(changed_kind());
-        }
         let path = entry.path.clone();
-        if file.is_file() {
+        if let Some(link) = self.symlinks.get(&target) {
+            let symlink = entry.changed(EntryType::Symlink, link, 0)?;
+            self.pass(&symlink);
+        } else {
+            let mut fetched = (self.refetch)(&target)?;
+            let file = Entry::read(&mut fetched)?.filter(|file| !file.kind().is_dir() && !file.is_sparse());
+            let file = file.ok_or_else(|| invalid("a file changed its kind while it was read"))?;
+            if !file.is_file() {
+                // A device, which only its machine has.
+                return self.leave_out(entry, reason);
+            }
             let (size, padding) = (file.size, file.padded_size() - file.size);
             self.pass(&entry.changed(EntryType::Regular, b"", size)?);
             self.content = Content::Fetched(fetched, size, padding);
-        } else if file.kind().is_symlink() {
-            self.pass(&entry.changed(EntryType::Symlink, &file.link, 0)?);
-        } else if file.kind().is_dir() {
-            return Err(changed_kind());
-        } else {
-            // A device, which only its machine has.
-            return self.leave_out(entry, reason);
         }
         if self.heirs.len() < HEIRS_MAX {
             self.heirs.insert(target, path);
@@ -209,6 +214,11 @@ impl<R: Read> Filter<R> {
     }
 
     fn skip(&mut self, entry: &Entry) -> io::Result<()> {
+        let bytes = self.symlinks_bytes + entry.path.len() + entry.link.len();
+        if entry.kind().is_symlink() && bytes <= SYMLINKS_BYTES_MAX {
+            self.symlinks.insert(entry.path.clone(), entry.link.clone());
+            self.symlinks_bytes = bytes;
+        }
         self.report.count(entry);
         self.discard(entry.padded_size())
     }
@@ -250,10 +260,6 @@ impl<R: Read> Filter<R> {
         // An engine sends more zeros after the end, and must not be cut off.
         read_rest(&mut self.source)
     }
-}
-
-fn changed_kind() -> io::Error {
-    invalid("a file changed its kind while it was read")
 }
 
 impl<R: Read> Read for Filter<R> {

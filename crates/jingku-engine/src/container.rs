@@ -144,7 +144,7 @@ impl From<ContainerStateStatusEnum> for State {
 
 fn limits(host: HostConfig, env: &[String]) -> Limits {
     let positive = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
-    let quota = positive(host.cpu_quota) * 1000 / positive(host.cpu_period).max(1);
+    let quota = positive(host.cpu_quota).saturating_mul(1000) / positive(host.cpu_period).max(1);
     let cpu_milli = match positive(host.nano_cpus) / 1_000_000 {
         0 => quota,
         milli => milli,

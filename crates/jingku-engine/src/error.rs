@@ -34,7 +34,7 @@ impl From<bollard::errors::Error> for EngineError {
         use bollard::errors::Error;
         match error {
             Error::DockerResponseServerError { status_code, message } => {
-                let message: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
+                let message = shortened(&message);
                 match status_code {
                     404 => Self::NotFound(message),
                     409 => Self::Conflict(message),
@@ -42,14 +42,16 @@ impl From<bollard::errors::Error> for EngineError {
                 }
             }
             Error::RequestTimeoutError => Self::Slow,
-            Error::DockerStreamError { error } => {
-                Self::Failed(error.chars().take(MESSAGE_CHARS_MAX).collect())
-            }
+            Error::DockerStreamError { error } => Self::Failed(shortened(&error)),
             error @ (Error::HyperResponseError { .. }
             | Error::HyperLegacyError { .. }
             | Error::IOError { .. }
-            | Error::SocketNotFoundError(_)) => Self::Away(error.to_string()),
-            error => Self::Failed(error.to_string()),
+            | Error::SocketNotFoundError(_)) => Self::Away(shortened(&error.to_string())),
+            error => Self::Failed(shortened(&error.to_string())),
         }
     }
+}
+
+fn shortened(message: &str) -> String {
+    message.chars().take(MESSAGE_CHARS_MAX).collect()
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long an engine may take to start.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What Podman needs on a machine without CAP_SYS_RESOURCE and with both cgroup hierarchies.
+/// What Podman needs on a machine without `CAP_SYS_RESOURCE` and with both cgroup hierarchies.
 const CONTAINERS_CONF: &str = r#"[containers]
 default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
 [engine]
@@ -38,7 +38,7 @@ pub struct TestEngine {
 }
 
 impl TestEngine {
-    /// Starts an engine with the image `base`, of a static BusyBox; `None` if it is not installed, which fails in CI.
+    /// Starts an engine with the image `base`, of a static `BusyBox`; `None` if it is not installed, which fails in CI.
     pub fn start(kind: Kind) -> Option<Self> {
         let program = match kind {
             Kind::Podman => "podman",

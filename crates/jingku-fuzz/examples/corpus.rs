@@ -7,11 +7,13 @@ use jingku_fuzz::corpus;
 
 fn main() -> io::Result<()> {
     let inputs = [
+        ("archive", corpus::archives()),
         ("chunk", corpus::chunks()?),
         ("disk", corpus::disks()),
         ("manifest", corpus::manifests()),
         ("qcow2", corpus::images()?),
         ("request", corpus::requests()),
+        ("tree", corpus::trees()),
     ];
     for (target, inputs) in inputs {
         let folder = corpus::folder(target);

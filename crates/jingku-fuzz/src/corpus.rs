@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::archive::{NEXT_LAYER, append, image_of};
 use crate::manifest::sealed;
 
 /// The corpus folder of a target: one file per input, named after its content.
@@ -131,6 +132,122 @@ pub fn disks() -> Vec<(&'static str, Vec<u8>)> {
         ("text-cut", disk([2, 9, 0, 1], &[&text, &zeros])),
         ("text-insert", disk([0, 16, 0, 2], &[&zeros, &text])),
         ("twice-the-same-delete", disk([0, 0, 0, 0], &[&noise[..4096], &noise[..4096], &zeros, &text])),
+    ]
+}
+
+/// An entry of an archive: its kind, path, link and content.
+type Entry<'a> = (u8, &'a str, &'a str, &'a [u8]);
+
+fn tar(entries: &[Entry<'_>]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for (kind, path, link, content) in entries {
+        append(&mut archive, *kind, path, link, content);
+    }
+    archive.resize(archive.len() + 1024, 0);
+    archive
+}
+
+/// Generates archives of containers.
+pub fn trees() -> Vec<(&'static str, Vec<u8>)> {
+    let file = |path| (b'0', path, "", &b"content"[..]);
+    let pax = |records| (b'x', "pax", "", records);
+    let attribute: &[u8] = b"33 SCHILY.xattr.user.a=\n7 path=b\n";
+    let map: &[u8] = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n21 GNU.sparse.name=a\n";
+    let key: &[u8] = b"-----BEGIN PRIVATE KEY-----";
+    vec![
+        ("empty", tar(&[])),
+        (
+            "kinds",
+            tar(&[
+                (b'5', "d/", "", b""),
+                file("d/f"),
+                (b'1', "d/l", "d/f", b""),
+                (b'2', "s", "d", b""),
+                (b'3', "c", "", b""),
+                (b'6', "p", "", b""),
+            ]),
+        ),
+        (
+            "left-out",
+            tar(&[
+                (b'5', "a/", "", b""),
+                file("a/f"),
+                (b'1', "l", "a/f", b""),
+                (b'1', "m", "a/f", b""),
+                file("proc/x"),
+                file("mnt/x"),
+            ]),
+        ),
+        (
+            "drivers",
+            tar(&[
+                (b'0', "usr/lib/libcuda.so.1", "", b""),
+                (b'2', "usr/lib/libcuda.so", "libcuda.so.1", b""),
+                (b'1', "usr/lib/l", "usr/lib/libcuda.so", b""),
+            ]),
+        ),
+        (
+            "identity",
+            tar(&[
+                file("etc/machine-id"),
+                file("etc/os-release"),
+                file("etc/ssh/ssh_host_key"),
+                (b'1', "l", "etc/machine-id", b""),
+            ]),
+        ),
+        (
+            "secrets",
+            tar(&[(b'0', "root/.ssh/k", "", key), (b'1', "l", "root/.ssh/k", b""), file("root/.netrc")]),
+        ),
+        (
+            "extended",
+            tar(&[
+                pax(attribute),
+                file("f"),
+                (b'L', "l", "", b"a-long-name\0"),
+                file("g"),
+                (b'K', "k", "", b"a-long-link\0"),
+                (b'2', "s", "", b""),
+            ]),
+        ),
+        ("sparse", tar(&[pax(map), file("GNUSparseFile.1/a"), (b'S', "sparse", "", b"content")])),
+        ("hostile-two-names", tar(&[pax(b"10 path=b\n"), (b'L', "l", "", b"a\0"), file("f")])),
+        ("hostile-size", tar(&[pax(b"29 size=18446744073709551615\n"), file("f")])),
+        ("hostile-global", tar(&[(b'g', "g", "", b"10 path=b\n"), file("f")])),
+        ("hostile-data-after-the-end", [tar(&[file("a")]), tar(&[file("b")])].concat()),
+        ("hostile-cut", tar(&[file("a")])[..900].to_vec()),
+    ]
+}
+
+/// Generates archives of images, and layers of images.
+pub fn archives() -> Vec<(&'static str, Vec<u8>)> {
+    let file = |path| (b'0', path, "", &b"content"[..]);
+    let link = |path, to| (b'1', path, to, &b""[..]);
+    let layers = |layers: &[Vec<u8>]| layers.join(NEXT_LAYER);
+    let lower = tar(&[
+        (b'5', "d/", "", b""),
+        file("d/a"),
+        file("d/b"),
+        link("d/l", "d/a"),
+        link("m", "d/a"),
+        (b'2', "s", "d", b""),
+    ]);
+    vec![
+        ("docker", image_of(&[lower.clone(), tar(&[file("d/a")])])),
+        ("whiteouts", layers(&[lower.clone(), tar(&[file(".wh.d"), file("d/c"), file(".wh.s")])])),
+        ("opaque", layers(&[lower.clone(), tar(&[file("d/.wh..wh..opq"), file("d/b")])])),
+        ("links", layers(&[lower.clone(), tar(&[link("x", "m"), link("y", "x")]), tar(&[file("d/a")])])),
+        ("no-mark", layers(&[lower[..512].to_vec(), Vec::new()])),
+        ("hostile-paths", layers(&[tar(&[file("../a"), file("/a"), file("a/../b"), link("c", "../d")])])),
+        (
+            "hostile-whiteouts",
+            layers(&[lower.clone(), tar(&[file(".wh."), file(".wh..."), file(".wh.d/x")])]),
+        ),
+        (
+            "hostile-through-a-link",
+            layers(&[lower, tar(&[file("s/x"), (b'2', "t", "/etc", b""), file("t/passwd")])]),
+        ),
+        ("hostile-circle", layers(&[tar(&[link("a", "b"), link("b", "a")])])),
     ]
 }
 

@@ -7,6 +7,7 @@
 //! Formats are compared with a second decoder, written from `docs/format` and not from the code.
 #![allow(clippy::missing_panics_doc, reason = "a target reports failures by a panic")]
 
+mod archive;
 mod chunk;
 pub mod corpus;
 mod disk;
@@ -14,6 +15,7 @@ mod manifest;
 mod mutation;
 mod qcow2;
 mod request;
+mod tree;
 
 pub use mutation::Mutations;
 
@@ -27,12 +29,14 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 7] = [
+    Target { name: "archive", run: archive::run },
     Target { name: "chunk", run: chunk::run },
     Target { name: "disk", run: disk::run },
     Target { name: "manifest", run: manifest::run },
     Target { name: "qcow2", run: qcow2::run },
     Target { name: "request", run: request::run },
+    Target { name: "tree", run: tree::run },
 ];
 
 /// Runs the target of this name.

@@ -59,6 +59,11 @@ fn smoke(name: &str) {
 }
 
 #[test]
+fn archive() {
+    smoke("archive");
+}
+
+#[test]
 fn chunk() {
     smoke("chunk");
 }
@@ -81,6 +86,11 @@ fn qcow2() {
 #[test]
 fn request() {
     smoke("request");
+}
+
+#[test]
+fn tree() {
+    smoke("tree");
 }
 
 #[test]

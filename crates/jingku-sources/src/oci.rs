@@ -7,6 +7,7 @@ mod archive;
 mod flatten;
 mod image;
 mod layer;
+mod overlay;
 mod run_config;
 
 pub use self::archive::{ArchiveError, ImageArchive};

@@ -62,7 +62,12 @@ impl Catalog {
     }
 
     /// Lists the account's own images of containers in order of their ids, after one, at most `limit`.
-    pub async fn container_images(&self, owner: AccountId, after: &str, limit: u32) -> Result<Vec<ContainerImage>> {
+    pub async fn container_images(
+        &self,
+        owner: AccountId,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<ContainerImage>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM images i
              WHERE i.account_id = $1 AND i.deleted_at IS NULL AND i.oci IS NOT NULL AND i.id > $2

@@ -1,5 +1,8 @@
-//! Real engines.
+//! Tests with real engines.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod archives;
+mod left_out;
 
 use std::io::Read;
 

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -72,8 +73,11 @@ impl ImageArchive {
             let (said, found) = (diff_ids.len(), layers.len());
             return Err(refused(format!("its configuration names {said} layers, and it has {found}")));
         }
-        let layer = |(member, diff_id)| LayerFile::open(file, member, diff_id);
-        let layers = layers.into_iter().zip(diff_ids).map(layer).collect::<io::Result<_>>()?;
+        // One descriptor, however many layers an archive names.
+        let file = Arc::new(file.try_clone()?);
+        let layer = |(member, diff_id)| LayerFile::new(Arc::clone(&file), member, diff_id);
+        let layers = layers.into_iter().zip(diff_ids).map(layer).collect::<Option<_>>();
+        let layers = layers.ok_or_else(|| refused("a layer has no SHA-256 digest"))?;
         Ok(Self { run: config.config.unwrap_or_default(), layers })
     }
 }
@@ -88,24 +92,32 @@ struct Members {
 impl Members {
     /// Reads the headers; `None` if the file is not a tar archive.
     fn read(file: &File) -> Result<Option<Self>, ArchiveError> {
+        let length = file.metadata()?.len();
         let mut reader = BufReader::new(file);
         let (mut files, mut links) = (HashMap::new(), HashMap::new());
-        let mut position = 0;
+        let mut is_first = true;
         loop {
             let entry = match Entry::read(&mut reader) {
                 Ok(Some(entry)) => entry,
                 Ok(None) => return Ok(Some(Self { files, links })),
-                Err(error) if position == 0 && error.kind() == io::ErrorKind::InvalidData => return Ok(None),
+                Err(error) if is_first && error.kind() == io::ErrorKind::InvalidData => return Ok(None),
                 Err(error) => return Err(of_content(error)),
             };
-            let start = position + entry.header_bytes();
-            position = start + entry.padded_size();
+            is_first = false;
+            let start = reader.stream_position()?;
+            if entry.size > length.saturating_sub(start) {
+                return Err(refused("the archive is cut off"));
+            }
             if files.len() + links.len() == MEMBERS_MAX {
                 return Err(refused(format!(
                     "it has more than {MEMBERS_MAX} files: it is no archive of an image"
                 )));
             }
+            let padded = entry.padded_size();
             if entry.is_file() {
+                if entry.is_sparse() {
+                    return Err(refused("it has a sparse file"));
+                }
                 let (member, name) =
                     (Member { start, size: entry.size }, entry.path.escape_ascii().to_string());
                 if files.insert(entry.path, member).is_some() {
@@ -114,8 +126,7 @@ impl Members {
             } else if entry.kind().is_symlink() || entry.kind().is_hard_link() {
                 links.insert(entry.path, entry.link);
             }
-            let padded = i64::try_from(entry.size.next_multiple_of(512)).map_err(io::Error::other)?;
-            reader.seek_relative(padded)?;
+            reader.seek_relative(i64::try_from(padded).map_err(io::Error::other)?)?;
         }
     }
 

@@ -28,20 +28,19 @@ pub(super) struct LayerFile {
 }
 
 impl LayerFile {
-    pub(super) fn open(file: &File, member: Member, diff_id: String) -> io::Result<Self> {
-        if !diff_id.strip_prefix("sha256:").is_some_and(is_hex) {
-            return Err(invalid("a layer has no SHA-256 digest"));
-        }
+    /// The layer in this place of a file; `None` if the digest is not one.
+    pub(super) fn new(file: Arc<File>, member: Member, diff_id: String) -> Option<Self> {
         let Member { start, size } = member;
-        Ok(Self { file: Arc::new(file.try_clone()?), start, size, diff_id })
+        let is_digest = diff_id.strip_prefix("sha256:").is_some_and(is_hex);
+        is_digest.then_some(Self { file, start, size, diff_id })
     }
 
     pub(super) fn packed_bytes(&self) -> u64 {
         self.size
     }
 
-    /// Reads the content, unpacked. Its end is reached only if it has the digest.
-    pub(super) fn read(&self) -> io::Result<LayerContent> {
+    /// Reads the content, unpacked. Its end is reached only if it has the digest. Fails after `bytes_max` bytes.
+    pub(super) fn read(&self, bytes_max: u64) -> io::Result<LayerContent> {
         let mut magic = [0; 4];
         let length = usize::try_from(self.size).unwrap_or(4).min(4);
         self.file.read_exact_at(&mut magic[..length], self.start)?;
@@ -59,7 +58,8 @@ impl LayerFile {
             }
             _ => Box::new(part),
         };
-        Ok(LayerContent { content, hasher: Some(Sha256::new()), diff_id: self.diff_id.clone() })
+        let diff_id = self.diff_id.clone();
+        Ok(LayerContent { content, hasher: Some(Sha256::new()), diff_id, bytes_left: bytes_max })
     }
 }
 
@@ -90,11 +90,24 @@ pub(super) struct LayerContent {
     /// Taken at the end.
     hasher: Option<Sha256>,
     diff_id: String,
+    bytes_left: u64,
+}
+
+impl LayerContent {
+    /// Bytes that may still be read.
+    pub(super) fn bytes_left(&self) -> u64 {
+        self.bytes_left
+    }
+
+    pub(super) fn too_large() -> io::Error {
+        invalid("it unpacks to more than it may")
+    }
 }
 
 impl Read for LayerContent {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.content.read(buf)?;
+        self.bytes_left = self.bytes_left.checked_sub(read as u64).ok_or_else(Self::too_large)?;
         if read > 0 {
             if let Some(hasher) = &mut self.hasher {
                 hasher.update(&buf[..read]);

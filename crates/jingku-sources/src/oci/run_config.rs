@@ -60,6 +60,7 @@ mod keys {
         serializer.collect_map(set.iter().map(|key| (key, serde_json::Map::new())))
     }
 
+    #[expect(clippy::zero_sized_map_values, reason = "only a map can be read, and only its keys are wanted")]
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeSet<String>, D::Error> {

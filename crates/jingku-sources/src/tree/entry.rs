@@ -1,16 +1,20 @@
 //! One entry of a tar archive, with its headers as they were read.
+//!
+//! Where programs read an archive differently, this does as the engines do, which use Go's `archive/tar`, or refuses it.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use tar::{Builder, EntryType, Header, PaxExtensions};
+use tar::{EntryType, Header};
 
-/// The size of a header, and what contents are padded to.
-pub(crate) const BLOCK: usize = 512;
+use super::block::{BLOCK, Block, cut_off, damaged, invalid, read_header, read_onto, read_sparse_map};
+use super::extended::{Extended, SPARSE_KEYS};
+use super::pax;
 
-/// The most bytes of the extended headers of one entry. A path has at most 4 KiB, and Linux limits each extended
-/// attribute to 64 KiB.
-const EXTENDED_BYTES_MAX: u64 = 1 << 20;
+/// The longest path or target of a link, in bytes: that of Linux.
+pub(crate) const PATH_BYTES_MAX: usize = 4095;
+/// The most bytes that an entry may say it has: far from where sums overflow.
+const CONTENT_BYTES_MAX: u64 = 1 << 60;
 
 /// An entry, without its content.
 pub(crate) struct Entry {
@@ -19,6 +23,8 @@ pub(crate) struct Entry {
     header: Header,
     /// The blocks after the header that list the parts of a sparse file.
     sparse: Vec<u8>,
+    /// Whether its content lists the parts of a sparse file.
+    has_pax_map: bool,
     /// Its path below the root: no `/` or `./` at the start, no `/` at the end.
     pub(crate) path: Vec<u8>,
     /// The target of a link, as it was read.
@@ -28,53 +34,78 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Reads the headers of the next entry; `None` at the end of the archive.
+    /// Reads the headers of the next entry; `None` at the end mark of the archive. An archive without the mark was cut
+    /// off: an engine that fails half way ends its answer like that.
     pub(crate) fn read(source: &mut impl Read) -> io::Result<Option<Self>> {
-        let mut extended = Vec::new();
-        let (mut path, mut link, mut size) = (None, None, None);
-        while let Some(header) = read_header(source)? {
+        match Self::read_any(source)? {
+            Next::Entry(entry) => Ok(Some(*entry)),
+            Next::Mark => Ok(None),
+            Next::Nothing => Err(cut_off()),
+        }
+    }
+
+    /// The same for an archive whose digest is checked, and which may therefore end without the mark.
+    pub(crate) fn read_of_layer(source: &mut impl Read) -> io::Result<Option<Self>> {
+        match Self::read_any(source)? {
+            Next::Entry(entry) => Ok(Some(*entry)),
+            Next::Mark | Next::Nothing => Ok(None),
+        }
+    }
+
+    fn read_any(source: &mut impl Read) -> io::Result<Next> {
+        let mut extended = Extended::default();
+        loop {
+            let header = match read_header(source)? {
+                Block::Header(header) => header,
+                _ if !extended.bytes.is_empty() => return Err(cut_off()),
+                Block::Zeros => return Ok(Next::Mark),
+                Block::Nothing => return Ok(Next::Nothing),
+            };
             let kind = header.entry_type();
             let is_extended = kind.is_pax_global_extensions()
                 || kind.is_pax_local_extensions()
                 || kind.is_gnu_longname()
                 || kind.is_gnu_longlink();
             if !is_extended {
-                let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
-                let link = link.or_else(|| header.link_name_bytes().map(Cow::into_owned)).unwrap_or_default();
-                let size = if has_no_content(kind) { Some(0) } else { size };
-                let size = size.map_or_else(|| header.entry_size().map_err(|_| damaged()), Ok)?;
-                let sparse = read_sparse_map(source, &header)?;
-                return Ok(Some(Self { extended, sparse, path: clean(&path).to_vec(), link, size, header }));
+                return Ok(Next::Entry(Box::new(Self::new(source, header, extended)?)));
             }
-            let length = header.entry_size().map_err(|_| damaged())?;
-            if length > EXTENDED_BYTES_MAX.saturating_sub(extended.len() as u64) {
-                return Err(invalid("an entry has extended headers of more than 1 MiB"));
-            }
-            extended.extend_from_slice(header.as_bytes());
-            let start = extended.len();
-            read_onto(source, &mut extended, length.next_multiple_of(BLOCK as u64))?;
-            let content = &extended[start..][..usize::try_from(length).map_err(io::Error::other)?];
-            if kind.is_gnu_longname() {
-                path = Some(until_zero(content).to_vec());
-            } else if kind.is_gnu_longlink() {
-                link = Some(until_zero(content).to_vec());
-            } else if kind.is_pax_local_extensions() {
-                for record in PaxExtensions::new(content) {
-                    let record = record?;
-                    match record.key_bytes() {
-                        b"path" => path = Some(record.value_bytes().to_vec()),
-                        b"linkpath" => link = Some(record.value_bytes().to_vec()),
-                        b"size" => {
-                            let value = record.value().ok().and_then(|value| value.parse().ok());
-                            size =
-                                Some(value.ok_or_else(|| invalid("the size of an entry is not a number"))?);
-                        }
-                        _ => {}
-                    }
-                }
-            }
+            extended.read(source, &header)?;
         }
-        if extended.is_empty() { Ok(None) } else { Err(invalid("the archive is cut off")) }
+    }
+
+    fn new(source: &mut impl Read, header: Box<Header>, extended: Extended) -> io::Result<Self> {
+        let header = *header;
+        let path = extended.path.unwrap_or_else(|| header.path_bytes().into_owned());
+        let link =
+            extended.link.or_else(|| header.link_name_bytes().map(Cow::into_owned)).unwrap_or_default();
+        if path.len() > PATH_BYTES_MAX || link.len() > PATH_BYTES_MAX {
+            return Err(invalid("an entry has a path of more than 4095 bytes"));
+        }
+        let kind = header.entry_type();
+        if kind.is_file() && path.ends_with(b"/") {
+            return Err(invalid("a file has the name of a directory"));
+        }
+        let said = extended.size.map_or_else(|| header.entry_size().map_err(|_| damaged()), Ok);
+        let entry = Self {
+            sparse: read_sparse_map(source, &header)?,
+            path: clean(&path).to_vec(),
+            size: 0,
+            extended: extended.bytes,
+            has_pax_map: extended.has_pax_map,
+            header,
+            link,
+        };
+        if is_only_header(kind) {
+            // Some programs take the size of a link or directory seriously, engines do not.
+            let is_plain = said.is_ok_and(|size| size == 0);
+            let link = entry.link.clone();
+            return if is_plain { Ok(entry) } else { entry.changed(kind, &link, 0) };
+        }
+        let size = said?;
+        if size > CONTENT_BYTES_MAX {
+            return Err(invalid("an entry is too large"));
+        }
+        Ok(Self { size, ..entry })
     }
 
     pub(crate) fn kind(&self) -> EntryType {
@@ -87,14 +118,14 @@ impl Entry {
         kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()
     }
 
+    /// Whether its content is only the parts of a file that hold data.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.has_pax_map || self.kind().is_gnu_sparse()
+    }
+
     /// Its header blocks.
     pub(crate) fn headers(&self) -> Vec<u8> {
         [&self.extended, &self.header.as_bytes()[..], &self.sparse].concat()
-    }
-
-    /// Bytes of all header blocks.
-    pub(crate) fn header_bytes(&self) -> u64 {
-        (self.extended.len() + BLOCK + self.sparse.len()) as u64
     }
 
     /// Bytes of content with padding.
@@ -102,51 +133,79 @@ impl Entry {
         self.size.next_multiple_of(BLOCK as u64)
     }
 
-    /// The same file, with the same owner, times and attributes, as another kind with another content.
-    pub(crate) fn changed(self, kind: EntryType, link: &[u8], size: u64) -> io::Result<Self> {
-        let mut records: Vec<(String, Vec<u8>)> = Vec::new();
-        for record in self.pax_records() {
-            let record = record?;
-            if !matches!(record.key_bytes(), b"path" | b"linkpath" | b"size") {
-                let key = record.key().map_err(io::Error::other)?;
-                records.push((key.to_owned(), record.value_bytes().to_vec()));
-            }
-        }
-        let mut header = self.header.clone();
-        header.set_entry_type(kind);
-        header.set_size(size);
-        if header.set_link_name_literal(link).is_err() {
-            header.set_link_name_literal(b"")?;
-            records.push(("linkpath".to_owned(), link.to_vec()));
-        }
-        if !self.extended.is_empty() {
-            records.push(("path".to_owned(), self.path.clone()));
-        }
-        header.set_cksum();
-        let mut extended = Builder::new(Vec::new());
-        extended.append_pax_extensions(records.iter().map(|(key, value)| (&**key, &**value)))?;
-        // Without the end of an archive, which `into_inner` would append.
-        let extended = std::mem::take(extended.get_mut());
-        Ok(Self { extended, header, sparse: Vec::new(), path: self.path, link: link.to_vec(), size })
+    /// Bytes of memory that it takes, or a few more.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.extended.len() + self.sparse.len() + self.path.len() + self.link.len()
     }
 
-    fn pax_records(&self) -> impl Iterator<Item = io::Result<tar::PaxExtension<'_>>> {
-        let mut rest = &self.extended[..];
-        std::iter::from_fn(move || {
-            let (header, tail) = rest.split_at_checked(BLOCK)?;
-            let header = Header::from_byte_slice(header);
-            let length = usize::try_from(header.entry_size().ok()?).ok()?;
-            let content = &tail[..length];
-            rest = &tail[length.next_multiple_of(BLOCK)..];
-            let local = header.entry_type().is_pax_local_extensions();
-            Some(PaxExtensions::new(if local { content } else { b"" }))
-        })
-        .flatten()
+    /// The same file, with the same owner, times and attributes, as another kind with another content.
+    pub(crate) fn changed(self, kind: EntryType, link: &[u8], size: u64) -> io::Result<Self> {
+        let path = self.path.clone();
+        Self { sparse: Vec::new(), has_pax_map: false, link: link.to_vec(), size, ..self }
+            .rewritten(kind, &path)
+    }
+
+    /// The same file under another path.
+    pub(crate) fn renamed(self, path: &[u8]) -> io::Result<Self> {
+        let kind = self.kind();
+        self.rewritten(kind, path)
+    }
+
+    /// Writes the headers anew.
+    fn rewritten(self, kind: EntryType, path: &[u8]) -> io::Result<Self> {
+        let Self { mut header, sparse, has_pax_map, link, size, .. } = self;
+        let mut records = Vec::new();
+        for (key, value) in pax_records(&self.extended)? {
+            match key {
+                b"path" | b"linkpath" | b"size" => {}
+                b"GNU.sparse.name" if has_pax_map => records.push((key, path)),
+                _ if key.starts_with(SPARSE_KEYS) && !has_pax_map => {}
+                _ => records.push((key, value)),
+            }
+        }
+        header.set_entry_type(kind);
+        header.set_size(size);
+        if !set_name(&mut header, path) {
+            records.push((b"path", path));
+        }
+        header.as_old_mut().linkname.fill(0);
+        if header.set_link_name_literal(&link).is_err() {
+            records.push((b"linkpath", &link));
+        }
+        header.set_cksum();
+        let extended = pax::write(&records);
+        Ok(Self { extended, header, sparse, has_pax_map, path: path.to_vec(), link, size })
     }
 }
 
+/// The records of the PAX header among these headers.
+fn pax_records(mut extended: &[u8]) -> io::Result<Vec<pax::Record<'_>>> {
+    while let Some((header, rest)) = extended.split_at_checked(BLOCK) {
+        let header = Header::from_byte_slice(header);
+        let length = header.entry_size().ok().and_then(|length| usize::try_from(length).ok());
+        let length = length.filter(|length| *length <= rest.len()).ok_or_else(damaged)?;
+        if header.entry_type().is_pax_local_extensions() {
+            return pax::read(&rest[..length]);
+        }
+        extended = rest.get(length.next_multiple_of(BLOCK)..).unwrap_or_default();
+    }
+    Ok(Vec::new())
+}
+
+/// Sets the name of a header; whether it fits.
+fn set_name(header: &mut Header, path: &[u8]) -> bool {
+    if let Some(ustar) = header.as_ustar_mut() {
+        ustar.prefix.fill(0);
+    }
+    let name = &mut header.as_old_mut().name;
+    let length = path.len().min(name.len());
+    name.fill(0);
+    name[..length].copy_from_slice(&path[..length]);
+    length == path.len()
+}
+
 /// Kinds that are only a header, whatever their size says.
-fn has_no_content(kind: EntryType) -> bool {
+fn is_only_header(kind: EntryType) -> bool {
     kind.is_hard_link()
         || kind.is_symlink()
         || kind.is_character_special()
@@ -155,40 +214,11 @@ fn has_no_content(kind: EntryType) -> bool {
         || kind.is_fifo()
 }
 
-/// Reads a header block; `None` for the block of zeros that ends an archive. An archive without it was cut off: an engine
-/// that fails half way ends its answer like that.
-fn read_header(source: &mut impl Read) -> io::Result<Option<Header>> {
-    let mut block = Vec::with_capacity(BLOCK);
-    read_onto(source, &mut block, BLOCK as u64)?;
-    if block.iter().all(|byte| *byte == 0) {
-        return Ok(None);
-    }
-    let header = Header::from_byte_slice(&block).clone();
-    let sum = block.iter().enumerate().map(|(at, byte)| {
-        // The field of the sum itself counts as blanks.
-        u32::from(if (148..156).contains(&at) { b' ' } else { *byte })
-    });
-    let said = header.cksum().map_err(|_| damaged())?;
-    if said == sum.sum::<u32>() { Ok(Some(header)) } else { Err(damaged()) }
-}
-
-fn damaged() -> io::Error {
-    invalid("a header is damaged")
-}
-
-fn read_sparse_map(source: &mut impl Read, header: &Header) -> io::Result<Vec<u8>> {
-    let mut map = Vec::new();
-    let is_sparse = header.entry_type().is_gnu_sparse();
-    let mut more = is_sparse && header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
-    while more {
-        if map.len() as u64 >= EXTENDED_BYTES_MAX {
-            return Err(invalid("a sparse file has too many parts"));
-        }
-        read_onto(source, &mut map, BLOCK as u64)?;
-        // The byte after the 21 parts of a block: whether another block follows.
-        more = map[map.len() - BLOCK + 21 * 24] != 0;
-    }
-    Ok(map)
+/// What comes next in an archive.
+enum Next {
+    Entry(Box<Entry>),
+    Mark,
+    Nothing,
 }
 
 /// Reads the file that is the first entry of an archive; `None` if that is no file. Fails if it is larger than
@@ -203,16 +233,6 @@ pub fn read_one_file(mut archive: impl Read, bytes_max: u64) -> io::Result<Optio
     Ok(Some(content))
 }
 
-/// Appends exactly `length` bytes.
-pub(crate) fn read_onto(source: &mut impl Read, bytes: &mut Vec<u8>, length: u64) -> io::Result<()> {
-    let read = source.by_ref().take(length).read_to_end(bytes)?;
-    if read as u64 == length { Ok(()) } else { Err(invalid("the archive is cut off")) }
-}
-
-pub(crate) fn invalid(why: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
-}
-
 /// A path below the root, without what does not change its meaning.
 pub(crate) fn clean(path: &[u8]) -> &[u8] {
     let mut path = path;
@@ -223,8 +243,4 @@ pub(crate) fn clean(path: &[u8]) -> &[u8] {
         path = rest;
     }
     if path == b"." { b"" } else { path }
-}
-
-fn until_zero(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }

@@ -1,12 +1,13 @@
 //! Reads the archive of a container and yields the archive of its image.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
 use tar::EntryType;
 
-use super::entry::{BLOCK, Entry, clean, invalid, read_onto};
+use super::block::{BLOCK, invalid, read_onto, read_rest};
+use super::drivers::DriverLinks;
+use super::entry::{Entry, clean};
 use super::report::Report;
 use super::rules::{Reason, Rules, Verdict};
 use super::secrets::{is_private_key, is_secret_path, may_be_key};
@@ -14,10 +15,12 @@ use super::software::{Software, wants_content};
 
 /// The largest file that is looked into, in bytes.
 const LOOKED_INTO_BYTES_MAX: u64 = 64 << 10;
-/// The most files and links of the driver that are held back until the end of the archive.
-const HELD_MAX: usize = 4096;
-/// The most left-out files whose names are remembered, in case a hard link points to one.
-const FORGOTTEN_MAX: usize = 4 << 20;
+/// The most files that are remembered because they were left out by their content.
+const UNWANTED_MAX: usize = 100_000;
+/// The most bytes of paths and targets of left-out symbolic links that are remembered.
+const SYMLINKS_BYTES_MAX: usize = 8 << 20;
+/// The most left-out files whose other names are links to each other. Beyond that, each name gets a copy.
+const HEIRS_MAX: usize = 50_000;
 
 /// Fetches one file of the container again, as an archive with that file: its path below the root.
 pub type Refetch = Box<dyn FnMut(&[u8]) -> io::Result<Box<dyn Read + Send>> + Send>;
@@ -25,7 +28,7 @@ pub type Refetch = Box<dyn FnMut(&[u8]) -> io::Result<Box<dyn Read + Send>> + Se
 /// Yields the archive of an image from the archive of a container. After its end, [`report`](Self::report) tells what was
 /// left out.
 ///
-/// Memory is bounded: 64 KiB of content, and 16 bytes for each file left out.
+/// Memory is bounded: 64 KiB of content, the links of the driver, and what hard links to left-out files need.
 pub struct Filter<R> {
     source: R,
     rules: Rules,
@@ -38,12 +41,15 @@ pub struct Filter<R> {
     software: Software,
     /// The directory whose content is being left out.
     skipped: Option<(Vec<u8>, Reason)>,
-    /// Hashes of the paths of left-out files, and the path that took over the content of one.
-    forgotten: HashMap<u64, Option<Vec<u8>>>,
+    /// Files that were left out for a reason that their path alone does not tell.
+    unwanted: HashMap<Vec<u8>, Reason>,
+    /// Targets of left-out symbolic links: an engine follows a link instead of fetching it.
+    symlinks: HashMap<Vec<u8>, Vec<u8>>,
+    symlinks_bytes: usize,
+    /// The path that took over the content of a left-out file.
+    heirs: HashMap<Vec<u8>, Vec<u8>>,
     /// Links that are kept only if they lead to a kept file.
-    held: Vec<Entry>,
-    /// Files with the name of a driver's file that are kept.
-    own_drivers: Vec<Vec<u8>>,
+    driver_links: DriverLinks,
 }
 
 /// Content that is passed on unread.
@@ -67,9 +73,11 @@ impl<R: Read> Filter<R> {
             report: Report::default(),
             software: Software::default(),
             skipped: None,
-            forgotten: HashMap::new(),
-            held: Vec::new(),
-            own_drivers: Vec::new(),
+            unwanted: HashMap::new(),
+            symlinks: HashMap::new(),
+            symlinks_bytes: 0,
+            heirs: HashMap::new(),
+            driver_links: DriverLinks::default(),
         }
     }
 
@@ -81,7 +89,6 @@ impl<R: Read> Filter<R> {
     /// Reads the next entry, and makes ready what it yields, if anything.
     fn advance(&mut self) -> io::Result<()> {
         let Some(entry) = Entry::read(&mut self.source)? else { return self.end() };
-        self.software.see(&entry.path);
         if let Some((directory, reason)) = self.skipped.take()
             && entry.path.strip_prefix(&directory[..]).is_some_and(|rest| rest.starts_with(b"/"))
         {
@@ -93,45 +100,35 @@ impl<R: Read> Filter<R> {
             Verdict::Empty(reason) => {
                 self.report.leave_out(&entry.path, reason);
                 self.discard(entry.padded_size())?;
-                self.pass(entry.changed(EntryType::Regular, b"", 0)?);
+                self.pass(&entry.changed(EntryType::Regular, b"", 0)?);
                 Ok(())
             }
-            Verdict::MaybeDriver if entry.kind().is_symlink() => {
-                if self.held.len() == HELD_MAX {
-                    return Err(invalid("the container has too many links with names of driver files"));
-                }
-                self.held.push(entry);
-                Ok(())
+            Verdict::MaybeDriver if entry.kind().is_symlink() => self.driver_links.hold(entry),
+            Verdict::MaybeDriver if entry.is_file() && entry.size == 0 => {
+                self.remember_unwanted(&entry, Reason::Driver)?;
+                self.leave_out(entry, Reason::Driver)
             }
-            Verdict::MaybeDriver if entry.size == 0 => self.leave_out(entry, Reason::Driver),
-            Verdict::MaybeDriver => {
-                if self.own_drivers.len() == HELD_MAX {
-                    return Err(invalid("the container has too many driver files"));
-                }
-                self.own_drivers.push(entry.path.clone());
-                self.pass(entry);
-                Ok(())
-            }
-            Verdict::Keep if entry.kind().is_hard_link() => self.link(entry),
-            Verdict::Keep if entry.is_file() => self.file(entry),
-            Verdict::Keep => {
-                self.pass(entry);
+            Verdict::MaybeDriver | Verdict::Keep if entry.kind().is_hard_link() => self.link(entry),
+            Verdict::MaybeDriver | Verdict::Keep if entry.is_file() => self.file(&entry),
+            Verdict::MaybeDriver | Verdict::Keep => {
+                self.pass(&entry);
                 Ok(())
             }
         }
     }
 
     /// Keeps a file, unless it is an unwanted secret.
-    fn file(&mut self, entry: Entry) -> io::Result<()> {
+    fn file(&mut self, entry: &Entry) -> io::Result<()> {
         let mut is_secret = is_secret_path(&entry.path);
         let mut content = Vec::new();
         let looked_into = wants_content(&entry.path) || may_be_key(&entry.path);
-        if looked_into && entry.size <= LOOKED_INTO_BYTES_MAX && !entry.kind().is_gnu_sparse() {
+        if looked_into && entry.size <= LOOKED_INTO_BYTES_MAX && !entry.is_sparse() {
             read_onto(&mut self.source, &mut content, entry.padded_size())?;
+            let unpadded = &content[..usize::try_from(entry.size).map_err(io::Error::other)?];
             if wants_content(&entry.path) {
-                self.software.read(&content);
+                self.software.read(unpadded);
             } else {
-                is_secret |= is_private_key(&content);
+                is_secret |= is_private_key(unpadded);
             }
         }
         if is_secret {
@@ -139,34 +136,70 @@ impl<R: Read> Filter<R> {
         }
         let unread = entry.padded_size() - content.len() as u64;
         if is_secret && self.rules.without_secrets {
+            self.remember_unwanted(entry, Reason::Secret)?;
             self.report.leave_out(&entry.path, Reason::Secret);
-            self.forget(&entry)?;
+            self.report.count(entry);
             return self.discard(unread);
         }
+        self.driver_links.see_kept(&entry.path)?;
         self.pass(entry);
         self.ready.get_mut().append(&mut content);
         self.content = Content::Own(unread);
         Ok(())
     }
 
-    /// Keeps a hard link. If its file was left out, the first such link becomes the file.
+    /// Keeps a hard link. If its file was left out by its path, the first such link becomes the file; links to a secret
+    /// or to a driver's file are left out with it.
     fn link(&mut self, entry: Entry) -> io::Result<()> {
-        let target = hash(clean(&entry.link));
-        match self.forgotten.get(&target) {
-            None => self.pass(entry),
-            Some(Some(heir)) => {
-                let heir = heir.clone();
-                self.pass(entry.changed(EntryType::Link, &heir, 0)?);
+        let target = clean(&entry.link).to_vec();
+        if is_secret_path(&entry.path) {
+            self.report.find_secret(&entry.path);
+            if self.rules.without_secrets {
+                return self.leave_out(entry, Reason::Secret);
             }
-            Some(None) => {
-                let mut fetched = (self.refetch)(clean(&entry.link))?;
-                let file = Entry::read(&mut fetched)?.filter(Entry::is_file);
-                let file = file.ok_or_else(|| invalid("a file changed its kind while it was read"))?;
-                let (size, padding) = (file.size, file.padded_size() - file.size);
-                self.forgotten.insert(target, Some(entry.path.clone()));
-                self.pass(entry.changed(EntryType::Regular, b"", size)?);
-                self.content = Content::Fetched(fetched, size, padding);
+        }
+        if self.driver_links.holds(&target) {
+            return self.driver_links.hold(entry);
+        }
+        if let Some(heir) = self.heirs.get(&target) {
+            let heir = heir.clone();
+            self.pass(&entry.changed(EntryType::Link, &heir, 0)?);
+            return Ok(());
+        }
+        let unwanted = self.unwanted.get(&target).copied();
+        match unwanted.or_else(|| self.rules.reason_for_file(&target)) {
+            None => {
+                self.driver_links.see_kept(&entry.path)?;
+                self.pass(&entry);
+                Ok(())
             }
+            Some(reason @ (Reason::Secret | Reason::Driver | Reason::HostIdentity)) => {
+                self.leave_out(entry, reason)
+            }
+            Some(reason) => self.take_over(entry, target, reason),
+        }
+    }
+
+    /// Makes a hard link the file that it leads to.
+    fn take_over(&mut self, entry: Entry, target: Vec<u8>, reason: Reason) -> io::Result<()> {
+        let path = entry.path.clone();
+        if let Some(link) = self.symlinks.get(&target) {
+            let symlink = entry.changed(EntryType::Symlink, link, 0)?;
+            self.pass(&symlink);
+        } else {
+            let mut fetched = (self.refetch)(&target)?;
+            let file = Entry::read(&mut fetched)?.filter(|file| !file.kind().is_dir() && !file.is_sparse());
+            let file = file.ok_or_else(|| invalid("a file changed its kind while it was read"))?;
+            if !file.is_file() {
+                // A device, which only its machine has.
+                return self.leave_out(entry, reason);
+            }
+            let (size, padding) = (file.size, file.padded_size() - file.size);
+            self.pass(&entry.changed(EntryType::Regular, b"", size)?);
+            self.content = Content::Fetched(fetched, size, padding);
+        }
+        if self.heirs.len() < HEIRS_MAX {
+            self.heirs.insert(target, path);
         }
         Ok(())
     }
@@ -181,20 +214,20 @@ impl<R: Read> Filter<R> {
     }
 
     fn skip(&mut self, entry: &Entry) -> io::Result<()> {
-        self.forget(entry)?;
+        let bytes = self.symlinks_bytes + entry.path.len() + entry.link.len();
+        if entry.kind().is_symlink() && bytes <= SYMLINKS_BYTES_MAX {
+            self.symlinks.insert(entry.path.clone(), entry.link.clone());
+            self.symlinks_bytes = bytes;
+        }
+        self.report.count(entry);
         self.discard(entry.padded_size())
     }
 
-    /// Counts an entry as left out.
-    fn forget(&mut self, entry: &Entry) -> io::Result<()> {
-        self.report.left_out_count += 1;
-        self.report.left_out_bytes += entry.size;
-        if entry.is_file() {
-            if self.forgotten.len() == FORGOTTEN_MAX {
-                return Err(invalid("more than 4 million files are left out"));
-            }
-            self.forgotten.insert(hash(&entry.path), None);
+    fn remember_unwanted(&mut self, entry: &Entry, reason: Reason) -> io::Result<()> {
+        if self.unwanted.len() == UNWANTED_MAX {
+            return Err(invalid("the container has more than 100,000 secrets and driver files"));
         }
+        self.unwanted.insert(entry.path.clone(), reason);
         Ok(())
     }
 
@@ -204,7 +237,8 @@ impl<R: Read> Filter<R> {
     }
 
     /// Yields an entry and its content.
-    fn pass(&mut self, entry: Entry) {
+    fn pass(&mut self, entry: &Entry) {
+        self.software.see(&entry.path);
         self.report.kept_count += 1;
         self.ready.get_mut().append(&mut entry.headers());
         self.content = Content::Own(entry.padded_size());
@@ -212,35 +246,19 @@ impl<R: Read> Filter<R> {
 
     /// Yields the links that lead to kept files, and the end of the archive.
     fn end(&mut self) -> io::Result<()> {
-        let mut held = std::mem::take(&mut self.held);
-        loop {
-            let (kept, rest): (Vec<_>, Vec<_>) =
-                held.into_iter().partition(|link| self.leads_to_own_driver(link));
-            held = rest;
-            if kept.is_empty() {
-                break;
-            }
-            for link in kept {
-                self.own_drivers.push(link.path.clone());
-                self.pass(link);
-            }
+        let (kept, left_out) = std::mem::take(&mut self.driver_links).resolve();
+        for link in kept {
+            self.pass(&link);
         }
-        for link in held {
+        for link in left_out {
             self.report.leave_out(&link.path, Reason::Driver);
-            self.forget(&link)?;
+            self.report.count(&link);
         }
         self.ready.get_mut().extend([0; 2 * BLOCK]);
         self.content = Content::Own(0);
         self.ended = true;
         // An engine sends more zeros after the end, and must not be cut off.
-        io::copy(&mut self.source, &mut io::sink()).map(drop)
-    }
-
-    fn leads_to_own_driver(&self, link: &Entry) -> bool {
-        let name = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-        let target = name(&link.link);
-        // By its name alone: links of libraries are next to them or in another directory of libraries.
-        self.own_drivers.iter().any(|own| name(own) == target) || !super::drivers::is_driver_name(&link.link)
+        read_rest(&mut self.source)
     }
 }
 
@@ -282,11 +300,4 @@ impl<R: Read> Read for Filter<R> {
             }
         }
     }
-}
-
-/// Two paths of the same hash do no harm: a link's file is fetched although it was kept.
-fn hash(path: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    hasher.finish()
 }

@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::entry::Entry;
 use super::rules::Reason;
 use super::software::FoundSoftware;
 
 /// The most paths that a report lists, of what was left out and of secrets each; it counts the others.
 pub(super) const PATHS_MAX: usize = 1000;
+
+/// The most bytes of the paths that a report lists. It is stored with its image.
+const PATHS_BYTES_MAX: usize = 256 << 10;
 
 /// What became of a file tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,15 +54,26 @@ impl Report {
     }
 
     pub(super) fn leave_out(&mut self, path: &[u8], reason: Reason) {
-        if self.left_out.len() < PATHS_MAX {
+        if self.left_out.len() < PATHS_MAX && self.has_room_for(path) {
             self.left_out.push(LeftOut { path: String::from_utf8_lossy(path).into_owned(), reason });
         }
     }
 
+    /// Counts an entry as left out.
+    pub(super) fn count(&mut self, entry: &Entry) {
+        self.left_out_count += 1;
+        self.left_out_bytes += entry.size;
+    }
+
     pub(super) fn find_secret(&mut self, path: &[u8]) {
         self.secrets_count += 1;
-        if self.secrets.len() < PATHS_MAX {
+        if self.secrets.len() < PATHS_MAX && self.has_room_for(path) {
             self.secrets.push(String::from_utf8_lossy(path).into_owned());
         }
+    }
+
+    fn has_room_for(&self, path: &[u8]) -> bool {
+        let listed = self.left_out.iter().map(|left| &left.path).chain(&self.secrets);
+        listed.map(String::len).sum::<usize>() + path.len() <= PATHS_BYTES_MAX
     }
 }

@@ -13,6 +13,12 @@ const PATTERNS_MAX: usize = 1000;
 /// The longest pattern, in bytes.
 const PATTERN_BYTES_MAX: usize = 4096;
 
+/// Identifies the machine. It is kept empty, so that a new one is made.
+const MACHINE_ID: &[u8] = b"etc/machine-id";
+
+/// The most `**` in a pattern. The time to compare a path grows with each.
+const DOUBLE_STARS_MAX: usize = 2;
+
 /// Why something is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -27,6 +33,8 @@ pub enum Reason {
     HostIdentity,
     /// A pattern of `.jingkuignore` or of the configuration matches it.
     Ignored,
+    /// Its name begins with `.wh.`: in an image, that removes a file.
+    Whiteout,
     /// It looks like a secret, and the caller wants none in the image.
     Secret,
 }
@@ -72,6 +80,9 @@ pub enum BadPattern {
     /// One is too long.
     #[error("a pattern is longer than {PATTERN_BYTES_MAX} bytes")]
     TooLong,
+    /// One would take too long to compare.
+    #[error("a pattern has more than {DOUBLE_STARS_MAX} \"**\"")]
+    TooManyStars,
 }
 
 impl Rules {
@@ -84,6 +95,9 @@ impl Rules {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.starts_with(b"#") {
                 continue;
+            }
+            if line.windows(2).filter(|pair| pair == b"**").count() > DOUBLE_STARS_MAX {
+                return Err(BadPattern::TooManyStars);
             }
             self.patterns.extend(gix_glob::parse(line));
             if self.patterns.len() > PATTERNS_MAX {
@@ -105,37 +119,44 @@ impl Rules {
 
     pub(super) fn verdict(&self, entry: &Entry) -> Verdict {
         let path = &entry.path[..];
-        let is_directory = entry.kind().is_dir();
         if path.is_empty() {
             return Verdict::Keep;
         }
+        let is_file = entry.is_file() || entry.kind().is_hard_link();
+        match self.reason_for(path, entry.kind().is_dir(), is_file) {
+            Some(Reason::HostIdentity) if path == MACHINE_ID => Verdict::Empty(Reason::HostIdentity),
+            Some(reason) => Verdict::LeaveOut(reason),
+            None if (is_file || entry.kind().is_symlink()) && is_driver_name(path) => Verdict::MaybeDriver,
+            None => Verdict::Keep,
+        }
+    }
+
+    /// Why a file with this path is left out, whatever is in it.
+    pub(super) fn reason_for_file(&self, path: &[u8]) -> Option<Reason> {
+        self.reason_for(path, false, true).filter(|_| path != MACHINE_ID)
+    }
+
+    fn reason_for(&self, path: &[u8], is_directory: bool, is_file: bool) -> Option<Reason> {
         if matches!(path, b".dockerenv" | b"run/.containerenv")
             || [&b"proc"[..], b"sys", b"dev"].iter().any(|top| is_below(path, top))
         {
-            return Verdict::LeaveOut(Reason::Runtime);
+            return Some(Reason::Runtime);
         }
         // The directory that something is mounted on stays; an empty file in its place does not.
         let is_mounted = |mount: &Vec<u8>| is_below(path, mount) || (path == mount && !is_directory);
         if self.mounts.iter().any(is_mounted) {
-            return Verdict::LeaveOut(Reason::Mount);
+            return Some(Reason::Mount);
         }
         if self.is_ignored(path, is_directory) {
-            return Verdict::LeaveOut(Reason::Ignored);
+            return Some(Reason::Ignored);
         }
-        if entry.is_file() {
-            match path {
-                b"etc/machine-id" => return Verdict::Empty(Reason::HostIdentity),
-                b"var/lib/dbus/machine-id" | b"var/lib/systemd/random-seed" => {
-                    return Verdict::LeaveOut(Reason::HostIdentity);
-                }
-                _ if path.starts_with(b"etc/ssh/ssh_host_") => {
-                    return Verdict::LeaveOut(Reason::HostIdentity);
-                }
-                _ => {}
-            }
+        if path.split(|byte| *byte == b'/').any(|name| name.starts_with(b".wh.")) {
+            return Some(Reason::Whiteout);
         }
-        let is_leaf = entry.is_file() || entry.kind().is_symlink();
-        if is_leaf && is_driver_name(path) { Verdict::MaybeDriver } else { Verdict::Keep }
+        let is_identity = path == MACHINE_ID
+            || matches!(path, b"var/lib/dbus/machine-id" | b"var/lib/systemd/random-seed")
+            || path.starts_with(b"etc/ssh/ssh_host_");
+        (is_file && is_identity).then_some(Reason::HostIdentity)
     }
 
     /// Whether a pattern matches the path or a directory above it. The last pattern that matches a path decides; what is

@@ -10,32 +10,46 @@ const NAMES: &[&str] = &[
     ".cache/huggingface/stored_tokens",
     ".cache/huggingface/token",
     ".compshare/credentials",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".config/containers/auth.json",
     ".config/gcloud/access_tokens.db",
     ".config/gcloud/application_default_credentials.json",
     ".config/gcloud/credentials.db",
     ".config/gh/hosts.yml",
     ".config/git/credentials",
+    ".config/hub",
     ".config/rclone/rclone.conf",
     ".docker/config.json",
+    ".gem/credentials",
     ".git-credentials",
+    ".gnupg/private-keys-v1.d/*",
+    ".gnupg/secring.gpg",
     ".huggingface/token",
     ".kaggle/kaggle.json",
     ".kube/config",
     ".modelscope/credentials/*",
+    ".my.cnf",
     ".netrc",
     ".npmrc",
     ".ossutilconfig",
+    ".pgpass",
     ".pypirc",
     ".s3cfg",
+    ".terraform.d/credentials.tfrc.json",
     ".ucloud/credential.json",
+    ".vault-token",
     ".ash_history",
     ".bash_history",
     ".history",
+    ".ipython/profile_default/history.sqlite",
     ".local/share/fish/fish_history",
     ".mysql_history",
+    ".node_repl_history",
     ".psql_history",
     ".python_history",
     ".sh_history",
+    ".sqlite_history",
     ".zsh_history",
 ];
 
@@ -53,13 +67,17 @@ pub(super) fn is_secret_path(path: &[u8]) -> bool {
 
 /// Whether a file must be looked into to know.
 pub(super) fn may_be_key(path: &[u8]) -> bool {
-    let is_private = below_home(path).is_some() || path.starts_with(b"etc/ssl/private/");
-    is_private && (path.ends_with(b".pem") || path.ends_with(b".key"))
+    let below_home = below_home(path);
+    // Keys of SSH may have any name.
+    below_home.is_some_and(|path| path.starts_with(b".ssh/"))
+        || (below_home.is_some() || path.starts_with(b"etc/ssl/private/"))
+            && (path.ends_with(b".pem") || path.ends_with(b".key"))
 }
 
 /// Whether the content is a private key.
 pub(super) fn is_private_key(content: &[u8]) -> bool {
     content.windows(12).any(|window| window == b"PRIVATE KEY-")
+        || content.starts_with(b"PuTTY-User-Key-File-")
 }
 
 fn below_home(path: &[u8]) -> Option<&[u8]> {
@@ -98,6 +116,7 @@ mod tests {
 
     #[test]
     fn only_private_keys_are_secret() {
+        assert!(may_be_key(b"root/.ssh/work"));
         assert!(may_be_key(b"root/tls/server.pem") && !may_be_key(b"usr/lib/python3/test/key.pem"));
         assert!(is_private_key(b"-----BEGIN RSA PRIVATE KEY-----\n"));
         assert!(!is_private_key(b"-----BEGIN CERTIFICATE-----\n"));

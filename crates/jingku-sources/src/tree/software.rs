@@ -13,6 +13,9 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("mxnet", "MXNet"),
 ];
 
+/// The longest name or version, in bytes.
+const TEXT_BYTES_MAX: usize = 64;
+
 /// The software that was found. Empty fields are unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundSoftware {
@@ -67,6 +70,9 @@ impl Software {
     fn see_package(&mut self, package: &str, version: &str) {
         let package = package.to_ascii_lowercase().replace('-', "_");
         let Some(rank) = FRAMEWORKS.iter().position(|(name, _)| *name == package) else { return };
+        if !is_short_text(version) {
+            return;
+        }
         if self.framework.as_ref().is_none_or(|(found, _)| rank < *found) {
             // A local version such as `+cu121` names the CUDA that the package was built for.
             let (version, local) = version.split_once('+').unwrap_or((version, ""));
@@ -86,12 +92,13 @@ impl Software {
         let value = |key: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
             Some(value.trim().trim_matches(['"', '\'']).to_owned())
-                .filter(|value| !value.is_empty() && value.len() <= 64)
+                .filter(|value| !value.is_empty() && is_short_text(value))
         };
         let Some(name) = value("NAME") else { return };
         // `Debian GNU/Linux` and the like are reported as `Debian`.
         let name = name.split(" GNU/").next().unwrap_or_default();
-        self.os = format!("{name} {}", value("VERSION_ID").unwrap_or_default()).trim().to_owned();
+        let version = value("VERSION_ID").unwrap_or_default();
+        format!("{name} {version}").trim().clone_into(&mut self.os);
     }
 
     pub(super) fn found(self) -> FoundSoftware {
@@ -112,6 +119,11 @@ impl Software {
     }
 }
 
+/// Whether a text can be shown and stored as a name or version.
+fn is_short_text(text: &str) -> bool {
+    text.len() <= TEXT_BYTES_MAX && !text.contains(char::is_control)
+}
+
 /// The numbers of a version such as `12.1`: at least two, at most four.
 fn version_of(text: &str) -> Option<Vec<u32>> {
     let numbers: Option<Vec<u32>> = text.split('.').map(|number| number.parse().ok()).collect();
@@ -124,7 +136,9 @@ mod tests {
 
     fn found(paths: &[&str]) -> FoundSoftware {
         let mut software = Software::default();
-        paths.iter().for_each(|path| software.see(path.as_bytes()));
+        for path in paths {
+            software.see(path.as_bytes());
+        }
         software.found()
     }
 

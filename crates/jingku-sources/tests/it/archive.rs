@@ -10,7 +10,7 @@ use tar::{Archive, Builder, EntryType, Header};
 use tempfile::TempDir;
 
 /// A layer under construction.
-fn layer(entries: &[(EntryType, &str, &str)]) -> Vec<u8> {
+pub(crate) fn layer(entries: &[(EntryType, &str, &str)]) -> Vec<u8> {
     let mut tar = Builder::new(Vec::new());
     for (kind, path, text) in entries {
         let mut header = Header::new_ustar();
@@ -30,25 +30,25 @@ fn layer(entries: &[(EntryType, &str, &str)]) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-fn file<'a>(path: &'a str, content: &'a str) -> (EntryType, &'a str, &'a str) {
+pub(crate) fn file<'a>(path: &'a str, content: &'a str) -> (EntryType, &'a str, &'a str) {
     (EntryType::Regular, path, content)
 }
 
-fn directory(path: &str) -> (EntryType, &str, &str) {
+pub(crate) fn directory(path: &str) -> (EntryType, &str, &str) {
     (EntryType::Directory, path, "")
 }
 
-fn link<'a>(path: &'a str, to: &'a str) -> (EntryType, &'a str, &'a str) {
+pub(crate) fn link<'a>(path: &'a str, to: &'a str) -> (EntryType, &'a str, &'a str) {
     (EntryType::Link, path, to)
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-fn config(layers: &[Vec<u8>]) -> Value {
+pub(crate) fn config(layers: &[Vec<u8>]) -> Value {
     let diff_ids: Vec<String> = layers.iter().map(|layer| digest(layer)).collect();
     json!({
         "architecture": "amd64", "os": "linux", "config": { "Cmd": ["/bin/sh"] },
@@ -56,13 +56,13 @@ fn config(layers: &[Vec<u8>]) -> Value {
     })
 }
 
-/// Writes an archive of these files.
-struct Saved {
+pub(crate) struct Saved {
     _folder: TempDir,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
-fn save(files: &[(String, Vec<u8>)]) -> Saved {
+/// Writes an archive of these files.
+pub(crate) fn save(files: &[(String, Vec<u8>)]) -> Saved {
     let mut tar = Builder::new(Vec::new());
     for (name, content) in files {
         let mut header = Header::new_ustar();
@@ -81,7 +81,7 @@ fn blob(bytes: &[u8]) -> (String, Vec<u8>) {
 }
 
 /// An OCI layout with these documents; `packed` are the layers as they are stored.
-fn oci_with(config: &Value, packed: &[Vec<u8>]) -> Saved {
+pub(crate) fn oci_with(config: &Value, packed: &[Vec<u8>]) -> Saved {
     let config = config.to_string().into_bytes();
     let descriptor = |bytes: &[u8]| json!({ "mediaType": "x", "digest": digest(bytes), "size": bytes.len() });
     let layers: Vec<Value> = packed.iter().map(|layer| descriptor(layer)).collect();
@@ -92,10 +92,13 @@ fn oci_with(config: &Value, packed: &[Vec<u8>]) -> Saved {
     let mut files = vec![("oci-layout".to_owned(), b"{}".to_vec()), ("index.json".to_owned(), index)];
     files.extend([blob(&config), blob(&manifest)]);
     files.extend(packed.iter().map(|layer| blob(layer)));
+    // Equal layers are one blob.
+    files.sort();
+    files.dedup();
     save(&files)
 }
 
-fn oci(layers: &[Vec<u8>]) -> Saved {
+pub(crate) fn oci(layers: &[Vec<u8>]) -> Saved {
     oci_with(&config(layers), layers)
 }
 
@@ -109,12 +112,21 @@ fn docker(layers: &[Vec<u8>]) -> Saved {
     save(&files)
 }
 
-fn open(saved: &Saved) -> ImageArchive {
+/// An archive that names its only layer many times.
+pub(crate) fn docker_of_equal_layers(layers: &[Vec<u8>]) -> Saved {
+    let config = config(layers).to_string().into_bytes();
+    let names = vec!["layer.tar"; layers.len()];
+    let manifest = json!([{ "Config": "config.json", "Layers": names }]).to_string().into_bytes();
+    let files = [("manifest.json", manifest), ("config.json", config), ("layer.tar", layers[0].clone())];
+    save(&files.map(|(name, content)| (name.to_owned(), content)))
+}
+
+pub(crate) fn open(saved: &Saved) -> ImageArchive {
     ImageArchive::open(&saved.path).unwrap().expect("an archive of an image")
 }
 
 /// What one layer of it all has: paths, and contents or targets.
-fn flat(saved: &Saved) -> Result<Vec<(String, String)>, String> {
+pub(crate) fn flat(saved: &Saved) -> Result<Vec<(String, String)>, String> {
     let mut bytes = Vec::new();
     open(saved).flatten(1 << 30).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let entry = |entry: io::Result<tar::Entry<'_, &[u8]>>| {
@@ -123,7 +135,7 @@ fn flat(saved: &Saved) -> Result<Vec<(String, String)>, String> {
         let mut text = String::new();
         match entry.link_name_bytes() {
             Some(link) if !entry.header().entry_type().is_file() => {
-                text = String::from_utf8(link.to_vec()).unwrap()
+                text = String::from_utf8(link.to_vec()).unwrap();
             }
             _ => drop(entry.read_to_string(&mut text).unwrap()),
         }
@@ -132,18 +144,18 @@ fn flat(saved: &Saved) -> Result<Vec<(String, String)>, String> {
     Ok(Archive::new(&bytes[..]).entries().unwrap().map(entry).collect())
 }
 
-fn files(saved: &Saved) -> BTreeMap<String, String> {
+pub(crate) fn files(saved: &Saved) -> BTreeMap<String, String> {
     flat(saved).unwrap().into_iter().collect()
 }
 
-fn refusal(saved: &Saved) -> String {
+pub(crate) fn refusal(saved: &Saved) -> String {
     match ImageArchive::open(&saved.path) {
         Err(ArchiveError::Refused(why)) => why,
         other => panic!("{other:?}"),
     }
 }
 
-fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+pub(crate) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
     pairs.map(|(path, text)| (path.to_owned(), text.to_owned())).into()
 }
 
@@ -217,10 +229,10 @@ fn hard_links_keep_their_content() {
         layer(&[file("a", "old"), link("b", "a"), link("c", "/a"), file("low", "low")]),
         layer(&[file("a", "new"), link("to-low", "low")]),
     ];
-    // `b` takes over the content that `a` had, `c` follows it, and the link to a lower layer comes last.
+    // `b` takes over the content that `a` had; links that waited come last.
     let found = flat(&oci(&layers)).unwrap();
     let found: Vec<(&str, &str)> = found.iter().map(|(path, text)| (&**path, &**text)).collect();
-    assert_eq!(found, [("a", "new"), ("b", "old"), ("c", "b"), ("low", "low"), ("to-low", "low")]);
+    assert_eq!(found, [("a", "new"), ("low", "low"), ("b", "old"), ("c", "b"), ("to-low", "low")]);
 }
 
 #[test]

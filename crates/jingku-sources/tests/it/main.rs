@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod archive_layers;
 mod bytes;
 mod changes;
 mod content;
@@ -18,5 +19,7 @@ mod packed;
 mod qemu;
 mod sizes;
 mod tree;
+mod tree_entries;
+mod tree_properties;
 mod uploads;
 mod writing;

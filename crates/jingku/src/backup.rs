@@ -1,7 +1,8 @@
 //! `jingku backup` and `jingku restore`.
 
 use jingku_library::{
-    BackUp, BackedUp, Copied, Damage, Generation, Generations, RestoreBackup, list_backup, restore_backup,
+    BackUp, BackedUp, Copied, Damage, Generation, GenerationRecord, RestoreBackup, list_backup,
+    restore_backup,
 };
 use serde_json::{Value, json};
 
@@ -22,10 +23,11 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failur
     report(global, &context.back_up(&open_data_dir(global)?, how).await?)
 }
 
-fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
+fn list(global: &Global, generations: &[Generation]) -> Result<(), Failure> {
     if global.json {
-        let generations = backup.generations.iter().map(to_json).collect::<Vec<_>>();
-        return print_json(&json!({ "Library": backup.library, "Generations": generations }));
+        let library = generations.iter().find_map(|generation| generation.record.as_ref()?.library.as_ref());
+        let generations = generations.iter().map(to_json).collect::<Vec<_>>();
+        return print_json(&json!({ "Library": library, "Generations": generations }));
     }
     let headings = [
         tr!("table-generation"),
@@ -34,7 +36,7 @@ fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
         tr!("table-size"),
         tr!("table-master-key"),
     ];
-    print_table(&headings, backup.generations.iter().map(row).collect(), 1, String::new)
+    print_table(&headings, generations.iter().map(row).collect(), 1, String::new)
 }
 
 fn row(generation: &Generation) -> Vec<String> {
@@ -51,7 +53,7 @@ fn to_json(generation: &Generation) -> Value {
     let record = generation.record.as_ref();
     json!({ "Generation": generation.number, "Damaged": record.is_none(), "TakenAt": record.map(|record| record.taken_at),
             "Images": record.map(|record| record.images), "Bytes": record.and_then(|record| record.bytes),
-            "WithMasterKey": record.map(|record| record.has_master_key()) })
+            "WithMasterKey": record.map(GenerationRecord::has_master_key) })
 }
 
 fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {

@@ -205,11 +205,9 @@ impl From<StartError> for Failure {
         let exit = match error {
             StartError::InUse(_) => Exit::TryAgain,
             StartError::Restoring(_) | StartError::NoLibrary(_) => Exit::NotThere,
-            StartError::NotOurs { .. } | StartError::Shared { .. } | StartError::Everybodys { .. } => {
-                Exit::Refused
-            }
+            StartError::NotOurs(..) | StartError::Shared(..) | StartError::Everybodys(..) => Exit::Refused,
             StartError::MasterKey(_) => Exit::Usage,
-            StartError::Io { .. }
+            StartError::Io(..)
             | StartError::CatalogLost(_)
             | StartError::CatalogGone(_)
             | StartError::CatalogLinked(_)

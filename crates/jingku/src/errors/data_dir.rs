@@ -9,21 +9,21 @@ use crate::messages::tr;
 impl Localized for StartError {
     fn chinese(&self) -> String {
         match self {
-            Self::Io { path, source } => {
+            Self::Io(path, source) => {
                 tr!("errors-io", path = path.display().to_string(), error = clause(source))
             }
             Self::InUse(path) => tr!("errors-start-in-use", path = path.display().to_string()),
             Self::Restoring(path) => tr!("errors-start-restoring", path = path.display().to_string()),
-            Self::NotOurs { path, mode } => {
+            Self::NotOurs(path, mode) => {
                 let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
                 tr!("errors-private-not-ours", path = path, mode = mode)
             }
-            Self::Shared { path, mode } => {
+            Self::Shared(path, mode) => {
                 let better = path.join("jingku").display().to_string();
                 let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
                 tr!("errors-private-shared", path = path, mode = mode, better = better)
             }
-            Self::Everybodys { path, mode } => {
+            Self::Everybodys(path, mode) => {
                 let better = path.join("jingku").display().to_string();
                 let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
                 tr!("errors-private-everybodys", path = path, mode = mode, better = better)
@@ -57,10 +57,10 @@ fn catalog(error: &CatalogError) -> String {
 impl Localized for ConfigError {
     fn chinese(&self) -> String {
         match self {
-            Self::Unreadable { path, source } => {
+            Self::Unreadable(path, source) => {
                 tr!("errors-config-unreadable", path = path.display().to_string(), error = clause(source))
             }
-            Self::Invalid { path, source } => {
+            Self::Invalid(path, source) => {
                 tr!("errors-config-invalid", path = path.display().to_string(), error = source.to_string())
             }
         }
@@ -70,7 +70,7 @@ impl Localized for ConfigError {
 impl Localized for FixturesError {
     fn chinese(&self) -> String {
         match self {
-            Self::Unreadable { path, source } => {
+            Self::Unreadable(path, source) => {
                 tr!("errors-fixtures-unreadable", path = path.display().to_string(), error = clause(source))
             }
             Self::Wrong { path, place, why } => {
@@ -106,7 +106,7 @@ mod tests {
     fn a_sentence_ends_once() {
         let path = || PathBuf::from("/data");
         for error in [
-            StartError::Io { path: path(), source: io::Error::other("it says why.") },
+            StartError::Io(path(), io::Error::other("it says why.")),
             StartError::InUse(path()),
             StartError::Restoring(path()),
             StartError::CatalogLost(path()),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::connection::ConnectionArgs;
+pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
     AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, ListArgs, OneImage, UpdateArgs,
     UrlArgs, Visibility,
@@ -73,8 +73,7 @@ impl Global {
     pub(crate) fn drop_empty_data_dir(&mut self) -> Result<(), Failure> {
         if self.data_dir.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
             if std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty()) {
-                let message = tr!("argument-data-dir-empty");
-                return Err(Failure::new(Exit::Usage, message));
+                return Err(Failure::new(Exit::Usage, tr!("argument-data-dir-empty")));
             }
             self.data_dir = None;
         }

@@ -12,7 +12,7 @@ use crate::args::{CheckArgs, Global};
 use crate::failure::{Exit, Failure};
 use crate::library::open;
 use crate::messages::tr;
-use crate::output::{bytes, note, print, print_json, print_table};
+use crate::output::{Listing, bytes, note, print, print_json};
 
 /// The most objects shown to people one by one; JSON contains all that are known.
 const OBJECTS_SHOWN: usize = 20;
@@ -63,18 +63,10 @@ fn speed(read: u64, bar: &ProgressBar) -> String {
 
 fn show(checked: &Checked) -> Result<(), Failure> {
     let Checked { images, manifests, chunks, read_chunks, .. } = checked;
-    let read = bytes(checked.read_bytes);
-    print(&tr!(
-        "check-summary",
-        images = *images,
-        manifests = *manifests,
-        chunks = *chunks,
-        read_chunks = *read_chunks,
-        size = read,
-    ))?;
+    let size = bytes(checked.read_bytes);
+    print(&tr!("check-summary", images, manifests, chunks, read_chunks, size))?;
     if checked.spare_objects > 0 {
-        let spare = checked.spare_objects;
-        note(&tr!("check-spare", count = spare));
+        note(&tr!("check-spare", count = checked.spare_objects));
     }
     if checked.is_clean() {
         return print(&tr!("check-clean"));
@@ -82,23 +74,22 @@ fn show(checked: &Checked) -> Result<(), Failure> {
     for line in &checked.database {
         print(&tr!("check-catalog", problem = line))?;
     }
-    let headings =
-        [tr!("table-image"), tr!("table-name"), tr!("table-account"), String::new(), tr!("table-damage")];
-    print_table(&headings, checked.corrupt.iter().map(row).collect(), 4, String::new)?;
+    Listing::of(&checked.corrupt)
+        .column(tr!("table-image"), |image| image.id.clone())
+        .column(tr!("table-name"), |image| image.name.clone())
+        .column(tr!("table-account"), |image| image.account.to_string())
+        .column(String::new(), |image| if image.trashed { tr!("check-trashed") } else { String::new() })
+        .column(tr!("table-damage"), |image| why(&image.why))
+        .print(4, "")?;
     for object in checked.objects.iter().take(OBJECTS_SHOWN) {
-        print(&line(object))?;
+        let CorruptObject { key, reason, images } = object;
+        print(&tr!("check-object", object = key.to_string(), reason, images = images.join(", ")))?;
     }
     let more = checked.object_count.saturating_sub(OBJECTS_SHOWN as u64);
     if more > 0 {
         print(&tr!("check-more-objects", count = more))?;
     }
     Ok(())
-}
-
-fn row(image: &CorruptImage) -> Vec<String> {
-    let trashed = if image.trashed { tr!("check-trashed") } else { String::new() };
-    let (id, name, account) = (image.id.clone(), image.name.clone(), image.account.to_string());
-    vec![id, name, account, trashed, why(&image.why)]
 }
 
 fn why(corruption: &Corruption) -> String {
@@ -112,18 +103,11 @@ fn why(corruption: &Corruption) -> String {
     }
 }
 
-fn line(object: &CorruptObject) -> String {
-    let CorruptObject { key, reason, images } = object;
-    let images = images.join(", ");
-    tr!("check-object", object = key.to_string(), reason = reason, images = images)
-}
-
 fn failure(checked: &Checked) -> Failure {
     if !checked.database.is_empty() {
         return Failure::new(Exit::Fault, tr!("check-catalog-damaged"));
     }
-    let damaged = checked.corrupt.len();
-    Failure::new(Exit::Fault, tr!("check-images-damaged", count = damaged))
+    Failure::new(Exit::Fault, tr!("check-images-damaged", count = checked.corrupt.len()))
 }
 
 fn to_json(checked: &Checked) -> Value {

@@ -18,8 +18,7 @@ pub(crate) fn command(global: &Global, words: &[&str]) -> String {
 
 /// What to do when there is no server.
 pub(crate) fn start_a_server(global: &Global) -> String {
-    let serve = command(global, &["serve"]);
-    tr!("connection-start-server", command = serve)
+    tr!("connection-start-server", command = command(global, &["serve"]))
 }
 
 /// Quotes a word for a shell.

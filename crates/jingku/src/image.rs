@@ -13,7 +13,6 @@ mod producer;
 mod reader;
 mod source;
 mod sparse_file;
-mod stop;
 mod url;
 
 use compshare::actions::{
@@ -26,7 +25,7 @@ use crate::args::{Global, ImageCommand, OneImage, UpdateArgs, Visibility};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_fields, print_json, size, time};
+use crate::output::{done, print, print_fields, print_json, size, time};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
     let connection = Connection::open(global, command.connection())?;
@@ -59,40 +58,26 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
     };
     let page = client.describe_comp_share_custom_images(&request).await?;
     // The cloud has been observed to answer with another image.
-    page.image_set.into_iter().find(|image| image.comp_share_image_id == image_id).ok_or_else(|| {
-        let message = tr!("image-missing", id = image_id);
-        Failure::new(Exit::NotThere, message)
-    })
+    page.image_set
+        .into_iter()
+        .find(|image| image.comp_share_image_id == image_id)
+        .ok_or_else(|| Failure::new(Exit::NotThere, tr!("image-missing", id = image_id)))
 }
 
 fn describe(image: &Image) -> Result<(), Failure> {
-    let labels = [
-        tr!("image-field-id"),
-        tr!("image-field-name"),
-        tr!("image-field-status"),
-        tr!("image-field-reason"),
-        tr!("image-field-size"),
-        tr!("image-field-zone"),
-        tr!("image-field-created"),
-        tr!("image-field-tags"),
-        tr!("image-field-gpu"),
-        tr!("image-field-cover"),
-        tr!("image-field-description"),
-    ];
-    let values = [
-        image.comp_share_image_id.clone(),
-        image.name.clone(),
-        image.status.as_str().to_owned(),
-        image.failed_reason.clone(),
-        size(image.size),
-        image.zone.clone(),
-        time(image.create_time),
-        image.tags.join(", "),
-        image.source_gpu_type.clone(),
-        image.cover.clone(),
-        image.description.clone(),
-    ];
-    print_fields(labels.into_iter().zip(values))?;
+    print_fields([
+        (tr!("image-field-id"), image.comp_share_image_id.clone()),
+        (tr!("image-field-name"), image.name.clone()),
+        (tr!("image-field-status"), image.status.as_str().to_owned()),
+        (tr!("image-field-reason"), image.failed_reason.clone()),
+        (tr!("image-field-size"), size(image.size)),
+        (tr!("image-field-zone"), image.zone.clone()),
+        (tr!("image-field-created"), time(image.create_time)),
+        (tr!("image-field-tags"), image.tags.join(", ")),
+        (tr!("image-field-gpu"), image.source_gpu_type.clone()),
+        (tr!("image-field-cover"), image.cover.clone()),
+        (tr!("image-field-description"), image.description.clone()),
+    ])?;
     match &image.readme {
         Some(readme) if !readme.is_empty() => print(&format!("\n{readme}")),
         _ => Ok(()),
@@ -133,8 +118,5 @@ async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), 
         ..TerminateCompShareCustomImageRequest::default()
     };
     client.terminate_comp_share_custom_image(&request).await?;
-    if global.json {
-        return print_json(&json!({ "CompShareImageId": args.image_id }));
-    }
-    print(&tr!("image-deleted"))
+    done(global, &json!({ "CompShareImageId": args.image_id }), &tr!("image-deleted"))
 }

@@ -16,14 +16,13 @@ use crate::output::{print, print_json};
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
-    let base_url = args.base_url.filter(|url| !url.trim().is_empty()).ok_or_else(|| {
-        let message = tr!("lab-which-server");
-        Failure::new(Exit::Usage, message)
-    })?;
+    let base_url = args
+        .base_url
+        .filter(|url| !url.trim().is_empty())
+        .ok_or_else(|| Failure::new(Exit::Usage, tr!("lab-which-server")))?;
     let base_url = base_url::check(&base_url)?;
     if base_url.starts_with("https:") {
-        let message = tr!("lab-no-tls", base_url = base_url);
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::new(Exit::Usage, tr!("lab-no-tls", base_url)));
     }
     let lab = Lab::new(&base_url)?;
     let answer = match args.command {
@@ -68,10 +67,7 @@ async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), 
 fn parse_time(text: &str) -> Result<i64, Failure> {
     let seconds = seconds(text).ok();
     let parsed = seconds.or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
-    parsed.ok_or_else(|| {
-        let message = tr!("argument-time", text = format!("{text:?}"));
-        Failure::new(Exit::Usage, message)
-    })
+    parsed.ok_or_else(|| Failure::new(Exit::Usage, tr!("argument-time", text = format!("{text:?}"))))
 }
 
 async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {

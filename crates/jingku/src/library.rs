@@ -27,8 +27,8 @@ pub(crate) fn open_data_dir(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let message = tr!("operate-no-data-dir", path = path.display().to_string());
-            Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)))
+            Err(Failure::new(Exit::NotThere, tr!("operate-no-data-dir", path))
+                .advise(&hint::start_a_server(global)))
         }
         Err(error) => Err(Failure::file(Exit::Fault, &path, &error)),
         Ok(_) => Ok(DataDir::open(&path)?),

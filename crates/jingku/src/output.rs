@@ -7,16 +7,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::Global;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::messages::tr;
 
 /// Writes text to standard output. A closed pipe, as in `jingku image list | head`, is not a failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let written = writeln!(io::stdout().lock(), "{text}");
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Fault, error.to_string()))
-        }
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::fault(error)),
         _ => Ok(()),
     }
 }
@@ -45,27 +42,45 @@ pub(crate) fn warn(text: &str) {
 /// The terminal width, in columns, from which only the wrapping column is shortened.
 const WIDE: u16 = 80;
 
-/// Prints rows under headings. On a terminal the table fits its width, and column number `wrapping` wraps first;
-/// elsewhere it is as wide as needed. If there are no rows, a terminal shows `none` instead.
-pub(crate) fn print_table(
-    headings: &[String],
+/// A table of items, one a row.
+pub(crate) struct Listing<'a, T> {
+    items: &'a [T],
+    headings: Vec<String>,
     rows: Vec<Vec<String>>,
-    wrapping: usize,
-    none: impl FnOnce() -> String,
-) -> Result<(), Failure> {
-    if rows.is_empty() && io::stdout().is_terminal() {
-        note(&none());
-        return Ok(());
+}
+
+impl<'a, T> Listing<'a, T> {
+    /// Has no columns yet.
+    pub(crate) fn of(items: &'a [T]) -> Self {
+        Self { items, headings: Vec::new(), rows: vec![Vec::new(); items.len()] }
     }
-    let mut table = bare_table();
-    table.set_header(headings.iter().map(heading));
-    table.add_rows(rows);
-    if table.width().is_some_and(|width| width >= WIDE) {
-        for column in (0..headings.len()).filter(|column| *column != wrapping) {
-            keep_whole(&mut table, column);
+
+    /// Adds a column to the right.
+    pub(crate) fn column(mut self, heading: String, text: impl Fn(&T) -> String) -> Self {
+        self.headings.push(heading);
+        for (row, item) in self.rows.iter_mut().zip(self.items) {
+            row.push(text(item));
         }
+        self
     }
-    print_bare(table)
+
+    /// Prints the table. On a terminal it fits the width, and column number `wrapping` wraps first; elsewhere it is as
+    /// wide as needed. If there are no rows, a terminal shows `none` instead.
+    pub(crate) fn print(self, wrapping: usize, none: &str) -> Result<(), Failure> {
+        if self.rows.is_empty() && io::stdout().is_terminal() {
+            note(none);
+            return Ok(());
+        }
+        let mut table = bare_table();
+        table.set_header(self.headings.iter().map(heading));
+        table.add_rows(self.rows);
+        if table.width().is_some_and(|width| width >= WIDE) {
+            for column in (0..self.headings.len()).filter(|column| *column != wrapping) {
+                keep_whole(&mut table, column);
+            }
+        }
+        print_bare(table)
+    }
 }
 
 /// Prints labelled values, one per line, without empty ones.
@@ -134,13 +149,7 @@ pub(crate) fn size(mb: i64) -> String {
 
 /// Formats a number of bytes.
 pub(crate) fn bytes(bytes: u64) -> String {
-    let mut unit = 0;
-    let mut scaled = bytes;
-    while scaled >= 10 * 1024 && unit + 1 < UNITS.len() {
-        scaled /= 1024;
-        unit += 1;
-    }
-    format!("{scaled} {}", UNITS[unit])
+    let units = [(40, "TB"), (30, "GB"), (20, "MB"), (10, "KB")];
+    let (bits, unit) = units.into_iter().find(|(bits, _)| bytes >> bits >= 10).unwrap_or((0, "B"));
+    format!("{} {unit}", bytes >> bits)
 }
-
-const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];

@@ -50,7 +50,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
 
     let (listener, base_url) = listen(&address).await?;
     if context.is_read_only() {
-        note_read_only(&data, &base_url);
+        note(&tr!("serve-read-only", path = data.path(), base_url));
     } else {
         data.write_endpoint(&base_url)?;
     }
@@ -72,18 +72,10 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     let mut stdout = std::io::stdout().lock();
     // A closed pipe does not matter to a server.
     let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
-    let folder = data.path().display();
-    note(&tr!("serve-data-dir", path = folder.to_string()));
+    note(&tr!("serve-data-dir", path = data.path()));
     if new_key {
-        let file = data.credentials_path();
-        let file = file.display();
-        note(&tr!("serve-new-key", path = file.to_string()));
+        note(&tr!("serve-new-key", path = data.credentials_path()));
     }
-}
-
-fn note_read_only(data: &DataDir, base_url: &str) {
-    let folder = data.path().display();
-    note(&tr!("serve-read-only", path = folder.to_string(), base_url = base_url));
 }
 
 fn start_log() {

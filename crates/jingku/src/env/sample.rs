@@ -14,19 +14,6 @@ pub(super) struct Access {
     pub(super) zone: String,
 }
 
-impl Sdk {
-    /// Its name on the command line.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Python => "python",
-            Self::Go => "go",
-            Self::Js => "js",
-            Self::Java => "java",
-            Self::Php => "php",
-        }
-    }
-}
-
 const PYTHON: &str = r#"# pip install ucloud-sdk-python3
 import logging
 
@@ -158,39 +145,27 @@ foreach ($client->invoke($request)->toArray()['ImageSet'] as $image) {
 
 /// The program with all values filled in.
 pub(super) fn of(sdk: Sdk, access: &Access) -> String {
-    let literal = match sdk {
-        Sdk::Python | Sdk::Go | Sdk::Js | Sdk::Java => double_quoted,
-        Sdk::Php => single_quoted,
+    let (template, literal): (_, fn(&str) -> String) = match sdk {
+        Sdk::Python => (PYTHON, double_quoted),
+        Sdk::Go => (GO, double_quoted),
+        Sdk::Js => (JS, double_quoted),
+        Sdk::Java => (JAVA, double_quoted),
+        Sdk::Php => (PHP, single_quoted),
     };
     let call = r#"client.invoke("DescribeCompShareCustomImages", {"Limit": 20})"#;
-    let typed = tr!("env-typed", call = call);
-    let typed_only = tr!("env-typed-only");
-    let retries = tr!("env-retries");
-    let logger = tr!("env-logger");
-    let untyped = tr!("env-untyped");
     let marks = [
-        ("{logger}", logger),
-        ("{untyped}", untyped),
+        ("{logger}", tr!("env-logger")),
+        ("{untyped}", tr!("env-untyped")),
         ("{base_url}", literal(&access.base_url)),
         ("{public_key}", literal(&access.public_key)),
         ("{private_key}", literal(&access.private_key)),
         ("{region}", literal(&access.region)),
         ("{zone}", literal(&access.zone)),
-        ("{typed}", typed),
-        ("{typed_only}", typed_only),
-        ("{retries}", retries),
+        ("{typed}", tr!("env-typed", call)),
+        ("{typed_only}", tr!("env-typed-only")),
+        ("{retries}", tr!("env-retries")),
     ];
-    fill(template(sdk), &marks)
-}
-
-fn template(sdk: Sdk) -> &'static str {
-    match sdk {
-        Sdk::Python => PYTHON,
-        Sdk::Go => GO,
-        Sdk::Js => JS,
-        Sdk::Java => JAVA,
-        Sdk::Php => PHP,
-    }
+    fill(template, &marks)
 }
 
 /// Replaces marks by values from left to right. A value that looks like a mark is kept.

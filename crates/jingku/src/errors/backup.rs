@@ -2,59 +2,55 @@
 
 use jingku_library::{BackupError, SweepError};
 
-use super::{Localized, clause, root};
+use super::{Explained, root};
+use crate::failure::{Exit, clause};
 use crate::messages::tr;
 
-impl Localized for BackupError {
-    fn chinese(&self) -> String {
+impl Explained for BackupError {
+    fn explain(&self) -> (Exit, String) {
         match self {
-            Self::NotABackup(path) => tr!("errors-backup-not-a-backup", path = path.display().to_string()),
-            Self::Inside(path) => tr!("errors-backup-inside", path = path.display().to_string()),
+            Self::NotABackup(path) => (Exit::Refused, tr!("errors-backup-not-a-backup", path)),
+            Self::Inside(path) => (Exit::Refused, tr!("errors-backup-inside", path)),
             Self::AnotherLibrary { folder, found, own } => {
-                let path = folder.display().to_string();
-                tr!("errors-backup-other-library", path = path, found = found, own = own)
+                (Exit::Refused, tr!("errors-backup-other-library", path = folder, found, own))
             }
             Self::FewImages { folder, before, now } => {
-                let path = folder.display().to_string();
-                tr!("errors-backup-few-images", path = path, before = *before, now = *now)
+                (Exit::Refused, tr!("errors-backup-few-images", path = folder, before, now))
             }
             Self::NoGeneration { folder, generation } => {
-                let path = folder.display().to_string();
-                tr!("errors-backup-no-generation", path = path, generation = *generation)
+                (Exit::NotThere, tr!("errors-backup-no-generation", path = folder, generation))
             }
-            Self::NoBackup(path) => tr!("errors-backup-none", path = path.display().to_string()),
-            Self::Newer(path) => tr!("errors-backup-newer", path = path.display().to_string()),
-            Self::DamagedFile(path) => tr!("errors-backup-damaged-file", path = path.display().to_string()),
-            Self::InUse(path) => tr!("errors-backup-in-use", path = path.display().to_string()),
-            Self::NotEmpty(path) => tr!("errors-backup-not-empty", path = path.display().to_string()),
-            Self::NoMasterKey => tr!("errors-backup-no-master-key"),
-            Self::WrongMasterKey(path) => {
-                tr!("errors-backup-wrong-master-key", path = path.display().to_string())
-            }
+            Self::NoBackup(path) => (Exit::NotThere, tr!("errors-backup-none", path)),
+            Self::Newer(path) => (Exit::Fault, tr!("errors-backup-newer", path)),
+            Self::DamagedFile(path) => (Exit::Fault, tr!("errors-backup-damaged-file", path)),
+            Self::InUse(path) => (Exit::TryAgain, tr!("errors-backup-in-use", path)),
+            Self::NotEmpty(path) => (Exit::Refused, tr!("errors-backup-not-empty", path)),
+            Self::NoMasterKey => (Exit::Refused, tr!("errors-backup-no-master-key")),
+            Self::WrongMasterKey(path) => (Exit::Refused, tr!("errors-backup-wrong-master-key", path)),
             Self::Damaged(damage) => {
-                tr!("errors-backup-damaged", count = damage.images.len(), lines = damage.lines())
+                let (count, lines) = (damage.images.len(), damage.lines());
+                (Exit::Fault, tr!("errors-backup-damaged", count, lines))
             }
-            Self::Io { path, source } => {
-                tr!("errors-io", path = path.display().to_string(), error = clause(source))
-            }
-            Self::Catalog(error) => tr!("errors-catalog", error = root(error)),
-            Self::Store(error) => tr!("errors-store", error = clause(error)),
-            Self::Start(error) => error.chinese(),
-            Self::Task(error) => tr!("errors-task", error = clause(error)),
+            Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
+            Self::Catalog(error) => (Exit::Fault, tr!("errors-catalog", error = root(error))),
+            Self::Store(error) => (Exit::Fault, tr!("errors-store", error = clause(error))),
+            Self::Start(error) => error.explain(),
+            Self::Task(error) => (Exit::Fault, tr!("errors-task", error = clause(error))),
         }
     }
 }
 
-impl Localized for SweepError {
-    fn chinese(&self) -> String {
-        match self {
+impl Explained for SweepError {
+    fn explain(&self) -> (Exit, String) {
+        let chinese = match self {
             Self::DamagedCatalog(problems) => tr!("errors-sweep-catalog", problems = problems.join("；")),
             Self::NoManifest(text) => tr!("errors-sweep-no-manifest", name = format!("{text:?}")),
             Self::BadManifest(error) => tr!("errors-sweep-bad-manifest", error = clause(error)),
             Self::Store(error) => tr!("errors-store", error = clause(error)),
             Self::Catalog(error) => tr!("errors-catalog", error = root(error)),
             Self::Task(error) => tr!("errors-task", error = clause(error)),
-        }
+        };
+        (Exit::Fault, chinese)
     }
 }
 

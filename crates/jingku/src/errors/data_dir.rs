@@ -3,29 +3,26 @@
 use jingku_library::{CatalogError, ConfigError, FixturesError, NotPrivate, StartError};
 use jingku_testing::LabError;
 
-use super::{Localized, clause, root};
+use super::{Explained, root};
+use crate::failure::{Exit, clause};
 use crate::messages::tr;
 
-impl Localized for StartError {
-    fn chinese(&self) -> String {
+impl Explained for StartError {
+    fn explain(&self) -> (Exit, String) {
         match self {
-            Self::Io { path, source } => {
-                tr!("errors-io", path = path.display().to_string(), error = clause(source))
-            }
-            Self::InUse(path) => tr!("errors-start-in-use", path = path.display().to_string()),
-            Self::Restoring(path) => tr!("errors-start-restoring", path = path.display().to_string()),
-            Self::NotPrivate(error) => error.chinese(),
-            Self::NoLibrary(path) => tr!("errors-start-no-library", path = path.display().to_string()),
-            Self::CatalogGone(path) => tr!("errors-start-catalog-gone", path = path.display().to_string()),
-            Self::CatalogLinked(path) => {
-                tr!("errors-start-catalog-linked", path = path.display().to_string())
-            }
-            Self::LogGone(path) => tr!("errors-start-log-gone", path = path.display().to_string()),
-            Self::CatalogLost(path) => tr!("errors-start-catalog-lost", path = path.display().to_string()),
-            Self::MasterKey(place) => tr!("errors-start-master-key", place = place),
-            Self::WrongMasterKey(_) => tr!("errors-master-key-wrong"),
-            Self::Catalog(error) => catalog(error),
-            Self::Store(error) => tr!("errors-start-store", error = clause(error)),
+            Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
+            Self::InUse(path) => (Exit::TryAgain, tr!("errors-start-in-use", path)),
+            Self::Restoring(path) => (Exit::NotThere, tr!("errors-start-restoring", path)),
+            Self::NotPrivate(error) => error.explain(),
+            Self::NoLibrary(path) => (Exit::NotThere, tr!("errors-start-no-library", path)),
+            Self::CatalogGone(path) => (Exit::Fault, tr!("errors-start-catalog-gone", path)),
+            Self::CatalogLinked(path) => (Exit::Fault, tr!("errors-start-catalog-linked", path)),
+            Self::LogGone(path) => (Exit::Fault, tr!("errors-start-log-gone", path)),
+            Self::CatalogLost(path) => (Exit::Fault, tr!("errors-start-catalog-lost", path)),
+            Self::MasterKey(place) => (Exit::Usage, tr!("errors-start-master-key", place)),
+            Self::WrongMasterKey(_) => (Exit::Fault, tr!("errors-master-key-wrong")),
+            Self::Catalog(error) => (Exit::Fault, catalog(error)),
+            Self::Store(error) => (Exit::Fault, tr!("errors-start-store", error = clause(error))),
         }
     }
 }
@@ -41,65 +38,63 @@ fn catalog(error: &CatalogError) -> String {
     }
 }
 
-impl Localized for NotPrivate {
-    fn chinese(&self) -> String {
+impl Explained for NotPrivate {
+    fn explain(&self) -> (Exit, String) {
+        let octal = |mode: &u32| format!("{mode:o}");
         match self {
             Self::NotOurs { path, mode } => {
-                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
-                tr!("errors-private-not-ours", path = path, mode = mode)
+                (Exit::Refused, tr!("errors-private-not-ours", path, mode = octal(mode)))
             }
             Self::Shared { path, mode } => {
-                let better = path.join("jingku").display().to_string();
-                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
-                tr!("errors-private-shared", path = path, mode = mode, better = better)
+                let better = path.join("jingku");
+                let text = tr!("errors-private-shared", path, mode = octal(mode), better);
+                (Exit::Refused, text)
             }
             Self::Everybodys { path, mode } => {
-                let better = path.join("jingku").display().to_string();
-                let (path, mode) = (path.display().to_string(), format!("{mode:o}"));
-                tr!("errors-private-everybodys", path = path, mode = mode, better = better)
+                let better = path.join("jingku");
+                let text = tr!("errors-private-everybodys", path, mode = octal(mode), better);
+                (Exit::Refused, text)
             }
-            Self::Io { path, source } => {
-                tr!("errors-io", path = path.display().to_string(), error = clause(source))
-            }
+            Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
         }
     }
 }
 
-impl Localized for ConfigError {
-    fn chinese(&self) -> String {
-        match self {
+impl Explained for ConfigError {
+    fn explain(&self) -> (Exit, String) {
+        let chinese = match self {
             Self::Unreadable { path, source } => {
-                tr!("errors-config-unreadable", path = path.display().to_string(), error = clause(source))
+                tr!("errors-config-unreadable", path, error = clause(source))
             }
             Self::Invalid { path, source } => {
-                tr!("errors-config-invalid", path = path.display().to_string(), error = source.to_string())
+                tr!("errors-config-invalid", path, error = source.to_string())
             }
-        }
+        };
+        (Exit::Usage, chinese)
     }
 }
 
-impl Localized for FixturesError {
-    fn chinese(&self) -> String {
+impl Explained for FixturesError {
+    fn explain(&self) -> (Exit, String) {
         match self {
             Self::Unreadable { path, source } => {
-                tr!("errors-fixtures-unreadable", path = path.display().to_string(), error = clause(source))
+                (Exit::Usage, tr!("errors-fixtures-unreadable", path, error = clause(source)))
             }
             Self::Wrong { path, place, why } => {
-                let path = path.display().to_string();
-                tr!("errors-fixtures-invalid", path = path, place = place, error = why)
+                (Exit::Usage, tr!("errors-fixtures-invalid", path, place, error = why))
             }
-            Self::Account(error) => error.chinese(),
-            Self::Library(error) => error.chinese(),
+            Self::Account(error) => error.explain(),
+            Self::Library(error) => error.explain(),
         }
     }
 }
 
-impl Localized for LabError {
-    fn chinese(&self) -> String {
+impl Explained for LabError {
+    fn explain(&self) -> (Exit, String) {
         match self {
-            Self::Unreachable { base_url, .. } => tr!("errors-lab-unreachable", base_url = base_url),
-            Self::NoLab(base_url) => tr!("errors-lab-none", base_url = base_url),
-            Self::Refused(why) => why.clone(),
+            Self::Unreachable { base_url, .. } => (Exit::TryAgain, tr!("errors-lab-unreachable", base_url)),
+            Self::NoLab(base_url) => (Exit::NotThere, tr!("errors-lab-none", base_url)),
+            Self::Refused(why) => (Exit::Refused, why.clone()),
         }
     }
 }

@@ -88,20 +88,16 @@ fn stdout_error(error: &io::Error) -> ExportError {
 pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
     let to_stdout = args.output == Path::new(STDOUT);
     if to_stdout && io::stdout().is_terminal() {
-        let message = tr!("image-export-terminal");
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::new(Exit::Usage, tr!("image-export-terminal")));
     }
     if !to_stdout && args.output.symlink_metadata().is_ok() {
-        let file = args.output.display();
-        let message = tr!("image-export-exists", path = file.to_string());
-        return Err(Failure::new(Exit::Refused, message));
+        return Err(Failure::new(Exit::Refused, tr!("image-export-exists", path = args.output)));
     }
     // Dropping the future removes the unfinished file.
     let written = tokio::select! {
         written = write(client, &args, to_stdout) => written,
         _ = tokio::signal::ctrl_c() => {
-            let message = tr!("image-export-stopped");
-            return Err(Failure::new(Exit::Interrupted, message));
+            return Err(Failure::new(Exit::Interrupted, tr!("image-export-stopped")));
         }
     };
     let length = match written {
@@ -153,10 +149,7 @@ async fn receive(
     sink: impl FnOnce(u64) -> Result<Sink, Failure>,
 ) -> Result<u64, ExportError> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
-    let length = length.ok_or_else(|| {
-        let message = tr!("image-export-no-size");
-        Failure::new(Exit::Fault, message)
-    })?;
+    let length = length.ok_or_else(|| Failure::new(Exit::Fault, tr!("image-export-no-size")))?;
     let mut sink = sink(length)?;
     let bar = bar(length);
     let mut received = 0;
@@ -175,6 +168,5 @@ async fn receive(
 }
 
 fn broken_off(received: u64, length: u64) -> Failure {
-    let message = tr!("image-export-cut", received = received, length = length);
-    Failure::new(Exit::Fault, message)
+    Failure::new(Exit::Fault, tr!("image-export-cut", received, length))
 }

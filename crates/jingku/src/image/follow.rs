@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use compshare::WaitOptions;
 use compshare::actions::{GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse};
+use compshare::{Error, WaitOptions};
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
@@ -24,13 +24,20 @@ pub(super) async fn progress(
     if wait {
         return until_made(global, connection, image_id).await;
     }
+    let progress = ask(connection, image_id).await?;
+    progress.warnings.iter().for_each(|warning| warn(warning));
+    if global.json { print_json(&progress) } else { print(&line(&progress)) }
+}
+
+async fn ask(
+    connection: &Connection,
+    image_id: &str,
+) -> Result<GetCompShareImageCreateProgressResponse, Error> {
     let request = GetCompShareImageCreateProgressRequest {
         image_id: image_id.into(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
-    let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
-    progress.warnings.iter().for_each(|warning| warn(warning));
-    if global.json { print_json(&progress) } else { print(&line(&progress)) }
+    connection.client.get_comp_share_image_create_progress(&request).await
 }
 
 fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
@@ -46,7 +53,7 @@ fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
     if done || left.is_empty() || left == "0" {
         return format!("{status} {percent}%");
     }
-    tr!("image-progress", status = status, percent = percent, seconds = left)
+    tr!("image-progress", status, percent, seconds = left)
 }
 
 /// Waits for an image in progress, or prints its id and how to follow it.
@@ -64,8 +71,8 @@ pub(super) async fn begun(
     }
     // Only the id on standard output: `id=$(jingku image create …)`.
     print(image_id)?;
-    let follow = connection.command(global, &["image", "progress", image_id, "--wait"]);
-    note(&tr!("image-started", command = follow));
+    let command = connection.command(global, &["image", "progress", image_id, "--wait"]);
+    note(&tr!("image-started", command));
     Ok(())
 }
 
@@ -86,7 +93,8 @@ pub(super) async fn until_made(
         outcome = waiting => outcome,
         _ = tokio::signal::ctrl_c() => {
             bar.abandon();
-            return Err(detached(&connection.command(global, &["image", "progress", image_id, "--wait"])));
+            let command = connection.command(global, &["image", "progress", image_id, "--wait"]);
+            return Err(Failure::new(Exit::Interrupted, tr!("image-detached", command)));
         }
     };
     bar.finish_and_clear();
@@ -108,17 +116,7 @@ async fn warnings(
     if last.status != "Making" {
         return last.warnings;
     }
-    let request = GetCompShareImageCreateProgressRequest {
-        image_id: image_id.into(),
-        ..GetCompShareImageCreateProgressRequest::default()
-    };
-    let asked = connection.client.get_comp_share_image_create_progress(&request).await;
-    asked.map_or(last.warnings, |progress| progress.warnings)
-}
-
-fn detached(follow: &str) -> Failure {
-    let message = tr!("image-detached", command = follow);
-    Failure::new(Exit::Interrupted, message)
+    ask(connection, image_id).await.map_or(last.warnings, |progress| progress.warnings)
 }
 
 /// A bar with percent, MB/s, time left and what was already present. indicatif draws it on standard error, and only on
@@ -147,8 +145,7 @@ fn time_left(position: u64, length: u64, estimate: Duration) -> String {
 
 /// The amount that need not be sent or stored again.
 pub(super) fn already_present(count: u64) -> String {
-    let count = bytes(count);
-    tr!("image-bar-present", size = count)
+    tr!("image-bar-present", size = bytes(count))
 }
 
 fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {

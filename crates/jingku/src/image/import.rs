@@ -10,17 +10,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::follow::{self, already_present, bar};
-use super::input::{Input, empty};
+use super::input::{Input, empty, refused};
 use super::look;
 use super::producer::Producer;
 use super::source::{Piece, Source};
-use super::stop::Stop;
 use crate::args::{Global, ImportArgs};
 use crate::connection::Connection;
-use crate::errors::Localized;
+use crate::errors::caution;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::warn;
+use crate::stop::Stop;
 
 /// How long it may take to learn what the server has of an upload that broke off.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,7 +50,7 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: ImportAr
     let mut stop = Stop::listen()?;
     let (mut producer, output) = match args.command.as_slice() {
         [] => (None, None),
-        words => Producer::spawn(words).map(|(producer, output)| (Some(producer), Some(output)))?,
+        words => Some(Producer::spawn(words)?).unzip(),
     };
     let imported = import(global, connection, &args, &mut producer, output, &mut stop).await;
     if let Some(producer) = producer {
@@ -75,8 +75,8 @@ async fn import(
     let input = open(args, producer, output, stop).await?;
     refuse_what_may_be_a_part(&input, args)?;
     // With --wait, the server's warnings are shown at the end.
-    if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
-        warn(&caution.localized());
+    if let Some(odd) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
+        warn(&caution(&odd));
     }
     let mut sending = start(connection, args, &input, stop).await?;
     match send(&mut sending, input, args, producer, stop).await {
@@ -109,9 +109,7 @@ async fn open(
         failure = failed(producer) => return Err(failure),
         opened = opening => opened,
     };
-    if opened.is_err()
-        && let Some(producer) = producer
-    {
+    if let (Err(_), Some(producer)) = (&opened, producer) {
         // Why the producer failed matters more than that it wrote nothing.
         producer.ended().await?;
     }
@@ -128,9 +126,7 @@ fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Fai
     if input.ends_itself || args.size.is_some() || args.blake3.is_some() {
         return Ok(());
     }
-    let (name, image) = (&input.name, &args.name);
-    let message = tr!("import-unbounded", name = name, image = image);
-    Err(Failure::new(Exit::Usage, message))
+    Err(Failure::new(Exit::Usage, tr!("import-unbounded", name = input.name, image = args.name)))
 }
 
 /// Starts the upload. On a signal, withdraws what it may have started.
@@ -212,7 +208,7 @@ async fn send_pieces(
             Piece::Zeros(count) => *count,
         };
         if let Some(size) = size.filter(|size| upload.received() + length > *size) {
-            return Err(UploadError::Failed(too_long(&name, size)));
+            return Err(UploadError::Failed(refused(tr!("import-too-long", name, expected = size))));
         }
         let (showing, known) = (bar.clone(), size.is_some());
         let show = move |sent| {
@@ -257,7 +253,8 @@ async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Resul
     });
     let (source, same) = skipping.await.map_err(UploadError::Foreign)?;
     if !same {
-        return Err(UploadError::Foreign(other_file(&name, upload.image_id())));
+        let message = tr!("import-other-file", name, id = upload.image_id());
+        return Err(UploadError::Foreign(refused(message)));
     }
     bar.reset_eta();
     bar.set_message(already_present(present));
@@ -275,7 +272,7 @@ fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
         return Err(wrong_size(&input.name, read, size));
     }
     if args.blake3.is_some() && args.blake3 != source.stated_hash() {
-        return Err(wrong_hash(&input.name));
+        return Err(refused(tr!("import-wrong-hash", name = input.name)));
     }
     Ok(())
 }
@@ -324,7 +321,7 @@ fn on_a_thread<T: Send + 'static>(
 ) -> impl Future<Output = Result<T, Failure>> {
     let (done, result) = oneshot::channel();
     std::thread::spawn(move || done.send(work()));
-    async { result.await.unwrap_or_else(|error| Err(Failure::new(Exit::Fault, error.to_string()))) }
+    async { result.await.unwrap_or_else(|error| Err(Failure::fault(error))) }
 }
 
 /// Reads to the end, one piece ahead of the network.
@@ -351,23 +348,7 @@ impl From<Error> for UploadError {
 }
 
 fn wrong_size(name: &str, read: u64, expected: u64) -> Failure {
-    let message = tr!("import-wrong-size", name = name, read = read, expected = expected);
-    Failure::new(Exit::Refused, message)
-}
-
-fn too_long(name: &str, expected: u64) -> Failure {
-    let message = tr!("import-too-long", name = name, expected = expected);
-    Failure::new(Exit::Refused, message)
-}
-
-fn wrong_hash(name: &str) -> Failure {
-    let message = tr!("import-wrong-hash", name = name);
-    Failure::new(Exit::Refused, message)
-}
-
-fn other_file(name: &str, image_id: &str) -> Failure {
-    let message = tr!("import-other-file", name = name, id = image_id);
-    Failure::new(Exit::Refused, message)
+    refused(tr!("import-wrong-size", name, read, expected))
 }
 
 fn stopped(exit: Exit) -> Failure {

@@ -58,17 +58,16 @@ impl Input {
         if kind.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        let mut options = OpenOptions::new();
-        options.read(true);
-        if kind.is_block_device() {
-            // Fails while the device is mounted or part of another one, and prevents mounting meanwhile.
-            options.custom_flags(OFlags::EXCL.bits().cast_signed());
-        }
+        // Fails while a device is mounted or part of another one, and prevents mounting meanwhile.
+        let flags = if kind.is_block_device() { OFlags::EXCL.bits().cast_signed() } else { 0 };
         let name = path.display().to_string();
-        let file = options.open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::ResourceBusy => in_use(&name),
-            _ => failed(error),
-        })?;
+        let file =
+            OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::ResourceBusy => in_use(&name),
+                    _ => failed(error),
+                }
+            })?;
         let kind = file.metadata().map_err(failed)?.file_type();
         if kind.is_file() || kind.is_block_device() {
             return Self::of_file(&name, file, Some(path));
@@ -106,8 +105,7 @@ impl Input {
 
     fn of_stream(name: &str, mut stream: File, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if stream.is_terminal() {
-            let message = tr!("import-terminal");
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Failure::new(Exit::Usage, tr!("import-terminal")));
         }
         let mut head = vec![0; HEAD_BYTES];
         let read = fill(|piece, _| stream.read(piece), &mut head);
@@ -127,10 +125,12 @@ impl Input {
 
     /// Refuses a file or device that was modified or replaced since it was opened.
     pub(super) fn unchanged(&self) -> Result<(), Failure> {
-        let (Some(fingerprint), Reader::File { file, .. }) = (&self.fingerprint, &self.reader) else {
-            return Ok(());
-        };
-        if fingerprint.is_of(file) { Ok(()) } else { Err(changed(&self.name)) }
+        match (&self.fingerprint, &self.reader) {
+            (Some(fingerprint), Reader::File { file, .. }) if !fingerprint.is_of(file) => {
+                Err(refused(tr!("import-changed", name = self.name)))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -154,17 +154,14 @@ fn count_data(file: &File, length: u64) -> io::Result<u64> {
 }
 
 pub(super) fn empty(name: &str) -> Failure {
-    let message = tr!("import-empty", name = name);
-    Failure::new(Exit::Refused, message)
-}
-
-pub(super) fn changed(name: &str) -> Failure {
-    let message = tr!("import-changed", name = name);
-    Failure::new(Exit::Refused, message)
+    refused(tr!("import-empty", name))
 }
 
 fn in_use(name: &str) -> Failure {
-    let message = tr!("import-in-use", name = name);
+    refused(tr!("import-in-use", name))
+}
+
+pub(super) fn refused(message: String) -> Failure {
     Failure::new(Exit::Refused, message)
 }
 

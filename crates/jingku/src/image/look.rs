@@ -10,7 +10,7 @@ use jingku_library::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_B
 
 use super::input::Input;
 use super::reader::Reader;
-use crate::errors::Localized;
+use crate::errors::Explained;
 use crate::failure::{Exit, Failure};
 
 /// Refuses a file or device that is recognised as something other than a disk, and returns a caution if nothing is

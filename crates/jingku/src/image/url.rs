@@ -19,7 +19,6 @@ pub(super) async fn run(global: &Global, client: &Client, args: UrlArgs) -> Resu
     }
     // Only the link on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
     print(&link.url)?;
-    let until = time(link.expire_time);
-    note(&tr!("image-link-note", time = until));
+    note(&tr!("image-link-note", time = time(link.expire_time)));
     Ok(())
 }

@@ -106,19 +106,13 @@ fn note_calls(tokens: TokenStream, calls: &mut Messages) {
     }
 }
 
-/// The id and the names of the arguments of a call: a literal, then `, name = value` for each.
+/// The id and the names of the arguments of a call: a literal, then `, name` or `, name = value` for each.
 fn call(tokens: TokenStream) -> (String, BTreeSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let id = tokens[0].to_string().trim_matches('"').to_owned();
-    let names = tokens.windows(3).filter_map(|triple| match triple {
-        [TokenTree::Punct(comma), TokenTree::Ident(name), TokenTree::Punct(equals)]
-            if comma.as_char() == ',' && equals.as_char() == '=' =>
-        {
-            Some(name.to_string())
-        }
-        _ => None,
-    });
-    (id, names.collect())
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ',');
+    let mut arguments = tokens.split(is_comma).filter_map(|argument| Some(argument.first()?.to_string()));
+    let id = arguments.next().expect("a call has an id").trim_matches('"').to_owned();
+    (id, arguments.collect())
 }
 
 fn for_each_file(mut check: impl FnMut(&File, &Messages)) {

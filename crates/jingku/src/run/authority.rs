@@ -10,7 +10,7 @@
 //! authority/lock             held while any of them is looked at or made
 //! ```
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -22,7 +22,6 @@ use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
 };
-use rustix::fs::{FlockOperation, flock};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -94,15 +93,7 @@ impl Authority {
     /// `now` is in Unix seconds. Of two processes at once, one waits for the other.
     pub(super) fn open_or_create(data: &Path, now: i64) -> Result<(Self, TrustFiles), Failure> {
         let folder = Folder(data.join("authority"));
-        let failed = |error: io::Error| Failure::file(Exit::Fault, &folder.0, &error);
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder.0).map_err(failed)?;
-        let _lock = folder.lock().map_err(failed)?;
-        let authority = match folder.read(now) {
-            Some(authority) => authority,
-            None => folder.create(now).map_err(failed)?,
-        };
-        let files = folder.write_trust_files(&authority).map_err(failed)?;
-        Ok((authority, files))
+        folder.open_or_create(now).map_err(|error| Failure::file(Exit::Fault, &folder.0, &error))
     }
 
     /// Issues a certificate with its own key for one of [`HOSTS`].
@@ -173,21 +164,21 @@ impl Authority {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn lock(&self) -> io::Result<File> {
-        let file = private().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(file)
-    }
-
-    fn read(&self, now: i64) -> Option<Authority> {
-        let text = std::fs::read_to_string(self.0.join("authority.toml")).ok()?;
-        Authority::from_text(&text, now)
-    }
-
-    fn create(&self, now: i64) -> io::Result<Authority> {
-        let (authority, text) = Authority::generate(now).map_err(io::Error::other)?;
-        self.replace("authority.toml", text.as_bytes())?;
-        Ok(authority)
+    fn open_or_create(&self, now: i64) -> io::Result<(Authority, TrustFiles)> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        // Held until every file is written.
+        let lock = private().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
+        lock.lock()?;
+        let stored = std::fs::read_to_string(self.0.join("authority.toml")).ok();
+        let authority = if let Some(stored) = stored.and_then(|text| Authority::from_text(&text, now)) {
+            stored
+        } else {
+            let (authority, text) = Authority::generate(now).map_err(io::Error::other)?;
+            self.replace("authority.toml", text.as_bytes())?;
+            authority
+        };
+        let files = self.write_trust_files(&authority)?;
+        Ok((authority, files))
     }
 
     /// Runs every time: unchanged files are not written, and modified ones are restored.

@@ -37,8 +37,7 @@ pub(super) async fn run(
     };
     let accounts = context.load(&fixtures, first_key()?.as_ref()).await?;
     context.declare_instances(&config.instances).await?;
-    let remembered = context.remember_start().await;
-    remembered.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    context.remember_start().await.map_err(Failure::fault)?;
 
     let (listener, base_url) = listen(address).await?;
     if args.lab {
@@ -54,8 +53,7 @@ fn refuse_other_machines(listener: &TcpListener, address: &ListenAddress) -> Res
     if listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
         return Ok(());
     }
-    let message = tr!("serve-lab-loopback", address = address.to_string());
-    Err(Failure::new(Exit::Usage, message))
+    Err(Failure::new(Exit::Usage, tr!("serve-lab-loopback", address = address.to_string())))
 }
 
 /// A data directory given as an option would stay empty. The variable is meant for other commands.
@@ -64,8 +62,7 @@ fn refuse_data_dir(global: &Global) -> Result<(), Failure> {
     if asked.is_none() || asked == std::env::var_os("JINGKU_DATA_DIR").as_deref() {
         return Ok(());
     }
-    let message = tr!("serve-ephemeral-data-dir");
-    Err(Failure::new(Exit::Usage, message))
+    Err(Failure::new(Exit::Usage, tr!("serve-ephemeral-data-dir")))
 }
 
 /// The first line is only the base URL, as always; then follows what a client needs: lines for a shell, or with

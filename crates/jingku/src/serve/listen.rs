@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use jingku_library::{BadListenAddress, Config, ListenAddress};
 use tokio::net::TcpListener;
 
-use crate::errors::Localized;
+use crate::errors::Explained;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
@@ -14,8 +14,7 @@ pub(super) fn address(given: Option<&str>, config: &Config) -> Result<ListenAddr
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(config.listen.clone()),
         Some(text) => text.parse().map_err(|error: BadListenAddress| {
-            let message = tr!("serve-bad-address", error = error.localized());
-            Failure::new(Exit::Usage, message)
+            Failure::new(Exit::Usage, tr!("serve-bad-address", error = error.localized()))
         }),
     }
 }
@@ -23,13 +22,17 @@ pub(super) fn address(given: Option<&str>, config: &Config) -> Result<ListenAddr
 /// Listens on the first available address, and returns the base URL.
 pub(super) async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
     let addresses = address.resolve().await.map_err(|error| {
-        let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
-        Failure::new(Exit::Usage, message)
+        Failure::new(
+            Exit::Usage,
+            tr!("serve-unknown-host", address = address.to_string(), error = error.to_string()),
+        )
     })?;
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
-        let message = tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string());
-        Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
+        Failure::new(
+            if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault },
+            tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string()),
+        )
     })?;
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    let bound = listener.local_addr().map_err(Failure::fault)?;
     Ok((listener, format!("http://{bound}")))
 }

@@ -6,14 +6,14 @@ use futures::FutureExt;
 use jingku_library::{StartError, Workers};
 use jingku_server::{Context, STOP_TIMEOUT, router};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::parent::Parent;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::messages::tr;
 use crate::output::note;
+use crate::stop::Stop;
 
 /// Serves and runs jobs until a signal arrives or `parent` ends. `announce` runs when the server answers, `then` after
 /// it.
@@ -59,7 +59,7 @@ pub(super) async fn serve_until_stopped(
         note(&tr!("serve-cut-off"));
         return Ok(());
     };
-    server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
+    server.map_err(Failure::fault)
 }
 
 /// Ends with the parent, if requested.
@@ -72,21 +72,14 @@ async fn orphaned(parent: Option<Parent>) {
 
 /// Ends at the first SIGTERM or SIGINT. The second one ends the process at once with 128 and its number, as in shells.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let mut next = async move || {
-        tokio::select! {
-            _ = terminate.recv() => SignalKind::terminate(),
-            _ = interrupt.recv() => SignalKind::interrupt(),
-        }
-    };
+    let mut stop = Stop::listen()?;
     let (first, stopped) = oneshot::channel();
     tokio::spawn(async move {
-        next().await;
+        stop.asked().await;
         let _ = first.send(());
-        let second = next().await;
+        let second = stop.asked().await;
         note(&tr!("serve-second-signal"));
-        std::process::exit(128 + second.as_raw_value());
+        std::process::exit(second as i32);
     });
     // The sender is not dropped before the signal: the task lives as long as the runtime.
     Ok(stopped.map(drop))

@@ -71,11 +71,10 @@ impl Global {
     /// An empty variable counts as unset. An empty option is an error, such as a shell variable that is not set: the
     /// default directory was not meant.
     pub(crate) fn drop_empty_data_dir(&mut self) -> Result<(), Failure> {
-        if self.data_dir.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            if std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty()) {
-                return Err(Failure::new(Exit::Usage, tr!("argument-data-dir-empty")));
-            }
-            self.data_dir = None;
+        if self.data_dir.take_if(|path| path.as_os_str().is_empty()).is_some()
+            && std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty())
+        {
+            return Err(Failure::new(Exit::Usage, tr!("argument-data-dir-empty")));
         }
         Ok(())
     }
@@ -113,21 +112,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether the command works on the data directory or a backup instead of the API.
     pub(crate) fn keeps_the_library(&self) -> bool {
-        match self {
-            Self::Serve(_)
-            | Self::Image(AnyImageCommand::Platform(_))
-            | Self::Instance(_)
-            | Self::Account(_)
-            | Self::Key(_)
-            | Self::Review(_)
-            | Self::Trash(_)
-            | Self::Usage
-            | Self::Check(_)
-            | Self::Sweep { .. }
-            | Self::Backup(_)
-            | Self::Restore(_) => true,
-            Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_) => false,
-        }
+        !matches!(self, Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_))
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
 }
 
 /// An API to talk to.
-pub(crate) struct Connection {
+pub(crate) struct Connection<'a> {
+    pub(crate) global: &'a Global,
     pub(crate) client: Client,
     pub(crate) base_url: String,
     pub(crate) public_key: String,
@@ -47,9 +48,9 @@ pub(crate) struct Connection {
     origin: Vec<String>,
 }
 
-impl Connection {
+impl<'a> Connection<'a> {
     /// Builds a client from the arguments. clap has already merged the environment into them.
-    pub(crate) fn open(global: &Global, args: &ConnectionArgs) -> Result<Self, Failure> {
+    pub(crate) fn open(global: &'a Global, args: &ConnectionArgs) -> Result<Self, Failure> {
         let (given, profile_name) = (args.settings.trimmed(), filled(args.profile.as_deref()));
         let kept = match (&profile_name, &given) {
             (Some(name), _) => profile(name)?,
@@ -72,22 +73,23 @@ impl Connection {
         let mut config = Config::new(public_key.clone(), private_key.clone());
         config.base_url.clone_from(&base_url);
         (config.region, config.zone) = (region.clone(), zone.clone());
-        Ok(Self { client: Client::new(config)?, base_url, public_key, private_key, region, zone, origin })
+        let client = Client::new(config)?;
+        Ok(Self { global, client, base_url, public_key, private_key, region, zone, origin })
     }
 
     /// A command line that reaches the same API. It omits the key pair, which should not appear on a screen.
-    pub(crate) fn command(&self, global: &Global, words: &[&str]) -> String {
+    pub(crate) fn command(&self, words: &[&str]) -> String {
         let origin = self.origin.iter().map(String::as_str);
-        hint::command(global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
+        hint::command(self.global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
     }
 
     /// Adds advice when no server answers.
-    pub(crate) fn explain(&self, global: &Global, failure: Failure) -> Failure {
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
         if !failure.unreachable {
             return failure;
         }
         let failure = failure.advise(&tr!("connection-unreachable", base_url = self.base_url));
-        if self.origin.is_empty() { failure.advise(&hint::start_a_server(global)) } else { failure }
+        if self.origin.is_empty() { failure.advise(&hint::start_a_server(self.global)) } else { failure }
     }
 }
 

@@ -16,8 +16,7 @@ use sample::Access;
 
 pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
     let connection = Connection::open(global, &args.connection)?;
-    let (region, zone) =
-        region_and_zone(&connection).await.map_err(|failure| connection.explain(global, failure))?;
+    let (region, zone) = region_and_zone(&connection).await.map_err(|failure| connection.explain(failure))?;
     let Connection { base_url, public_key, private_key, .. } = connection;
     let access = Access { base_url, public_key, private_key, region, zone };
     let text = match args.sdk {
@@ -34,7 +33,7 @@ pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
 }
 
 /// The given region and zone, or else the server's first ones: typed SDK methods require both.
-async fn region_and_zone(connection: &Connection) -> Result<(String, String), Failure> {
+async fn region_and_zone(connection: &Connection<'_>) -> Result<(String, String), Failure> {
     let (region, zone) = (&connection.region, &connection.zone);
     if let (Some(region), Some(zone)) = (region, zone) {
         return Ok((region.clone(), zone.clone()));

@@ -33,17 +33,16 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
     let outcome = match command {
         ImageCommand::List(args) => list::run(global, client, args).await,
         ImageCommand::Show(args) => show(global, client, &args.image_id).await,
-        ImageCommand::Create(args) => create::run(global, &connection, args).await,
-        ImageCommand::Progress { one, wait } => {
-            follow::progress(global, &connection, &one.image_id, wait).await
-        }
+        ImageCommand::Create(args) => create::run(&connection, args).await,
+        ImageCommand::Progress { one, wait: true } => follow::until_made(&connection, &one.image_id).await,
+        ImageCommand::Progress { one, wait: false } => follow::progress(&connection, &one.image_id).await,
         ImageCommand::Update(args) => update(global, client, args).await,
         ImageCommand::Delete(args) => delete(global, client, args).await,
         ImageCommand::Export(args) => export::run(global, client, args).await,
-        ImageCommand::Import(args) => import::run(global, &connection, args).await,
+        ImageCommand::Import(args) => import::run(&connection, args).await,
         ImageCommand::Url(args) => url::run(global, client, args).await,
     };
-    outcome.map_err(|failure| connection.explain(global, failure))
+    outcome.map_err(|failure| connection.explain(failure))
 }
 
 async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Failure> {

@@ -32,7 +32,7 @@ use upstream::Upstream;
 pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Failure> {
     let connection = Connection::open(global, &args.connection)?;
     let upstream = Upstream::new(&connection.base_url)?;
-    upstream.probe().await.map_err(|failure| connection.explain(global, failure))?;
+    upstream.probe().await.map_err(|failure| connection.explain(failure))?;
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     // The command keeps the caller's umask.
     let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);

@@ -3,12 +3,12 @@
 use compshare::actions::CreateCompShareCustomImageRequest;
 
 use super::follow;
-use crate::args::{CreateArgs, Global};
+use crate::args::CreateArgs;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::warn;
 
-pub(super) async fn run(global: &Global, connection: &Connection, args: CreateArgs) -> Result<(), Failure> {
+pub(super) async fn run(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Failure> {
     let request = CreateCompShareCustomImageRequest {
         instance_id: args.instance.into(),
         name: args.name.into(),
@@ -20,5 +20,5 @@ pub(super) async fn run(global: &Global, connection: &Connection, args: CreateAr
     if !args.wait {
         created.warnings.iter().for_each(|warning| warn(warning));
     }
-    follow::begun(global, connection, &created.comp_share_image_id, args.wait).await
+    follow::begun(connection, &created.comp_share_image_id, args.wait).await
 }

@@ -10,14 +10,14 @@ use jingku_library::{DiskFormat, Packing, is_written, next_stored};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::fingerprint::Fingerprint;
-use super::reader::{Reader, fill};
+use super::reader::Reader;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
 /// The name of standard input on the command line.
 pub(super) const STDIN: &str = "-";
 /// Bytes that identify a stream's format.
-const HEAD_BYTES: usize = 8;
+const HEAD_BYTES: u64 = 8;
 
 /// An open input that is not empty.
 pub(super) struct Input {
@@ -107,9 +107,9 @@ impl Input {
         if stream.is_terminal() {
             return Err(Failure::new(Exit::Usage, tr!("import-terminal")));
         }
-        let mut head = vec![0; HEAD_BYTES];
-        let read = fill(|piece, _| stream.read(piece), &mut head);
-        head.truncate(read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?);
+        let mut head = Vec::new();
+        let read = stream.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
+        read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?;
         if head.is_empty() {
             return Err(empty(name));
         }

@@ -14,143 +14,14 @@ pub(super) struct Access {
     pub(super) zone: String,
 }
 
-const PYTHON: &str = r#"# pip install ucloud-sdk-python3
-import logging
-
-from ucloud.client import Client
-
-# {logger}
-logging.getLogger("ucloud").setLevel(logging.WARNING)
-client = Client(
-    {
-        "base_url": {base_url},
-        "public_key": {public_key},
-        "private_key": {private_key},
-        "region": {region},
-    }
-)
-# {typed}
-reply = client.ucompshare().describe_comp_share_custom_images({"Zone": {zone}, "Limit": 20})
-for image in reply["ImageSet"]:
-    print(image["CompShareImageId"], image["Name"], image["Status"])
-"#;
-
-const GO: &str = r#"// go get github.com/ucloud/ucloud-sdk-go
-package main
-
-import (
-	"fmt"
-	"log"
-
-	"github.com/ucloud/ucloud-sdk-go/services/ucompshare"
-	"github.com/ucloud/ucloud-sdk-go/ucloud"
-	"github.com/ucloud/ucloud-sdk-go/ucloud/auth"
-)
-
-func main() {
-	cfg := ucloud.NewConfig()
-	cfg.BaseUrl = {base_url}
-	cfg.Region = {region}
-	cfg.Zone = {zone}
-	credential := auth.NewCredential()
-	credential.PublicKey = {public_key}
-	credential.PrivateKey = {private_key}
-	client := ucompshare.NewClient(&cfg, &credential)
-
-	request := client.NewDescribeCompShareCustomImagesRequest()
-	request.Limit = ucloud.Int(20)
-	reply, err := client.DescribeCompShareCustomImages(request)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, image := range reply.ImageSet {
-		fmt.Println(image.CompShareImageId, image.Name, image.Status)
-	}
-}
-"#;
-
-const JS: &str = r#"// npm install @ucloud-sdks/ucloud-sdk-js
-const { Client, Request } = require("@ucloud-sdks/ucloud-sdk-js");
-
-// {logger}
-const client = new Client({
-  config: { baseUrl: {base_url}, region: {region}, logger: null },
-  credential: { publicKey: {public_key}, privateKey: {private_key} },
-});
-// {retries}
-client
-  .invoke(new Request({ Action: "DescribeCompShareCustomImages", Zone: {zone}, Limit: 20 }))
-  .then((reply) => {
-    for (const image of reply.toObject().ImageSet) {
-      console.log(image.CompShareImageId, image.Name, image.Status);
-    }
-  })
-  .catch((error) => {
-    console.error(error);
-    process.exitCode = 1;
-  });
-"#;
-
-const JAVA: &str = r#"// cn.ucloud:ucloud-sdk-java-ucompshare, saved as ListImages.java
-import cn.ucloud.common.config.Config;
-import cn.ucloud.common.credential.Credential;
-import cn.ucloud.ucompshare.client.UCompShareClient;
-import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesRequest;
-import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesResponse.CompShareImage;
-import org.slf4j.helpers.NOPLogger;
-
-public class ListImages {
-    public static void main(String[] args) throws Exception {
-        Config config = new Config();
-        config.setBaseUrl({base_url});
-        config.setRegion({region});
-        // {logger}
-        config.setLogger(NOPLogger.NOP_LOGGER);
-        Credential credential = new Credential({public_key}, {private_key});
-        UCompShareClient client = new UCompShareClient(config, credential);
-
-        DescribeCompShareCustomImagesRequest request = new DescribeCompShareCustomImagesRequest();
-        // {typed_only}
-        request.setZone({zone});
-        request.setLimit(20);
-        for (CompShareImage image : client.describeCompShareCustomImages(request).getImageSet()) {
-            System.out.println(image.getCompShareImageId() + " " + image.getName() + " " + image.getStatus());
-        }
-    }
-}
-"#;
-
-const PHP: &str = r"<?php
-// composer require ucloud/ucloud-sdk-php
-require __DIR__ . '/vendor/autoload.php';
-
-use UCloud\Core\Client;
-use UCloud\Core\Logger\DisabledLogger;
-use UCloud\Core\Request\Request;
-
-// {untyped}
-$client = new Client([
-    'baseUrl' => {base_url},
-    'publicKey' => {public_key},
-    'privateKey' => {private_key},
-    'region' => {region},
-    // {logger}
-    'logger' => new DisabledLogger(),
-]);
-$request = new Request(['Action' => 'DescribeCompShareCustomImages', 'Zone' => {zone}, 'Limit' => 20]);
-foreach ($client->invoke($request)->toArray()['ImageSet'] as $image) {
-    echo $image['CompShareImageId'], ' ', $image['Name'], ' ', $image['Status'], PHP_EOL;
-}
-";
-
 /// The program with all values filled in.
 pub(super) fn of(sdk: Sdk, access: &Access) -> String {
     let (template, literal): (_, fn(&str) -> String) = match sdk {
-        Sdk::Python => (PYTHON, double_quoted),
-        Sdk::Go => (GO, double_quoted),
-        Sdk::Js => (JS, double_quoted),
-        Sdk::Java => (JAVA, double_quoted),
-        Sdk::Php => (PHP, single_quoted),
+        Sdk::Python => (include_str!("samples/list_images.py"), double_quoted),
+        Sdk::Go => (include_str!("samples/list_images.go"), double_quoted),
+        Sdk::Js => (include_str!("samples/list_images.js"), double_quoted),
+        Sdk::Java => (include_str!("samples/ListImages.java"), double_quoted),
+        Sdk::Php => (include_str!("samples/list_images.php"), single_quoted),
     };
     let call = r#"client.invoke("DescribeCompShareCustomImages", {"Limit": 20})"#;
     let marks = [

@@ -121,7 +121,7 @@ fn profile(name: &str) -> Result<Settings, Failure> {
     let folder = xdg("XDG_CONFIG_HOME", ".config")
         .ok_or_else(|| Failure::new(Exit::Usage, tr!("connection-profiles-no-home")))?;
     let path = folder.join("jingku/profiles.toml");
-    let text = read_text(&path).map_err(|error| Failure::file(Exit::Usage, &path, &error))?;
+    let text = read_text(&path).map_err(Failure::file(Exit::Usage, &path))?;
     let mut profiles: BTreeMap<String, Settings> = parse(&path, &text)?;
     let known = profiles.keys().map(|name| format!("[{name}]")).collect::<Vec<_>>().join(", ");
     let settings = profiles.remove(name).ok_or_else(|| {
@@ -138,7 +138,7 @@ fn profile(name: &str) -> Result<Settings, Failure> {
 fn local(data_dir: &Path) -> Result<Settings, Failure> {
     match data_dir.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
-        Err(error) => return Err(no_permission(data_dir, &error)),
+        Err(error) => return Err(no_permission(data_dir, error)),
         Ok(_) => {}
     }
     let data = DataDir::open(data_dir)?;
@@ -146,17 +146,15 @@ fn local(data_dir: &Path) -> Result<Settings, Failure> {
     let settings: Settings = match read_text(&path) {
         Ok(text) => parse(&path, &text)?,
         Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
-        Err(error) => return Err(no_permission(&path, &error)),
+        Err(error) => return Err(no_permission(&path, error)),
     };
     Ok(Settings { base_url: data.endpoint()?, ..settings.trimmed() })
 }
 
-fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::file(Exit::Fault, path, error);
-    match error.kind() {
-        ErrorKind::PermissionDenied => failure.advise(&tr!("connection-no-permission")),
-        _ => failure,
-    }
+fn no_permission(path: &Path, error: std::io::Error) -> Failure {
+    let denied = error.kind() == ErrorKind::PermissionDenied;
+    let failure = Failure::file(Exit::Fault, path)(error);
+    if denied { failure.advise(&tr!("connection-no-permission")) } else { failure }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {

@@ -69,9 +69,9 @@ impl Failure {
             && self.message.contains(&format!("[{param}]"))
     }
 
-    /// The operating system refused an operation on a file.
-    pub(crate) fn file(exit: Exit, path: &Path, error: &std::io::Error) -> Self {
-        Self::new(exit, tr!("output-file", path, error = clause(error)))
+    /// Makes failures of the operating system's errors on a file.
+    pub(crate) fn file(exit: Exit, path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |error| Self::new(exit, tr!("output-file", path, error = clause(&error)))
     }
 
     /// Prints to standard error, as JSON when the command's output is.
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_sentence_ends_once() {
         let error = std::io::Error::other("it says why.");
-        let failure = Failure::file(Exit::Fault, Path::new("/file"), &error);
+        let failure = Failure::file(Exit::Fault, Path::new("/file"))(error);
         assert!(failure.message.ends_with("why."), "{failure:?}");
     }
 }

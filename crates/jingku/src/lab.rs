@@ -42,10 +42,7 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
             lab.clear_trace().await.map(|()| serde_json::json!({ "entries": [] }))?
         }
         LabCommand::Trace { follow, .. } => return trace(global, &lab, follow).await,
-        LabCommand::State => {
-            let state = lab.state().await?;
-            return print_json(&state);
-        }
+        LabCommand::State => return print_json(&lab.state().await?),
     };
     if global.json { print_json(&answer) } else { print(&tr!("lab-done")) }
 }

@@ -30,7 +30,7 @@ pub(crate) fn open_data_dir(global: &Global) -> Result<DataDir, Failure> {
             Err(Failure::new(Exit::NotThere, tr!("operate-no-data-dir", path))
                 .advise(&hint::start_a_server(global)))
         }
-        Err(error) => Err(Failure::file(Exit::Fault, &path, &error)),
+        Err(error) => Err(Failure::file(Exit::Fault, &path)(error)),
         Ok(_) => Ok(DataDir::open(&path)?),
     }
 }

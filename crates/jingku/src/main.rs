@@ -55,10 +55,7 @@ fn main() -> ExitCode {
             .map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => failure.report(global.json),
-    }
+    outcome.unwrap_or_else(|failure| failure.report(global.json))
 }
 
 fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {

@@ -75,8 +75,8 @@ impl<'a, T> Listing<'a, T> {
         table.set_header(self.headings.iter().map(heading));
         table.add_rows(self.rows);
         if table.width().is_some_and(|width| width >= WIDE) {
-            for column in (0..self.headings.len()).filter(|column| *column != wrapping) {
-                keep_whole(&mut table, column);
+            for (_, column) in table.column_iter_mut().enumerate().filter(|(at, _)| *at != wrapping) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
         print_bare(table)
@@ -107,17 +107,10 @@ fn bare_table() -> Table {
 
 fn print_bare(mut table: Table) -> Result<(), Failure> {
     // The first column is the one people copy.
-    keep_whole(&mut table, 0);
     if let Some(first) = table.column_mut(0) {
-        first.set_padding((0, 1));
+        first.set_constraint(ColumnConstraint::ContentWidth).set_padding((0, 1));
     }
     print(&table.trim_fmt())
-}
-
-fn keep_whole(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
 }
 
 /// Unix seconds as local date and time; empty for 0.

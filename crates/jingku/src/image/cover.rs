@@ -23,7 +23,7 @@ pub(super) fn read(path: &OsStr) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let file = File::open(path);
     let read = file.and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::file(Exit::Refused, path, &error))?;
+    read.map_err(Failure::file(Exit::Refused, path))?;
     if bytes.is_empty() || bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(advise(Failure::new(Exit::Refused, tr!("image-cover-size", path))));
     }

@@ -46,43 +46,42 @@ const STDOUT: &str = "-";
 impl Sink {
     fn create(path: &Path, format: DiskFormat, length: u64) -> Result<Self, Failure> {
         match format {
-            DiskFormat::Raw => SparseFile::create(path)
-                .map(Self::Raw)
-                .map_err(|error| Failure::file(Exit::Fault, path, &error)),
+            DiskFormat::Raw => {
+                Ok(Self::Raw(SparseFile::create(path).map_err(Failure::file(Exit::Fault, path))?))
+            }
             DiskFormat::Qcow2 => Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length)?, at: 0 }),
         }
     }
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
         match self {
-            Self::Raw(file) => {
-                file.append(bytes).map_err(|error| Failure::file(Exit::Fault, path, &error).into())
-            }
-            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(|error| stdout_error(&error)),
+            Self::Raw(file) => file.append(bytes).map_err(Failure::file(Exit::Fault, path))?,
+            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(stdout_error)?,
             Self::Qcow2 { writer, at } => {
                 if bytes.iter().any(|byte| *byte != 0) {
                     writer.write_at(*at, bytes)?;
                 }
                 *at += bytes.len() as u64;
-                Ok(())
             }
         }
+        Ok(())
     }
 
     fn finish(self, path: &Path) -> Result<(), ExportError> {
         match self {
-            Self::Raw(file) => file.finish().map_err(|error| Failure::file(Exit::Fault, path, &error).into()),
-            Self::Stdout(mut stdout) => stdout.flush().map_err(|error| stdout_error(&error)),
-            Self::Qcow2 { writer, .. } => Ok(writer.finish()?),
+            Self::Raw(file) => file.finish().map_err(Failure::file(Exit::Fault, path))?,
+            Self::Stdout(mut stdout) => stdout.flush().map_err(stdout_error)?,
+            Self::Qcow2 { writer, .. } => writer.finish()?,
         }
+        Ok(())
     }
 }
 
-fn stdout_error(error: &io::Error) -> ExportError {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return ExportError::ReaderGone;
+fn stdout_error(error: io::Error) -> ExportError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => ExportError::ReaderGone,
+        _ => ExportError::Failed(Failure::file(Exit::Fault, Path::new(STDOUT))(error)),
     }
-    ExportError::Failed(Failure::file(Exit::Fault, Path::new(STDOUT), error))
 }
 
 pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
@@ -133,9 +132,7 @@ async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u6
                 std::fs::remove_file(&made)?;
                 Ok(io::copy(&mut file, &mut io::stdout().lock()))
             });
-            copied
-                .map_err(|error| Failure::file(Exit::Fault, &made, &error))?
-                .map_err(|error| stdout_error(&error))?;
+            copied.map_err(Failure::file(Exit::Fault, &made))?.map_err(stdout_error)?;
             Ok(length)
         }
     }

@@ -41,9 +41,9 @@ impl Input {
     }
 
     fn open_stdin(format: Option<DiskFormat>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(STDIN), &error);
-        let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?.into();
-        let kind = file.metadata().map_err(failed)?.file_type();
+        let failed = Failure::file(Exit::Fault, Path::new(STDIN));
+        let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(&failed)?.into();
+        let kind = file.metadata().map_err(&failed)?.file_type();
         // A file that was partly read is like a pipe.
         let at_start = seek(&file, SeekFrom::Current(0)).is_ok_and(|at| at == 0);
         if at_start && (kind.is_file() || kind.is_block_device()) {
@@ -53,8 +53,8 @@ impl Input {
     }
 
     pub(super) fn open_file(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::NotThere, path, &error);
-        let kind = path.metadata().map_err(failed)?.file_type();
+        let failed = Failure::file(Exit::NotThere, path);
+        let kind = path.metadata().map_err(&failed)?.file_type();
         if kind.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
@@ -68,7 +68,7 @@ impl Input {
                     _ => failed(error),
                 }
             })?;
-        let kind = file.metadata().map_err(failed)?.file_type();
+        let kind = file.metadata().map_err(&failed)?.file_type();
         if kind.is_file() || kind.is_block_device() {
             return Self::of_file(&name, file, Some(path));
         }
@@ -83,16 +83,16 @@ impl Input {
     }
 
     fn of_file(name: &str, file: File, path: Option<&Path>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(name), &error);
+        let failed = Failure::file(Exit::Fault, Path::new(name));
         if is_written(&file) {
             return Err(in_use(name));
         }
-        let fingerprint = Fingerprint::take(&file, path).map_err(failed)?;
+        let fingerprint = Fingerprint::take(&file, path).map_err(&failed)?;
         let length = fingerprint.length();
         if length == 0 {
             return Err(empty(name));
         }
-        let data = count_data(&file, length).map_err(failed)?;
+        let data = count_data(&file, length).map_err(&failed)?;
         Ok(Self {
             name: name.to_owned(),
             reader: Reader::File { file, length },
@@ -109,7 +109,7 @@ impl Input {
         }
         let mut head = Vec::new();
         let read = stream.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
-        read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?;
+        read.map_err(Failure::file(Exit::Fault, Path::new(name)))?;
         if head.is_empty() {
             return Err(empty(name));
         }

@@ -133,7 +133,7 @@ impl Source {
     fn read(&mut self, into: &mut Vec<u8>, limit: u64) -> Result<u64, Failure> {
         let from = into.len();
         let read = self.input.reader.read(self.at, into, limit);
-        let read = read.map_err(|error| Failure::file(Exit::Fault, self.input.name.as_ref(), &error))?;
+        let read = read.map_err(Failure::file(Exit::Fault, self.input.name.as_ref()))?;
         let bytes = &into[from..];
         let hashers = std::iter::once(&mut self.hasher).chain(&mut self.stated);
         if bytes == &ZEROS[..bytes.len()] {

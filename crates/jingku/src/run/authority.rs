@@ -93,7 +93,7 @@ impl Authority {
     /// `now` is in Unix seconds. Of two processes at once, one waits for the other.
     pub(super) fn open_or_create(data: &Path, now: i64) -> Result<(Self, TrustFiles), Failure> {
         let folder = Folder(data.join("authority"));
-        folder.open_or_create(now).map_err(|error| Failure::file(Exit::Fault, &folder.0, &error))
+        folder.open_or_create(now).map_err(Failure::file(Exit::Fault, &folder.0))
     }
 
     /// Issues a certificate with its own key for one of [`HOSTS`].

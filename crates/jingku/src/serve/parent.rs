@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rustix::process::{Pid, getppid};
-use tokio::io::AsyncReadExt;
+use tokio::io::{copy, sink};
 use tokio::net::unix::pipe;
 use tokio::time::sleep;
 
@@ -36,7 +36,8 @@ impl Parent {
     pub(super) async fn gone(self) {
         let closed = async {
             match self.pipe {
-                Some(pipe) => read_to_end(pipe).await,
+                // The content does not matter.
+                Some(mut pipe) => drop(copy(&mut pipe, &mut sink()).await),
                 None => pending().await,
             }
         };
@@ -47,10 +48,4 @@ impl Parent {
         };
         tokio::select! { () = closed => {}, () = replaced => {} }
     }
-}
-
-/// The content of the pipe does not matter.
-async fn read_to_end(mut pipe: pipe::Receiver) {
-    let mut buffer = [0; 256];
-    while pipe.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
 }

@@ -31,9 +31,12 @@ pub(super) async fn serve_until_stopped(
     };
 
     // Registered before the address is announced: its reader may send the signal at once.
-    let (signal, orphaned) = (stop_signal()?, orphaned(parent));
-    let stopped = async move {
-        tokio::select! { () = signal => {}, () = orphaned => {} }
+    let signal = stop_signal()?;
+    let stopped = async {
+        match parent {
+            Some(parent) => tokio::select! { () = signal => {}, () = parent.gone() => {} },
+            None => signal.await,
+        }
     };
     let stopped = stopped.boxed().shared();
     let limits = context.connection_limits();
@@ -60,14 +63,6 @@ pub(super) async fn serve_until_stopped(
         return Ok(());
     };
     server.map_err(Failure::fault)
-}
-
-/// Ends with the parent, if requested.
-async fn orphaned(parent: Option<Parent>) {
-    match parent {
-        Some(parent) => parent.gone().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Ends at the first SIGTERM or SIGINT. The second one ends the process at once with 128 and its number, as in shells.

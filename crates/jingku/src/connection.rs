@@ -35,7 +35,6 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     Ok(folder.join("jingku"))
 }
 
-/// An API to talk to.
 pub(crate) struct Connection<'a> {
     pub(crate) global: &'a Global,
     pub(crate) client: Client,
@@ -83,7 +82,6 @@ impl<'a> Connection<'a> {
         hint::command(self.global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
     }
 
-    /// Adds advice when no server answers.
     pub(crate) fn explain(&self, failure: Failure) -> Failure {
         if !failure.unreachable {
             return failure;

@@ -1,6 +1,5 @@
 //! `jingku env`: prints the settings SDKs need to connect to the server.
 
-mod literal;
 mod sample;
 
 use clap::ValueEnum;

@@ -3,17 +3,18 @@
 
 mod backup;
 mod client;
-mod data_dir;
 mod disk;
-mod listen_address;
-mod name;
 mod operator;
+mod start;
 
 use std::error::Error;
 use std::fmt::Display;
 
+use jingku_library::CatalogError;
+
 use crate::failure::{Exit, Failure, clause};
 use crate::lang::Lang;
+use crate::messages::tr;
 pub(crate) use disk::caution;
 
 /// An error of a library crate.
@@ -25,11 +26,6 @@ pub(crate) trait Explained: Display {
     fn complete(&self, failure: Failure) -> Failure {
         failure
     }
-
-    /// The text in the language asked for.
-    fn localized(&self) -> String {
-        localized(self, self.explain().1)
-    }
 }
 
 impl<E: Explained> From<E> for Failure {
@@ -40,7 +36,7 @@ impl<E: Explained> From<E> for Failure {
     }
 }
 
-fn localized(english: &(impl Display + ?Sized), chinese: String) -> String {
+fn localized(english: &impl Display, chinese: String) -> String {
     match Lang::current() {
         Lang::En => english.to_string(),
         Lang::Zh => chinese,
@@ -51,6 +47,18 @@ fn localized(english: &(impl Display + ?Sized), chinese: String) -> String {
 pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| (*error).source()).last();
     clause(last.unwrap_or(error))
+}
+
+/// What the catalogue ended with. `what` names the failed operation.
+fn catalog(what: &str, error: &CatalogError) -> String {
+    let cause = root(error);
+    if matches!(error, CatalogError::ReadOnly) {
+        tr!("errors-catalog-read-only", what, error = cause)
+    } else if error.is_damage() {
+        tr!("errors-catalog-damaged", what, error = cause)
+    } else {
+        tr!("errors-catalog", what, error = cause)
+    }
 }
 
 #[cfg(test)]

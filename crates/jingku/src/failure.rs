@@ -57,7 +57,6 @@ impl Failure {
         Self::new(Exit::Fault, error.to_string())
     }
 
-    /// Adds advice.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
         self.message = tr!("output-advice", message = self.message, advice);
         self

@@ -21,7 +21,6 @@ pub(crate) fn start_a_server(global: &Global) -> String {
     tr!("connection-start-server", command = command(global, &["serve"]))
 }
 
-/// Quotes a word for a shell.
 pub(crate) fn quote(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);

@@ -144,20 +144,20 @@ pub(crate) fn find(
 
 impl File {
     fn bundle(&self) -> &FluentBundle<FluentResource> {
-        self.parsed.get_or_init(|| self.parse(Lang::current()))
-    }
-
-    fn parse(&self, lang: Lang) -> FluentBundle<FluentResource> {
-        let source = match lang {
-            Lang::En => self.english.unwrap_or(self.chinese),
-            Lang::Zh => self.chinese,
-        };
-        // The tests make sure that every file parses.
-        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
-        let mut bundle = FluentBundle::new_concurrent(vec![lang.tag().parse().expect("tags are right")]);
-        // Marks around inserted text would end up in commands that people copy.
-        bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(resource);
-        bundle
+        self.parsed.get_or_init(|| {
+            // The language selects plural forms.
+            let (lang, source) = match Lang::current() {
+                Lang::En => ("en", self.english.unwrap_or(self.chinese)),
+                Lang::Zh => ("zh-CN", self.chinese),
+            };
+            // The tests make sure that every file parses.
+            let resource =
+                FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
+            let mut bundle = FluentBundle::new_concurrent(vec![lang.parse().expect("tags are right")]);
+            // Marks around inserted text would end up in commands that people copy.
+            bundle.set_use_isolating(false);
+            bundle.add_resource_overriding(resource);
+            bundle
+        })
     }
 }

@@ -18,7 +18,6 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints JSON.
 pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value).expect("output types serialise"))
 }
@@ -55,7 +54,6 @@ impl<'a, T> Listing<'a, T> {
         Self { items, headings: Vec::new(), rows: vec![Vec::new(); items.len()] }
     }
 
-    /// Adds a column to the right.
     pub(crate) fn column(mut self, heading: String, text: impl Fn(&T) -> String) -> Self {
         self.headings.push(heading);
         for (row, item) in self.rows.iter_mut().zip(self.items) {
@@ -140,7 +138,6 @@ pub(crate) fn size(mb: i64) -> String {
     format!("{} GB", mb / 1024)
 }
 
-/// Formats a number of bytes.
 pub(crate) fn bytes(bytes: u64) -> String {
     let units = [(40, "TB"), (30, "GB"), (20, "MB"), (10, "KB")];
     let (bits, unit) = units.into_iter().find(|(bits, _)| bytes >> bits >= 10).unwrap_or((0, "B"));

@@ -28,7 +28,6 @@ use certificates::Certificates;
 use child::Child;
 use upstream::Upstream;
 
-/// Runs the command and returns its exit code.
 pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Failure> {
     let connection = Connection::open(global, &args.connection)?;
     let upstream = Upstream::new(&connection.base_url)?;

@@ -28,7 +28,6 @@ use listen::{address, listen};
 use parent::Parent;
 use session::serve_until_stopped;
 
-/// Serves until a signal arrives.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
     start_log();

@@ -11,7 +11,6 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Starts listening.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(Failure::fault);
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
@@ -25,7 +24,6 @@ impl Stop {
         }
     }
 
-    /// Waits for SIGTERM.
     pub(crate) async fn terminated(&mut self) {
         self.terminate.recv().await;
     }

@@ -41,7 +41,6 @@ pub(crate) enum ImageCommand {
 }
 
 impl ImageCommand {
-    /// All of them use the API.
     pub(crate) fn connection(&self) -> &ConnectionArgs {
         match self {
             Self::List(args) => &args.connection,

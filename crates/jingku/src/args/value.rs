@@ -17,7 +17,6 @@ pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// A number of bytes.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
     let number = text.strip_suffix("iB").or_else(|| text.strip_suffix('B')).unwrap_or(text);
@@ -27,7 +26,6 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     count.filter(|count| (1..=i64::MAX.cast_unsigned()).contains(count)).ok_or_else(|| tr!("argument-bytes"))
 }
 
-/// A hash in hexadecimal.
 pub(crate) fn blake3(text: &str) -> Result<String, String> {
     let text = text.to_ascii_lowercase();
     if is_blake3(&text) { Ok(text) } else { Err(tr!("argument-blake3")) }

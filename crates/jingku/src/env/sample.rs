@@ -1,10 +1,8 @@
 //! A sample program for each SDK that lists your own images.
 
-use super::literal::{double_quoted, single_quoted};
 use crate::args::Sdk;
 use crate::messages::tr;
 
-/// The settings of a client.
 // No `Debug`: it holds a private key.
 pub(super) struct Access {
     pub(super) base_url: String,
@@ -52,6 +50,17 @@ fn fill(mut template: &str, marks: &[(&str, String)]) -> String {
     text + template
 }
 
+/// A literal in double quotes as Python, Go, JavaScript and Java all read it.
+fn double_quoted(text: &str) -> String {
+    // These languages all understand JSON's escapes.
+    serde_json::Value::from(text).to_string()
+}
+
+/// A literal of PHP, where a dollar sign in double quotes would be a variable.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +91,11 @@ mod tests {
                 "{program}"
             );
         }
+    }
+
+    #[test]
+    fn what_would_end_a_literal_is_escaped() {
+        assert_eq!(double_quoted(r#"a"b\c$d"#), r#""a\"b\\c$d""#);
+        assert_eq!(single_quoted(r#"a'b\c$d""#), r#"'a\'b\\c$d"'"#);
     }
 }

@@ -32,7 +32,9 @@ impl Explained for BackupError {
                 (Exit::Fault, tr!("errors-backup-damaged", count, lines))
             }
             Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
-            Self::Catalog(error) => (Exit::Fault, tr!("errors-catalog", error = root(error))),
+            Self::Catalog(error) => {
+                (Exit::Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
+            }
             Self::Store(error) => (Exit::Fault, tr!("errors-store", error = clause(error))),
             Self::Start(error) => error.explain(),
             Self::Task(error) => (Exit::Fault, tr!("errors-task", error = clause(error))),
@@ -47,7 +49,9 @@ impl Explained for SweepError {
             Self::NoManifest(text) => tr!("errors-sweep-no-manifest", name = format!("{text:?}")),
             Self::BadManifest(error) => tr!("errors-sweep-bad-manifest", error = clause(error)),
             Self::Store(error) => tr!("errors-store", error = clause(error)),
-            Self::Catalog(error) => tr!("errors-catalog", error = root(error)),
+            Self::Catalog(error) => {
+                tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error))
+            }
             Self::Task(error) => tr!("errors-task", error = clause(error)),
         };
         (Exit::Fault, chinese)

@@ -1,8 +1,9 @@
 //! What a call to the API ends with.
 
-use compshare::{Class, Error, RetCode};
+use compshare::actions::Action;
+use compshare::{Class, Error, NameRefusal, RetCode};
 
-use super::{Explained, name, root};
+use super::{Explained, root};
 use crate::failure::{Exit, Failure, clause};
 use crate::messages::tr;
 use crate::wrong_scheme;
@@ -32,7 +33,7 @@ impl Explained for Error {
             return Failure { exit: Exit::Usage, unreachable: false, ..failure.advise(&advice) };
         }
         let key_limits = self.ret_code().and_then(limits_of_the_key);
-        match key_limits.or_else(|| name::advice(self)) {
+        match key_limits.or_else(|| name_advice(self)) {
             Some(advice) => failure.advise(&advice),
             None => failure,
         }
@@ -83,7 +84,6 @@ fn refusal(class: Class, message: &str, code: &str) -> String {
     }
 }
 
-/// What to do when the address has the wrong scheme.
 fn scheme_advice(error: &Error) -> Option<String> {
     match error {
         Error::Connect { source, .. } | Error::Transport { source, .. } => {
@@ -103,11 +103,40 @@ fn limits_of_the_key(code: i64) -> Option<String> {
     }
 }
 
+/// What to do about the name of an image, if it was refused.
+fn name_advice(error: &Error) -> Option<String> {
+    let Error::Api { action, code, message, name_refusal, .. } = error else { return None };
+    let of_a_name = names_an_image(*action) && message.contains("Name]");
+    match name_refusal {
+        Some(NameRefusal::Invalid) => Some(tr!("name-invalid", rule = tr!("name-rule"))),
+        Some(NameRefusal::Taken(id)) => Some(tr!("name-taken", id)),
+        Some(NameRefusal::HeldByUpload(id)) => Some(tr!("name-held-by-upload", id)),
+        None if of_a_name && *code == RetCode::MissingParam.code() => {
+            Some(tr!("name-empty", rule = tr!("name-rule")))
+        }
+        // The cloud gives the same answer for both.
+        None if of_a_name && *code == RetCode::ParamNotAvailable.code() => {
+            Some(tr!("name-invalid-or-taken", rule = tr!("name-rule")))
+        }
+        None => None,
+    }
+}
+
+/// Whether an action names an image. Lists have a parameter of the same name.
+fn names_an_image(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CreateCompShareCustomImage
+            | Action::ImportCompShareCustomImage
+            | Action::UpdateCompShareImage
+            | Action::CopyCompShareCustomImage
+            | Action::SyncCompShareCustomImage
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use compshare::actions::Action;
 
     use super::super::tests::assert_one_stop;
     use super::*;

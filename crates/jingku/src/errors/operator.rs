@@ -1,11 +1,11 @@
 //! What the operator's commands refuse.
 
 use jingku_library::{
-    AccountError, AccountFull, AddressRangeError, BadImageName, CatalogError, InstanceError, LibraryError,
-    PlatformError, ReviewError, TrashError,
+    AccountError, AccountFull, AddressRangeError, BadImageName, InstanceError, LibraryError, PlatformError,
+    ReviewError, TrashError,
 };
 
-use super::{Explained, root};
+use super::{Explained, catalog, root};
 use crate::failure::Exit;
 use crate::messages::tr;
 
@@ -100,7 +100,7 @@ impl Explained for TrashError {
 impl Explained for LibraryError {
     fn explain(&self) -> (Exit, String) {
         let chinese = match self {
-            Self::Catalog(error) => catalog(error),
+            Self::Catalog(error) => catalog(&tr!("errors-catalog-failed"), error),
             Self::MasterKey(_) => tr!("errors-master-key-wrong"),
             Self::Inside(error) => tr!("errors-inside", error = root(error)),
             Self::Start(error) => error.explain().1,
@@ -119,15 +119,4 @@ fn bad_name(BadImageName(name): &BadImageName) -> (Exit, String) {
 
 fn full(AccountFull(over): &AccountFull) -> (Exit, String) {
     (Exit::Refused, tr!("errors-over-limit", used = over.used.to_string(), max = over.max.to_string()))
-}
-
-fn catalog(error: &CatalogError) -> String {
-    let cause = root(error);
-    if matches!(error, CatalogError::ReadOnly) {
-        tr!("errors-catalog-read-only", error = cause)
-    } else if error.is_damage() {
-        tr!("errors-catalog-damaged", error = cause)
-    } else {
-        tr!("errors-catalog", error = cause)
-    }
 }

@@ -16,7 +16,6 @@ use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::{print, print_json};
 
-/// Where the disk is written to.
 enum Sink {
     Raw(SparseFile),
     Qcow2 {
@@ -27,7 +26,6 @@ enum Sink {
     Stdout(Stdout),
 }
 
-/// Why the export ended early.
 enum ExportError {
     /// The reader of standard output is gone, as in `… | head -c 512`: not a failure.
     ReaderGone,
@@ -46,6 +44,7 @@ const STDOUT: &str = "-";
 impl Sink {
     fn create(path: &Path, format: DiskFormat, length: u64) -> Result<Self, Failure> {
         match format {
+            _ if path == Path::new(STDOUT) => Ok(Self::Stdout(io::stdout())),
             DiskFormat::Raw => {
                 Ok(Self::Raw(SparseFile::create(path).map_err(Failure::file(Exit::Fault, path))?))
             }
@@ -114,40 +113,26 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
 
 /// Writes the file and returns the length of the disk in bytes.
 async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u64, ExportError> {
-    match (to_stdout, args.format) {
-        (false, _) => {
-            let sink = |length| Sink::create(&args.output, args.format, length);
-            receive(client, args, &args.output, sink).await
-        }
-        (true, DiskFormat::Raw) => {
-            receive(client, args, &args.output, |_| Ok(Sink::Stdout(io::stdout()))).await
-        }
-        (true, DiskFormat::Qcow2) => {
-            // Its tables are written last but come first, so it cannot be streamed.
-            let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
-            let length =
-                receive(client, args, &made, |length| Sink::create(&made, args.format, length)).await?;
-            let copied = File::open(&made).and_then(|mut file| {
-                // The file disappears when its handle is closed.
-                std::fs::remove_file(&made)?;
-                Ok(io::copy(&mut file, &mut io::stdout().lock()))
-            });
-            copied.map_err(Failure::file(Exit::Fault, &made))?.map_err(stdout_error)?;
-            Ok(length)
-        }
+    if !to_stdout || args.format == DiskFormat::Raw {
+        return receive(client, args, &args.output).await;
     }
+    // The tables of qcow2 are written last but come first, so it cannot be streamed.
+    let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
+    let length = receive(client, args, &made).await?;
+    let copied = File::open(&made).and_then(|mut file| {
+        // The file disappears when its handle is closed.
+        std::fs::remove_file(&made)?;
+        Ok(io::copy(&mut file, &mut io::stdout().lock()))
+    });
+    copied.map_err(Failure::file(Exit::Fault, &made))?.map_err(stdout_error)?;
+    Ok(length)
 }
 
-/// Receives the disk into a sink that is created for its length.
-async fn receive(
-    client: &Client,
-    args: &ExportArgs,
-    path: &Path,
-    sink: impl FnOnce(u64) -> Result<Sink, Failure>,
-) -> Result<u64, ExportError> {
+/// Receives the disk into the file, or standard output.
+async fn receive(client: &Client, args: &ExportArgs, path: &Path) -> Result<u64, ExportError> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
     let length = length.ok_or_else(|| Failure::new(Exit::Fault, tr!("image-export-no-size")))?;
-    let mut sink = sink(length)?;
+    let mut sink = Sink::create(path, args.format, length)?;
     let bar = bar(length);
     let mut received = 0;
     while let Some(piece) = bytes.try_next().await.map_err(|_| broken_off(received, length))? {

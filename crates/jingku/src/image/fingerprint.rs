@@ -48,7 +48,6 @@ impl Fingerprint {
         Ok(Self { state, path: path.map(Path::to_owned) })
     }
 
-    /// The length in bytes.
     pub(super) fn length(&self) -> u64 {
         match self.state {
             State::File { length, .. } | State::Device { length, .. } => length,

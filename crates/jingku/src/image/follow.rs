@@ -15,7 +15,6 @@ use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::{bytes, note, print, print_json, size, warn};
 
-/// `jingku image progress`.
 pub(super) async fn progress(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let progress = ask(connection, image_id).await?;
     progress.warnings.iter().for_each(|warning| warn(warning));

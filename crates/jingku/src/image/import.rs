@@ -248,7 +248,7 @@ async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> 
 
 /// Refuses an input that changed or is not what was stated.
 fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
-    let (input, read) = (&source.input, source.at());
+    let (input, read) = (&source.input, source.at);
     if read == 0 {
         return Err(empty(&input.name));
     }
@@ -287,7 +287,6 @@ async fn clean_up(connection: &Connection<'_>, mut sending: Sending, error: Uplo
     }
 }
 
-/// Waits until the producer fails.
 async fn failed(producer: &mut Option<Producer>) -> Failure {
     match producer {
         Some(producer) => producer.failed().await,

@@ -30,7 +30,6 @@ pub(super) struct Input {
     pub(super) data: Option<u64>,
     /// Whether a truncated input is detected, whatever happens to its writer.
     pub(super) ends_itself: bool,
-    /// Of a file or a device.
     pub(super) fingerprint: Option<Fingerprint>,
 }
 
@@ -75,7 +74,6 @@ impl Input {
         Self::of_stream(&name, file, format)
     }
 
-    /// The output of a command.
     pub(super) fn of_command(name: &str, output: PipeReader) -> Result<Self, Failure> {
         let input = Self::of_stream(name, OwnedFd::from(output).into(), None)?;
         // Its exit status shows whether it is complete.
@@ -140,7 +138,6 @@ fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
     Packing::of(head).is_some() || (head.starts_with(b"QFI\xfb") && format != Some(DiskFormat::Raw))
 }
 
-/// Counts the bytes outside holes.
 fn count_data(file: &File, length: u64) -> io::Result<u64> {
     let (mut at, mut count) = (0, 0);
     while let Some(data) = next_stored(file, at..length)? {

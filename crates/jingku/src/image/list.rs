@@ -40,7 +40,6 @@ pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Res
     Ok(())
 }
 
-/// Prints images as a table.
 pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
     Listing::of(images)
         .column(tr!("table-id"), |image| image.comp_share_image_id.clone())

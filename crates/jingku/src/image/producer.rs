@@ -17,7 +17,6 @@ const END_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long the command of an import may take to end after SIGTERM.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running command.
 pub(super) struct Producer {
     child: Child,
     /// The command line.

@@ -8,7 +8,6 @@ use jingku_library::next_stored;
 /// The most bytes that are read at once.
 pub(super) const READ_BYTES: usize = 1 << 20;
 
-/// An open input.
 pub(super) enum Reader {
     /// It has a length, and may have holes.
     File {

@@ -28,7 +28,6 @@ pub(super) struct SparseFile {
 }
 
 impl SparseFile {
-    /// Refuses a path that exists.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());

@@ -46,27 +46,22 @@ fn parse(source: &str) -> Messages {
 
 fn collect(pattern: &Pattern<&str>, variables: &mut BTreeSet<String>) {
     for element in &pattern.elements {
-        if let PatternElement::Placeable { expression } = element {
-            collect_from(expression, variables);
-        }
-    }
-}
-
-fn collect_from(expression: &Expression<&str>, variables: &mut BTreeSet<String>) {
-    let inline = match expression {
-        Expression::Inline(inline) => inline,
-        Expression::Select { selector, variants } => {
-            for variant in variants {
-                collect(&variant.value, variables);
+        let PatternElement::Placeable { expression } = element else { continue };
+        let inline = match expression {
+            Expression::Inline(inline) => inline,
+            Expression::Select { selector, variants } => {
+                for variant in variants {
+                    collect(&variant.value, variables);
+                }
+                selector
             }
-            selector
+        };
+        match inline {
+            InlineExpression::VariableReference { id } => drop(variables.insert(id.name.to_owned())),
+            InlineExpression::StringLiteral { .. } => {}
+            // Nothing else is needed; it would have to be followed here.
+            other => panic!("{other:?}"),
         }
-    };
-    match inline {
-        InlineExpression::VariableReference { id } => drop(variables.insert(id.name.to_owned())),
-        InlineExpression::StringLiteral { .. } => {}
-        // Nothing else is needed; it would have to be followed here.
-        other => panic!("{other:?}"),
     }
 }
 

@@ -47,7 +47,6 @@ const AUTHORITY_VALIDITY: i64 = 10 * 365 * DAY;
 const AUTHORITY_REMAINING_MIN: i64 = 90 * DAY;
 const LEAF_VALIDITY: i64 = 7 * DAY;
 
-/// The content of `authority.toml`.
 // No `Debug`: it holds a private key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +72,6 @@ pub(super) struct Leaf {
     pub(super) private_key: PrivateKeyDer<'static>,
 }
 
-/// The files that programs trust.
 pub(super) struct TrustFiles {
     pub(super) certificate: PathBuf,
     pub(super) trust_store: PathBuf,
@@ -83,7 +81,6 @@ pub(super) struct TrustFiles {
     pub(super) python: PathBuf,
 }
 
-/// The TLS provider that is built in.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
@@ -160,7 +157,6 @@ impl Authority {
     }
 }
 
-/// The directory of the authority.
 struct Folder(PathBuf);
 
 impl Folder {

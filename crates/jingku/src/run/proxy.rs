@@ -50,11 +50,9 @@ const NOTES_MAX: usize = 20;
 const PORT: &str = ":443";
 type Body = BoxBody<Bytes, reqwest::Error>;
 
-/// The state that all connections share.
 struct Shared {
     upstream: Upstream,
     certificates: Certificates,
-    /// The certificate that programs must trust.
     trusted: PathBuf,
     noted: Mutex<HashSet<String>>,
 }
@@ -106,12 +104,10 @@ fn http(head_timeout: Duration) -> http1::Builder {
     http
 }
 
-/// Where a request goes.
 #[derive(Clone, Copy)]
 enum Target {
     /// To this host of the cloud: the server answers instead.
     Cloud(&'static str),
-    /// To the server itself.
     Own,
 }
 
@@ -267,7 +263,6 @@ impl Shared {
     }
 }
 
-/// A response with one line of text.
 fn text(status: StatusCode, message: String) -> Response<Body> {
     let mut response = Response::new(body(message + "\n"));
     *response.status_mut() = status;

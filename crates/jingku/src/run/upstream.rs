@@ -44,7 +44,6 @@ pub(super) enum ForwardError {
 }
 
 impl Upstream {
-    /// Sends nothing yet.
     pub(super) fn new(base_url: &str) -> Result<Self, Failure> {
         let unusable = |reason: &dyn std::fmt::Display| {
             Failure::new(
@@ -86,7 +85,6 @@ impl Upstream {
         url
     }
 
-    /// Where a request for the server itself goes.
     pub(super) fn own_url(&self, target: &Uri) -> Url {
         let mut url = self.base_url.clone();
         url.set_path(target.path());

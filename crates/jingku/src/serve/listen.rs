@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use jingku_library::{BadListenAddress, Config, ListenAddress};
 use tokio::net::TcpListener;
 
-use crate::errors::Explained;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
@@ -14,7 +13,7 @@ pub(super) fn address(given: Option<&str>, config: &Config) -> Result<ListenAddr
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(config.listen.clone()),
         Some(text) => text.parse().map_err(|error: BadListenAddress| {
-            Failure::new(Exit::Usage, tr!("serve-bad-address", error = error.localized()))
+            Failure::new(Exit::Usage, tr!("serve-bad-address", error = Failure::from(error).message))
         }),
     }
 }

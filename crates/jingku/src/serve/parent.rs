@@ -18,7 +18,6 @@ use tokio::time::sleep;
 /// The interval at which the parent is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The parent process.
 pub(super) struct Parent {
     pid: Option<Pid>,
     pipe: Option<pipe::Receiver>,

@@ -1,9 +1,9 @@
-//! What keeps a data directory, a configuration or a fixtures file from being opened, and a lab from being reached.
+//! What keeps a server from starting: its data directory, configuration, fixtures or address; and a lab from being reached.
 
-use jingku_library::{CatalogError, ConfigError, FixturesError, NotPrivate, StartError};
+use jingku_library::{BadListenAddress, ConfigError, FixturesError, NotPrivate, StartError};
 use jingku_testing::LabError;
 
-use super::{Explained, root};
+use super::{Explained, catalog};
 use crate::failure::{Exit, clause};
 use crate::messages::tr;
 
@@ -21,20 +21,9 @@ impl Explained for StartError {
             Self::CatalogLost(path) => (Exit::Fault, tr!("errors-start-catalog-lost", path)),
             Self::MasterKey(place) => (Exit::Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Exit::Fault, tr!("errors-master-key-wrong")),
-            Self::Catalog(error) => (Exit::Fault, catalog(error)),
+            Self::Catalog(error) => (Exit::Fault, catalog(&tr!("errors-catalog-unopened"), error)),
             Self::Store(error) => (Exit::Fault, tr!("errors-start-store", error = clause(error))),
         }
-    }
-}
-
-fn catalog(error: &CatalogError) -> String {
-    let cause = root(error);
-    if matches!(error, CatalogError::ReadOnly) {
-        tr!("errors-start-catalog-read-only", error = cause)
-    } else if error.is_damage() {
-        tr!("errors-start-catalog-damaged", error = cause)
-    } else {
-        tr!("errors-start-catalog", error = cause)
     }
 }
 
@@ -86,6 +75,22 @@ impl Explained for FixturesError {
             Self::Account(error) => error.explain(),
             Self::Library(error) => error.explain(),
         }
+    }
+}
+
+impl Explained for BadListenAddress {
+    fn explain(&self) -> (Exit, String) {
+        let quoted = |text: &str| format!("{text:?}");
+        let chinese = match self {
+            Self::NoPort(text) => tr!("errors-listen-no-port", text = quoted(text), bare = text),
+            Self::NoHost(text) => tr!("errors-listen-no-host", text = quoted(text), bare = text),
+            Self::PortAlone(text) => tr!("errors-listen-port-alone", text = quoted(text), bare = text),
+            Self::BadPort(text) => tr!("errors-listen-bad-port", text = quoted(text)),
+            Self::NoBrackets(text) => tr!("errors-listen-no-brackets", text = quoted(text)),
+            Self::Url(text) => tr!("errors-listen-url", text = quoted(text)),
+            Self::BadHost(text) => tr!("errors-listen-bad-host", text = quoted(text)),
+        };
+        (Exit::Usage, chinese)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The image commands. They use the API, so they work with this server and the cloud.
 
 mod cover;
-mod create;
 mod export;
 mod fingerprint;
 mod follow;
@@ -13,19 +12,19 @@ mod producer;
 mod reader;
 mod source;
 mod sparse_file;
-mod url;
 
 use compshare::actions::{
-    DescribeCompShareCustomImagesRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
+    CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest,
+    GetCompShareCustomImageUrlRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
 };
 use compshare::{Client, Image};
 use serde_json::json;
 
-use crate::args::{Global, ImageCommand, OneImage, UpdateArgs, Visibility};
+use crate::args::{CreateArgs, Global, ImageCommand, OneImage, UpdateArgs, UrlArgs, Visibility};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{done, print, print_fields, print_json, size, time};
+use crate::output::{done, note, print, print_fields, print_json, size, time, warn};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
     let connection = Connection::open(global, command.connection())?;
@@ -33,14 +32,14 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
     let outcome = match command {
         ImageCommand::List(args) => list::run(global, client, args).await,
         ImageCommand::Show(args) => show(global, client, &args.image_id).await,
-        ImageCommand::Create(args) => create::run(&connection, args).await,
+        ImageCommand::Create(args) => create(&connection, args).await,
         ImageCommand::Progress { one, wait: true } => follow::until_made(&connection, &one.image_id).await,
         ImageCommand::Progress { one, wait: false } => follow::progress(&connection, &one.image_id).await,
         ImageCommand::Update(args) => update(global, client, args).await,
         ImageCommand::Delete(args) => delete(global, client, args).await,
         ImageCommand::Export(args) => export::run(global, client, args).await,
         ImageCommand::Import(args) => import::run(&connection, args).await,
-        ImageCommand::Url(args) => url::run(global, client, args).await,
+        ImageCommand::Url(args) => url(global, client, args).await,
     };
     outcome.map_err(|failure| connection.explain(failure))
 }
@@ -83,6 +82,21 @@ fn describe(image: &Image) -> Result<(), Failure> {
     }
 }
 
+async fn create(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Failure> {
+    let request = CreateCompShareCustomImageRequest {
+        instance_id: args.instance.into(),
+        name: args.name.into(),
+        description: args.description.map(Into::into),
+        ..CreateCompShareCustomImageRequest::default()
+    };
+    let created = connection.client.create_comp_share_custom_image(&request).await?;
+    // With --wait, the warnings are shown at the end.
+    if !args.wait {
+        created.warnings.iter().for_each(|warning| warn(warning));
+    }
+    follow::begun(connection, &created.comp_share_image_id, args.wait).await
+}
+
 async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<(), Failure> {
     let image_id = args.one.image_id;
     let cover = args.cover.as_deref().map(cover::read).transpose()?;
@@ -118,4 +132,19 @@ async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), 
     };
     client.terminate_comp_share_custom_image(&request).await?;
     done(global, &json!({ "CompShareImageId": args.image_id }), &tr!("image-deleted"))
+}
+
+async fn url(global: &Global, client: &Client, args: UrlArgs) -> Result<(), Failure> {
+    let request = GetCompShareCustomImageUrlRequest {
+        image_id: args.one.image_id.into(),
+        expires_secs: Some(args.expires.into()),
+    };
+    let link = client.get_comp_share_custom_image_url(&request).await?;
+    if global.json {
+        return print_json(&link);
+    }
+    // Only the link on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
+    print(&link.url)?;
+    note(&tr!("image-link-note", time = time(link.expire_time)));
+    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_json};
+use crate::output::{done, print, print_json};
 
 /// The interval at which `trace --follow` asks for more.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
@@ -44,7 +44,7 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
         LabCommand::Trace { follow, .. } => return trace(global, &lab, follow).await,
         LabCommand::State => return print_json(&lab.state().await?),
     };
-    if global.json { print_json(&answer) } else { print(&tr!("lab-done")) }
+    done(global, &answer, &tr!("lab-done"))
 }
 
 async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), Failure> {
@@ -53,12 +53,9 @@ async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), 
         ClockCommand::Advance { seconds } => lab.advance_clock(seconds).await?,
         ClockCommand::Free => lab.free_clock().await?,
     };
-    if global.json {
-        return print_json(&answer);
-    }
     let now = answer["now"].as_i64().unwrap_or_default();
     let time = jiff::Timestamp::from_second(now).map(|time| time.to_string()).unwrap_or_default();
-    print(format!("{now} {time}").trim_end())
+    done(global, &answer, format!("{now} {time}").trim_end())
 }
 
 fn parse_time(text: &str) -> Result<i64, Failure> {

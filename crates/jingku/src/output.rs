@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -23,7 +22,7 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
 }
 
 /// Reports that a command succeeded.
-pub(crate) fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
+pub(crate) fn done<T: Serialize>(global: &Global, value: &T, text: &str) -> Result<(), Failure> {
     if global.json { print_json(value) } else { print(text) }
 }
 

@@ -3,41 +3,42 @@
 use jingku_library::{BackupError, SweepError};
 
 use super::{Explained, root};
-use crate::failure::{Exit, clause};
+use crate::failure::Exit::{self, Fault, NotThere, Refused, TryAgain};
+use crate::failure::clause;
 use crate::messages::tr;
 
 impl Explained for BackupError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::NotABackup(path) => (Exit::Refused, tr!("errors-backup-not-a-backup", path)),
-            Self::Inside(path) => (Exit::Refused, tr!("errors-backup-inside", path)),
+            Self::NotABackup(path) => (Refused, tr!("errors-backup-not-a-backup", path)),
+            Self::Inside(path) => (Refused, tr!("errors-backup-inside", path)),
             Self::AnotherLibrary { folder, found, own } => {
-                (Exit::Refused, tr!("errors-backup-other-library", path = folder, found, own))
+                (Refused, tr!("errors-backup-other-library", path = folder, found, own))
             }
             Self::FewImages { folder, before, now } => {
-                (Exit::Refused, tr!("errors-backup-few-images", path = folder, before, now))
+                (Refused, tr!("errors-backup-few-images", path = folder, before, now))
             }
             Self::NoGeneration { folder, generation } => {
-                (Exit::NotThere, tr!("errors-backup-no-generation", path = folder, generation))
+                (NotThere, tr!("errors-backup-no-generation", path = folder, generation))
             }
-            Self::NoBackup(path) => (Exit::NotThere, tr!("errors-backup-none", path)),
-            Self::Newer(path) => (Exit::Fault, tr!("errors-backup-newer", path)),
-            Self::DamagedFile(path) => (Exit::Fault, tr!("errors-backup-damaged-file", path)),
-            Self::InUse(path) => (Exit::TryAgain, tr!("errors-backup-in-use", path)),
-            Self::NotEmpty(path) => (Exit::Refused, tr!("errors-backup-not-empty", path)),
-            Self::NoMasterKey => (Exit::Refused, tr!("errors-backup-no-master-key")),
-            Self::WrongMasterKey(path) => (Exit::Refused, tr!("errors-backup-wrong-master-key", path)),
+            Self::NoBackup(path) => (NotThere, tr!("errors-backup-none", path)),
+            Self::Newer(path) => (Fault, tr!("errors-backup-newer", path)),
+            Self::DamagedFile(path) => (Fault, tr!("errors-backup-damaged-file", path)),
+            Self::InUse(path) => (TryAgain, tr!("errors-backup-in-use", path)),
+            Self::NotEmpty(path) => (Refused, tr!("errors-backup-not-empty", path)),
+            Self::NoMasterKey => (Refused, tr!("errors-backup-no-master-key")),
+            Self::WrongMasterKey(path) => (Refused, tr!("errors-backup-wrong-master-key", path)),
             Self::Damaged(damage) => {
                 let (count, lines) = (damage.images.len(), damage.lines());
-                (Exit::Fault, tr!("errors-backup-damaged", count, lines))
+                (Fault, tr!("errors-backup-damaged", count, lines))
             }
-            Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
+            Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
             Self::Catalog(error) => {
-                (Exit::Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
+                (Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
             }
-            Self::Store(error) => (Exit::Fault, tr!("errors-store", error = clause(error))),
+            Self::Store(error) => (Fault, tr!("errors-store", error = clause(error))),
             Self::Start(error) => error.explain(),
-            Self::Task(error) => (Exit::Fault, tr!("errors-task", error = clause(error))),
+            Self::Task(error) => (Fault, tr!("errors-task", error = clause(error))),
         }
     }
 }
@@ -54,7 +55,7 @@ impl Explained for SweepError {
             }
             Self::Task(error) => tr!("errors-task", error = clause(error)),
         };
-        (Exit::Fault, chinese)
+        (Fault, chinese)
     }
 }
 

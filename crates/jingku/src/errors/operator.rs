@@ -6,21 +6,21 @@ use jingku_library::{
 };
 
 use super::{Explained, catalog, root};
-use crate::failure::Exit;
+use crate::failure::Exit::{self, Fault, NotThere, Refused};
 use crate::messages::tr;
 
 impl Explained for AccountError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::AccountExists(name) => (Exit::Refused, tr!("errors-account-exists", name = quoted(name))),
-            Self::NoAccount(id) => (Exit::NotThere, tr!("errors-account-missing", id = id.to_string())),
-            Self::NoKey(key) => (Exit::NotThere, tr!("errors-key-missing", key = quoted(key))),
-            Self::KeyExists(key) => (Exit::Refused, tr!("errors-key-exists", key = quoted(key))),
+            Self::AccountExists(name) => (Refused, tr!("errors-account-exists", name = quoted(name))),
+            Self::NoAccount(id) => (NotThere, tr!("errors-account-missing", id = id.to_string())),
+            Self::NoKey(key) => (NotThere, tr!("errors-key-missing", key = quoted(key))),
+            Self::KeyExists(key) => (Refused, tr!("errors-key-exists", key = quoted(key))),
             Self::Range(AddressRangeError::BadRange(text)) => {
-                (Exit::Refused, tr!("errors-range-invalid", range = quoted(text)))
+                (Refused, tr!("errors-range-invalid", range = quoted(text)))
             }
             Self::Range(AddressRangeError::TooManyRanges { given, max }) => {
-                (Exit::Refused, tr!("errors-ranges-too-many", given, max))
+                (Refused, tr!("errors-ranges-too-many", given, max))
             }
             Self::Library(error) => error.explain(),
         }
@@ -30,24 +30,20 @@ impl Explained for AccountError {
 impl Explained for InstanceError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::BadInstanceId(id) => (Exit::Refused, tr!("errors-instance-id-invalid", id = quoted(id))),
-            Self::InstanceExists(id) => {
-                (Exit::Refused, tr!("errors-instance-exists", quoted = quoted(id), id))
-            }
-            Self::NoInstance(id) => (Exit::NotThere, tr!("errors-instance-missing", id = quoted(id))),
-            Self::InstanceBusy(id) => (Exit::NotThere, tr!("errors-instance-busy", id = quoted(id))),
+            Self::BadInstanceId(id) => (Refused, tr!("errors-instance-id-invalid", id = quoted(id))),
+            Self::InstanceExists(id) => (Refused, tr!("errors-instance-exists", quoted = quoted(id), id)),
+            Self::NoInstance(id) => (NotThere, tr!("errors-instance-missing", id = quoted(id))),
+            Self::InstanceBusy(id) => (NotThere, tr!("errors-instance-busy", id = quoted(id))),
             Self::NoZone { given, known } => {
-                (Exit::NotThere, tr!("errors-zone-missing", zone = quoted(given), known))
+                (NotThere, tr!("errors-zone-missing", zone = quoted(given), known))
             }
             Self::NoImageToStart(id, account) => {
                 let account = account.to_string();
-                (Exit::NotThere, tr!("errors-start-image-missing", id = quoted(id), account))
+                (NotThere, tr!("errors-start-image-missing", id = quoted(id), account))
             }
-            Self::NothingToStart(id) => {
-                (Exit::NotThere, tr!("errors-start-image-unfinished", id = quoted(id)))
-            }
+            Self::NothingToStart(id) => (NotThere, tr!("errors-start-image-unfinished", id = quoted(id))),
             Self::Account(error) => error.explain(),
-            Self::Disk(error) => (Exit::Refused, error.explain().1),
+            Self::Disk(error) => (Refused, error.explain().1),
             Self::Library(error) => error.explain(),
         }
     }
@@ -56,14 +52,10 @@ impl Explained for InstanceError {
 impl Explained for PlatformError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::NoImage(id) => (Exit::NotThere, tr!("errors-image-missing", id = quoted(id))),
-            Self::ImageNotWhole(id) => (Exit::NotThere, tr!("errors-image-unfinished", id = quoted(id))),
-            Self::PlatformNameTaken(id) => {
-                (Exit::Refused, tr!("errors-platform-name-taken", id = quoted(id)))
-            }
-            Self::NoPlatformImage(id) => {
-                (Exit::NotThere, tr!("errors-platform-image-missing", id = quoted(id)))
-            }
+            Self::NoImage(id) => (NotThere, tr!("errors-image-missing", id = quoted(id))),
+            Self::ImageNotWhole(id) => (NotThere, tr!("errors-image-unfinished", id = quoted(id))),
+            Self::PlatformNameTaken(id) => (Refused, tr!("errors-platform-name-taken", id = quoted(id))),
+            Self::NoPlatformImage(id) => (NotThere, tr!("errors-platform-image-missing", id = quoted(id))),
             Self::BadName(error) => bad_name(error),
             Self::Full(error) => full(error),
             Self::Library(error) => error.explain(),
@@ -74,9 +66,9 @@ impl Explained for PlatformError {
 impl Explained for ReviewError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::NotReviewing(id) => (Exit::NotThere, tr!("errors-review-missing", id = quoted(id))),
-            Self::BadReason(max) => (Exit::Refused, tr!("errors-reason-length", max)),
-            Self::NoGroup(id) => (Exit::NotThere, tr!("errors-group-missing", id = quoted(id))),
+            Self::NotReviewing(id) => (NotThere, tr!("errors-review-missing", id = quoted(id))),
+            Self::BadReason(max) => (Refused, tr!("errors-reason-length", max)),
+            Self::NoGroup(id) => (NotThere, tr!("errors-group-missing", id = quoted(id))),
             Self::Library(error) => error.explain(),
         }
     }
@@ -85,11 +77,11 @@ impl Explained for ReviewError {
 impl Explained for TrashError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::NotInTrash(id) => (Exit::NotThere, tr!("errors-trash-missing", id = quoted(id))),
+            Self::NotInTrash(id) => (NotThere, tr!("errors-trash-missing", id = quoted(id))),
             Self::TrashNameTaken { id, name } => {
-                (Exit::Refused, tr!("errors-trash-name-taken", id, name = quoted(name)))
+                (Refused, tr!("errors-trash-name-taken", id, name = quoted(name)))
             }
-            Self::NeverMade(id) => (Exit::NotThere, tr!("errors-never-made", id = quoted(id))),
+            Self::NeverMade(id) => (NotThere, tr!("errors-never-made", id = quoted(id))),
             Self::BadName(error) => bad_name(error),
             Self::Full(error) => full(error),
             Self::Library(error) => error.explain(),
@@ -105,7 +97,7 @@ impl Explained for LibraryError {
             Self::Inside(error) => tr!("errors-inside", error = root(error)),
             Self::Start(error) => error.explain().1,
         };
-        (Exit::Fault, chinese)
+        (Fault, chinese)
     }
 }
 
@@ -114,9 +106,9 @@ fn quoted(text: &str) -> String {
 }
 
 fn bad_name(BadImageName(name): &BadImageName) -> (Exit, String) {
-    (Exit::Refused, tr!("errors-image-name-invalid", name = quoted(name)))
+    (Refused, tr!("errors-image-name-invalid", name = quoted(name)))
 }
 
 fn full(AccountFull(over): &AccountFull) -> (Exit, String) {
-    (Exit::Refused, tr!("errors-over-limit", used = over.used.to_string(), max = over.max.to_string()))
+    (Refused, tr!("errors-over-limit", used = over.used.to_string(), max = over.max.to_string()))
 }

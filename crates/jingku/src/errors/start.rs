@@ -4,25 +4,26 @@ use jingku_library::{BadListenAddress, ConfigError, FixturesError, NotPrivate, S
 use jingku_testing::LabError;
 
 use super::{Explained, catalog};
-use crate::failure::{Exit, clause};
+use crate::failure::Exit::{self, Fault, NotThere, Refused, TryAgain, Usage};
+use crate::failure::clause;
 use crate::messages::tr;
 
 impl Explained for StartError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
-            Self::InUse(path) => (Exit::TryAgain, tr!("errors-start-in-use", path)),
-            Self::Restoring(path) => (Exit::NotThere, tr!("errors-start-restoring", path)),
+            Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
+            Self::InUse(path) => (TryAgain, tr!("errors-start-in-use", path)),
+            Self::Restoring(path) => (NotThere, tr!("errors-start-restoring", path)),
             Self::NotPrivate(error) => error.explain(),
-            Self::NoLibrary(path) => (Exit::NotThere, tr!("errors-start-no-library", path)),
-            Self::CatalogGone(path) => (Exit::Fault, tr!("errors-start-catalog-gone", path)),
-            Self::CatalogLinked(path) => (Exit::Fault, tr!("errors-start-catalog-linked", path)),
-            Self::LogGone(path) => (Exit::Fault, tr!("errors-start-log-gone", path)),
-            Self::CatalogLost(path) => (Exit::Fault, tr!("errors-start-catalog-lost", path)),
-            Self::MasterKey(place) => (Exit::Usage, tr!("errors-start-master-key", place)),
-            Self::WrongMasterKey(_) => (Exit::Fault, tr!("errors-master-key-wrong")),
-            Self::Catalog(error) => (Exit::Fault, catalog(&tr!("errors-catalog-unopened"), error)),
-            Self::Store(error) => (Exit::Fault, tr!("errors-start-store", error = clause(error))),
+            Self::NoLibrary(path) => (NotThere, tr!("errors-start-no-library", path)),
+            Self::CatalogGone(path) => (Fault, tr!("errors-start-catalog-gone", path)),
+            Self::CatalogLinked(path) => (Fault, tr!("errors-start-catalog-linked", path)),
+            Self::LogGone(path) => (Fault, tr!("errors-start-log-gone", path)),
+            Self::CatalogLost(path) => (Fault, tr!("errors-start-catalog-lost", path)),
+            Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
+            Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
+            Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),
+            Self::Store(error) => (Fault, tr!("errors-start-store", error = clause(error))),
         }
     }
 }
@@ -32,19 +33,19 @@ impl Explained for NotPrivate {
         let octal = |mode: &u32| format!("{mode:o}");
         match self {
             Self::NotOurs { path, mode } => {
-                (Exit::Refused, tr!("errors-private-not-ours", path, mode = octal(mode)))
+                (Refused, tr!("errors-private-not-ours", path, mode = octal(mode)))
             }
             Self::Shared { path, mode } => {
                 let better = path.join("jingku");
                 let text = tr!("errors-private-shared", path, mode = octal(mode), better);
-                (Exit::Refused, text)
+                (Refused, text)
             }
             Self::Everybodys { path, mode } => {
                 let better = path.join("jingku");
                 let text = tr!("errors-private-everybodys", path, mode = octal(mode), better);
-                (Exit::Refused, text)
+                (Refused, text)
             }
-            Self::Io { path, source } => (Exit::Fault, tr!("errors-io", path, error = clause(source))),
+            Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
         }
     }
 }
@@ -59,7 +60,7 @@ impl Explained for ConfigError {
                 tr!("errors-config-invalid", path, error = source.to_string())
             }
         };
-        (Exit::Usage, chinese)
+        (Usage, chinese)
     }
 }
 
@@ -67,10 +68,10 @@ impl Explained for FixturesError {
     fn explain(&self) -> (Exit, String) {
         match self {
             Self::Unreadable { path, source } => {
-                (Exit::Usage, tr!("errors-fixtures-unreadable", path, error = clause(source)))
+                (Usage, tr!("errors-fixtures-unreadable", path, error = clause(source)))
             }
             Self::Wrong { path, place, why } => {
-                (Exit::Usage, tr!("errors-fixtures-invalid", path, place, error = why))
+                (Usage, tr!("errors-fixtures-invalid", path, place, error = why))
             }
             Self::Account(error) => error.explain(),
             Self::Library(error) => error.explain(),
@@ -90,16 +91,16 @@ impl Explained for BadListenAddress {
             Self::Url(text) => tr!("errors-listen-url", text = quoted(text)),
             Self::BadHost(text) => tr!("errors-listen-bad-host", text = quoted(text)),
         };
-        (Exit::Usage, chinese)
+        (Usage, chinese)
     }
 }
 
 impl Explained for LabError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::Unreachable { base_url, .. } => (Exit::TryAgain, tr!("errors-lab-unreachable", base_url)),
-            Self::NoLab(base_url) => (Exit::NotThere, tr!("errors-lab-none", base_url)),
-            Self::Refused(why) => (Exit::Refused, why.clone()),
+            Self::Unreachable { base_url, .. } => (TryAgain, tr!("errors-lab-unreachable", base_url)),
+            Self::NoLab(base_url) => (NotThere, tr!("errors-lab-none", base_url)),
+            Self::Refused(why) => (Refused, why.clone()),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::sparse_file::SparseFile;
 use crate::args::{ExportArgs, Global};
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_json};
+use crate::output::done;
 
 enum Sink {
     Raw(SparseFile),
@@ -105,10 +105,8 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
         Err(ExportError::Failed(failure)) => return Err(failure),
     };
     let file = args.output.display().to_string();
-    if global.json {
-        return print_json(&json!({ "File": file, "Format": args.format.to_string(), "Bytes": length }));
-    }
-    print(&tr!("image-exported", path = file))
+    let value = json!({ "File": file, "Format": args.format.to_string(), "Bytes": length });
+    done(global, &value, &tr!("image-exported", path = file))
 }
 
 /// Writes the file and returns the length of the disk in bytes.

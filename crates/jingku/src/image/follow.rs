@@ -13,12 +13,12 @@ use serde_json::json;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{bytes, note, print, print_json, size, warn};
+use crate::output::{bytes, done, note, print, print_json, size, warn};
 
 pub(super) async fn progress(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let progress = ask(connection, image_id).await?;
     progress.warnings.iter().for_each(|warning| warn(warning));
-    if connection.global.json { print_json(&progress) } else { print(&line(&progress)) }
+    done(connection.global, &progress, &line(&progress))
 }
 
 async fn ask(connection: &Connection<'_>, image_id: &str) -> Result<Progress, Error> {
@@ -80,10 +80,8 @@ pub(super) async fn until_made(connection: &Connection<'_>, image_id: &str) -> R
     bar.finish_and_clear();
     let image = outcome?;
     warnings(connection, image_id, last).await.iter().for_each(|warning| warn(warning));
-    if connection.global.json {
-        return print_json(&image);
-    }
-    print(&tr!("image-available", id = image_id, name = image.name.as_str(), size = size(image.size)))
+    let text = tr!("image-available", id = image_id, name = image.name, size = size(image.size));
+    done(connection.global, &image, &text)
 }
 
 /// The server's warnings about the disk. It may have found some after the last progress request.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io;
+use std::iter;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
@@ -42,21 +43,19 @@ impl SparseFile {
 
     /// Appends bytes; blocks of zeros become holes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (mut rest, mut data) = (bytes, 0..0);
-        while !rest.is_empty() {
-            // Blocks are aligned in the file, not in the stream.
-            let start = bytes.len() - rest.len();
-            let to_boundary = BLOCK - usize::try_from((self.at + start as u64) % BLOCK as u64).unwrap_or(0);
-            let (block, after) = rest.split_at(to_boundary.min(rest.len()));
-            // Adjacent blocks are written together.
-            let end = start + block.len();
+        // Blocks are aligned in the file, not in the stream.
+        let to_boundary = BLOCK - usize::try_from(self.at % BLOCK as u64).unwrap_or(0);
+        let (first, rest) = bytes.split_at(to_boundary.min(bytes.len()));
+        // Adjacent blocks are written together.
+        let mut data = 0..0;
+        for block in iter::once(first).chain(rest.chunks(BLOCK)) {
+            let end = data.end + block.len();
             if is_zero(block) {
                 self.write(&bytes[data.clone()], self.at + data.start as u64)?;
                 data = end..end;
             } else {
                 data.end = end;
             }
-            rest = after;
         }
         self.write(&bytes[data.clone()], self.at + data.start as u64)?;
         self.at += bytes.len() as u64;

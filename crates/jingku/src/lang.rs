@@ -32,10 +32,8 @@ impl Lang {
     /// The first variable that is set decides, as in POSIX.
     fn from_locale() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
-            .into_iter()
-            .find_map(set)
-            .map_or(Self::En, |name| Self::of(&name))
+        let name = ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+        name.map_or(Self::En, |name| Self::of(&name))
     }
 
     fn of(name: &str) -> Self {

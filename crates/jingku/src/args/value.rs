@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use compshare::ImageStatus;
-use compshare::actions::{MAX_LINK_SECS, is_blake3};
+use compshare::actions::{ImageSort, MAX_LINK_SECS, is_blake3};
 use jingku_library::{ByteSize, PlatformType};
 
 use crate::messages::tr;
@@ -72,6 +72,15 @@ pub(crate) fn status(word: &str) -> Result<ImageStatus, String> {
     ];
     let found = known.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word));
     found.ok_or_else(|| tr!("argument-status", known = known.map(ImageStatus::as_str).join(", ")))
+}
+
+pub(crate) fn sort() -> impl TypedValueParser<Value = ImageSort> {
+    PossibleValuesParser::new(["created", "updated", "size", "name"]).map(|word| match word.as_str() {
+        "updated" => ImageSort::UpdateTime,
+        "size" => ImageSort::Size,
+        "name" => ImageSort::Name,
+        _ => ImageSort::CreateTime,
+    })
 }
 
 /// A local date or time, an exact time with its zone, or an age.

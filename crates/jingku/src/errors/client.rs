@@ -47,7 +47,14 @@ fn chinese(error: &Error) -> String {
                 None => format!("RetCode {code}"),
                 Some(id) => tr!("errors-api-code-and-id", code = code.to_string(), request_id = id),
             };
-            refusal(error.class(), &clause(message), &code)
+            let message = clause(message);
+            match error.class() {
+                Class::FixRequest => tr!("errors-api-fix-request", message, code),
+                Class::FixCredentials => tr!("errors-api-fix-credentials", message, code),
+                Class::LookAgain => tr!("errors-api-look-again", message, code),
+                Class::AskAgainLater => tr!("errors-api-later", message, code),
+                Class::ServiceFault => tr!("errors-api-fault", message, code),
+            }
         }
         Error::Config(why) => tr!("errors-client-config", error = clause(why)),
         Error::Connect { source, .. } => tr!("errors-client-connect", error = root(source.as_ref())),
@@ -70,17 +77,6 @@ fn chinese(error: &Error) -> String {
         }
         // The enum may grow.
         other => other.to_string(),
-    }
-}
-
-/// A refusal and what to do about it. `code` names it in the server's log.
-fn refusal(class: Class, message: &str, code: &str) -> String {
-    match class {
-        Class::FixRequest => tr!("errors-api-fix-request", message, code),
-        Class::FixCredentials => tr!("errors-api-fix-credentials", message, code),
-        Class::LookAgain => tr!("errors-api-look-again", message, code),
-        Class::AskAgainLater => tr!("errors-api-later", message, code),
-        Class::ServiceFault => tr!("errors-api-fault", message, code),
     }
 }
 

@@ -30,7 +30,6 @@ pub(super) struct Input {
     pub(super) data: Option<u64>,
     /// Whether a truncated input is detected, whatever happens to its writer.
     pub(super) ends_itself: bool,
-    pub(super) fingerprint: Option<Fingerprint>,
 }
 
 impl Input {
@@ -93,11 +92,10 @@ impl Input {
         let data = count_data(&file, length).map_err(&failed)?;
         Ok(Self {
             name: name.to_owned(),
-            reader: Reader::File { file, length },
+            reader: Reader::File { file, length, fingerprint },
             size: Some(length),
             data: Some(data),
             ends_itself: true,
-            fingerprint: Some(fingerprint),
         })
     }
 
@@ -117,14 +115,13 @@ impl Input {
             reader: Reader::Stream(Box::new(Cursor::new(head).chain(stream))),
             size: None,
             data: None,
-            fingerprint: None,
         })
     }
 
     /// Refuses a file or device that was modified or replaced since it was opened.
     pub(super) fn unchanged(&self) -> Result<(), Failure> {
-        match (&self.fingerprint, &self.reader) {
-            (Some(fingerprint), Reader::File { file, .. }) if !fingerprint.is_of(file) => {
+        match &self.reader {
+            Reader::File { file, fingerprint, .. } if !fingerprint.is_of(file) => {
                 Err(refused(tr!("import-changed", name = self.name)))
             }
             _ => Ok(()),
@@ -140,12 +137,11 @@ fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
 
 fn count_data(file: &File, length: u64) -> io::Result<u64> {
     let (mut at, mut count) = (0, 0);
-    while let Some(data) = next_stored(file, at..length)? {
+    while at < length
+        && let Some(data) = next_stored(file, at..length)?
+    {
         count += data.end - data.start;
         at = data.end;
-        if at >= length {
-            break;
-        }
     }
     Ok(count)
 }

@@ -17,7 +17,7 @@ use crate::failure::{Exit, Failure};
 ///
 /// The content of compressed and qcow2 files and of streams cannot be examined here; the server examines it.
 pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
-    let Reader::File { file, length } = &input.reader else { return Ok(None) };
+    let Reader::File { file, length, .. } = &input.reader else { return Ok(None) };
     if format.is_some() {
         return Ok(None);
     }

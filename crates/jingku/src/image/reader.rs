@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use jingku_library::next_stored;
 
+use super::fingerprint::Fingerprint;
+
 /// The most bytes that are read at once.
 pub(super) const READ_BYTES: usize = 1 << 20;
 
@@ -13,6 +15,7 @@ pub(super) enum Reader {
     File {
         file: File,
         length: u64,
+        fingerprint: Fingerprint,
     },
     Stream(Box<dyn Read + Send>),
 }
@@ -23,7 +26,7 @@ impl Reader {
     pub(super) fn read(&mut self, at: u64, into: &mut Vec<u8>, limit: u64) -> io::Result<u64> {
         let most = limit.min(READ_BYTES as u64);
         let read = match self {
-            Self::File { file, length } => {
+            Self::File { file, length, .. } => {
                 let left = length.saturating_sub(at).min(limit);
                 let data = if left == 0 { None } else { next_stored(file, at..at + left)? };
                 let hole = data.as_ref().map_or(left, |data| data.start - at);

@@ -39,7 +39,8 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
     }
     let share = |limits: &[LimitState], limit| {
         let state = limits.iter().find(|state| state.limit == limit);
-        state.map(|state| format!("{}/{}", used(state), max(state))).unwrap_or_default()
+        let share = |of: &LimitState| format!("{}/{}", amount(limit, of.used), amount(limit, of.max));
+        state.map(share).unwrap_or_default()
     };
     Listing::of(&accounts)
         .column(tr!("table-number"), |(account, _)| account.id.0.to_string())
@@ -75,8 +76,8 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
         |state: &LimitState| if state.own { tr!("operate-limit-own") } else { tr!("operate-limit-default") };
     Listing::of(&limits)
         .column(tr!("table-limit"), |state| name(state.limit))
-        .column(tr!("table-used"), used)
-        .column(tr!("table-max"), max)
+        .column(tr!("table-used"), |state| amount(state.limit, state.used))
+        .column(tr!("table-max"), |state| amount(state.limit, state.max))
         .column(tr!("table-set-for"), source)
         .print(0, "")
 }
@@ -104,14 +105,6 @@ fn name(limit: Limit) -> String {
         Limit::UploadBytes => tr!("operate-limit-upload-bytes"),
         Limit::Jobs => tr!("operate-limit-jobs"),
     }
-}
-
-fn used(state: &LimitState) -> String {
-    amount(state.limit, state.used)
-}
-
-fn max(state: &LimitState) -> String {
-    amount(state.limit, state.max)
 }
 
 fn amount(limit: Limit, amount: i64) -> String {

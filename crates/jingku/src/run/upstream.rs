@@ -45,13 +45,11 @@ pub(super) enum ForwardError {
 
 impl Upstream {
     pub(super) fn new(base_url: &str) -> Result<Self, Failure> {
-        let unusable = |reason: &dyn std::fmt::Display| {
-            Failure::new(
-                Exit::Usage,
-                tr!("connection-url-invalid", url = format!("{base_url:?}"), error = reason.to_string()),
-            )
+        let unusable = |error: String| {
+            let message = tr!("connection-url-invalid", url = format!("{base_url:?}"), error);
+            Failure::new(Exit::Usage, message)
         };
-        let url: Url = base_url.parse().map_err(|error| unusable(&error))?;
+        let url = Url::parse(base_url).map_err(|error| unusable(error.to_string()))?;
         let mut http = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
@@ -63,7 +61,7 @@ impl Upstream {
         if is_loopback(url.host_str().unwrap_or_default()) {
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|error| unusable(&root(&error)))?;
+        let http = http.build().map_err(|error| unusable(root(&error)))?;
         Ok(Self { base_url: url, http })
     }
 

@@ -21,16 +21,13 @@ pub(super) fn address(given: Option<&str>, config: &Config) -> Result<ListenAddr
 /// Listens on the first available address, and returns the base URL.
 pub(super) async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
     let addresses = address.resolve().await.map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            tr!("serve-unknown-host", address = address.to_string(), error = error.to_string()),
-        )
+        let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
+        Failure::new(Exit::Usage, message)
     })?;
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
-        Failure::new(
-            if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault },
-            tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string()),
-        )
+        let exit = if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault };
+        let message = tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string());
+        Failure::new(exit, message)
     })?;
     let bound = listener.local_addr().map_err(Failure::fault)?;
     Ok((listener, format!("http://{bound}")))

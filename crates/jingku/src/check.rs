@@ -46,7 +46,14 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
     } else {
         show(&checked)?;
     }
-    if checked.is_clean() { Ok(()) } else { Err(failure(&checked)) }
+    if checked.is_clean() {
+        return Ok(());
+    }
+    let damaged = match checked.database.as_slice() {
+        [] => tr!("check-images-damaged", count = checked.corrupt.len()),
+        _ => tr!("check-catalog-damaged"),
+    };
+    Err(Failure::new(Exit::Fault, damaged))
 }
 
 /// Drawn on standard error, and only on a terminal.
@@ -101,13 +108,6 @@ fn why(corruption: &Corruption) -> String {
             tr!("check-size-differs", row = row.to_string(), manifest = manifest.to_string())
         }
     }
-}
-
-fn failure(checked: &Checked) -> Failure {
-    if !checked.database.is_empty() {
-        return Failure::new(Exit::Fault, tr!("check-catalog-damaged"));
-    }
-    Failure::new(Exit::Fault, tr!("check-images-damaged", count = checked.corrupt.len()))
 }
 
 fn to_json(checked: &Checked) -> Value {

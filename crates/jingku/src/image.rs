@@ -118,11 +118,7 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
 
 /// A repeated option: absent changes nothing, a single empty value clears.
 fn changed(values: Vec<String>) -> Option<Vec<String>> {
-    if values.is_empty() {
-        None
-    } else {
-        Some(values.into_iter().filter(|value| !value.is_empty()).collect())
-    }
+    (!values.is_empty()).then(|| values.into_iter().filter(|value| !value.is_empty()).collect())
 }
 
 async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), Failure> {

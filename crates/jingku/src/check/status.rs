@@ -24,11 +24,8 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             .map(|sweep| json!({ "EndedAt": sweep.ended_at, "Files": sweep.files, "Bytes": sweep.bytes }));
         return print_json(&json!({ "Scrub": scrub, "Sweep": sweep }));
     }
-    let mut fields = Vec::new();
-    match &scrub {
-        None => fields.push((tr!("check-scrub"), tr!("check-scrub-none"))),
-        Some(scrub) => fields.extend(scrub_fields(scrub)),
-    }
+    let none = || vec![(tr!("check-scrub"), tr!("check-scrub-none"))];
+    let mut fields = scrub.as_ref().map_or_else(none, scrub_fields);
     if let Some(sweep) = sweep {
         let (time, files, size) = (time(sweep.ended_at), sweep.files, bytes(sweep.bytes));
         fields.push((tr!("check-last-sweep"), tr!("check-last-sweep-removed", time, files, size)));

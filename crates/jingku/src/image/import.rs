@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use compshare::actions::ImportCompShareCustomImageRequest;
 use compshare::{Error, RetCode, Upload};
+use futures::future::OptionFuture;
 use indicatif::ProgressBar;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -105,7 +106,7 @@ impl Import<'_> {
             // First: Ctrl-C on a terminal also ends the producer.
             biased;
             exit = self.stop.asked() => return Err(stopped(exit)),
-            failure = failed(&mut self.producer) => return Err(failure),
+            Some(failure) = OptionFuture::from(self.producer.as_mut().map(Producer::failed)) => return Err(failure),
             opened = opening => opened,
         };
         if let (Err(_), Some(producer)) = (&opened, &mut self.producer) {
@@ -146,7 +147,7 @@ impl Import<'_> {
         let source = tokio::select! {
             biased;
             exit = self.stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
-            failure = failed(&mut self.producer) => return Err(UploadError::Failed(failure)),
+            Some(failure) = OptionFuture::from(self.producer.as_mut().map(Producer::failed)) => return Err(UploadError::Failed(failure)),
             sent = sending.send_pieces(input, &self.args) => sent?,
         };
         if let Some(producer) = &mut self.producer {
@@ -284,13 +285,6 @@ async fn clean_up(connection: &Connection<'_>, mut sending: Sending, error: Uplo
     match timeout(WITHDRAW_TIMEOUT, sending.upload.withdraw()).await {
         Ok(Ok(())) => failure,
         _ => failure.advise(&tr!("import-left-over", command = delete)),
-    }
-}
-
-async fn failed(producer: &mut Option<Producer>) -> Failure {
-    match producer {
-        Some(producer) => producer.failed().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -16,9 +16,9 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
             let context = open_or_create(global, &Config::default()).await?;
             let limits = KeyLimits { read_only, addresses };
             let (pair, limits) = context.create_limited_key(account, &name, &limits).await?;
-            let mut value = json!({ "AccountId": account });
-            add_limits(&mut value, &limits);
-            print_pair(global, &value, &pair)
+            let owner =
+                json!({ "AccountId": account, "ReadOnly": limits.read_only, "From": limits.addresses });
+            print_pair(global, &owner, &pair)
         }
         KeyCommand::List { account } => {
             let keys = open(global).await?.keys(account).await?;
@@ -59,15 +59,9 @@ pub(super) fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Resu
 }
 
 fn key_json(key: &Key) -> Value {
-    let mut value = json!({ "PublicKey": key.public_key, "AccountId": key.account.0, "Name": key.name,
-                            "CreateTime": key.created_at, "RevokeTime": key.revoked_at });
-    add_limits(&mut value, &key.limits);
-    value
-}
-
-fn add_limits(value: &mut Value, limits: &KeyLimits) {
-    value["ReadOnly"] = json!(limits.read_only);
-    value["From"] = json!(limits.addresses);
+    json!({ "PublicKey": key.public_key, "AccountId": key.account.0, "Name": key.name,
+            "CreateTime": key.created_at, "RevokeTime": key.revoked_at,
+            "ReadOnly": key.limits.read_only, "From": key.limits.addresses })
 }
 
 /// The restrictions of a key; empty if there are none.

@@ -5,11 +5,11 @@
 //! parent holds the pipe. The kernel's death signal (`PR_SET_PDEATHSIG`) is not suitable: it arrives when the thread
 //! that started the server ends, as the thread of a test does.
 
-use std::future::pending;
 use std::io::stdin;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use rustix::process::{Pid, getppid};
 use tokio::io::{copy, sink};
 use tokio::net::unix::pipe;
@@ -33,18 +33,13 @@ impl Parent {
 
     /// Ends when the parent ends.
     pub(super) async fn gone(self) {
-        let closed = async {
-            match self.pipe {
-                // The content does not matter.
-                Some(mut pipe) => drop(copy(&mut pipe, &mut sink()).await),
-                None => pending().await,
-            }
-        };
+        // The content of the pipe does not matter.
+        let closed = self.pipe.map(async |mut pipe| drop(copy(&mut pipe, &mut sink()).await));
         let replaced = async {
             while getppid() == self.pid {
                 sleep(LOOK_EVERY).await;
             }
         };
-        tokio::select! { () = closed => {}, () = replaced => {} }
+        tokio::select! { Some(()) = OptionFuture::from(closed) => {}, () = replaced => {} }
     }
 }

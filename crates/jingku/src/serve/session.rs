@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use futures::future::OptionFuture;
 use jingku_library::{StartError, Workers};
 use jingku_server::{Context, STOP_TIMEOUT, router};
 use tokio::net::TcpListener;
@@ -32,11 +33,9 @@ pub(super) async fn serve_until_stopped(
 
     // Registered before the address is announced: its reader may send the signal at once.
     let signal = stop_signal()?;
+    let orphaned = OptionFuture::from(parent.map(Parent::gone));
     let stopped = async {
-        match parent {
-            Some(parent) => tokio::select! { () = signal => {}, () = parent.gone() => {} },
-            None => signal.await,
-        }
+        tokio::select! { () = signal => {}, Some(()) = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
     let limits = context.connection_limits();
@@ -52,13 +51,9 @@ pub(super) async fn serve_until_stopped(
         }
     }
     // Jobs are given back while requests finish: the sender of the signal may not wait long.
-    let stop_workers = async {
-        if let Some(workers) = workers {
-            workers.stop().await;
-        }
-    };
+    let stop_workers = OptionFuture::from(workers.map(Workers::stop));
     let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
-    let Ok((server, ())) = ended else {
+    let Ok((server, _)) = ended else {
         note(&tr!("serve-cut-off"));
         return Ok(());
     };

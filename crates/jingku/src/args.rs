@@ -132,7 +132,6 @@ pub(crate) struct EnvArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// An SDK for the cloud, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sdk {
     Python,

@@ -35,7 +35,8 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
         let read = read.fetch_add(seen.read_bytes, Ordering::Relaxed) + seen.read_bytes;
         // Threads report different positions.
         shown.set_position(seen.per_mille().max(shown.position()));
-        shown.set_message(speed(read, &shown));
+        let millis = u64::try_from(shown.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        shown.set_message(format!("{} MB/s", read / 1000 / millis));
         true
     };
     let checked = context.check(depth, watch).await?;
@@ -61,11 +62,6 @@ fn bar() -> ProgressBar {
     let template = format!("{{bar:32}} {{percent:>3}}%  {{msg}}  {}", tr!("check-bar-left", time = "{eta}"));
     let style = ProgressStyle::with_template(&template).expect("the template is right");
     ProgressBar::new(1000).with_style(style)
-}
-
-fn speed(read: u64, bar: &ProgressBar) -> String {
-    let millis = u64::try_from(bar.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    format!("{} MB/s", read / 1000 / millis)
 }
 
 fn show(checked: &Checked) -> Result<(), Failure> {

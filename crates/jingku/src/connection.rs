@@ -65,7 +65,10 @@ impl<'a> Connection<'a> {
             .flatten()
             .collect();
         // Without an address there is probably no server yet, whatever else is missing.
-        let base_url = base_url::check(&given.base_url.or(kept.base_url).ok_or_else(|| no_server(global))?)?;
+        let base_url = given.base_url.or(kept.base_url).ok_or_else(|| {
+            Failure::new(Exit::Usage, tr!("connection-no-server")).advise(&hint::start_a_server(global))
+        })?;
+        let base_url = base_url::check(&base_url)?;
         let public_key = key(given.public_key.or(kept.public_key), "public-key")?;
         let private_key = key(given.private_key.or(kept.private_key), "private-key")?;
         let (region, zone) = (given.region.or(kept.region), given.zone.or(kept.zone));
@@ -89,10 +92,6 @@ impl<'a> Connection<'a> {
         let failure = failure.advise(&tr!("connection-unreachable", base_url = self.base_url));
         if self.origin.is_empty() { failure.advise(&hint::start_a_server(self.global)) } else { failure }
     }
-}
-
-fn no_server(global: &Global) -> Failure {
-    Failure::new(Exit::Usage, tr!("connection-no-server")).advise(&hint::start_a_server(global))
 }
 
 /// A key that is set. One that was copied with a line break is refused.

@@ -10,7 +10,7 @@ use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::messages::tr;
-use crate::output::{print, print_json};
+use crate::output::done;
 use sample::Access;
 
 pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
@@ -22,13 +22,11 @@ pub(crate) async fn run(global: &Global, args: EnvArgs) -> Result<(), Failure> {
         None => exports(&access),
         Some(sdk) => sample::of(sdk, &access),
     };
-    if !global.json {
-        return print(text.trim_end());
-    }
-    let Access { base_url, public_key, private_key, region, zone } = access;
     let sdk = args.sdk.and_then(|sdk| Some(sdk.to_possible_value()?.get_name().to_owned()));
-    print_json(&json!({ "BaseUrl": base_url, "PublicKey": public_key, "PrivateKey": private_key,
-                        "Region": region, "Zone": zone, "Sdk": sdk, "Text": text }))
+    let Access { base_url, public_key, private_key, region, zone } = &access;
+    let value = json!({ "BaseUrl": base_url, "PublicKey": public_key, "PrivateKey": private_key,
+                        "Region": region, "Zone": zone, "Sdk": sdk, "Text": text });
+    done(global, &value, text.trim_end())
 }
 
 /// The given region and zone, or else the server's first ones: typed SDK methods require both.

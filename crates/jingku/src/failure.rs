@@ -36,7 +36,6 @@ pub(crate) enum Exit {
     Terminated = 143,
 }
 
-/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,

@@ -21,7 +21,7 @@ pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value).expect("output types serialise"))
 }
 
-/// Reports that a command succeeded.
+/// Prints the value as JSON if asked for, or else the text.
 pub(crate) fn done<T: Serialize>(global: &Global, value: &T, text: &str) -> Result<(), Failure> {
     if global.json { print_json(value) } else { print(text) }
 }
@@ -48,7 +48,6 @@ pub(crate) struct Listing<'a, T> {
 }
 
 impl<'a, T> Listing<'a, T> {
-    /// Has no columns yet.
     pub(crate) fn of(items: &'a [T]) -> Self {
         Self { items, headings: Vec::new(), rows: vec![Vec::new(); items.len()] }
     }

@@ -31,7 +31,10 @@ use session::serve_until_stopped;
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
     start_log();
-    raise_descriptor_limit();
+    // Each connection needs a descriptor, and the default limit of 1024 is meant for programs that use `select`. On
+    // failure the limit stays: the server plans with half of what it has.
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let config = read_config(args.config.as_deref())?;
     let address = address(args.listen.as_deref(), &config)?;
     if args.ephemeral {
@@ -84,12 +87,4 @@ fn start_log() {
     let log = log.with_ansi(std::io::stderr().is_terminal());
     // A second start in one process, as in tests, keeps the first log.
     let _ = tracing_subscriber::registry().with(log).with(filter).try_init();
-}
-
-/// Raises the limit of open files to what the system allows: each connection needs one, and the default of 1024 is
-/// meant for programs that use `select`.
-fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    // On failure the limit stays: the server plans with half of what it has.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

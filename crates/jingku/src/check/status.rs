@@ -31,10 +31,7 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         fields.push((tr!("check-last-sweep"), tr!("check-last-sweep-removed", time, files, size)));
     }
     print_fields(fields)?;
-    match scrub {
-        Some(scrub) if scrub.has_found_damage() => print(&tr!("check-run-it")),
-        _ => Ok(()),
-    }
+    if scrub.is_some_and(|scrub| scrub.has_found_damage()) { print(&tr!("check-run-it")) } else { Ok(()) }
 }
 
 fn scrub_fields(scrub: &Scrub) -> Vec<(String, String)> {

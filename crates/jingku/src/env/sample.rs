@@ -12,7 +12,6 @@ pub(super) struct Access {
     pub(super) zone: String,
 }
 
-/// The program with all values filled in.
 pub(super) fn of(sdk: Sdk, access: &Access) -> String {
     let (template, literal): (_, fn(&str) -> String) = match sdk {
         Sdk::Python => (include_str!("samples/list_images.py"), double_quoted),

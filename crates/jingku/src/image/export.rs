@@ -38,7 +38,6 @@ impl<E: Into<Failure>> From<E> for ExportError {
     }
 }
 
-/// The name of standard output for `-o`.
 const STDOUT: &str = "-";
 
 impl Sink {
@@ -126,7 +125,6 @@ async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u6
     Ok(length)
 }
 
-/// Receives the disk into the file, or standard output.
 async fn receive(client: &Client, args: &ExportArgs, path: &Path) -> Result<u64, ExportError> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
     let length = length.ok_or_else(|| Failure::new(Exit::Fault, tr!("image-export-no-size")))?;

@@ -41,7 +41,6 @@ enum UploadError {
     Foreign(Failure),
 }
 
-/// An import in progress.
 struct Import<'a> {
     connection: &'a Connection<'a>,
     args: ImportArgs,
@@ -228,7 +227,7 @@ fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Fai
     if let (Some(stated), Some(size)) = (args.size, input.size)
         && stated != size
     {
-        return Err(wrong_size(&input.name, size, stated));
+        return Err(refused(tr!("import-wrong-size", name = input.name, read = size, expected = stated)));
     }
     if input.ends_itself || args.size.is_some() || args.blake3.is_some() {
         return Ok(());
@@ -255,7 +254,7 @@ fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
     }
     input.unchanged()?;
     if let Some(size) = input.size.or(args.size).filter(|size| *size != read) {
-        return Err(wrong_size(&input.name, read, size));
+        return Err(refused(tr!("import-wrong-size", name = input.name, read, expected = size)));
     }
     if args.blake3.is_some() && args.blake3 != source.stated_hash() {
         return Err(refused(tr!("import-wrong-hash", name = input.name)));
@@ -318,10 +317,6 @@ impl From<Error> for UploadError {
             failure => Self::Interrupted(failure),
         }
     }
-}
-
-fn wrong_size(name: &str, read: u64, expected: u64) -> Failure {
-    refused(tr!("import-wrong-size", name, read, expected))
 }
 
 fn stopped(exit: Exit) -> Failure {

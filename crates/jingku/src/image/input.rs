@@ -14,7 +14,6 @@ use super::reader::Reader;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
-/// The name of standard input on the command line.
 pub(super) const STDIN: &str = "-";
 /// Bytes that identify a stream's format.
 const HEAD_BYTES: u64 = 8;

@@ -19,7 +19,6 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Producer {
     child: Child,
-    /// The command line.
     pub(super) name: String,
 }
 
@@ -64,7 +63,6 @@ impl Producer {
         Err(Failure::new(Exit::ProducerFailed, message))
     }
 
-    /// Stops it if it still runs.
     pub(super) async fn stop(mut self) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         // It may have exited in the meantime.

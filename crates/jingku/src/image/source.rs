@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 const SEGMENT_BYTES: usize = 64 << 20;
 /// The shortest run of zeros, in bytes, that an import announces instead of sending it.
 const ZEROS_MIN: u64 = 8 << 20;
-/// The most zeros that a stream gives at once.
+/// The most zeros that a stream gives at once: it may never end.
 const STREAM_ZEROS_MAX: u64 = 1 << 30;
 static ZEROS: [u8; READ_BYTES] = [0; READ_BYTES];
 
@@ -81,7 +81,6 @@ impl Source {
                 let data = segment.len() > from;
                 if read > 0 && !data {
                     self.zeros += read;
-                    // A stream's zeros may never end.
                     let is_file = matches!(self.input.reader, Reader::File { .. });
                     if is_file || self.zeros < STREAM_ZEROS_MAX {
                         continue;

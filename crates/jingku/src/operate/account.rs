@@ -88,12 +88,8 @@ fn to_json(account: &Account) -> Value {
 }
 
 fn limits_json(limits: &[LimitState]) -> Value {
-    let mut value = json!({});
-    for state in limits {
-        value[format!("{:?}", state.limit)] =
-            json!({ "Used": state.used, "Max": state.max, "Own": state.own });
-    }
-    value
+    let value = |state: &LimitState| json!({ "Used": state.used, "Max": state.max, "Own": state.own });
+    limits.iter().map(|state| (format!("{:?}", state.limit), value(state))).collect()
 }
 
 fn name(limit: Limit) -> String {

@@ -75,9 +75,7 @@ pub(super) struct Leaf {
 pub(super) struct TrustFiles {
     pub(super) certificate: PathBuf,
     pub(super) trust_store: PathBuf,
-    /// A directory of configuration files.
     pub(super) php: PathBuf,
-    /// A directory of Python modules.
     pub(super) python: PathBuf,
 }
 
@@ -141,19 +139,19 @@ impl Authority {
     /// Whether its certificates verify against it: a key and certificate that are corrupted or do not match are
     /// detected only this way.
     fn is_trusted_by_itself(&self, now: i64) -> bool {
-        let mut roots = RootCertStore::empty();
-        if roots.add(self.certificate.clone()).is_err() {
-            return false;
-        }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-        let (Ok(verifier), Ok(seconds)) = (verifier, u64::try_from(now)) else { return false };
-        let now_as_time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        HOSTS.into_iter().all(|host| {
-            let (Ok(leaf), Ok(name)) = (self.leaf(host, now), ServerName::try_from(host)) else {
-                return false;
-            };
-            verifier.verify_server_cert(&leaf.certificate, &[], &name, &[], now_as_time).is_ok()
-        })
+        let verify = || {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.certificate.clone()).ok()?;
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+            let verifier = verifier.build().ok()?;
+            let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now).ok()?));
+            for host in HOSTS {
+                let (leaf, name) = (self.leaf(host, now).ok()?, ServerName::try_from(host).ok()?);
+                verifier.verify_server_cert(&leaf.certificate, &[], &name, &[], time).ok()?;
+            }
+            Some(())
+        };
+        verify().is_some()
     }
 }
 
@@ -163,7 +161,12 @@ impl Folder {
     fn open_or_create(&self, now: i64) -> io::Result<(Authority, TrustFiles)> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
         // Held until every file is written.
-        let lock = private().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
+        let lock = OpenOptions::new()
+            .mode(0o600)
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.0.join("lock"))?;
         lock.lock()?;
         let stored = std::fs::read_to_string(self.0.join("authority.toml")).ok();
         let authority = if let Some(stored) = stored.and_then(|text| Authority::from_text(&text, now)) {
@@ -201,7 +204,8 @@ impl Folder {
             return Ok(());
         }
         let staged = self.0.join(".new");
-        let mut file = private().create(true).truncate(true).write(true).open(&staged)?;
+        let mut file =
+            OpenOptions::new().mode(0o600).create(true).truncate(true).write(true).open(&staged)?;
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&staged, &path)
@@ -231,12 +235,6 @@ fn set_validity(params: &mut CertificateParams, from: i64, until: i64) {
     let since = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     let epoch = date_time_ymd(1970, 1, 1);
     (params.not_before, params.not_after) = (epoch + since(from), epoch + since(until));
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
 }
 
 #[cfg(test)]

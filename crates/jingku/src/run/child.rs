@@ -20,7 +20,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const PASSED_ON: [Signal; 6] =
     [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::USR1, Signal::USR2];
 
-/// A running command and its descendants.
 pub(super) struct Child {
     pid: Pid,
     signals: SelectAll<BoxStream<'static, Signal>>,

@@ -98,9 +98,11 @@ async fn serve(stream: TcpStream, permit: Arc<OwnedSemaphorePermit>, shared: Arc
 /// The HTTP settings on both sides of a tunnel.
 fn http(head_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD_BYTES_MAX);
-    // A client that closes its sending side still gets its response.
-    http.half_close(true);
+    // With half_close, a client that closes its sending side still gets its response.
+    http.timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .half_close(true);
     http
 }
 

@@ -76,7 +76,6 @@ impl Upstream {
         })
     }
 
-    /// Where a request for the cloud goes.
     pub(super) fn url(&self, target: &Uri) -> Url {
         let mut url = self.own_url(target);
         url.set_path(&format!("{}{}", self.base_url.path().trim_end_matches('/'), target.path()));
